@@ -1,0 +1,1 @@
+"""Drift: is the world still the one the model was trained on?"""

@@ -1,0 +1,1 @@
+"""Labeling: which frames to ask people about, and their answers."""

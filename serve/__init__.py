@@ -1,0 +1,1 @@
+"""Serving: the detector behind Ray Serve, and the HTTP API beside it."""

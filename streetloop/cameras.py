@@ -1,0 +1,178 @@
+"""The camera file: which cameras there are and what is wanted of each."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, TypeAlias
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
+
+from streetloop.errors import ConfigError
+from streetloop.secrets import SecretUri
+from streetloop.settings import Settings
+
+SCHEMES = ("rtsp", "file")
+_MAX_FILE_BYTES = 4 * 2**20
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+Fraction: TypeAlias = Annotated[float, Field(ge=0, le=1)]
+Point: TypeAlias = tuple[Fraction, Fraction]
+Line: TypeAlias = tuple[Point, Point]
+
+
+def _name(value: str) -> str:
+    if not _ID.fullmatch(value):
+        raise ValueError(
+            "must be 1 to 64 letters, digits, '.', '_' or '-', starting with a letter or digit"
+        )
+    return value
+
+
+def _uri(value: object) -> SecretUri:
+    if isinstance(value, SecretUri):
+        return value
+    if not isinstance(value, str):
+        raise ValueError("must be text such as rtsp://host/path or file:///clip.mp4")  # noqa: TRY004
+    uri = SecretUri(value)
+    if uri.scheme not in SCHEMES:
+        known = ", ".join(f"{scheme}://" for scheme in SCHEMES)
+        raise ValueError(f"unknown scheme {uri.scheme or 'none'!r}; known are {known}")
+    return uri
+
+
+class Camera(BaseModel):
+    """One camera, as the user describes it.
+
+    Attributes:
+        id: Names the camera everywhere; letters, digits, ``.``, ``_`` and ``-``.
+        uri: Where its pictures come from; printed without credentials.
+        city: Groups cameras.
+        fps: Frames to analyse a second; None for as many as keep up.
+        transport: How RTSP carries the pictures.
+        lines: Counting lines by name, each from a point to a point in fractions of the image.
+            Seen from the first point towards the second, crossing from left to right is "in".
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+    id: Annotated[str, BeforeValidator(lambda v: str(v) if type(v) is int else v)]
+    uri: Annotated[SecretUri, BeforeValidator(_uri)]
+    city: str | None = Field(default=None, min_length=1, max_length=100)
+    fps: float | None = Field(default=None, gt=0, le=1000)
+    transport: str = Field(default="tcp", pattern="^(tcp|udp)$")
+    lines: dict[str, Line] = {}
+
+    @field_validator("id")
+    @classmethod
+    def _id_is_a_name(cls, value: str) -> str:
+        return _name(value)
+
+    @field_validator("lines")
+    @classmethod
+    def _lines_have_length(cls, lines: dict[str, Line]) -> dict[str, Line]:
+        for name, (start, end) in lines.items():
+            if start == end:
+                raise ValueError(f"line {name!r} starts where it ends")
+        return lines
+
+
+class CameraFile(BaseModel):
+    """The whole file: ``cameras:`` and, optionally, ``settings:``."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    cameras: list[Camera] = Field(min_length=1)
+    settings: dict[str, Any] = {}
+
+    @field_validator("settings")
+    @classmethod
+    def _settings_are_known(cls, values: dict[str, Any]) -> dict[str, Any]:
+        for key in values:
+            if key not in Settings.model_fields or key in {"home", "api_token"}:
+                raise ValueError(f"unknown setting {key!r}")
+        return values
+
+
+def load_cameras(path: Path) -> CameraFile:
+    """Read and check a camera file; relative ``file:`` clips are meant from the file's folder.
+
+    Raises:
+        ConfigError: The file cannot be read or something in it is wrong; the message names the
+            file, the camera and the key, and never shows a URI's password.
+    """
+    try:
+        if path.stat().st_size > _MAX_FILE_BYTES:
+            raise ConfigError(f"{path}: larger than {_MAX_FILE_BYTES // 2**20} MB")
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: is not UTF-8 text") from error
+    return parse_cameras(text, name=str(path))
+
+
+def parse_cameras(text: str, name: str = "cameras") -> CameraFile:
+    """Check the text of a camera file; ``name`` stands for it in messages.
+
+    >>> file = parse_cameras("cameras: [{id: a40, uri: 'rtsp://u:p@10.0.0.7/a40'}]")
+    >>> file.cameras[0].id, str(file.cameras[0].uri)
+    ('a40', 'rtsp://***@10.0.0.7/a40')
+
+    Raises:
+        ConfigError: As `load_cameras`.
+    """
+    try:
+        raw = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f", line {mark.line + 1}" if mark is not None else ""
+        # `from None`: the vendor's message quotes the line, and a line may hold a password.
+        raise ConfigError(f"{name}{where}: is not valid YAML") from None
+    if not isinstance(raw, dict):
+        raise ConfigError(f"{name}: must be a mapping with the key 'cameras'")
+    try:
+        file = CameraFile.model_validate(raw)
+    except ValidationError as error:
+        # `from None`: the vendor's message shows the input, and the input may hold a password.
+        raise ConfigError(f"{name}: {_sentence(error, raw)}") from None
+    _refuse_duplicates(file, name)
+    return file
+
+
+def _refuse_duplicates(file: CameraFile, name: str) -> None:
+    seen: set[str] = set()
+    for camera in file.cameras:
+        # Ids become folder names, and some file systems do not tell case apart.
+        if camera.id.lower() in seen:
+            raise ConfigError(f"{name}: camera {camera.id!r} is there twice; ids must differ")
+        seen.add(camera.id.lower())
+
+
+def _sentence(error: ValidationError, raw: Mapping[Any, Any]) -> str:
+    """The first fault as one sentence without the offending value."""
+    fault = error.errors(include_input=False, include_url=False)[0]
+    where = [str(part) for part in fault["loc"]]
+    who = ""
+    if len(where) >= 2 and where[0] == "cameras":
+        who = f"camera {_camera_label(raw, int(where[1]))}: "
+        where = where[2:]
+    path = ".".join(where)
+    if fault["type"] == "extra_forbidden":
+        known = Camera if who else CameraFile
+        names = ", ".join(known.model_fields)
+        return f"{who}unknown key {path!r}; known are {names}"
+    if fault["type"] == "missing":
+        return f"{who}{path!r} is missing"
+    return f"{who}{path}: {_plain(fault['msg'])}"
+
+
+def _camera_label(raw: Mapping[Any, Any], index: int) -> str:
+    entry = raw["cameras"][index]
+    label = entry.get("id") if isinstance(entry, dict) else None
+    return repr(label) if isinstance(label, str) and _ID.fullmatch(label) else f"number {index + 1}"
+
+
+def _plain(message: str) -> str:
+    text = message.removeprefix("Value error, ")
+    return text[:1].lower() + text[1:]

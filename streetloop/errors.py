@@ -1,0 +1,78 @@
+"""Every error that streetloop raises on purpose.
+
+::
+
+    StreetloopError
+    ├── ConfigError            the camera file, a flag or a setting is wrong
+    ├── SourceError            a camera's stream
+    │   ├── SourceUnavailable  not there now; trying again may help
+    │   ├── SourceStalled      connected, but no data within the time-out
+    │   ├── SourceRefused      wants other credentials; trying again does not help
+    │   └── SourceUnreadable   there, but not a video that can be read
+    ├── ModelError             a model file
+    │   ├── ModelNotFound      no such file, and none could be fetched
+    │   └── ModelUnsupported   readable, but not a detector we can run
+    ├── DetectorError          a detector failed to answer for a batch
+    ├── StoreError             the object store
+    └── InputRejected          something sent over HTTP is not acceptable
+        └── InputTooLarge      ... because of its size
+
+Vendor exceptions are translated once, in the adapter of the vendor. A message is one sentence
+that names the thing and, where there is one, the way out; it never holds a password.
+"""
+
+
+class StreetloopError(Exception):
+    """Base of all errors raised on purpose."""
+
+
+class ConfigError(StreetloopError):
+    """The camera file, a flag or a setting is wrong."""
+
+
+class SourceError(StreetloopError):
+    """A camera's stream cannot be read."""
+
+
+class SourceUnavailable(SourceError):
+    """The stream is not there now: unreachable, or it went away."""
+
+
+class SourceStalled(SourceError):
+    """The stream is connected, but sent nothing within the time-out."""
+
+
+class SourceRefused(SourceError):
+    """The server wants other credentials; repeating the attempt does not help."""
+
+
+class SourceUnreadable(SourceError):
+    """The source is there, but is not a video that can be read."""
+
+
+class ModelError(StreetloopError):
+    """A model file cannot be used."""
+
+
+class ModelNotFound(ModelError):
+    """The model is neither here nor to be fetched."""
+
+
+class ModelUnsupported(ModelError):
+    """The file is readable, but not a detector that streetloop can run."""
+
+
+class DetectorError(StreetloopError):
+    """The detector did not answer for a batch."""
+
+
+class StoreError(StreetloopError):
+    """The object store refused or lost an operation."""
+
+
+class InputRejected(StreetloopError):
+    """Something sent over HTTP is not acceptable."""
+
+
+class InputTooLarge(InputRejected):
+    """Something sent over HTTP is too large."""

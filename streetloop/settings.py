@@ -1,0 +1,56 @@
+"""The settings, read once at the roof and handed down."""
+
+import os
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """What can be set by the environment (``STREETLOOP_HOME=...``) or the file's ``settings:``.
+
+    The file wins over the environment; a flag of the command line wins over both.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="STREETLOOP_", extra="ignore", frozen=True)
+
+    home: Path = Field(default=Path(".streetloop"), description="where state is kept")
+    model: str = Field(default="yolo26n.pt", description="model file or name")
+    backend: str = Field(default="auto", pattern="^(auto|onnx|torch)$")
+    image_size: int = Field(default=640, ge=32, le=4096, multiple_of=32)
+    confidence: float = Field(
+        default=0.25, gt=0, le=1, description="least confidence of a logged or counted box"
+    )
+    track_floor: float = Field(
+        default=0.1, gt=0, le=1, description="least confidence of a box that may extend a track"
+    )
+    staleness_s: float = Field(
+        default=0.5, gt=0, le=60, description="age at which a waiting frame is dropped"
+    )
+    max_batch: int = Field(default=8, ge=1, le=256, description="most frames a detector call")
+    gate: bool = Field(default=True, description="skip the detector while nothing moves")
+    keyframe_s: float = Field(
+        default=2.0, gt=0, description="longest time that the gate keeps the detector from a camera"
+    )
+    cameras_per_worker: int = Field(default=8, ge=1, le=256)
+    threads: int = Field(
+        default_factory=lambda: len(os.sched_getaffinity(0)),
+        ge=1,
+        description="detector threads on a CPU",
+    )
+    detector_timeout_s: float = Field(default=30.0, gt=0)
+    log_flush_s: float = Field(
+        default=30.0, gt=0, description="most seconds of detections that a crash can lose"
+    )
+    api_token: SecretStr | None = Field(default=None, description="bearer token of the HTTP API")
+
+    @property
+    def store(self) -> Path:
+        """Folder of the embedded object store."""
+        return self.home / "store"
+
+    @property
+    def models(self) -> Path:
+        """Folder of exported models, by content hash."""
+        return self.home / "models"

@@ -1,0 +1,81 @@
+"""The object store: whole objects under slash-separated keys."""
+
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
+
+from streetloop.errors import StoreError
+
+
+class ObjectStore(Protocol):
+    """Keeps immutable byte strings by key.
+
+    A key is one or more non-empty parts joined by ``/``; no part is ``.`` or ``..``. An object
+    appears whole or not at all: a reader never sees half of one, also if the writer is killed.
+    """
+
+    def put(self, key: str, data: bytes) -> None:
+        """Store ``data``; an object of that key is replaced."""
+
+    def get(self, key: str) -> bytes:
+        """The object of that key; `StoreError` if there is none."""
+
+    def keys(self, prefix: str = "") -> Iterator[str]:
+        """All keys that start with ``prefix``, sorted."""
+
+    def uri(self, prefix: str) -> str:
+        """Where a reader such as DuckDB finds the objects under ``prefix``."""
+
+
+class FolderStore:
+    """An object store that is a folder; a key is a path in it.
+
+    >>> import tempfile
+    >>> store = FolderStore(Path(tempfile.mkdtemp()))
+    >>> store.put("a/b.txt", b"hello")
+    >>> store.get("a/b.txt"), list(store.keys("a/"))
+    (b'hello', ['a/b.txt'])
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def put(self, key: str, data: bytes) -> None:
+        """See `ObjectStore.put`."""
+        path = self._path(key)
+        part = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            part.write_bytes(data)
+            os.replace(part, path)
+        except OSError as error:
+            part.unlink(missing_ok=True)
+            raise StoreError(f"cannot store {key!r} in {self._root}: {error.strerror}") from error
+
+    def get(self, key: str) -> bytes:
+        """See `ObjectStore.get`."""
+        try:
+            return self._path(key).read_bytes()
+        except OSError as error:
+            raise StoreError(f"no object {key!r} in {self._root}: {error.strerror}") from error
+
+    def keys(self, prefix: str = "") -> Iterator[str]:
+        """See `ObjectStore.keys`."""
+        found = (
+            path.relative_to(self._root).as_posix()
+            for path in self._root.rglob("*")
+            if path.is_file() and not path.name.endswith(".part")
+        )
+        yield from sorted(key for key in found if key.startswith(prefix))
+
+    def uri(self, prefix: str) -> str:
+        """See `ObjectStore.uri`."""
+        return str(self._path(prefix).absolute())
+
+    def _path(self, key: str) -> Path:
+        parts = key.split("/")
+        if any(part in {"", ".", ".."} or "\0" in part for part in parts):
+            raise StoreError(f"{key!r} is not a key: parts must be names")
+        return self._root.joinpath(*parts)

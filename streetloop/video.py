@@ -1,0 +1,231 @@
+"""Video in and out: the one file that knows PyAV."""
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import av
+import av.error
+import cv2
+import numpy as np
+from av.container import InputContainer
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from streetloop.errors import (
+    SourceError,
+    SourceRefused,
+    SourceStalled,
+    SourceUnavailable,
+    SourceUnreadable,
+)
+from streetloop.secrets import redact
+from streetloop.types import Image
+
+_PLANAR = {"yuv420p", "yuvj420p", "nv12", "yuv422p", "yuvj422p", "yuv444p", "gray"}
+_REFUSED = (av.error.HTTPUnauthorizedError, av.error.HTTPForbiddenError)
+_UNREADABLE = (
+    av.error.InvalidDataError,
+    av.error.DemuxerNotFoundError,
+    av.error.DecoderNotFoundError,
+    av.error.PatchWelcomeError,
+    av.error.IsADirectoryError,
+)
+# A read that was interrupted by PyAV's own time-out, or by the protocol's.
+_TIMED_OUT = (av.error.ExitError, av.error.TimeoutError)
+
+
+@dataclass(frozen=True, slots=True)
+class VideoInfo:
+    """What a source says it is; fps and frames are 0 where it does not say."""
+
+    codec: str
+    width: int
+    height: int
+    fps: float
+    frames: int
+
+
+class DecodedPicture:
+    """A `streetloop.types.Picture` over a decoder's frame; converted only when asked."""
+
+    __slots__ = ("_bgr", "_frame")
+
+    def __init__(self, frame: VideoFrame) -> None:
+        self._frame = frame
+        self._bgr: Image | None = None
+
+    @property
+    def width(self) -> int:
+        """See `Picture.width`."""
+        return self._frame.width
+
+    @property
+    def height(self) -> int:
+        """See `Picture.height`."""
+        return self._frame.height
+
+    def bgr(self) -> Image:
+        """See `Picture.bgr`; converted once."""
+        if self._bgr is None:
+            self._bgr = self._frame.to_ndarray(format="bgr24").astype(np.uint8, copy=False)
+        return self._bgr
+
+    def luma(self) -> Image:
+        """See `Picture.luma`; a view of the decoder's own plane where it has one."""
+        if self._frame.format.name not in _PLANAR:
+            gray: Image = cv2.cvtColor(self.bgr(), cv2.COLOR_BGR2GRAY).astype(np.uint8, copy=False)
+            return gray
+        plane = self._frame.planes[0]
+        rows = np.frombuffer(plane, np.uint8)[: plane.line_size * self.height]
+        return rows.reshape(self.height, plane.line_size)[:, : self.width]
+
+
+class VideoReader:
+    """Reads the first video stream of a file or a URL.
+
+    Args:
+        url: What FFmpeg opens; may hold credentials.
+        name: How messages call it.
+        options: FFmpeg's options of the demuxer and protocol.
+        open_timeout_s: Longest wait for an answer; None for no limit (files).
+        read_timeout_s: Longest wait for data.
+
+    Raises:
+        SourceError: The branch of `streetloop.errors` that fits.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        name: str,
+        options: dict[str, str] | None = None,
+        open_timeout_s: float | None = None,
+        read_timeout_s: float | None = None,
+    ) -> None:
+        self._name = name
+        self.corrupt_packets = 0
+        with self._translated("cannot be opened"):
+            self._container: InputContainer = av.open(
+                url, options=options or {}, timeout=(open_timeout_s, read_timeout_s)
+            )
+        try:
+            self._stream: VideoStream = self._container.streams.video[0]
+        except IndexError:
+            self._container.close()
+            raise SourceUnreadable(f"{name} has no video stream") from None
+        self._stream.thread_type = "AUTO"
+
+    @property
+    def info(self) -> VideoInfo:
+        """Codec, size and rate as the container says them."""
+        stream = self._stream
+        context = stream.codec_context
+        rate = stream.average_rate or stream.guessed_rate
+        return VideoInfo(
+            context.name, context.width, context.height, float(rate or 0), stream.frames
+        )
+
+    @property
+    def last_byte(self) -> int:
+        """Where the index says that the last packet ends, in bytes; 0 without an index."""
+        entries = self._stream.index_entries
+        return max((entry.pos + entry.size for entry in entries), default=0)
+
+    def pictures(self) -> Iterator[tuple[float | None, DecodedPicture]]:
+        """Pictures in order of display, each with its time in seconds, if it has one.
+
+        Ends when the container ends; on a live stream that means that the server went away. A
+        packet that does not decode is skipped and counted in ``corrupt_packets``.
+
+        Raises:
+            SourceStalled: Nothing came within the read time-out.
+            SourceUnavailable: The connection broke.
+            SourceUnreadable: The data is no longer a video.
+        """
+        with self._translated("broke off"):
+            for packet in self._container.demux(self._stream):
+                for frame in self._decode(packet):
+                    yield frame.time, DecodedPicture(frame)
+
+    def _decode(self, packet: "av.Packet[VideoStream]") -> list[VideoFrame]:
+        try:
+            return list(packet.decode())
+        except av.error.InvalidDataError:
+            self.corrupt_packets += 1
+            return []
+
+    @contextlib.contextmanager
+    def _translated(self, doing: str) -> Iterator[None]:
+        try:
+            yield
+        except (av.error.FFmpegError, OSError) as error:
+            raise _source_error(error, self._name, doing) from None
+
+    def close(self) -> None:
+        """Let go of the container."""
+        self._container.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _source_error(error: Exception, name: str, doing: str) -> SourceError:
+    """The vendor's exception as ours; its text is redacted, for it may repeat the URL."""
+    reason = redact(getattr(error, "strerror", None) or str(error))
+    if isinstance(error, _REFUSED):
+        return SourceRefused(f"{name} {doing}: wrong user or password ({reason})")
+    if isinstance(error, _UNREADABLE):
+        return SourceUnreadable(f"{name} is not a readable video ({reason})")
+    if isinstance(error, _TIMED_OUT):
+        return SourceStalled(f"{name} {doing}: no data within the time-out")
+    return SourceUnavailable(f"{name} {doing}: {reason}")
+
+
+class VideoWriter:
+    """Writes an H.264 MP4 whose frames keep their own times.
+
+    The size is that of the first picture; later ones are scaled to it.
+    """
+
+    _TIME_BASE = Fraction(1, 90_000)
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._container = av.open(str(path), "w", options={"movflags": "+faststart"})
+        self._stream = self._container.add_stream(
+            "libx264", rate=25, options={"preset": "ultrafast", "crf": "26"}
+        )
+        self._stream.pix_fmt = "yuv420p"
+        self._stream.time_base = self._TIME_BASE
+        self._stream.codec_context.time_base = self._TIME_BASE
+        self._size: tuple[int, int] | None = None
+
+    def write(self, image: Image, time_s: float) -> None:
+        """Append ``image`` (height, width, 3; blue first) at ``time_s`` seconds, rising."""
+        if self._size is None:
+            height, width = image.shape[:2]
+            # H.264 with 4:2:0 colour wants even sides.
+            self._size = (width - width % 2, height - height % 2)
+            self._stream.width, self._stream.height = self._size
+        if (image.shape[1], image.shape[0]) != self._size:
+            image = cv2.resize(image, self._size).astype(np.uint8, copy=False)
+        frame = VideoFrame.from_ndarray(image, format="bgr24")
+        frame.pts = round(time_s / self._TIME_BASE)
+        frame.time_base = self._TIME_BASE
+        self._container.mux(self._stream.encode(frame))
+
+    def close(self) -> None:
+        """Write what is buffered and finish the file."""
+        if self._size is not None:
+            self._container.mux(self._stream.encode(None))
+        self._container.close()

@@ -1,0 +1,83 @@
+"""From a camera's picture to the model's input, and boxes back."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from streetloop.types import Floats, Image
+
+_GRAY = 114  # the border value that YOLO models are trained with
+
+
+@dataclass(frozen=True, slots=True)
+class Letterbox:
+    """How a picture was scaled and padded into the model's input.
+
+    Attributes:
+        width: Width of the source picture in pixels.
+        height: Height of the source picture in pixels.
+        scale: Input pixels per source pixel.
+        left: Padding to the left in input pixels.
+        top: Padding above in input pixels.
+    """
+
+    width: int
+    height: int
+    scale: float
+    left: int
+    top: int
+
+    def to_source(self, xyxy: Floats) -> Floats:
+        """Boxes (N, 4) from pixels of the input to pixels of the source, cut at its edges.
+
+        >>> _, box = letterbox(np.zeros((50, 100, 3), np.uint8), 64, 32)
+        >>> box.to_source(np.array([[0, 0, 64, 32]], np.float32)).tolist()
+        [[0.0, 0.0, 100.0, 50.0]]
+        """
+        shift = np.array([self.left, self.top, self.left, self.top], np.float32)
+        limit = np.array([self.width, self.height, self.width, self.height], np.float32)
+        return np.clip((xyxy - shift) / self.scale, 0, limit).astype(np.float32, copy=False)
+
+
+def input_shape(width: int, height: int, image_size: int, stride: int = 32) -> tuple[int, int]:
+    """(height, width) of the smallest input that holds the picture at ``image_size``.
+
+    The long side becomes ``image_size``; the short side is padded to a multiple of ``stride``, so
+    a wide picture costs less than a square input would.
+
+    >>> input_shape(1280, 720, 640)
+    (384, 640)
+    """
+    scale = image_size / max(width, height)
+    short_height, short_width = round(height * scale), round(width * scale)
+    return _ceil_to(short_height, stride), _ceil_to(short_width, stride)
+
+
+def _ceil_to(value: int, stride: int) -> int:
+    return max(stride, -(-value // stride) * stride)
+
+
+def letterbox(image: Image, width: int, height: int) -> tuple[Image, Letterbox]:
+    """Scale ``image`` (H, W, 3) into (height, width, 3), keep its shape, pad with gray.
+
+    Reference: the letterbox of the YOLO family, as Ultralytics' predictor does it.
+    """
+    source_height, source_width = image.shape[:2]
+    scale = min(width / source_width, height / source_height)
+    inner = (round(source_width * scale), round(source_height * scale))
+    left = round((width - inner[0]) / 2 - 0.1)
+    top = round((height - inner[1]) / 2 - 0.1)
+    out = np.full((height, width, 3), _GRAY, np.uint8)
+    hole = out[top : top + inner[1], left : left + inner[0]]
+    if inner == (source_width, source_height):
+        hole[:] = image
+    else:
+        hole[:] = cv2.resize(image, inner, interpolation=cv2.INTER_LINEAR)
+    return out, Letterbox(source_width, source_height, scale, left, top)
+
+
+def to_blob(images: Image) -> Floats:
+    """(B, H, W, 3) uint8, blue first, to (B, 3, H, W) float32 in [0, 1], red first."""
+    blob = cv2.dnn.blobFromImages(list(images), scalefactor=1 / 255, swapRB=True)
+    return blob.astype(np.float32, copy=False)

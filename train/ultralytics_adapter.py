@@ -1,0 +1,129 @@
+"""The one file that knows Ultralytics: opening its checkpoints and exporting them.
+
+A ``.pt`` file is a pickle: opening one runs code from it. Take them from people you trust, or use
+``.onnx`` files, which are data.
+"""
+
+import os
+import shutil
+import tempfile
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import get_context
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from streetloop.errors import ModelNotFound, ModelUnsupported
+
+if TYPE_CHECKING:
+    import torch
+
+
+def export_onnx(checkpoint: Path, target: Path) -> None:
+    """Write ``checkpoint`` as an ONNX model with free batch, height and width to ``target``.
+
+    Runs in a process of its own, so that the caller does not keep half a gigabyte of training
+    framework. Appears whole or not at all.
+
+    Raises:
+        ModelUnsupported: Not a checkpoint of a detector.
+    """
+    _in_a_process(_export, str(checkpoint), str(target))
+
+
+def download(name: str, folder: Path) -> Path:
+    """Fetch one of Ultralytics' published checkpoints by name into ``folder``.
+
+    Raises:
+        ModelNotFound: There is no such model, or no network.
+    """
+    path = folder / name
+    if not path.is_file():
+        folder.mkdir(parents=True, exist_ok=True)
+        _in_a_process(_download, str(path))
+    return path
+
+
+def load_torch(checkpoint: Path, device: str, *, half: bool) -> "torch.nn.Module":
+    """The checkpoint's network, fused, in evaluation mode on ``device``.
+
+    Raises:
+        ModelUnsupported: Not a checkpoint of a detector.
+    """
+    model: Any = _open(str(checkpoint)).model
+    network: torch.nn.Module = model.fuse(verbose=False).eval().to(device)
+    return network.half() if half else network.float()
+
+
+def _in_a_process(function: Any, *args: str) -> None:
+    with ProcessPoolExecutor(max_workers=1, mp_context=get_context("spawn")) as pool:
+        try:
+            pool.submit(function, *args).result()
+        except BrokenProcessPool as error:
+            raise ModelUnsupported(f"{args[0]}: the process that opened it died") from error
+
+
+def _offline() -> None:
+    # Ultralytics installs packages and phones home by itself unless it is told not to, at import.
+    os.environ.setdefault("YOLO_AUTOINSTALL", "false")
+    os.environ.setdefault("YOLO_VERBOSE", "false")
+    if "YOLO_CONFIG_DIR" not in os.environ:
+        os.environ["YOLO_CONFIG_DIR"] = tempfile.mkdtemp(prefix="streetloop-ultralytics-")
+
+
+def _open(checkpoint: str) -> Any:
+    _offline()
+    from ultralytics import YOLO  # type: ignore[attr-defined]  # takes seconds: only where needed
+
+    try:
+        model = YOLO(checkpoint)
+    except Exception as error:
+        # Unpickling can raise anything at all.
+        raise ModelUnsupported(
+            f"{checkpoint}: is not an Ultralytics checkpoint ({type(error).__name__})"
+        ) from None
+    if model.task != "detect":
+        raise ModelUnsupported(
+            f"{checkpoint}: is a model for the task {model.task!r}; a detector ('detect') is needed"
+        )
+    return model
+
+
+def _export(checkpoint: str, target: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        # The exporter writes beside its input, which may stand in a read-only folder.
+        copy = shutil.copy(checkpoint, Path(folder) / Path(checkpoint).name)
+        try:
+            model = _open(str(copy))
+        except ModelUnsupported as error:
+            raise ModelUnsupported(str(error).replace(str(copy), checkpoint)) from None
+        written = Path(model.export(format="onnx", dynamic=True, simplify=False, verbose=False))
+        Path(target).parent.mkdir(parents=True, exist_ok=True)
+        part = Path(f"{target}.{os.getpid()}.part")
+        shutil.copyfile(written, part)
+        part.replace(target)
+
+
+def _download(path: str) -> None:
+    _offline()
+    from ultralytics.utils.downloads import (  # type: ignore[import-untyped]
+        GITHUB_ASSETS_NAMES,
+        attempt_download_asset,
+    )
+
+    name = Path(path).name
+    if name not in GITHUB_ASSETS_NAMES:
+        raise ModelNotFound(f"{name}: no such file, and not a model that Ultralytics publishes")
+    try:
+        attempt_download_asset(path)
+    except Exception as error:
+        # The downloader raises whatever its network stack does.
+        raise ModelNotFound(
+            f"{name}: is not here and could not be downloaded ({type(error).__name__}); "
+            "give --model the path of a .pt or .onnx file"
+        ) from None
+    if not Path(path).is_file():
+        raise ModelNotFound(
+            f"{name}: is not here and could not be downloaded; "
+            "give --model the path of a .pt or .onnx file"
+        )
