@@ -95,7 +95,7 @@ class CameraFile(BaseModel):
 
 
 def load_cameras(path: Path) -> CameraFile:
-    """Read and check a camera file; relative ``file:`` clips are meant from the file's folder.
+    """Read and check a camera file.
 
     Raises:
         ConfigError: The file cannot be read or something in it is wrong; the message names the

@@ -63,18 +63,26 @@ def letterbox(image: Image, width: int, height: int) -> tuple[Image, Letterbox]:
 
     Reference: the letterbox of the YOLO family, as Ultralytics' predictor does it.
     """
+    out = np.empty((height, width, 3), np.uint8)
+    return out, letterbox_into(out, image)
+
+
+def letterbox_into(out: Image, image: Image) -> Letterbox:
+    """As `letterbox`, into ``out`` (height, width, 3), which may be one image of a batch."""
+    height, width = out.shape[:2]
     source_height, source_width = image.shape[:2]
     scale = min(width / source_width, height / source_height)
     inner = (round(source_width * scale), round(source_height * scale))
     left = round((width - inner[0]) / 2 - 0.1)
     top = round((height - inner[1]) / 2 - 0.1)
-    out = np.full((height, width, 3), _GRAY, np.uint8)
+    out[:top] = out[top + inner[1] :] = _GRAY
+    out[:, :left] = out[:, left + inner[0] :] = _GRAY
     hole = out[top : top + inner[1], left : left + inner[0]]
     if inner == (source_width, source_height):
         hole[:] = image
     else:
-        hole[:] = cv2.resize(image, inner, interpolation=cv2.INTER_LINEAR)
-    return out, Letterbox(source_width, source_height, scale, left, top)
+        cv2.resize(image, inner, dst=hole, interpolation=cv2.INTER_LINEAR)
+    return Letterbox(source_width, source_height, scale, left, top)
 
 
 def to_blob(images: Image) -> Floats:

@@ -79,7 +79,7 @@ class RtspServer:
     """An RTSP server in a process of its own, which can be killed, frozen and started again."""
 
     def __init__(
-        self, mounts: Mapping[str, Mount], *, port: int = 0, login: tuple[str, str] | None = None
+        self, mounts: Mapping[str, Mount], port: int = 0, login: tuple[str, str] | None = None
     ) -> None:
         """Prepares a server. Port 0 takes a free one, and keeps it over a restart."""
         self.port = port
@@ -128,16 +128,17 @@ class RtspServer:
 
     def kill(self) -> None:
         """Kills the server at once: connections are cut without a goodbye."""
-        self._running().kill()
+        self._signal(signal.SIGKILL)
         self.close()
 
     def pause(self) -> None:
         """Freezes the server: its connections stay open, and nothing answers."""
-        self._signal(signal.SIGSTOP, os.WSTOPPED)
+        process = self._signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
 
     def resume(self) -> None:
         """Lets a frozen server go on."""
-        self._signal(signal.SIGCONT, os.WCONTINUED)
+        self._signal(signal.SIGCONT)
 
     def close(self) -> None:
         """Ends the server, whether it runs, is frozen, or is dead already."""
@@ -152,13 +153,8 @@ class RtspServer:
             process.kill()
             process.communicate()
 
-    def _running(self) -> subprocess.Popen[bytes]:
-        if self._process is None:
+    def _signal(self, number: signal.Signals) -> subprocess.Popen[bytes]:
+        if self._process is None or self._process.poll() is not None:
             raise RuntimeError("the RTSP server is not running")
+        self._process.send_signal(number)
         return self._process
-
-    def _signal(self, number: signal.Signals, change: int) -> None:
-        """Sends a signal, and returns when it has taken effect."""
-        process = self._running()
-        process.send_signal(number)
-        os.waitid(os.P_PID, process.pid, change)

@@ -84,8 +84,7 @@ class Camera:
         frames = itertools.count()
         gap_ns = 0
 
-        # The queue of the source stays empty until the sink has sent the last frame, so the sink's
-        # clock paces these calls.
+        # Called when the sink, which keeps time, has taken the frame before.
         def push(source: Gst.Element, _: int) -> None:
             nonlocal gap_ns
             pts = gap_ns + round(next(frames) * self._frame_ns)
@@ -96,7 +95,6 @@ class Camera:
                 pts = now
             buffer = Gst.Buffer.new_wrapped(next(units))
             buffer.pts = buffer.dts = pts
-            buffer.duration = round(self._frame_ns)
             source.emit("push-buffer", buffer)
 
         media.get_element().get_by_name("src").connect("need-data", push)
@@ -137,8 +135,11 @@ def main() -> None:
     permissions.add_role(ROLE)
     permissions.add_permission_for_role(ROLE, "media.factory.access", True)
     permissions.add_permission_for_role(ROLE, "media.factory.construct", True)
-    for text in arguments.mount:
-        name, camera = parse_mount(text)
+    try:
+        cameras = [parse_mount(text) for text in arguments.mount]
+    except (OSError, ValueError) as error:
+        sys.exit(str(error))
+    for name, camera in cameras:
         camera.factory.set_permissions(permissions)
         server.get_mount_points().add_factory(f"/{name}", camera.factory)
     if arguments.user:

@@ -1,0 +1,118 @@
+"""Frame accounting: every decoded frame ends as exactly one of four things.
+
+``decoded = detected + gated + dropped + failed + pending`` holds in every snapshot, and pending is
+0 once a camera is closed.
+"""
+
+import threading
+from collections import Counter
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Self
+
+
+class Fate(StrEnum):
+    """What became of a frame."""
+
+    DETECTED = "detected"
+    """The detector answered for it."""
+    GATED = "gated"
+    """Not shown to the detector by choice: nothing moved, or the camera wants fewer frames."""
+    DROPPED = "dropped"
+    """Not shown to the detector for want of time."""
+    FAILED = "failed"
+    """The detector was asked and did not answer."""
+
+
+class Reason(StrEnum):
+    """Why a frame was not detected."""
+
+    STILL = "still"
+    """Gated: nothing moves and no moving track is alive."""
+    RATE = "rate"
+    """Gated: more frames a second than the camera's ``fps``."""
+    STALE = "stale"
+    """Dropped: waited longer than the staleness budget."""
+    SUPERSEDED = "superseded"
+    """Dropped: newer frames of the camera took its place."""
+    STOPPED = "stopped"
+    """Dropped: the run ended first."""
+    DETECTOR = "detector"
+    """Failed: the detector gave an error, also after the retries."""
+    WORKER = "worker"
+    """Failed: the process that held the frame died."""
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Counts of one camera at one moment."""
+
+    decoded: int = 0
+    detected: int = 0
+    gated: int = 0
+    dropped: int = 0
+    failed: int = 0
+    reasons: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def pending(self) -> int:
+        """Frames that are still under way."""
+        return self.decoded - self.detected - self.gated - self.dropped - self.failed
+
+    def closed(self, reason: Reason) -> "Account":
+        """The account with all pending frames counted as failed for ``reason``.
+
+        >>> Account(decoded=5, detected=3).closed(Reason.WORKER).failed
+        2
+        """
+        if not self.pending:
+            return self
+        return self + Account(failed=self.pending, reasons={reason.value: self.pending})
+
+    def __add__(self, other: Self) -> "Account":
+        reasons = Counter(self.reasons)
+        reasons.update(other.reasons)
+        return Account(
+            self.decoded + other.decoded,
+            self.detected + other.detected,
+            self.gated + other.gated,
+            self.dropped + other.dropped,
+            self.failed + other.failed,
+            dict(reasons),
+        )
+
+
+class FrameAccount:
+    """The running account of one camera; safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._decoded = 0
+        self._fates: Counter[Fate] = Counter()
+        self._reasons: Counter[str] = Counter()
+
+    def decoded(self) -> None:
+        """A frame came out of the decoder."""
+        with self._lock:
+            self._decoded += 1
+
+    def settle(self, fate: Fate, reason: Reason | None = None, frames: int = 1) -> None:
+        """``frames`` frames ended as ``fate``; none is fine."""
+        if not frames:
+            return
+        with self._lock:
+            self._fates[fate] += frames
+            if reason is not None:
+                self._reasons[reason.value] += frames
+
+    def snapshot(self) -> Account:
+        """The counts now, all of one moment."""
+        with self._lock:
+            return Account(
+                self._decoded,
+                self._fates[Fate.DETECTED],
+                self._fates[Fate.GATED],
+                self._fates[Fate.DROPPED],
+                self._fates[Fate.FAILED],
+                dict(self._reasons),
+            )

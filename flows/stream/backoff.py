@@ -1,0 +1,33 @@
+"""How long to wait before the next attempt."""
+
+import random
+
+
+class Backoff:
+    """Exponential backoff with jitter, so that a thousand cameras do not return at once.
+
+    Reference: Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
+
+    Args:
+        first_s: Upper bound of the first wait.
+        limit_s: Upper bound of any wait.
+        rng: Where the jitter comes from.
+    """
+
+    def __init__(
+        self, first_s: float = 1.0, limit_s: float = 30.0, rng: random.Random | None = None
+    ) -> None:
+        self._first_s = first_s
+        self._limit_s = limit_s
+        self._rng = rng or random.Random()
+        self._attempts = 0
+
+    def next_s(self) -> float:
+        """The next wait in seconds, in [bound / 2, bound]; the bound doubles each time."""
+        bound = min(self._limit_s, self._first_s * 2 ** min(self._attempts, 30))
+        self._attempts += 1
+        return bound * self._rng.uniform(0.5, 1.0)
+
+    def reset(self) -> None:
+        """The attempt worked: begin from the first wait again."""
+        self._attempts = 0

@@ -1,0 +1,106 @@
+"""A camera behind RTSP, over TCP or UDP."""
+
+import contextlib
+import socket
+import threading
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from flows.stream.source import Shot
+from streetloop.clock import Clock
+from streetloop.errors import ConfigError, SourceError, SourceRefused, SourceUnavailable
+from streetloop.secrets import SecretUri
+from streetloop.video import VideoInfo, VideoReader
+
+OPEN_TIMEOUT_S = 5.0
+READ_TIMEOUT_S = 2.5
+"""A camera pauses up to half a second around a keyframe; silence for this long is a loss."""
+_PING_EVERY_S = 1.5
+_PING_TIMEOUT_S = 1.0
+_DEFAULT_PORT = 554
+
+
+class RtspSource:
+    """A `Source` that reads an RTSP server.
+
+    While the server is away, attempts to open it back off; a ping (``OPTIONS``, which takes no
+    session and no password) tells early that it is back.
+
+    Args:
+        uri: Where, with credentials if the server wants them.
+        transport: ``tcp`` or ``udp``.
+        clock: Time.
+
+    Raises:
+        ConfigError: The URI names no host.
+    """
+
+    live = True
+
+    def __init__(self, uri: SecretUri, transport: str, clock: Clock) -> None:
+        self._uri = uri
+        self._transport = transport
+        self._clock = clock
+        self.nominal_fps = 0.0
+        try:
+            parts = urlsplit(uri.reveal())
+            host, port = parts.hostname, parts.port or _DEFAULT_PORT
+        except ValueError:
+            # `from None`: the vendor's message quotes the URI with its password.
+            raise ConfigError(f"{uri}: is not a valid URI") from None
+        if not host:
+            raise ConfigError(f"{uri}: names no host")
+        self._address = (host, port)
+
+    def probe(self) -> VideoInfo:
+        """See `Source.probe`."""
+        with self._open() as reader:
+            if next(iter(reader.pictures()), None) is None:
+                raise SourceUnavailable(f"{self._uri} closed the stream before a first picture")
+            return reader.info
+
+    def shots(self, stop: threading.Event) -> Iterator[Shot]:
+        """See `Source.shots`."""
+        with self._open() as reader:
+            self.nominal_fps = reader.info.fps
+            for time_s, picture in reader.pictures():
+                if stop.is_set():
+                    return
+                yield Shot(time_s, picture)
+        # FFmpeg reports a closed connection as the end of the stream; a live one has no end.
+        raise SourceUnavailable(f"{self._uri} closed the stream")
+
+    def is_final(self, error: SourceError) -> bool:
+        """See `Source.is_final`: repeating a wrong password only locks the account."""
+        return isinstance(error, SourceRefused)
+
+    def wait_for_return(self, stop: threading.Event, timeout_s: float) -> None:
+        """See `Source.wait_for_return`."""
+        deadline = self._clock.monotonic() + timeout_s
+        # Only a change counts: a server that answers but has no such stream is left in peace.
+        was_up = self._answers()
+        while (left := deadline - self._clock.monotonic()) > 0:
+            if self._clock.wait(stop, min(left, _PING_EVERY_S)):
+                return
+            if not was_up and self._answers():
+                return
+
+    def _open(self) -> VideoReader:
+        options = {
+            "rtsp_transport": self._transport,
+            "timeout": str(round(READ_TIMEOUT_S * 1e6)),
+        }
+        return VideoReader(
+            self._uri.reveal(), str(self._uri), options, OPEN_TIMEOUT_S, READ_TIMEOUT_S
+        )
+
+    def _answers(self) -> bool:
+        """True if the server answers a ping; a frozen one accepts connections but does not."""
+        host, port = self._address
+        bracketed = f"[{host}]" if ":" in host else host
+        ping = f"OPTIONS rtsp://{bracketed}:{port}/ RTSP/1.0\r\nCSeq: 1\r\n\r\n"
+        with contextlib.suppress(OSError):
+            with socket.create_connection(self._address, timeout=_PING_TIMEOUT_S) as connection:
+                connection.sendall(ping.encode("ascii"))
+                return connection.recv(8) == b"RTSP/1.0"
+        return False

@@ -1,0 +1,22 @@
+"""Which source belongs to which scheme."""
+
+from flows.stream.clip import ClipSource, parse_clip_uri
+from flows.stream.rtsp import RtspSource
+from flows.stream.source import Source
+from streetloop.cameras import Camera
+from streetloop.clock import Clock
+from streetloop.errors import ConfigError
+
+
+def open_source(camera: Camera, clock: Clock) -> Source:
+    """The source of ``camera``; nothing is connected yet.
+
+    Raises:
+        ConfigError: The URI cannot be one of a camera; the message names the camera.
+    """
+    try:
+        if camera.uri.scheme == "rtsp":
+            return RtspSource(camera.uri, camera.transport, clock)
+        return ClipSource(*parse_clip_uri(camera.uri.reveal()), clock)
+    except ConfigError as error:
+        raise ConfigError(f"camera {camera.id!r}: {error}") from error
