@@ -11,13 +11,17 @@ from streetloop.settings import Settings
 from streetloop.types import UNCONFIRMED, Detections, Frame, Tracked
 from train.preprocess import Letterbox
 
+_IDS_A_GENERATION = 10_000_000
+
 
 class Analysis:
-    """The state of one camera behind the detector."""
+    """The state of one camera behind the detector; see `StreamPipeline` for ``generation``."""
 
-    def __init__(self, camera: Camera, settings: Settings) -> None:
+    def __init__(self, camera: Camera, settings: Settings, generation: int = 0) -> None:
         self._confidence = settings.confidence
-        self._tracker = CameraTracker(settings.confidence)
+        self._tracker = CameraTracker(
+            settings.confidence, first_id=1 + generation * _IDS_A_GENERATION
+        )
         self._lines = [LineCounter(name, line) for name, line in camera.lines.items()]
         self._seen: set[int] = set()
         self.lags = Lags()

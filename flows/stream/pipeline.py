@@ -49,6 +49,8 @@ class StreamPipeline:
         settings: As given at the roof.
         clock: Time.
         taps: Who listens to the results.
+        generation: How many times these cameras were taken over after a crash; keeps track ids
+            apart.
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class StreamPipeline:
         settings: Settings,
         clock: Clock,
         taps: Sequence[Tap] = (),
+        generation: int = 0,
     ) -> None:
         self._detector = detector
         self._settings = settings
@@ -65,7 +68,7 @@ class StreamPipeline:
         self._taps = taps
         self._ready = threading.Condition()
         self._feeds = [self._feed(camera, source) for camera, source in cameras]
-        self._analyses = {c.id: Analysis(c, settings) for c, _ in cameras}
+        self._analyses = {c.id: Analysis(c, settings, generation) for c, _ in cameras}
         self._by_id = {feed.camera.id: feed for feed in self._feeds}
         self._pace = Pace(settings.staleness_s, settings.max_batch)
         self._places = threading.Semaphore(_UNDER_WAY)

@@ -17,17 +17,22 @@ class CameraTracker:
     """Gives the detections of one camera their track ids.
 
     ByteTrack (Zhang et al., 2022) with time in seconds: how far a box is expected to have moved,
-    and when a lost track is given up, follow the frames' times and not their number. Ids count
-    from 1, belong to this camera, and are never used twice.
+    and when a lost track is given up, follow the frames' times and not their number. Ids rise,
+    belong to this camera, and are never used twice.
 
     Args:
         confidence: Least confidence of a box that starts a track.
         lost_s: How long a track that is not seen is kept.
         confirm_frames: Sightings in a row before a track gets an id.
+        first_id: The first id.
     """
 
     def __init__(
-        self, confidence: float = 0.25, lost_s: float = 1.0, confirm_frames: int = 3
+        self,
+        confidence: float = 0.25,
+        lost_s: float = 1.0,
+        confirm_frames: int = 3,
+        first_id: int = 1,
     ) -> None:
         self._tracker = ByteTrackTracker(
             lost_track_buffer=round(lost_s * 30),  # the library counts it in frames at 30 a second
@@ -40,6 +45,7 @@ class CameraTracker:
         self._size: tuple[int, int] | None = None
         self._paths: dict[int, deque[tuple[float, Floats]]] = {}
         self._lost_s = lost_s
+        self._first_id = first_id
 
     def update(self, detections: Detections, pts: float, width: int, height: int) -> Tracked:
         """Assign the detections of the frame at ``pts``; frames come in order.
@@ -63,7 +69,7 @@ class CameraTracker:
         track_id = np.full(len(detections), UNCONFIRMED, np.int64)
         if len(answer) and answer.tracker_id is not None:
             found = answer.tracker_id.astype(np.int64)
-            track_id[answer.data["index"]] = np.where(found < 0, UNCONFIRMED, found + 1)
+            track_id[answer.data["index"]] = np.where(found < 0, UNCONFIRMED, found + self._first_id)
         self._remember(detections.xyxy * scale, track_id, pts)
         return Tracked(detections, track_id)
 

@@ -56,8 +56,7 @@ def annexb(
     if reencode:
         rate = str(fps or 25)
         command += ["-r", rate, "-c:v", *ENCODER[codec], "-preset", "ultrafast", "-bf", "0"]
-        command += ["-g", rate, "-pix_fmt", "yuv420p"]
-        command += ["-s", f"{size[0]}x{size[1]}"] if size else []
+        command += ["-g", rate, *(["-s", f"{size[0]}x{size[1]}"] if size else [])]
     else:
         command += ["-c:v", "copy"]
     name = FILTER[codec]

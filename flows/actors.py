@@ -1,0 +1,98 @@
+"""The Ray actors of the stream flow."""
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+import ray
+from ray.util.metrics import Gauge
+
+from flows.stream.annotate import Annotator
+from flows.stream.detection_log import DetectionLog
+from flows.stream.pipeline import StreamPipeline
+from flows.stream.results import Tap
+from flows.stream.sources import open_source
+from flows.stream.status import CameraStatus
+from serve.detector import ServeDetector
+from streetloop.cameras import Camera
+from streetloop.clock import SystemClock
+from streetloop.settings import Settings
+from streetloop.store import FolderStore
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerPlan:
+    """What one worker is to do.
+
+    Attributes:
+        name: Tells its objects in the detection log from those of others.
+        cameras: The cameras it hosts.
+        settings: As given at the roof.
+        log_prefix: Key of the detection log in the object store.
+        names: Class names of the model.
+        annotate: Folder for annotated videos, or None.
+        generation: How many workers of this plan have died before.
+    """
+
+    name: str
+    cameras: list[Camera]
+    settings: Settings
+    log_prefix: str
+    names: tuple[str, ...]
+    annotate: Path | None
+    generation: int = 0
+
+
+@ray.remote(num_cpus=0.25, max_restarts=0, max_concurrency=4)
+class StreamWorker:
+    """Hosts the stream flow of several cameras in a process of its own."""
+
+    def __init__(self, plan: WorkerPlan) -> None:
+        logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
+        clock = SystemClock()
+        settings = plan.settings
+        log = DetectionLog(
+            FolderStore(settings.store),
+            plan.log_prefix,
+            f"{plan.name}-{plan.generation}",
+            [camera.id for camera in plan.cameras],
+            plan.names,
+            settings.log_flush_s,
+            clock,
+        )
+        taps: list[Tap] = [log]
+        if plan.annotate is not None:
+            taps.append(
+                Annotator(plan.annotate, plan.cameras, plan.names, settings.confidence)
+            )
+        sources = [(camera, open_source(camera, clock)) for camera in plan.cameras]
+        self._pipeline = StreamPipeline(
+            sources, ServeDetector(), settings, clock, taps, plan.generation
+        )
+        self._frames = Gauge(
+            "streetloop_frames",
+            "Frames of a camera so far by what became of them; 'decoded' is the sum of the others.",
+            tag_keys=("camera", "fate"),
+        )
+
+    def start(self) -> None:
+        """Begin."""
+        self._pipeline.start()
+
+    def snapshot(self) -> dict[str, CameraStatus]:
+        """Every camera now."""
+        statuses = self._pipeline.snapshot()
+        for camera, status in statuses.items():
+            account = status.account
+            for fate in ("decoded", "detected", "gated", "dropped", "failed", "pending"):
+                self._frames.set(getattr(account, fate), {"camera": camera, "fate": fate})
+        return statuses
+
+    def finished(self) -> bool:
+        """True if every camera has ended by itself and all is written."""
+        return self._pipeline.wait(0)
+
+    def close(self) -> dict[str, CameraStatus]:
+        """Stop, write everything out, and give the last word on every camera."""
+        self._pipeline.close()
+        return self.snapshot()

@@ -1,0 +1,160 @@
+"""The command line. It reads what the user says, calls a flow and prints; it decides nothing."""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+from rich.live import Live
+
+from flows.check import check_cameras
+from flows.run import RunOptions, run_streams
+from flows.serving import serve_api
+from flows.table import LiveTable, print_summary
+from streetloop.cameras import load_cameras
+from streetloop.errors import ConfigError, ModelError, StreetloopError
+from streetloop.settings import Settings
+
+app = typer.Typer(
+    help="streetloop keeps the detectors of a city's traffic cameras right.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+CameraPath = Annotated[Path, typer.Argument(metavar="CAMERAS.YAML", help="The camera file.")]
+Model = Annotated[
+    str | None,
+    typer.Option(help="Model file (.pt or .onnx), file:// URI, or a name such as yolo26n.pt."),
+]
+
+
+@app.command()
+def run(
+    cameras: CameraPath,
+    model: Model = None,
+    duration: Annotated[
+        float | None, typer.Option(min=0.0, help="Seconds to run; default: until Ctrl-C.")
+    ] = None,
+    annotate: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write an annotated MP4 a camera there.")
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the summary as JSON on stdout, and only that.")
+    ] = False,
+    gate: Annotated[
+        bool | None, typer.Option(help="Skip the detector while nothing moves.", show_default=False)
+    ] = None,
+    metrics_port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="Port of the Prometheus metrics.")
+    ] = None,
+) -> None:
+    """Read the cameras: detect, track, count, and write the detection log."""
+    file = load_cameras(cameras)
+    settings = _settings({**file.settings, "model": model, "gate": gate}, file.settings)
+    console = Console(stderr=True)
+    table = LiveTable(settings.model)
+    with Live(table, console=console, refresh_per_second=4, transient=True) as live:
+        summary = run_streams(
+            file.cameras,
+            settings,
+            RunOptions(duration, annotate, metrics_port),
+            show=table.update,
+            say=lambda text: live.console.print(f"{text} ...", style="dim"),
+        )
+    if as_json:
+        sys.stdout.write(json.dumps(summary.as_json(), indent=2) + "\n")
+    else:
+        print_summary(Console(), summary)
+    for problem in summary.problems:
+        _complain(problem)
+    if summary.problems:
+        raise typer.Exit(1)
+
+
+@app.command()
+def check(
+    cameras: CameraPath,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead.")] = False,
+) -> None:
+    """Say of every camera whether it opens, what it is, and what is wrong."""
+    file = load_cameras(cameras)
+    console = Console()
+    rows: list[dict[str, Any]] = []
+    for result in check_cameras(file.cameras):
+        info = result.info
+        rows.append(
+            {
+                "camera": result.camera.id,
+                "uri": str(result.camera.uri),
+                "ok": info is not None,
+                "problem": result.problem,
+                "codec": info and info.codec,
+                "width": info and info.width,
+                "height": info and info.height,
+                "fps": info and info.fps,
+            }
+        )
+        if as_json:
+            continue
+        if info is not None:
+            rate = f"{info.fps:g} fps" if info.fps else "rate unknown"
+            what = f"{info.codec} {info.width}x{info.height} {rate}"
+            console.print(f"[green]ok[/]    {result.camera.id}  {what}", highlight=False)
+        else:
+            console.print("[bold red]fails[/]", result.camera.id, end="  ", highlight=False)
+            console.print(result.problem, markup=False, highlight=False, soft_wrap=True)
+    if as_json:
+        sys.stdout.write(json.dumps(rows, indent=2) + "\n")
+    if not all(row["ok"] for row in rows):
+        raise typer.Exit(1)
+
+
+@app.command()
+def serve(
+    model: Model = None,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="TCP port.")] = 8000,
+) -> None:
+    """Serve POST /predict and its OpenAPI page until Ctrl-C."""
+    console = Console(stderr=True)
+    serve_api(
+        _settings({"model": model}, {}),
+        host,
+        port,
+        say=lambda text: console.print(text, highlight=False),
+    )
+
+
+def _settings(values: dict[str, Any], from_file: dict[str, Any]) -> Settings:
+    """Flags over the file's ``settings:`` over the environment."""
+    try:
+        return Settings(**{**from_file, **{k: v for k, v in values.items() if v is not None}})
+    except ValidationError as error:
+        # `from None`: the vendor's message shows the value, which may be a token.
+        first = error.errors(include_input=False, include_url=False)[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise ConfigError(f"setting {name!r}: {first['msg']}") from None
+
+
+def _complain(sentence: str) -> None:
+    Console(stderr=True).print("[bold red]error:[/] ", end="")
+    Console(stderr=True).print(sentence, markup=False, highlight=False, soft_wrap=True)
+
+
+def main() -> None:
+    """Run the command line; errors of ours become one sentence and exit code 2."""
+    os.environ.setdefault("RAY_AUTH_MODE", "token")
+    try:
+        app()
+    except StreetloopError as error:
+        _complain(str(error))
+        raise SystemExit(2 if isinstance(error, ConfigError | ModelError) else 1) from None
+
+
+if __name__ == "__main__":
+    main()

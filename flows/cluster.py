@@ -1,0 +1,40 @@
+"""Ray on this machine, started for one command and ended with it."""
+
+import contextlib
+import logging
+import os
+from collections.abc import Iterator
+
+_OBJECT_STORE_BYTES = 512 * 2**20  # batches are freed as soon as they are answered
+
+
+@contextlib.contextmanager
+def local_ray(metrics_port: int | None = None) -> Iterator[None]:
+    """A Ray of our own, never one that happens to run here already.
+
+    It asks its clients for a token, which Ray makes itself.
+
+    Args:
+        metrics_port: Where Prometheus finds the metrics; None for a free port.
+    """
+    # Ray reads these when it is imported, and its workers inherit them.
+    os.environ["RAY_AUTH_MODE"] = "token"
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_SERVE_LOG_TO_STDERR", "0")
+    import ray
+    import ray.serve
+
+    ray.init(
+        address="local",
+        include_dashboard=False,
+        object_store_memory=_OBJECT_STORE_BYTES,
+        log_to_driver=False,
+        logging_level=logging.ERROR,
+        _metrics_export_port=metrics_port,
+    )
+    logging.getLogger("ray").setLevel(logging.ERROR)
+    logging.getLogger("ray.serve").setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        ray.shutdown()

@@ -1,0 +1,164 @@
+"""``streetloop run``: cameras in, detections out."""
+
+import threading
+import time
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flows.cluster import local_ray
+from flows.signals import stop_on_signals
+from flows.stream.sources import open_source
+from flows.stream.status import CameraStatus
+from flows.summary import Summary
+from streetloop.cameras import Camera
+from streetloop.clock import SystemClock
+from streetloop.errors import ConfigError, SourceError
+from streetloop.settings import Settings
+from streetloop.store import FolderStore
+from train.model import ModelFile, open_model
+
+if TYPE_CHECKING:
+    from flows.actors import WorkerPlan
+
+_POLL_S = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """What one run is asked for.
+
+    Attributes:
+        duration_s: When to end; None to go on until every camera ends or someone stops it.
+        annotate: Folder for annotated videos, or None.
+        metrics_port: Where Prometheus finds the metrics, or None for a free port.
+    """
+
+    duration_s: float | None = None
+    annotate: Path | None = None
+    metrics_port: int | None = None
+
+
+def run_streams(
+    cameras: Sequence[Camera],
+    settings: Settings,
+    options: RunOptions,
+    show: Callable[[Mapping[str, CameraStatus]], None],
+    say: Callable[[str], None],
+) -> Summary:
+    """Read the cameras until the time is up, all have ended, or the process is told to stop.
+
+    Args:
+        cameras: Which cameras.
+        settings: As given at the roof.
+        options: What this run is asked for.
+        show: Called twice a second with the state of the cameras.
+        say: Called with what is being done before cameras are read.
+
+    Raises:
+        ConfigError: A recording cannot be played.
+        ModelError: The model cannot be used.
+        DetectorError: The detector did not start.
+    """
+    refuse_bad_clips(cameras)
+    if options.annotate is not None:
+        _make_folder(options.annotate)
+    say(f"opening the model {settings.model}")
+    model = open_model(settings.model, settings.models)
+    say("starting Ray on this machine")
+    with local_ray(options.metrics_port):
+        import ray.serve
+
+        from flows.supervisor import Supervisor
+        from serve.detector import deploy_champion
+
+        ray.serve.start(proxy_location="Disabled")
+        say(f"loading {model.version}")
+        description = deploy_champion(model, settings)
+        log_prefix = f"detections/run={_run_name()}"
+        supervisor = Supervisor(plan(cameras, settings, log_prefix, model, options.annotate))
+        with stop_on_signals() as stop:
+            say("starting the cameras")
+            supervisor.start()
+            began = time.monotonic()
+            _watch(supervisor.poll, lambda: supervisor.finished, stop, options.duration_s, show)
+            statuses = supervisor.close()
+            seconds = time.monotonic() - began
+        show(statuses)
+    log = FolderStore(settings.store).uri(log_prefix)
+    return Summary(_in_order(cameras, statuses), log, description, seconds)
+
+
+def refuse_bad_clips(cameras: Sequence[Camera]) -> None:
+    """Look into every recording before anything is started.
+
+    A network camera may come up later; a file that cannot be played now is a mistake.
+
+    Raises:
+        ConfigError: Names the camera and what is wrong.
+    """
+    clock = SystemClock()
+    for camera in cameras:
+        source = open_source(camera, clock)
+        if camera.uri.scheme == "file":
+            try:
+                source.probe()
+            except SourceError as error:
+                raise ConfigError(f"camera {camera.id!r}: {error}") from error
+
+
+def plan(
+    cameras: Sequence[Camera],
+    settings: Settings,
+    log_prefix: str,
+    model: ModelFile,
+    annotate: Path | None,
+) -> list["WorkerPlan"]:
+    """Deal the cameras out to as few workers as hold them."""
+    from flows.actors import WorkerPlan
+
+    settings = settings.model_copy(update={"home": settings.home.absolute()})
+    size = settings.cameras_per_worker
+    groups = [list(cameras[start : start + size]) for start in range(0, len(cameras), size)]
+    folder = None if annotate is None else annotate.absolute()
+    return [
+        WorkerPlan(f"worker{i}", group, settings, log_prefix, model.names, folder)
+        for i, group in enumerate(groups)
+    ]
+
+
+def _watch(
+    poll: Callable[[], Mapping[str, CameraStatus]],
+    finished: Callable[[], bool],
+    stop: threading.Event,
+    duration_s: float | None,
+    show: Callable[[Mapping[str, CameraStatus]], None],
+) -> None:
+    end = None if duration_s is None else time.monotonic() + duration_s
+    while not stop.is_set():
+        show(poll())
+        left = _POLL_S if end is None else min(_POLL_S, end - time.monotonic())
+        if finished() or left <= 0:
+            return
+        stop.wait(left)
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"{folder}: cannot be made: {error.strerror}") from error
+
+
+def _run_name() -> str:
+    """Sorts by time and is not used twice."""
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:6]}"
+
+
+def _in_order(
+    cameras: Sequence[Camera], statuses: Mapping[str, CameraStatus]
+) -> dict[str, CameraStatus]:
+    return {camera.id: statuses[camera.id] for camera in cameras}

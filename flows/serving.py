@@ -1,0 +1,63 @@
+"""``streetloop serve``: the detector behind HTTP."""
+
+import socket
+import threading
+from collections.abc import Callable
+
+from flows.cluster import local_ray
+from flows.signals import stop_on_signals
+from streetloop.errors import ConfigError
+from streetloop.settings import Settings
+from train.model import open_model
+
+
+def serve_api(
+    settings: Settings,
+    host: str,
+    port: int,
+    say: Callable[[str], None],
+    until: Callable[[threading.Event], object] = threading.Event.wait,
+) -> None:
+    """Serve the API on ``host`` and ``port`` until the process is told to stop.
+
+    Args:
+        settings: As given at the roof.
+        host: Address to listen on; a wider one than loopback needs a token.
+        port: TCP port.
+        say: Called with what is being done.
+        until: Blocks while the API is served; gets the event that a signal sets.
+
+    Raises:
+        ConfigError: The address is wider than loopback and there is no token, or is taken.
+        ModelError: The model cannot be used.
+        DetectorError: The detector did not start.
+    """
+    from serve.http import APPLICATION, api_app, refuse_open_door
+
+    refuse_open_door(host, has_token=settings.api_token is not None)
+    _refuse_taken_port(host, port)
+    say(f"opening the model {settings.model}")
+    model = open_model(settings.model, settings.models)
+    say("starting Ray on this machine")
+    with local_ray():
+        import ray.serve
+
+        from serve.detector import deploy_champion
+
+        ray.serve.start(http_options={"host": host, "port": port})
+        say(f"loading {model.version}")
+        deploy_champion(model, settings)
+        with stop_on_signals() as stop:
+            ray.serve.run(api_app(settings, model.names), name=APPLICATION, route_prefix="/")
+            say(f"serving {model.version} on http://{host}:{port} (pages: /docs)")
+            until(stop)
+
+
+def _refuse_taken_port(host: str, port: int) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise ConfigError(f"cannot listen on {host}:{port}: {error.strerror}") from error

@@ -1,0 +1,139 @@
+"""Keeps the worker actors running and puts their accounts together."""
+
+import dataclasses
+import logging
+from collections.abc import Mapping
+
+import ray
+from ray.exceptions import GetTimeoutError, RayActorError, RayError
+
+from flows.actors import StreamWorker, WorkerPlan
+from flows.stream.accounting import Reason
+from flows.stream.feed import FINISHED, State
+from flows.stream.status import CameraStatus
+
+_log = logging.getLogger(__name__)
+
+_ANSWER_S = 10.0
+_CLOSE_S = 120.0
+_MOST_RESTARTS = 20
+
+
+class Supervisor:
+    """Starts one worker for each plan, and another in the place of one that dies.
+
+    Frames that a dead worker held count as failed, so the accounts go on adding up.
+    """
+
+    def __init__(self, plans: list[WorkerPlan]) -> None:
+        self._workers = [_Worker(plan) for plan in plans]
+
+    def start(self) -> None:
+        """Begin; returns once all cameras are being read."""
+        ray.get([worker.start() for worker in self._workers])
+
+    def poll(self) -> dict[str, CameraStatus]:
+        """Every camera now; restarts what died."""
+        statuses: dict[str, CameraStatus] = {}
+        for worker in self._workers:
+            statuses.update(worker.poll())
+        return statuses
+
+    @property
+    def finished(self) -> bool:
+        """True if no worker has anything left to do."""
+        return all(worker.finished for worker in self._workers)
+
+    def close(self) -> dict[str, CameraStatus]:
+        """Stop all, wait until everything is written, and give the last word on every camera."""
+        statuses: dict[str, CameraStatus] = {}
+        closing = [(worker, worker.begin_close()) for worker in self._workers]
+        for worker, reference in closing:
+            statuses.update(worker.end_close(reference))
+        return statuses
+
+
+class _Worker:
+    def __init__(self, plan: WorkerPlan) -> None:
+        self._plan = plan
+        self._before: Mapping[str, CameraStatus] = {}
+        self._latest: dict[str, CameraStatus] = {c.id: CameraStatus(c.id) for c in plan.cameras}
+        self.finished = False
+
+    def start(self) -> "ray.ObjectRef[None]":
+        self._actor = StreamWorker.remote(self._plan)
+        started: ray.ObjectRef[None] = self._actor.start.remote()
+        return started
+
+    def poll(self) -> Mapping[str, CameraStatus]:
+        try:
+            found, finished = ray.get(
+                [self._actor.snapshot.remote(), self._actor.finished.remote()], timeout=_ANSWER_S
+            )
+        except GetTimeoutError:
+            return self._latest
+        except RayActorError as error:
+            self._replace(error)
+            return self._latest
+        self._note(found)
+        self.finished = finished
+        return self._latest
+
+    def begin_close(self) -> "ray.ObjectRef[dict[str, CameraStatus]]":
+        reference: ray.ObjectRef[dict[str, CameraStatus]] = self._actor.close.remote()
+        return reference
+
+    def end_close(
+        self, reference: "ray.ObjectRef[dict[str, CameraStatus]]"
+    ) -> Mapping[str, CameraStatus]:
+        try:
+            self._note(ray.get(reference, timeout=_CLOSE_S))
+        except RayError as error:
+            _log.error("worker %s did not end cleanly: %s", self._plan.name, type(error).__name__)
+            self._latest = {key: _died(status) for key, status in self._latest.items()}
+        return self._latest
+
+    def _note(self, found: Mapping[str, CameraStatus]) -> None:
+        merged = {
+            key: _after(self._before[key], status) if key in self._before else status
+            for key, status in found.items()
+        }
+        # A camera that had ended before its worker died is not in the new one.
+        self._latest = {**self._latest, **merged}
+
+    def _replace(self, error: RayActorError) -> None:
+        _log.error("worker %s died (%s)", self._plan.name, type(error).__name__)
+        self._latest = {key: _died(status) for key, status in self._latest.items()}
+        self._before = self._latest
+        generation = self._plan.generation + 1
+        if generation > _MOST_RESTARTS:
+            self._latest = {
+                key: dataclasses.replace(
+                    status, state=State.FAILED, error="its worker died too often"
+                )
+                for key, status in self._latest.items()
+            }
+            self.finished = True
+            return
+        remaining = [c for c in self._plan.cameras if self._latest[c.id].state not in FINISHED]
+        self._plan = dataclasses.replace(self._plan, generation=generation, cameras=remaining)
+        self.start()
+
+
+def _died(status: CameraStatus) -> CameraStatus:
+    return dataclasses.replace(status, account=status.account.closed(Reason.WORKER))
+
+
+def _after(before: CameraStatus, now: CameraStatus) -> CameraStatus:
+    """The status of a camera whose earlier part ran in a worker that died."""
+    lines = {
+        name: {way: before.lines.get(name, {}).get(way, 0) + crossed for way, crossed in count.items()}
+        for name, count in now.lines.items()
+    }
+    return dataclasses.replace(
+        now,
+        account=before.account + now.account,
+        reconnects=before.reconnects + now.reconnects,
+        objects=before.objects + now.objects,
+        lines=lines,
+    )
