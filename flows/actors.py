@@ -3,8 +3,10 @@
 import logging
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import ray
+from ray.actor import ActorHandle
 from ray.util.metrics import Gauge
 
 from flows.stream.annotate import Annotator
@@ -43,7 +45,6 @@ class WorkerPlan:
     generation: int = 0
 
 
-@ray.remote(num_cpus=0.25, max_restarts=0, max_concurrency=4)
 class StreamWorker:
     """Hosts the stream flow of several cameras in a process of its own."""
 
@@ -62,9 +63,7 @@ class StreamWorker:
         )
         taps: list[Tap] = [log]
         if plan.annotate is not None:
-            taps.append(
-                Annotator(plan.annotate, plan.cameras, plan.names, settings.confidence)
-            )
+            taps.append(Annotator(plan.annotate, plan.cameras, plan.names, settings.confidence))
         sources = [(camera, open_source(camera, clock)) for camera in plan.cameras]
         self._pipeline = StreamPipeline(
             sources, ServeDetector(), settings, clock, taps, plan.generation
@@ -96,3 +95,9 @@ class StreamWorker:
         """Stop, write everything out, and give the last word on every camera."""
         self._pipeline.close()
         return self.snapshot()
+
+
+def spawn(plan: WorkerPlan) -> "ActorHandle[StreamWorker]":
+    """A new worker actor; a snapshot is answered while it starts or closes."""
+    options = ray.remote(StreamWorker).options(num_cpus=0.25, max_concurrency=4)
+    return cast("ActorHandle[StreamWorker]", options.remote(plan))

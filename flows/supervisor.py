@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import ray
 from ray.exceptions import GetTimeoutError, RayActorError, RayError
 
-from flows.actors import StreamWorker, WorkerPlan
+from flows.actors import WorkerPlan, spawn
 from flows.stream.accounting import Reason
 from flows.stream.feed import FINISHED, State
 from flows.stream.status import CameraStatus
@@ -61,15 +61,15 @@ class _Worker:
         self.finished = False
 
     def start(self) -> "ray.ObjectRef[None]":
-        self._actor = StreamWorker.remote(self._plan)
+        self._actor = spawn(self._plan)
         started: ray.ObjectRef[None] = self._actor.start.remote()
         return started
 
     def poll(self) -> Mapping[str, CameraStatus]:
         try:
-            found, finished = ray.get(
-                [self._actor.snapshot.remote(), self._actor.finished.remote()], timeout=_ANSWER_S
-            )
+            asked: ray.ObjectRef[dict[str, CameraStatus]] = self._actor.snapshot.remote()
+            found = ray.get(asked, timeout=_ANSWER_S)
+            finished: bool = ray.get(self._actor.finished.remote(), timeout=_ANSWER_S)
         except GetTimeoutError:
             return self._latest
         except RayActorError as error:
@@ -87,7 +87,8 @@ class _Worker:
         self, reference: "ray.ObjectRef[dict[str, CameraStatus]]"
     ) -> Mapping[str, CameraStatus]:
         try:
-            self._note(ray.get(reference, timeout=_CLOSE_S))
+            found: dict[str, CameraStatus] = ray.get(reference, timeout=_CLOSE_S)
+            self._note(found)
         except RayError as error:
             _log.error("worker %s did not end cleanly: %s", self._plan.name, type(error).__name__)
             self._latest = {key: _died(status) for key, status in self._latest.items()}
@@ -127,7 +128,9 @@ def _died(status: CameraStatus) -> CameraStatus:
 def _after(before: CameraStatus, now: CameraStatus) -> CameraStatus:
     """The status of a camera whose earlier part ran in a worker that died."""
     lines = {
-        name: {way: before.lines.get(name, {}).get(way, 0) + crossed for way, crossed in count.items()}
+        name: {
+            way: before.lines.get(name, {}).get(way, 0) + crossed for way, crossed in count.items()
+        }
         for name, count in now.lines.items()
     }
     return dataclasses.replace(

@@ -171,7 +171,9 @@ class _Guard:
         given = request.headers.get("authorization", "")
         if not random_secrets.compare_digest(given.encode(), f"Bearer {self._token}".encode()):
             raise HTTPException(
-                401, "send the header 'Authorization: Bearer <token>'", {"WWW-Authenticate": "Bearer"}
+                401,
+                "send the header 'Authorization: Bearer <token>'",
+                {"WWW-Authenticate": "Bearer"},
             )
 
 

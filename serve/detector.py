@@ -90,7 +90,7 @@ class Detector:
 
 def detector_app(model: ModelFile, settings: Settings) -> "ray.serve.Application":
     """The detector of ``model`` as a Serve application."""
-    gpus = ray.cluster_resources().get("GPU", 0)
+    gpus = ray.cluster_resources().get("GPU", 0)  # type: ignore[no-untyped-call]
     deployment = ray.serve.deployment(
         name="detector",
         num_replicas=1,
@@ -130,16 +130,19 @@ class ServeDetector:
     """A `serve.client.DetectorClient` of a Serve application in this Ray cluster."""
 
     def __init__(self, application: str = CHAMPION) -> None:
-        self._handle: DeploymentHandle = ray.serve.get_app_handle(application)
+        self._handle: DeploymentHandle[Any] = ray.serve.get_app_handle(application)
 
     def submit(self, images: Image) -> Pending:
         """See `DetectorClient.submit`; the pixels go through Ray's object store once."""
         reference = ray.put(images)
-        return _ServePending(self._handle.detect.remote([reference]), reference)
+        response: Any = self._handle.detect.remote([reference])
+        return _ServePending(response, reference)
 
 
 class _ServePending:
-    def __init__(self, response: DeploymentResponse, reference: "ray.ObjectRef[Image]") -> None:
+    def __init__(
+        self, response: "DeploymentResponse[Answer]", reference: "ray.ObjectRef[Image]"
+    ) -> None:
         self._response = response
         self._reference = reference  # keeps the pixels alive until the answer is there
 
@@ -147,7 +150,7 @@ class _ServePending:
         try:
             answer: Answer = self._response.result(timeout_s=timeout_s)
         except TimeoutError as error:
-            self._response.cancel()
+            self._response.cancel()  # type: ignore[no-untyped-call]
             raise DetectorError(f"no answer within {timeout_s:g} s") from error
         except (RayError, RayServeException) as error:
             raise DetectorError(_cause(error)) from error
@@ -161,5 +164,3 @@ def _cause(error: Exception) -> str:
         return str(cause)
     lines = str(error).strip().splitlines()
     return f"{type(error).__name__}: {lines[-1] if lines else ''}"
-
-

@@ -58,9 +58,8 @@ def api_app(settings: Settings, names: tuple[str, ...]) -> "ray.serve.Applicatio
 
         return create_api(detect, names, confidence, token)
 
-    @ray.serve.deployment(name="api", ray_actor_options={"num_cpus": 0.1})
     @ray.serve.ingress(build)
     class Api:
         """Runs the FastAPI application."""
 
-    return Api.bind()
+    return ray.serve.deployment(name="api", ray_actor_options={"num_cpus": 0.1})(Api).bind()

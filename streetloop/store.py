@@ -1,6 +1,5 @@
 """The object store: whole objects under slash-separated keys."""
 
-import os
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -49,7 +48,7 @@ class FolderStore:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             part.write_bytes(data)
-            os.replace(part, path)
+            part.replace(path)
         except OSError as error:
             part.unlink(missing_ok=True)
             raise StoreError(f"cannot store {key!r} in {self._root}: {error.strerror}") from error

@@ -101,9 +101,7 @@ class Detections:
         >>> len(Detections.empty())
         0
         """
-        return cls(
-            np.empty((0, 4), np.float32), np.empty(0, np.float32), np.empty(0, np.int64)
-        )
+        return cls(np.empty((0, 4), np.float32), np.empty(0, np.float32), np.empty(0, np.int64))
 
     def take(self, index: NDArray[np.intp] | NDArray[np.bool_]) -> "Detections":
         """The detections at ``index`` (positions, or a mask of length N)."""

@@ -81,7 +81,7 @@ class DecodedPicture:
             gray: Image = cv2.cvtColor(self.bgr(), cv2.COLOR_BGR2GRAY).astype(np.uint8, copy=False)
             return gray
         plane = self._frame.planes[0]
-        rows = np.frombuffer(plane, np.uint8)[: plane.line_size * self.height]
+        rows = np.frombuffer(memoryview(plane), np.uint8)[: plane.line_size * self.height]
         return rows.reshape(self.height, plane.line_size)[:, : self.width]
 
 
@@ -174,7 +174,10 @@ class VideoReader:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        tb: TracebackType | None,
     ) -> None:
         self.close()
 

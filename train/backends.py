@@ -5,6 +5,9 @@ from typing import Any, Protocol
 
 import numpy as np
 import onnxruntime as ort  # type: ignore[import-untyped]
+from onnxruntime.capi import (  # type: ignore[import-untyped]
+    onnxruntime_pybind11_state as ort_errors,
+)
 
 from streetloop.errors import ConfigError, DetectorError, ModelUnsupported
 from streetloop.types import Floats, Image
@@ -12,6 +15,12 @@ from train import ultralytics_adapter
 from train.model import ModelFile
 from train.preprocess import to_blob
 
+# The runtime's exceptions have no base of their own.
+_ORT_ERRORS: tuple[type[Exception], ...] = (
+    RuntimeError,
+    ValueError,
+    *(e for e in vars(ort_errors).values() if isinstance(e, type) and issubclass(e, Exception)),
+)
 _GPU_PROVIDERS = ("TensorrtExecutionProvider", "CUDAExecutionProvider")
 
 
@@ -68,7 +77,9 @@ class OnnxBackend:
     TensorRT runs in half precision; on CUDA alone the weights are converted to it.
     """
 
-    def __init__(self, path: Path, gpu_providers: list[str] | None = None, threads: int = 0) -> None:
+    def __init__(
+        self, path: Path, gpu_providers: list[str] | None = None, threads: int = 0
+    ) -> None:
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads
         # Idle workers would spin on cores that decoding needs.
@@ -78,13 +89,14 @@ class OnnxBackend:
             (p, {"trt_fp16_enable": True}) if p.startswith("Tensorrt") else p
             for p in gpu_providers or []
         ]
-        source: str | bytes = half_precision(path) if providers[:1] == [_GPU_PROVIDERS[1]] else str(path)
+        source: str | bytes = (
+            half_precision(path) if providers[:1] == [_GPU_PROVIDERS[1]] else str(path)
+        )
         try:
             self._session = ort.InferenceSession(
                 source, options, providers=[*providers, "CPUExecutionProvider"]
             )
-        except Exception as error:
-            # The runtime's exceptions have no common base but Exception.
+        except _ORT_ERRORS as error:
             raise ModelUnsupported(f"{path}: ONNX Runtime refuses it: {error}") from error
         self._input = self._session.get_inputs()[0].name
         self.name = f"onnx/{self._session.get_providers()[0]}"
@@ -93,8 +105,7 @@ class OnnxBackend:
         """See `Backend.run`."""
         try:
             output: Floats = self._session.run(None, {self._input: to_blob(images)})[0]
-        except Exception as error:
-            # As above.
+        except _ORT_ERRORS as error:
             raise DetectorError(f"ONNX Runtime failed on {images.shape}: {error}") from error
         return output
 

@@ -55,14 +55,14 @@ def _suppressed(
     centre, size = columns[:2, anchor].T, columns[2:4, anchor].T
     corner = centre - size / 2
     kept = cv2.dnn.NMSBoxesBatched(
-        np.hstack([corner, size]).astype(np.float64),
-        score,
-        class_id.astype(np.int32),
+        np.hstack([corner, size]).tolist(),
+        score.tolist(),
+        class_id.tolist(),
         confidence,
         nms_iou,
     )
-    index = np.asarray(kept, np.intp).reshape(-1)
-    index = index[np.argsort(-score[index], kind="stable")][:MAX_DETECTIONS]
+    survivors = np.asarray(kept, np.intp).reshape(-1)
+    index = survivors[np.argsort(-score[survivors], kind="stable")][:MAX_DETECTIONS]
     xyxy = np.hstack([corner, corner + size])[index].astype(np.float32, copy=False)
     return Detections(xyxy, score[index], class_id[index].astype(np.int64))
 

@@ -40,13 +40,9 @@ class Predictor:
             raise DetectorError(f"{self.model.version} answers with the shape {output.shape}")
         if not np.isfinite(output).all():
             raise DetectorError(f"{self.model.version} answers with values that are not numbers")
-        return decode(
-            output, confidence, end2end=self.model.end2end, multi_label=multi_label
-        )
+        return decode(output, confidence, end2end=self.model.end2end, multi_label=multi_label)
 
-    def predict(
-        self, image: Image, confidence: float, *, multi_label: bool = False
-    ) -> Detections:
+    def predict(self, image: Image, confidence: float, *, multi_label: bool = False) -> Detections:
         """Detections of one picture (H, W, 3), blue first, in pixels of the picture."""
         height, width = input_shape(
             image.shape[1], image.shape[0], self.image_size, self.model.stride

@@ -5,6 +5,7 @@ A ``.pt`` file is a pickle: opening one runs code from it. Take them from people
 """
 
 import os
+import pickle
 import shutil
 import tempfile
 from concurrent.futures import ProcessPoolExecutor
@@ -13,10 +14,23 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from streetloop.errors import ModelNotFound, ModelUnsupported
+from streetloop.errors import ModelNotFound, ModelUnsupported, StreetloopError
 
 if TYPE_CHECKING:
     import torch
+
+# What unpickling something else raises.
+_NOT_A_CHECKPOINT = (
+    pickle.UnpicklingError,
+    AttributeError,
+    EOFError,
+    ImportError,
+    KeyError,
+    OSError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
 
 
 def export_onnx(checkpoint: Path, target: Path) -> None:
@@ -61,6 +75,11 @@ def _in_a_process(function: Any, *args: str) -> None:
             pool.submit(function, *args).result()
         except BrokenProcessPool as error:
             raise ModelUnsupported(f"{args[0]}: the process that opened it died") from error
+        except StreetloopError:
+            raise
+        except Exception as error:
+            # The boundary of the process: the exporter raises whatever its many parts do.
+            raise ModelUnsupported(f"{args[0]}: {type(error).__name__}: {error}") from error
 
 
 def _offline() -> None:
@@ -77,8 +96,7 @@ def _open(checkpoint: str) -> Any:
 
     try:
         model = YOLO(checkpoint)
-    except Exception as error:
-        # Unpickling can raise anything at all.
+    except _NOT_A_CHECKPOINT as error:
         raise ModelUnsupported(
             f"{checkpoint}: is not an Ultralytics checkpoint ({type(error).__name__})"
         ) from None
@@ -106,7 +124,7 @@ def _export(checkpoint: str, target: str) -> None:
 
 def _download(path: str) -> None:
     _offline()
-    from ultralytics.utils.downloads import (  # type: ignore[import-untyped]
+    from ultralytics.utils.downloads import (
         GITHUB_ASSETS_NAMES,
         attempt_download_asset,
     )
@@ -116,8 +134,7 @@ def _download(path: str) -> None:
         raise ModelNotFound(f"{name}: no such file, and not a model that Ultralytics publishes")
     try:
         attempt_download_asset(path)
-    except Exception as error:
-        # The downloader raises whatever its network stack does.
+    except (OSError, RuntimeError, ValueError) as error:
         raise ModelNotFound(
             f"{name}: is not here and could not be downloaded ({type(error).__name__}); "
             "give --model the path of a .pt or .onnx file"

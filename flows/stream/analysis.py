@@ -40,9 +40,7 @@ class Analysis:
         """Crossings so far by line and direction."""
         return {c.name: {"in": c.counts["in"], "out": c.counts["out"]} for c in self._lines}
 
-    def update(
-        self, frame: Frame, box: Letterbox, found: Detections, model_version: str
-    ) -> Result:
+    def update(self, frame: Frame, box: Letterbox, found: Detections, model_version: str) -> Result:
         """Take the detector's answer for ``frame``, in pixels of its letterboxed image.
 
         Weak boxes may extend a track; those that do not are left out of the result.

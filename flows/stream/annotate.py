@@ -8,7 +8,7 @@ import numpy as np
 
 from flows.stream.results import Result
 from streetloop.cameras import Camera, Line
-from streetloop.types import UNCONFIRMED, Image
+from streetloop.types import UNCONFIRMED, Floats, Image
 from streetloop.video import VideoWriter
 
 # Okabe and Ito's palette, which colour-blind people can tell apart; blue, green, red.
@@ -62,7 +62,7 @@ def _canvas(picture: Image) -> tuple[Image, float]:
     return cv2.resize(picture, size, interpolation=cv2.INTER_CUBIC).astype(np.uint8), scale
 
 
-def _box(image: Image, xyxy: np.ndarray, label: str, colour: tuple[int, int, int]) -> None:
+def _box(image: Image, xyxy: Floats, label: str, colour: tuple[int, int, int]) -> None:
     x1, y1, x2, y2 = (round(float(v)) for v in xyxy)
     cv2.rectangle(image, (x1, y1), (x2, y2), colour, 2, cv2.LINE_AA)
     (width, height), _ = cv2.getTextSize(label, _FONT, 0.42, 1)

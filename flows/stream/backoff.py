@@ -24,7 +24,7 @@ class Backoff:
 
     def next_s(self) -> float:
         """The next wait in seconds, in [bound / 2, bound]; the bound doubles each time."""
-        bound = min(self._limit_s, self._first_s * 2 ** min(self._attempts, 30))
+        bound = min(self._limit_s, self._first_s * 2.0 ** min(self._attempts, 30))
         self._attempts += 1
         return bound * self._rng.uniform(0.5, 1.0)
 

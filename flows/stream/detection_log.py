@@ -3,7 +3,7 @@
 import io
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -15,23 +15,22 @@ from streetloop.clock import Clock
 from streetloop.store import ObjectStore
 from streetloop.types import UNCONFIRMED, Tracked
 
-SCHEMA = pa.schema(
-    [
-        pa.field("camera_id", pa.string(), nullable=False),
-        pa.field("frame_id", pa.int64(), nullable=False),
-        pa.field("pts", pa.float64(), nullable=False),
-        pa.field("captured_at", pa.timestamp("us", tz="UTC"), nullable=False),
-        pa.field("track_id", pa.int64()),
-        pa.field("class_id", pa.int32(), nullable=False),
-        pa.field("class_name", pa.string(), nullable=False),
-        pa.field("confidence", pa.float32(), nullable=False),
-        pa.field("x1", pa.float32(), nullable=False),
-        pa.field("y1", pa.float32(), nullable=False),
-        pa.field("x2", pa.float32(), nullable=False),
-        pa.field("y2", pa.float32(), nullable=False),
-        pa.field("model_version", pa.string(), nullable=False),
-    ]
-)
+_FIELDS: list[pa.Field[Any]] = [
+    pa.field("camera_id", pa.string(), nullable=False),
+    pa.field("frame_id", pa.int64(), nullable=False),
+    pa.field("pts", pa.float64(), nullable=False),
+    pa.field("captured_at", pa.timestamp("us", tz="UTC"), nullable=False),
+    pa.field("track_id", pa.int64()),
+    pa.field("class_id", pa.int32(), nullable=False),
+    pa.field("class_name", pa.string(), nullable=False),
+    pa.field("confidence", pa.float32(), nullable=False),
+    pa.field("x1", pa.float32(), nullable=False),
+    pa.field("y1", pa.float32(), nullable=False),
+    pa.field("x2", pa.float32(), nullable=False),
+    pa.field("y2", pa.float32(), nullable=False),
+    pa.field("model_version", pa.string(), nullable=False),
+]
+SCHEMA = pa.schema(_FIELDS)
 _MOST_ROWS = 50_000
 
 

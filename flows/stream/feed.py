@@ -92,7 +92,7 @@ class Feed:
         try:
             while not self._stop.is_set() and not self._connect_and_read():
                 self._source.wait_for_return(self._stop, self._backoff.next_s())
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001
             # The boundary of the thread: a fault in one camera must not take the others along.
             _log.exception("camera %s: the reader failed", self.camera.id)
             self._end(State.FAILED, f"the reader failed: {error}")
@@ -131,13 +131,12 @@ class Feed:
         if reason is not None:
             _log.error("camera %s: %s", self.camera.id, reason)
         self.state, self.error = state, reason
+        self.mailbox.wake()
 
     def _take(self, shot: Shot) -> None:
         arrived = self._clock.monotonic()
         pts = self._media.stamp(shot.media_s, arrived, self._source.nominal_fps)
-        frame = Frame(
-            self.camera.id, self._frames, pts, self._clock.now(), arrived, shot.picture
-        )
+        frame = Frame(self.camera.id, self._frames, pts, self._clock.now(), arrived, shot.picture)
         self._frames += 1
         self.account.decoded()
         if not self._rate.wants(pts):

@@ -90,6 +90,11 @@ class Mailbox:
             self._ready.notify_all()
         return taken
 
+    def wake(self) -> None:
+        """Tell the reader that there is news other than a frame."""
+        with self._ready:
+            self._ready.notify_all()
+
     def close(self) -> None:
         """Take no more frames; what waits is dropped."""
         with self._ready:

@@ -75,6 +75,7 @@ class StreamPipeline:
         self._sent: queue.Queue[_Sent | None] = queue.Queue()
         self._stop = threading.Event()
         self._faults: list[str] = []
+        self._gave_up = False
         self._done = threading.Event()
         self._threads = [
             threading.Thread(target=self._send_batches, name="send", daemon=True),
@@ -107,6 +108,9 @@ class StreamPipeline:
         for feed in self._feeds:
             # A reader that hangs in its time-out holds no frame; it may end by itself.
             feed.join(timeout_s=5.0)
+            if self._gave_up:
+                lost = feed.account.snapshot().pending
+                feed.account.settle(Fate.FAILED, Reason.WORKER, lost)
 
     def wait(self, timeout_s: float) -> bool:
         """Wait until every camera has ended by itself and all is detected; True if so."""
@@ -133,18 +137,35 @@ class StreamPipeline:
     # Sending
 
     def _send_batches(self) -> None:
+        try:
+            self._send_batches_until_end()
+        except Exception as error:  # noqa: BLE001
+            self._give_up(error)
+        finally:
+            self._sent.put(None)
+
+    def _give_up(self, error: Exception) -> None:
+        """The boundary of a thread: without it the flow cannot go on, so all cameras end."""
+        _log.exception("the stream flow failed")
+        self._gave_up = True
+        self._faults.append(f"the stream flow failed: {type(error).__name__}: {error}")
+        self._stop.set()
+        for feed in self._feeds:
+            feed.close()
+
+    def _send_batches_until_end(self) -> None:
         turn = 0
         while True:
             # First the place, then the frames: they are chosen as late, and as fresh, as can be.
             self._places.acquire()
             batch = self._next_batch(turn)
             if batch is None:
-                self._sent.put(None)
                 return
             turn += 1
-            self._sent.put(
-                _Sent(batch, self._detector.submit(batch.images), self._clock.monotonic())
-            )
+            self._sent.put(self._send(batch))
+
+    def _send(self, batch: Batch) -> _Sent:
+        return _Sent(batch, self._detector.submit(batch.images), self._clock.monotonic())
 
     def _next_batch(self, turn: int) -> Batch | None:
         """Wait for frames and pack them; None once there will be no more."""
@@ -168,6 +189,17 @@ class StreamPipeline:
     # Answers
 
     def _take_answers(self) -> None:
+        try:
+            self._take_answers_until_end()
+        except Exception as error:  # noqa: BLE001
+            self._give_up(error)
+            while self._sent.get() is not None:
+                self._places.release()
+        for tap in self._taps:
+            self._tap(tap.close)
+        self._done.set()
+
+    def _take_answers_until_end(self) -> None:
         free_since = 0.0
         while (sent := self._sent.get()) is not None:
             answer = self._answer(sent)
@@ -179,9 +211,6 @@ class StreamPipeline:
                 self._pace.answered(len(sent.batch.frames), now - max(sent.at_s, free_since))
                 self._give(sent.batch, answer)
             free_since = now
-        for tap in self._taps:
-            self._tap(tap.close)
-        self._done.set()
 
     def _answer(self, sent: _Sent) -> Answer | None:
         """The answer, if need be to a repeated question; None if there is none to be had."""

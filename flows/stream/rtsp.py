@@ -1,6 +1,5 @@
 """A camera behind RTSP, over TCP or UDP."""
 
-import contextlib
 import socket
 import threading
 from collections.abc import Iterator
@@ -99,8 +98,9 @@ class RtspSource:
         host, port = self._address
         bracketed = f"[{host}]" if ":" in host else host
         ping = f"OPTIONS rtsp://{bracketed}:{port}/ RTSP/1.0\r\nCSeq: 1\r\n\r\n"
-        with contextlib.suppress(OSError):
+        try:
             with socket.create_connection(self._address, timeout=_PING_TIMEOUT_S) as connection:
                 connection.sendall(ping.encode("ascii"))
                 return connection.recv(8) == b"RTSP/1.0"
-        return False
+        except OSError:
+            return False

@@ -6,7 +6,7 @@ import numpy as np
 import supervision as sv
 from trackers import ByteTrackTracker
 
-from streetloop.types import UNCONFIRMED, Detections, Floats, Tracked
+from streetloop.types import UNCONFIRMED, Detections, Floats, Ints, Tracked
 
 _NOMINAL_FPS = 25.0  # the rate that the motion model's noise is meant for; time itself is seconds
 _MOTION_WINDOW_S = 1.0
@@ -69,7 +69,9 @@ class CameraTracker:
         track_id = np.full(len(detections), UNCONFIRMED, np.int64)
         if len(answer) and answer.tracker_id is not None:
             found = answer.tracker_id.astype(np.int64)
-            track_id[answer.data["index"]] = np.where(found < 0, UNCONFIRMED, found + self._first_id)
+            track_id[answer.data["index"]] = np.where(
+                found < 0, UNCONFIRMED, found + self._first_id
+            )
         self._remember(detections.xyxy * scale, track_id, pts)
         return Tracked(detections, track_id)
 
@@ -78,7 +80,7 @@ class CameraTracker:
         """True if a confirmed track has moved within the last second."""
         return any(_moved(path) for path in self._paths.values())
 
-    def _remember(self, xyxy: Floats, track_id: np.ndarray, pts: float) -> None:
+    def _remember(self, xyxy: Floats, track_id: Ints, pts: float) -> None:
         for box, track in zip(xyxy, track_id, strict=True):
             if track != UNCONFIRMED:
                 self._paths.setdefault(int(track), deque()).append((pts, box))
@@ -94,5 +96,3 @@ def _moved(path: deque[tuple[float, Floats]]) -> bool:
     diagonal = float(np.hypot(last[2] - last[0], last[3] - last[1]))
     way = (last[:2] + last[2:] - first[:2] - first[2:]) / 2
     return float(np.hypot(*way)) > _LEAST_MOTION * max(diagonal, 1.0)
-
-
