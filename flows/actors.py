@@ -64,7 +64,9 @@ class StreamWorker:
         taps: list[Tap] = [log]
         if plan.annotate is not None:
             taps.append(Annotator(plan.annotate, plan.cameras, plan.names, settings.confidence))
-        sources = [(camera, open_source(camera, clock)) for camera in plan.cameras]
+        sources = [
+            (camera, open_source(camera, clock, settings.stall_s)) for camera in plan.cameras
+        ]
         self._pipeline = StreamPipeline(
             sources, ServeDetector(), settings, clock, taps, plan.generation
         )

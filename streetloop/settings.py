@@ -28,6 +28,9 @@ class Settings(BaseSettings):
     staleness_s: float = Field(
         default=0.5, gt=0, le=60, description="age at which a waiting frame is dropped"
     )
+    stall_s: float = Field(
+        default=2.2, ge=0.5, le=600, description="silence after which a network stream is lost"
+    )
     max_batch: int = Field(default=8, ge=1, le=256, description="most frames a detector call")
     gate: bool = Field(default=True, description="skip the detector while nothing moves")
     keyframe_s: float = Field(

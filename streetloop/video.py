@@ -94,6 +94,7 @@ class VideoReader:
         options: FFmpeg's options of the demuxer and protocol.
         open_timeout_s: Longest wait for an answer; None for no limit (files).
         read_timeout_s: Longest wait for data.
+        live: True for a network stream, whose silence FFmpeg may report as bad data.
 
     Raises:
         SourceError: The branch of `streetloop.errors` that fits.
@@ -106,8 +107,11 @@ class VideoReader:
         options: dict[str, str] | None = None,
         open_timeout_s: float | None = None,
         read_timeout_s: float | None = None,
+        *,
+        live: bool = False,
     ) -> None:
         self._name = name
+        self._live = live
         self.corrupt_packets = 0
         with self._translated("cannot be opened"):
             self._container: InputContainer = av.open(
@@ -164,6 +168,9 @@ class VideoReader:
         try:
             yield
         except (av.error.FFmpegError, OSError) as error:
+            if self._live and isinstance(error, av.error.InvalidDataError):
+                raise SourceStalled(f"{self._name} {doing}: it does not answer") from None
+            # `from None`: the vendor's exception repeats the URL with its password.
             raise _source_error(error, self._name, doing) from None
 
     def close(self) -> None:

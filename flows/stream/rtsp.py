@@ -11,9 +11,7 @@ from streetloop.errors import ConfigError, SourceError, SourceRefused, SourceUna
 from streetloop.secrets import SecretUri
 from streetloop.video import VideoInfo, VideoReader
 
-OPEN_TIMEOUT_S = 5.0
-READ_TIMEOUT_S = 2.5
-"""A camera pauses up to half a second around a keyframe; silence for this long is a loss."""
+_OPEN_TIMEOUT_S = 5.0
 _PING_EVERY_S = 1.5
 _PING_TIMEOUT_S = 1.0
 _DEFAULT_PORT = 554
@@ -29,6 +27,8 @@ class RtspSource:
         uri: Where, with credentials if the server wants them.
         transport: ``tcp`` or ``udp``.
         clock: Time.
+        stall_s: Silence that counts as a loss; a camera pauses up to half a second around a
+            keyframe.
 
     Raises:
         ConfigError: The URI names no host.
@@ -36,8 +36,9 @@ class RtspSource:
 
     live = True
 
-    def __init__(self, uri: SecretUri, transport: str, clock: Clock) -> None:
+    def __init__(self, uri: SecretUri, transport: str, clock: Clock, stall_s: float = 2.2) -> None:
         self._uri = uri
+        self._stall_s = stall_s
         self._transport = transport
         self._clock = clock
         self.nominal_fps = 0.0
@@ -85,12 +86,23 @@ class RtspSource:
                 return
 
     def _open(self) -> VideoReader:
+        # After a first time-out FFmpeg still hands out the picture that it held back, so that
+        # silence shows after two. PyAV's own limit is the net below.
+        patience_s = self._stall_s / 2
         options = {
             "rtsp_transport": self._transport,
-            "timeout": str(round(READ_TIMEOUT_S * 1e6)),
+            "timeout": str(round(patience_s * 1e6)),
+            # What a stream is can be told from its first pictures; more only makes it late.
+            "fpsprobesize": "0",
+            "analyzeduration": "500000",
         }
         return VideoReader(
-            self._uri.reveal(), str(self._uri), options, OPEN_TIMEOUT_S, READ_TIMEOUT_S
+            self._uri.reveal(),
+            str(self._uri),
+            options,
+            _OPEN_TIMEOUT_S,
+            patience_s * 1.5,
+            live=True,
         )
 
     def _answers(self) -> bool:

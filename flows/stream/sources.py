@@ -8,15 +8,20 @@ from streetloop.clock import Clock
 from streetloop.errors import ConfigError
 
 
-def open_source(camera: Camera, clock: Clock) -> Source:
+def open_source(camera: Camera, clock: Clock, stall_s: float = 2.2) -> Source:
     """The source of ``camera``; nothing is connected yet.
+
+    Args:
+        camera: Which camera.
+        clock: Time.
+        stall_s: Silence after which a network stream is lost.
 
     Raises:
         ConfigError: The URI cannot be one of a camera; the message names the camera.
     """
     try:
         if camera.uri.scheme == "rtsp":
-            return RtspSource(camera.uri, camera.transport, clock)
+            return RtspSource(camera.uri, camera.transport, clock, stall_s)
         return ClipSource(*parse_clip_uri(camera.uri.reveal()), clock)
     except ConfigError as error:
         raise ConfigError(f"camera {camera.id!r}: {error}") from error

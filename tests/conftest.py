@@ -1,0 +1,51 @@
+"""What every test gets: no Ray unless it asks for it, and real material by name."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import ray
+
+from tests.support.material import material
+
+
+@pytest.fixture(autouse=True)
+def _ray_only_where_marked(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A unit test that starts Ray is a mistake."""
+    if request.node.get_closest_marker("ray") is not None:
+        return
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("a unit test started Ray; mark it with @pytest.mark.ray")
+
+    monkeypatch.setattr(ray, "init", refuse)
+
+
+@pytest.fixture(autouse=True)
+def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Settings come from the test, not from whoever runs it."""
+    for name in [name for name in os.environ if name.startswith("STREETLOOP_")]:
+        if name != "STREETLOOP_TEST_DATA":
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("STREETLOOP_HOME", str(tmp_path / "home"))
+
+
+@pytest.fixture(scope="session")
+def weights() -> Path:
+    """A COCO detector as its makers publish it."""
+    return material("weights/yolov8n.pt")
+
+
+@pytest.fixture(scope="session")
+def street_clip() -> Path:
+    """Ten seconds of a busy street, 352x288 at 25 fps."""
+    return material("videos/jamcam/tfl_2.mp4")
+
+
+@pytest.fixture(scope="session")
+def model_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Exports of checkpoints, shared by the tests of a session."""
+    yield tmp_path_factory.mktemp("models")
