@@ -1,6 +1,7 @@
 """Video in and out: the one file that knows PyAV."""
 
 import contextlib
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -14,6 +15,7 @@ import cv2
 import numpy as np
 from av.container import InputContainer
 from av.video.frame import VideoFrame
+from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 
 from streetloop.errors import (
@@ -53,10 +55,11 @@ class VideoInfo:
 class DecodedPicture:
     """A `streetloop.types.Picture` over a decoder's frame; converted only when asked."""
 
-    __slots__ = ("_bgr", "_frame")
+    __slots__ = ("_bgr", "_converter", "_frame")
 
-    def __init__(self, frame: VideoFrame) -> None:
+    def __init__(self, frame: VideoFrame, converter: "_Converter") -> None:
         self._frame = frame
+        self._converter = converter
         self._bgr: Image | None = None
 
     @property
@@ -72,7 +75,7 @@ class DecodedPicture:
     def bgr(self) -> Image:
         """See `Picture.bgr`; converted once."""
         if self._bgr is None:
-            self._bgr = self._frame.to_ndarray(format="bgr24").astype(np.uint8, copy=False)
+            self._bgr = self._converter.bgr(self._frame)
         return self._bgr
 
     def luma(self) -> Image:
@@ -83,6 +86,19 @@ class DecodedPicture:
         plane = self._frame.planes[0]
         rows = np.frombuffer(memoryview(plane), np.uint8)[: plane.line_size * self.height]
         return rows.reshape(self.height, plane.line_size)[:, : self.width]
+
+
+class _Converter:
+    """Converts pictures to BGR with the tables of the first: making them takes a millisecond."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._reformatter = VideoReformatter()
+
+    def bgr(self, frame: VideoFrame) -> Image:
+        with self._lock:
+            converted = self._reformatter.reformat(frame, format="bgr24")
+        return converted.to_ndarray().astype(np.uint8, copy=False)
 
 
 class VideoReader:
@@ -112,6 +128,7 @@ class VideoReader:
     ) -> None:
         self._name = name
         self._live = live
+        self._converter = _Converter()
         self.corrupt_packets = 0
         with self._translated("cannot be opened"):
             self._container: InputContainer = av.open(
@@ -154,7 +171,7 @@ class VideoReader:
         with self._translated("broke off"):
             for packet in self._container.demux(self._stream):
                 for frame in self._decode(packet):
-                    yield frame.time, DecodedPicture(frame)
+                    yield frame.time, DecodedPicture(frame, self._converter)
 
     def _decode(self, packet: "av.Packet[VideoStream]") -> list[VideoFrame]:
         try:

@@ -15,7 +15,7 @@ from streetloop.clock import Clock
 from streetloop.store import ObjectStore
 from streetloop.types import UNCONFIRMED, Tracked
 
-_FIELDS: list[pa.Field[Any]] = [
+_FIELDS: "list[pa.Field[Any]]" = [
     pa.field("camera_id", pa.string(), nullable=False),
     pa.field("frame_id", pa.int64(), nullable=False),
     pa.field("pts", pa.float64(), nullable=False),
