@@ -1,5 +1,6 @@
 """The command line. It reads what the user says, calls a flow and prints; it decides nothing."""
 
+import contextlib
 import json
 import os
 import sys
@@ -58,7 +59,9 @@ def run(
     settings = _settings({**file.settings, "model": model, "gate": gate}, file.settings)
     console = Console(stderr=True)
     table = LiveTable(settings.model)
-    with Live(table, console=console, refresh_per_second=4, transient=True) as live:
+    live = Live(table, console=console, refresh_per_second=4, transient=True)
+    # Ray reports dead processes on standard output, which belongs to the summary.
+    with contextlib.redirect_stdout(sys.stderr), live:
         summary = run_streams(
             file.cameras,
             settings,

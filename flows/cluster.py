@@ -12,7 +12,7 @@ _OBJECT_STORE_BYTES = 512 * 2**20  # batches are freed as soon as they are answe
 def local_ray(metrics_port: int | None = None) -> Iterator[None]:
     """A Ray of our own, never one that happens to run here already.
 
-    It asks its clients for a token, which Ray makes itself.
+    It listens on loopback and asks its clients for a token, which Ray makes itself.
 
     Args:
         metrics_port: Where Prometheus finds the metrics; None for a free port.
@@ -30,6 +30,7 @@ def local_ray(metrics_port: int | None = None) -> Iterator[None]:
         object_store_memory=_OBJECT_STORE_BYTES,
         log_to_driver=False,
         logging_level=logging.ERROR,
+        _node_ip_address="127.0.0.1",
         _metrics_export_port=metrics_port,
     )
     logging.getLogger("ray").setLevel(logging.ERROR)

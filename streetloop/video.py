@@ -212,7 +212,7 @@ def _source_error(error: Exception, name: str, doing: str) -> SourceError:
     if isinstance(error, _REFUSED):
         return SourceRefused(f"{name} {doing}: wrong user or password ({reason})")
     if isinstance(error, _UNREADABLE):
-        return SourceUnreadable(f"{name} is not a readable video ({reason})")
+        return SourceUnreadable(f"{name} is not a readable video, or is cut short ({reason})")
     if isinstance(error, _TIMED_OUT):
         return SourceStalled(f"{name} {doing}: no data within the time-out")
     return SourceUnavailable(f"{name} {doing}: {reason}")
@@ -256,3 +256,14 @@ class VideoWriter:
         if self._size is not None:
             self._container.mux(self._stream.encode(None))
         self._container.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        self.close()

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from streetloop.types import Image
 
 _WIDTH = 160  # pixels across that motion is looked for in
-_BACKGROUND_S = 2.0  # time constant of the background
+_BACKGROUND_S = 0.6  # time constant of the background: what stood still for longer is part of it
 _LEAST_CHANGE = 14.0  # of 255: below it lies what compression and sensors do
 _NOISES = 5.0  # of the picture's own noise, likewise
-_LEAST_BLOB = 0.0007  # of the picture: a car in the distance
+_LEAST_BLOB = 0.002  # of the picture: a car in the middle distance
 
 _Background: TypeAlias = NDArray[np.float32]
 
@@ -57,8 +57,9 @@ class MotionGate:
             self._background = small
             self._last_pts = pts
             return True
-        change = small - self._background
-        change -= np.median(change)  # a lamp, a cloud or the exposure changes all pixels alike
+        # A cloud or the camera's exposure changes all pixels in proportion.
+        gain = np.median(small) / max(float(np.median(self._background)), 1.0)
+        change = small - self._background * gain
         share = 1 - np.exp(-max(pts - self._last_pts, 0.0) / _BACKGROUND_S)
         self._last_pts = pts
         cv2.accumulateWeighted(small, self._background, share)

@@ -1,0 +1,51 @@
+# Two commands do everything on a fresh machine: `make demo` and `make test`.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+
+export STREETLOOP_HOME ?= .streetloop
+
+.PHONY: help install demo test check format bench clean
+
+help:
+	@echo "make demo     the main job, on this machine"
+	@echo "make test     all tests"
+	@echo "make check    style, types, imports between rooms, the examples in the docs"
+	@echo "make bench    what the flow costs and saves, as ratios measured in one run"
+
+install: $(STAMP)
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) .ci/preflight.py
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+demo: install
+	$(BIN)/python -m benchmarks.demo_clips
+
+test: install
+	$(BIN)/python -m pytest
+
+check: install
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest --doctest-modules streetloop train serve flows drift labeling
+	$(BIN)/python -m pytest tests/docs
+
+format: install
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: install
+	$(BIN)/python -m benchmarks.parity
+	$(BIN)/python -m benchmarks.throughput
+	$(BIN)/python -m benchmarks.gate
+	$(BIN)/python -m benchmarks.predict
+
+clean:
+	rm -rf $(VENV) .streetloop

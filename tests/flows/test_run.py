@@ -1,0 +1,197 @@
+"""The main job on real parts: an RTSP server, real weights, a real Ray."""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import psutil
+import pytest
+
+from streetloop.video import VideoReader
+from tests.support.cli import Command, camera_file
+from tests.support.rtsp import Mount, RtspServer, annexb
+
+pytestmark = [pytest.mark.ray, pytest.mark.rtsp, pytest.mark.model]
+
+FATES = ("detected", "gated", "dropped", "failed")
+
+
+@pytest.fixture(scope="module")
+def street(tmp_path_factory: pytest.TempPathFactory, street_clip: Path) -> Path:
+    return annexb(street_clip, tmp_path_factory.mktemp("rtsp") / "street.h264", reencode=True)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One home for the module, so that the model is exported once."""
+    return tmp_path_factory.mktemp("home")
+
+
+def adds_up(camera: dict[str, Any]) -> bool:
+    return bool(camera["decoded"] == sum(camera[fate] for fate in FATES))
+
+
+def wait_for(condition: Callable[[], Any], timeout_s: float = 60) -> Any:
+    """Poll what no event announces: other processes coming and going."""
+    end = time.monotonic() + timeout_s
+    tick = threading.Event()
+    while time.monotonic() < end:
+        if found := condition():
+            return found
+        tick.wait(0.1)
+    raise AssertionError("it did not happen in time")
+
+
+def child(command: Command, title: str) -> psutil.Process | None:
+    """The process of ``command`` that Ray has given a title that starts so.
+
+    Ray's processes leave the process group, but carry the home of their command.
+    """
+    home = psutil.Process(command.process.pid).environ()["STREETLOOP_HOME"]
+    for process in psutil.process_iter():
+        try:
+            named = " ".join(process.cmdline()).startswith(title)
+            if named and process.environ().get("STREETLOOP_HOME") == home:
+                return process
+        except psutil.Error:
+            continue
+    return None
+
+
+def test_an_rtsp_camera_is_detected_tracked_counted_and_logged(
+    tmp_path: Path, home: Path, street: Path, weights: Path
+) -> None:
+    with RtspServer({"a40": Mount((street,))}, login=("admin", "hunter2")) as server:
+        path = camera_file(
+            tmp_path,
+            {
+                "id": "a40-old-oak",
+                "uri": server.url("a40", "admin", "hunter2"),
+                "lines": {"across": [[0.0, 0.6], [1.0, 0.6]]},
+            },
+        )
+        outcome = Command(
+            "run", path, "--model", str(weights), "--duration", "15", "--json",
+            "--annotate", str(tmp_path / "annotated"), home=home,
+        ).finish()  # fmt: skip
+    assert outcome.code == 0, outcome.stderr
+    camera = outcome.json["cameras"]["a40-old-oak"]
+    assert adds_up(camera)
+    assert camera["decoded"] > 15 * 25 * 0.8
+    assert camera["detected"] > 30
+    assert camera["failed"] == 0
+    assert camera["objects"] > 5
+    assert sum(camera["lines"]["across"].values()) > 0
+    assert 0 < camera["lag_p95_s"] < 2
+    log = outcome.json["log"]
+    cars = duckdb.sql(
+        f"select count(*), count(distinct track_id) from '{log}/**/*.parquet' "
+        "where class_name = 'car' and track_id is not null and camera_id = 'a40-old-oak'"
+    ).fetchall()[0]
+    assert cars[0] > 50
+    assert cars[1] > 5
+    with VideoReader(str(tmp_path / "annotated/a40-old-oak.mp4"), "annotated") as reader:
+        assert sum(1 for _ in reader.pictures()) == camera["detected"]
+    assert "hunter2" not in outcome.stdout + outcome.stderr
+    assert not [file for file in home.rglob("*") if b"hunter2" in file.name.encode()]
+
+
+def test_ctrl_c_flushes_and_prints_the_summary(
+    tmp_path: Path, home: Path, street_clip: Path, weights: Path
+) -> None:
+    path = camera_file(tmp_path, {"id": "a40", "uri": f"file://{street_clip}?loop=1"})
+    command = Command(
+        "run", path, "--model", str(weights), "--json", "--annotate", str(tmp_path / "a"),
+        home=home,
+    )  # fmt: skip
+    wait_for(lambda: child(command, "ray::StreamWorker"))
+    wait_for((tmp_path / "a" / "a40.mp4").exists)
+    command.interrupt()
+    outcome = command.finish()
+    assert outcome.code == 0, outcome.stderr
+    assert "Traceback" not in outcome.stderr
+    camera = outcome.json["cameras"]["a40"]
+    assert adds_up(camera)
+    assert camera["detected"] > 0
+    rows = duckdb.sql(
+        f"select count(distinct frame_id) from '{outcome.json['log']}/**/*.parquet'"
+    ).fetchall()[0]
+    assert 0 < rows[0] <= camera["detected"]
+    with VideoReader(str(tmp_path / "a/a40.mp4"), "annotated") as reader:
+        assert sum(1 for _ in reader.pictures()) == camera["detected"]
+
+
+@pytest.mark.parametrize("victim", ["ray::ServeReplica:champion", "ray::StreamWorker"])
+def test_a_killed_process_comes_back_and_no_frame_vanishes(
+    victim: str, tmp_path: Path, home: Path, street_clip: Path, weights: Path
+) -> None:
+    path = camera_file(tmp_path, {"id": "a40", "uri": f"file://{street_clip}?loop=1"})
+    command = Command(
+        "run", path, "--model", str(weights), "--json", "--duration", "25",
+        "--annotate", str(tmp_path / "a"), home=home,
+    )  # fmt: skip
+    wait_for((tmp_path / "a" / "a40.mp4").exists)
+    first = wait_for(lambda: child(command, victim))
+    os.kill(first.pid, signal.SIGKILL)
+    second = wait_for(
+        lambda: (p := child(command, victim)) is not None and p.pid != first.pid and p
+    )
+    assert second.pid != first.pid
+    outcome = command.finish()
+    assert outcome.code == 0, outcome.stderr
+    camera = outcome.json["cameras"]["a40"]
+    assert adds_up(camera), camera
+    # Most of the run is detected, also the part after the kill.
+    assert camera["detected"] > 50, camera
+    last = duckdb.sql(
+        f"select max(captured_at) - min(captured_at) from '{outcome.json['log']}/**/*.parquet'"
+    ).fetchall()[0]
+    assert last[0].total_seconds() > 12
+
+
+def test_a_wrong_password_ends_the_run_with_the_reason(
+    tmp_path: Path, home: Path, street: Path, weights: Path
+) -> None:
+    with RtspServer({"a40": Mount((street,))}, login=("admin", "right")) as server:
+        path = camera_file(tmp_path, {"id": "a40", "uri": server.url("a40", "admin", "hunter2")})
+        checked = Command("check", path, home=home).finish()
+        outcome = Command("run", path, "--model", str(weights), home=home).finish()
+    for ended in (checked, outcome):
+        assert ended.code == 1
+        said = ended.stdout + ended.stderr
+        assert "a40" in said
+        assert "wrong user or password" in said
+        assert "Traceback" not in said
+        assert "hunter2" not in said
+
+
+def test_check_says_what_each_camera_is(
+    tmp_path: Path, home: Path, street: Path, street_clip: Path
+) -> None:
+    with RtspServer({"a40": Mount((street,))}) as server:
+        path = camera_file(
+            tmp_path,
+            {"id": "live", "uri": server.url("a40")},
+            {"id": "gone", "uri": server.url("nothing-here")},
+            {"id": "clip", "uri": f"file://{street_clip}"},
+        )
+        outcome = Command("check", path, "--json", home=home).finish()
+    assert outcome.code == 1
+    live, gone, clip = outcome.json
+    assert (live["codec"], live["width"], live["height"], live["fps"]) == ("h264", 352, 288, 25)
+    assert "404" in gone["problem"]
+    assert clip["ok"]
+
+
+@pytest.fixture(autouse=True)
+def _no_ray_is_left_behind() -> Iterator[None]:
+    yield
+    wait_for(
+        lambda: not any("ray::" in " ".join(p.info["cmdline"] or [])
+                        for p in psutil.process_iter(["cmdline"])), 30
+    )  # fmt: skip

@@ -1,0 +1,62 @@
+"""Runs the command line as a user does, in a process of its own."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a command ended."""
+
+    code: int
+    stdout: str
+    stderr: str
+
+    @property
+    def json(self) -> Any:
+        """Standard output as JSON; fails if anything else is on it."""
+        return json.loads(self.stdout)
+
+
+class Command:
+    """A running ``streetloop ...``, in a process group of its own."""
+
+    def __init__(self, *arguments: str, home: Path) -> None:
+        environment = {**os.environ, "STREETLOOP_HOME": str(home), "COLUMNS": "120"}
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "flows.cli", *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment,
+            start_new_session=True,
+        )
+
+    def interrupt(self) -> None:
+        """Ctrl-C: the terminal sends it to the whole process group."""
+        os.killpg(self.process.pid, signal.SIGINT)
+
+    def finish(self, timeout_s: float = 120) -> Outcome:
+        """Wait for the end."""
+        try:
+            stdout, stderr = self.process.communicate(timeout=timeout_s)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.communicate()
+            raise
+        return Outcome(self.process.returncode, stdout, stderr)
+
+
+def camera_file(folder: Path, *cameras: dict[str, Any]) -> str:
+    """Write a camera file and give its path."""
+    path = folder / "cameras.yaml"
+    path.write_text(yaml.safe_dump({"cameras": list(cameras)}))
+    return str(path)
