@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from flows.cluster import local_ray
 from flows.signals import stop_on_signals
+from serve.access import refuse_open_door
 from streetloop.errors import ConfigError
 from streetloop.settings import Settings
 from train.model import open_model
@@ -32,23 +33,22 @@ def serve_api(
         ModelError: The model cannot be used.
         DetectorError: The detector did not start.
     """
-    from serve.http import APPLICATION, api_app, refuse_open_door
-
     refuse_open_door(host, has_token=settings.api_token is not None)
     _refuse_taken_port(host, port)
     say(f"opening the model {settings.model}")
     model = open_model(settings.model, settings.models)
     say("starting Ray on this machine")
-    with local_ray():
+    with local_ray(http_port=port):
         import ray.serve
 
         from serve.detector import deploy_champion
+        from serve.http import http_detector
 
-        ray.serve.start(http_options={"host": host, "port": port})
+        ray.serve.start(proxy_location="Disabled", http_options={"host": host})
         say(f"loading {model.version}")
-        deploy_champion(model, settings)
+        kind = http_detector(settings, model.names)
+        deploy_champion(model, settings, kind, route_prefix="/")
         with stop_on_signals() as stop:
-            ray.serve.run(api_app(settings, model.names), name=APPLICATION, route_prefix="/")
             say(f"serving {model.version} on http://{host}:{port} (pages: /docs)")
             until(stop)
 

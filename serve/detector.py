@@ -88,8 +88,10 @@ class Detector:
         return Answer(self._predictor.model.version, found)
 
 
-def detector_app(model: ModelFile, settings: Settings) -> "ray.serve.Application":
-    """The detector of ``model`` as a Serve application."""
+def detector_app(
+    model: ModelFile, settings: Settings, kind: type[Detector] = Detector
+) -> "ray.serve.Application":
+    """The detector of ``model`` as a Serve application of one deployment of ``kind``."""
     gpus = ray.cluster_resources().get("GPU", 0)  # type: ignore[no-untyped-call]
     deployment = ray.serve.deployment(
         name="detector",
@@ -99,7 +101,8 @@ def detector_app(model: ModelFile, settings: Settings) -> "ray.serve.Application
         health_check_period_s=2,
         health_check_timeout_s=30,
         graceful_shutdown_timeout_s=5,
-    )(Detector)
+        logging_config={"enable_access_log": False, "log_level": "WARNING"},
+    )(kind)
     return deployment.bind(
         str((model.checkpoint or model.onnx).absolute()),
         str(settings.models.absolute()),
@@ -110,14 +113,26 @@ def detector_app(model: ModelFile, settings: Settings) -> "ray.serve.Application
     )
 
 
-def deploy_champion(model: ModelFile, settings: Settings) -> dict[str, Any]:
+def deploy_champion(
+    model: ModelFile,
+    settings: Settings,
+    kind: type[Detector] = Detector,
+    route_prefix: str | None = None,
+) -> dict[str, Any]:
     """Start the champion and wait until it answers; returns what it says of itself.
+
+    Args:
+        model: What it runs.
+        settings: As given at the roof.
+        kind: The class of the deployment, which may answer HTTP too.
+        route_prefix: Under which path it answers HTTP, or None.
 
     Raises:
         DetectorError: It did not start.
     """
     try:
-        handle = ray.serve.run(detector_app(model, settings), name=CHAMPION, route_prefix=None)
+        app = detector_app(model, settings, kind)
+        handle = ray.serve.run(app, name=CHAMPION, route_prefix=route_prefix)
         description: dict[str, Any] = handle.describe.remote().result(
             timeout_s=settings.detector_timeout_s
         )
