@@ -4,7 +4,9 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-export STREETLOOP_HOME ?= .streetloop
+# Real clips and weights, see tests/support/material.py.
+export STREETLOOP_TEST_DATA ?= ../shared/data
+CLIPS := $(STREETLOOP_TEST_DATA)
 
 .PHONY: help install demo test check format bench clean
 
@@ -24,7 +26,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@touch $@
 
 demo: install
-	$(BIN)/python -m benchmarks.demo_clips
+	$(BIN)/streetloop demo --clips "$(CLIPS)"
 
 test: install
 	$(BIN)/python -m pytest

@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.live import Live
 
 from flows.check import check_cameras
+from flows.demo import prepare_demo
 from flows.run import RunOptions, run_streams
 from flows.serving import serve_api
 from flows.table import LiveTable, print_summary
@@ -58,7 +59,7 @@ def run(
     file = load_cameras(cameras)
     settings = _settings({**file.settings, "model": model, "gate": gate}, file.settings)
     console = Console(stderr=True)
-    table = LiveTable(settings.model)
+    table = LiveTable(Path(settings.model).name)
     live = Live(table, console=console, refresh_per_second=4, transient=True)
     # Ray reports dead processes on standard output, which belongs to the summary.
     with contextlib.redirect_stdout(sys.stderr), live:
@@ -77,6 +78,20 @@ def run(
         _complain(problem)
     if summary.problems:
         raise typer.Exit(1)
+
+
+@app.command()
+def demo(
+    clips: Annotated[Path, typer.Option(metavar="DIR", help="Folder with videos/ and weights/.")],
+    duration: Annotated[float, typer.Option(min=1.0, help="Seconds to run.")] = 30.0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
+) -> None:
+    """Play four recorded street cameras as if they were live, and watch them."""
+    home = _settings({}, {}).home
+    material = prepare_demo(clips, home / "demo")
+    run(material.cameras, str(material.model), duration, home / "demo", as_json)
+    if not as_json:
+        Console().print(f"annotated videos: {(home / 'demo').absolute()}/*.mp4", highlight=False)
 
 
 @app.command()

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Mapping
 
+from rich import box
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -53,21 +54,25 @@ class LiveTable:
     def __init__(self, model: str) -> None:
         self._model = model
         self._rates = Rates()
-        self._began = time.monotonic()
+        self._began: float | None = None
         self._statuses: Mapping[str, CameraStatus] = {}
 
     def update(self, statuses: Mapping[str, CameraStatus]) -> None:
         """Show these from now on."""
         self._statuses = statuses
+        self._began = self._began or time.monotonic()
         self._rates.add(statuses, time.monotonic())
 
     def __rich__(self) -> RenderableType:
+        if self._began is None:
+            return Text("")
         seconds = int(time.monotonic() - self._began)
         table = Table(
             title=f"streetloop  {self._model}  {seconds // 60:02d}:{seconds % 60:02d}",
             title_style="bold",
             header_style="bold",
-            expand=False,
+            box=box.SIMPLE_HEAD,
+            pad_edge=False,
         )
         table.add_column("camera", no_wrap=True)
         table.add_column("state", no_wrap=True)
@@ -109,7 +114,8 @@ def _notes(statuses: Mapping[str, CameraStatus]) -> list[Text]:
 
 def print_summary(console: Console, summary: Summary) -> None:
     """The account of a run as a table."""
-    table = Table(title=f"{summary.seconds:.1f} s with {summary.model['version']}")
+    title = f"{summary.seconds:.1f} s with {summary.model['version']}"
+    table = Table(title=title, title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("camera", no_wrap=True)
     for name in ("decoded", "detected", "gated", "dropped", "failed", "objects", "back"):
         table.add_column(name, justify="right", no_wrap=True)
