@@ -2,6 +2,7 @@
 
 import contextlib
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -101,7 +102,25 @@ class _Converter:
         return converted.to_ndarray().astype(np.uint8, copy=False)
 
 
-class VideoReader:
+class _Closing(ABC):
+    """Closes itself at the end of a ``with`` block."""
+
+    @abstractmethod
+    def close(self) -> None: ...
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+class VideoReader(_Closing):
     """Reads the first video stream of a file or a URL.
 
     Args:
@@ -194,17 +213,6 @@ class VideoReader:
         """Let go of the container."""
         self._container.close()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        tb: TracebackType | None,
-    ) -> None:
-        self.close()
-
 
 def _source_error(error: Exception, name: str, doing: str) -> SourceError:
     """The vendor's exception as ours; its text is redacted, for it may repeat the URL."""
@@ -218,7 +226,7 @@ def _source_error(error: Exception, name: str, doing: str) -> SourceError:
     return SourceUnavailable(f"{name} {doing}: {reason}")
 
 
-class VideoWriter:
+class VideoWriter(_Closing):
     """Writes an H.264 MP4 whose frames keep their own times.
 
     The size is that of the first picture; later ones are scaled to it.
@@ -256,14 +264,3 @@ class VideoWriter:
         if self._size is not None:
             self._container.mux(self._stream.encode(None))
         self._container.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        tb: TracebackType | None,
-    ) -> None:
-        self.close()
