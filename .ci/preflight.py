@@ -22,7 +22,7 @@ def main() -> int:
         if ctypes.util.find_library(name) is None
     ]
     for line in missing:
-        print(f"streetloop needs {line}", file=sys.stderr)
+        sys.stderr.write(f"streetloop needs {line}\n")
     return 1 if missing else 0
 
 

@@ -1,7 +1,6 @@
 """What every test gets: no Ray unless it asks for it, and real material by name."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,9 +10,7 @@ from tests.support.material import material
 
 
 @pytest.fixture(autouse=True)
-def _ray_only_where_marked(
-    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def _ray_only_where_marked(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """A unit test that starts Ray is a mistake."""
     if request.node.get_closest_marker("ray") is not None:
         return
@@ -46,6 +43,6 @@ def street_clip() -> Path:
 
 
 @pytest.fixture(scope="session")
-def model_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def model_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Exports of checkpoints, shared by the tests of a session."""
-    yield tmp_path_factory.mktemp("models")
+    return tmp_path_factory.mktemp("models")

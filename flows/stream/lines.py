@@ -45,7 +45,7 @@ class LineCounter:
     counts once or not at all.
 
     >>> gate = LineCounter("gate", ((0.5, 0.0), (0.5, 1.0)))
-    >>> [gate.update(7, (x, 0.5), t) for t, x in enumerate([0.3, 0.49, 0.51, 0.7])]
+    >>> [gate.update(7, (x, 0.5), t) for t, x in enumerate([0.3, 0.495, 0.505, 0.7])]
     ... # doctest: +NORMALIZE_WHITESPACE
     [None, None, None, Crossing(line='gate', track_id=7, direction='out', pts=3)]
 

@@ -1,0 +1,118 @@
+import copy
+import pickle
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streetloop.secrets import SecretUri, redact
+
+URI = "rtsp://admin:hunter2@10.0.0.7:8554/ch1"
+SHOWN = "rtsp://***@10.0.0.7:8554/ch1"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("cannot open rtsp://u:p@h/x: 401", "cannot open rtsp://***@h/x: 401"),
+        (
+            "rtsp://u:p@h1/x and http://v:q@h2/y",
+            "rtsp://***@h1/x and http://***@h2/y",
+        ),
+        ("rtsp://u:p@h1,rtsp://v:q@h2", "rtsp://***@h1,rtsp://***@h2"),
+        ("rtsp://h1/x, then rtsp://v:q@h2", "rtsp://h1/x, then rtsp://***@h2"),
+        ("http://h/?next=rtsp://u:p@h2/x", "http://h/?next=rtsp://***@h2/x"),
+        ("opening 'rtsp://u:p@h/x'", "opening 'rtsp://***@h/x'"),
+        ("rtsp://u:p@ss@w@h/x", "rtsp://***@h/x"),
+        ("rtsp://u:p%40%2F%3A@h/x", "rtsp://***@h/x"),
+        ("rtsp://u:p@h?x=a@b", "rtsp://***@h?x=a@b"),
+        ("rtsp://u:p\\w@h", "rtsp://***@h"),
+        ("rtsp://user@h/x", "rtsp://***@h/x"),
+        ("RTSP://U:P@H", "RTSP://***@H"),
+        ("rtsp+tls://u:p@h", "rtsp+tls://***@h"),
+        ("rtsp://u:p@[fe80::1]:554/x", "rtsp://***@[fe80::1]:554/x"),
+    ],
+)
+def test_user_and_password_are_replaced_wherever_a_url_stands(text: str, expected: str) -> None:
+    assert redact(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "no URL at all",
+        "write to someone@example.org",
+        "rtsp://10.0.0.7/ch1",
+        "file:///clips/a@b.mp4",
+        "rtsp://h/a@b",
+        SHOWN,
+    ],
+)
+def test_text_without_credentials_stays_as_it_is(text: str) -> None:
+    assert redact(text) == text
+
+
+@given(user=st.text(max_size=10), password=st.text(max_size=20))
+def test_any_user_and_password_that_are_escaped_as_a_url_wants_are_hidden(
+    user: str, password: str
+) -> None:
+    login = f"{quote(user, safe='')}:{quote(password, safe='')}"
+    assert redact(f"rtsp://{login}@10.0.0.7/ch1: 401") == "rtsp://***@10.0.0.7/ch1: 401"
+
+
+@given(text=st.text())
+def test_what_is_redacted_once_does_not_change_again(text: str) -> None:
+    assert redact(redact(text)) == redact(text)
+
+
+@pytest.mark.parametrize(
+    "printed",
+    [
+        str(SecretUri(URI)),
+        f"{SecretUri(URI)}",
+        "{}".format(SecretUri(URI)),  # noqa: UP032
+        "%s" % SecretUri(URI),  # noqa: UP031
+        repr(SecretUri(URI)),
+        f"{[SecretUri(URI)]}",
+        f"{ ({'uri': SecretUri(URI)}) }",
+    ],
+)
+def test_a_secret_uri_prints_without_its_credentials(printed: str) -> None:
+    assert SHOWN in printed
+    assert "hunter2" not in printed
+    assert "admin" not in printed
+
+
+def test_a_secret_uri_is_revealed_as_it_was_given() -> None:
+    assert SecretUri(URI).reveal() == URI
+
+
+@pytest.mark.parametrize(
+    ("uri", "scheme"),
+    [
+        (URI, "rtsp"),
+        ("RTSP://10.0.0.7/ch1", "rtsp"),
+        ("file:///a.mp4", "file"),
+        ("/a.mp4", ""),
+        ("", ""),
+    ],
+)
+def test_the_scheme_is_lower_case(uri: str, scheme: str) -> None:
+    assert SecretUri(uri).scheme == scheme
+
+
+def test_a_secret_uri_survives_the_way_to_another_process() -> None:
+    arrived = pickle.loads(pickle.dumps(SecretUri(URI)))
+    assert arrived == SecretUri(URI)
+    assert arrived.reveal() == URI
+    assert copy.deepcopy(arrived) == arrived
+
+
+def test_secret_uris_are_equal_when_their_credentials_are_too() -> None:
+    same, other = SecretUri(URI), SecretUri(URI.replace("hunter2", "hunter3"))
+    assert same == SecretUri(URI)
+    assert same != other
+    assert same != URI
+    assert {same, SecretUri(URI), other} == {same, other}

@@ -1,0 +1,103 @@
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from streetloop.settings import Settings
+
+
+def test_the_defaults_are_valid_and_leave_the_api_without_a_token() -> None:
+    settings = Settings()
+    assert settings.threads >= 1
+    assert settings.api_token is None
+
+
+def test_the_environment_sets_what_it_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STREETLOOP_HOME", "/srv/streets")
+    monkeypatch.setenv("STREETLOOP_IMAGE_SIZE", "320")
+    monkeypatch.setenv("STREETLOOP_GATE", "false")
+    settings = Settings()
+    assert settings.home == Path("/srv/streets")
+    assert settings.image_size == 320
+    assert settings.gate is False
+
+
+def test_what_is_handed_in_wins_over_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STREETLOOP_IMAGE_SIZE", "320")
+    assert Settings(image_size=960).image_size == 960
+
+
+def test_variables_of_others_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("IMAGE_SIZE", "320")
+    monkeypatch.setenv("STREETLOOP_NO_SUCH_SETTING", "1")
+    assert Settings().image_size == 640
+
+
+def test_store_and_models_stand_under_the_home() -> None:
+    settings = Settings(home=Path("/srv/streets"))
+    assert settings.store.parent == settings.models.parent == Path("/srv/streets")
+    assert settings.store != settings.models
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("backend", "tensorflow"),
+        ("image_size", 0),
+        ("image_size", 100),  # not a multiple of 32
+        ("image_size", 4128),
+        ("confidence", 0),
+        ("confidence", 1.01),
+        ("track_floor", 0),
+        ("staleness_s", 0),
+        ("staleness_s", 61),
+        ("stall_s", 0.4),
+        ("max_batch", 0),
+        ("max_batch", 257),
+        ("gate", "perhaps"),
+        ("keyframe_s", 0),
+        ("cameras_per_worker", 0),
+        ("threads", 0),
+        ("detector_timeout_s", 0),
+        ("log_flush_s", -1),
+    ],
+)
+def test_a_value_out_of_bounds_is_refused_by_name(name: str, value: object) -> None:
+    with pytest.raises(ValidationError) as caught:
+        Settings(**{name: value})
+    assert [fault["loc"] for fault in caught.value.errors()] == [(name,)]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("image_size", 32),
+        ("image_size", 4096),
+        ("confidence", 1),
+        ("staleness_s", 60),
+        ("max_batch", 1),
+        ("max_batch", 256),
+        ("backend", "torch"),
+    ],
+)
+def test_the_bounds_themselves_are_allowed(name: str, value: object) -> None:
+    assert getattr(Settings(**{name: value}), name) == value
+
+
+def test_the_environment_is_held_to_the_same_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STREETLOOP_MAX_BATCH", "many")
+    with pytest.raises(ValidationError, match="max_batch"):
+        Settings()
+
+
+def test_the_token_is_not_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STREETLOOP_API_TOKEN", "hunter2")
+    settings = Settings()
+    assert settings.api_token is not None
+    assert settings.api_token.get_secret_value() == "hunter2"
+    assert "hunter2" not in f"{settings} {settings!r} {settings.model_dump_json()}"
+
+
+def test_settings_do_not_change_once_they_are_read() -> None:
+    with pytest.raises(ValidationError):
+        Settings().max_batch = 3  # type: ignore[misc]
