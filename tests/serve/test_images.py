@@ -1,0 +1,62 @@
+import struct
+import zlib
+
+import cv2
+import numpy as np
+import pytest
+
+from serve.images import MAX_BYTES, decode_image
+from streetloop.errors import InputRejected, InputTooLarge
+
+
+def png_header(width: int, height: int) -> bytes:
+    chunk = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + struct.pack(">I", len(chunk) - 4)
+        + chunk
+        + struct.pack(">I", zlib.crc32(chunk))
+        + struct.pack(">I", 0)
+        + b"IEND"
+        + struct.pack(">I", zlib.crc32(b"IEND"))
+    )
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp", ".bmp"])
+def test_known_kinds_are_decoded_blue_first(suffix: str) -> None:
+    image = np.zeros((40, 60, 3), np.uint8)
+    image[:, :, 0] = 200
+    decoded = decode_image(cv2.imencode(suffix, image)[1].tobytes())
+    assert decoded.shape == (40, 60, 3)
+    assert decoded[..., 0].mean() > 190
+    assert decoded[..., 2].mean() < 10
+
+
+def test_gray_pictures_get_three_channels() -> None:
+    assert decode_image(cv2.imencode(".png", np.zeros((4, 5), np.uint8))[1].tobytes()).shape == (
+        4,
+        5,
+        3,
+    )
+
+
+@pytest.mark.parametrize(("width", "height"), [(30_000, 30_000), (2**31 - 1, 2**31 - 1)])
+def test_a_header_that_claims_too_much_is_refused_before_decoding(width: int, height: int) -> None:
+    with pytest.raises(InputTooLarge, match="pixels"):
+        decode_image(png_header(width, height))
+
+
+@pytest.mark.parametrize("data", [b"", b"GIF89a" + b"\0" * 100, b"plain text", b"\xff\xd8\xff"])
+def test_what_is_no_picture(data: bytes) -> None:
+    with pytest.raises(InputRejected):
+        decode_image(data)
+
+
+def test_a_picture_with_a_good_header_and_no_pixels() -> None:
+    with pytest.raises(InputRejected):
+        decode_image(png_header(10, 10))
+
+
+def test_too_many_bytes() -> None:
+    with pytest.raises(InputTooLarge, match="32 MB"):
+        decode_image(b"\0" * (MAX_BYTES + 1))
