@@ -1,0 +1,146 @@
+import itertools
+import traceback
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from streetloop.errors import SourceError, SourceUnavailable, SourceUnreadable
+from streetloop.types import Image
+from streetloop.video import VideoReader, VideoWriter
+
+PASSWORD = "hunter2"
+
+
+def picture(k: int, width: int = 64, height: int = 48) -> Image:
+    """A bright square that moves over a ramp of colours."""
+    image = np.zeros((height, width, 3), np.uint8)
+    image[..., 0] = np.linspace(0, 200, width).astype(np.uint8)
+    image[..., 1] = 90
+    image[10:20, k % (width - 10) : k % (width - 10) + 10] = 255
+    return image
+
+
+def write(path: Path, frames: int = 50, fps: float = 25.0) -> Path:
+    with VideoWriter(path) as writer:
+        for k in range(frames):
+            writer.write(picture(k), k / fps)
+    return path
+
+
+def encode(path: Path, options: dict[str, str], frames: int = 50) -> Path:
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=25, options=options)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        for k in range(frames):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(picture(k), format="bgr24")))
+        container.mux(stream.encode(None))
+    return path
+
+
+def test_what_was_written_is_read_back_with_its_times(tmp_path: Path) -> None:
+    with VideoReader(str(write(tmp_path / "a.mp4")), "a") as reader:
+        assert (reader.info.codec, reader.info.width, reader.info.height) == ("h264", 64, 48)
+        read = list(reader.pictures())
+    assert [time for time, _ in read] == pytest.approx([k / 25 for k in range(50)], abs=1e-3)
+    difference = np.abs(read[7][1].bgr().astype(int) - picture(7).astype(int))
+    assert np.median(difference) < 6
+
+
+def test_times_need_not_be_even(tmp_path: Path) -> None:
+    times = [0.0, 0.04, 1.5, 1.54, 9.0]
+    with VideoWriter(tmp_path / "a.mp4") as writer:
+        for k, time in enumerate(times):
+            writer.write(picture(k), time)
+    with VideoReader(str(tmp_path / "a.mp4"), "a") as reader:
+        assert [time for time, _ in reader.pictures()] == pytest.approx(times, abs=1e-3)
+
+
+def test_odd_and_changing_sizes_are_written(tmp_path: Path) -> None:
+    with VideoWriter(tmp_path / "a.mp4") as writer:
+        writer.write(picture(0, 65, 49), 0.0)
+        writer.write(picture(1, 128, 96), 0.04)
+    with VideoReader(str(tmp_path / "a.mp4"), "a") as reader:
+        sizes = [(p.width, p.height) for _, p in reader.pictures()]
+    assert sizes == [(64, 48), (64, 48)]
+
+
+def test_brightness_agrees_with_the_colours(tmp_path: Path) -> None:
+    with VideoReader(str(write(tmp_path / "a.mp4", 3)), "a") as reader:
+        _, first = next(iter(reader.pictures()))
+        blue, green, red = (first.bgr()[..., k].astype(float) for k in range(3))
+        gray = 0.114 * blue + 0.587 * green + 0.299 * red
+        # Video stores brightness as 16 to 235.
+        stretched = (first.luma().astype(float) - 16) * 255 / 219
+    assert np.median(np.abs(stretched - gray)) < 4
+    assert first.luma().shape == (48, 64)
+
+
+def test_frames_that_refer_to_later_ones_come_in_order_of_display(tmp_path: Path) -> None:
+    path = encode(tmp_path / "b.mp4", {"bf": "3", "g": "50", "x264-params": "b-adapt=0"})
+    with VideoReader(str(path), "b") as reader:
+        times = [time for time, _ in reader.pictures()]
+    assert len(times) == 50
+    assert all(b > a for a, b in itertools.pairwise(t for t in times if t is not None))
+
+
+def test_pictures_without_times_are_read(tmp_path: Path) -> None:
+    path = encode(tmp_path / "raw.h264", {"bf": "0"})
+    with VideoReader(str(path), "raw") as reader:
+        assert sum(1 for _ in reader.pictures()) == 50
+
+
+def test_damage_in_the_middle_does_not_end_the_stream(tmp_path: Path) -> None:
+    path = encode(tmp_path / "a.mp4", {"g": "5", "bf": "0"}, frames=100)
+    data = bytearray(path.read_bytes())
+    middle = len(data) // 2
+    data[middle : middle + 300] = b"\0" * 300
+    path.write_bytes(data)
+    with VideoReader(str(path), "a") as reader:
+        times = [time for time, _ in reader.pictures()]
+    assert len(times) > 60
+    assert times[-1] == pytest.approx(99 / 25, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "kind"),
+    [
+        ("text.mp4", b"this is no video\n" * 50, SourceUnreadable),
+        ("empty.mp4", b"", SourceUnreadable),
+        ("missing.mp4", None, SourceUnavailable),
+    ],
+)
+def test_what_cannot_be_opened(
+    name: str, content: bytes | None, kind: type[SourceError], tmp_path: Path
+) -> None:
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(kind, match=name):
+        VideoReader(str(tmp_path / name), name)
+
+
+def test_sound_alone_is_no_video(tmp_path: Path) -> None:
+    path = tmp_path / "sound.wav"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("pcm_s16le", rate=8000)
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 800), np.int16), layout="mono")
+        frame.rate = 8000
+        container.mux(stream.encode(frame))
+    with pytest.raises(SourceUnreadable, match="no video stream"):
+        VideoReader(str(path), "sound.wav")
+
+
+def test_a_password_does_not_leave_with_the_error() -> None:
+    with pytest.raises(SourceUnavailable) as failed:
+        VideoReader(f"rtsp://admin:{PASSWORD}@127.0.0.1:1/x", "rtsp://***@127.0.0.1:1/x")
+    assert PASSWORD not in "".join(traceback.format_exception(failed.value))
+
+
+def test_the_index_tells_where_a_whole_file_would_end(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.mp4")
+    with VideoReader(str(path), "a") as reader:
+        assert 0 < reader.last_byte <= path.stat().st_size
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with VideoReader(str(path), "a") as reader:
+        assert reader.last_byte > path.stat().st_size
