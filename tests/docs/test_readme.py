@@ -5,12 +5,21 @@ import re
 import shlex
 from pathlib import Path
 
+import duckdb
+import numpy as np
+import pandas
+import polars
 import pytest
 from typer.testing import CliRunner
 
 from flows.cli import app
+from flows.stream.detection_log import DetectionLog
+from flows.stream.results import Result
 from streetloop.cameras import parse_cameras
+from streetloop.clock import SystemClock
 from streetloop.settings import Settings
+from streetloop.store import FolderStore
+from streetloop.types import UNCONFIRMED, ArrayPicture, Detections, Frame, Tracked
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()
@@ -63,6 +72,31 @@ def test_the_tree_names_every_module_and_no_other() -> None:
     rooms = ("flows", "serve", "train", "drift", "labeling", "streetloop")
     there = {p.name for room in rooms for p in (ROOT / room).rglob("*.py")} - {"__init__.py"}
     assert named == there
+
+
+def test_the_log_is_read_as_the_readme_says(tmp_path: Path) -> None:
+    log = _small_log(tmp_path)
+    (block,) = blocks(README, "python")
+    first, second, third = block.splitlines()
+    names = {"duckdb": duckdb, "polars": polars, "pandas": pandas, "log": log}
+    assert eval(first, names).fetchall() == [("car", 1)]
+    assert eval(second, names).shape[0] == 2
+    assert eval(third, names).to_dict() == {"007": 1}
+
+
+def _small_log(folder: Path) -> str:
+    """Two detections of one car, one of which belongs to a track."""
+    store = FolderStore(folder)
+    log = DetectionLog(store, "log", "w", ["007"], ("car",), 60, SystemClock())
+    for frame_id, track in enumerate((UNCONFIRMED, 5)):
+        picture = ArrayPicture(np.zeros((4, 4, 3), np.uint8))
+        frame = Frame("007", frame_id, frame_id / 25, SystemClock().now(), 0.0, picture)
+        boxes = Detections(
+            np.zeros((1, 4), np.float32), np.ones(1, np.float32), np.zeros(1, np.int64)
+        )
+        log.take(Result(frame, Tracked(boxes, np.array([track])), [], "v1"))
+    log.close()
+    return store.uri("log")
 
 
 def test_every_link_and_picture_is_there() -> None:

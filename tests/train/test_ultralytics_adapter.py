@@ -1,0 +1,50 @@
+import pickle
+from pathlib import Path
+
+import pytest
+import torch
+
+from streetloop.errors import ModelNotFound, ModelUnsupported
+from train import ultralytics_adapter
+
+# Each of them starts a process that imports Ultralytics.
+pytestmark = pytest.mark.model
+
+
+@pytest.fixture
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+        monkeypatch.setenv(name.upper(), "http://127.0.0.1:1")
+
+
+@pytest.mark.usefixtures("no_network")
+@pytest.mark.timeout(60)
+def test_a_published_name_without_a_network_is_not_found_and_the_way_out_is_told(
+    tmp_path: Path,
+) -> None:
+    with pytest.raises(ModelNotFound, match="give --model the path") as caught:
+        ultralytics_adapter.download("yolo26n.pt", tmp_path / "downloads")
+    assert "yolo26n.pt" in str(caught.value)
+    assert not (tmp_path / "downloads" / "yolo26n.pt").exists()
+
+
+def test_what_was_downloaded_before_is_not_fetched_again(tmp_path: Path) -> None:
+    (tmp_path / "mine.pt").write_bytes(b"here already")
+    assert ultralytics_adapter.download("mine.pt", tmp_path) == tmp_path / "mine.pt"
+    assert (tmp_path / "mine.pt").read_bytes() == b"here already"
+
+
+@pytest.mark.parametrize("kind", ["random bytes", "another pickle", "another checkpoint"])
+def test_an_export_that_fails_names_the_file_and_leaves_nothing(kind: str, tmp_path: Path) -> None:
+    path = tmp_path / "fake.pt"
+    if kind == "random bytes":
+        path.write_bytes(bytes(range(256)) * 40)
+    elif kind == "another pickle":
+        path.write_bytes(pickle.dumps({"a": [1, 2, 3]}))
+    else:
+        torch.save({"epoch": 3, "weights": torch.zeros(4)}, path)
+    with pytest.raises(ModelUnsupported) as caught:
+        ultralytics_adapter.export_onnx(path, tmp_path / "out" / "model.onnx")
+    assert str(path) in str(caught.value)
+    assert not list(tmp_path.rglob("*.onnx*"))
