@@ -1,7 +1,11 @@
 import asyncio
+import re
+import struct
+import zlib
 from collections.abc import Iterator
 
 import cv2
+import httpx
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
@@ -140,3 +144,90 @@ def test_the_description_lists_what_can_go_wrong(client: TestClient) -> None:
     predict = client.get("/openapi.json").json()["paths"]["/predict"]["post"]
     assert {"200", "400", "401", "413", "415", "503"} <= predict["responses"].keys()
     assert "multipart/form-data" in predict["requestBody"]["content"]
+
+
+def refused(answer: httpx.Response, status: int) -> str:
+    """The reason in a problem document of that status."""
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    problem = answer.json()
+    assert problem["status"] == status
+    assert problem["title"]
+    return str(problem["detail"])
+
+
+@pytest.mark.parametrize("kind", ["IMAGE/JPEG; q=1", "image/png", "application/octet-stream"])
+def test_what_the_body_is_decides_and_not_what_kind_of_picture_it_claims(
+    client: TestClient, picture: bytes, kind: str
+) -> None:
+    answer = client.post("/predict", content=picture, headers={"content-type": kind})
+    assert answer.status_code == 200
+
+
+def test_a_picture_that_claims_to_be_huge_is_too_large(client: TestClient) -> None:
+    header = b"IHDR" + struct.pack(">IIBBBBB", 30_000, 30_000, 8, 2, 0, 0, 0)
+    chunks = [header, b"IDAT" + zlib.compress(b"\0" * 1000), b"IEND"]
+    bomb = b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk))
+        for chunk in chunks
+    )
+    assert "pixels" in refused(
+        client.post("/predict", content=bomb, headers={"content-type": "image/png"}), 413
+    )
+
+
+def test_half_a_picture_is_refused(client: TestClient, picture: bytes) -> None:
+    half = picture[: len(picture) // 2]
+    assert "broken" in refused(client.post("/predict", content=half, headers=JPEG), 400)
+
+
+def test_a_stated_length_beyond_the_limit_is_refused(client: TestClient, picture: bytes) -> None:
+    headers = JPEG | {"content-length": str(MAX_BYTES + 1)}
+    assert "32 MB" in refused(client.post("/predict", content=picture, headers=headers), 413)
+
+
+def test_a_form_beyond_the_limit_is_refused(client: TestClient) -> None:
+    files = {"image": ("a.jpg", b"\xff" * (MAX_BYTES + 1), "image/jpeg")}
+    assert "32 MB" in refused(client.post("/predict", files=files), 413)
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (b"", "multipart/form-data"),
+        (b"--b\r\n\r\n", "multipart/form-data; boundary=b"),
+        (
+            b'--b\r\nContent-Disposition: form-data; name="image"; filename="a"\r\n\r\nabc',
+            "multipart/form-data; boundary=b",
+        ),
+    ],
+    ids=["no boundary", "no part", "no end"],
+)
+def test_a_broken_form_is_refused(client: TestClient, body: bytes, kind: str) -> None:
+    answer = client.post("/predict", content=body, headers={"content-type": kind})
+    assert "form" in refused(answer, 400)
+
+
+def test_a_form_has_one_picture(client: TestClient, picture: bytes) -> None:
+    files = [("image", ("a.jpg", picture)), ("image", ("b.jpg", picture))]
+    assert "files" in refused(client.post("/predict", files=files), 400)
+
+
+def test_who_has_no_token_is_told_so_before_anything_is_read() -> None:
+    client = TestClient(create_api(detect, ("car", "bus"), 0.25, "secret"))
+    headers = JPEG | {"content-length": str(MAX_BYTES + 1)}
+    answer = client.post("/predict", content=b"no picture", headers=headers)
+    assert "Bearer" in refused(answer, 401)
+    assert answer.headers["www-authenticate"] == "Bearer"
+
+
+def test_the_page_about_the_api_works_without_the_internet(client: TestClient) -> None:
+    page = client.get("/docs")
+    assert page.status_code == 200
+    assert "//" not in re.sub(
+        r"<!--.*?-->|^\s*//.*$", "", page.text, flags=re.DOTALL | re.MULTILINE
+    )
+    needed = re.findall(r'(?:src|href)="([^"]+)"', page.text)
+    assert any(path.endswith(".js") for path in needed)
+    for path in needed:
+        assert client.get(path).status_code == 200

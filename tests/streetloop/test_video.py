@@ -6,7 +6,7 @@ import av
 import numpy as np
 import pytest
 
-from streetloop.errors import SourceError, SourceUnavailable, SourceUnreadable
+from streetloop.errors import SourceError, SourceStalled, SourceUnavailable, SourceUnreadable
 from streetloop.types import Image
 from streetloop.video import VideoReader, VideoWriter
 
@@ -144,3 +144,128 @@ def test_the_index_tells_where_a_whole_file_would_end(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     with VideoReader(str(path), "a") as reader:
         assert reader.last_byte > path.stat().st_size
+
+
+def gray_frames(path: Path, codec: str, pix_fmt: str, options: dict[str, str]) -> Path:
+    """Thirty frames of one gray each, 20, 26, 32 and so on, on a texture."""
+    texture = np.random.default_rng(0).integers(0, 20, (50, 90, 1), dtype=np.uint8)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=10, options=options)
+        stream.width, stream.height, stream.pix_fmt = 90, 50, pix_fmt
+        for k in range(30):
+            image = np.repeat(texture + np.uint8(20 + 6 * k), 3, axis=2)
+            frame = av.VideoFrame.from_ndarray(image, format="bgr24")
+            frame.pts = k
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "pix_fmt", "full_range"),
+    [
+        ("a.mp4", "libx264", "yuv420p", False),
+        ("a.mp4", "libx264", "yuv444p", False),
+        ("a.mp4", "mpeg4", "yuv420p", False),
+        ("a.avi", "mjpeg", "yuvj420p", True),
+        ("a.mp4", "libx264", "yuv420p10le", True),  # not planes of bytes: by way of the colours
+        ("a.mkv", "ffv1", "bgr0", True),
+        ("a.mkv", "ffv1", "gray", True),
+    ],
+)
+def test_brightness_is_that_of_the_picture_in_every_layout_of_pixels(
+    name: str, codec: str, pix_fmt: str, full_range: bool, tmp_path: Path
+) -> None:
+    # 90 is no multiple of what decoders pad their rows to.
+    path = gray_frames(tmp_path / name, codec, pix_fmt, {})
+    with VideoReader(str(path), "a") as reader:
+        for _, shown in reader.pictures():
+            luma, gray = shown.luma().astype(float), shown.bgr().astype(float).mean(axis=2)
+            assert luma.shape == (shown.height, shown.width) == (50, 90)
+            assert shown.luma().dtype == shown.bgr().dtype == np.uint8
+            assert shown.bgr().shape == (50, 90, 3)
+            # Most video stores brightness as 16 to 235.
+            assert np.abs(luma - (gray if full_range else 16 + gray * 219 / 255)).max() < 5
+
+
+def test_pictures_come_in_the_order_in_which_they_were_taken(tmp_path: Path) -> None:
+    options = {"bf": "3", "b_strategy": "0", "preset": "fast"}
+    path = gray_frames(tmp_path / "b.mp4", "libx264", "yuv420p", options)
+    with av.open(str(path)) as container:
+        stored = [packet.pts for packet in container.demux(video=0) if packet.pts is not None]
+    assert stored != sorted(stored)
+    with VideoReader(str(path), "b") as reader:
+        shown = [(time, float(one.luma().mean())) for time, one in reader.pictures()]
+    assert [time for time, _ in shown] == pytest.approx([k / 10 for k in range(30)], abs=1e-3)
+    assert all(later > earlier + 3 for (_, earlier), (_, later) in itertools.pairwise(shown))
+
+
+@pytest.mark.parametrize(
+    ("damaged", "lost"),
+    [(10, range(10, 20)), (15, range(15, 16))],
+    ids=["a picture that others build on", "a picture among others"],
+)
+def test_a_packet_that_does_not_decode_is_skipped_and_counted(
+    damaged: int, lost: range, tmp_path: Path
+) -> None:
+    options = {"bf": "0", "g": "10", "sc_threshold": "0"}
+    path = gray_frames(tmp_path / "a.mp4", "libx264", "yuv420p", options)
+    with av.open(str(path)) as container:
+        packets = [packet for packet in container.demux(video=0) if packet.size]
+        place, size = packets[damaged].pos, packets[damaged].size
+    assert place is not None
+    data = bytearray(path.read_bytes())
+    data[place : place + size] = b"\xff" * size
+    path.write_bytes(data)
+    with VideoReader(str(path), "a") as reader:
+        times = [round((time or 0) * 10) for time, _ in reader.pictures()]
+        assert reader.corrupt_packets == 1
+    assert times == sorted(set(times))
+    assert set(range(30)) - set(times) <= set(lost)
+    assert damaged not in times
+
+
+def test_a_whole_clip_has_no_corrupt_packets(tmp_path: Path) -> None:
+    with VideoReader(str(write(tmp_path / "a.mp4")), "a") as reader:
+        assert sum(1 for _ in reader.pictures()) == 50
+        assert reader.corrupt_packets == 0
+
+
+def test_a_clip_that_lacks_its_end_is_read_up_to_there(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.mp4")
+    path.write_bytes(path.read_bytes()[:-200])
+    with VideoReader(str(path), "a") as reader:
+        times = [time for time, _ in reader.pictures()]
+    assert 0 < len(times) < 50
+    assert times == pytest.approx([k / 25 for k in range(len(times))], abs=1e-3)
+
+
+@pytest.mark.parametrize("kept", [10, 100, 600])
+def test_a_clip_cut_short_within_its_header_is_unreadable(kept: int, tmp_path: Path) -> None:
+    path = write(tmp_path / "a.mp4")
+    path.write_bytes(path.read_bytes()[:kept])
+    with pytest.raises(SourceUnreadable):
+        VideoReader(str(path), "a")
+
+
+def test_a_folder_is_no_video(tmp_path: Path) -> None:
+    with pytest.raises(SourceUnreadable, match="the folder"):
+        VideoReader(str(tmp_path), "the folder")
+
+
+def test_bad_data_from_a_live_source_counts_as_silence(tmp_path: Path) -> None:
+    path = tmp_path / "text.mp4"
+    path.write_text("this is no video\n" * 50)
+    with pytest.raises(SourceStalled):
+        VideoReader(str(path), "a", live=True)
+
+
+def test_a_writer_makes_the_folders_on_its_way(tmp_path: Path) -> None:
+    path = write(tmp_path / "x" / "y" / "a.mp4", frames=1)
+    with VideoReader(str(path), "a") as reader:
+        assert sum(1 for _ in reader.pictures()) == 1
+
+
+def test_a_writer_that_was_given_nothing_can_be_closed(tmp_path: Path) -> None:
+    with VideoWriter(tmp_path / "a.mp4"):
+        pass

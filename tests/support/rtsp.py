@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import select
 import signal
@@ -22,6 +23,18 @@ STOP_TIMEOUT_S = 5.0
 Codec = Literal["h264", "h265"]
 FILTER = {"h264": "h264", "h265": "hevc"}
 ENCODER = {"h264": ["libx264"], "h265": ["libx265", "-x265-params", "log-level=error:open-gop=0"]}
+
+
+@functools.cache
+def missing() -> str | None:
+    """What this machine lacks for a real RTSP server, as a sentence; None if it has all."""
+    wanted = "import gi; gi.require_version('GstRtspServer', '1.0')"
+    try:
+        subprocess.run([PYTHON, "-c", wanted], check=True, capture_output=True)
+        subprocess.run(["ffmpeg", "-version"], check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError):
+        return "the real RTSP server needs the Debian packages that .ci/run lists"
+    return None
 
 
 def annexb(

@@ -82,3 +82,46 @@ def test_an_image_has_a_bounded_number_of_boxes() -> None:
     found = decode(output, 0.3, end2end=False)[0]
     assert len(found) == MAX_DETECTIONS
     assert found.confidence.min() > 0.69
+
+
+def test_each_score_comes_with_the_box_that_it_was_given() -> None:
+    output = raw(seed=3)
+    found = decode(output[None], 0.3, end2end=False)[0]
+    assert len(found) > 10
+    for box, score, class_id in zip(found.xyxy, found.confidence, found.class_id, strict=True):
+        (anchor,) = np.flatnonzero(output[4 + class_id] == score)
+        x, y, w, h = output[:4, anchor]
+        np.testing.assert_allclose(
+            box, [x - w / 2, y - h / 2, x + w / 2, y + h / 2], rtol=1e-5, atol=1e-4
+        )
+
+
+@pytest.mark.parametrize("end2end", [False, True])
+def test_the_images_of_a_batch_are_answered_each_for_itself(end2end: bool) -> None:
+    batch = np.stack([raw(seed) for seed in range(3)])
+    if end2end:
+        batch = np.stack([np.column_stack([raw(s)[:5].T, np.zeros(60)]) for s in range(3)])
+        batch = batch.astype(np.float32)
+    together = decode(batch, 0.3, end2end=end2end)
+    alone = [decode(one[None], 0.3, end2end=end2end)[0] for one in batch]
+    for ours, theirs in zip(together, alone, strict=True):
+        assert ours.xyxy.tolist() == theirs.xyxy.tolist()
+        assert ours.class_id.tolist() == theirs.class_id.tolist()
+
+
+@pytest.mark.parametrize(
+    ("shape", "end2end"), [((2, 4 + CLASSES, 0), False), ((2, 0, 6), True), ((2, 9, 6), True)]
+)
+def test_no_box_at_all_is_an_empty_answer(shape: tuple[int, ...], end2end: bool) -> None:
+    for found in decode(np.zeros(shape, np.float32), 0.3, end2end=end2end):
+        assert len(found) == 0
+        assert found.xyxy.shape == (0, 4)
+        assert found.class_id.dtype == np.int64
+
+
+def test_a_model_that_selects_its_boxes_is_held_to_the_same_bound() -> None:
+    rows = np.zeros((1, 2 * MAX_DETECTIONS, 6), np.float32)
+    rows[0, :, 4] = np.linspace(0.5, 0.9, 2 * MAX_DETECTIONS)
+    found = decode(rows, 0.3, end2end=True)[0]
+    assert len(found) == MAX_DETECTIONS
+    assert found.confidence.min() > 0.69

@@ -40,7 +40,7 @@ def test_boxes_end_at_the_edges_of_the_picture(tmp_path: Path) -> None:
 
 
 def test_sides_of_the_input_are_multiples_of_the_models_stride(tmp_path: Path) -> None:
-    # With a stride of 64 the 8 rows of padding become 24, so the box stands 16 rows higher.
+    # With a stride of 64 there are 24 rows of gray above the picture, not 8.
     picture = np.zeros((16, 64, 3), np.uint8)
     answer = detector_output((32, 32, 20, 10, 0, 0.9))
     found = predictor(tmp_path, answer, stride="64").predict(picture, 0.5)

@@ -1,5 +1,6 @@
 import numpy as np
-from hypothesis import given
+import pytest
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from train.preprocess import input_shape, letterbox, to_blob
@@ -57,3 +58,38 @@ def test_the_blob_is_red_first_plane_by_plane_and_in_0_to_1() -> None:
     assert blob.dtype == np.float32
     np.testing.assert_allclose(blob[1, :, 2, 3], [1.0, 0.4, 0.2], rtol=1e-6)
     assert blob.sum() == blob[1, :, 2, 3].sum()
+
+
+@given(width=st.integers(8, 500), height=st.integers(8, 500), stride=st.sampled_from([32, 64]))
+def test_a_box_around_what_is_seen_in_the_input_is_the_one_around_it_in_the_picture(
+    width: int, height: int, stride: int
+) -> None:
+    rows, columns = input_shape(width, height, 192, stride)
+    assume(round(min(width, height) * 192 / max(width, height)) > 0)
+    image, box = letterbox(np.full((height, width, 3), 255, np.uint8), columns, rows)
+    y, x = np.nonzero(image[..., 0] == 255)
+    seen = np.array([[x.min(), y.min(), x.max() + 1, y.max() + 1]], np.float32)
+    assert len(x) == (seen[0, 2] - seen[0, 0]) * (seen[0, 3] - seen[0, 1])
+    assert set(np.unique(image)) <= {114, 255}
+    # The picture's edges fall on whole pixels of the input: half a one is the exactness there is.
+    np.testing.assert_allclose(
+        box.to_source(seen), [[0, 0, width, height]], atol=1.0 / box.scale + 1e-3
+    )
+
+
+@pytest.mark.parametrize(
+    ("size", "image_size", "stride", "expected"),
+    [
+        ((1280, 720), 640, 32, (384, 640)),
+        ((720, 1280), 640, 32, (640, 384)),
+        ((640, 640), 640, 32, (640, 640)),
+        ((352, 288), 640, 32, (544, 640)),
+        ((1920, 1080), 1280, 64, (768, 1280)),
+        ((4000, 10), 640, 32, (32, 640)),
+        ((3, 2), 640, 32, (448, 640)),
+    ],
+)
+def test_the_input_of_known_cameras(
+    size: tuple[int, int], image_size: int, stride: int, expected: tuple[int, int]
+) -> None:
+    assert input_shape(*size, image_size, stride) == expected

@@ -1,6 +1,6 @@
 import threading
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flows.stream.accounting import Account, Fate, FrameAccount, Reason
@@ -27,6 +27,7 @@ def _accounts() -> st.SearchStrategy[Account]:
     )
 
 
+@settings(deadline=None)
 @given(_EVENTS)
 def test_every_decoded_frame_is_in_one_place(
     events: list[tuple[Fate, Reason | None, int] | None],
@@ -77,6 +78,7 @@ def test_a_snapshot_does_not_change_afterwards() -> None:
     assert before.reasons == {"still": 1}
 
 
+@settings(deadline=None)
 @given(_accounts(), _accounts())
 def test_accounts_add_up_field_by_field(one: Account, other: Account) -> None:
     both = one + other
@@ -87,6 +89,7 @@ def test_accounts_add_up_field_by_field(one: Account, other: Account) -> None:
     assert both == other + one
 
 
+@settings(deadline=None)
 @given(_accounts(), st.sampled_from(Reason))
 def test_closing_an_account_fails_what_was_pending(account: Account, reason: Reason) -> None:
     closed = account.closed(reason)

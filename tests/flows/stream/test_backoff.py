@@ -1,6 +1,6 @@
 import random
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flows.stream.backoff import Backoff
@@ -29,6 +29,7 @@ def test_the_jitter_takes_off_up_to_a_half() -> None:
     assert [backoff.next_s() for _ in range(7)] == [0.5, 1, 2, 4, 8, 15, 15]
 
 
+@settings(deadline=None)
 @given(st.integers(), st.floats(0.01, 10), st.floats(10, 100))
 def test_every_wait_is_within_half_its_bound_and_the_bound(
     seed: int, first_s: float, limit_s: float

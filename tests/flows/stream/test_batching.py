@@ -3,7 +3,7 @@ from collections import Counter, defaultdict
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flows.stream.accounting import FrameAccount
@@ -141,6 +141,7 @@ def test_an_odd_resolution_comes_through_although_others_keep_the_batches_full()
     assert seen["c"] == 1
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.tuples(st.sampled_from("abc"), st.integers(1, 6), st.booleans()), min_size=1, max_size=12
@@ -177,6 +178,17 @@ def test_a_live_batch_is_no_larger_than_the_detector_answers_in_time() -> None:
     batch = cameras.choose(pace=pace)
     assert [f.frame_id for f in batch] == [3, 7]
     assert cameras.accounts["a"].snapshot().dropped == 6
+
+
+def test_a_live_batch_is_limited_for_all_cameras_together() -> None:
+    pace = Pace(0.5, max_batch=8)
+    pace.answered(frames=1, seconds=0.1)
+    cameras = _Cameras("abcd")
+    for camera_id in "abcd":
+        cameras.put(camera_id, 1)
+
+    assert _shares(cameras.choose(pace=pace)) == {"a": 1, "b": 1}
+    assert _shares(cameras.choose(turn=2, pace=pace)) == {"c": 1, "d": 1}
 
 
 def test_a_slow_detector_does_not_make_lossless_batches_smaller() -> None:

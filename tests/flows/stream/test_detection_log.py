@@ -72,6 +72,25 @@ def test_a_row_says_all_there_is_to_say(store: FolderStore) -> None:
     ]
 
 
+def test_every_row_is_of_its_own_frame(store: FolderStore) -> None:
+    log = _log(store)
+    moments = [_MOMENT + timedelta(milliseconds=100 * index) for index in range(3)]
+    for index, moment in enumerate(moments):
+        of = frame(index, pts=index * 0.1, captured_at=moment)
+        boxes = found(*[(index, 0, 9, 9)] * index)
+        log.take(result(of, boxes, range(10 * index, 11 * index)))
+    log.close()
+
+    columns = ("frame_id", "pts", "captured_at", "track_id", "x1")
+    (key,) = _keys(store)
+    rows = pq.read_table(pa.BufferReader(store.get(key))).select(columns).to_pylist()
+    assert [tuple(row.values()) for row in rows] == [
+        (1, 0.1, moments[1], 10, 1.0),
+        (2, 0.2, moments[2], 20, 2.0),
+        (2, 0.2, moments[2], 21, 2.0),
+    ]
+
+
 @pytest.mark.parametrize("empty", [False, True])
 def test_the_schema_is_the_documented_one_also_without_rows(
     store: FolderStore, empty: bool

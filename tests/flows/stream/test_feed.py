@@ -117,15 +117,16 @@ def test_a_lost_stream_is_lost_and_says_why_and_yields_no_frame() -> None:
 
 
 def test_a_camera_that_is_down_at_the_start_is_just_a_camera_that_is_down() -> None:
-    states: list[State] = []
-    source = ScriptedSource(
-        [_GONE], [_GONE], shots(3), on_wait=lambda _: states.append(reading.feed.state)
-    )
+    seen: list[tuple[State, str | None]] = []
+
+    def look(_: float = 0.0) -> None:
+        seen.append((reading.feed.state, reading.feed.error))
+
+    source = ScriptedSource([_GONE], [_GONE], [*shots(3), look], on_wait=look)
     reading = _Reading(source)
     reading.to_the_end()
 
-    assert states == [State.LOST, State.LOST]
-    assert reading.feed.error is None
+    assert seen == [(State.LOST, str(_GONE)), (State.LOST, str(_GONE)), (State.LIVE, None)]
     assert reading.account.snapshot().decoded == 3
 
 
@@ -185,7 +186,8 @@ def test_the_end_of_a_feed_wakes_the_reader() -> None:
     feed.start()
     with ready:
         go.set()
-        assert ready.wait_for(lambda: feed.finished, PATIENCE_S)
+        assert ready.wait(PATIENCE_S)
+    assert feed.finished
     feed.join(PATIENCE_S)
 
 

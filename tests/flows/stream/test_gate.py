@@ -60,6 +60,25 @@ def test_noise_on_a_still_street_opens_for_keyframes_only(sigma: float) -> None:
     assert _looks(gate, pictures) == [0, 50, 100]
 
 
+def test_a_noisy_picture_as_small_as_the_gate_looks_at_it_stays_closed() -> None:
+    # Larger ones are averaged, which takes most of the noise away.
+    gate = MotionGate(keyframe_s=1000.0, hold_s=0.0)
+
+    assert _looks(gate, _taken([_street()[::4, ::4]] * 50, sigma=10.0)) == [0]
+
+
+def test_a_faint_flicker_does_not_open_the_gate() -> None:
+    # So blocks of a compressed picture pulse with each keyframe.
+    gate = _settled()
+    scenes = []
+    for step in range(50):
+        scene = _street()
+        scene[180:300, 100:300] += 8 * (step % 2)
+        scenes.append(scene)
+
+    assert _looks(gate, _taken(scenes, sigma=0.5), first=25) == []
+
+
 @pytest.mark.parametrize("keyframe_s", [0.5, 1.0, 2.0])
 def test_no_more_than_the_keyframe_interval_passes_without_a_look(keyframe_s: float) -> None:
     gate = MotionGate(keyframe_s, hold_s=0.0)
@@ -112,6 +131,14 @@ def test_a_cloud_or_the_exposure_does_not_open_the_gate(gain: float) -> None:
     gradual = [_street() * (gain + (1 - gain) * step / 30) for step in range(30)]
 
     assert _looks(gate, _taken(sudden + gradual), first=25) == []
+
+
+def test_a_bright_spot_in_the_dark_does_not_open_the_gate_when_the_exposure_changes() -> None:
+    dark = np.full((_HEIGHT, _WIDTH), 20, np.float32)
+    dark[100:160, 300:400] = 240
+    gate = MotionGate(keyframe_s=1000.0, hold_s=0.0)
+
+    assert _looks(gate, _taken([dark] * 25 + [dark * 0.8] * 25, sigma=0.5)) == [0]
 
 
 def test_something_moving_is_seen_while_the_brightness_changes() -> None:

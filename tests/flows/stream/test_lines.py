@@ -1,7 +1,7 @@
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flows.stream.lines import Crossing, LineCounter, Position, anchor
@@ -70,6 +70,7 @@ def test_coming_near_and_turning_back_does_not_count() -> None:
     assert not counter.counts
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(-0.009, 0.009), max_size=60), st.sampled_from([0.2, 0.8]))
 def test_trembling_on_the_line_counts_at_most_once(tremble: list[float], end: float) -> None:
     counter = LineCounter("gate", _UPWARDS)
@@ -127,6 +128,7 @@ def test_the_margin_may_be_chosen() -> None:
     assert counter.counts == {"in": 1}
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(_X, _FRACTION), max_size=60))
 def test_on_an_endless_line_no_track_comes_in_twice_without_going_out(way: list[Position]) -> None:
     counter = LineCounter("endless", _ENDLESS)
@@ -139,6 +141,7 @@ def test_on_an_endless_line_no_track_comes_in_twice_without_going_out(way: list[
         assert counter.counts["in"] - counter.counts["out"] == (clear[-1] > 0.5) - (clear[0] > 0.5)
 
 
+@settings(deadline=None)
 @given(
     st.tuples(_FRACTION, _FRACTION),
     st.floats(0, 2 * math.pi),

@@ -1,7 +1,7 @@
 import threading
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flows.stream.accounting import FrameAccount, Reason
@@ -72,6 +72,7 @@ def test_a_backlog_is_thinned_evenly(waiting: int, backlog: int, kept: list[int]
     assert dropped(account, Reason.SUPERSEDED) == waiting - len(kept)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 200), st.integers(1, 200))
 def test_thinning_keeps_the_newest_and_leaves_no_wide_gap(waiting: int, backlog: int) -> None:
     mailbox, ready = _mailbox(FrameAccount())
@@ -186,6 +187,7 @@ _STEPS = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(_STEPS, st.booleans())
 def test_every_frame_put_is_taken_once_or_counted(
     steps: list[tuple[str, object]], lossless: bool

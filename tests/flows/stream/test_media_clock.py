@@ -2,7 +2,7 @@ import itertools
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flows.stream.media_clock import MediaClock
@@ -14,6 +14,7 @@ _EVENTS = st.lists(
 _RATES = st.sampled_from([0.0, 1.0, 25.0, 1000.0, 90_000.0])
 
 
+@settings(deadline=None)
 @given(_EVENTS, _RATES)
 def test_media_time_begins_at_zero_and_rises_whatever_the_source_says(
     events: list[tuple[float | None, float, bool]], fps: float
@@ -31,6 +32,7 @@ def test_media_time_begins_at_zero_and_rises_whatever_the_source_says(
     assert all(math.isfinite(time) for time in times)
 
 
+@settings(deadline=None)
 @given(st.floats(-1e6, 1e6), st.lists(st.floats(0.001, 9.9), min_size=1, max_size=40))
 def test_a_steady_source_keeps_its_own_intervals(start_s: float, steps: list[float]) -> None:
     clock = MediaClock()

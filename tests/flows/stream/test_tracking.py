@@ -91,7 +91,7 @@ def test_a_track_does_not_outlive_a_long_gap_whatever_the_frame_rate(
     assert _confirmed(tracker, start=0.12 + gap_s) > own
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(
     st.lists(st.sampled_from([0.04, 0.08, 0.12, 0.2, 0.4]), min_size=10, max_size=25),
     st.floats(-100, 100),
