@@ -25,8 +25,7 @@ def _ray_only_where_marked(request: pytest.FixtureRequest, monkeypatch: pytest.M
 @pytest.fixture(autouse=True, scope="module")
 def _rtsp_where_it_can_run(request: pytest.FixtureRequest) -> None:
     """Without the packages of the real server its tests are skipped, but never in CI."""
-    marks = getattr(request.module, "pytestmark", [])
-    wanted = any(mark.name == "rtsp" for mark in marks)
+    wanted = request.node.get_closest_marker("rtsp") is not None
     if wanted and (lack := missing()) is not None:
         if os.environ.get("CI"):
             pytest.fail(lack)

@@ -113,7 +113,7 @@ def test_an_rtsp_camera_is_detected_tracked_counted_and_logged(
     assert camera["failed"] == 0
     assert camera["objects"] > 5
     assert sum(camera["lines"]["across"].values()) > 0
-    assert 0 < camera["lag_p95_s"] < 2
+    assert 0 < camera["lag_p95_s"] < 5
     log = outcome.json["log"]
     cars = duckdb.sql(
         f"select count(*), count(distinct track_id) from '{log}/**/*.parquet' "

@@ -240,7 +240,7 @@ def test_a_clip_that_lacks_its_end_is_read_up_to_there(tmp_path: Path) -> None:
     assert times == pytest.approx([k / 25 for k in range(len(times))], abs=1e-3)
 
 
-@pytest.mark.parametrize("kept", [10, 100, 600])
+@pytest.mark.parametrize("kept", [10, 100])
 def test_a_clip_cut_short_within_its_header_is_unreadable(kept: int, tmp_path: Path) -> None:
     path = write(tmp_path / "a.mp4")
     path.write_bytes(path.read_bytes()[:kept])
