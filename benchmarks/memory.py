@@ -3,7 +3,9 @@
     python -m benchmarks.memory cameras      # a worker with 1 camera beside one with 5
     python -m benchmarks.memory soak --minutes 30
 
-Proportional set size (shared pages counted once) of the worker and of the detector.
+The private memory of the worker and of the detector. What they share with each other through Ray's
+object store is bounded by its size and left out: its pages are touched one after another, which
+looks like growth.
 """
 
 import argparse
@@ -52,7 +54,7 @@ class Run:
                     if title.startswith(start) and process.environ().get("STREETLOOP_HOME") == (
                         self.home
                     ):
-                        sizes[name] = process.memory_full_info().pss / _MB
+                        sizes[name] = process.memory_full_info().uss / _MB
             except psutil.Error:
                 continue
         return sizes

@@ -52,7 +52,7 @@ def found(
     xyxy = np.array(boxes, np.float32).reshape(-1, 4)
     return Detections(
         xyxy,
-        np.broadcast_to(np.float32(confidence), len(boxes)).astype(np.float32),
+        np.broadcast_to(np.asarray(confidence, np.float32), len(boxes)).copy(),
         np.full(len(boxes), class_id, np.int64),
     )
 
