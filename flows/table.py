@@ -68,8 +68,9 @@ class LiveTable:
             return Text("")
         seconds = int(time.monotonic() - self._began)
         table = Table(
-            title=f"streetloop  {self._model}  {seconds // 60:02d}:{seconds % 60:02d}",
-            title_style="bold",
+            title=Text(
+                f"streetloop  {self._model}  {seconds // 60:02d}:{seconds % 60:02d}", "bold"
+            ),
             header_style="bold",
             box=box.SIMPLE_HEAD,
             pad_edge=False,
@@ -114,8 +115,8 @@ def _notes(statuses: Mapping[str, CameraStatus]) -> list[Text]:
 
 def print_summary(console: Console, summary: Summary) -> None:
     """The account of a run as a table."""
-    title = f"{summary.seconds:.1f} s with {summary.model['version']}"
-    table = Table(title=title, title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    title = Text(f"{summary.seconds:.1f} s with {summary.model['version']}", "bold")
+    table = Table(title=title, box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("camera", no_wrap=True)
     for name in ("decoded", "detected", "gated", "dropped", "failed", "objects", "back"):
         table.add_column(name, justify="right", no_wrap=True)
@@ -134,4 +135,5 @@ def print_summary(console: Console, summary: Summary) -> None:
     console.print(table)
     for note in _notes(summary.cameras):
         console.print(note, soft_wrap=True)
-    console.print(f"detection log: {summary.log}", soft_wrap=True, highlight=False)
+    log = f"detection log: {summary.log}"
+    console.print(log, soft_wrap=True, highlight=False, markup=False)

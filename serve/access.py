@@ -19,8 +19,9 @@ class Guard:
         """Raise a 401 unless ``request`` may pass."""
         if self._token is None:
             return
-        given = request.headers.get("authorization", "")
-        if not secrets.compare_digest(given.encode(), f"Bearer {self._token}".encode()):
+        scheme, _, given = request.headers.get("authorization", "").partition(" ")
+        same = secrets.compare_digest(given.encode(), self._token.encode())
+        if scheme.lower() != "bearer" or not same:
             raise HTTPException(
                 401,
                 "send the header 'Authorization: Bearer <token>'",

@@ -76,7 +76,10 @@ _PICTURE_BODY: dict[str, Any] = {
     }
 }
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: {"model": Problem, "description": text}
+    status: {
+        "description": text,
+        "content": {"application/problem+json": {"schema": Problem.model_json_schema()}},
+    }
     for status, text in {
         400: "not a picture",
         401: "token missing or wrong",
@@ -181,6 +184,11 @@ def _explain_errors(api: FastAPI) -> None:
         response = problem(error.status_code, "Request refused", str(error.detail))
         response.headers.update(error.headers or {})
         return response
+
+    @api.exception_handler(Exception)
+    async def unexpected(_: Request, error: Exception) -> JSONResponse:
+        # The boundary of the service; the server logs the error itself.
+        return problem(500, "Internal Server Error", f"the service failed: {type(error).__name__}")
 
     @api.exception_handler(RequestValidationError)
     async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:

@@ -4,16 +4,18 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias
+from urllib.parse import urlsplit
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
 from streetloop.errors import ConfigError
-from streetloop.secrets import SecretUri
+from streetloop.secrets import SecretUri, redact
 from streetloop.settings import Settings
 
 SCHEMES = ("rtsp", "file")
 _MAX_FILE_BYTES = 4 * 2**20
+_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s'\"\\]+")
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 Fraction: TypeAlias = Annotated[float, Field(ge=0, le=1)]
@@ -29,6 +31,10 @@ def _name(value: str) -> str:
     return value
 
 
+def _text_id(value: object) -> object:
+    return str(value) if type(value) is int else value
+
+
 def _uri(value: object) -> SecretUri:
     if isinstance(value, SecretUri):
         return value
@@ -37,7 +43,19 @@ def _uri(value: object) -> SecretUri:
     uri = SecretUri(value)
     if uri.scheme not in SCHEMES:
         known = ", ".join(f"{scheme}://" for scheme in SCHEMES)
-        raise ValueError(f"unknown scheme {uri.scheme or 'none'!r}; known are {known}")
+        raise ValueError(f"unknown scheme {uri.scheme[:20] or 'none'!r}; known are {known}")
+    if not _URI.fullmatch(value):
+        raise ValueError("has spaces or quotes; write them as %20 and the like")
+    try:
+        parts = urlsplit(value)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        # `from None`: the vendor's message quotes the URI with its password.
+        raise ValueError(
+            "is no valid URI; write special characters of the password as %40 and the like"
+        ) from None
+    if uri.scheme == "rtsp" and not host:
+        raise ValueError("names no host")
     return uri
 
 
@@ -56,7 +74,7 @@ class Camera(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
 
-    id: Annotated[str, BeforeValidator(lambda v: str(v) if type(v) is int else v)]
+    id: Annotated[str, BeforeValidator(_text_id)]
     uri: Annotated[SecretUri, BeforeValidator(_uri)]
     city: str | None = Field(default=None, min_length=1, max_length=100)
     fps: float | None = Field(default=None, gt=0, le=1000)
@@ -107,8 +125,9 @@ def load_cameras(path: Path) -> CameraFile:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"{path}: is not UTF-8 text") from error
+    except UnicodeDecodeError:
+        # `from None`: the vendor's exception holds the whole file.
+        raise ConfigError(f"{path}: is not UTF-8 text") from None
     return parse_cameras(text, name=str(path))
 
 
@@ -123,21 +142,46 @@ def parse_cameras(text: str, name: str = "cameras") -> CameraFile:
         ConfigError: As `load_cameras`.
     """
     try:
-        raw = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+        raw = yaml.load(text, Loader=_Loader)
+    except (yaml.YAMLError, ValueError, TypeError, LookupError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f", line {mark.line + 1}" if mark is not None else ""
         # `from None`: the vendor's message quotes the line, and a line may hold a password.
-        raise ConfigError(f"{name}{where}: is not valid YAML") from None
+        why = str(error) if isinstance(error, _DuplicateKey) else "is not valid YAML"
+        raise ConfigError(f"{name}{where}: {why}") from None
     if not isinstance(raw, dict):
         raise ConfigError(f"{name}: must be a mapping with the key 'cameras'")
     try:
         file = CameraFile.model_validate(raw)
     except ValidationError as error:
         # `from None`: the vendor's message shows the input, and the input may hold a password.
-        raise ConfigError(f"{name}: {_sentence(error, raw)}") from None
+        raise ConfigError(redact(f"{name}: {_sentence(error, raw)}")) from None
     _refuse_duplicates(file, name)
+    _refuse_bad_settings(file, name)
     return file
+
+
+class _DuplicateKey(yaml.YAMLError):
+    """A mapping names a key twice; YAML would silently take the last."""
+
+
+class _Loader(yaml.SafeLoader):
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        names = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+        for name in names:
+            if names.count(name) > 1:
+                raise _DuplicateKey(redact(f"the key {name!r} is there twice"))
+        return super().construct_mapping(node, deep)
+
+
+def _refuse_bad_settings(file: CameraFile, name: str) -> None:
+    try:
+        Settings(**file.settings)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        setting = str(first["loc"][0])
+        if setting in file.settings:
+            raise ConfigError(f"{name}: setting {setting!r}: {_plain(first['msg'])}") from None
 
 
 def _refuse_duplicates(file: CameraFile, name: str) -> None:
@@ -164,11 +208,12 @@ def _sentence(error: ValidationError, raw: Mapping[Any, Any]) -> str:
         return f"{who}unknown key {path!r}; known are {names}"
     if fault["type"] == "missing":
         return f"{who}{path!r} is missing"
-    return f"{who}{path}: {_plain(fault['msg'])}"
+    return f"{who}{path + ': ' if path else ''}{_plain(fault['msg'])}"
 
 
 def _camera_label(raw: Mapping[Any, Any], index: int) -> str:
-    entry = raw["cameras"][index]
+    entries = raw.get("cameras")
+    entry = entries[index] if isinstance(entries, list) else None
     label = entry.get("id") if isinstance(entry, dict) else None
     return repr(label) if isinstance(label, str) and _ID.fullmatch(label) else f"number {index + 1}"
 

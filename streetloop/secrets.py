@@ -1,7 +1,6 @@
 """Keeping passwords out of everything that people or files see."""
 
 import re
-from urllib.parse import urlsplit
 
 _USERINFO = re.compile(r"(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*://)[^/?#\s'\"]*@")
 
@@ -37,7 +36,8 @@ class SecretUri:
     @property
     def scheme(self) -> str:
         """The part before ``://``, lower case."""
-        return urlsplit(self._value).scheme.lower()
+        scheme, found, _ = self._value.partition("://")
+        return scheme.lower() if found else ""
 
     def __str__(self) -> str:
         return redact(self._value)

@@ -13,7 +13,9 @@ class Settings(BaseSettings):
     The file wins over the environment; a flag of the command line wins over both.
     """
 
-    model_config = SettingsConfigDict(env_prefix="STREETLOOP_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix="STREETLOOP_", extra="ignore", frozen=True, env_ignore_empty=True
+    )
 
     home: Path = Field(default=Path(".streetloop"), description="where state is kept")
     model: str = Field(default="yolo26n.pt", description="model file or name")
@@ -46,7 +48,9 @@ class Settings(BaseSettings):
     log_flush_s: float = Field(
         default=30.0, gt=0, description="most seconds of detections that a crash can lose"
     )
-    api_token: SecretStr | None = Field(default=None, description="bearer token of the HTTP API")
+    api_token: SecretStr | None = Field(
+        default=None, min_length=1, description="bearer token of the HTTP API"
+    )
 
     @property
     def store(self) -> Path:

@@ -1,5 +1,6 @@
 """The object store: whole objects under slash-separated keys."""
 
+import contextlib
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -49,29 +50,31 @@ class FolderStore:
             path.parent.mkdir(parents=True, exist_ok=True)
             part.write_bytes(data)
             part.replace(path)
-        except OSError as error:
-            part.unlink(missing_ok=True)
-            raise StoreError(f"cannot store {key!r} in {self._root}: {error.strerror}") from error
+        except (OSError, ValueError) as error:
+            with contextlib.suppress(OSError, ValueError):
+                part.unlink()
+            raise StoreError(f"cannot store {key!r} in {self._root}: {error}") from error
 
     def get(self, key: str) -> bytes:
         """See `ObjectStore.get`."""
         try:
             return self._path(key).read_bytes()
-        except OSError as error:
-            raise StoreError(f"no object {key!r} in {self._root}: {error.strerror}") from error
+        except (OSError, ValueError) as error:
+            raise StoreError(f"no object {key!r} in {self._root}: {error}") from error
 
     def keys(self, prefix: str = "") -> Iterator[str]:
         """See `ObjectStore.keys`."""
         found = (
             path.relative_to(self._root).as_posix()
             for path in self._root.rglob("*")
-            if path.is_file() and not path.name.endswith(".part")
+            if path.is_file() and not (path.name[0] == "." and path.suffix == ".part")
         )
         yield from sorted(key for key in found if key.startswith(prefix))
 
     def uri(self, prefix: str) -> str:
         """See `ObjectStore.uri`."""
-        return str(self._path(prefix).absolute())
+        folder = self._path(prefix.rstrip("/")) if prefix else self._root
+        return str(folder.absolute())
 
     def _path(self, key: str) -> Path:
         parts = key.split("/")

@@ -25,6 +25,7 @@ from streetloop.errors import (
     SourceStalled,
     SourceUnavailable,
     SourceUnreadable,
+    StoreError,
 )
 from streetloop.secrets import redact
 from streetloop.types import Image
@@ -32,6 +33,7 @@ from streetloop.types import Image
 _PLANAR = {"yuv420p", "yuvj420p", "nv12", "yuv422p", "yuvj422p", "yuv444p", "gray"}
 _REFUSED = (av.error.HTTPUnauthorizedError, av.error.HTTPForbiddenError)
 _UNREADABLE = (
+    av.error.EOFError,  # the file ends within its header
     av.error.InvalidDataError,
     av.error.DemuxerNotFoundError,
     av.error.DecoderNotFoundError,
@@ -206,6 +208,8 @@ class VideoReader(_Closing):
         except (av.error.FFmpegError, OSError) as error:
             if self._live and isinstance(error, av.error.InvalidDataError):
                 raise SourceStalled(f"{self._name} {doing}: it does not answer") from None
+            if self._live and isinstance(error, av.error.EOFError):
+                raise SourceUnavailable(f"{self._name} {doing}: it hung up") from None
             # `from None`: the vendor's exception repeats the URL with its password.
             raise _source_error(error, self._name, doing) from None
 
@@ -235,8 +239,10 @@ class VideoWriter(_Closing):
     _TIME_BASE = Fraction(1, 90_000)
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._container = av.open(str(path), "w", options={"movflags": "+faststart"})
+        self._path = path
+        with self._translated():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._container = av.open(str(path), "w", options={"movflags": "+faststart"})
         self._stream = self._container.add_stream(
             "libx264", rate=25, options={"preset": "ultrafast", "crf": "26"}
         )
@@ -246,21 +252,38 @@ class VideoWriter(_Closing):
         self._size: tuple[int, int] | None = None
 
     def write(self, image: Image, time_s: float) -> None:
-        """Append ``image`` (height, width, 3; blue first) at ``time_s`` seconds, rising."""
+        """Append ``image`` (height, width, 3; blue first) at ``time_s`` seconds, rising.
+
+        Raises:
+            StoreError: The file cannot be written.
+        """
         if self._size is None:
             height, width = image.shape[:2]
             # H.264 with 4:2:0 colour wants even sides.
-            self._size = (width - width % 2, height - height % 2)
+            self._size = (max(2, width - width % 2), max(2, height - height % 2))
             self._stream.width, self._stream.height = self._size
         if (image.shape[1], image.shape[0]) != self._size:
             image = cv2.resize(image, self._size).astype(np.uint8, copy=False)
         frame = VideoFrame.from_ndarray(image, format="bgr24")
         frame.pts = round(time_s / self._TIME_BASE)
         frame.time_base = self._TIME_BASE
-        self._container.mux(self._stream.encode(frame))
+        with self._translated():
+            self._container.mux(self._stream.encode(frame))
 
     def close(self) -> None:
-        """Write what is buffered and finish the file."""
-        if self._size is not None:
-            self._container.mux(self._stream.encode(None))
-        self._container.close()
+        """Write what is buffered and finish the file.
+
+        Raises:
+            StoreError: The file cannot be written.
+        """
+        with self._translated():
+            if self._size is not None:
+                self._container.mux(self._stream.encode(None))
+            self._container.close()
+
+    @contextlib.contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except (av.error.FFmpegError, OSError) as error:
+            raise StoreError(f"{self._path} cannot be written: {error}") from error

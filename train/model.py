@@ -10,6 +10,7 @@ import onnx
 from google.protobuf.message import DecodeError
 
 from streetloop.errors import ModelNotFound, ModelUnsupported
+from streetloop.secrets import redact
 from train import ultralytics_adapter
 
 
@@ -62,7 +63,9 @@ def open_model(model: str, cache: Path) -> ModelFile:
 def _locate(model: str, cache: Path) -> Path:
     scheme = urlsplit(model).scheme if "://" in model else ""
     if scheme not in {"", "file"}:
-        raise ModelNotFound(f"{model}: unknown scheme {scheme!r}; give a path or a file:// URI")
+        raise ModelNotFound(
+            f"{redact(model)}: unknown scheme {scheme!r}; give a path or a file:// URI"
+        )
     path = Path(unquote(urlsplit(model).path)) if scheme else Path(model)
     if path.is_dir():
         raise ModelUnsupported(f"{path}: is a folder, not a model file")
@@ -96,17 +99,26 @@ def _read_onnx(path: Path, version: str, checkpoint: Path | None) -> ModelFile:
         onnx=path,
         checkpoint=checkpoint,
         names=_names(meta.get("names", ""), path),
-        stride=int(meta.get("stride", "32")),
+        stride=_stride(meta.get("stride", "32"), path),
         end2end=meta.get("end2end") == "True",
     )
+
+
+def _stride(text: str, path: Path) -> int:
+    if not text.isdigit() or not 0 < int(text) <= 1024:
+        raise ModelUnsupported(f"{path}: its stride {text!r} is not a number of pixels")
+    return int(text)
 
 
 def _names(text: str, path: Path) -> tuple[str, ...]:
     """Class names from the metadata, a Python literal such as ``{0: 'car', 1: 'bus'}``."""
     try:
-        table = ast.literal_eval(text)
-        return tuple(str(table[index]) for index in range(len(table)))
+        table: dict[int, str] = dict(ast.literal_eval(text))
+        names = tuple(str(table[index]) for index in range(len(table)))
     except (ValueError, SyntaxError, KeyError, TypeError):
+        names = ()
+    if not names:
         raise ModelUnsupported(
             f"{path}: does not name its classes; export it with Ultralytics, which does"
-        ) from None
+        )
+    return names

@@ -58,7 +58,7 @@ def _suppressed(
         np.hstack([corner, size]).tolist(),
         score.tolist(),
         class_id.tolist(),
-        confidence,
+        0.0,  # the candidates have been chosen
         nms_iou,
     )
     survivors = np.asarray(kept, np.intp).reshape(-1)

@@ -38,6 +38,13 @@ class Predictor:
         output = self.backend.run(images)
         if output.ndim != 3 or len(output) != len(images):
             raise DetectorError(f"{self.model.version} answers with the shape {output.shape}")
+        classes = output.shape[1] - 4
+        fits = output.shape[2] == 6 if self.model.end2end else classes == len(self.model.names)
+        if not fits:
+            raise DetectorError(
+                f"{self.model.version} answers with the shape {output.shape}, "
+                f"which is not that of a detector of {len(self.model.names)} classes"
+            )
         if not np.isfinite(output).all():
             raise DetectorError(f"{self.model.version} answers with values that are not numbers")
         return decode(output, confidence, end2end=self.model.end2end, multi_label=multi_label)

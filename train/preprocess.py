@@ -73,7 +73,7 @@ def letterbox_into(out: Image, image: Image) -> Letterbox:
     height, width = out.shape[:2]
     source_height, source_width = image.shape[:2]
     scale = min(width / source_width, height / source_height)
-    inner = (round(source_width * scale), round(source_height * scale))
+    inner = (max(1, round(source_width * scale)), max(1, round(source_height * scale)))
     left = round((width - inner[0]) / 2 - 0.1)
     top = round((height - inner[1]) / 2 - 0.1)
     out[:top] = out[top + inner[1] :] = _GRAY

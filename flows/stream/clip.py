@@ -24,6 +24,7 @@ from streetloop.errors import (
     SourceUnavailable,
     SourceUnreadable,
 )
+from streetloop.secrets import redact
 from streetloop.video import VideoInfo, VideoReader
 
 STALL_S = 2.5
@@ -50,18 +51,22 @@ def parse_clip_uri(uri: str) -> tuple[Path, ClipOptions]:
     Raises:
         ConfigError: The URI has a host, no path, or an option that is unknown or malformed.
     """
-    parts = urlsplit(uri)
+    shown = redact(uri)
+    try:
+        parts = urlsplit(uri)
+    except ValueError:
+        raise ConfigError(f"{shown}: is no valid URI") from None
     if parts.netloc or not parts.path.startswith("/"):
-        raise ConfigError(f"{uri}: write a clip as file:///absolute/path.mp4")
+        raise ConfigError(f"{shown}: write a clip as file:///absolute/path.mp4")
     read = {"loop": _flag, "fps": _rate, "live": _flag, "drop": _outage, "stall": _outage}
     options: dict[str, object] = {}
     for key, value in parse_qsl(parts.query, keep_blank_values=True):
         if key not in read:
-            raise ConfigError(f"{uri}: unknown option {key!r}; known are {', '.join(read)}")
+            raise ConfigError(f"{shown}: unknown option {key!r}; known are {', '.join(read)}")
         try:
             options[key] = read[key](value)
         except ValueError:
-            raise ConfigError(f"{uri}: {key}={value!r} is not understood") from None
+            raise ConfigError(f"{shown}: {key}={value!r} is not understood") from None
     return Path(unquote(parts.path)), ClipOptions(**options)  # type: ignore[arg-type]
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from flows.stream.results import Result
 from streetloop.clock import Clock
+from streetloop.errors import StoreError
 from streetloop.store import ObjectStore
 from streetloop.types import UNCONFIRMED, Tracked
 
@@ -113,21 +114,36 @@ class DetectionLog:
                 )
             )
             buffer.rows += rows
-        if buffer.rows >= _MOST_ROWS or now_s - buffer.began_s >= self._flush_s:
+        if buffer.rows >= _MOST_ROWS:
             self._write(camera)
+        for name, other in list(self._buffers.items()):
+            # All of them: a camera that has gone quiet is written too.
+            if now_s - other.began_s >= self._flush_s:
+                self._write(name)
 
     def close(self) -> None:
         """See `Tap.close`."""
+        errors: list[StoreError] = []
         for camera in list(self._buffers):
-            self._write(camera)
+            try:
+                self._write(camera)
+            except StoreError as error:
+                errors.append(error)
         for camera in sorted(self._silent):
             self._put(camera, _hour(self._clock.now()), SCHEMA.empty_table())
+        if errors:
+            raise errors[0]
 
     def _write(self, camera: str) -> None:
-        buffer = self._buffers.pop(camera)
+        buffer = self._buffers[camera]
         if buffer.rows:
+            # Tried again at the next flush if it fails; only a full buffer is given up.
+            buffer.began_s = self._clock.monotonic()
+            if buffer.rows >= 2 * _MOST_ROWS:
+                del self._buffers[camera]
             self._put(camera, buffer.hour, _table(camera, buffer.entries, self._names))
             self._silent.discard(camera)
+        self._buffers.pop(camera, None)
 
     def _put(self, camera: str, hour: str, table: pa.Table) -> None:
         sink = io.BytesIO()

@@ -80,8 +80,9 @@ class Feed:
         self.mailbox.close()
 
     def join(self, timeout_s: float) -> None:
-        """Wait for the thread to end."""
-        self._thread.join(timeout_s)
+        """Wait for the thread to end, if it was started."""
+        if self._thread.is_alive():
+            self._thread.join(timeout_s)
 
     @property
     def finished(self) -> bool:

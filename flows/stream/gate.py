@@ -17,6 +17,7 @@ _WIDTH = 160  # pixels across that motion is looked for in
 _BACKGROUND_S = 0.6  # time constant of the background: what stood still for longer is part of it
 _LEAST_CHANGE = 14.0  # of 255: below it lies what compression and sensors do
 _NOISES = 5.0  # of the picture's own noise, likewise
+_MOST_NOISE = 4.0  # of 255, in the shrunk picture, where noise is averaged away
 _LEAST_BLOB = 0.002  # of the picture: a car in the middle distance
 
 _Background: TypeAlias = NDArray[np.float32]
@@ -75,7 +76,8 @@ def _shrink(luma: Image) -> NDArray[np.float32]:
 
 def _largest_blob(change: NDArray[np.float32]) -> int:
     """Pixels in the largest connected patch of real change."""
-    noise = 1.4826 * float(np.median(change))
+    # Bounded, or a change of most of the picture would pass for its noise.
+    noise = min(1.4826 * float(np.median(change)), _MOST_NOISE)
     mask = (change > max(_LEAST_CHANGE, _NOISES * noise)).astype(np.uint8)
     if not mask.any():
         return 0

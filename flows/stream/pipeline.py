@@ -36,6 +36,16 @@ class _Sent:
     at_s: float
 
 
+class _Refused:
+    """The answer of a detector that did not even take the question."""
+
+    def __init__(self, error: DetectorError) -> None:
+        self._error = error
+
+    def result(self, timeout_s: float) -> Answer:  # noqa: ARG002 - as `Pending` has it
+        raise self._error
+
+
 class StreamPipeline:
     """Runs cameras from their sources to the taps.
 
@@ -76,6 +86,7 @@ class StreamPipeline:
         self._stop = threading.Event()
         self._faults: list[str] = []
         self._gave_up = False
+        self._started = False
         self._done = threading.Event()
         self._threads = [
             threading.Thread(target=self._send_batches, name="send", daemon=True),
@@ -92,6 +103,7 @@ class StreamPipeline:
 
     def start(self) -> None:
         """Begin."""
+        self._started = True
         for thread in self._threads:
             thread.start()
         for feed in self._feeds:
@@ -104,13 +116,12 @@ class StreamPipeline:
         self._stop.set()
         with self._ready:
             self._ready.notify_all()
-        self._done.wait()
+        if self._started:
+            self._done.wait()
         for feed in self._feeds:
             # A reader that hangs in its time-out holds no frame; it may end by itself.
             feed.join(timeout_s=5.0)
-            if self._gave_up:
-                lost = feed.account.snapshot().pending
-                feed.account.settle(Fate.FAILED, Reason.WORKER, lost)
+        self._settle_what_is_left()
 
     def wait(self, timeout_s: float) -> bool:
         """Wait until every camera has ended by itself and all is detected; True if so."""
@@ -165,7 +176,13 @@ class StreamPipeline:
             self._sent.put(self._send(batch))
 
     def _send(self, batch: Batch) -> _Sent:
-        return _Sent(batch, self._detector.submit(batch.images), self._clock.monotonic())
+        return _Sent(batch, self._submit(batch), self._clock.monotonic())
+
+    def _submit(self, batch: Batch) -> Pending:
+        try:
+            return self._detector.submit(batch.images)
+        except DetectorError as error:
+            return _Refused(error)
 
     def _next_batch(self, turn: int) -> Batch | None:
         """Wait for frames and pack them; None once there will be no more."""
@@ -197,6 +214,7 @@ class StreamPipeline:
                 self._places.release()
         for tap in self._taps:
             self._tap(tap.close)
+        self._settle_what_is_left()
         self._done.set()
 
     def _take_answers_until_end(self) -> None:
@@ -222,7 +240,7 @@ class StreamPipeline:
                 _log.warning("detector, attempt %d of %d: %s", attempt, _ATTEMPTS, error)
             if attempt < _ATTEMPTS:
                 self._clock.wait(self._stop, _RETRY_PAUSE_S)
-                pending = self._detector.submit(sent.batch.images)
+                pending = self._submit(sent.batch)
         return None
 
     def _fail(self, batch: Batch) -> None:
@@ -241,10 +259,24 @@ class StreamPipeline:
             for tap in self._taps:
                 self._tap(tap.take, result)
 
+    def _settle_what_is_left(self) -> None:
+        """After giving up, frames that nobody works on any more have failed."""
+        if self._gave_up:
+            for feed in self._feeds:
+                lost = feed.account.snapshot().pending
+                feed.account.settle(Fate.FAILED, Reason.WORKER, lost)
+
     def _tap(self, call: Callable[..., None], *args: Result) -> None:
         try:
             call(*args)
         except StreetloopError as error:
-            _log.error("%s", error)
-            if len(self._faults) < _MOST_FAULTS and str(error) not in self._faults:
-                self._faults.append(str(error))
+            self._note_fault(str(error), error)
+        except Exception as error:  # noqa: BLE001
+            # The boundary of a tap: whatever fails in one must not take the streams along.
+            self._note_fault(f"{type(error).__name__}: {error}", error)
+
+    def _note_fault(self, fault: str, error: Exception) -> None:
+        """Once each: a tap may fail at every frame."""
+        if len(self._faults) < _MOST_FAULTS and fault not in self._faults:
+            self._faults.append(fault)
+            _log.error("a tap failed: %s", fault, exc_info=error)

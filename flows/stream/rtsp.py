@@ -114,5 +114,5 @@ class RtspSource:
             with socket.create_connection(self._address, timeout=_PING_TIMEOUT_S) as connection:
                 connection.sendall(ping.encode("ascii"))
                 return connection.recv(8) == b"RTSP/1.0"
-        except OSError:
+        except (OSError, UnicodeError):  # a host that cannot be one
             return False

@@ -1,5 +1,6 @@
 from collections.abc import Iterable, Iterator
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -190,3 +191,12 @@ def test_the_picture_that_was_given_is_left_as_it_is() -> None:
         before = luma.copy()
         gate.is_open(luma, index / _FPS)
         assert np.array_equal(luma, before)
+
+
+def test_a_camera_that_is_knocked_aside_opens_the_gate() -> None:
+    rng = np.random.default_rng(1)
+    street = cv2.resize(rng.integers(0, 255, (18, 32), np.uint8), (640, 360)).astype(np.uint8)
+    gate = MotionGate(keyframe_s=100)
+    assert not [gate.is_open(street, k / 25) for k in range(75)][-1]
+    moved = np.roll(street, 200, axis=1)
+    assert all(gate.is_open(moved, 3 + k / 25) for k in range(10))

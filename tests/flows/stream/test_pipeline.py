@@ -9,7 +9,7 @@ from flows.stream.feed import State
 from flows.stream.pipeline import StreamPipeline
 from flows.stream.results import Result, Tap
 from flows.stream.source import Shot
-from serve.client import Answer
+from serve.client import Answer, DetectorClient, Pending
 from streetloop.cameras import Camera
 from streetloop.errors import DetectorError, SourceUnavailable, SourceUnreadable, StoreError
 from streetloop.settings import Settings
@@ -39,7 +39,7 @@ def start() -> Iterator[Start]:
 
     def make(
         cameras: Sequence[tuple[Camera, ScriptedSource]],
-        detector: ScriptedDetector | None = None,
+        detector: DetectorClient | None = None,
         taps: Sequence[Tap] = (),
         settings: Settings = _SETTINGS,
         clock: FakeClock | None = None,
@@ -286,21 +286,34 @@ def test_the_list_of_faults_does_not_grow_without_end(start: Start) -> None:
     assert 1 <= len(pipeline.snapshot()["a"].faults) <= 10
 
 
-def test_a_fault_in_a_tap_ends_the_run_and_the_accounts_add_up(start: Start) -> None:
-    never = threading.Event()
+def test_a_fault_in_a_tap_is_shown_and_the_streams_go_on(start: Start) -> None:
     broken = CollectingTap(raises=ZeroDivisionError("a bug"))
     other = CollectingTap()
-    pipeline = start(
-        [(camera("a"), _clip(*shots(50))), (camera("b"), ScriptedSource([*shots(5), never]))],
-        taps=[broken, other],
-    )
+    pipeline = start([(camera("a"), _clip(*shots(50)))], taps=[broken, other])
 
     assert pipeline.wait(PATIENCE_S)
     _close(pipeline)
-    for status in pipeline.snapshot().values():
-        assert status.account.pending == 0
-        assert "ZeroDivisionError: a bug" in status.faults[0]
+    status = pipeline.snapshot()["a"]
+    assert status.account.detected == len(other.results) == 50
+    assert status.faults == ("ZeroDivisionError: a bug",)
     assert broken.closed == other.closed == 1
+
+
+def test_a_detector_that_refuses_the_question_fails_its_frames_only(start: Start) -> None:
+    class Refusing:
+        def submit(self, images: Image) -> Pending:
+            raise DetectorError("no such application")
+
+    pipeline = start([(camera("a"), _clip(*shots(10)))], Refusing())
+    assert pipeline.wait(PATIENCE_S)
+    account = _account(pipeline)
+    assert (account.failed, account.pending) == (10, 0)
+
+
+def test_closing_what_was_never_started_returns() -> None:
+    source = ScriptedSource(shots(1))
+    pipeline = StreamPipeline([(camera("a"), source)], ScriptedDetector(), _SETTINGS, FakeClock())
+    _close(pipeline)
 
 
 # Stopping
