@@ -4,5 +4,5 @@ import os
 from pathlib import Path
 
 _BESIDE = Path(__file__).resolve().parents[2] / "shared" / "data"
-DATA = Path(os.environ.get("STREETLOOP_TEST_DATA", _BESIDE))
+DATA = Path(os.environ.get("STREETLOOP_TEST_DATA", _BESIDE)).absolute()
 WEIGHTS = DATA / "weights/yolov8n.pt"

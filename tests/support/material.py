@@ -14,7 +14,8 @@ _BESIDE = Path(__file__).resolve().parents[3] / "shared" / "data"
 
 def material(name: str) -> Path:
     """The path of a piece of material, such as ``weights/yolov8n.pt``."""
-    path = Path(os.environ.get("STREETLOOP_TEST_DATA", _BESIDE)) / name
+    # Absolute, for a relative one is meant from where the tests were started.
+    path = Path(os.environ.get("STREETLOOP_TEST_DATA", _BESIDE)).absolute() / name
     if path.exists():
         return path
     message = f"{path} is missing: set STREETLOOP_TEST_DATA to the folder with the test material"
