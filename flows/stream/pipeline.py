@@ -214,7 +214,6 @@ class StreamPipeline:
                 self._places.release()
         for tap in self._taps:
             self._tap(tap.close)
-        self._settle_what_is_left()
         self._done.set()
 
     def _take_answers_until_end(self) -> None:
@@ -260,7 +259,10 @@ class StreamPipeline:
                 self._tap(tap.take, result)
 
     def _settle_what_is_left(self) -> None:
-        """After giving up, frames that nobody works on any more have failed."""
+        """After giving up, frames that nobody works on any more have failed.
+
+        Only once the readers have ended: one may stand between counting a frame and settling it.
+        """
         if self._gave_up:
             for feed in self._feeds:
                 lost = feed.account.snapshot().pending

@@ -1,10 +1,8 @@
 """`streetloop serve` over real HTTP, with a real Ray Serve behind it."""
 
 import socket
-import struct
 import threading
 import time
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +11,7 @@ import pytest
 
 from tests.support.cli import Command
 from tests.support.material import material
+from tests.support.pictures import png_header
 
 pytestmark = [pytest.mark.ray, pytest.mark.model]
 
@@ -52,20 +51,6 @@ def _wait_until_up(client: httpx.Client, command: Command) -> None:
 @pytest.fixture(scope="module")
 def photo() -> bytes:
     return material("datasets/coco128_val/images/val2017/000000000139.jpg").read_bytes()
-
-
-def png_header(width: int, height: int) -> bytes:
-    """A PNG that claims a size and holds no pixels."""
-    chunk = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return (
-        b"\x89PNG\r\n\x1a\n"
-        + struct.pack(">I", len(chunk) - 4)
-        + chunk
-        + struct.pack(">I", zlib.crc32(chunk))
-        + struct.pack(">I", 0)
-        + b"IEND"
-        + struct.pack(">I", zlib.crc32(b"IEND"))
-    )
 
 
 def test_a_picture_is_answered_with_detections(service: httpx.Client, photo: bytes) -> None:
