@@ -47,8 +47,9 @@ def serve_api(
         ray.serve.start(proxy_location="Disabled", http_options={"host": host})
         say(f"loading {model.version}")
         kind = http_detector(settings, model.names)
-        deploy_champion(model, settings, kind, route_prefix="/")
+        # The replica answers before this process hears of it; a signal may come in between.
         with stop_on_signals() as stop:
+            deploy_champion(model, settings, kind, route_prefix="/")
             say(f"serving {model.version} on http://{host}:{port} (pages: /docs)")
             until(stop)
 
