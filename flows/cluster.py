@@ -23,6 +23,8 @@ def local_ray(metrics_port: int | None = None, http_port: int | None = None) -> 
     os.environ["RAY_AUTH_MODE"] = "token"
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_SERVE_LOG_TO_STDERR", "0")
+    # A worker decodes on many threads; with an arena each, glibc keeps what they free apart.
+    os.environ.setdefault("MALLOC_ARENA_MAX", "2")
     if http_port is not None:
         os.environ["RAY_SERVE_ENABLE_DIRECT_INGRESS"] = "1"
         os.environ["RAY_SERVE_DIRECT_INGRESS_MIN_HTTP_PORT"] = str(http_port)

@@ -13,7 +13,7 @@ from streetloop.errors import ConfigError
 from streetloop.secrets import SecretUri, redact
 from streetloop.settings import Settings
 
-SCHEMES = ("rtsp", "file")
+SCHEMES = ("rtsp", "file", "sim")
 _MAX_FILE_BYTES = 4 * 2**20
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s'\"\\]+")
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")

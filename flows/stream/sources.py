@@ -2,6 +2,7 @@
 
 from flows.stream.clip import ClipSource, parse_clip_uri
 from flows.stream.rtsp import RtspSource
+from flows.stream.simulated import SimulatedSource
 from flows.stream.source import Source
 from streetloop.cameras import Camera
 from streetloop.clock import Clock
@@ -22,6 +23,8 @@ def open_source(camera: Camera, clock: Clock, stall_s: float = 2.2) -> Source:
     try:
         if camera.uri.scheme == "rtsp":
             return RtspSource(camera.uri, camera.transport, clock, stall_s)
+        if camera.uri.scheme == "sim":
+            return SimulatedSource(camera.uri.reveal(), clock)
         return ClipSource(*parse_clip_uri(camera.uri.reveal()), clock)
     except ConfigError as error:
         raise ConfigError(f"camera {camera.id!r}: {error}") from error

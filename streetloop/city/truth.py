@@ -1,0 +1,132 @@
+"""What is really in a frame: boxes, tracks, how much of each can be seen, and events."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+
+from streetloop.city.shapes import CLASS_OF, CLASSES
+from streetloop.types import Detections
+
+if TYPE_CHECKING:
+    from streetloop.city.events import Event
+    from streetloop.city.painter import Cast, Painter
+
+MIN_VISIBLE = 0.25
+MIN_SIDE = 8 / 360
+MIN_AREA = 110 / (640 * 360)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One thing in one frame.
+
+    Attributes:
+        track_id: The same from its first frame to its last, and nobody else's.
+        class_name: One of `shapes.CLASSES`.
+        kind: What it is more exactly, such as ``saloon``.
+        xyxy: Box round what can be seen of it: left, top, right, bottom in pixels.
+        visible: The share of it that is in the image with nothing in front, 0 to 1.
+        clear: False where nobody could be asked to see it: too small, or nearly hidden.
+    """
+
+    track_id: int
+    class_name: str
+    kind: str
+    xyxy: tuple[float, float, float, float]
+    visible: float
+    clear: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """An event that goes on in a frame; ``xyxy`` where it can be pointed at."""
+
+    name: str
+    start: float
+    length: float
+    track_id: int | None = None
+    xyxy: tuple[float, float, float, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """Everything that is really in frame ``frame``, ``second`` seconds into the city's time."""
+
+    frame: int
+    second: float
+    seen: tuple[Seen, ...]
+    happening: tuple[Happening, ...]
+
+    def clear(self) -> tuple[Seen, ...]:
+        """What a careful annotator would box."""
+        return tuple(thing for thing in self.seen if thing.clear)
+
+    def detections(self) -> Detections:
+        """What a perfect detector of `CLASSES` would answer."""
+        things = self.clear()
+        return Detections(
+            np.array([t.xyxy for t in things], np.float32).reshape(-1, 4),
+            np.ones(len(things), np.float32),
+            np.array([CLASSES.index(t.class_name) for t in things], np.int64),
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values, ready for `json.dumps`."""
+        return {
+            "frame": self.frame,
+            "second": self.second,
+            "seen": [
+                {"track_id": s.track_id, "class": s.class_name, "kind": s.kind,
+                 "xyxy": list(s.xyxy), "visible": s.visible, "clear": s.clear}
+                for s in self.seen
+            ],
+            "events": [
+                {"name": h.name, "start": h.start, "length": h.length, "track_id": h.track_id,
+                 "xyxy": h.xyxy and list(h.xyxy)}
+                for h in self.happening
+            ],
+        }  # fmt: skip
+
+
+def truth_of(
+    painter: "Painter", cast: "Cast", frame: int, second: float,
+    happening: Sequence[tuple["Event", int | None]],
+) -> Truth:  # fmt: skip
+    """Read the truth from who owns which pixel.
+
+    Args:
+        painter: Knows what hides what.
+        cast: Everything that moves and can be in the image.
+        frame: Number of the frame.
+        second: Its second.
+        happening: Events that go on, with the track of what they are about.
+    """
+    owner, whole = painter.visible(cast)
+    height, width = owner.shape
+    seen, places = [], {}
+    for k, actor in enumerate(cast.actors):
+        left, top = np.maximum(np.floor(cast.boxes[k, :2]).astype(int) - 2, 0).tolist()
+        right, bottom = (np.ceil(cast.boxes[k, 2:]).astype(int) + 3).tolist()
+        mine = (owner[top : max(bottom, 0), left : max(right, 0)] == k + 1).astype(np.uint8)
+        pixels = cv2.countNonZero(mine) if mine.size else 0
+        if not pixels or not whole[k]:
+            continue
+        x, y, w, h = cv2.boundingRect(mine)
+        box = (float(left + x), float(top + y), float(left + x + w), float(top + y + h))
+        places[actor.track_id] = box
+        class_name = CLASS_OF[actor.kind]
+        if class_name is None:
+            continue
+        visible = min(pixels / int(whole[k]), 1.0)
+        big = h >= MIN_SIDE * height and w * h >= MIN_AREA * width * height
+        clear = big and w >= 3 and visible >= MIN_VISIBLE
+        seen.append(Seen(actor.track_id, class_name, actor.kind, box, round(visible, 4), clear))
+    seen.sort(key=lambda thing: thing.track_id)
+    events = tuple(
+        Happening(event.name, event.start, event.length, track, places.get(track) if track else None)
+        for event, track in happening
+    )
+    return Truth(frame, second, tuple(seen), events)

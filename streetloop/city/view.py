@@ -1,0 +1,200 @@
+"""A camera's view of the simulated city: frame k, and the truth about frame k."""
+
+import math
+from datetime import datetime, timedelta
+from functools import cached_property, lru_cache
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from streetloop.city.address import TRAFFIC, Address
+from streetloop.city.backdrop import Backdrop, Maps, build_backdrop, sun_direction
+from streetloop.city.conditions import STEPS, Look, look_at
+from streetloop.city.events import disturbances, extras
+from streetloop.city.film import MIDNIGHT, NOON, Film
+from streetloop.city.lighting import Light, light_of, lit
+from streetloop.city.optics import Optics
+from streetloop.city.painter import LampPainter, Painter
+from streetloop.city.place import Head
+from streetloop.city.places import PLACES
+from streetloop.city.shadows import cast_shadows, throw_beams
+from streetloop.city.traffic import Actor, Lane
+from streetloop.city.truth import Truth, truth_of
+from streetloop.city.walkers import Pavement
+from streetloop.errors import ConfigError
+from streetloop.types import Image
+
+_KNOCK_DEG = 9.0
+
+
+@lru_cache(maxsize=len(PLACES))
+def _maps(city: str) -> Maps:
+    return Maps(PLACES[city])
+
+
+class View:
+    """What one camera shows.
+
+    Frames may be asked for in any order. Not for use by several threads at once.
+
+    Args:
+        address: Which camera, weather and day.
+    """
+
+    def __init__(self, address: Address) -> None:
+        self.address = address
+        place = address.place
+        self._place = place
+        density = TRAFFIC[address.traffic]
+        seed = (place.name, address.seed, address.traffic)
+        happens = disturbances(place, address.events)
+        self._lanes = [
+            Lane(stream, k, len(place.streams), seed, density, happens.get(stream.name, ()))
+            for k, stream in enumerate(place.streams)
+        ]
+        self._pavements = [
+            Pavement(walk, k, len(place.walks), seed, density)
+            for k, walk in enumerate(place.walks)
+        ]
+        title = f"{place.name} / {address.camera}".upper()
+        names = (place.name, address.camera, address.seed)
+        self._film = Film((address.width, address.height), title, names)
+        self._eyes = lru_cache(maxsize=3)(_Eye)
+        self._lights = lru_cache(maxsize=8)(light_of)
+
+    def render(self, frame: int) -> Image:
+        """Frame ``frame`` as (height, width, 3) uint8, blue first.
+
+        Raises:
+            ConfigError: The number is negative.
+        """
+        t, look = self._moment(frame)
+        eye = self._eye(look)
+        light = self._lights(look_without_lens(look))
+        cast = eye.painter.arrange(self._actors(t), light, eye.towards(light))
+        still, shaded = eye.still(look_without_lens(look))
+        image = still.copy()
+        cast_shadows(image, shaded, cast, eye.optics, light, eye.towards(light))
+        throw_beams(image, eye.backdrop, cast, eye.optics, light)
+        eye.painter.paint(image, still, cast, eye.lamps(light))
+        eye.signals(image, t, light)
+        return self._film.expose(image, look, frame, self._clock(t), eye.sun_in_image)
+
+    def truth(self, frame: int) -> Truth:
+        """What is really in a frame.
+
+        Raises:
+            ConfigError: The number is negative.
+        """
+        t, look = self._moment(frame)
+        eye = self._eye(look)
+        light = self._lights(look_without_lens(look))
+        cast = eye.painter.arrange(self._actors(t), light, eye.towards(light))
+        events = self.address.events
+        about = {event: actor.track_id for event, actor in extras(self._place, events, t)}
+        going_on = [(event, about.get(event)) for event in events if event.is_on(t)]
+        return truth_of(eye.painter, cast, frame, t, going_on)
+
+    def look(self, frame: int) -> Look:
+        """The weather in a frame."""
+        return self._moment(frame)[1]
+
+    def _moment(self, frame: int) -> tuple[float, Look]:
+        if frame < 0:
+            raise ConfigError(f"frame {frame}: the first frame is 0")
+        t = self.address.second(frame)
+        return t, look_at(self.address.conditions, t)
+
+    def _actors(self, t: float) -> list[Actor]:
+        actors = [actor for lane in self._lanes for actor in lane.actors(t)]
+        actors += [actor for pavement in self._pavements for actor in pavement.actors(t)]
+        actors += self._parked
+        actors += [actor for _, actor in extras(self._place, self.address.events, t)]
+        return actors
+
+    @cached_property
+    def _parked(self) -> list[Actor]:
+        return [
+            Actor((1 << 59) + k, p.kind, p.x, p.y, math.radians(p.heading), lamps=False)
+            for k, p in enumerate(self._place.parked)
+        ]
+
+    def _eye(self, look: Look) -> "_Eye":
+        return self._eyes(self.address, look.knock)
+
+    def _clock(self, t: float) -> datetime:
+        daily = any(condition.name == "daily" for condition in self.address.conditions)
+        return (MIDNIGHT if daily else NOON) + timedelta(seconds=t)
+
+
+def look_without_lens(look: Look) -> Look:
+    """What of a look concerns the scene rather than the camera."""
+    return Look(darkness=look.darkness, rain=look.rain, fog=look.fog, low_sun=look.low_sun)
+
+
+class _Eye:
+    """A camera in one position, with what it keeps from frame to frame to be quick."""
+
+    def __init__(self, address: Address, knock: int) -> None:
+        place = address.place
+        mast = place.cameras[address.camera]
+        if knock:
+            mast = mast.knocked(_KNOCK_DEG * knock / STEPS)
+        self._place = place
+        self.optics = Optics(mast, address.width, address.height)
+        self.maps = _maps(address.city)
+        self.backdrop: Backdrop = build_backdrop(place, self.optics, self.maps)
+        self.painter = Painter(self.optics, self.maps, self.backdrop, place.bus)
+        self.still = lru_cache(maxsize=4)(self._still)
+        self.lamps = lru_cache(maxsize=4)(self._lamp_painter)
+
+    def _still(self, look: Look) -> tuple[Image, Image]:
+        light = light_of(look)
+        still = lit(self.backdrop, light)
+        return still, (lit(self.backdrop, light, shadow=True) if light.sun.any() else still)
+
+    def towards(self, light: Light) -> NDArray[np.float64]:
+        """Unit vector to the sun."""
+        low = light.sun_name == "low_sun"
+        return sun_direction(*(self._place.low_sun if low else self._place.sun))
+
+    @cached_property
+    def sun_in_image(self) -> tuple[float, float] | None:
+        far = self.optics.eye + 1e4 * sun_direction(*self._place.low_sun)
+        pixels, depth = self.optics.project(far)
+        return (float(pixels[0]), float(pixels[1])) if depth > 0 else None
+
+    def _lamp_painter(self, light: Light) -> LampPainter | None:
+        strength = min(max(light.dark * 1.6 - 0.35, 0.0), 1.0)
+        strength = max(strength, 0.35 * light.wet, min(0.35, light.fog_per_m * 8))
+        return LampPainter(self.optics, strength, light.wet * light.dark) if strength > 0.05 else None
+
+    @cached_property
+    def _heads(self) -> list[tuple[int, int, int, Head]]:
+        """Signal heads that face the camera and are not hidden: column, row, radius."""
+        found = []
+        for head in self._place.heads:
+            facing = math.radians(head.facing)
+            dx, dy = self.optics.mast.x - head.x, self.optics.mast.y - head.y
+            pixels, depth = self.optics.project(np.array([head.x, head.y, head.height]))
+            if depth < 3 or dx * math.cos(facing) + dy * math.sin(facing) <= 0:
+                continue
+            x, y, d = round(float(pixels[0])), round(float(pixels[1])), float(depth)
+            if 0 <= x < self.optics.width and 0 <= y < self.optics.height and (
+                self.backdrop.solid_depth[y, x] > d - 0.6
+            ):  # fmt: skip
+                found.append((x, y, max(1, round(self.optics.focal * 0.12 / d)), head))
+        return found
+
+    def signals(self, image: Image, t: float, light: Light) -> None:
+        """Draw the signal heads with the lamp that is on."""
+        for x, y, r, head in self._heads:
+            high = round(r * 3.6)
+            cv2.rectangle(image, (x - round(1.6 * r), y - high), (x + round(1.6 * r), y + high),
+                          (26, 26, 26), -1)  # fmt: skip
+            row = {"red": -1, "amber": 0, "green": 1}[head.signal.colour(t)]
+            colour = {-1: (40, 40, 255), 0: (40, 190, 255), 1: (150, 255, 70)}[row]
+            cv2.circle(image, (x, y + round(row * 2.2 * r)), r, colour, -1, cv2.LINE_AA)
+            if light.dark > 0.4:
+                cv2.circle(image, (x, y + round(row * 2.2 * r)), r + 1, colour, 1, cv2.LINE_AA)
