@@ -16,6 +16,7 @@ from flows.check import check_cameras
 from flows.demo import prepare_demo
 from flows.run import RunOptions, run_streams
 from flows.serving import serve_api
+from flows.simulate import city_content, export
 from flows.table import LiveTable, print_summary
 from streetloop.cameras import load_cameras
 from streetloop.errors import ConfigError, ModelError, StreetloopError
@@ -130,6 +131,39 @@ def check(
         sys.stdout.write(json.dumps(rows, indent=2) + "\n")
     if not all(row["ok"] for row in rows):
         raise typer.Exit(1)
+
+
+@app.command()
+def simulate(
+    uri: Annotated[
+        str | None, typer.Argument(metavar="URI", help="sim://city/camera?options")
+    ] = None,
+    frames: Annotated[int, typer.Option(min=1, max=1_000_000, help="How many frames.")] = 100,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where to.")] = Path("simulated"),
+    show: Annotated[bool, typer.Option("--list", help="List what exists instead.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="With --list: print JSON.")] = False,
+) -> None:
+    """Write a clip of the simulated city, and its truth for YOLO and COCO."""
+    if show:
+        _list_city(as_json)
+        return
+    if uri is None:
+        raise ConfigError("say which camera, such as sim://kingsport/crossing; --list shows all")
+    export(uri, frames, out)
+    Console().print(f"{frames} frames in {out.absolute()}", highlight=False, soft_wrap=True)
+
+
+def _list_city(as_json: bool) -> None:
+    content = city_content()
+    if as_json:
+        sys.stdout.write(json.dumps(content, indent=2) + "\n")
+        return
+    console = Console(highlight=False)
+    for city, cameras in content["cities"].items():
+        for camera in cameras:
+            console.print(f"sim://{city}/{camera}", soft_wrap=True)
+    console.print(f"conditions: {', '.join(content['conditions'])}", soft_wrap=True)
+    console.print(f"events: {', '.join(content['events'])}", soft_wrap=True)
 
 
 @app.command()

@@ -234,17 +234,21 @@ class VideoWriter(_Closing):
     """Writes an H.264 MP4 whose frames keep their own times.
 
     The size is that of the first picture; later ones are scaled to it.
+
+    Args:
+        path: The file; its folder is made.
+        crf: x264's rate factor: lower is better and larger.
     """
 
     _TIME_BASE = Fraction(1, 90_000)
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, crf: int = 26) -> None:
         self._path = path
         with self._translated():
             path.parent.mkdir(parents=True, exist_ok=True)
             self._container = av.open(str(path), "w", options={"movflags": "+faststart"})
         self._stream = self._container.add_stream(
-            "libx264", rate=25, options={"preset": "ultrafast", "crf": "26"}
+            "libx264", rate=25, options={"preset": "ultrafast", "crf": str(crf)}
         )
         self._stream.pix_fmt = "yuv420p"
         self._stream.time_base = self._TIME_BASE

@@ -32,7 +32,6 @@ FACES: dict[str, tuple[float, float, float]] = {
 _WINDOWS: dict[str, tuple[float, float, float, float]] = {
     "brick": (2.6, 0.46, 3.1, 0.52),
     "stone": (3.0, 0.42, 3.6, 0.58),
-    "wall": (0.60, 0.64, 0.68),
     "plaster": (2.8, 0.44, 3.2, 0.5),
     "office": (1.9, 0.82, 3.4, 0.62),
     "shop": (3.0, 0.5, 3.4, 0.5),

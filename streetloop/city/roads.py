@@ -38,6 +38,13 @@ class Path:
             marks.append(marks[-1] + math.dist(start, end))
         return marks
 
+    @cached_property
+    def _straight(self) -> Pose:
+        """Direction, as a unit vector and as a heading, of a way of one piece."""
+        (x0, y0), (x1, y1) = self.points
+        span = math.dist((x0, y0), (x1, y1))
+        return Pose((x1 - x0) / span, (y1 - y0) / span, math.atan2(y1 - y0, x1 - x0))
+
     @property
     def length(self) -> float:
         """Length in metres."""
@@ -46,6 +53,10 @@ class Path:
     def at(self, s: float, offset: float = 0.0) -> Pose:
         """The place ``s`` metres along, ``offset`` metres to the left of the way."""
         marks = self._marks
+        if len(marks) == 2:
+            (x, y), _ = self.points
+            ux, uy, heading = self._straight
+            return Pose(x + ux * s - uy * offset, y + uy * s + ux * offset, heading)
         k = min(max(bisect.bisect_right(marks, s) - 1, 0), len(marks) - 2)
         (x0, y0), (x1, y1) = self.points[k], self.points[k + 1]
         span = marks[k + 1] - marks[k]

@@ -11,7 +11,7 @@ from streetloop.city.backdrop import Backdrop
 from streetloop.city.lighting import Light
 from streetloop.city.optics import Optics
 from streetloop.city.painter import Cast, clipped
-from streetloop.city.shapes import SHAPES, shape_name
+from streetloop.city.shapes import SHAPES
 from streetloop.types import Image
 
 F64: TypeAlias = NDArray[np.float64]
@@ -37,10 +37,10 @@ def cast_shadows(
     """
     if not len(cast.actors):
         return
-    feet = _feet(cast)
+    feet = cast.feet
     mask = np.zeros(image.shape[:2], np.uint8)
     if light.sun.any():
-        for hull in _shadow_hulls(cast, feet, optics, towards):
+        for hull in _shadow_hulls(cast, optics, towards):
             cv2.fillConvexPoly(mask, hull, 255, cv2.LINE_AA, _SHIFT)
         cv2.copyTo(shaded, mask, image)
         mask[:] = 0
@@ -54,20 +54,8 @@ def cast_shadows(
         image[window] = dark
 
 
-def _feet(cast: Cast) -> F64:
-    """(N, 4, 2) corners of each thing on the ground."""
-    rows = []
-    for actor in cast.actors:
-        length, width, _ = SHAPES[shape_name(actor.kind, actor.walked)].size
-        cos, sin = math.cos(actor.heading), math.sin(actor.heading)
-        a, b = length / 2, width / 2 * 0.95
-        rows.append([(actor.x + cos * u - sin * v, actor.y + sin * u + cos * v)
-                     for u, v in ((a, b), (a, -b), (-a, -b), (-a, b))])  # fmt: skip
-    return np.array(rows)
-
-
-def _shadow_hulls(cast: Cast, feet: F64, optics: Optics, towards: F64) -> list[NDArray[np.int32]]:
-    tall = np.array([SHAPES[shape_name(a.kind, a.walked)].size[2] for a in cast.actors])
+def _shadow_hulls(cast: Cast, optics: Optics, towards: F64) -> list[NDArray[np.int32]]:
+    feet, tall = cast.feet, cast.tall
     shift = -towards[:2] / towards[2]
     middle = feet.mean(axis=1, keepdims=True)
     roofs = middle + (feet - middle) * 0.82 + (tall * 0.95)[:, None, None] * shift

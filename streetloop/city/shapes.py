@@ -129,16 +129,17 @@ class _Builder:
         material: Material,
         layer: int = 0,
         shrink: float = 1.0,
+        fine: bool = False,
     ) -> int:
         """An upright box whose top is ``shrink`` times as wide as its bottom."""
         cx, cy = sum(x) / 2, sum(y) / 2
         part = self.part(cx, cy, sum(z) / 2)
         low = [(a, b, z[0]) for a, b in ((x[0], y[0]), (x[1], y[0]), (x[1], y[1]), (x[0], y[1]))]
         high = [(cx + (a - cx) * shrink, cy + (b - cy) * shrink, z[1]) for a, b, _ in low]
-        self.face(high, material, layer, part)
+        self.face(high, material, layer, part, fine)
         for k in range(4):
             n = (k + 1) % 4
-            self.face([low[k], low[n], high[n], high[k]], material, layer, part)
+            self.face([low[k], low[n], high[n], high[k]], material, layer, part, fine)
         return part
 
     def wheels(self, places: Sequence[float], radius: float, half: float, part: int) -> None:
@@ -365,10 +366,11 @@ def _person(swing: float) -> Shape:
               Material.SECOND)  # fmt: skip
         arm = -x * 0.6
         b.box((arm - 0.06, arm + 0.07), (sign * 0.3 - 0.06, sign * 0.3 + 0.06), (0.8, 1.38),
-              Material.BODY, layer=1)  # fmt: skip
+              Material.BODY, layer=1, fine=True)  # fmt: skip
     b.box((-0.13, 0.14), (-0.2, 0.2), (0.8, 1.45), Material.BODY, layer=2, shrink=1.12)
     b.box((-0.1, 0.12), (-0.1, 0.1), (1.47, 1.74), Material.SKIN, layer=3, shrink=0.85)
-    b.box((-0.12, 0.1), (-0.105, 0.105), (1.62, 1.77), Material.HAIR, layer=4, shrink=0.8)
+    b.box((-0.12, 0.1), (-0.105, 0.105), (1.62, 1.77), Material.HAIR, layer=4, shrink=0.8,
+          fine=True)  # fmt: skip
     return b.build((0.5, 0.72, 1.77))
 
 

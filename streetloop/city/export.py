@@ -1,0 +1,126 @@
+"""A stretch of a view on disk: the clip, and its truth for whoever reads YOLO or COCO."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import yaml
+
+from streetloop.city.shapes import CLASSES
+from streetloop.city.truth import Seen, Truth
+from streetloop.city.view import View
+from streetloop.errors import StoreError
+from streetloop.types import Image
+from streetloop.video import VideoWriter
+
+_JPEG_QUALITY = 95
+
+
+def export_clip(
+    view: View, frames: int, folder: Path, progress: Callable[[int], None] = lambda _: None
+) -> None:
+    """Write the first frames of a view with everything that is known about them.
+
+    ``clip.mp4``; ``images/`` and ``labels/`` with ``data.yaml`` (YOLO); ``coco.json``, with
+    ``track_id`` and ``visible`` for every box and ``ignore`` for those that nobody could be asked
+    to see, which YOLO's labels leave out; ``truth.jsonl``, one frame a line, with events.
+
+    Args:
+        view: What to look at.
+        frames: How many frames.
+        folder: Where to; made if it is not there.
+        progress: Told the number of frames done.
+
+    Raises:
+        StoreError: The folder cannot be written to.
+    """
+    try:
+        for name in ("images", "labels"):
+            (folder / name).mkdir(parents=True, exist_ok=True)
+        _write(view, frames, folder, progress)
+    except OSError as error:
+        raise StoreError(f"{folder}: cannot be written: {error.strerror}") from error
+
+
+def _write(view: View, frames: int, folder: Path, progress: Callable[[int], None]) -> None:
+    address = view.address
+    coco = _Coco(address.width, address.height)
+    clip = VideoWriter(folder / "clip.mp4", crf=20)
+    try:
+        with (folder / "truth.jsonl").open("w", encoding="utf-8") as lines:
+            for frame in range(frames):
+                image, truth = view.render(frame), view.truth(frame)
+                clip.write(image, frame / address.fps)
+                write_example(folder, f"{frame:06d}", image, truth)
+                coco.add(f"images/{frame:06d}.jpg", truth)
+                lines.write(json.dumps(truth.as_json()) + "\n")
+                progress(frame + 1)
+    finally:
+        clip.close()
+    (folder / "coco.json").write_text(json.dumps(coco.content), encoding="utf-8")
+    write_data_yaml(folder, train="images", val="images")
+
+
+def write_example(folder: Path, name: str, image: Image, truth: Truth) -> None:
+    """Write one labelled picture into ``images/`` and ``labels/`` of a folder."""
+    options = [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY]
+    data = cv2.imencode(".jpg", image, options)[1].tobytes()
+    (folder / "images" / f"{name}.jpg").write_bytes(data)
+    height, width = image.shape[:2]
+    rows = [yolo_row(thing, width, height) for thing in truth.clear()]
+    (folder / "labels" / f"{name}.txt").write_text("".join(f"{row}\n" for row in rows))
+
+
+def yolo_row(thing: Seen, width: int, height: int) -> str:
+    """Class, centre and size in fractions of the image.
+
+    >>> yolo_row(Seen(1, "car", "suv", (0, 0, 64, 36), 1.0, True), 640, 360)
+    '2 0.050000 0.050000 0.100000 0.100000'
+    """
+    left, top, right, bottom = thing.xyxy
+    values = ((left + right) / 2 / width, (top + bottom) / 2 / height,
+              (right - left) / width, (bottom - top) / height)  # fmt: skip
+    return f"{CLASSES.index(thing.class_name)} " + " ".join(f"{v:.6f}" for v in values)
+
+
+def write_data_yaml(folder: Path, train: str, val: str) -> None:
+    """Write the ``data.yaml`` that makes a folder a YOLO dataset."""
+    content = {"path": ".", "train": train, "val": val, "names": dict(enumerate(CLASSES))}
+    (folder / "data.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
+
+
+class _Coco:
+    """A COCO file while it is gathered."""
+
+    def __init__(self, width: int, height: int) -> None:
+        self._size = (width, height)
+        self.content: dict[str, list[dict[str, Any]]] = {
+            "images": [],
+            "annotations": [],
+            "categories": [{"id": k + 1, "name": name} for k, name in enumerate(CLASSES)],
+        }
+
+    def add(self, file_name: str, truth: Truth) -> None:
+        image = len(self.content["images"]) + 1
+        width, height = self._size
+        self.content["images"].append(
+            {"id": image, "file_name": file_name, "width": width, "height": height,
+             "frame": truth.frame}
+        )  # fmt: skip
+        for thing in truth.seen:
+            left, top, right, bottom = thing.xyxy
+            self.content["annotations"].append(
+                {
+                    "id": len(self.content["annotations"]) + 1,
+                    "image_id": image,
+                    "category_id": CLASSES.index(thing.class_name) + 1,
+                    "bbox": [left, top, right - left, bottom - top],
+                    "area": (right - left) * (bottom - top),
+                    "iscrowd": 0,
+                    "ignore": int(not thing.clear),
+                    "track_id": thing.track_id,
+                    "visible": thing.visible,
+                }
+            )
