@@ -24,12 +24,18 @@ class Map:
     map50: float
 
 
-def coco_map(truth: Sequence[Detections], found: Sequence[Detections]) -> Map:
+def coco_map(
+    truth: Sequence[Detections],
+    found: Sequence[Detections],
+    ignored: Sequence[Detections] = (),
+) -> Map:
     """How well ``found`` agrees with ``truth``, image by image.
 
     Args:
         truth: The true boxes of each image; their confidence is not looked at.
         found: The boxes that were found in the same images, in the same order.
+        ignored: Boxes of each image that are neither wrong to find nor wrong to miss, as COCO's
+            crowds are.
 
     Raises:
         ValueError: There are more images in one than in the other.
@@ -38,7 +44,7 @@ def coco_map(truth: Sequence[Detections], found: Sequence[Detections]) -> Map:
     """
     if len(truth) != len(found):
         raise ValueError(f"{len(truth)} images of truth, {len(found)} of detections")
-    classes = sorted({int(k) for d in (*truth, *found) for k in d.class_id})
+    classes = sorted({int(k) for d in (*truth, *found, *ignored) for k in d.class_id})
     annotations = [
         {"id": i, "image_id": image, "category_id": k, "bbox": box, "area": box[2] * box[3],
          "iscrowd": 0}
@@ -46,6 +52,11 @@ def coco_map(truth: Sequence[Detections], found: Sequence[Detections]) -> Map:
     ]  # fmt: skip
     if not annotations:
         return Map(float("nan"), float("nan"))
+    annotations += [
+        {"id": i, "image_id": image, "category_id": k, "bbox": box, "area": box[2] * box[3],
+         "iscrowd": 1}
+        for i, (image, box, k, _) in enumerate(_rows(ignored), start=len(annotations) + 1)
+    ]  # fmt: skip
     with contextlib.redirect_stdout(io.StringIO()):
         coco = COCO(
             {

@@ -144,3 +144,59 @@ def _download(path: str) -> None:
             f"{name}: is not here and could not be downloaded; "
             "give --model the path of a .pt or .onnx file"
         )
+
+
+def train_detector(start: str, data: Path, folder: Path, options: dict[str, Any]) -> Path:
+    """Train a detector with Ultralytics' own trainer, or go on where it was stopped.
+
+    Args:
+        start: Checkpoint to start from.
+        data: A YOLO ``data.yaml`` with absolute paths.
+        folder: Where checkpoints and the curve go.
+        options: Ultralytics' training arguments.
+
+    Returns:
+        The best checkpoint.
+
+    Raises:
+        ModelUnsupported: ``start`` is not a checkpoint of a detector.
+    """
+    best, last = folder / "weights/best.pt", folder / "weights/last.pt"
+    if (folder / "finished").is_file():
+        return best
+    model = _open(str(last if last.is_file() else start))
+    from ultralytics import settings
+
+    # Its own links to trackers would write beside whoever calls.
+    settings.update({"mlflow": False, "raytune": False, "tensorboard": False, "wandb": False})
+    model.train(
+        data=str(data), project=str(folder.parent.absolute()), name=folder.name, exist_ok=True,
+        resume=last.is_file(), device="cpu", workers=0, amp=False, plots=False, **options,
+    )  # fmt: skip
+    (folder / "finished").touch()
+    return best
+
+
+def publish_checkpoint(source: Path, target: Path, description: str) -> None:
+    """Copy a checkpoint with nothing in it but the network and its classes.
+
+    A checkpoint as trained names folders, user and repository of the machine it was trained on.
+    """
+    _offline()
+    import torch
+
+    checkpoint = torch.load(source, map_location="cpu", weights_only=False)
+    network = checkpoint.get("ema") or checkpoint["model"]
+    network = network.half()
+    network.args = {"task": "detect", "imgsz": checkpoint["train_args"]["imgsz"]}
+    for parameter in network.parameters():
+        parameter.requires_grad = False
+    kept = {
+        "model": network,
+        "train_args": network.args,
+        "version": checkpoint.get("version"),
+        "license": "AGPL-3.0",
+        "description": description,
+    }
+    target.parent.mkdir(parents=True, exist_ok=True)
+    torch.save(kept, target)

@@ -66,12 +66,11 @@ class Truth:
 
     def detections(self) -> Detections:
         """What a perfect detector of `CLASSES` would answer."""
-        things = self.clear()
-        return Detections(
-            np.array([t.xyxy for t in things], np.float32).reshape(-1, 4),
-            np.ones(len(things), np.float32),
-            np.array([CLASSES.index(t.class_name) for t in things], np.int64),
-        )
+        return _boxes(self.clear())
+
+    def unclear(self) -> Detections:
+        """What a detector may find or miss: too small, or nearly hidden."""
+        return _boxes(tuple(thing for thing in self.seen if not thing.clear))
 
     def as_json(self) -> dict[str, Any]:
         """Plain values, ready for `json.dumps`."""
@@ -89,6 +88,14 @@ class Truth:
                 for h in self.happening
             ],
         }  # fmt: skip
+
+
+def _boxes(things: Sequence[Seen]) -> Detections:
+    return Detections(
+        np.array([t.xyxy for t in things], np.float32).reshape(-1, 4),
+        np.ones(len(things), np.float32),
+        np.array([CLASSES.index(t.class_name) for t in things], np.int64),
+    )
 
 
 def truth_of(

@@ -17,7 +17,7 @@ GREEN_MAN = Signal(76, (53, 59), amber_s=0)
 _AVENUE_STOP, _STREET_STOP = 10.5, 13.5
 
 _KINDS = {"hatchback": 5, "saloon": 5, "suv": 4, "van": 2, "truck": 1.2, "bus": 0.8,
-          "motorcycle": 1.0}  # fmt: skip
+          "motorcycle": 2.2}  # fmt: skip
 
 
 def _avenue(name: str, east: bool, offset: float, turns: bool) -> Stream:
@@ -41,7 +41,7 @@ def _street(name: str, north: bool) -> Stream:
     arc = bend((x, -sign * 13.0), (x, y), (sign * 9.5, y))
     right = polyline([(x, -sign * _FAR)], arc, [(sign * _FAR, y)])
     return Stream(
-        name, ((ahead, 0.7), (right, 0.3)), 11.0, 9.0, {**_KINDS, "bicycle": 1.5}, STREET,
+        name, ((ahead, 0.7), (right, 0.3)), 11.0, 9.0, {**_KINDS, "bicycle": 2.5}, STREET,
         _FAR - _STREET_STOP, slow={1: (_FAR - 13.0, _FAR - 2, 4.5)},
     )  # fmt: skip
 

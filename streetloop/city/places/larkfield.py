@@ -19,8 +19,8 @@ _LONG = curve((0.0, -_REST), _REST, 130.0, 50.0, step_m=12.0)
 
 _SLOW = {"hatchback": 3, "saloon": 3, "suv": 2, "van": 3, "truck": 5, "bus": 0.8, "motorcycle": 0.3}
 _MIDDLE = {"hatchback": 5, "saloon": 5, "suv": 4, "van": 3, "truck": 1.2, "bus": 0.5,
-           "motorcycle": 0.7}  # fmt: skip
-_FAST = {"hatchback": 4, "saloon": 6, "suv": 4, "van": 1.2, "motorcycle": 1.0}
+           "motorcycle": 1.4}  # fmt: skip
+_FAST = {"hatchback": 4, "saloon": 6, "suv": 4, "van": 1.2, "motorcycle": 2.0}
 
 
 def _streams() -> tuple[Stream, ...]:

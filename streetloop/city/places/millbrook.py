@@ -21,7 +21,7 @@ _LONG = curve((300.0, 0.0), 300.0, 240.0, 120.0, step_m=10.0)
 _HALF = MIDDLE.length / 2
 
 _KINDS = {"hatchback": 6, "saloon": 4, "suv": 4, "van": 2.4, "truck": 0.8, "bus": 1.8,
-          "motorcycle": 1.0, "bicycle": 0.8}  # fmt: skip
+          "motorcycle": 1.8, "bicycle": 1.6}  # fmt: skip
 
 
 def _streams() -> tuple[Stream, ...]:

@@ -13,7 +13,7 @@ _PARAPET = 9.4
 _BANK = 62.0  # where the bridge ends, either way
 _FAR = 140.0
 
-_KINDS = {"hatchback": 5, "saloon": 4, "suv": 4, "van": 2, "truck": 1, "bus": 1.6, "motorcycle": 1}
+_KINDS = {"hatchback": 5, "saloon": 4, "suv": 4, "van": 2, "truck": 1, "bus": 1.6, "motorcycle": 1.6}
 
 
 def _streams() -> tuple[Stream, ...]:

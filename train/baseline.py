@@ -1,0 +1,143 @@
+"""The recipe of the model that comes with streetloop: a nano detector that knows day alone.
+
+    python -m train.baseline --start yolov8n.pt
+
+It starts from the checkpoint that Ultralytics publishes under that name, learns the simulated
+city's classes on pictures of day, and is measured on cameras and seeds that nothing was chosen by.
+Stopped at any moment, it goes on from the last epoch.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+from rich.console import Console
+from rich.progress import track
+
+from streetloop.city.shapes import CLASSES
+from streetloop.types import Detections
+from train.coco_map import coco_map
+from train.model import open_model
+from train.predictor import Predictor
+from train.simulated import (
+    HELD_OUT_CAMERAS,
+    HELD_OUT_SEEDS,
+    TRAIN_CAMERAS,
+    VALIDATION_SEEDS,
+    Split,
+    write_split,
+)
+from train.ultralytics_adapter import download, publish_checkpoint, train_detector
+
+TRAIN = Split("train", TRAIN_CAMERAS, 0, 125)
+VALIDATION = Split("val", TRAIN_CAMERAS, VALIDATION_SEEDS, 10)
+CONDITIONS = ("day", "dusk", "night", "rain", "fog", "low-sun", "dirty-lens", "wet-lens")
+TARGET = Path(__file__).resolve().parent.parent / "models/baseline"
+
+OPTIONS: dict[str, Any] = {
+    "epochs": 8,
+    "imgsz": 448,
+    "batch": 16,
+    "optimizer": "AdamW",
+    "lr0": 0.0015,
+    "lrf": 0.03,
+    "cos_lr": True,
+    "warmup_epochs": 1.0,
+    "close_mosaic": 2,
+    "hsv_h": 0.01,
+    "hsv_s": 0.3,
+    "hsv_v": 0.1,
+    "scale": 0.5,
+    "erasing": 0.0,
+    "seed": 7,
+    "deterministic": True,
+    "cache": "ram",
+}
+
+
+def held_out(condition: str, a_camera: int = 40) -> Split:
+    """Pictures of the held-out cameras and seeds in a condition."""
+    return Split(f"held-out-{condition}", HELD_OUT_CAMERAS, HELD_OUT_SEEDS, a_camera, condition)
+
+
+def measure(predictor: Predictor, split: Split) -> dict[str, float]:
+    """mAP50, mAP50-95 and each class's mAP50 of a model on a split."""
+    truths, ignored, found = [], [], []
+    for _, image, truth in split.examples():
+        truths.append(truth.detections())
+        ignored.append(truth.unclear())
+        found.append(predictor.predict(image, 0.001, multi_label=True))
+    score = coco_map(truths, found, ignored)
+    result = {"map50": score.map50, "map50_95": score.map50_95}
+    for k, name in enumerate(CLASSES):
+        one = coco_map(*(_only(part, k) for part in (truths, found, ignored)))
+        result[name] = one.map50
+    return {name: round(value, 4) for name, value in result.items()}
+
+
+def _only(images: Sequence[Detections], class_id: int) -> list[Detections]:
+    return [image.take(image.class_id == class_id) for image in images]
+
+
+def train(start: str, folder: Path, options: dict[str, Any]) -> tuple[Path, dict[str, str]]:
+    """Write the pictures and train on them; the best checkpoint, and what it was made of."""
+    digests = {}
+    for split in (TRAIN, VALIDATION):
+        Console().print(f"{len(split)} pictures for {split.name} ...", style="dim")
+        digests[split.name] = write_split(split, folder)
+    data = folder / "data.yaml"
+    root = folder.absolute()
+    data.write_text(yaml.safe_dump({
+        "path": str(root), "train": "train/images", "val": "val/images",
+        "names": dict(enumerate(CLASSES)),
+    }))  # fmt: skip
+    checkpoint = Path(start)
+    if not checkpoint.is_file():
+        checkpoint = download(start, folder / "downloads")
+    digests["start"] = hashlib.sha256(checkpoint.read_bytes()).hexdigest()
+    began = time.time()
+    best = train_detector(str(checkpoint), data, root / "run", options)
+    digests["minutes"] = f"{(time.time() - began) / 60:.0f}"
+    return best, digests
+
+
+def main() -> None:
+    """Train, publish, measure, and write the model card's figures."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--start", default="yolov8n.pt", help="checkpoint to start from")
+    parser.add_argument("--folder", type=Path, default=Path(".streetloop/baseline"))
+    parser.add_argument("--epochs", type=int, default=OPTIONS["epochs"])
+    parser.add_argument("--target", type=Path, default=TARGET)
+    parser.add_argument("--measure-only", action="store_true")
+    choice = parser.parse_args()
+    os.environ.setdefault("YOLO_VERBOSE", "true")
+    card = choice.target / "card.json"
+    if not choice.measure_only:
+        options = {**OPTIONS, "epochs": choice.epochs}
+        best, made_of = train(choice.start, choice.folder, options)
+        publish_checkpoint(best, choice.target / "baseline.pt", "streetloop baseline, day")
+        made_of["command"] = "python -m train.baseline"
+        card.write_text(json.dumps({"made_of": made_of, "options": options}, indent=2) + "\n")
+    content = json.loads(card.read_text())
+    model = open_model(str(choice.target / "baseline.pt"), choice.folder / "exports")
+    predictor = Predictor(model)
+    content["version"] = model.version
+    content["held_out"] = {
+        condition: measure(predictor, held_out(condition))
+        for condition in track(CONDITIONS, "held-out pictures")
+    }
+    card.write_text(json.dumps(content, indent=2) + "\n")
+    sys.stdout.write(json.dumps(content["held_out"], indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    np.seterr(all="raise", under="ignore")
+    main()
