@@ -168,7 +168,8 @@ def train_detector(start: str, data: Path, folder: Path, options: dict[str, Any]
     from ultralytics import settings
 
     # Its own links to trackers would write beside whoever calls.
-    settings.update({"mlflow": False, "raytune": False, "tensorboard": False, "wandb": False})
+    off = {"mlflow": False, "raytune": False, "tensorboard": False, "wandb": False}
+    settings.update(off)  # type: ignore[no-untyped-call]
     model.train(
         data=str(data), project=str(folder.parent.absolute()), name=folder.name, exist_ok=True,
         resume=last.is_file(), device="cpu", workers=0, amp=False, plots=False, **options,

@@ -7,27 +7,25 @@ result knows nothing of the weather or the hour; `lighting` does.
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from streetloop.city.chance import draw
 from streetloop.city.facades import FACES, facade
 from streetloop.city.ground import Ground, look_up, texture
+from streetloop.city.maps import Maps, corners_of, crown, sun_direction
 from streetloop.city.optics import Optics
-from streetloop.city.place import Place, Solid, Tree
+from streetloop.city.place import Place, Solid
 from streetloop.types import Image
 
-F32: TypeAlias = NDArray[np.float32]
+F32: TypeAlias = NDArray[np.floating[Any]]
 
 _SUPER = 2  # rays a pixel, along each side
 _FAR_M = 4000.0
 _NEAR_MAP = (56.0, 0.05)
 _NEAR_AHEAD_M = 38.0
-_FAR_MAP = (420.0, 0.35)
-_LIGHT_MAP = (200.0, 0.4)
 
 
 @dataclass(frozen=True)
@@ -66,94 +64,8 @@ class Backdrop:
     def shown(self) -> Image:
         """The colours in even white light, as displayed; black where no road is."""
         road = np.where(self.road[..., None], self.albedo, np.float32(0))
-        return np.round(np.sqrt(road) * 255).astype(np.uint8)
-
-
-class Maps:
-    """Light and shade on the ground of a place, for any camera in it."""
-
-    def __init__(self, place: Place) -> None:
-        self.far = Ground(*_FAR_MAP, place.base)
-        place.paint(self.far)
-        self.light = Ground(*_LIGHT_MAP, place.base)
-        self.sun = self._shade(place, *place.sun)
-        self.low_sun = self._shade(place, *place.low_sun)
-        self.lamps = self._lamp_light(place)
-        self.sky = self._openness(place)
-
-    def sample(self, values: F32, x: F32, y: F32) -> F32:
-        """A light map at places on the ground."""
-        return look_up(values, *self.light.coordinates(x, y))
-
-    def _shade(self, place: Place, azimuth: float, height: float) -> F32:
-        """1 where the sun arrives, 0 in shadows."""
-        lit = np.full(self.light.colour.shape[:2], 255, np.uint8)
-        towards = sun_direction(azimuth, height)
-        for solid in place.solids:
-            self._shadow(lit, _corners(solid), towards)
-        for tree in place.trees:
-            for x, y, z, r in crown(tree):
-                ring = [(x + r * math.cos(a), y + r * math.sin(a), z + dz)
-                        for a in np.arange(0, math.tau, math.tau / 8) for dz in (-r * 0.6, r * 0.6)]  # fmt: skip
-                self._shadow(lit, np.array(ring), towards)
-        return cv2.GaussianBlur(lit, (3, 3), 0).astype(np.float32) / 255
-
-    def _shadow(self, lit: Image, points: NDArray[np.float64], towards: NDArray[np.float64]) -> None:
-        along = np.maximum(points[:, 2:], 0.0) / towards[2]
-        flat = points[:, :2] - along * towards[:2]
-        hull = cv2.convexHull(flat.astype(np.float32))[:, 0]
-        cv2.fillConvexPoly(lit, self.light.pixels(hull.tolist()), 0, cv2.LINE_AA, 4)
-
-    def _lamp_light(self, place: Place) -> F32:
-        side = self.light.colour.shape[0]
-        light = np.zeros((side, side), np.float32)
-        axis = (np.arange(side, dtype=np.float32) + 0.5) * _LIGHT_MAP[1] - _LIGHT_MAP[0]
-        for lamp in place.lamps:
-            dx, dy = axis - np.float32(lamp.x), -axis - np.float32(lamp.y)
-            span = dx[None] ** 2 + dy[:, None] ** 2 + np.float32(lamp.height**2)
-            light += np.float32(lamp.height**3) / (span * np.sqrt(span))
-        return light
-
-    def _openness(self, place: Place) -> F32:
-        built = np.full(self.light.colour.shape[:2], 255, np.uint8)
-        for solid in place.solids:
-            if solid.bottom < 1 and min(solid.length, solid.width) > 2:
-                corners = _corners(solid)[:4, :2]
-                cv2.fillConvexPoly(built, self.light.pixels(corners.tolist()), 0, cv2.LINE_AA, 4)
-        for tree in place.trees:
-            x, y = self.light.coordinates(np.float32(tree.x), np.float32(tree.y))
-            cv2.circle(built, (round(float(x)), round(float(y))),
-                       round(tree.radius / _LIGHT_MAP[1]), 110, -1)  # fmt: skip
-        wide = cv2.GaussianBlur(built, (0, 0), 7.0).astype(np.float32)
-        tight = cv2.GaussianBlur(built, (0, 0), 1.6).astype(np.float32)
-        return np.clip((0.55 * wide + 0.45 * tight) / 255 * 0.75 + 0.25, 0, 1)
-
-
-def sun_direction(azimuth: float, height: float) -> NDArray[np.float64]:
-    """Unit vector towards the sun; azimuth clockwise from north, both in degrees."""
-    a, h = math.radians(azimuth), math.radians(height)
-    return np.array([math.sin(a) * math.cos(h), math.cos(a) * math.cos(h), math.sin(h)])
-
-
-def crown(tree: Tree) -> list[tuple[float, float, float, float]]:
-    """The balls (x, y, z, radius) that a tree's crown is made of."""
-    chance = draw("tree", tree.x, tree.y)
-    balls = [(tree.x, tree.y, tree.height - tree.radius, tree.radius * 0.8)]
-    for k in range(7):
-        angle = math.tau * (k + chance.random() * 0.5) / 7
-        out = tree.radius * chance.uniform(0.45, 0.7)
-        rise = chance.uniform(-0.75, 0.45) * tree.radius
-        balls.append((tree.x + out * math.cos(angle), tree.y + out * math.sin(angle),
-                      tree.height - tree.radius + rise, tree.radius * chance.uniform(0.42, 0.6)))  # fmt: skip
-    return balls
-
-
-def _corners(solid: Solid) -> NDArray[np.float64]:
-    """(8, 3) corners, the lower four first, in order round the box."""
-    c, s = math.cos(math.radians(solid.heading)), math.sin(math.radians(solid.heading))
-    flat = [(a * solid.length / 2, b * solid.width / 2) for a, b in ((1, 1), (-1, 1), (-1, -1), (1, -1))]  # fmt: skip
-    return np.array([(solid.x + c * u - s * v, solid.y + s * u + c * v, z)
-                     for z in (solid.bottom, solid.top) for u, v in flat])  # fmt: skip
+        shown: Image = np.round(np.sqrt(road) * 255).astype(np.uint8)
+        return shown
 
 
 class _Canvas:
@@ -194,12 +106,17 @@ class _Canvas:
                         borderMode=cv2.BORDER_REPLICATE)  # fmt: skip
         mast = self.optics.mast
         bearing = math.radians(mast.bearing)
-        centre = (mast.x + _NEAR_AHEAD_M * math.sin(bearing), mast.y + _NEAR_AHEAD_M * math.cos(bearing))
+        centre = (
+            mast.x + _NEAR_AHEAD_M * math.sin(bearing),
+            mast.y + _NEAR_AHEAD_M * math.cos(bearing),
+        )
         close = Ground(*_NEAR_MAP, self.place.base, centre)
         self.place.paint(close)
         near = cv2.remap(close.colour, *close.coordinates(x, y), cv2.INTER_LINEAR)
         reach = np.float32(_NEAR_MAP[0] - 1)
-        use_near = np.maximum(np.abs(x - np.float32(centre[0])), np.abs(y - np.float32(centre[1]))) < reach
+        use_near = (
+            np.maximum(np.abs(x - np.float32(centre[0])), np.abs(y - np.float32(centre[1]))) < reach
+        )
         colour = np.where(use_near[..., None], near, far)
         albedo = (colour.astype(np.float32) / 255) ** 2
         rough = 1 + (self.noise(self.grain, x, y, 6.0) - 1) * 0.3 * np.clip(1.2 - t / 60, 0, 1)
@@ -228,7 +145,7 @@ class _Canvas:
         return (slice(top, bottom), slice(left, right)) if top < bottom and left < right else None
 
     def box(self, solid: Solid) -> None:
-        window = self.window(_corners(solid))
+        window = self.window(corners_of(solid))
         if window is None:
             return
         rays = self.rays[window]
@@ -236,7 +153,11 @@ class _Canvas:
         s = np.float32(math.sin(math.radians(solid.heading)))
         dx, dy = self.eye[0] - np.float32(solid.x), self.eye[1] - np.float32(solid.y)
         eye = (c * dx + s * dy, c * dy - s * dx, self.eye[2])
-        way = (c * rays[..., 0] + s * rays[..., 1], c * rays[..., 1] - s * rays[..., 0], rays[..., 2])
+        way = (
+            c * rays[..., 0] + s * rays[..., 1],
+            c * rays[..., 1] - s * rays[..., 0],
+            rays[..., 2],
+        )
         low = (-solid.length / 2, -solid.width / 2, solid.bottom)
         high = (solid.length / 2, solid.width / 2, solid.top)
         enter = np.full(rays.shape[:2], -np.inf, np.float32)
@@ -269,7 +190,8 @@ class _Canvas:
     def _dirt(self, u: F32, v: F32) -> F32:
         noise = self.noise(self.blotches, u[None], v[None], 23.0)[0]
         fine = self.noise(self.grain, u[None], v[None], 9.0)[0]
-        return 1 + (noise - 1) * 0.22 + (fine - 1) * 0.12
+        dirt: F32 = 1 + (noise - 1) * 0.22 + (fine - 1) * 0.12
+        return dirt
 
     def ball(self, x: float, y: float, z: float, r: float, seed: float) -> None:
         around = np.array([(x + a * r, y + b * r, z + c * r)
@@ -361,7 +283,7 @@ def _reduce(canvas: _Canvas) -> Backdrop:
     size = (canvas.optics.width, canvas.optics.height)
 
     def mean(values: F32) -> F32:
-        return cv2.resize(values, size, interpolation=cv2.INTER_AREA)
+        return np.asarray(cv2.resize(values, size, interpolation=cv2.INTER_AREA), np.float32)
 
     is_sky = canvas.depth >= _FAR_M
     rays = canvas.rays

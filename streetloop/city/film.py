@@ -1,18 +1,17 @@
 """From light to a camera's picture: rain in the air, the lens, the sensor, the link."""
 
+import random
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import TypeAlias
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
+from cv2.typing import MatLike
 
 from streetloop.city.chance import draw, draw_arrays
 from streetloop.city.conditions import Look
 from streetloop.types import Image
-
-F32: TypeAlias = NDArray[np.float32]
 
 MIDNIGHT = datetime(2026, 3, 2, tzinfo=UTC)
 """The simulated second 0 of a city whose hours pass."""
@@ -42,7 +41,12 @@ class Film:
         self._glare = lru_cache(maxsize=3)(self._glare_of)
 
     def expose(
-        self, image: Image, look: Look, frame: int, clock: datetime, sun: tuple[float, float] | None
+        self,
+        image: MatLike,
+        look: Look,
+        frame: int,
+        clock: datetime,
+        sun: tuple[float, float] | None,
     ) -> Image:
         """What leaves the camera.
 
@@ -70,13 +74,19 @@ class Film:
         self._write(image, clock)
         if look.compression:
             image = _squeeze(image, look.strength("compression"))
-        return image
+        return np.asarray(image, np.uint8)
 
-    def _add(self, image: Image, layer: Image, chance: object, how: object = cv2.add) -> None:
+    def _add(
+        self,
+        image: MatLike,
+        layer: MatLike,
+        chance: random.Random,
+        how: Callable[..., MatLike] = cv2.add,
+    ) -> None:
         """Lay a larger layer over the image at a place drawn by chance."""
         width, height = self._size
-        x, y = chance.randrange(_MARGIN), chance.randrange(_MARGIN)  # type: ignore[attr-defined]
-        how(image, layer[y : y + height, x : x + width], dst=image)  # type: ignore[operator]
+        x, y = chance.randrange(_MARGIN), chance.randrange(_MARGIN)
+        how(image, layer[y : y + height, x : x + width], dst=image)
 
     def _layer(self) -> tuple[int, int]:
         return self._size[1] + _MARGIN, self._size[0] + _MARGIN
@@ -89,7 +99,7 @@ class Film:
         noise = np.round((grain * 0.8 + tint) * spread)
         return (np.clip(noise, 0, 255).astype(np.uint8), np.clip(-noise, 0, 255).astype(np.uint8))
 
-    def _streaks_of(self, rain: int, darkness: int) -> Image:
+    def _streaks_of(self, rain: int, darkness: int) -> MatLike:
         """Drops on their way down, as streaks."""
         rows, columns = self._layer()
         layer = np.zeros((rows, columns), np.uint8)
@@ -99,11 +109,12 @@ class Film:
             x, y = chance.uniform(0, columns), chance.uniform(0, rows)
             near = chance.random() ** 2
             length = rows * (0.02 + 0.06 * near)
-            ends = [(round(x * 8), round(y * 8)), (round((x - 0.16 * length) * 8), round((y + length) * 8))]  # fmt: skip
-            cv2.line(layer, *ends, bright * (0.35 + 0.65 * near), 1, cv2.LINE_AA, 3)
+            start = (round(x * 8), round(y * 8))
+            end = (round((x - 0.16 * length) * 8), round((y + length) * 8))
+            cv2.line(layer, start, end, bright * (0.35 + 0.65 * near), 1, cv2.LINE_AA, 3)
         return cv2.merge([layer] * 3)
 
-    def _dirt_of(self, dirt: int, darkness: int) -> tuple[Image, Image]:
+    def _dirt_of(self, dirt: int, darkness: int) -> tuple[MatLike, MatLike]:
         """What dirt lets through, and the light that it scatters."""
         width, height = self._size
         chance = draw_arrays(*self._names, "dirt")
@@ -124,7 +135,7 @@ class Film:
         colour = np.stack([cover * grey * f for f in (0.86, 0.96, 1.04)], axis=-1)
         return cv2.merge([keep] * 3), np.round(colour).astype(np.uint8)
 
-    def _drops_of(self, wet: int) -> tuple[NDArray[np.int16], NDArray[np.uint16], Image]:
+    def _drops_of(self, wet: int) -> tuple[MatLike, MatLike, MatLike]:
         """How drops on the glass bend the image: a map for `cv2.remap`, and where they are."""
         width, height = self._size
         x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
@@ -142,7 +153,7 @@ class Film:
         maps = cv2.convertMaps(x, y, cv2.CV_16SC2)
         return maps[0], maps[1], cv2.GaussianBlur(inside, (5, 5), 0)
 
-    def _through_drops(self, image: Image, wet: int) -> Image:
+    def _through_drops(self, image: MatLike, wet: int) -> MatLike:
         coordinates, fractions, inside = self._drops(wet)
         bent = cv2.remap(image, coordinates, fractions, cv2.INTER_LINEAR,
                          borderMode=cv2.BORDER_REFLECT_101)  # fmt: skip
@@ -158,14 +169,15 @@ class Film:
         near = away / np.float32(width)
         veil = 165 / (1 + (near * 3.2) ** 2) + 90 * np.clip(1 - near * 6, 0, 1) ** 2
         veil *= np.float32(low_sun / 24)
-        return np.round(np.clip(np.stack([veil * 0.62, veil * 0.86, veil], axis=-1), 0, 255)).astype(np.uint8)  # fmt: skip
+        warm = np.stack([veil * 0.62, veil * 0.86, veil], axis=-1)
+        return np.round(np.clip(warm, 0, 255)).astype(np.uint8)
 
-    def _write(self, image: Image, clock: datetime) -> None:
+    def _write(self, image: MatLike, clock: datetime) -> None:
         keep, letters = self._stamp(clock.strftime("%Y-%m-%d  %H:%M"))
         top = image[: len(keep)]
         cv2.add(cv2.multiply(top, keep, scale=1 / 255), letters, dst=top)
 
-    def _stamp_of(self, when: str) -> tuple[Image, Image]:
+    def _stamp_of(self, when: str) -> tuple[MatLike, MatLike]:
         """The line at the top: how much of the picture stays, and what is added."""
         width, height = self._size
         scale = height / 360 * 0.42
@@ -181,12 +193,14 @@ class Film:
         return cv2.merge([keep] * 3), cv2.merge([np.where(mask == 255, mask, 0)] * 3)
 
 
-def _squeeze(image: Image, strength: float) -> Image:
+def _squeeze(image: MatLike, strength: float) -> MatLike:
     """What a link of few bits leaves of a picture."""
     height, width = image.shape[:2]
-    small = cv2.resize(image, (max(width // 2, 2), max(height // 2, 2)), interpolation=cv2.INTER_AREA)
+    small = cv2.resize(
+        image, (max(width // 2, 2), max(height // 2, 2)), interpolation=cv2.INTER_AREA
+    )
     mixed = cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
     image = cv2.addWeighted(image, 1 - 0.6 * strength, mixed, 0.6 * strength, 0)
     quality = round(60 - 42 * strength)
-    return cv2.imdecode(cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])[1],
-                        cv2.IMREAD_COLOR)  # type: ignore[return-value]  # fmt: skip
+    data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
+    return np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)

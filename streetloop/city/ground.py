@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import cv2
 import numpy as np
@@ -100,13 +101,13 @@ class Ground:
         tip = (pose.x + 2.2 * ux, pose.y + 2.2 * uy)
         self._stroke([(pose.x - 1.6 * ux, pose.y - 1.6 * uy), tip], 0.18, "white")
         hx, hy = math.cos(pose.heading + turn), math.sin(pose.heading + turn)
-        head = [(tip[0] + hx * 1.0, tip[1] + hy * 1.0),
-                (tip[0] - hy * 0.45, tip[1] + hx * 0.45), (tip[0] + hy * 0.45, tip[1] - hx * 0.45)]  # fmt: skip
-        self.area(head, "white")
+        x, y = tip
+        sides = [(x - hy * 0.45, y + hx * 0.45), (x + hy * 0.45, y - hx * 0.45)]
+        self.area([(x + hx, y + hy), *sides], "white")
 
     def coordinates(
-        self, x: NDArray[np.float32], y: NDArray[np.float32]
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        self, x: NDArray[np.floating[Any]], y: NDArray[np.floating[Any]]
+    ) -> tuple[NDArray[np.floating[Any]], NDArray[np.floating[Any]]]:
         """Where places (metres) are on the map (pixels), for `cv2.remap`."""
         scale = np.float32(1 / self.metres_per_pixel)
         left, top = (np.float32(edge) for edge in self._corner)
@@ -138,9 +139,9 @@ def texture(name: str, side: int = 512, octaves: Sequence[int] = (4, 8, 16, 64, 
     for cells in octaves:
         share = np.float32(1.0 / cells**0.45)
         grid = chance.integers(0, 256, (cells, cells), dtype=np.uint8)
-        grid = cv2.copyMakeBorder(grid, 2, 2, 2, 2, cv2.BORDER_WRAP)
+        wrapped = cv2.copyMakeBorder(grid, 2, 2, 2, 2, cv2.BORDER_WRAP)
         edge = 2 * side // cells
-        big = cv2.resize(grid, (side + 2 * edge, side + 2 * edge), interpolation=cv2.INTER_CUBIC)
+        big = cv2.resize(wrapped, (side + 2 * edge, side + 2 * edge), interpolation=cv2.INTER_CUBIC)
         total += share * (big[edge : edge + side, edge : edge + side].astype(np.float32) - 128)
         weight += float(share)
     total *= np.float32(2.2 / weight)
@@ -148,8 +149,8 @@ def texture(name: str, side: int = 512, octaves: Sequence[int] = (4, 8, 16, 64, 
 
 
 def look_up(
-    values: NDArray[np.float32], x: NDArray[np.float32], y: NDArray[np.float32]
-) -> NDArray[np.float32]:
+    values: NDArray[np.floating[Any]], x: NDArray[np.floating[Any]], y: NDArray[np.floating[Any]]
+) -> NDArray[np.floating[Any]]:
     """Values of a map between its pixels, for places in an array of any shape.
 
     Args:
@@ -162,6 +163,6 @@ def look_up(
     if not x.size:
         return np.zeros(x.shape, np.float32)
     rows = -(-x.size // columns)
-    folded = [np.resize(np.asarray(part, np.float32), (rows, columns)) for part in (x, y)]
-    found = cv2.remap(values, *folded, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return found.reshape(-1)[: x.size].reshape(x.shape).astype(np.float32)
+    across, down = (np.resize(np.asarray(p, np.float32), (rows, columns)) for p in (x, y))
+    found = cv2.remap(values, across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(found, np.float32).reshape(-1)[: x.size].reshape(x.shape)

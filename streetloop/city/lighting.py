@@ -5,7 +5,7 @@ alike on every machine.
 """
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import cv2
 import numpy as np
@@ -15,7 +15,7 @@ from streetloop.city.backdrop import Backdrop
 from streetloop.city.conditions import Look
 from streetloop.types import Image
 
-F32: TypeAlias = NDArray[np.float32]
+F32: TypeAlias = NDArray[np.floating[Any]]
 _BGR: TypeAlias = tuple[float, float, float]
 
 # (darkness, value) at noon, dusk and night, blue first
@@ -46,12 +46,14 @@ class Light:
     def shade(self, albedo: F32, sky: F32, sun: F32, lamps: F32) -> F32:
         """Linear light that comes from surfaces; the shares are (...,), colours (..., 3)."""
         arriving = sky[..., None] * self.sky + sun[..., None] * self.sun
-        return albedo * (arriving + lamps[..., None] * self.lamps)
+        leaving: F32 = albedo * (arriving + lamps[..., None] * self.lamps)
+        return leaving
 
     def through_air(self, colour: F32, depth: F32) -> F32:
         """What is left of colours behind ``depth`` metres of air."""
         clear = np.exp(depth * np.float32(-self.fog_per_m)).astype(np.float32)[..., None]
-        return colour * clear + self.fog * (1 - clear)
+        arriving: F32 = colour * clear + self.fog * (1 - clear)
+        return arriving
 
     def show(self, colour: F32) -> F32:
         """Linear light as displayed, 0 to 255."""
@@ -67,7 +69,9 @@ def light_of(look: Look) -> Light:
     sky = _between(_SKY_LIGHT, dark) * np.float32(1 - 0.18 * rain + 0.1 * fog)
     direct = day * (1 - 0.97 * covered)
     low_direct = low * (1 - 0.97 * covered) * max(0.0, 1 - 1.6 * dark)
-    sun = _colour(_SUN) * np.float32(direct * (1 - low)) + _colour(_LOW_SUN) * np.float32(low_direct)
+    sun = _colour(_SUN) * np.float32(direct * (1 - low)) + _colour(_LOW_SUN) * np.float32(
+        low_direct
+    )
     haze = _between(_HORIZON, dark)
     lamps = _colour(_LAMP) * np.float32(min(max(2.2 * dark - 0.5, 0.0), 1.0))
     veil = haze * np.float32(1 - 0.25 * rain) + lamps * np.float32(0.10 * fog)
@@ -121,13 +125,15 @@ def _sky(backdrop: Backdrop, light: Light) -> F32:
     if light.sun_name == "low_sun":
         sky = sky * np.array([0.7, 1.0, 1.25], np.float32)
     thick = np.float32(min(1.0, light.fog_per_m * 34))
-    return (sky * (1 - thick) + light.fog * thick).astype(np.float32)
+    seen: F32 = sky * (1 - thick) + light.fog * thick
+    return seen
 
 
 def _between(stops: tuple[_BGR, ...], dark: float) -> F32:
     k = min(int(dark * 2), 1)
     share = np.float32(dark * 2 - k)
-    return _colour(stops[k]) * (1 - share) + _colour(stops[k + 1]) * share
+    mixed: F32 = _colour(stops[k]) * (1 - share) + _colour(stops[k + 1]) * share
+    return mixed
 
 
 def _colour(values: _BGR) -> F32:

@@ -118,4 +118,5 @@ class Optics:
             stretch = 1 + self.mast.distortion * np.minimum(x * x + y * y, 1.5)
             x, y = xd / stretch, yd / stretch
         right, down, forward = self.axes
-        return x[..., None] * right + y[..., None] * down + forward
+        directions: Floats64 = x[..., None] * right + y[..., None] * down + forward
+        return directions

@@ -5,6 +5,7 @@ from typing import TypeAlias
 
 import cv2
 import numpy as np
+from cv2.typing import MatLike
 from numpy.typing import NDArray
 
 from streetloop.city.backdrop import Backdrop
@@ -12,7 +13,6 @@ from streetloop.city.lighting import Light
 from streetloop.city.optics import Optics
 from streetloop.city.painter import Cast, clipped
 from streetloop.city.shapes import SHAPES
-from streetloop.types import Image
 
 F64: TypeAlias = NDArray[np.float64]
 
@@ -23,7 +23,7 @@ _BEAM = ((0.5, 0.75), (7.0, 1.6), (17.0, 3.0), (17.0, -3.0), (7.0, -1.6), (0.5, 
 
 
 def cast_shadows(
-    image: Image, shaded: Image, cast: Cast, optics: Optics, light: Light, towards: F64
+    image: MatLike, shaded: MatLike, cast: Cast, optics: Optics, light: Light, towards: F64
 ) -> None:
     """Darken the road under and beside what moves.
 
@@ -62,7 +62,7 @@ def _shadow_hulls(cast: Cast, optics: Optics, towards: F64) -> list[NDArray[np.i
     waists = feet + (tall * _SHARE_BELOW)[:, None, None] * shift
     flat = np.concatenate([feet, waists, roofs], axis=1)
     pixels, _ = optics.project(np.concatenate([flat, np.zeros((*flat.shape[:2], 1))], axis=-1))
-    return [cv2.convexHull(points) for points in _fixed(pixels)]  # type: ignore[misc]
+    return [cv2.convexHull(points) for points in _fixed(pixels)]
 
 
 def _fixed(pixels: F64) -> NDArray[np.int32]:
@@ -76,7 +76,7 @@ def _union(cast: Cast, optics: Optics) -> tuple[slice, slice] | None:
     return clipped(np.concatenate([low, high]), optics, margin=4)
 
 
-def throw_beams(image: Image, still: Backdrop, cast: Cast, optics: Optics, light: Light) -> None:
+def throw_beams(image: MatLike, still: Backdrop, cast: Cast, optics: Optics, light: Light) -> None:
     """Head lamps light the road ahead of each vehicle.
 
     Args:
@@ -94,15 +94,16 @@ def throw_beams(image: Image, still: Backdrop, cast: Cast, optics: Optics, light
     for actor in movers:
         cos, sin = math.cos(actor.heading), math.sin(actor.heading)
         front = SHAPES[actor.kind].size[0] / 2
-        points.append([(actor.x + cos * (front + u) - sin * v, actor.y + sin * (front + u) + cos * v,
-                        0.0) for u, v in _BEAM])  # fmt: skip
+        x, y = actor.x + cos * front, actor.y + sin * front
+        points.append([(x + cos * u - sin * v, y + sin * u + cos * v, 0.0) for u, v in _BEAM])
     pixels, depth = optics.project(np.array(points))
     small = np.zeros((-(-optics.height // _QUARTER), -(-optics.width // _QUARTER)), np.uint8)
     for near, outline in zip(depth.min(axis=1) > 2, _fixed(pixels / _QUARTER), strict=True):
         if near:
             cv2.fillPoly(small, [outline], 110, cv2.LINE_AA, _SHIFT)
-    small = cv2.blur(small, (5, 3))
-    pool = cv2.resize(small, (optics.width, optics.height), interpolation=cv2.INTER_LINEAR)
+    pool = cv2.resize(
+        cv2.blur(small, (5, 3)), (optics.width, optics.height), interpolation=cv2.INTER_LINEAR
+    )
     lit = cv2.multiply(still.shown, cv2.merge([pool] * 3), scale=strength / 255)
     cv2.add(image, lit, dst=image)
 

@@ -1,214 +1,11 @@
-"""The shapes of vehicles and people: flat faces with a material each.
-
-A shape stands on the ground at its own origin, x ahead, y to the left, z up, in metres.
-"""
+"""The shapes of vehicles and people."""
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
-from enum import IntEnum
-from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-_CORNERS = 8
-
-
-class Material(IntEnum):
-    """What a face is made of; the first two have a colour of their own on every vehicle."""
-
-    BODY = 0
-    SECOND = 1
-    GLASS = 2
-    TYRE = 3
-    HUB = 4
-    HEAD_LAMP = 5
-    TAIL_LAMP = 6
-    TRIM = 7
-    SKIN = 8
-    PLATE = 9
-    HAIR = 10
-
-
-@dataclass(frozen=True)
-class Shape:
-    """Faces of one kind of thing.
-
-    Attributes:
-        points: (V, 3) corners.
-        faces: (F, 8) indices of corners; shorter faces repeat their last.
-        normals: (F, 3) unit vectors outwards.
-        levels: (F,) distance of each face's plane from the origin along its normal.
-        materials: (F,).
-        layers: (F,) what lies on top of what within the thing.
-        parts: (F,) which solid a face belongs to.
-        middles: (P, 3) middle of each solid.
-        fine: (F,) True for what is too small to see from afar.
-        size: Length, width and height.
-        head_lamps: (L, 3) where it shines ahead.
-        tail_lamps: (L, 3) where it shines back.
-    """
-
-    points: NDArray[np.float64]
-    faces: NDArray[np.intp]
-    normals: NDArray[np.float64]
-    levels: NDArray[np.float64]
-    materials: NDArray[np.intp]
-    layers: NDArray[np.intp]
-    parts: NDArray[np.intp]
-    middles: NDArray[np.float64]
-    fine: NDArray[np.bool_]
-    size: tuple[float, float, float]
-    head_lamps: NDArray[np.float64]
-    tail_lamps: NDArray[np.float64]
-
-
-class _Point(NamedTuple):
-    """A corner of a profile seen from the side, and half of the width there."""
-
-    x: float
-    z: float
-    half: float
-
-
-class _Builder:
-    def __init__(self) -> None:
-        self.points: list[tuple[float, float, float]] = []
-        self.faces: list[list[int]] = []
-        self.rows: list[tuple[int, int, int, bool]] = []
-        self.middles: list[tuple[float, float, float]] = []
-
-    def part(self, x: float, y: float, z: float) -> int:
-        self.middles.append((x, y, z))
-        return len(self.middles) - 1
-
-    def face(
-        self,
-        corners: Sequence[tuple[float, float, float]],
-        material: Material,
-        layer: int = 0,
-        part: int = 0,
-        fine: bool = False,
-        outwards: tuple[float, float, float] | None = None,
-    ) -> None:
-        """Add a face; it looks away from its solid's middle, or towards ``outwards``."""
-        normal = _newell(corners)
-        centre = np.mean(corners, axis=0)
-        away = np.array(outwards) if outwards else centre - np.array(self.middles[part])
-        if float((normal * away).sum()) < 0:
-            corners = list(reversed(corners))
-        start = len(self.points)
-        self.points += corners
-        index = [start + k for k in range(len(corners))]
-        self.faces.append(index + [index[-1]] * (_CORNERS - len(index)))
-        self.rows.append((int(material), layer, part, fine))
-
-    def profile(
-        self, points: Sequence[_Point], materials: Sequence[Material], side: Material, layer: int = 0
-    ) -> int:
-        """A solid from its profile; ``materials[k]`` is for the strip from point k to the next."""
-        part = self.part(
-            sum(p.x for p in points) / len(points), 0.0, sum(p.z for p in points) / len(points)
-        )
-        for sign in (1, -1):
-            self.face([(p.x, sign * p.half, p.z) for p in points], side, layer, part)
-        for k, material in enumerate(materials):
-            a, b = points[k], points[(k + 1) % len(points)]
-            self.face(
-                [(a.x, a.half, a.z), (b.x, b.half, b.z), (b.x, -b.half, b.z), (a.x, -a.half, a.z)],
-                material, layer, part,
-            )  # fmt: skip
-        return part
-
-    def box(
-        self,
-        x: tuple[float, float],
-        y: tuple[float, float],
-        z: tuple[float, float],
-        material: Material,
-        layer: int = 0,
-        shrink: float = 1.0,
-        fine: bool = False,
-    ) -> int:
-        """An upright box whose top is ``shrink`` times as wide as its bottom."""
-        cx, cy = sum(x) / 2, sum(y) / 2
-        part = self.part(cx, cy, sum(z) / 2)
-        low = [(a, b, z[0]) for a, b in ((x[0], y[0]), (x[1], y[0]), (x[1], y[1]), (x[0], y[1]))]
-        high = [(cx + (a - cx) * shrink, cy + (b - cy) * shrink, z[1]) for a, b, _ in low]
-        self.face(high, material, layer, part, fine)
-        for k in range(4):
-            n = (k + 1) % 4
-            self.face([low[k], low[n], high[n], high[k]], material, layer, part, fine)
-        return part
-
-    def wheels(self, places: Sequence[float], radius: float, half: float, part: int) -> None:
-        for x in places:
-            for sign in (1, -1):
-                for r, material, fine in ((radius, Material.TYRE, False),
-                                          (radius * 0.58, Material.HUB, True)):  # fmt: skip
-                    ring = [(x + r * math.cos(a), sign * (half + 0.015), radius + r * math.sin(a))
-                            for a in np.arange(math.tau / 16, math.tau, math.tau / 8)]  # fmt: skip
-                    self.face(ring, material, 1, part, fine, (0.0, sign, 0.0))
-
-    def patch(
-        self,
-        x: float | tuple[float, float],
-        y: tuple[float, float],
-        z: tuple[float, float],
-        material: Material,
-        part: int,
-        outwards: tuple[float, float, float],
-        fine: bool = True,
-        layer: int = 1,
-    ) -> None:
-        """Something flat on a face: a lamp, a plate, a window."""
-        if isinstance(x, tuple):
-            corners = [(x[0], y[0], z[0]), (x[1], y[0], z[0]), (x[1], y[1], z[1]), (x[0], y[1], z[1])]
-        else:
-            corners = [(x, y[0], z[0]), (x, y[1], z[0]), (x, y[1], z[1]), (x, y[0], z[1])]
-        self.face(corners, material, layer, part, fine, outwards)
-
-    def lamps(self, front: float, rear: float, half: float, z: float, part: int) -> None:
-        """Head lamps, tail lamps and plates, in pairs."""
-        for sign in (1, -1):
-            y = (sign * half, sign * (half - 0.34))
-            self.patch(front, y, (z - 0.09, z + 0.09), Material.HEAD_LAMP, part, (1, 0, 0))
-            self.patch(rear, y, (z, z + 0.2), Material.TAIL_LAMP, part, (-1, 0, 0))
-        self.patch(rear - 0.01, (-0.28, 0.28), (z - 0.22, z - 0.1), Material.PLATE, part, (-1, 0, 0))
-
-    def build(
-        self,
-        size: tuple[float, float, float],
-        head: Sequence[tuple[float, float, float]] = (),
-        tail: Sequence[tuple[float, float, float]] = (),
-    ) -> Shape:
-        points = np.array(self.points, np.float64)
-        normals = np.array([_newell([self.points[i] for i in face]) for face in self.faces])
-        first = points[[face[0] for face in self.faces]]
-        materials, layers, parts, fine = zip(*self.rows, strict=True)
-        return Shape(
-            points,
-            np.array(self.faces, np.intp),
-            normals,
-            (normals * first).sum(axis=1),
-            np.array(materials, np.intp),
-            np.array(layers, np.intp),
-            np.array(parts, np.intp),
-            np.array(self.middles, np.float64),
-            np.array(fine, np.bool_),
-            size,
-            np.array(head, np.float64).reshape(-1, 3),
-            np.array(tail, np.float64).reshape(-1, 3),
-        )
-
-
-def _newell(corners: Sequence[tuple[float, float, float]]) -> NDArray[np.float64]:
-    """Unit normal of a polygon whose corners need not be exactly in one plane."""
-    total = np.zeros(3)
-    for a, b in zip(corners, [*corners[1:], corners[0]], strict=True):
-        total += np.cross(a, b)
-    return total / math.sqrt(float((total * total).sum()))
+from streetloop.city.mesh import Material, MeshBuilder, Shape
+from streetloop.city.mesh import ProfilePoint as Point
 
 
 def _car(
@@ -216,14 +13,14 @@ def _car(
     screen: float, back: float,
 ) -> Shape:  # fmt: skip
     """A car: ``roof`` from x to x, ``screen`` and ``back`` where its windows begin."""
-    b = _Builder()
+    b = MeshBuilder()
     end = length / 2
     nose, tail = waist - 0.2, waist - 0.06
     lower = [
-        _Point(-end + 0.06, 0.26, half - 0.04), _Point(end - 0.05, 0.26, half - 0.06),
-        _Point(end, 0.5, half - 0.04), _Point(end - 0.12, nose, half - 0.06),
-        _Point(screen, waist, half - 0.02), _Point(back, waist, half - 0.02),
-        _Point(-end + 0.06, tail, half - 0.05), _Point(-end, 0.55, half - 0.03),
+        Point(-end + 0.06, 0.26, half - 0.04), Point(end - 0.05, 0.26, half - 0.06),
+        Point(end, 0.5, half - 0.04), Point(end - 0.12, nose, half - 0.06),
+        Point(screen, waist, half - 0.02), Point(back, waist, half - 0.02),
+        Point(-end + 0.06, tail, half - 0.05), Point(-end, 0.55, half - 0.03),
     ]  # fmt: skip
     body = b.profile(
         lower,
@@ -233,14 +30,17 @@ def _car(
     b.wheels((-end + 0.85, end - 0.85), 0.33, half - 0.02, body)
     b.lamps(end + 0.01, -end - 0.01, half - 0.06, 0.62, body)
     cabin = [
-        _Point(screen, waist - 0.02, half - 0.08), _Point(roof[1], top, half - 0.26),
-        _Point(roof[0], top, half - 0.26), _Point(back, waist - 0.02, half - 0.08),
+        Point(screen, waist - 0.02, half - 0.08), Point(roof[1], top, half - 0.26),
+        Point(roof[0], top, half - 0.26), Point(back, waist - 0.02, half - 0.08),
     ]  # fmt: skip
-    part = b.profile(cabin, [Material.GLASS, Material.BODY, Material.GLASS], Material.GLASS, layer=2)
+    part = b.profile(
+        cabin, [Material.GLASS, Material.BODY, Material.GLASS], Material.GLASS, layer=2
+    )
     for sign in (1, -1):  # the pillar between the doors
         x = (roof[0] + roof[1]) / 2
-        corners = [(x - 0.06, sign * (half - 0.07), waist), (x + 0.06, sign * (half - 0.07), waist),
-                   (x + 0.06, sign * (half - 0.25), top), (x - 0.06, sign * (half - 0.25), top)]  # fmt: skip
+        low, high = sign * (half - 0.07), sign * (half - 0.25)
+        corners = [(x - 0.06, low, waist), (x + 0.06, low, waist),
+                   (x + 0.06, high, top), (x - 0.06, high, top)]  # fmt: skip
         b.face(corners, Material.BODY, 3, part, True, (0.0, sign, 0.3))
     z = 0.66
     return b.build(
@@ -251,22 +51,23 @@ def _car(
 
 
 def _van() -> Shape:
-    b = _Builder()
+    b = MeshBuilder()
     box = b.profile(
-        [_Point(-2.75, 0.35, 0.97), _Point(1.7, 0.35, 0.97), _Point(1.95, 1.25, 0.97),
-         _Point(1.25, 2.3, 0.88), _Point(-2.7, 2.35, 0.88)],
+        [Point(-2.75, 0.35, 0.97), Point(1.7, 0.35, 0.97), Point(1.95, 1.25, 0.97),
+         Point(1.25, 2.3, 0.88), Point(-2.7, 2.35, 0.88)],
         [Material.TRIM, Material.BODY, Material.GLASS, Material.BODY, Material.BODY],
         Material.BODY, layer=1,
     )  # fmt: skip
     nose = b.profile(
-        [_Point(1.5, 0.35, 0.96), _Point(2.72, 0.35, 0.94), _Point(2.75, 0.8, 0.94),
-         _Point(2.5, 1.08, 0.92), _Point(1.9, 1.28, 0.95), _Point(1.5, 1.28, 0.95)],
+        [Point(1.5, 0.35, 0.96), Point(2.72, 0.35, 0.94), Point(2.75, 0.8, 0.94),
+         Point(2.5, 1.08, 0.92), Point(1.9, 1.28, 0.95), Point(1.5, 1.28, 0.95)],
         [Material.TRIM, Material.TRIM, Material.BODY, Material.BODY, Material.BODY],
         Material.BODY, layer=1,
     )  # fmt: skip
     for sign in (1, -1):
-        b.face([(0.45, sign * 0.98, 1.25), (1.7, sign * 0.98, 1.25), (1.15, sign * 0.92, 2.05),
-                (0.45, sign * 0.92, 2.05)], Material.GLASS, 2, box, False, (0, sign, 0))  # fmt: skip
+        low, high = sign * 0.98, sign * 0.92
+        window = [(0.45, low, 1.25), (1.7, low, 1.25), (1.15, high, 2.05), (0.45, high, 2.05)]
+        b.face(window, Material.GLASS, 2, box, False, (0, sign, 0))
     b.wheels((-1.75, 1.75), 0.36, 0.96, box)
     for row in range(len(b.rows) - 8, len(b.rows)):
         b.rows[row] = (*b.rows[row][:1], 2, *b.rows[row][2:])
@@ -278,13 +79,13 @@ def _van() -> Shape:
 
 
 def _truck() -> Shape:
-    b = _Builder()
+    b = MeshBuilder()
     frame = b.box((-4.2, 4.0), (-1.05, 1.05), (0.5, 1.0), Material.TRIM)
     b.wheels((-3.0, -1.9, 2.9), 0.48, 1.15, frame)
     b.box((-4.3, 1.95), (-1.25, 1.25), (1.0, 3.55), Material.SECOND, layer=2)
     cab = b.profile(
-        [_Point(2.15, 0.55, 1.2), _Point(4.2, 0.55, 1.2), _Point(4.3, 1.5, 1.2),
-         _Point(4.05, 2.75, 1.1), _Point(2.15, 2.9, 1.12)],
+        [Point(2.15, 0.55, 1.2), Point(4.2, 0.55, 1.2), Point(4.3, 1.5, 1.2),
+         Point(4.05, 2.75, 1.1), Point(2.15, 2.9, 1.12)],
         [Material.TRIM, Material.BODY, Material.GLASS, Material.BODY, Material.BODY],
         Material.BODY, layer=2,
     )  # fmt: skip
@@ -297,10 +98,10 @@ def _truck() -> Shape:
 
 
 def _bus() -> Shape:
-    b = _Builder()
+    b = MeshBuilder()
     body = b.profile(
-        [_Point(-5.8, 0.35, 1.27), _Point(5.7, 0.35, 1.27), _Point(5.8, 1.1, 1.27),
-         _Point(5.65, 3.0, 1.2), _Point(-5.8, 3.05, 1.2)],
+        [Point(-5.8, 0.35, 1.27), Point(5.7, 0.35, 1.27), Point(5.8, 1.1, 1.27),
+         Point(5.65, 3.0, 1.2), Point(-5.8, 3.05, 1.2)],
         [Material.TRIM, Material.BODY, Material.GLASS, Material.SECOND, Material.BODY],
         Material.BODY,
     )  # fmt: skip
@@ -317,7 +118,7 @@ def _bus() -> Shape:
                    [(-5.8, 1.05, 1.0), (-5.8, -1.05, 1.0)])  # fmt: skip
 
 
-def _rider(b: _Builder, seat: float, lean: float) -> None:
+def _rider(b: MeshBuilder, seat: float, lean: float) -> None:
     """Somebody who sits on what has two wheels."""
     b.box((-0.35, 0.2), (-0.17, 0.17), (seat - 0.5, seat), Material.SECOND, layer=1)
     torso = b.part(lean / 2, 0.0, seat + 0.3)
@@ -336,13 +137,14 @@ def _rider(b: _Builder, seat: float, lean: float) -> None:
 
 
 def _two_wheels(length: float, motor: bool) -> Shape:
-    b = _Builder()
+    b = MeshBuilder()
     end, radius = length / 2, 0.32 if motor else 0.34
     middle = b.part(0.0, 0.0, radius)
     for x in (-end + radius, end - radius):
         for sign in (1, -1):
-            ring = [(x + radius * math.cos(a), sign * (0.07 if motor else 0.03),
-                     radius + radius * math.sin(a)) for a in np.arange(0, math.tau, math.tau / 8)]  # fmt: skip
+            y = sign * (0.07 if motor else 0.03)
+            ring = [(x + radius * math.cos(a), y, radius + radius * math.sin(a))
+                    for a in np.arange(0, math.tau, math.tau / 8)]  # fmt: skip
             b.face(ring, Material.TYRE, 0, middle, False, (0.0, sign, 0.0))
             if not motor:
                 inner = [(x + (p[0] - x) * 0.7, p[1] * 1.1, radius + (p[2] - radius) * 0.7)
@@ -359,7 +161,7 @@ def _two_wheels(length: float, motor: bool) -> Shape:
 
 def _person(swing: float) -> Shape:
     """Somebody on foot, one leg ``swing`` metres ahead of the other."""
-    b = _Builder()
+    b = MeshBuilder()
     for sign in (1, -1):
         x = sign * swing / 2
         b.box((x - 0.09, x + 0.11), (sign * 0.1 - 0.085, sign * 0.1 + 0.085), (0.0, 0.86),
@@ -375,7 +177,7 @@ def _person(swing: float) -> Shape:
 
 
 def _lost_load() -> Shape:
-    b = _Builder()
+    b = MeshBuilder()
     b.box((-0.55, 0.55), (-0.4, 0.4), (0.0, 0.62), Material.SECOND, shrink=0.94)
     return b.build((1.1, 0.8, 0.62))
 

@@ -97,6 +97,7 @@ class Trip:
 
     @property
     def end(self) -> float:
+        """The second at which it leaves."""
         return self.start + (len(self.s) - 1) * _STEP_S
 
     def place(self, t: float) -> tuple[float, float, float]:

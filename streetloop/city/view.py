@@ -1,21 +1,25 @@
 """A camera's view of the simulated city: frame k, and the truth about frame k."""
 
 import math
+import threading
 from datetime import datetime, timedelta
 from functools import cached_property, lru_cache
+from weakref import WeakValueDictionary
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from streetloop.city.address import TRAFFIC, Address
-from streetloop.city.backdrop import Backdrop, Maps, build_backdrop, sun_direction
+from streetloop.city.backdrop import Backdrop, build_backdrop
 from streetloop.city.conditions import STEPS, Look, look_at
 from streetloop.city.events import disturbances, extras
 from streetloop.city.film import MIDNIGHT, NOON, Film
+from streetloop.city.glow import LampPainter
 from streetloop.city.lighting import Light, light_of, lit
+from streetloop.city.maps import Maps, sun_direction
 from streetloop.city.optics import Optics
-from streetloop.city.painter import LampPainter, Painter
+from streetloop.city.painter import Painter
 from streetloop.city.place import Head
 from streetloop.city.places import PLACES
 from streetloop.city.shadows import cast_shadows, throw_beams
@@ -54,13 +58,12 @@ class View:
             for k, stream in enumerate(place.streams)
         ]
         self._pavements = [
-            Pavement(walk, k, len(place.walks), seed, density)
-            for k, walk in enumerate(place.walks)
+            Pavement(walk, k, len(place.walks), seed, density) for k, walk in enumerate(place.walks)
         ]
         title = f"{place.name} / {address.camera}".upper()
         names = (place.name, address.camera, address.seed)
         self._film = Film((address.width, address.height), title, names)
-        self._eyes = lru_cache(maxsize=3)(_Eye)
+        self._eyes = lru_cache(maxsize=3)(_shared_eye)
         self._lights = lru_cache(maxsize=8)(light_of)
 
     def render(self, frame: int) -> Image:
@@ -121,7 +124,8 @@ class View:
         ]
 
     def _eye(self, look: Look) -> "_Eye":
-        return self._eyes(self.address, look.knock)
+        address = self.address
+        return self._eyes(address.city, address.camera, address.width, address.height, look.knock)
 
     def _clock(self, t: float) -> datetime:
         daily = any(condition.name == "daily" for condition in self.address.conditions)
@@ -136,14 +140,14 @@ def look_without_lens(look: Look) -> Look:
 class _Eye:
     """A camera in one position, with what it keeps from frame to frame to be quick."""
 
-    def __init__(self, address: Address, knock: int) -> None:
-        place = address.place
-        mast = place.cameras[address.camera]
+    def __init__(self, city: str, camera: str, width: int, height: int, knock: int) -> None:
+        place = PLACES[city]
+        mast = place.cameras[camera]
         if knock:
             mast = mast.knocked(_KNOCK_DEG * knock / STEPS)
         self._place = place
-        self.optics = Optics(mast, address.width, address.height)
-        self.maps = _maps(address.city)
+        self.optics = Optics(mast, width, height)
+        self.maps = _maps(city)
         self.backdrop: Backdrop = build_backdrop(place, self.optics, self.maps)
         self.painter = Painter(self.optics, self.maps, self.backdrop, place.bus)
         self.still = lru_cache(maxsize=4)(self._still)
@@ -168,7 +172,9 @@ class _Eye:
     def _lamp_painter(self, light: Light) -> LampPainter | None:
         strength = min(max(light.dark * 1.6 - 0.35, 0.0), 1.0)
         strength = max(strength, 0.35 * light.wet, min(0.35, light.fog_per_m * 8))
-        return LampPainter(self.optics, strength, light.wet * light.dark) if strength > 0.05 else None
+        return (
+            LampPainter(self.optics, strength, light.wet * light.dark) if strength > 0.05 else None
+        )
 
     @cached_property
     def _heads(self) -> list[tuple[int, int, int, Head]]:
@@ -198,3 +204,17 @@ class _Eye:
             cv2.circle(image, (x, y + round(row * 2.2 * r)), r, colour, -1, cv2.LINE_AA)
             if light.dark > 0.4:
                 cv2.circle(image, (x, y + round(row * 2.2 * r)), r + 1, colour, 1, cv2.LINE_AA)
+
+
+_eyes: WeakValueDictionary[tuple[str, str, int, int, int], _Eye] = WeakValueDictionary()
+_looking = threading.Lock()
+
+
+def _shared_eye(city: str, camera: str, width: int, height: int, knock: int) -> _Eye:
+    """One eye for all views through the same camera, for as long as one of them uses it."""
+    key = (city, camera, width, height, knock)
+    with _looking:
+        eye = _eyes.get(key)
+        if eye is None:
+            eye = _eyes[key] = _Eye(*key)
+        return eye

@@ -81,7 +81,7 @@ def _paint(ground: Ground) -> None:
         ground.strip(road, width + 0.5, "kerb")
     for road, width in ((avenue, _WIDE), (street, _NARROW)):
         ground.strip(road, width, "asphalt")
-    for (sx, sy) in ((1, 1), (1, -1), (-1, 1), (-1, -1)):  # rounded corners
+    for sx, sy in ((1, 1), (1, -1), (-1, 1), (-1, -1)):  # rounded corners
         x, y = sx * _NARROW / 2, sy * _WIDE / 2
         ground.area([(x, y), (x + sx * 3, y), (x + sx, y + sy), (x, y + sy * 3)], "asphalt")
     for half in (-1, 1):
@@ -149,9 +149,7 @@ _HEADS = tuple(
 )
 
 _LAMPS = tuple(
-    Lamp(x, side * 6.0, 8.5, x, side * 8.4)
-    for x in (-96, -64, -32, 24, 56, 88)
-    for side in (1, -1)
+    Lamp(x, side * 6.0, 8.5, x, side * 8.4) for x in (-96, -64, -32, 24, 56, 88) for side in (1, -1)
 ) + tuple(
     Lamp(side * 2.8, y, 7.5, side * 4.6, y) for y in (-80, -52, -26, 26, 52, 80) for side in (-1,)
 )

@@ -23,6 +23,13 @@ _MIDDLE = {"hatchback": 5, "saloon": 5, "suv": 4, "van": 3, "truck": 1.2, "bus":
 _FAST = {"hatchback": 4, "saloon": 6, "suv": 4, "van": 1.2, "motorcycle": 2.0}
 
 
+_FAR_HOUSES = (
+    (-190, 70, 44, 9, "concrete"), (-120, 130, 30, 12, "brick"), (150, 120, 60, 10, "concrete"),
+    (210, -90, 34, 26, "office"), (60, 210, 40, 30, "office"), (-60, -150, 50, 8, "concrete"),
+    (260, 20, 30, 38, "office"), (-300, -60, 30, 34, "office"),
+)  # fmt: skip
+
+
 def _streams() -> tuple[Stream, ...]:
     streams = []
     for lane, (speed, headway, kinds) in enumerate(
@@ -77,10 +84,7 @@ def _furniture() -> tuple[Solid, ...]:
         solids.append(_beside(s, middle, 0.4, abs(2 * middle), 7.5, "steel", bottom=7.05))
         for offset in (side * (_INNER + 1.1 * _LANE), side * (_INNER + 2.7 * _LANE)):
             solids.append(_beside(s, offset, 0.2, 4.6, 8.6, "sign", bottom=5.9))
-    for x, y, length, top, look in ((-190, 70, 44, 9, "concrete"), (-120, 130, 30, 12, "brick"),
-                                    (150, 120, 60, 10, "concrete"), (210, -90, 34, 26, "office"),
-                                    (60, 210, 40, 30, "office"), (-60, -150, 50, 8, "concrete"),
-                                    (260, 20, 30, 38, "office"), (-300, -60, 30, 34, "office")):  # fmt: skip
+    for x, y, length, top, look in _FAR_HOUSES:
         solids.append(Solid(x, y, length, 22, top, look, tint=(0.96, 0.98, 1.0)))
     return tuple(solids)
 

@@ -1,5 +1,6 @@
 """Millbrook: a shopping street with parked cars and a crossing with lights. Traffic keeps left."""
 
+import itertools
 import math
 
 from streetloop.city.chance import draw
@@ -40,12 +41,12 @@ def _walks() -> tuple[Walk, ...]:
         Walk("east-north", east, 18.0, width=3.0),
         Walk("east-south", east.reversed(), 17.0, width=3.0),
     ]
-    for name, start, end, way in (("over-east", _WEST_KERB + 1.6, _EAST_KERB - 1.6, 1),
-                                  ("over-west", _EAST_KERB - 1.6, _WEST_KERB + 1.6, -1)):  # fmt: skip
+    left, right = _WEST_KERB + 1.6, _EAST_KERB - 1.6
+    for name, start, end, way in (("over-east", left, right, 1), ("over-west", right, left, -1)):
         there = [MIDDLE.at(_HALF - way * s, start)[:2] for s in (46.0, 30.0, 15.0, 0.0)]
         back = [MIDDLE.at(_HALF + way * s, end)[:2] for s in (0.0, 15.0, 30.0, 46.0)]
         path = polyline(there, back)
-        hold = sum(math.dist(a, b) for a, b in zip(there, there[1:], strict=False)) + 0.9
+        hold = sum(math.dist(a, b) for a, b in itertools.pairwise(there)) + 0.9
         walks.append(Walk(name, path, 13.0, GREEN_MAN, hold, width=2.2))
     return tuple(walks)
 
@@ -86,14 +87,24 @@ def _houses() -> tuple[Solid, ...]:
             depth = 11.0
             pose = MIDDLE.at(s + length / 2, edge + side * (depth / 2 + 0.3))
             look = chance.choice(("brick", "shop", "plaster", "stone", "brick"))
-            tint = (chance.uniform(0.82, 1.02), chance.uniform(0.9, 1.02), chance.uniform(0.95, 1.1))
+            tint = (
+                chance.uniform(0.82, 1.02),
+                chance.uniform(0.9, 1.02),
+                chance.uniform(0.95, 1.1),
+            )
             if not 0 <= s + length / 2 <= MIDDLE.length:
                 s += length
                 continue
-            solids.append(Solid(pose.x, pose.y, length - 0.1, depth, chance.uniform(6.8, 11.5), look,
-                                math.degrees(pose.heading), tint=tint))  # fmt: skip
+            top, heading = chance.uniform(6.8, 11.5), math.degrees(pose.heading)
+            solids.append(Solid(pose.x, pose.y, length - 0.1, depth, top, look, heading, tint=tint))
             s += length
-    for x, y, top in ((70, 170, 24), (-40, 190, 30), (90, -170, 26), (-60, -180, 34), (30, 220, 42)):
+    for x, y, top in (
+        (70, 170, 24),
+        (-40, 190, 30),
+        (90, -170, 26),
+        (-60, -180, 34),
+        (30, 220, 42),
+    ):
         solids.append(Solid(x, y, 24, 20, top, "brick"))
     for s, offset in ((_HALF - 4.4, _WEST_KERB + 0.5), (_HALF + 4.4, _EAST_KERB - 0.5)):
         pose = MIDDLE.at(s, offset)
@@ -103,7 +114,10 @@ def _houses() -> tuple[Solid, ...]:
 
 def _heads() -> tuple[Head, ...]:
     heads = []
-    for s, offset, turn in ((_HALF - 4.4, _WEST_KERB + 0.5, 180.0), (_HALF + 4.4, _EAST_KERB - 0.5, 0.0)):
+    for s, offset, turn in (
+        (_HALF - 4.4, _WEST_KERB + 0.5, 180.0),
+        (_HALF + 4.4, _EAST_KERB - 0.5, 0.0),
+    ):
         pose = MIDDLE.at(s, offset)
         heads.append(Head(pose.x, pose.y, 3.0, math.degrees(pose.heading) + turn, VEHICLES))
     return tuple(heads)
@@ -137,7 +151,9 @@ MILLBROOK = Place(
     walks=_walks(),
     cameras={
         "crossing": _mast(_HALF - 21.0, _WEST_KERB + 1.0, 6.6, 16.0, 18.0, 60.0),
-        "high-street": _mast(_HALF - 62.0, _WEST_KERB + 0.8, 7.6, 9.0, 13.5, 46.0, distortion=-0.02),
+        "high-street": _mast(
+            _HALF - 62.0, _WEST_KERB + 0.8, 7.6, 9.0, 13.5, 46.0, distortion=-0.02
+        ),
         "market": _mast(_HALF + 24.0, _EAST_KERB - 0.8, 7.0, 196.0, 19.0, 68.0, distortion=-0.1),
         "church-end": _mast(_HALF + 68.0, _EAST_KERB - 0.8, 8.4, 192.0, 15.0, 52.0, roll=-1.2),
     },

@@ -13,7 +13,15 @@ _PARAPET = 9.4
 _BANK = 62.0  # where the bridge ends, either way
 _FAR = 140.0
 
-_KINDS = {"hatchback": 5, "saloon": 4, "suv": 4, "van": 2, "truck": 1, "bus": 1.6, "motorcycle": 1.6}
+_KINDS = {
+    "hatchback": 5,
+    "saloon": 4,
+    "suv": 4,
+    "van": 2,
+    "truck": 1,
+    "bus": 1.6,
+    "motorcycle": 1.6,
+}
 
 
 def _streams() -> tuple[Stream, ...]:
@@ -70,11 +78,21 @@ def _solids() -> tuple[Solid, ...]:
                 width = chance.uniform(13, 26)
                 look = chance.choice(("stone", "plaster", "brick", "office"))
                 top = chance.uniform(11, 24)
-                tint = (chance.uniform(0.84, 1.0), chance.uniform(0.9, 1.0), chance.uniform(0.96, 1.06))
+                tint = (
+                    chance.uniform(0.84, 1.0),
+                    chance.uniform(0.9, 1.0),
+                    chance.uniform(0.96, 1.06),
+                )
                 solids.append(Solid(end * (_BANK + 26.0), side * (y + width / 2), 18.0, width - 0.3,
                                     top, look, tint=tint))  # fmt: skip
                 y += width
-    for x, y, top in ((130, 40, 44), (150, -60, 58), (-140, 70, 50), (-170, -30, 40), (120, 150, 62)):
+    for x, y, top in (
+        (130, 40, 44),
+        (150, -60, 58),
+        (-140, 70, 50),
+        (-170, -30, 40),
+        (120, 150, 62),
+    ):
         solids.append(Solid(x, y, 24, 24, top, "office", tint=(1.0, 0.98, 0.96)))
     return tuple(solids)
 
