@@ -6,14 +6,14 @@ STAMP  := $(VENV)/.installed
 
 # Real clips and weights, see tests/support/material.py.
 export STREETLOOP_TEST_DATA ?= ../shared/data
-CLIPS := $(STREETLOOP_TEST_DATA)
 
-.PHONY: help install demo test check format bench clean
+.PHONY: help install demo test check format bench baseline clean
 
 help:
 	@echo "make demo     the main job, on this machine"
 	@echo "make test     all tests"
 	@echo "make check    style, types, imports between rooms, the examples in the docs"
+	@echo "make baseline train the model that comes along (an hour on two cores; resumes)"
 	@echo "make bench    what the flow costs and saves, as ratios measured in one run"
 
 install: $(STAMP)
@@ -26,7 +26,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@touch $@
 
 demo: install
-	$(BIN)/streetloop demo --clips "$(CLIPS)"
+	$(BIN)/streetloop demo
 
 test: install
 	$(BIN)/python -m pytest
@@ -43,7 +43,11 @@ format: install
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+baseline: install
+	$(BIN)/python -m train.baseline
+
 bench: install
+	$(BIN)/python -m benchmarks.city
 	$(BIN)/python -m benchmarks.parity
 	$(BIN)/python -m benchmarks.throughput
 	$(BIN)/python -m benchmarks.gate

@@ -13,14 +13,14 @@ from rich.console import Console
 from rich.live import Live
 
 from flows.check import check_cameras
-from flows.demo import prepare_demo
+from flows.demo import write_demo
 from flows.run import RunOptions, run_streams
 from flows.serving import serve_api
 from flows.simulate import city_content, export
 from flows.table import LiveTable, print_summary
 from streetloop.cameras import load_cameras
 from streetloop.errors import ConfigError, ModelError, StreetloopError
-from streetloop.settings import Settings
+from streetloop.settings import BASELINE, Settings
 
 app = typer.Typer(
     help="streetloop keeps the detectors of a city's traffic cameras right.",
@@ -32,7 +32,9 @@ app = typer.Typer(
 CameraPath = Annotated[Path, typer.Argument(metavar="CAMERAS.YAML", help="The camera file.")]
 Model = Annotated[
     str | None,
-    typer.Option(help="Model file (.pt or .onnx), file:// URI, or a name such as yolo26n.pt."),
+    typer.Option(
+        help="Model file (.pt or .onnx), file:// URI, name such as yolo26n.pt, or baseline."
+    ),
 ]
 
 
@@ -83,14 +85,12 @@ def run(
 
 @app.command()
 def demo(
-    clips: Annotated[Path, typer.Option(metavar="DIR", help="Folder with videos/ and weights/.")],
     duration: Annotated[float, typer.Option(min=1.0, help="Seconds to run.")] = 30.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
-    """Play four recorded street cameras as if they were live, and watch them."""
+    """Watch four streets of the simulated city; needs no network and no files."""
     home = _settings({}, {}).home
-    material = prepare_demo(clips, home / "demo")
-    run(material.cameras, str(material.model), duration, home / "demo", as_json)
+    run(write_demo(home / "demo"), BASELINE, duration, home / "demo", as_json)
     if not as_json:
         Console().print(f"annotated videos: {(home / 'demo').absolute()}/*.mp4", highlight=False)
 

@@ -17,7 +17,7 @@ from flows.summary import Summary
 from streetloop.cameras import Camera
 from streetloop.clock import SystemClock
 from streetloop.errors import ConfigError, SourceError
-from streetloop.settings import Settings
+from streetloop.settings import BASELINE, Settings
 from streetloop.store import FolderStore
 from train.model import ModelFile, open_model
 
@@ -64,6 +64,8 @@ def run_streams(
         DetectorError: The detector did not start.
     """
     refuse_bad_clips(cameras)
+    if settings.model == BASELINE and any(c.uri.scheme != "sim" for c in cameras):
+        say("the baseline knows the simulated city alone; for a real street give --model")
     if options.annotate is not None:
         _make_folder(options.annotate)
     say(f"opening the model {settings.model}")

@@ -7,6 +7,10 @@ from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
+BASELINE = "baseline"
+"""The model that comes along: it knows the simulated city by day."""
+
+
 class Settings(BaseSettings):
     """What can be set by the environment (``STREETLOOP_HOME=...``) or the file's ``settings:``.
 
@@ -18,7 +22,7 @@ class Settings(BaseSettings):
     )
 
     home: Path = Field(default=Path(".streetloop"), description="where state is kept")
-    model: str = Field(default="yolo26n.pt", description="model file or name")
+    model: str = Field(default=BASELINE, description="model file or name")
     backend: str = Field(default="auto", pattern="^(auto|onnx|torch)$")
     image_size: int = Field(default=640, ge=32, le=4096, multiple_of=32)
     confidence: float = Field(

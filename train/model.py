@@ -11,7 +11,11 @@ from google.protobuf.message import DecodeError
 
 from streetloop.errors import ModelNotFound, ModelUnsupported
 from streetloop.secrets import redact
+from streetloop.settings import BASELINE
 from train import ultralytics_adapter
+
+
+_BASELINE_FILE = Path(__file__).resolve().parent.parent / "models/baseline/baseline.pt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +44,8 @@ def open_model(model: str, cache: Path) -> ModelFile:
 
     Args:
         model: A path or ``file:`` URI of an ``.onnx`` or ``.pt`` file, or the name of a checkpoint
-            that Ultralytics publishes, such as ``yolo26n.pt``, which is fetched once.
+            that Ultralytics publishes, such as ``yolo26n.pt``, which is fetched once, or
+            ``baseline`` for the one that comes along.
         cache: Folder of exports and downloads. A ``.pt`` is exported once, by content.
 
     Raises:
@@ -61,6 +66,8 @@ def open_model(model: str, cache: Path) -> ModelFile:
 
 
 def _locate(model: str, cache: Path) -> Path:
+    if model == BASELINE:
+        return _BASELINE_FILE
     scheme = urlsplit(model).scheme if "://" in model else ""
     if scheme not in {"", "file"}:
         raise ModelNotFound(
