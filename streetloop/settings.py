@@ -6,7 +6,6 @@ from pathlib import Path
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-
 BASELINE = "baseline"
 """The model that comes along: it knows the simulated city by day."""
 

@@ -14,7 +14,6 @@ from streetloop.secrets import redact
 from streetloop.settings import BASELINE
 from train import ultralytics_adapter
 
-
 _BASELINE_FILE = Path(__file__).resolve().parent.parent / "models/baseline/baseline.pt"
 
 

@@ -311,7 +311,7 @@ def test_nobody_who_could_stop_passes_a_place_that_is_blocked() -> None:
 def test_what_was_blocked_goes_on_afterwards() -> None:
     lane = _own(Disturbance(100, 160, blocked_at=200.0), density=_BUSY)
     waiting = [a.track_id for a in lane.actors(159.9) if a.speed < 0.1]
-    after = {a.track_id: a for a in lane.actors(175.0)}
+    after = {a.track_id: a for a in lane.actors(168.0)}
 
     assert len(waiting) >= 3
     assert after[waiting[0]].walked > 200
