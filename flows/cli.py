@@ -14,6 +14,7 @@ from rich.live import Live
 
 from flows.check import check_cameras
 from flows.demo import write_demo
+from flows.drift import compare_recordings, print_verdict
 from flows.run import RunOptions, run_streams
 from flows.serving import serve_api
 from flows.simulate import city_content, export
@@ -164,6 +165,29 @@ def _list_city(as_json: bool) -> None:
             console.print(f"sim://{city}/{camera}", soft_wrap=True)
     console.print(f"conditions: {', '.join(content['conditions'])}", soft_wrap=True)
     console.print(f"events: {', '.join(content['events'])}", soft_wrap=True)
+
+
+drift_app = typer.Typer(help="Is the world still the one the model was trained on?")
+app.add_typer(drift_app, name="drift", no_args_is_help=True)
+
+
+@drift_app.callback()
+def drift() -> None:
+    """Is the world still the one the model was trained on?"""
+
+
+@drift_app.command()
+def compare(
+    reference: Annotated[str, typer.Argument(help="A clip, a folder of images or a sim:// URI.")],
+    window: Annotated[str, typer.Argument(help="The same, of the time since.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead.")] = False,
+) -> None:
+    """Compare two recordings of one camera, and name what changed."""
+    verdict = compare_recordings(reference, window)
+    if as_json:
+        sys.stdout.write(json.dumps(verdict.as_json(), indent=2) + "\n")
+    else:
+        print_verdict(Console(highlight=False), verdict)
 
 
 @app.command()

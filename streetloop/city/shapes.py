@@ -225,7 +225,7 @@ def shape_name(kind: str, walked: float) -> str:
     """The shape of a kind of thing that has come ``walked`` metres.
 
     >>> shape_name("person", 0.8), shape_name("van", 3.0)
-    ('person0', 'van')
+    ('person2', 'van')
     """
     if kind != "person":
         return kind

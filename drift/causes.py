@@ -1,0 +1,110 @@
+"""What most likely happened, from which features changed and which way.
+
+The names of causes are those that people use; each rule says what it needs and gives a weight, and
+the likeliest comes first. Rules look at changes in the features' own units, because a camera's
+spread says how surprising a change is, not what it is.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from drift.comparison import Answer
+
+MOVED, NIGHT, BRIGHT = "camera moved", "night", "overexposed"
+DIRTY, FOG, RAIN = "dirty or blurred lens", "fog", "rain"
+MIX, MODEL, OTHER = "traffic mix", "model", "unknown"
+
+ASKS_FOR_LABELS = frozenset({NIGHT, BRIGHT, FOG, RAIN, MIX, MODEL, OTHER})
+"""Causes that labels help against; the others ask for a technician."""
+
+_TURNED = 0.012  # of the image's width; 3 degrees are about 0.05
+_LIKE = 0.15
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What was found about a camera.
+
+    Attributes:
+        answers: By feature, of images, model and tracks.
+        shift: How far the view moved, as a fraction of the image's width.
+        likeness: How alike the two views are once that is undone, up to 1.
+        mix_changed: True if the mix of classes did.
+    """
+
+    answers: Mapping[str, Answer]
+    shift: float = 0.0
+    likeness: float = 0.0
+    mix_changed: bool = False
+
+    def change(self, name: str) -> float:
+        """How much a feature changed, in its unit; 0 where that is not known."""
+        answer = self.answers.get(name)
+        return answer.change if answer is not None and answer.enough else 0.0
+
+    def alarmed(self, *names: str) -> bool:
+        """True if any of the features is an alarm."""
+        return any(self.answers[name].alarm for name in names if name in self.answers)
+
+
+def has_moved(shift: float) -> bool:
+    """True if the view has turned; night, fog and rain alone shift it by up to 0.007."""
+    return shift >= _TURNED
+
+
+def likely_causes(evidence: Evidence) -> list[str]:
+    """Causes of a drift, likeliest first; empty without drift."""
+    image = evidence.alarmed(*_IMAGE)
+    moved = has_moved(evidence.shift)
+    if not (image or moved or evidence.mix_changed or evidence.alarmed(*_MODEL)):
+        return []
+    weights = {name: rule(evidence) for name, rule in _RULES.items()} if image else {}
+    if moved:
+        # Turned far enough to show another scene, or another scene: other causes explain more.
+        sure = evidence.likeness >= _LIKE
+        weights[MOVED] = (1.0 + 10 * evidence.shift) if sure or not image else 0.5
+    if evidence.mix_changed:
+        weights[MIX] = 0.6 if image else 2.0
+    if evidence.alarmed(*_MODEL) and not image and not moved and not evidence.mix_changed:
+        weights[MODEL] = 1.0
+    found = sorted((name for name, w in weights.items() if w > 0), key=lambda n: -weights[n])
+    return found or [OTHER]
+
+
+_IMAGE = ("brightness", "contrast", "sharpness", "colourfulness", "saturation", "noise")
+_MODEL = ("confidence", "detections", "box_area")
+
+
+def _night(e: Evidence) -> float:
+    """Darker by a lot; a dark picture is amplified and so noisier."""
+    return max(0.0, -e.change("brightness") - 0.06) * 12 + max(0.0, e.change("noise")) * 0.05
+
+
+def _overexposed(e: Evidence) -> float:
+    flat = e.change("contrast") < -0.03 and e.change("saturation") < 0
+    return max(0.0, e.change("brightness") - 0.15) * (1 if flat else 8)
+
+
+def _fog(e: Evidence) -> float:
+    """Greyer, flatter and brighter: what is far goes under in white."""
+    flat = max(0.0, -e.change("contrast") - 0.02)
+    pale = max(0.0, -e.change("saturation"))
+    bright = max(0.0, e.change("brightness"))
+    return (flat * 20 + pale * 6) * (1.0 if bright > 0.02 else 0.3)
+
+
+def _rain(e: Evidence) -> float:
+    """Greyer and somewhat darker, yet full of streaks."""
+    pale, flat = max(0.0, -e.change("saturation")), max(0.0, -e.change("contrast"))
+    dim = -0.16 < e.change("brightness") < 0.02
+    return (pale * 4 + flat * 8) if dim and e.change("sharpness") > -0.25 else 0.0
+
+
+def _lens(e: Evidence) -> float:
+    """Soft, while light and colours are much as before."""
+    soft = max(0.0, -e.change("sharpness") - 0.1)
+    same = abs(e.change("brightness")) < 0.12
+    return soft * 3 * (1.0 if same else 0.2)
+
+
+_RULES = {NIGHT: _night, BRIGHT: _overexposed, FOG: _fog, RAIN: _rain, DIRTY: _lens}

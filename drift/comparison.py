@@ -1,0 +1,160 @@
+"""Is a window of a camera's values like its reference? One feature, and all of them together."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import false_discovery_control
+
+from drift.bootstrap import block_length, null_of
+from drift.statistics import KolmogorovSmirnov, Wasserstein
+from drift.statistics.distance import Floats
+from drift.tail import rare_distance
+
+_LEAST_REFERENCE = 12
+_LEAST_WINDOW = 5
+_MANY = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """When a difference is drift.
+
+    Attributes:
+        false_discoveries: Share of alarms, over features, that may be false.
+        rarity: Probability that a window in which nothing changed is called drift, over all
+            features of a camera together.
+        least_effect: Wasserstein distance in spreads of the reference below which nobody cares.
+    """
+
+    false_discoveries: float = 0.05
+    rarity: float = 0.01
+    least_effect: float = 1.0
+
+    @classmethod
+    def live(cls, days_between_false_alarms: float = 60.0) -> "Policy":
+        """For windows of 15 minutes that are looked at every minute, day and night.
+
+        Overlapping windows are not independent; 288 a day, three for each quarter of an hour, is
+        what simulated streams showed (`benchmarks.drift`).
+        """
+        return cls(rarity=1 / (288.0 * days_between_false_alarms))
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What is known of one feature.
+
+    Attributes:
+        statistic: Kolmogorov-Smirnov, 0 to 1; NaN where there is not enough.
+        p_value: Under the block bootstrap, adjusted for the number of features.
+        effect_size: Wasserstein distance in spreads of the reference.
+        change: Median of the window less that of the reference, in the feature's unit.
+        threshold: The effect size from which on it would be an alarm.
+        alarm: True if it is significant, large and rare.
+        missing: Values that are missing from the window or the reference; 0 if there are enough.
+    """
+
+    statistic: float
+    p_value: float
+    effect_size: float
+    change: float
+    threshold: float
+    alarm: bool
+    missing: int = 0
+
+    @property
+    def enough(self) -> bool:
+        """True if there were enough values to judge."""
+        return self.missing == 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Raw:
+    statistic: float
+    p_value: float
+    effect: float
+    change: float
+    rare: float
+
+
+def compare(
+    reference: Mapping[str, Floats],
+    window: Mapping[str, Floats],
+    least: Mapping[str, float],
+    policy: Policy = Policy(),
+    seed: int = 0,
+) -> dict[str, Answer]:
+    """Compare every feature that both sides have.
+
+    Args:
+        reference: (N,) values by feature, in the order of time; NaN where there was none.
+        window: (W,) values by feature, in the order of time.
+        least: Difference by feature that is not worth mentioning; keeps a feature that hardly
+            varies from crying at every breath.
+        policy: When a difference is drift.
+        seed: Of the bootstrap.
+
+    Returns:
+        An answer for each feature of both; where there are too few values, one that says how many
+        are missing and raises no alarm.
+    """
+    names = [name for name in reference if name in window]
+    raw: dict[str, _Raw] = {}
+    answers: dict[str, Answer] = {}
+    for name in names:
+        before, since = (side[np.isfinite(side)] for side in (reference[name], window[name]))
+        missing = _missing(before, since)
+        if missing:
+            nothing = float("nan")
+            answers[name] = Answer(nothing, nothing, nothing, nothing, nothing, False, missing)
+        else:
+            raw[name] = _one(before, since, least.get(name, 0.0), policy, len(names), seed)
+    adjusted = _adjusted([r.p_value for r in raw.values()])
+    for (name, r), p_value in zip(raw.items(), adjusted, strict=True):
+        threshold = max(policy.least_effect, r.rare)
+        alarm = p_value <= policy.false_discoveries and r.effect >= threshold
+        answers[name] = Answer(r.statistic, p_value, r.effect, r.change, threshold, alarm)
+    return {name: answers[name] for name in names}
+
+
+def _missing(before: Floats, since: Floats) -> int:
+    """How many values are wanting: a window must hold one block of the reference."""
+    if len(before) < _LEAST_REFERENCE:
+        return _LEAST_REFERENCE - len(before)
+    return max(0, _LEAST_WINDOW - len(since))
+
+
+def _one(
+    before: Floats, since: Floats, least: float, policy: Policy, features: int, seed: int
+) -> _Raw:
+    chance = np.random.default_rng(seed)
+    scale = _spread(before, least)
+    # Where the reference holds many windows each is drawn in one run, with all the dependence
+    # that there is: seams between shorter runs would hide some of it.
+    many = len(before) >= _MANY * len(since)
+    block = len(since) if many else min(block_length(before), len(since))
+    ordered = np.sort(before)
+    ks, carried = KolmogorovSmirnov(), Wasserstein()
+    statistic = float(ks.between(ordered, since[None])[0])
+    effect = float(carried.between(ordered, since[None])[0]) / scale
+    nulls = [null_of(d, before, len(since), block, chance) for d in (ks, carried)]
+    rare = rare_distance(nulls[1].distances / scale, policy.rarity / max(features, 1))
+    # The statistic that says more: far apart samples all have the same Kolmogorov-Smirnov.
+    p_value = min(nulls[0].p_value(statistic), nulls[1].p_value(effect * scale)) * 2
+    change = float(np.median(since) - np.median(before))
+    return _Raw(statistic, min(p_value, 1.0), effect, change, rare)
+
+
+def _spread(values: Floats, least: float) -> float:
+    """Standard deviation by quartiles, which outliers do not move; never under ``least``."""
+    low, high = np.quantile(values, [0.25, 0.75])
+    size = float(np.abs(values).max())
+    return max(float(high - low) / 1.349, least, 1e-9 * max(size, 1.0))
+
+
+def _adjusted(p_values: Sequence[float]) -> list[float]:
+    """Benjamini and Hochberg 1995, over the features of a camera."""
+    if not p_values:
+        return []
+    return [float(p) for p in false_discovery_control(np.array(p_values), method="bh")]

@@ -1,0 +1,109 @@
+"""``streetloop drift compare``: are two recordings of a camera alike?"""
+
+import re
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from drift.comparison import Policy
+from drift.series import ImageSeries, Verdict, compare_series, gather
+from flows.stream.simulated import SimulatedSource
+from streetloop.clock import SystemClock
+from streetloop.errors import ConfigError, SourceError
+from streetloop.types import Image
+from streetloop.video import VideoReader
+
+_MOST = 240  # pictures that are measured of a recording
+_IMAGES = {".jpg", ".jpeg", ".png", ".bmp", ".webp"}
+_MOST_PIXELS = 50_000_000
+
+
+def compare_recordings(reference: str, window: str) -> Verdict:
+    """Compare two recordings: clips, folders of images, or ``sim://`` URIs with ``frames=``.
+
+    Raises:
+        ConfigError: One of them cannot be read; the message names it.
+    """
+    before, since = (_measure(name) for name in (reference, window))
+    return compare_series(before, since, Policy())
+
+
+def print_verdict(console: Console, verdict: Verdict) -> None:
+    """Print what was found, for people."""
+    if not verdict.enough:
+        console.print(f"not enough yet: {verdict.missing} more pictures are needed")
+        return
+    table = Table(box=None, pad_edge=False)
+    for name in ("feature", "change", "statistic", "p value", "effect", "alarm from", ""):
+        table.add_column(name, justify="left" if name in {"feature", ""} else "right")
+    for name, answer in verdict.answers.items():
+        table.add_row(
+            name, f"{answer.change:+.3f}", f"{answer.statistic:.2f}", f"{answer.p_value:.3f}",
+            f"{answer.effect_size:.2f}", f"{answer.threshold:.2f}",
+            "[bold red]alarm[/]" if answer.alarm else "",
+        )  # fmt: skip
+    console.print(table)
+    if verdict.causes:
+        console.print(f"[bold]drift[/]; likely causes: {', '.join(verdict.causes)}")
+    else:
+        console.print("no drift")
+
+
+def _measure(name: str) -> ImageSeries:
+    try:
+        return gather(_pictures(name))
+    except SourceError as error:
+        raise ConfigError(str(error)) from error
+
+
+def _pictures(name: str) -> Iterator[Image]:
+    if name.startswith("sim://"):
+        return _simulated(name)
+    path = Path(name.removeprefix("file://"))
+    if path.is_dir():
+        return _folder(path)
+    if not path.is_file():
+        raise ConfigError(f"{path}: no such clip or folder")
+    return _clip(path)
+
+
+def _clip(path: Path) -> Iterator[Image]:
+    with VideoReader(str(path), str(path)) as reader:
+        step = max(1, reader.info.frames // _MOST)
+        for number, (_, picture) in enumerate(reader.pictures()):
+            if number % step == 0:
+                yield picture.bgr()
+
+
+def _simulated(uri: str) -> Iterator[Image]:
+    source = SimulatedSource(uri + ("&" if "?" in uri else "?") + "live=0", SystemClock())
+    frames = source.probe().frames
+    if not frames:
+        raise ConfigError(f"{uri}: say how long it is with frames=300")
+    step = max(1, frames // _MOST)
+    for number, shot in enumerate(source.shots(threading.Event())):
+        if number % step == 0:
+            yield shot.picture.bgr()
+
+
+def _folder(path: Path) -> Iterator[Image]:
+    files = sorted((f for f in path.iterdir() if f.suffix.lower() in _IMAGES), key=_by_number)
+    if not files:
+        raise ConfigError(f"{path}: holds no images ({', '.join(sorted(_IMAGES))})")
+    for file in files[:: max(1, len(files) // _MOST)]:
+        data = np.fromfile(file, np.uint8)
+        image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+        if image is None or image.shape[0] * image.shape[1] > _MOST_PIXELS:
+            raise ConfigError(f"{file}: is not an image that can be read")
+        yield np.asarray(image, np.uint8)
+
+
+def _by_number(file: Path) -> tuple[list[tuple[int, str]], str]:
+    """In the order of the numbers in names: frame_2 before frame_10."""
+    parts = re.findall(r"\d+|\D+", file.stem)
+    return [(int(p), "") if p.isdigit() else (-1, p) for p in parts], file.name

@@ -1,0 +1,101 @@
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from drift.comparison import Answer, Policy, compare
+from tests.drift.support import autoregressive
+
+LEAST = {"brightness": 0.02}
+WEEK = 7 * 1440
+ONCE = Policy()
+
+
+def _one(before: NDArray[np.float64], since: NDArray[np.float64], policy: Policy = ONCE) -> Answer:
+    return compare({"brightness": before}, {"brightness": since}, LEAST, policy)["brightness"]
+
+
+def _day(chance: np.random.Generator, count: int, mean: float = 0.5) -> NDArray[np.float64]:
+    return mean + 0.03 * autoregressive(count, 0.9, chance)
+
+
+def test_a_dark_quarter_of_an_hour_is_an_alarm() -> None:
+    chance = np.random.default_rng(0)
+    answer = _one(_day(chance, WEEK), _day(chance, 15, mean=0.2), Policy.live())
+    assert answer.alarm
+    assert answer.p_value < 0.01
+    assert answer.effect_size > answer.threshold
+    assert answer.change == pytest.approx(-0.3, abs=0.1)
+
+
+def test_a_quarter_like_all_others_is_none() -> None:
+    chance = np.random.default_rng(1)
+    before = _day(chance, WEEK)
+    assert not any(_one(before, _day(chance, 15), Policy.live()).alarm for _ in range(20))
+
+
+@pytest.mark.parametrize("rho", [0.0, 0.5, 0.9, 0.98])
+def test_a_camera_without_drift_goes_a_month_with_at_most_one_false_alarm(rho: float) -> None:
+    """Six cameras, 30 days of minutes each, looked at every minute: alarms that begin."""
+    chance = np.random.default_rng(4)
+    begun = 0
+    for _ in range(6):
+        before, live = autoregressive(WEEK, rho, chance), autoregressive(30 * 1440, rho, chance)
+        threshold = _one(before, live[:15], Policy.live()).threshold
+        windows = np.lib.stride_tricks.sliding_window_view(live, 15)
+        spread = np.diff(np.quantile(before, [0.25, 0.75]))[0] / 1.349
+        from drift.statistics import Wasserstein
+
+        hot = Wasserstein().between(np.sort(before), windows) / spread >= threshold
+        begun += int((hot[1:] & ~hot[:-1]).sum())
+    assert begun / 6 <= 1.0
+
+
+def test_a_change_that_nobody_cares_about_is_none() -> None:
+    before, since = np.full(WEEK, 0.5), np.full(15, 0.505)
+    assert not _one(before, since, Policy.live()).alarm
+
+
+def test_a_constant_feature_that_jumps_is_an_alarm() -> None:
+    answer = _one(np.full(WEEK, 0.5), np.full(15, 0.8), Policy.live())
+    assert answer.alarm
+    assert np.isfinite(answer.effect_size)
+
+
+@pytest.mark.parametrize("count", [0, 1, 4])
+def test_a_window_that_is_too_short_says_how_much_is_missing(count: int) -> None:
+    answer = _one(np.random.default_rng(0).normal(size=500), np.zeros(count))
+    assert not answer.enough
+    assert answer.missing == 5 - count
+    assert not answer.alarm
+
+
+def test_a_reference_that_is_too_short_says_how_much_is_missing() -> None:
+    assert _one(np.zeros(3), np.zeros(15)).missing == 9
+
+
+def test_values_that_are_not_numbers_do_not_count() -> None:
+    before = np.random.default_rng(0).normal(size=500)
+    gaps = np.full(20, np.nan)
+    assert _one(before, gaps).missing == 5
+    gaps[:8] = before[:8]
+    assert _one(before, gaps).enough
+
+
+def test_a_feature_that_one_side_lacks_is_left_out() -> None:
+    values = np.random.default_rng(0).normal(size=100)
+    assert compare({"a": values, "b": values}, {"b": values[:10]}, {}).keys() == {"b"}
+
+
+def test_the_same_question_has_the_same_answer() -> None:
+    chance = np.random.default_rng(2)
+    before, since = _day(chance, 2000), _day(chance, 15)
+    assert _one(before, since) == _one(before, since)
+
+
+def test_more_features_need_more_evidence() -> None:
+    chance = np.random.default_rng(3)
+    before = {name: _day(chance, WEEK) for name in "abcdefgh"}
+    since = {name: _day(chance, 15) for name in before}
+    alone = compare({"a": before["a"]}, {"a": since["a"]}, {}, Policy.live())["a"]
+    among = compare(before, since, {}, Policy.live())["a"]
+    assert among.threshold > alone.threshold
