@@ -1,6 +1,7 @@
 """Views of the simulated city that are built once, and an empty plain to try things on."""
 
 import hashlib
+import math
 from collections.abc import Sequence
 from functools import cache
 
@@ -17,6 +18,7 @@ from streetloop.city.painter import Cast, Painter
 from streetloop.city.place import Place, Solid, Spots
 from streetloop.city.places import PLACES
 from streetloop.city.roads import straight
+from streetloop.city.shapes import SHAPES
 from streetloop.city.traffic import Actor
 from streetloop.city.truth import Truth, truth_of
 from streetloop.city.view import View
@@ -106,3 +108,22 @@ class Stage:
 def standing(kind: str, x: float, y: float, heading: float = NORTH, track_id: int = 1) -> Actor:
     """Something that stands still at a place on the plain."""
     return Actor(track_id, kind, x, y, heading)
+
+
+def touch(a: Actor, b: Actor) -> bool:
+    """Whether two bodies overlap: no side of either parts them."""
+    if math.dist((a.x, a.y), (b.x, b.y)) > 13:
+        return False
+    corners = [_corners(a), _corners(b)]
+    for angle in (a.heading, a.heading + math.pi / 2, b.heading, b.heading + math.pi / 2):
+        spans = [[x * math.cos(angle) + y * math.sin(angle) for x, y in c] for c in corners]
+        if max(spans[0]) <= min(spans[1]) or max(spans[1]) <= min(spans[0]):
+            return False
+    return True
+
+
+def _corners(a: Actor) -> list[tuple[float, float]]:
+    length, width = (size / 2 - 0.05 for size in SHAPES[a.kind].size[:2])
+    c, s = math.cos(a.heading), math.sin(a.heading)
+    return [(a.x + c * u * length - s * v * width, a.y + s * u * length + c * v * width)
+            for u, v in ((1, 1), (1, -1), (-1, -1), (-1, 1))]  # fmt: skip

@@ -1,4 +1,5 @@
 from dataclasses import fields
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -16,9 +17,7 @@ from streetloop.errors import ConfigError
 
 _HOUR = 3600.0
 _PLAIN = st.sampled_from([name for name in CONDITIONS if name != "daily"])
-_SOME = st.lists(
-    st.builds(Condition, _PLAIN, st.floats(0, 1000), st.floats(0, 1000)), max_size=4
-)
+_SOME = st.lists(st.builds(Condition, _PLAIN, st.floats(0, 1000), st.floats(0, 1000)), max_size=4)
 
 
 @pytest.mark.parametrize("name", CONDITIONS)
@@ -162,4 +161,4 @@ def test_daily_is_dusky_morning_and_evening() -> None:
 def test_daily_changes_by_little_at_a_time() -> None:
     darkness = [look_at([Condition("daily")], t * 60.0).darkness for t in range(24 * 60)]
 
-    assert max(abs(b - a) for a, b in zip(darkness, darkness[1:], strict=False)) <= 1
+    assert max(abs(b - a) for a, b in pairwise(darkness)) <= 1

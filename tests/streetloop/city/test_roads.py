@@ -1,4 +1,5 @@
 import math
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -44,7 +45,7 @@ def test_the_heading_turns_smoothly_round_a_corner() -> None:
 
     assert headings[0] == 0.0
     assert headings[-1] == pytest.approx(math.pi / 2)
-    assert max(b - a for a, b in zip(headings, headings[1:], strict=False)) < 0.05
+    assert max(b - a for a, b in pairwise(headings)) < 0.05
     assert headings == sorted(headings)
 
 

@@ -254,7 +254,9 @@ def test_a_thing_that_moves_keeps_its_track_and_its_box_moves_along() -> None:
     crossing = view("stonebridge/middle", "traffic=busy")
     followed = 0
     for frame in range(100, 140):
-        before, after = ({t.track_id: t for t in crossing.truth(k).seen} for k in (frame, frame + 1))
+        before, after = (
+            {t.track_id: t for t in crossing.truth(k).seen} for k in (frame, frame + 1)
+        )
         for track_id in before.keys() & after.keys():
             a, b = before[track_id], after[track_id]
             assert a.kind == b.kind
