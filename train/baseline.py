@@ -24,6 +24,7 @@ from rich.progress import track
 
 from streetloop.city.shapes import CLASSES
 from streetloop.types import Detections
+from train.card import card_text
 from train.coco_map import coco_map
 from train.model import open_model
 from train.predictor import Predictor
@@ -40,6 +41,12 @@ from train.ultralytics_adapter import download, publish_checkpoint, train_detect
 TRAIN = Split("train", TRAIN_CAMERAS, 0, 125)
 VALIDATION = Split("val", TRAIN_CAMERAS, VALIDATION_SEEDS, 10)
 CONDITIONS = ("day", "dusk", "night", "rain", "fog", "low-sun", "dirty-lens", "wet-lens")
+SIZES = {
+    "train_images": len(TRAIN),
+    "train_cameras": len(TRAIN_CAMERAS),
+    "val_images": len(VALIDATION),
+    "held_out_images": 40 * len(HELD_OUT_CAMERAS),
+}
 TARGET = Path(__file__).resolve().parent.parent / "models/baseline"
 
 OPTIONS: dict[str, Any] = {
@@ -135,6 +142,7 @@ def main() -> None:
         for condition in track(CONDITIONS, "held-out pictures")
     }
     card.write_text(json.dumps(content, indent=2) + "\n")
+    (choice.target / "README.md").write_text(card_text(content, SIZES))
     sys.stdout.write(json.dumps(content["held_out"], indent=2) + "\n")
 
 
