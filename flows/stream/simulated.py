@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from flows.stream.source import Shot
 from streetloop.city.address import Address, parse_address
+from streetloop.city.events import Event
 from streetloop.city.view import View
 from streetloop.clock import Clock
 from streetloop.errors import SourceError, SourceUnavailable
@@ -116,6 +117,14 @@ class SimulatedSource:
         outage = next((event for event in self._outages if event.is_on(second)), None)
         if outage is not None:
             if not self.live:  # nothing passes by itself: go on behind it
-                self._next = math.ceil((outage.end - self._address.start) * self._address.fps)
+                self._next = self._first_behind(outage, frame)
             where = f"sim://{self._address.city}/{self._address.camera}"
             raise SourceUnavailable(f"{where}: the script has the camera out")
+
+    def _first_behind(self, outage: Event, frame: int) -> int:
+        """The first frame after an outage, to the frame: division alone may be one off."""
+        behind = math.floor((outage.end - self._address.start) * self._address.fps) - 1
+        behind = max(behind, frame + 1)
+        while outage.is_on(self._address.second(behind)):
+            behind += 1
+        return behind

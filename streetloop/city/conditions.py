@@ -16,6 +16,7 @@ STEPS = 24
 """Strengths are whole numbers from 0 to this, so that what depends on them can be kept."""
 
 _DAY_S = 86400.0
+_LATEST_S = 1e9
 _FORM = re.compile(r"([a-z-]+)(?:@([0-9.]+)(?::([0-9.]+))?)?")
 
 
@@ -104,10 +105,16 @@ def parse_conditions(text: str) -> tuple[Condition, ...]:
         if name not in CONDITIONS:
             raise ConfigError(f"unknown condition {name[:40]!r}; known are {', '.join(CONDITIONS)}")
         try:
-            found.append(Condition(name, float(start or 0), float(fade or 0)))
+            found.append(_at(name, float(start or 0), float(fade or 0)))
         except ValueError:
             raise ConfigError(f"condition {part.strip()[:40]!r}: no such number") from None
     return tuple(found)
+
+
+def _at(name: str, start: float, fade: float) -> Condition:
+    if not (start <= _LATEST_S and fade <= _LATEST_S):
+        raise ValueError(name)
+    return Condition(name, start, fade)
 
 
 def look_at(conditions: Sequence[Condition], t: float) -> Look:
@@ -128,6 +135,6 @@ def look_at(conditions: Sequence[Condition], t: float) -> Look:
 
 
 def _darkness_of(t: float) -> float:
-    """From the second of the day: light from 7 to 18 o'clock, dark from 20 to 5."""
+    """From the second of the day: full light from 8 to 16 o'clock, night from 19:30 to 4:30."""
     height = -math.cos(math.tau * (t % _DAY_S) / _DAY_S)
     return min(max(0.55 - 1.2 * height, 0.0), 1.0)

@@ -5,8 +5,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from streetloop.city.driver import Disturbance
 from streetloop.city.place import Place
-from streetloop.city.traffic import Actor, Disturbance
+from streetloop.city.traffic import Actor
 from streetloop.errors import ConfigError
 
 EVENTS = (
@@ -20,11 +21,12 @@ EVENTS = (
 """Every event by its name."""
 
 _LONGEST_S = 3600.0
+_LATEST_S = 1e9
 _DEFAULT_S = 60.0
 _FORM = re.compile(r"([a-z-]+)(?:@([0-9.]+)(?::([0-9.]+))?)?")
 _WRONG_WAY_SPEED = 9.0
 _WALKING = 1.2
-_EVENT_TRACKS = 1 << 60
+_EVENT_TRACKS = 1 << 51
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -68,6 +70,8 @@ def parse_events(text: str) -> tuple[Event, ...]:
             start, length = float(match[2] or 0), float(match[3] or _DEFAULT_S)
         except ValueError:
             raise ConfigError(f"event {part.strip()[:40]!r}: no such number") from None
+        if start > _LATEST_S:
+            raise ConfigError(f"event {match[1]!r} must begin within {_LATEST_S:g} seconds")
         if not 0 < length <= _LONGEST_S:
             raise ConfigError(f"event {match[1]!r} must last up to {_LONGEST_S:g} seconds")
         found.append(Event(start, length, match[1]))
@@ -94,15 +98,13 @@ def disturbances(place: Place, events: Sequence[Event]) -> dict[str, list[Distur
     return lanes
 
 
-def extras(place: Place, events: Sequence[Event], t: float) -> list[tuple[Event, Actor]]:
-    """What events add to the street at second ``t``."""
-    found = []
-    for number, event in enumerate(events):
-        if event.is_on(t):
-            actor = _extra(place, event, t, _EVENT_TRACKS + number)
-            if actor is not None:
-                found.append((event, actor))
-    return found
+def happening(place: Place, events: Sequence[Event], t: float) -> list[tuple[Event, Actor | None]]:
+    """Events that go on at second ``t``, each with what it adds to the street."""
+    return [
+        (event, _extra(place, event, t, _EVENT_TRACKS + number))
+        for number, event in enumerate(events)
+        if event.is_on(t)
+    ]
 
 
 def _extra(place: Place, event: Event, t: float, track_id: int) -> Actor | None:

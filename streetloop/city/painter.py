@@ -213,8 +213,8 @@ def clipped(box: F64, optics: Optics, margin: int) -> tuple[slice, slice] | None
 
 def _area(faces: NDArray[np.int32], box: F64) -> int:
     """Pixels that faces cover together, inside or outside of the image."""
-    origin = np.floor(box[:2]).astype(np.int32)
-    wide, tall = (np.ceil(box[2:]).astype(np.int32) - origin + 2).tolist()
+    origin = np.floor(box[:2]).astype(np.int32) - 1  # faces lie half a pixel to the left
+    wide, tall = (np.ceil(box[2:]).astype(np.int32) - origin + 3).tolist()
     if not (0 < wide < 4096 and 0 < tall < 4096):
         return 0
     mask = np.zeros((tall, wide), np.uint8)

@@ -14,17 +14,14 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from streetloop.city.chance import draw
+from streetloop.city.driver import STANDSTILL_M, STEP_S, Disturbance, Driver, Obstacle
 from streetloop.city.roads import Path, Stream
 
-_STEP_S = 0.2
-_ACCELERATION = 1.6  # m/s2
-_BRAKING = 2.2  # m/s2, comfortable
-_HARD = 6.0  # m/s2, at most
-_TIME_GAP_S = 1.2
-_STANDSTILL_M = 2.0
 _BLOCK_S = 300.0
 _CLEAR_S = 90.0
 _NEVER = 900.0
+_TAKEN_M = 16.0  # round a place where something comes to stand
+_VEHICLES = (1 << 48) - 1  # so that readers of JSON who take numbers for doubles keep them apart
 
 LENGTHS = {
     "hatchback": 4.0,
@@ -66,27 +63,9 @@ class Actor(NamedTuple):
     lamps: bool = True
 
 
-class Disturbance(NamedTuple):
-    """What an event does to a lane from ``start`` to ``end`` (seconds).
-
-    Attributes:
-        start: First second.
-        end: Last second.
-        closed: True if nobody is on the lane meanwhile.
-        blocked_at: Metres along at which it is blocked.
-        speed_factor: What remains of the usual speed.
-    """
-
-    start: float
-    end: float
-    closed: bool = False
-    blocked_at: float | None = None
-    speed_factor: float = 1.0
-
-
 @dataclass(frozen=True, slots=True)
 class Trip:
-    """One vehicle's way through the lane: ``s[i]`` metres along at ``start + i * _STEP_S``."""
+    """One vehicle's way through the lane: ``s[i]`` metres along at ``start + i * STEP_S``."""
 
     track_id: int
     kind: str
@@ -98,16 +77,24 @@ class Trip:
     @property
     def end(self) -> float:
         """The second at which it leaves."""
-        return self.start + (len(self.s) - 1) * _STEP_S
+        return self.start + (len(self.s) - 1) * STEP_S
+
+    def rear(self, t: float, size: float, fork: float) -> Obstacle | None:
+        """Where the middle of a follower of a length would touch it; None once it is elsewhere."""
+        if not self.start <= t < self.end:
+            return None
+        at, speed, _ = self.place(t)
+        touch = at - (LENGTHS[self.kind] + size) / 2
+        return Obstacle(touch, speed) if touch < fork else None
 
     def place(self, t: float) -> tuple[float, float, float]:
         """Metres along, m/s and m/s2 at second ``t``."""
-        position = (t - self.start) / _STEP_S
+        position = (t - self.start) / STEP_S
         i = min(int(position), len(self.s) - 2)
         step = self.s[i + 1] - self.s[i]
         before = self.s[i] - self.s[i - 1] if i else step
-        speed = step / _STEP_S
-        return self.s[i] + step * (position - i), speed, (step - before) / _STEP_S**2
+        speed = step / STEP_S
+        return self.s[i] + step * (position - i), speed, (step - before) / STEP_S**2
 
 
 class Lane:
@@ -161,11 +148,15 @@ class Lane:
         """
         first = math.floor((t - self._phase) / self._block_s)
         last = first + 1
-        for event in sorted(self._disturbances):
-            start = math.floor((event.start - _CLEAR_S - self._phase) / self._block_s)
-            end = math.floor((event.end + _CLEAR_S - self._phase) / self._block_s) + 1
-            if start < last and first < end:
-                first, last = min(first, start), max(last, end)
+        grown = True
+        while grown:  # what one event has joined may touch another
+            grown = False
+            for event in self._disturbances:
+                start = math.floor((event.start - _CLEAR_S - self._phase) / self._block_s)
+                end = math.floor((event.end + _CLEAR_S - self._phase) / self._block_s) + 1
+                if start < last and first < end and (start < first or last < end):
+                    first, last = min(first, start), max(last, end)
+                    grown = True
         return first, last
 
     def _simulate(self, block: tuple[int, int]) -> list[Trip]:
@@ -186,13 +177,12 @@ class Lane:
             pace, offset = chance.uniform(0.88, 1.1), chance.uniform(-0.25, 0.25)
             if t >= end:
                 break
-            track_id = ((first * self._of + self._index) * 10_000 + n) & (2**62 - 1)
+            track_id = ((first * self._of + self._index) * 10_000 + n) & _VEHICLES
             trip = self._drive(track_id, kind, route, t, pace, offset, trips)
             if trip is None or trip.end >= end - 1.0:
                 break
             t = trip.start
-            if not any(d.closed and trip.start < d.end and d.start < trip.end
-                       for d in self._disturbances):  # fmt: skip
+            if not any(_in_the_way(trip, event) for event in self._disturbances):
                 trips.append(trip)
         return trips
 
@@ -214,69 +204,42 @@ class Lane:
         if leader is not None:  # wait outside until there is room
             latest = t + _NEVER
             while t < min(leader.end, latest) and leader.place(max(t, leader.start))[0] < (
-                LENGTHS[leader.kind] + _STANDSTILL_M + 0.5 * stream.speed
+                LENGTHS[leader.kind] + STANDSTILL_M + 0.5 * stream.speed
             ):
-                t += _STEP_S
+                t += STEP_S
         cruise = min(stream.speed * pace, 5.5 * pace if kind == "bicycle" else 99.0)
         speed = cruise
         if leader is not None and t < leader.end:
             speed = min(cruise, leader.place(max(t, leader.start))[1] + 1.0)
+        driver = Driver(stream, route, size, cruise, self._disturbances)
+        # Who is farther ahead on a way is hidden by the last one on it.
+        ahead = [(trip, self._forks[route][trip.route]) for trip in _last_of_each_route(trips)]
         s, places = 0.0, [0.0]
         now = t
         while s < length:
             if now - t > _NEVER:
                 return None
-            wanted = self._wanted(cruise, route, s, now)
-            gap, approach = self._gap(s, speed, now, size, route, leader)
-            desired = _STANDSTILL_M + speed * _TIME_GAP_S
-            desired += speed * approach / (2 * math.sqrt(_ACCELERATION * _BRAKING))
-            pull = 1 - (speed / wanted) ** 4 - (max(desired, 0.1) / max(gap, 0.1)) ** 2
-            speed += min(max(_ACCELERATION * pull, -_HARD), _ACCELERATION) * _STEP_S
-            speed = max(speed, 0.0)
-            s += speed * _STEP_S
-            now += _STEP_S
+            obstacles = [
+                obstacle for trip, fork in ahead if (obstacle := trip.rear(now, size, fork))
+            ]
+            speed = driver.next_speed(s, speed, now, obstacles)
+            s += speed * STEP_S
+            now += STEP_S
             places.append(s)
         return Trip(track_id, kind, route, t, places, offset)
 
-    def _wanted(self, cruise: float, route: int, s: float, t: float) -> float:
-        """The speed that the driver would like here."""
-        wanted = cruise
-        for event in self._disturbances:
-            if event.start <= t < event.end:
-                wanted *= event.speed_factor
-        slow = self._stream.slow.get(route)
-        if slow and s < slow[1]:
-            ahead = max(slow[0] - s, 0.0)
-            wanted = min(wanted, math.sqrt(slow[2] ** 2 + 2 * 1.5 * ahead))
-        return wanted
 
-    def _gap(
-        self, s: float, speed: float, t: float, size: float, route: int, leader: Trip | None
-    ) -> tuple[float, float]:
-        """Metres to whatever is in the way, and how fast they shrink in m/s."""
-        gap, approach = math.inf, 0.0
-        if leader is not None and leader.start <= t < leader.end:
-            at, its_speed, _ = leader.place(t)
-            rear = at - (LENGTHS[leader.kind] + size) / 2
-            if leader.route == route or rear < self._forks[route][leader.route]:
-                gap, approach = rear - s, speed - its_speed
-        for place in self._barriers(s, speed, t, size):
-            if place - s < gap:
-                gap, approach = place - s, speed
-        return gap, approach
+def _last_of_each_route(trips: Sequence[Trip]) -> list[Trip]:
+    return list({trip.route: trip for trip in trips}.values())
 
-    def _barriers(self, s: float, speed: float, t: float, size: float) -> Iterator[float]:
-        stream = self._stream
-        if stream.signal and s + size / 2 < stream.stop_at:
-            colour = stream.signal.colour(t)
-            distance = stream.stop_at - s - size / 2
-            if colour == "red" or (colour == "amber" and speed**2 / 2 / 3.0 < distance):
-                yield stream.stop_at - size / 2 + _STANDSTILL_M - 0.5
-        for event in self._disturbances:
-            if event.blocked_at is not None and event.start <= t < event.end and (
-                s < event.blocked_at
-            ):  # fmt: skip
-                yield event.blocked_at - size / 2
+
+def _in_the_way(trip: Trip, event: Disturbance) -> bool:
+    """True if an event leaves no room for this trip, which then never begins."""
+    if event.closed:
+        return trip.start < event.end and event.start < trip.end
+    if event.blocked_at is None or not trip.start <= event.start < trip.end:
+        return False
+    return abs(trip.place(event.start)[0] - event.blocked_at) < _TAKEN_M
 
 
 def _fork(a: Path, b: Path) -> float:

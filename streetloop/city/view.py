@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from streetloop.city.address import TRAFFIC, Address
 from streetloop.city.backdrop import Backdrop, build_backdrop
 from streetloop.city.conditions import STEPS, Look, look_at
-from streetloop.city.events import disturbances, extras
+from streetloop.city.events import Event, disturbances, happening
 from streetloop.city.film import MIDNIGHT, NOON, Film
 from streetloop.city.glow import LampPainter
 from streetloop.city.lighting import Light, light_of, lit
@@ -30,6 +30,7 @@ from streetloop.errors import ConfigError
 from streetloop.types import Image
 
 _KNOCK_DEG = 9.0
+_PARKED = 1 << 49
 
 
 @lru_cache(maxsize=len(PLACES))
@@ -94,9 +95,7 @@ class View:
         eye = self._eye(look)
         light = self._lights(look_without_lens(look))
         cast = eye.painter.arrange(self._actors(t), light, eye.towards(light))
-        events = self.address.events
-        about = {event: actor.track_id for event, actor in extras(self._place, events, t)}
-        going_on = [(event, about.get(event)) for event in events if event.is_on(t)]
+        going_on = [(event, actor and actor.track_id) for event, actor in self._happening(t)]
         return truth_of(eye.painter, cast, frame, t, going_on)
 
     def look(self, frame: int) -> Look:
@@ -109,17 +108,20 @@ class View:
         t = self.address.second(frame)
         return t, look_at(self.address.conditions, t)
 
+    def _happening(self, t: float) -> list[tuple[Event, Actor | None]]:
+        return happening(self._place, self.address.events, t)
+
     def _actors(self, t: float) -> list[Actor]:
         actors = [actor for lane in self._lanes for actor in lane.actors(t)]
         actors += [actor for pavement in self._pavements for actor in pavement.actors(t)]
         actors += self._parked
-        actors += [actor for _, actor in extras(self._place, self.address.events, t)]
+        actors += [actor for _, actor in self._happening(t) if actor is not None]
         return actors
 
     @cached_property
     def _parked(self) -> list[Actor]:
         return [
-            Actor((1 << 59) + k, p.kind, p.x, p.y, math.radians(p.heading), lamps=False)
+            Actor(_PARKED + k, p.kind, p.x, p.y, math.radians(p.heading), lamps=False)
             for k, p in enumerate(self._place.parked)
         ]
 

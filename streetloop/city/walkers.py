@@ -11,6 +11,7 @@ from streetloop.city.traffic import Actor
 
 _SLOWEST = 0.9  # m/s
 _FASTEST = 1.7
+_PEOPLE = 1 << 50
 
 
 class _Walker(NamedTuple):
@@ -76,5 +77,5 @@ class Pavement:
             if resumes > arrives:
                 resumes += chance.uniform(0.2, 1.8)
             end += resumes - arrives
-        track_id = (1 << 61) + (slot * self._of + self._index)
+        track_id = _PEOPLE + (slot * self._of + self._index)
         return _Walker(start, pace, offset, resumes, hold_at, end, track_id)

@@ -173,7 +173,7 @@ KINGSPORT = Place(
         "corner": Mast(18.0, 11.0, 8.6, 236.0, 21.0, 74.0, roll=-1.0, distortion=-0.1),
     },
     spots=Spots(
-        stalled=("avenue-east-2", 150.0),
+        stalled=("avenue-east-1", 150.0),
         wrong_way="avenue-east-1",
         object=("avenue-west-1", 105.0, 1.3),
         pedestrian=Path(((2.0, 40.0), (3.0, 12.0), (12.0, -2.0), (60.0, -3.2))),

@@ -3,7 +3,8 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from streetloop.city.events import EVENTS, Event, disturbances, extras, parse_events
+from streetloop.city.events import EVENTS, Event, disturbances, parse_events
+from streetloop.city.events import happening as what_happens
 from streetloop.city.places import PLACES
 from streetloop.city.traffic import Actor, Lane
 from streetloop.city.truth import Happening, Truth
@@ -116,11 +117,11 @@ def test_what_an_event_puts_on_the_street_is_seen_by_some_camera(city: str, name
 def test_what_an_event_puts_on_the_street_is_gone_outside_of_its_time(city: str, name: str) -> None:
     events = (Event(_START, _LENGTH, name),)
 
-    assert extras(PLACES[city], events, _START - 0.01) == []
-    assert extras(PLACES[city], events, _START + _LENGTH) == []
-    ((event, actor),) = extras(PLACES[city], events, _START + 1.0)
+    assert what_happens(PLACES[city], events, _START - 0.01) == []
+    assert what_happens(PLACES[city], events, _START + _LENGTH) == []
+    ((event, actor),) = what_happens(PLACES[city], events, _START + 1.0)
     assert event == events[0]
-    assert actor.track_id >= 1 << 60
+    assert 1 << 51 <= actor.track_id < 1 << 53
 
 
 def test_what_is_lost_on_the_road_can_be_seen_in_the_picture() -> None:
@@ -219,7 +220,7 @@ def test_who_drives_the_wrong_way_goes_against_the_lane(city: str) -> None:
     place = PLACES[city]
     path = next(s.routes[0][0] for s in place.streams if s.name == place.spots.wrong_way)
     events = parse_events("wrong-way-driver@0:60")
-    first, later = (_actor(extras(place, events, t)) for t in (1.0, 2.0))
+    first, later = (_actor(what_happens(place, events, t)) for t in (1.0, 2.0))
 
     heading = path.at(path.length * 0.85 - 9.0).heading
     assert np.cos(first.heading - heading) < -0.95
@@ -235,7 +236,7 @@ def _actor(found: list[tuple[Event, Actor]]) -> Actor:
 @pytest.mark.parametrize("city", PLACES)
 def test_a_stalled_vehicle_stands_and_flashes_and_others_queue_behind_it(city: str) -> None:
     place, event = PLACES[city], "stalled-vehicle@300:90"
-    standing = [_actor(extras(place, parse_events(event), 300 + k * 0.3)) for k in range(10)]
+    standing = [_actor(what_happens(place, parse_events(event), 300 + k * 0.3)) for k in range(10)]
     assert {actor.hazard for actor in standing} == {True, False}
     assert len({(actor.x, actor.y, actor.heading) for actor in standing}) == 1
 
@@ -248,7 +249,7 @@ def test_a_stalled_vehicle_stands_and_flashes_and_others_queue_behind_it(city: s
 def test_nobody_drives_through_a_stalled_vehicle(city: str) -> None:
     place, events = PLACES[city], parse_events("stalled-vehicle@300:60")
     happens = disturbances(place, events)
-    stalled = _actor(extras(place, events, 301.0))
+    stalled = _actor(what_happens(place, events, 301.0))
     for seed in range(2):
         lanes = [
             Lane(stream, k, len(place.streams), (city, seed), 1.7, happens.get(stream.name, ()))
