@@ -11,6 +11,7 @@ import argparse
 import hashlib
 import json
 import os
+import subprocess
 import sys
 import time
 from collections.abc import Sequence
@@ -116,6 +117,15 @@ def train(start: str, folder: Path, options: dict[str, Any]) -> tuple[Path, dict
     return best, digests
 
 
+def _commit() -> str:
+    """The state of the repository that draws the pictures."""
+    asked = subprocess.run(
+        ["git", "describe", "--always", "--dirty"],
+        cwd=Path(__file__).parent, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    return asked.stdout.strip() or "unknown"
+
+
 def main() -> None:
     """Train, publish, measure, and write the model card's figures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -132,6 +142,7 @@ def main() -> None:
         best, made_of = train(choice.start, choice.folder, options)
         publish_checkpoint(best, choice.target / "baseline.pt", "streetloop baseline, day")
         made_of["command"] = "python -m train.baseline"
+        made_of["commit"] = _commit()
         card.write_text(json.dumps({"made_of": made_of, "options": options}, indent=2) + "\n")
     content = json.loads(card.read_text())
     model = open_model(str(choice.target / "baseline.pt"), choice.folder / "exports")

@@ -18,6 +18,7 @@ no rain and no fog, and the table says what that costs. It knows no real street.
 | made by | `{command}` (`make baseline`), {minutes} minutes on two cores |
 | starts from | yolov8n.pt as Ultralytics publishes it, sha256 `{start}` |
 | training pictures | {train_images} of {train_cameras} cameras, seeds from 0, digest `{train}` |
+| drawn by | the city as of commit `{commit}` |
 | validation pictures | {val_images} of the same cameras, other seeds, digest `{val}` |
 | options | {options} |
 | licence | AGPL-3.0, as Ultralytics' |
