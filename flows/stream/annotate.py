@@ -16,6 +16,7 @@ _COLOURS = (
     (233, 180, 86), (0, 159, 230), (115, 158, 0), (66, 228, 240),
     (178, 114, 0), (0, 94, 213), (167, 121, 204),
 )  # fmt: skip
+_LEGIBLE = 0.45  # a box is labelled if it is at least so wide, in widths of its label
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 _WHITE = (255, 255, 255)
 _BLACK = (0, 0, 0)
@@ -64,8 +65,11 @@ def _canvas(picture: Image) -> tuple[Image, float]:
 
 def _box(image: Image, xyxy: Floats, label: str, colour: tuple[int, int, int]) -> None:
     x1, y1, x2, y2 = (round(float(v)) for v in xyxy)
-    cv2.rectangle(image, (x1, y1), (x2, y2), colour, 2, cv2.LINE_AA)
     (width, height), _ = cv2.getTextSize(label, _FONT, 0.42, 1)
+    small = x2 - x1 < width * _LEGIBLE
+    cv2.rectangle(image, (x1, y1), (x2, y2), colour, 1 if small else 2, cv2.LINE_AA)
+    if small:  # its label would hide its neighbours
+        return
     top = max(y1 - height - 6, 0)
     cv2.rectangle(image, (x1 - 1, top), (x1 + width + 5, top + height + 6), colour, cv2.FILLED)
     cv2.putText(image, label, (x1 + 2, top + height + 2), _FONT, 0.42, _BLACK, 1, cv2.LINE_AA)
