@@ -15,6 +15,7 @@ from streetloop.city.traffic import Actor
 F64: TypeAlias = NDArray[np.float64]
 
 _FINE_PX = 18  # below this height small parts are left out
+_LEAST_PX2 = 1.0  # smaller faces are left out
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,11 @@ class Crowd:
         tall = self.boxes[:, 3] - self.boxes[:, 1]
         facing &= (tall > _FINE_PX)[owner] | ~np.concatenate([s.fine for s in shapes])
         kept = np.flatnonzero(facing)
+        outlines = np.concatenate([s.faces for s in shapes])[kept]
+        outlines += self._starts[owner[kept]][:, None]
+        corners = self._pixels[outlines]
+        large = _areas(corners) >= _LEAST_PX2
+        kept, corners = kept[large], corners[large]
         solids = np.array([len(s.middles) for s in shapes])
         belongs = np.repeat(who, solids)
         middles = np.concatenate([s.middles for s in shapes])
@@ -106,12 +112,20 @@ class Crowd:
         first = np.cumsum(solids) - solids
         owner = owner[kept]
         part = np.concatenate([s.parts for s in shapes])[kept] + first[owner]
-        corners = np.concatenate([s.faces for s in shapes])[kept] + self._starts[owner][:, None]
         return Faces(
             owner,
             np.concatenate([s.materials for s in shapes])[kept],
             np.concatenate([s.layers for s in shapes])[kept],
             normal[kept],
             away[part],
-            self._pixels[corners],
+            corners,
         )
+
+
+def _areas(corners: F64) -> F64:
+    """(M,) area of each of (M, 8, 2) polygons, by the shoelace formula."""
+    x, y = corners[..., 0], corners[..., 1]
+    twice = (x[:, :-1] * y[:, 1:] - x[:, 1:] * y[:, :-1]).sum(axis=1)
+    twice += x[:, -1] * y[:, 0] - x[:, 0] * y[:, -1]
+    areas: F64 = np.abs(twice) / 2
+    return areas

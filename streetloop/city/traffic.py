@@ -129,12 +129,12 @@ class Lane:
         self._forks = [
             [_fork(a, b) for b, _ in stream.routes] for a, _ in stream.routes
         ]  # fmt: skip
-        self._trips = lru_cache(maxsize=4)(self._simulate)
+        self._trips = lru_cache(maxsize=4)(self._spans)
 
     def actors(self, t: float) -> Iterator[Actor]:
         """The vehicles on the lane at second ``t``."""
-        for trip in self._trips(self._block(t)):
-            if trip.start <= t < trip.end:
+        for start, end, trip in self._trips(self._block(t)):
+            if start <= t < end:
                 s, speed, acceleration = trip.place(t)
                 x, y, heading = self._stream.routes[trip.route][0].at(s, trip.offset)
                 braking = acceleration < -0.7 or speed < 0.2
@@ -158,6 +158,10 @@ class Lane:
                     first, last = min(first, start), max(last, end)
                     grown = True
         return first, last
+
+    def _spans(self, block: tuple[int, int]) -> list[tuple[float, float, Trip]]:
+        """The block's trips with their first and last second, at hand for every frame."""
+        return [(trip.start, trip.end, trip) for trip in self._simulate(block)]
 
     def _simulate(self, block: tuple[int, int]) -> list[Trip]:
         first, last = block
