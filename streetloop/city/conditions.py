@@ -6,10 +6,10 @@ hours pass instead: midnight is second 0.
 """
 
 import math
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
+from streetloop.city.script import entries
 from streetloop.errors import ConfigError
 
 STEPS = 24
@@ -17,7 +17,6 @@ STEPS = 24
 
 _DAY_S = 86400.0
 _LATEST_S = 1e9
-_FORM = re.compile(r"([a-z-]+)(?:@([0-9.]+)(?::([0-9.]+))?)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,28 +92,13 @@ def parse_conditions(text: str) -> tuple[Condition, ...]:
     Raises:
         ConfigError: A condition is unknown or malformed; the message lists those that exist.
     """
+    example = "write night, or night@60:30 for one that begins at second 60 and takes 30 seconds"
     found = []
-    for part in text.split(","):
-        match = _FORM.fullmatch(part.strip())
-        if match is None:
-            raise ConfigError(
-                f"condition {part.strip()[:40]!r} is not understood; write night, or night@60:30 "
-                "for one that begins at second 60 and takes 30 seconds"
-            )
-        name, start, fade = match[1], match[2], match[3]
-        if name not in CONDITIONS:
-            raise ConfigError(f"unknown condition {name[:40]!r}; known are {', '.join(CONDITIONS)}")
-        try:
-            found.append(_at(name, float(start or 0), float(fade or 0)))
-        except ValueError:
-            raise ConfigError(f"condition {part.strip()[:40]!r}: no such number") from None
+    for name, start, fade in entries(text, "condition", CONDITIONS, example):
+        if max(start or 0.0, fade or 0.0) > _LATEST_S:
+            raise ConfigError(f"condition {name!r}: no such number; write up to {_LATEST_S:g}")
+        found.append(Condition(name, start or 0.0, fade or 0.0))
     return tuple(found)
-
-
-def _at(name: str, start: float, fade: float) -> Condition:
-    if not (start <= _LATEST_S and fade <= _LATEST_S):
-        raise ValueError(name)
-    return Condition(name, start, fade)
 
 
 def look_at(conditions: Sequence[Condition], t: float) -> Look:

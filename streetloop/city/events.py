@@ -1,12 +1,12 @@
 """What goes wrong on the street, on a script: ``stalled@20:60`` begins at second 20, lasts 60."""
 
 import math
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from streetloop.city.driver import Disturbance
 from streetloop.city.place import Place
+from streetloop.city.script import entries
 from streetloop.city.traffic import Actor
 from streetloop.errors import ConfigError
 
@@ -23,7 +23,6 @@ EVENTS = (
 _LONGEST_S = 3600.0
 _LATEST_S = 1e9
 _DEFAULT_S = 60.0
-_FORM = re.compile(r"([a-z-]+)(?:@([0-9.]+)(?::([0-9.]+))?)?")
 _WRONG_WAY_SPEED = 9.0
 _WALKING = 1.2
 _EVENT_TRACKS = 1 << 51
@@ -56,25 +55,15 @@ def parse_events(text: str) -> tuple[Event, ...]:
     Raises:
         ConfigError: An event is unknown or malformed; the message lists those that exist.
     """
+    example = "write congestion@60:120 for one that begins at second 60 and lasts 120 seconds"
     found = []
-    for part in text.split(","):
-        match = _FORM.fullmatch(part.strip())
-        if match is None:
-            raise ConfigError(
-                f"event {part.strip()[:40]!r} is not understood; write congestion@60:120 for one "
-                "that begins at second 60 and lasts 120 seconds"
-            )
-        if match[1] not in EVENTS:
-            raise ConfigError(f"unknown event {match[1][:40]!r}; known are {', '.join(EVENTS)}")
-        try:
-            start, length = float(match[2] or 0), float(match[3] or _DEFAULT_S)
-        except ValueError:
-            raise ConfigError(f"event {part.strip()[:40]!r}: no such number") from None
-        if start > _LATEST_S:
-            raise ConfigError(f"event {match[1]!r} must begin within {_LATEST_S:g} seconds")
-        if not 0 < length <= _LONGEST_S:
-            raise ConfigError(f"event {match[1]!r} must last up to {_LONGEST_S:g} seconds")
-        found.append(Event(start, length, match[1]))
+    for name, start, length in entries(text, "event", EVENTS, example):
+        event = Event(start or 0.0, _DEFAULT_S if length is None else length, name)
+        if event.start > _LATEST_S:
+            raise ConfigError(f"event {name!r} must begin within {_LATEST_S:g} seconds")
+        if not 0 < event.length <= _LONGEST_S:
+            raise ConfigError(f"event {name!r} must last up to {_LONGEST_S:g} seconds")
+        found.append(event)
     return tuple(sorted(found))
 
 

@@ -12,7 +12,7 @@ class Oracle:
     """Answers about any camera of the city by its URI; keeps the views that were asked last.
 
     Args:
-        views: How many to keep; each costs some 20 MB and a second to make.
+        views: How many to keep; each costs some 27 MB and a second to make.
     """
 
     def __init__(self, views: int = 8) -> None:

@@ -1,11 +1,28 @@
 """What a place in a city is made of."""
 
+import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from streetloop.city.ground import Ground
 from streetloop.city.optics import Mast
 from streetloop.city.roads import Path, Signal, Stream, Walk
+
+
+def mast_beside(
+    way: Path,
+    s: float,
+    offset: float,
+    height: float,
+    turn: float,
+    tilt: float,
+    fov: float,
+    **lens: float,
+) -> Mast:
+    """A camera beside a way; ``turn`` in degrees to the right of where the way leads there."""
+    pose = way.at(s, offset)
+    bearing = 90.0 - math.degrees(pose.heading) + turn
+    return Mast(pose.x, pose.y, height, bearing, tilt, fov, **lens)
 
 
 @dataclass(frozen=True)
@@ -128,4 +145,3 @@ class Place:
     lamps: tuple[Lamp, ...] = ()
     heads: tuple[Head, ...] = ()
     parked: tuple[Parked, ...] = ()
-    notes: str = field(default="", compare=False)

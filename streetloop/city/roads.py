@@ -163,7 +163,6 @@ class Stream:
         headway_s: Mean seconds between vehicles in normal traffic.
         kinds: What drives here, with weights.
         signal: The light that holds here, and where its stop line is along the way.
-        side: Which side of the lane ``offset``s of events go to; +1 left, -1 right.
         slow: Stretches (from, to, m/s) that are taken slower, such as turns, by route number.
     """
 
@@ -174,7 +173,6 @@ class Stream:
     kinds: dict[str, float]
     signal: Signal | None = None
     stop_at: float = 0.0
-    side: int = -1
     slow: dict[int, tuple[float, float, float]] = field(default_factory=dict)
 
 

@@ -19,7 +19,7 @@ from streetloop.city.glow import LampPainter
 from streetloop.city.lighting import Light, light_of, lit
 from streetloop.city.maps import Maps, sun_direction
 from streetloop.city.optics import Optics
-from streetloop.city.painter import Painter
+from streetloop.city.painter import Cast, Painter
 from streetloop.city.place import Head
 from streetloop.city.places import PLACES
 from streetloop.city.shadows import cast_shadows, throw_beams
@@ -74,9 +74,7 @@ class View:
             ConfigError: The number is negative.
         """
         t, look = self._moment(frame)
-        eye = self._eye(look)
-        light = self._lights(look_without_lens(look))
-        cast = eye.painter.arrange(self._actors(t), light, eye.towards(light))
+        eye, light, cast = self._arrange(t, look)
         still, shaded = eye.still(look_without_lens(look))
         image = still.copy()
         cast_shadows(image, shaded, cast, eye.optics, light, eye.towards(light))
@@ -92,9 +90,7 @@ class View:
             ConfigError: The number is negative.
         """
         t, look = self._moment(frame)
-        eye = self._eye(look)
-        light = self._lights(look_without_lens(look))
-        cast = eye.painter.arrange(self._actors(t), light, eye.towards(light))
+        eye, _, cast = self._arrange(t, look)
         going_on = [(event, actor and actor.track_id) for event, actor in self._happening(t)]
         return truth_of(eye.painter, cast, frame, t, going_on)
 
@@ -107,6 +103,12 @@ class View:
             raise ConfigError(f"frame {frame}: the first frame is 0")
         t = self.address.second(frame)
         return t, look_at(self.address.conditions, t)
+
+    def _arrange(self, t: float, look: Look) -> tuple["_Eye", Light, Cast]:
+        """What picture and truth share: the camera, the light, and who is where."""
+        eye = self._eye(look)
+        light = self._lights(look_without_lens(look))
+        return eye, light, eye.painter.arrange(self._actors(t), light, eye.towards(light))
 
     def _happening(self, t: float) -> list[tuple[Event, Actor | None]]:
         return happening(self._place, self.address.events, t)

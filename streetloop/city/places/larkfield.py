@@ -4,8 +4,7 @@ import math
 
 from streetloop.city.chance import draw
 from streetloop.city.ground import Ground
-from streetloop.city.optics import Mast
-from streetloop.city.place import Lamp, Place, Solid, Spots, Tree
+from streetloop.city.place import Lamp, Place, Solid, Spots, Tree, mast_beside
 from streetloop.city.roads import Path, Stream, curve
 
 _LANE = 3.6
@@ -111,13 +110,6 @@ def _lamps() -> tuple[Lamp, ...]:
     return tuple(lamps)
 
 
-def _mast(s: float, offset: float, height: float, turn: float, tilt: float, fov: float,
-          **lens: float) -> Mast:  # fmt: skip
-    """A camera beside the road; ``turn`` in degrees to the right of the way east."""
-    pose = MIDDLE.at(s, offset)
-    return Mast(pose.x, pose.y, height, 90.0 - math.degrees(pose.heading) + turn, tilt, fov, **lens)
-
-
 LARKFIELD = Place(
     name="larkfield",
     base="grass",
@@ -125,10 +117,10 @@ LARKFIELD = Place(
     streams=_streams(),
     walks=(),
     cameras={
-        "overbridge": _mast(60.0, -7.0, 9.0, 0.0, 13.5, 56.0, distortion=-0.02),
-        "verge-west": _mast(100.0, -19.5, 9.5, -17.0, 14.0, 56.0),
-        "verge-east": _mast(300.0, 20.0, 10.5, 196.0 - 30.0, 15.0, 60.0, roll=0.8),
-        "gantry": _mast(210.0, -9.0, 7.6, 183.0, 15.0, 62.0, distortion=-0.09),
+        "overbridge": mast_beside(MIDDLE, 60.0, -7.0, 9.0, 0.0, 13.5, 56.0, distortion=-0.02),
+        "verge-west": mast_beside(MIDDLE, 100.0, -19.5, 9.5, -17.0, 14.0, 56.0),
+        "verge-east": mast_beside(MIDDLE, 300.0, 20.0, 10.5, 196.0 - 30.0, 15.0, 60.0, roll=0.8),
+        "gantry": mast_beside(MIDDLE, 210.0, -9.0, 7.6, 183.0, 15.0, 62.0, distortion=-0.09),
     },
     spots=Spots(
         stalled=("east-3", 215.0),

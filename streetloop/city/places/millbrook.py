@@ -5,8 +5,7 @@ import math
 
 from streetloop.city.chance import draw
 from streetloop.city.ground import Ground
-from streetloop.city.optics import Mast
-from streetloop.city.place import Head, Lamp, Parked, Place, Solid, Spots, Tree
+from streetloop.city.place import Head, Lamp, Parked, Place, Solid, Spots, Tree, mast_beside
 from streetloop.city.roads import Path, Signal, Stream, Walk, curve, polyline, straight
 
 _LANE = 3.3
@@ -136,13 +135,6 @@ def _parked() -> tuple[Parked, ...]:
     return tuple(found)
 
 
-def _mast(s: float, offset: float, height: float, turn: float, tilt: float, fov: float,
-          **lens: float) -> Mast:  # fmt: skip
-    """A camera beside the street; ``turn`` in degrees to the right of the way north."""
-    pose = MIDDLE.at(s, offset)
-    return Mast(pose.x, pose.y, height, 90.0 - math.degrees(pose.heading) + turn, tilt, fov, **lens)
-
-
 MILLBROOK = Place(
     name="millbrook",
     base="earth",
@@ -150,12 +142,16 @@ MILLBROOK = Place(
     streams=_streams(),
     walks=_walks(),
     cameras={
-        "crossing": _mast(_HALF - 21.0, _WEST_KERB + 1.0, 6.6, 16.0, 18.0, 60.0),
-        "high-street": _mast(
-            _HALF - 62.0, _WEST_KERB + 0.8, 7.6, 9.0, 13.5, 46.0, distortion=-0.02
+        "crossing": mast_beside(MIDDLE, _HALF - 21.0, _WEST_KERB + 1.0, 6.6, 16.0, 18.0, 60.0),
+        "high-street": mast_beside(
+            MIDDLE, _HALF - 62.0, _WEST_KERB + 0.8, 7.6, 9.0, 13.5, 46.0, distortion=-0.02
         ),
-        "market": _mast(_HALF + 24.0, _EAST_KERB - 0.8, 7.0, 196.0, 19.0, 68.0, distortion=-0.1),
-        "church-end": _mast(_HALF + 68.0, _EAST_KERB - 0.8, 8.4, 192.0, 15.0, 52.0, roll=-1.2),
+        "market": mast_beside(
+            MIDDLE, _HALF + 24.0, _EAST_KERB - 0.8, 7.0, 196.0, 19.0, 68.0, distortion=-0.1
+        ),
+        "church-end": mast_beside(
+            MIDDLE, _HALF + 68.0, _EAST_KERB - 0.8, 8.4, 192.0, 15.0, 52.0, roll=-1.2
+        ),
     },
     spots=Spots(
         stalled=("north", 118.0),
