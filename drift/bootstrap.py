@@ -17,6 +17,7 @@ import numpy as np
 from drift.statistics.distance import Distance, Floats
 
 _DRAWS = 999
+_TOGETHER = 5  # windows that are held against one redrawn reference
 _LONG = 20  # a reference of so many windows counts as known exactly
 
 
@@ -94,15 +95,16 @@ def null_of(
         chance: Where randomness comes from.
         draws: How many windows to draw.
     """
-    windows = draw_blocks(reference, draws, length, min(block, len(reference)), chance)
+    block = min(block, len(reference))
+    windows = draw_blocks(reference, draws, length, block, chance)
     if len(reference) >= _LONG * length:
         found = distance.between(np.sort(reference), windows)
     else:
         # A short reference is itself only one of many that could have been.
-        others = draw_blocks(reference, draws, len(reference), min(block, len(reference)), chance)
+        groups = np.array_split(windows, -(-draws // _TOGETHER))
+        others = draw_blocks(reference, len(groups), len(reference), block, chance)
         others.sort(axis=1)
-        found = np.array([
-            distance.between(other, window[None])[0]
-            for other, window in zip(others, windows, strict=True)
+        found = np.concatenate([
+            distance.between(other, group) for other, group in zip(others, groups, strict=True)
         ])  # fmt: skip
     return Null(np.sort(found), block)

@@ -68,6 +68,17 @@ class Answer:
         """True if there were enough values to judge."""
         return self.missing == 0
 
+    def as_json(self) -> dict[str, float | bool | None]:
+        """Plain values; null where there was not enough to tell."""
+        return {
+            "statistic": _plain(self.statistic),
+            "p_value": _plain(self.p_value),
+            "effect_size": _plain(self.effect_size),
+            "change": _plain(self.change),
+            "threshold": _plain(self.threshold),
+            "alarm": self.alarm,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class _Raw:
@@ -158,3 +169,7 @@ def _adjusted(p_values: Sequence[float]) -> list[float]:
     if not p_values:
         return []
     return [float(p) for p in false_discovery_control(np.array(p_values), method="bh")]
+
+
+def _plain(value: float) -> float | None:
+    return round(float(value), 9) if np.isfinite(value) else None

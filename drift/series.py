@@ -74,16 +74,7 @@ class Verdict:
         return {
             "drift": bool(self.causes),
             "causes": self.causes,
-            "features": {
-                name: {
-                    "statistic": _plain(answer.statistic),
-                    "p_value": _plain(answer.p_value),
-                    "effect_size": _plain(answer.effect_size),
-                    "change": _plain(answer.change),
-                    "alarm": answer.alarm,
-                }
-                for name, answer in self.answers.items()
-            },
+            "features": {name: answer.as_json() for name, answer in self.answers.items()},
             "enough": self.enough,
             "missing": self.missing,
         }
@@ -97,7 +88,3 @@ def compare_series(reference: ImageSeries, window: ImageSeries, policy: Policy) 
     shift, likeness = shift_between(reference.edges, window.edges)
     causes = likely_causes(Evidence(answers, shift, likeness))
     return Verdict(answers, causes, shift)
-
-
-def _plain(value: float) -> float | None:
-    return round(value, 6) if np.isfinite(value) else None

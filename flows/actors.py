@@ -9,12 +9,14 @@ import ray
 from ray.actor import ActorHandle
 from ray.util.metrics import Gauge
 
+from drift.minute import Minute
 from flows.stream.annotate import Annotator
 from flows.stream.detection_log import DetectionLog
 from flows.stream.pipeline import StreamPipeline
 from flows.stream.results import Tap
 from flows.stream.sources import open_source
 from flows.stream.status import CameraStatus
+from flows.stream.watching import Watching
 from serve.detector import ServeDetector
 from streetloop.cameras import Camera
 from streetloop.clock import SystemClock
@@ -64,6 +66,10 @@ class StreamWorker:
         taps: list[Tap] = [log]
         if plan.annotate is not None:
             taps.append(Annotator(plan.annotate, plan.cameras, plan.names, settings.confidence))
+        self._watching: Watching | None = None
+        if settings.drift:
+            self._watching = Watching(plan.names, settings.drift_period_s, settings.drift_sample_s)
+            taps.append(self._watching)
         sources = [
             (camera, open_source(camera, clock, settings.stall_s)) for camera in plan.cameras
         ]
@@ -88,6 +94,10 @@ class StreamWorker:
             for fate in ("decoded", "detected", "gated", "dropped", "failed", "pending"):
                 self._frames.set(getattr(account, fate), {"camera": camera, "fate": fate})
         return statuses
+
+    def minutes(self) -> list[Minute]:
+        """The minutes of all cameras that ended since the last call."""
+        return [] if self._watching is None else self._watching.collect()
 
     def finished(self) -> bool:
         """True if every camera has ended by itself and all is written."""

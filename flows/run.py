@@ -14,11 +14,14 @@ from flows.signals import stop_on_signals
 from flows.stream.sources import open_source
 from flows.stream.status import CameraStatus
 from flows.summary import Summary
+from flows.watch import LiveWatch
 from streetloop.cameras import Camera
 from streetloop.clock import SystemClock
 from streetloop.errors import ConfigError, SourceError
+from streetloop.ledger import open_ledger
 from streetloop.settings import BASELINE, Settings
 from streetloop.store import FolderStore
+from train.drift_reference import training_past
 from train.model import ModelFile, open_model
 
 if TYPE_CHECKING:
@@ -56,7 +59,7 @@ def run_streams(
         settings: As given at the roof.
         options: What this run is asked for.
         show: Called twice a second with the state of the cameras.
-        say: Called with what is being done before cameras are read.
+        say: Called with what is being done, and with drift and faults that begin or end.
 
     Raises:
         ConfigError: A recording cannot be played.
@@ -70,6 +73,7 @@ def run_streams(
         _make_folder(options.annotate)
     say(f"opening the model {settings.model}")
     model = open_model(settings.model, settings.models)
+    watch = _live_watch(cameras, settings, model, say)
     say("starting Ray on this machine")
     with local_ray(options.metrics_port):
         import ray.serve
@@ -86,12 +90,36 @@ def run_streams(
             say("starting the cameras")
             supervisor.start()
             began = time.monotonic()
-            _watch(supervisor.poll, lambda: supervisor.finished, stop, options.duration_s, show)
+
+            def poll() -> Mapping[str, CameraStatus]:
+                if watch is not None:
+                    watch.take(supervisor.collect_minutes())
+                return supervisor.poll()
+
+            _watch(poll, lambda: supervisor.finished, stop, options.duration_s, show)
             statuses = supervisor.close()
             seconds = time.monotonic() - began
+        if watch is not None:
+            watch.close()
         show(statuses)
     log = FolderStore(settings.store).uri(log_prefix)
-    return Summary(_in_order(cameras, statuses), log, description, seconds)
+    found = {} if watch is None else watch.causes()
+    return Summary(_in_order(cameras, statuses), log, description, seconds, found)
+
+
+def _live_watch(
+    cameras: Sequence[Camera], settings: Settings, model: ModelFile, say: Callable[[str], None]
+) -> LiveWatch | None:
+    if not settings.drift:
+        return None
+    return LiveWatch(
+        [camera.id for camera in cameras],
+        settings,
+        FolderStore(settings.store),
+        open_ledger(settings.ledger),
+        training_past(model),
+        say,
+    )
 
 
 def refuse_bad_clips(cameras: Sequence[Camera]) -> None:

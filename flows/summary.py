@@ -1,7 +1,7 @@
 """The account of a run, for people and for programs."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from flows.stream.feed import State
@@ -17,12 +17,14 @@ class Summary:
         log: Where the detection log is.
         model: What the detector said of itself.
         seconds: How long cameras were read.
+        drift: Causes of the drift that was found, by camera.
     """
 
     cameras: Mapping[str, CameraStatus]
     log: str
     model: Mapping[str, Any]
     seconds: float
+    drift: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """The summary as plain data; ``fps`` is frames detected a second of the run."""
@@ -30,6 +32,7 @@ class Summary:
             "cameras": {key: self._camera(status) for key, status in self.cameras.items()},
             "log": self.log,
             "model": dict(self.model),
+            "drift": {camera: list(causes) for camera, causes in self.drift.items()},
             "seconds": round(self.seconds, 3),
         }
 

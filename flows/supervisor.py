@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import ray
 from ray.exceptions import GetTimeoutError, RayActorError, RayError
 
+from drift.minute import Minute
 from flows.actors import WorkerPlan, spawn
 from flows.stream.accounting import Reason
 from flows.stream.feed import FINISHED, State
@@ -38,6 +39,10 @@ class Supervisor:
         for worker in self._workers:
             statuses.update(worker.poll())
         return statuses
+
+    def collect_minutes(self) -> list[Minute]:
+        """What cameras showed in the minutes that ended since the last call."""
+        return [minute for worker in self._workers for minute in worker.collect_minutes()]
 
     @property
     def finished(self) -> bool:
@@ -78,6 +83,14 @@ class _Worker:
         self._note(found)
         self.finished = finished
         return self._latest
+
+    def collect_minutes(self) -> list[Minute]:
+        """None from a worker that does not answer; `poll` replaces one that died."""
+        try:
+            found: list[Minute] = ray.get(self._actor.minutes.remote(), timeout=_ANSWER_S)
+        except (GetTimeoutError, RayActorError):
+            return []
+        return found
 
     def begin_close(self) -> "ray.ObjectRef[dict[str, CameraStatus]]":
         reference: ray.ObjectRef[dict[str, CameraStatus]] = self._actor.close.remote()

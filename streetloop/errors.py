@@ -14,6 +14,7 @@
     │   └── ModelUnsupported   readable, but not a detector we can run
     ├── DetectorError          a detector failed to answer for a batch
     ├── StoreError             the object store
+    ├── LedgerError            the database of what happened and what is to be done
     └── InputRejected          something sent over HTTP is not acceptable
         └── InputTooLarge      ... because of its size
 
@@ -68,6 +69,10 @@ class DetectorError(StreetloopError):
 
 class StoreError(StreetloopError):
     """The object store refused or lost an operation."""
+
+
+class LedgerError(StreetloopError):
+    """The ledger cannot be opened, read or written."""
 
 
 class InputRejected(StreetloopError):

@@ -48,8 +48,21 @@ class Settings(BaseSettings):
         description="detector threads on a CPU",
     )
     detector_timeout_s: float = Field(default=30.0, gt=0)
+    drift: bool = Field(default=True, description="watch every camera for drift")
+    drift_period_s: float = Field(
+        default=60.0, ge=0.5, le=3600, description="length of a drift 'minute', seconds of stream"
+    )
+    drift_sample_s: float = Field(
+        default=2.0, gt=0, description="time between pictures that drift measures"
+    )
+    drift_days: float = Field(
+        default=60.0, gt=0, description="days between two false alarms of a camera"
+    )
     log_flush_s: float = Field(
         default=30.0, gt=0, description="most seconds of detections that a crash can lose"
+    )
+    ledger_url: SecretStr | None = Field(
+        default=None, min_length=1, description="database of the ledger; default: SQLite in home"
     )
     api_token: SecretStr | None = Field(
         default=None, min_length=1, description="bearer token of the HTTP API"
@@ -64,3 +77,10 @@ class Settings(BaseSettings):
     def models(self) -> Path:
         """Folder of exported models, by content hash."""
         return self.home / "models"
+
+    @property
+    def ledger(self) -> str:
+        """URL of the ledger's database; may hold a password."""
+        if self.ledger_url is not None:
+            return self.ledger_url.get_secret_value()
+        return f"sqlite:///{self.home.absolute() / 'ledger.db'}"

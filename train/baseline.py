@@ -27,6 +27,7 @@ from streetloop.city.shapes import CLASSES
 from streetloop.types import Detections
 from train.card import card_text
 from train.coco_map import coco_map
+from train.drift_reference import write_training_past
 from train.model import open_model
 from train.predictor import Predictor
 from train.simulated import (
@@ -117,6 +118,12 @@ def train(start: str, folder: Path, options: dict[str, Any]) -> tuple[Path, dict
     return best, digests
 
 
+def write_reference(checkpoint: Path) -> None:
+    """Write what the training pictures looked like beside the checkpoint, for the drift watch."""
+    pictures = (image for _, image, _ in TRAIN.examples())
+    write_training_past(track(pictures, "pictures for drift", len(TRAIN)), checkpoint)
+
+
 def _commit() -> str:
     """The state of the repository that draws the pictures."""
     asked = subprocess.run(
@@ -141,6 +148,7 @@ def main() -> None:
         options = {**OPTIONS, "epochs": choice.epochs}
         best, made_of = train(choice.start, choice.folder, options)
         publish_checkpoint(best, choice.target / "baseline.pt", "streetloop baseline, day")
+        write_reference(choice.target / "baseline.pt")
         made_of["command"] = "python -m train.baseline"
         made_of["commit"] = _commit()
         card.write_text(json.dumps({"made_of": made_of, "options": options}, indent=2) + "\n")

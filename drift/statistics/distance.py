@@ -22,7 +22,8 @@ class Distance(Protocol):
 
         Args:
             reference: (N,) values in rising order, N >= 1, all finite.
-            windows: (K, W) values, each row a sample, W >= 1, all finite, in any order.
+            windows: (K, W) values, each row a sample in the order of time, W >= 1, all finite.
+                Only sequential statistics look at the order.
 
         Returns:
             (K,) distances, finite and not negative.

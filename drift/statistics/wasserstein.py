@@ -4,7 +4,7 @@ import numpy as np
 
 from drift.statistics.distance import Floats
 
-_QUANTILES = 64
+_SHARE = (np.arange(64) + 0.5) / 64
 
 
 class Wasserstein:
@@ -25,9 +25,18 @@ class Wasserstein:
         >>> Wasserstein().between(np.array([0.0, 1, 2]), np.array([[10.0, 11, 12]]))
         array([10.])
         """
-        share = (np.arange(_QUANTILES) + 0.5) / _QUANTILES
-        ordered = np.sort(windows, axis=1)
-        at = np.minimum((share * len(reference)).astype(int), len(reference) - 1)
-        there = np.minimum((share * ordered.shape[1]).astype(int), ordered.shape[1] - 1)
-        carried: Floats = np.abs(ordered[:, there] - reference[at]).mean(axis=1)
+        before, since = quantiles_of(reference[None]), quantiles_of(windows)
+        carried: Floats = np.abs(since - before).mean(axis=1)
         return carried
+
+
+def quantiles_of(samples: Floats) -> Floats:
+    """(K, 64) quantiles of (K, W) samples, each in a row, in any order; NaN values do not count.
+
+    A row of nothing but NaN has NaN quantiles.
+    """
+    ordered = np.sort(samples, axis=1)  # NaN comes last
+    known = np.isfinite(ordered).sum(axis=1)
+    at = np.minimum((_SHARE * known[:, None]).astype(int), np.maximum(known - 1, 0)[:, None])
+    found: Floats = np.take_along_axis(ordered, at, axis=1)
+    return found

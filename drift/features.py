@@ -1,0 +1,19 @@
+"""Everything that is watched, by name: of pictures, of the model's answers, of tracks."""
+
+from drift.images import IMAGE_FEATURES, Feature
+
+MODEL_FEATURES = (
+    Feature("confidence", 0.03, "mean confidence of what is found, 0 to 1"),
+    Feature("detections", 0.3, "found a frame"),
+    Feature("box_area", 0.005, "median side of the boxes, as a share of the picture's"),
+)
+TRACK_FEATURES = (
+    Feature("speed", 0.15, "mean speed of tracks in diagonals of their box a second"),
+    Feature("fragmentation", 0.1, "share of tracks that end before they are a second old"),
+)
+FEATURES = (*IMAGE_FEATURES, *MODEL_FEATURES, *TRACK_FEATURES)
+"""Every feature; an array of a camera's values has a column for each, in this order."""
+
+NAMES = tuple(feature.name for feature in FEATURES)
+LEAST = {feature.name: feature.least for feature in FEATURES}
+OF_IMAGES = frozenset(feature.name for feature in IMAGE_FEATURES)

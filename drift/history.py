@@ -1,0 +1,177 @@
+"""What is remembered of one camera: a row a minute, the oldest forgotten."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from drift.features import NAMES
+from drift.images import Edges
+from drift.minute import Minute
+from drift.quality import Usual
+from drift.statistics.distance import Floats
+
+MOST = 28 * 1440
+"""Minutes that are remembered: four weeks."""
+
+_EDGES_LONG = 1440  # minutes over which the usual lines of the picture are averaged
+_EDGES_SHORT = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """Some minutes of a camera.
+
+    Attributes:
+        times: (N,) seconds since 1970, rising.
+        values: (N, features) as `drift.features.NAMES`, NaN where unknown.
+        mix: (N, classes) tracks that appeared.
+    """
+
+    times: Floats
+    values: NDArray[np.float32]
+    mix: NDArray[np.int32]
+
+    def __len__(self) -> int:
+        return len(self.times)
+
+    def only(self, which: NDArray[np.bool_]) -> "Past":
+        """Some of them."""
+        return Past(self.times[which], self.values[which], self.mix[which])
+
+
+class History:
+    """The minutes of one camera in the order of time.
+
+    Args:
+        most: How many are remembered.
+    """
+
+    def __init__(self, most: int = MOST) -> None:
+        self._most = most
+        self._count = 0
+        self._times: Floats = np.zeros(64)
+        self._values: NDArray[np.float32] = np.zeros((64, len(NAMES)), np.float32)
+        self._mix: NDArray[np.int32] = np.zeros((64, 0), np.int32)
+        self._clean: NDArray[np.bool_] = np.zeros(64, bool)
+        self._version: NDArray[np.int32] = np.zeros(64, np.int32)
+        self._rates: list[float] = []
+        self._size = (0, 0)
+        self.classes: list[str] = []
+        self.versions: list[str] = []
+        self.usual_edges: Edges | None = None
+        self.recent_edges: Edges | None = None
+
+    def __len__(self) -> int:
+        return self._count
+
+    def append(self, minute: Minute) -> None:
+        """Remember a minute, as one that nothing is wrong with; one from before is left out."""
+        time = minute.started_at.timestamp()
+        if self._count and time <= self._times[self._count - 1]:
+            return
+        self._make_room()
+        row = self._count
+        self._times[row] = time
+        self._values[row] = [minute.values[name] for name in NAMES]
+        self._mix[row] = 0
+        for name, count in minute.mix.items():
+            column = self._class(name)  # may put another array in the place of this one
+            self._mix[row, column] = count
+        if minute.model_version not in self.versions:
+            self.versions.append(minute.model_version)
+        self._version[row] = self.versions.index(minute.model_version)
+        self._clean[row] = True
+        self._count += 1
+        if minute.edges is not None:
+            self.recent_edges = _mixed(self.recent_edges, minute.edges, _EDGES_SHORT, row)
+        if self._size == (0, 0):
+            self._size = (minute.width, minute.height)
+        if minute.fps > 0 and len(self._rates) < 60:
+            self._rates.append(minute.fps)
+
+    def learn_edges(self) -> None:
+        """The recent lines are the camera's usual ones."""
+        if self.recent_edges is not None:
+            known = min(self._count, _EDGES_LONG)
+            self.usual_edges = _mixed(self.usual_edges, self.recent_edges, _EDGES_LONG, known)
+
+    def accept_stream(self, minute: Minute) -> None:
+        """The stream's size and rate are from now on those of a minute."""
+        self._size, self._rates = (minute.width, minute.height), []
+
+    @property
+    def usual(self) -> Usual | None:
+        """What the stream usually is; None before the first minute."""
+        if self._size == (0, 0) or not self._rates:
+            return None
+        return Usual(*self._size, float(np.median(self._rates)))
+
+    def spoil(self, since: datetime) -> None:
+        """Minutes since then are no reference: they are of the drift itself."""
+        self._clean[: self._count] &= self._times[: self._count] < since.timestamp()
+
+    def spoil_last(self) -> None:
+        """The last minute is no reference."""
+        if self._count:
+            self._clean[self._count - 1] = False
+
+    def last(self, count: int) -> Past:
+        """The newest minutes, at most ``count``."""
+        return self._past(np.arange(max(0, self._count - count), self._count))
+
+    def clean(self, before: float) -> Past:
+        """Minutes before a moment (seconds since 1970) that are fit to compare with."""
+        end = int(np.searchsorted(self._times[: self._count], before))
+        return self._past(np.flatnonzero(self._clean[:end]))
+
+    def of_version(self, past: Past, version: str) -> NDArray[np.bool_]:
+        """(N,) which minutes of ``past`` a model answered."""
+        number = self.versions.index(version) if version in self.versions else -1
+        rows = np.searchsorted(self._times[: self._count], past.times)
+        return np.asarray(self._version[rows] == number)
+
+    def accept_all(self) -> None:
+        """Whatever was remembered is fit to compare with: a new model has learned it."""
+        self._clean[: self._count] = True
+        self.usual_edges = None
+
+    def _past(self, rows: NDArray[np.intp]) -> Past:
+        return Past(self._times[rows], self._values[rows], self._mix[rows])
+
+    def _class(self, name: str) -> int:
+        if name not in self.classes:
+            self.classes.append(name)
+            self._mix = np.pad(self._mix, ((0, 0), (0, 1)))
+        return self.classes.index(name)
+
+    def _make_room(self) -> None:
+        room = len(self._times)
+        if self._count < room:
+            return
+        if room >= self._most + self._most // 4:
+            gone = self._count - self._most
+            for array in self._arrays():
+                array[: self._most] = array[gone : self._count].copy()
+            self._count = self._most
+            return
+        more = min(room, self._most + self._most // 4 - room)
+        self._times = np.pad(self._times, (0, more))
+        self._values = np.pad(self._values, ((0, more), (0, 0)))
+        self._mix = np.pad(self._mix, ((0, more), (0, 0)))
+        self._clean = np.pad(self._clean, (0, more))
+        self._version = np.pad(self._version, (0, more))
+
+    def _arrays(self) -> Sequence[NDArray[Any]]:
+        return self._times, self._values, self._mix, self._clean, self._version
+
+
+def _mixed(mean: Edges | None, new: Edges, over: int, count: int) -> Edges:
+    """A mean over about the last ``over`` of ``count`` values."""
+    if mean is None:
+        return new
+    share = 1 / min(over, count + 1)
+    return np.asarray(mean + share * (new - mean), np.float32)

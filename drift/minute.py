@@ -1,0 +1,242 @@
+"""One minute of a camera: what drift is looked for in."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import cv2
+import numpy as np
+
+from drift.features import NAMES
+from drift.images import Edges, edges_of, measure_image
+from streetloop.types import UNCONFIRMED, Floats, Image, Ints, Tracked
+
+_TRACK_GONE_S = 2.0
+_YOUNG_S = 1.0
+_CLOSE = 1e-6
+_WIDEST = 480
+
+
+@dataclass(frozen=True, slots=True)
+class Minute:
+    """What a camera showed in one period, a minute unless it is set otherwise.
+
+    Attributes:
+        camera_id: Whose.
+        started_at: When it began (UTC).
+        length_s: How long it is, in seconds of the stream.
+        model_version: Which model answered.
+        samples: Pictures that were measured.
+        expected: Pictures that would have been, had there been no gap.
+        values: By feature; NaN where there was nothing to measure it on.
+        mix: Tracks that appeared, by class.
+        width: Of the pictures, in pixels.
+        height: Of the pictures, in pixels.
+        fps: Frames a second of the stream.
+        still: True if all pictures were the same to the last pixel.
+        edges: Mean of the pictures' `edges_of`.
+        picture: The last picture, at most 480 pixels wide, for people to look at.
+    """
+
+    camera_id: str
+    started_at: datetime
+    length_s: float
+    model_version: str
+    samples: int
+    expected: int
+    values: Mapping[str, float]
+    mix: Mapping[str, int]
+    width: int
+    height: int
+    fps: float
+    still: bool
+    edges: Edges | None = None
+    picture: Image | None = None
+
+
+@dataclass(slots=True)
+class _Track:
+    began_s: float
+    last_s: float
+    box: Floats
+    path: float = 0.0
+
+
+@dataclass(slots=True)
+class _Open:
+    """A period that is being filled."""
+
+    start_s: float
+    started_at: datetime
+    model_version: str
+    first_frame: tuple[int, float]
+    last_frame: tuple[int, float]
+    images: list[dict[str, float]] = field(default_factory=list)
+    found: list[int] = field(default_factory=list)
+    confidences: list[float] = field(default_factory=list)
+    sides: list[float] = field(default_factory=list)
+    speeds: list[float] = field(default_factory=list)
+    ended: list[float] = field(default_factory=list)
+    mix: Counter[str] = field(default_factory=Counter)
+    edges: Edges = field(default_factory=lambda: np.zeros((90, 160), np.float32))
+    still: bool = True
+    last: Image | None = None
+
+
+class MinuteBuilder:
+    """Puts the results of one camera together to minutes.
+
+    Call `take` for every result and `sample` for the pictures it asks for.
+
+    Args:
+        camera_id: Which camera.
+        names: Class names by class id.
+        period_s: Length of a "minute" in seconds of the stream.
+        sample_s: Seconds of the stream between two pictures that are measured.
+    """
+
+    def __init__(
+        self,
+        camera_id: str,
+        names: tuple[str, ...],
+        period_s: float = 60.0,
+        sample_s: float = 2.0,
+    ) -> None:
+        self._camera_id = camera_id
+        self._names = names
+        self._period_s = period_s
+        self._sample_s = min(sample_s, period_s / 4)
+        self._open: _Open | None = None
+        self._next_sample_s = -np.inf
+        self._tracks: dict[int, _Track] = {}
+        self._glance: Image | None = None
+        self._zero: datetime | None = None
+
+    def take(
+        self, frame_id: int, pts: float, at: datetime, tracked: Tracked, model_version: str,
+        picture: Image | None,
+    ) -> Minute | None:  # fmt: skip
+        """Note one result; returns the minute that ended before it, if one did.
+
+        Args:
+            frame_id: Counts the camera's frames.
+            pts: Seconds of the stream.
+            at: The same on the wall clock.
+            tracked: What was found.
+            model_version: By which model.
+            picture: (height, width, 3) if `wants_picture` said so, else None.
+        """
+        done = None
+        minute = self._open
+        if minute is not None and (
+            pts >= minute.start_s + self._period_s or model_version != minute.model_version
+        ):
+            done = self._finish(minute)
+            minute = None
+        if minute is None:
+            start = pts - pts % self._period_s
+            if self._zero is None:
+                self._zero = at - timedelta(seconds=pts)
+            # In the time of the stream, which may run faster than the clock on the wall.
+            at = self._zero + timedelta(seconds=pts)
+            minute = self._open = _Open(start, at, model_version, (frame_id, pts), (frame_id, pts))
+        minute.last_frame = (frame_id, pts)
+        self._follow(minute, pts, tracked)
+        if picture is not None:
+            self._next_sample_s = max(self._next_sample_s + self._sample_s, pts + _CLOSE)
+            self._measure(minute, picture, tracked)
+        return done
+
+    def wants_picture(self, pts: float) -> bool:
+        """True if the picture at ``pts`` is to be measured."""
+        return pts >= self._next_sample_s - _CLOSE
+
+    def _measure(self, minute: _Open, picture: Image, tracked: Tracked) -> None:
+        minute.images.append(measure_image(picture))
+        minute.edges += edges_of(picture)
+        glance = picture[::8, ::8]
+        if self._glance is not None and not np.array_equal(glance, self._glance):
+            minute.still = False
+        self._glance = glance.copy()
+        minute.last = picture
+        found = tracked.detections
+        minute.found.append(len(found))
+        if len(found):
+            size = (found.xyxy[:, 2:] - found.xyxy[:, :2]).clip(0)
+            share = size.prod(axis=1) / (picture.shape[0] * picture.shape[1])
+            minute.confidences.extend(found.confidence.tolist())
+            minute.sides.append(float(np.sqrt(np.median(share))))
+
+    def _follow(self, minute: _Open, pts: float, tracked: Tracked) -> None:
+        boxes, ids = tracked.detections.xyxy, tracked.track_id
+        for box, track_id, class_id in zip(boxes, ids, _ints(tracked), strict=True):
+            if track_id == UNCONFIRMED:
+                continue
+            known = self._tracks.get(int(track_id))
+            if known is None:
+                self._tracks[int(track_id)] = _Track(pts, pts, box)
+                minute.mix[self._names[class_id]] += 1
+                continue
+            known.path += _moved(known.box, box)
+            known.last_s, known.box = pts, box
+        for track_id, track in list(self._tracks.items()):
+            if pts - track.last_s > _TRACK_GONE_S:
+                del self._tracks[track_id]
+                age = track.last_s - track.began_s
+                minute.ended.append(age)
+                if age > 0:
+                    minute.speeds.append(track.path / age)
+
+    def _finish(self, minute: _Open) -> Minute:
+        self._open = None
+        values = dict.fromkeys(NAMES, float("nan"))
+        for name in minute.images[0] if minute.images else ():
+            values[name] = float(np.mean([image[name] for image in minute.images]))
+        values["detections"] = _mean(minute.found)
+        values["confidence"] = _mean(minute.confidences)
+        values["box_area"] = _mean(minute.sides)
+        values["speed"] = _mean(minute.speeds)
+        values["fragmentation"] = _mean([float(age < _YOUNG_S) for age in minute.ended])
+        (first, begin), (last, end) = minute.first_frame, minute.last_frame
+        samples = len(minute.images)
+        height, width = (0, 0) if minute.last is None else minute.last.shape[:2]
+        return Minute(
+            camera_id=self._camera_id,
+            started_at=minute.started_at,
+            length_s=self._period_s,
+            model_version=minute.model_version,
+            samples=samples,
+            expected=round(self._period_s / self._sample_s),
+            values=values,
+            mix=dict(minute.mix),
+            width=width,
+            height=height,
+            fps=(last - first) / (end - begin) if end > begin else 0.0,
+            still=minute.still and samples > 1,
+            edges=np.asarray(minute.edges / samples, np.float32) if samples else None,
+            picture=None if minute.last is None else _small(minute.last),
+        )
+
+
+def _ints(tracked: Tracked) -> Ints:
+    return tracked.detections.class_id
+
+
+def _small(picture: Image) -> Image:
+    height, width = picture.shape[:2]
+    if width <= _WIDEST:
+        return picture
+    size = (_WIDEST, max(1, round(height * _WIDEST / width)))
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _mean(values: "list[float] | list[int]") -> float:
+    return float(np.mean(values)) if values else float("nan")
+
+
+def _moved(before: Floats, since: Floats) -> float:
+    """How far a box moved, in its diagonals."""
+    diagonal = float(np.hypot(*(before[2:] - before[:2])))
+    step = (since[:2] + since[2:] - before[:2] - before[2:]) / 2
+    return float(np.hypot(*step)) / max(diagonal, 1.0)

@@ -1,0 +1,247 @@
+"""The watch over one camera.
+
+A finding opens when the camera departs from its reference for three minutes running:
+significantly (false discoveries controlled over all cameras and features), by a lot, and by more
+than chance reaches between two false alarms; or when its view has turned. It closes after a quarter
+of an hour without.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from zlib import crc32
+
+import numpy as np
+from numpy.typing import NDArray
+
+from drift.causes import Evidence, has_moved, likely_causes
+from drift.change import Change, Kind, WatchPolicy
+from drift.comparison import Answer
+from drift.features import LEAST, NAMES
+from drift.history import History, Past
+from drift.images import shift_between
+from drift.minute import Minute
+from drift.quality import faults_of, is_comparable
+from drift.reference import WINDOW, Reference, build
+from drift.scan import LEAST_WINDOW, MIX_EFFECT, Scan, scan
+from drift.statistics import KolmogorovSmirnov
+from drift.statistics.page_hinkley import began
+
+_HOT, _COOL = 3, 15  # minutes of alarm that open a finding, of quiet that close it
+_REFRESH_S = 1800.0
+_LINES_EVERY = 3  # minutes: looking whether the view has turned costs more than all the rest
+_LOOK_BACK = 60
+_MIX, _LINES = "class mix", "lines"
+
+
+class CameraWatch:
+    """The watch over one camera.
+
+    Args:
+        camera_id: Which.
+        policy: When to speak.
+        training: What the model was trained on, or None.
+    """
+
+    def __init__(self, camera_id: str, policy: WatchPolicy, training: Past | None = None) -> None:
+        self.camera_id = camera_id
+        self.history = History()
+        self.version = ""
+        self.finding: Change | None = None
+        self.faults: dict[str, datetime] = {}
+        self.reference: Reference | None = None
+        self.at: datetime | None = None
+        self._policy = policy
+        self._training = training
+        self._seed = crc32(camera_id.encode())
+        self._refreshed = -np.inf
+        self._learned = 0
+        self._hot = self._cool = 0
+        self._scans = self._seed % _LINES_EVERY  # cameras take turns
+        self.shift = self.likeness = 0.0
+
+    def remember(self, minute: Minute, clean: bool = True) -> None:
+        """Take a minute from the log, after a restart; nothing is said about it.
+
+        Args:
+            minute: Which.
+            clean: False if a finding was open then.
+        """
+        self._follow_model(minute.model_version)
+        faults = faults_of(minute, self.history.usual)
+        self._append(minute)
+        if clean and is_comparable(faults):
+            self.history.learn_edges()
+        else:
+            self.history.spoil_last()
+
+    def resume(self, finding: Change) -> None:
+        """A finding was open when the watch was stopped."""
+        self.finding = finding
+        self.history.spoil(finding.since)
+
+    def take(self, minute: Minute) -> tuple[list[Change], bool]:
+        """Take a new minute; the faults that began or ended, and whether it can be compared."""
+        self._follow_model(minute.model_version)
+        faults = faults_of(minute, self.history.usual)
+        self._append(minute)
+        comparable = is_comparable(faults)
+        if not comparable:
+            self.history.spoil_last()
+        return self._note_faults(minute, faults), comparable
+
+    def _append(self, minute: Minute) -> None:
+        self.version = minute.model_version
+        self.at = minute.started_at + timedelta(seconds=minute.length_s)
+        self.history.append(minute)
+
+    def _follow_model(self, version: str) -> None:
+        if self.version and version != self.version:
+            # The new model was trained on what went on until now.
+            self.history.accept_all()
+            self.reference = None
+            self._hot = 0
+
+    def _note_faults(self, minute: Minute, faults: Sequence[str]) -> list[Change]:
+        assert self.at is not None
+        changes = []
+        for fault in faults:
+            if fault not in self.faults:
+                self.faults[fault] = minute.started_at
+                changes.append(self._change(Kind.FAULT, minute.started_at, fault))
+        for fault in set(self.faults) - set(faults):
+            changes.append(self._change(Kind.FAULT_OVER, self.faults.pop(fault), fault))
+        return changes
+
+    def _change(self, kind: Kind, since: datetime, fault: str = "") -> Change:
+        assert self.at is not None
+        return Change(kind, self.camera_id, self.at, since, self.version, fault)
+
+    def scan(self) -> Scan:
+        """Hold the last minutes against the reference."""
+        self._refresh()
+        assert self.reference is not None
+        usual, recent = self.history.usual_edges, self.history.recent_edges
+        if usual is not None and recent is not None and len(self.history) >= 2 * WINDOW:
+            self._scans += 1
+            if self._scans % _LINES_EVERY == 0 or self._hot:
+                self.shift, self.likeness = shift_between(usual, recent)
+        return scan(self.history.last(WINDOW), self.reference)
+
+    def _refresh(self) -> None:
+        """A new reference every half hour, or once there is noticeably more of it."""
+        now = self.history.last(1).times[0] + self._policy.period_s
+        grown = len(self.history) >= 1.2 * self._learned
+        if self.reference is None or now - self._refreshed >= _REFRESH_S or grown:
+            self.reference = build(
+                self.history, self.version, now, self._training,
+                self._policy.rarity, self._seed, self._policy.period_s,
+            )  # fmt: skip
+            self._refreshed, self._learned = now, len(self.history)
+
+    def settle(self, scan: Scan, significant: Sequence[bool]) -> Change | None:
+        """Open or close a finding, after `scan` has been put beside all other cameras'.
+
+        Args:
+            scan: Of the last minute.
+            significant: (features + 1,) after the control of false discoveries.
+        """
+        alarms = self._alarms(scan, significant)
+        if alarms:
+            self._hot, self._cool = self._hot + 1, 0
+        else:
+            self._hot, self._cool = 0, self._cool + 1
+            if self.finding is None:
+                self.history.learn_edges()
+        if self.finding is not None:
+            self.history.spoil_last()
+            return self._close() if self._cool >= _COOL else None
+        return self._open(scan, alarms) if self._hot >= _HOT else None
+
+    def _alarms(self, scan: Scan, significant: Sequence[bool]) -> list[str]:
+        rare = scan.p_values <= self._policy.rarity
+        large = np.append(scan.effects >= self._policy.least_effect, scan.mix_effect >= MIX_EFFECT)
+        alarms = [
+            name
+            for name, alarm in zip(
+                (*NAMES, _MIX), rare & large & np.asarray(significant), strict=True
+            )
+            if alarm
+        ]
+        return alarms + ([_LINES] if has_moved(self.shift) else [])
+
+    def _open(self, scan: Scan, alarms: Sequence[str]) -> Change:
+        since = self._since(alarms)
+        answers = self.answers(scan, alarms, since)
+        evidence = Evidence(answers, self.shift, self.likeness, _MIX in alarms)
+        assert self.at is not None
+        assert self.reference is not None
+        self.finding = Change(
+            Kind.DRIFT, self.camera_id, self.at, since, self.version, "",
+            tuple(likely_causes(evidence)), answers, self.reference.source,
+        )  # fmt: skip
+        self.history.spoil(since)
+        return self.finding
+
+    def _close(self) -> Change:
+        assert self.finding is not None
+        over = self._change(Kind.DRIFT_OVER, self.finding.since)
+        self.finding, self._cool = None, 0
+        return over
+
+    def _since(self, alarms: Sequence[str]) -> datetime:
+        """When the first of the alarmed features began to change."""
+        recent = self.history.last(_LOOK_BACK)
+        starts = []
+        for name in alarms:
+            column = self.reference.columns.get(name) if self.reference else None
+            if column is None:
+                continue
+            values = recent.values[:, NAMES.index(name)].astype(np.float64)
+            known = np.flatnonzero(np.isfinite(values))
+            position = began(column.ordered, values[known], LEAST[name])
+            starts.append(int(known[position]))
+        first = min(starts, default=len(recent) - _HOT)
+        first = min(first, len(recent) - _HOT)  # the alarm itself has lasted so long
+        moment = recent.times[max(first, 0)]
+        assert self.at is not None
+        return datetime.fromtimestamp(float(moment), self.at.tzinfo)
+
+    def answers(
+        self, scan: Scan, alarms: Sequence[str] = (), since: datetime | None = None
+    ) -> dict[str, Answer]:
+        """What is known of each feature; changes are those of the minutes after ``since``."""
+        assert self.reference is not None
+        window = self.history.last(WINDOW)
+        after: NDArray[np.bool_] = np.ones(len(window), bool)
+        if since is not None:
+            after = window.times >= since.timestamp() - 1e-3
+        return {
+            name: self._answer(name, scan.effects[k], window.values[:, k], after, name in alarms)
+            for k, name in enumerate(NAMES)
+        }
+
+    def _answer(
+        self,
+        name: str,
+        effect: float,
+        values: NDArray[np.float32],
+        after: NDArray[np.bool_],
+        alarm: bool,
+    ) -> Answer:
+        column = self.reference.columns[name] if self.reference else None
+        known = np.isfinite(values)
+        nothing = float("nan")
+        if column is None or not np.isfinite(effect):
+            wanting = self.reference.missing if self.reference and column is None else 0
+            wanting = max(wanting, LEAST_WINDOW - int(known.sum()), 1)
+            return Answer(nothing, nothing, nothing, nothing, nothing, False, wanting)
+        window = values[known].astype(np.float64)
+        now = values[known & after] if (known & after).any() else window
+        return Answer(
+            statistic=float(KolmogorovSmirnov().between(column.ordered, window[None])[0]),
+            p_value=column.p_value(float(effect)),
+            effect_size=float(effect),
+            change=float(np.median(now) - np.median(column.ordered)),
+            threshold=max(self._policy.least_effect, column.threshold(self._policy.rarity)),
+            alarm=alarm,
+        )

@@ -1,0 +1,190 @@
+"""The minutes of all cameras, kept as Parquet in the object store: the past that drift knows."""
+
+import io
+import uuid
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import cv2
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from drift.features import NAMES
+from drift.images import Edges
+from drift.minute import Minute
+from streetloop.errors import StoreError
+from streetloop.store import ObjectStore
+from streetloop.types import Image
+
+_PREFIX = "minutes"
+_PICTURES_EVERY = 10  # minutes between two of which picture and lines are kept
+_FLUSH_EVERY = 10
+_EDGES = (90, 160)
+_JPEG = [cv2.IMWRITE_JPEG_QUALITY, 80]
+
+_FIELDS: "list[pa.Field[Any]]" = [
+    pa.field("camera_id", pa.string(), nullable=False),
+    pa.field("started_at", pa.timestamp("us", tz="UTC"), nullable=False),
+    pa.field("length_s", pa.float64(), nullable=False),
+    pa.field("model_version", pa.string(), nullable=False),
+    pa.field("samples", pa.int32(), nullable=False),
+    pa.field("expected", pa.int32(), nullable=False),
+    *(pa.field(name, pa.float64()) for name in NAMES),
+    pa.field("mix", pa.map_(pa.string(), pa.int32()), nullable=False),
+    pa.field("width", pa.int32(), nullable=False),
+    pa.field("height", pa.int32(), nullable=False),
+    pa.field("fps", pa.float64(), nullable=False),
+    pa.field("still", pa.bool_(), nullable=False),
+    pa.field("edges", pa.binary()),
+    pa.field("picture", pa.binary()),
+]
+SCHEMA = pa.schema(_FIELDS)
+
+
+class MinuteLog:
+    """Writes minutes, an object a camera and hour; a crash loses at most ten minutes.
+
+    Args:
+        store: Where to.
+    """
+
+    def __init__(self, store: ObjectStore) -> None:
+        self._store = store
+        self._part = uuid.uuid4().hex[:8]
+        self._hours: dict[str, tuple[str, list[Minute]]] = {}
+        self._unwritten: set[str] = set()
+
+    def append(self, minute: Minute) -> None:
+        """Note a minute; every tenth keeps its picture.
+
+        Raises:
+            StoreError: It could not be written; it will be tried again with the next.
+        """
+        camera = minute.camera_id
+        hour = minute.started_at.strftime("%Y-%m-%dT%H")
+        known, minutes = self._hours.get(camera, (hour, []))
+        if known != hour:
+            self._write(camera)
+            minutes = []
+        if len(minutes) % _PICTURES_EVERY:
+            minute = replace(minute, edges=None, picture=None)
+        minutes.append(minute)
+        self._hours[camera] = (hour, minutes)
+        self._unwritten.add(camera)
+        if len(minutes) % _FLUSH_EVERY == 0:
+            self._write(camera)
+
+    def flush(self) -> None:
+        """Write all that is not written yet.
+
+        Raises:
+            StoreError: Something could not be written.
+        """
+        for camera in list(self._unwritten):
+            self._write(camera)
+
+    def _write(self, camera: str) -> None:
+        if camera not in self._unwritten:
+            return
+        hour, minutes = self._hours[camera]
+        table = pa.Table.from_pylist([_row(minute) for minute in minutes], schema=SCHEMA)
+        sink = io.BytesIO()
+        pq.write_table(table, sink, compression="zstd")
+        key = f"{_PREFIX}/camera={camera}/hour={hour}/{self._part}.parquet"
+        self._store.put(key, sink.getvalue())
+        self._unwritten.discard(camera)
+
+
+def read_minutes(
+    store: ObjectStore, camera_id: str, since: datetime | None = None, until: datetime | None = None
+) -> Iterator[Minute]:
+    """The minutes of a camera in the order of time.
+
+    Args:
+        store: Where from.
+        camera_id: Which camera.
+        since: From this hour on; None for all.
+        until: Before this moment; None for all.
+
+    Raises:
+        StoreError: An object is missing or is no Parquet file.
+    """
+    prefix = f"{_PREFIX}/camera={camera_id}/"
+    first = "" if since is None else f"hour={since:%Y-%m-%dT%H}"
+    by_hour: dict[str, list[str]] = {}
+    for key in store.keys(prefix):
+        hour = key.removeprefix(prefix).split("/")[0]
+        if hour >= first:
+            by_hour.setdefault(hour, []).append(key)
+    for hour in sorted(by_hour):
+        rows = [row for key in by_hour[hour] for row in _rows(store, key)]
+        for row in sorted(rows, key=lambda r: r["started_at"]):
+            if since is not None and row["started_at"] < since:
+                continue
+            if until is not None and row["started_at"] >= until:
+                return
+            yield _minute(row)
+
+
+def cameras_in(store: ObjectStore) -> list[str]:
+    """Every camera that has minutes."""
+    found = (key.split("/")[1] for key in store.keys(f"{_PREFIX}/"))
+    return sorted({name.removeprefix("camera=") for name in found})
+
+
+def _rows(store: ObjectStore, key: str) -> list[dict[str, Any]]:
+    try:
+        rows: list[dict[str, Any]] = pq.read_table(io.BytesIO(store.get(key))).to_pylist()
+    except (pa.ArrowException, OSError) as error:
+        raise StoreError(f"object {key!r} is no log of minutes: {error}") from error
+    return rows
+
+
+def _row(minute: Minute) -> dict[str, Any]:
+    plain = {name: getattr(minute, name) for name in SCHEMA.names if name not in {*NAMES, *_CODED}}
+    values = {name: _known(minute.values[name]) for name in NAMES}
+    return {
+        **plain,
+        **values,
+        "mix": list(minute.mix.items()),
+        "edges": None if minute.edges is None else minute.edges.astype(np.float16).tobytes(),
+        "picture": None if minute.picture is None else _jpeg(minute.picture),
+    }
+
+
+_CODED = ("mix", "edges", "picture")
+
+
+def _minute(row: dict[str, Any]) -> Minute:
+    values = {name: float("nan") if row[name] is None else row[name] for name in NAMES}
+    plain = {name: value for name, value in row.items() if name not in {*NAMES, *_CODED}}
+    return Minute(
+        **plain,
+        values=values,
+        mix=dict(row["mix"]),
+        edges=_edges(row["edges"]),
+        picture=_picture(row["picture"]),
+    )
+
+
+def _known(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
+
+
+def _edges(data: bytes | None) -> Edges | None:
+    if data is None:
+        return None
+    return np.frombuffer(data, np.float16).reshape(_EDGES).astype(np.float32)
+
+
+def _jpeg(picture: Image) -> bytes:
+    return bytes(cv2.imencode(".jpg", picture, _JPEG)[1].tobytes())
+
+
+def _picture(data: bytes | None) -> Image | None:
+    if data is None:
+        return None
+    return np.asarray(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR), np.uint8)

@@ -1,0 +1,82 @@
+"""Events: what happened at a camera, and when."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import insert, select, update
+
+from streetloop.ledger.database import Ledger
+from streetloop.ledger.tables import events
+
+MOST = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event.
+
+    Attributes:
+        id: Its number in the ledger.
+        kind: What it is, such as ``drift`` or ``frozen picture``.
+        camera_id: Where; None if it concerns no camera.
+        started_at: Since when.
+        ended_at: Until when; None while it lasts.
+        model_version: Which model was in charge.
+        coverage: Share of the period that was seen, 0 to 1.
+        detail: What else is known.
+    """
+
+    id: int
+    kind: str
+    camera_id: str | None
+    started_at: datetime
+    ended_at: datetime | None
+    model_version: str | None
+    coverage: float | None
+    detail: Mapping[str, Any]
+
+
+def begin_event(
+    ledger: Ledger,
+    kind: str,
+    started_at: datetime,
+    camera_id: str | None = None,
+    model_version: str | None = None,
+    coverage: float | None = None,
+    detail: Mapping[str, Any] | None = None,
+) -> int:
+    """Write an event that goes on; returns its number."""
+    row = {
+        "kind": kind, "camera_id": camera_id, "started_at": started_at, "coverage": coverage,
+        "model_version": model_version, "detail": dict(detail or {}),
+    }  # fmt: skip
+    with ledger.transaction() as connection:
+        return _number(connection.execute(insert(events).values(row)).inserted_primary_key)
+
+
+def end_event(ledger: Ledger, number: int, ended_at: datetime) -> None:
+    """An event is over; one that has ended already stays as it is."""
+    with ledger.transaction() as connection:
+        still_on = (events.c.id == number) & events.c.ended_at.is_(None)
+        connection.execute(update(events).where(still_on).values(ended_at=ended_at))
+
+
+def list_events(
+    ledger: Ledger, camera_id: str | None = None, kind: str | None = None, most: int = 100
+) -> list[Event]:
+    """The newest events first, at most `MOST`."""
+    query = select(events).order_by(events.c.started_at.desc(), events.c.id.desc())
+    if camera_id is not None:
+        query = query.where(events.c.camera_id == camera_id)
+    if kind is not None:
+        query = query.where(events.c.kind == kind)
+    with ledger.transaction() as connection:
+        rows = connection.execute(query.limit(min(most, MOST))).mappings().all()
+    return [Event(**row) for row in rows]
+
+
+def _number(key: Sequence[Any] | None) -> int:
+    assert key is not None
+    return int(key[0])

@@ -1,0 +1,79 @@
+"""The tables of the ledger; `migrations` brings a database to this shape."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    DateTime,
+    Dialect,
+    Float,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    TypeDecorator,
+)
+
+
+class Moment(TypeDecorator[datetime]):
+    """An aware UTC time; SQLite itself would forget the zone."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(
+        self,
+        value: datetime | None,
+        dialect: Dialect,  # noqa: ARG002 - as SQLAlchemy has it
+    ) -> datetime | None:
+        """To the database."""
+        if value is not None and value.tzinfo is None:
+            raise ValueError(f"{value} has no time zone")
+        return None if value is None else value.astimezone(UTC)
+
+    def process_result_value(
+        self,
+        value: Any,
+        dialect: Dialect,  # noqa: ARG002 - as SQLAlchemy has it
+    ) -> datetime | None:
+        """From the database."""
+        if value is None:
+            return None
+        moment: datetime = value
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+metadata = MetaData()
+
+events = Table(
+    "events",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("kind", String(64), nullable=False),
+    Column("camera_id", String(64)),
+    Column("started_at", Moment, nullable=False),
+    Column("ended_at", Moment),
+    Column("model_version", String(200)),
+    Column("coverage", Float),
+    Column("detail", JSON, nullable=False),
+    Index("events_by_camera", "camera_id", "started_at"),
+)
+
+findings = Table(
+    "findings",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("camera_id", String(64), nullable=False),
+    Column("since", Moment, nullable=False),
+    Column("opened_at", Moment, nullable=False),
+    Column("closed_at", Moment),
+    Column("model_version", String(200), nullable=False),
+    Column("causes", JSON, nullable=False),
+    Column("asks_for_labels", Boolean, nullable=False),
+    Column("features", JSON, nullable=False),
+    Index("findings_by_camera", "camera_id", "opened_at"),
+)

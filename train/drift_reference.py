@@ -1,0 +1,45 @@
+"""What the pictures looked like that a model was trained on, kept beside its checkpoint."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+
+from drift.features import NAMES
+from drift.history import Past
+from drift.images import measure_image
+from streetloop.errors import ModelUnsupported
+from streetloop.types import Image
+from train.model import ModelFile
+
+_SUFFIX = ".reference.npz"
+
+
+def write_training_past(pictures: Iterable[Image], checkpoint: Path) -> None:
+    """Measure training pictures, those of one camera after each other, for a checkpoint."""
+    rows = [[measure_image(p).get(name, np.nan) for name in NAMES] for p in pictures]
+    np.savez_compressed(_beside(checkpoint), values=np.array(rows, np.float16))
+
+
+def training_past(model: ModelFile) -> Past | None:
+    """What a model was trained on, as if each picture were a minute; None if nobody knows.
+
+    Raises:
+        ModelUnsupported: The file beside the checkpoint is damaged.
+    """
+    if model.checkpoint is None or not _beside(model.checkpoint).is_file():
+        return None
+    path = _beside(model.checkpoint)
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            values = np.asarray(file["values"], np.float32)
+    except (OSError, ValueError, KeyError, EOFError) as error:
+        raise ModelUnsupported(f"{path}: is not a reference for drift: {error}") from error
+    if values.ndim != 2 or values.shape[1] != len(NAMES):
+        raise ModelUnsupported(f"{path}: is a reference of other features; make it again")
+    count = len(values)
+    return Past(np.arange(count, dtype=np.float64), values, np.zeros((count, 0), np.int32))
+
+
+def _beside(checkpoint: Path) -> Path:
+    return checkpoint.with_name(checkpoint.stem + _SUFFIX)
