@@ -15,6 +15,8 @@
     ├── DetectorError          a detector failed to answer for a batch
     ├── StoreError             the object store
     ├── LedgerError            the database of what happened and what is to be done
+    ├── LabelerError           whoever labels could not be asked, or did not answer
+    │   └── LabelerRefused     wants another token, or a project that is gone
     └── InputRejected          something sent over HTTP is not acceptable
         └── InputTooLarge      ... because of its size
 
@@ -73,6 +75,14 @@ class StoreError(StreetloopError):
 
 class LedgerError(StreetloopError):
     """The ledger cannot be opened, read or written."""
+
+
+class LabelerError(StreetloopError):
+    """Whoever labels could not be asked, or did not answer; trying again may help."""
+
+
+class LabelerRefused(LabelerError):
+    """Whoever labels wants something else of us; repeating the attempt does not help."""
 
 
 class InputRejected(StreetloopError):
