@@ -90,21 +90,28 @@ def _fog(e: Evidence) -> float:
     flat = max(0.0, -e.change("contrast") - 0.02)
     pale = max(0.0, -e.change("saturation"))
     bright = max(0.0, e.change("brightness"))
-    return (flat * 20 + pale * 6) * (1.0 if bright > 0.02 else 0.3)
+    return (flat * 20 + pale * 6) * (1.0 if bright > 0.04 else 0.3)
 
 
 def _rain(e: Evidence) -> float:
-    """Greyer and somewhat darker, yet full of streaks."""
+    """Much greyer and hardly brighter, yet full of streaks."""
     pale, flat = max(0.0, -e.change("saturation")), max(0.0, -e.change("contrast"))
-    dim = -0.16 < e.change("brightness") < 0.02
-    return (pale * 4 + flat * 8) if dim and e.change("sharpness") > -0.25 else 0.0
+    dim = -0.16 < e.change("brightness") < 0.05
+    grey = min(max((-e.change("colourfulness") - _GREY) / 4, 0.1), 1.0)
+    return (pale * 4 + flat * 8) * grey if dim and e.change("sharpness") > -0.25 else 0.0
 
 
 def _lens(e: Evidence) -> float:
-    """Soft, while light and colours are much as before."""
+    """Soft, or flat in patches, while light and colours are much as before."""
     soft = max(0.0, -e.change("sharpness") - 0.1)
     same = abs(e.change("brightness")) < 0.12
-    return soft * 3 * (1.0 if same else 0.2)
+    patches = 0.0
+    if abs(e.change("brightness")) < 0.04 and -_GREY < e.change("colourfulness") < 0:
+        patches = max(0.0, -e.change("contrast")) * 10
+    return soft * 3 * (1.0 if same else 0.2) + patches
+
+
+_GREY = 7.0  # colourfulness; dirt takes less than it, rain more
 
 
 _RULES = {NIGHT: _night, BRIGHT: _overexposed, FOG: _fog, RAIN: _rain, DIRTY: _lens}

@@ -8,6 +8,7 @@ from enum import StrEnum
 from drift.causes import ASKS_FOR_LABELS
 from drift.comparison import Answer
 from drift.features import NAMES
+from drift.tail import PEAKS
 
 
 class Kind(StrEnum):
@@ -71,6 +72,6 @@ class WatchPolicy:
     def rarity(self) -> float:
         """Probability of a false alarm a minute and feature."""
         # Windows overlap: three for each quarter of an hour count as independent. The features of
-        # a camera share what is allowed.
-        a_day = 288.0 * 60.0 / self.period_s
-        return 1 / (a_day * self.days_between_false_alarms * len(NAMES))
+        # a camera share what is allowed. A day has 1440 minutes, however long a minute is.
+        tests = 288.0 * self.days_between_false_alarms * len(NAMES)
+        return min(PEAKS, 1 / tests)  # a rule for tails says nothing about what is common

@@ -57,6 +57,7 @@ class History:
         self._values: NDArray[np.float32] = np.zeros((64, len(NAMES)), np.float32)
         self._mix: NDArray[np.int32] = np.zeros((64, 0), np.int32)
         self._clean: NDArray[np.bool_] = np.zeros(64, bool)
+        self._whole: NDArray[np.bool_] = np.zeros(64, bool)
         self._version: NDArray[np.int32] = np.zeros(64, np.int32)
         self._rates: list[float] = []
         self._size = (0, 0)
@@ -68,14 +69,22 @@ class History:
     def __len__(self) -> int:
         return self._count
 
-    def append(self, minute: Minute) -> None:
-        """Remember a minute, as one that nothing is wrong with; one from before is left out."""
-        time = minute.started_at.timestamp()
-        if self._count and time <= self._times[self._count - 1]:
+    def is_late(self, minute: Minute) -> bool:
+        """True if a minute is known already, or is from before one that is."""
+        return bool(self._count) and (minute.started_at.timestamp() <= self._times[self._count - 1])
+
+    def append(self, minute: Minute, whole: bool = True) -> None:
+        """Remember a minute, as one that is fit to compare with; a late one is left out.
+
+        Args:
+            minute: Which.
+            whole: False if its picture was broken: it never tells anything about the world.
+        """
+        if self.is_late(minute):
             return
         self._make_room()
         row = self._count
-        self._times[row] = time
+        self._times[row] = minute.started_at.timestamp()
         self._values[row] = [minute.values[name] for name in NAMES]
         self._mix[row] = 0
         for name, count in minute.mix.items():
@@ -84,9 +93,9 @@ class History:
         if minute.model_version not in self.versions:
             self.versions.append(minute.model_version)
         self._version[row] = self.versions.index(minute.model_version)
-        self._clean[row] = True
+        self._clean[row] = self._whole[row] = whole
         self._count += 1
-        if minute.edges is not None:
+        if whole and minute.edges is not None:
             self.recent_edges = _mixed(self.recent_edges, minute.edges, _EDGES_SHORT, row)
         if self._size == (0, 0):
             self._size = (minute.width, minute.height)
@@ -119,9 +128,15 @@ class History:
         if self._count:
             self._clean[self._count - 1] = False
 
-    def last(self, count: int) -> Past:
-        """The newest minutes, at most ``count``."""
-        return self._past(np.arange(max(0, self._count - count), self._count))
+    def last(self, count: int, after: float = -np.inf) -> Past:
+        """The newest minutes of whole pictures, at most ``count``.
+
+        Args:
+            count: How many.
+            after: Seconds since 1970; what began before is too long ago.
+        """
+        start = int(np.searchsorted(self._times[: self._count], after))
+        return self._past(start + np.flatnonzero(self._whole[start : self._count])[-count:])
 
     def clean(self, before: float) -> Past:
         """Minutes before a moment (seconds since 1970) that are fit to compare with."""
@@ -135,8 +150,8 @@ class History:
         return np.asarray(self._version[rows] == number)
 
     def accept_all(self) -> None:
-        """Whatever was remembered is fit to compare with: a new model has learned it."""
-        self._clean[: self._count] = True
+        """Whatever the world was like is fit to compare with: a new model has learned it."""
+        self._clean[: self._count] = self._whole[: self._count]
         self.usual_edges = None
 
     def _past(self, rows: NDArray[np.intp]) -> Past:
@@ -163,10 +178,11 @@ class History:
         self._values = np.pad(self._values, ((0, more), (0, 0)))
         self._mix = np.pad(self._mix, ((0, more), (0, 0)))
         self._clean = np.pad(self._clean, (0, more))
+        self._whole = np.pad(self._whole, (0, more))
         self._version = np.pad(self._version, (0, more))
 
     def _arrays(self) -> Sequence[NDArray[Any]]:
-        return self._times, self._values, self._mix, self._clean, self._version
+        return self._times, self._values, self._mix, self._clean, self._whole, self._version
 
 
 def _mixed(mean: Edges | None, new: Edges, over: int, count: int) -> Edges:

@@ -111,9 +111,8 @@ def shift_between(reference: Edges, window: Edges) -> tuple[float, float]:
     Reference: Kuglin and Hines, "The phase correlation image alignment method", 1975.
     """
     hann = cv2.createHanningWindow(_LAYOUT, cv2.CV_32F)
-    (dx, dy), _ = cv2.phaseCorrelate(
-        np.ascontiguousarray(reference), np.ascontiguousarray(window), hann
-    )
+    # Copies: OpenCV writes the windowed images over what it is given.
+    (dx, dy), _ = cv2.phaseCorrelate(reference.copy(), window.copy(), hann)
     x, y = round(dx), round(dy)
     ours, theirs = _overlap(reference, x, y), _overlap(window, -x, -y)
     return float(np.hypot(dx, dy)) / _LAYOUT[0], _correlation(ours, theirs)

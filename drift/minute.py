@@ -81,6 +81,7 @@ class _Open:
     mix: Counter[str] = field(default_factory=Counter)
     edges: Edges = field(default_factory=lambda: np.zeros((90, 160), np.float32))
     still: bool = True
+    mixed: bool = False
     last: Image | None = None
 
 
@@ -129,10 +130,9 @@ class MinuteBuilder:
         """
         done = None
         minute = self._open
-        if minute is not None and (
-            pts >= minute.start_s + self._period_s or model_version != minute.model_version
-        ):
-            done = self._finish(minute)
+        if minute is not None and pts >= minute.start_s + self._period_s:
+            # What two models answered is of neither.
+            done = None if minute.mixed else self._finish(minute)
             minute = None
         if minute is None:
             start = pts - pts % self._period_s
@@ -142,6 +142,7 @@ class MinuteBuilder:
             at = self._zero + timedelta(seconds=pts)
             minute = self._open = _Open(start, at, model_version, (frame_id, pts), (frame_id, pts))
         minute.last_frame = (frame_id, pts)
+        minute.mixed |= model_version != minute.model_version
         self._follow(minute, pts, tracked)
         if picture is not None:
             self._next_sample_s = max(self._next_sample_s + self._sample_s, pts + _CLOSE)
@@ -189,7 +190,6 @@ class MinuteBuilder:
                     minute.speeds.append(track.path / age)
 
     def _finish(self, minute: _Open) -> Minute:
-        self._open = None
         values = dict.fromkeys(NAMES, float("nan"))
         for name in minute.images[0] if minute.images else ():
             values[name] = float(np.mean([image[name] for image in minute.images]))

@@ -6,6 +6,7 @@ from drift.minute import Minute
 
 BLACK, FROZEN = "black picture", "frozen picture"
 SIZE, RATE, GAPS = "resolution changed", "frame rate fell", "gaps in the stream"
+FAULTS = frozenset({BLACK, FROZEN, SIZE, RATE, GAPS})
 
 _BLACK = 0.03  # brightness and contrast, of 1
 _RATE = 0.6  # of the usual frame rate

@@ -27,8 +27,9 @@ _DAY_S, _WEEK_S, _NEAR_S = 86400.0, 7 * 86400.0, 1800.0
 _WEEKS, _DAYS = 3, 5
 _COVERED = 40  # minutes about the hour that a day must have to count
 _MANY = 20
+_LEAST_FREEDOM = 4.0
 _SHY, _LEAST_MEMORY = 3.0, 4.0  # a short series shows less of its memory than it has
-_LEAST_WINDOWS = 8  # of the reference, before its mix of classes says anything
+_PART, _LEAST_PARTS = 5, 12  # minutes, and how many of them the mix of a reference needs
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,14 +181,15 @@ def caution(independent: float, rarity: float) -> float:
     """How many times wider than it looks the null of a short reference is.
 
     So many independent values do not tell spread and middle well, and rare distances least of all;
-    Student's distribution says by how much.
+    Student's distribution says by how much; no more than six times, or a young camera could not
+    be watched at all.
 
     >>> round(caution(1000, 1e-5), 2), round(caution(20, 1e-5), 2)
     (1.01, 1.35)
 
     Reference: Student, "The probable error of a mean", 1908.
     """
-    freedom = max(independent - 1, 1.0)
+    freedom = max(independent - 1, _LEAST_FREEDOM)
     wider = float(t.isf(rarity, freedom) / norm.isf(rarity))
     return wider * float(np.sqrt(1 + 1 / max(independent, 1.0)))
 
@@ -195,7 +197,8 @@ def caution(independent: float, rarity: float) -> float:
 def overdispersion_of(mix: NDArray[np.int32], rarity: float) -> float:
     """How much larger chi-square of windows is than for tracks that come independently, at least 1.
 
-    Cars come in platoons and buses by the timetable, so a window says less than its tracks are many.
+    Cars come in platoons and buses by the timetable, so a window says less than its tracks are
+    many.
 
     Args:
         mix: (minutes, classes) tracks that appeared.
@@ -204,10 +207,10 @@ def overdispersion_of(mix: NDArray[np.int32], rarity: float) -> float:
     Returns:
         Infinity where there are too few windows to tell.
     """
-    windows = len(mix) // WINDOW
-    if windows < _LEAST_WINDOWS:
+    windows = len(mix) // _PART
+    if windows < _LEAST_PARTS:
         return float("inf")
-    counts = mix[: windows * WINDOW].reshape(windows, WINDOW, -1).sum(axis=1, dtype=np.int64)
+    counts = mix[: windows * _PART].reshape(windows, _PART, -1).sum(axis=1, dtype=np.int64)
     total = counts.sum(axis=0)
     kinds = int((total > 0).sum())
     if kinds < 2:

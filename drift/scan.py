@@ -11,7 +11,7 @@ from drift.statistics.chi_square import compare_mixes
 from drift.statistics.distance import Floats
 from drift.statistics.wasserstein import quantiles_of
 
-MIX_EFFECT = 0.2
+MIX_EFFECT = 0.12
 """Share of the tracks that must have changed class before anybody cares."""
 
 LEAST_WINDOW = 5
@@ -38,6 +38,8 @@ class Scan:
 def scan(window: Past, reference: Reference) -> Scan:
     """Hold a window against a reference."""
     values = window.values.T.astype(np.float64)
+    if not len(window):
+        values = np.full((len(NAMES), 1), np.nan)
     known = np.isfinite(values).sum(axis=1)
     effects = np.abs(quantiles_of(values) - reference.quantiles).mean(axis=1) / reference.spreads
     effects[known < LEAST_WINDOW] = np.nan

@@ -1,37 +1,43 @@
-"""Features of pictures gathered into what `comparison` and `causes` compare."""
+"""Two stretches of one camera as numbers, compared."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from drift.causes import Evidence, likely_causes
 from drift.comparison import Answer, Policy, compare
+from drift.features import LEAST, NAMES
 from drift.images import IMAGE_FEATURES, Edges, edges_of, measure_image, shift_between
+from drift.minute import Minute
+from drift.scan import MIX_EFFECT
+from drift.statistics.chi_square import compare_mixes
 from drift.statistics.distance import Floats
 from streetloop.types import Image
 
-_LEAST = {feature.name: feature.least for feature in IMAGE_FEATURES}
+_PLATOONS = 3.0  # how much less tracks say than their number: cars come in groups of a kind
 
 
 @dataclass(frozen=True, slots=True)
-class ImageSeries:
-    """Pictures of one camera, in the order of time, as numbers.
+class Series:
+    """A stretch of one camera in the order of time: of pictures, or of minutes.
 
     Attributes:
         values: (N,) by feature.
-        edges: Mean of their `edges_of`.
+        edges: Mean of `drift.images.edges_of`; None if no picture was kept.
+        mix: Tracks that appeared, by class.
     """
 
     values: dict[str, Floats]
-    edges: Edges
+    edges: Edges | None = None
+    mix: Mapping[str, int] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(next(iter(self.values.values())))
 
 
-def gather(pictures: Iterable[Image]) -> ImageSeries:
+def gather(pictures: Iterable[Image]) -> Series:
     """Measure pictures one by one; none of them is kept."""
     rows: dict[str, list[float]] = {feature.name: [] for feature in IMAGE_FEATURES}
     edges = np.zeros((90, 160), np.float32)
@@ -42,7 +48,20 @@ def gather(pictures: Iterable[Image]) -> ImageSeries:
         edges += edges_of(picture)
         count += 1
     values = {name: np.array(row, np.float64) for name, row in rows.items()}
-    return ImageSeries(values, np.asarray(edges / max(count, 1), np.float32))
+    return Series(values, np.asarray(edges / max(count, 1), np.float32))
+
+
+def gather_minutes(minutes: Iterable[Minute]) -> Series:
+    """Put minutes of a camera's past together."""
+    minutes = list(minutes)
+    values = {name: np.array([m.values[name] for m in minutes], np.float64) for name in NAMES}
+    kept = [minute.edges for minute in minutes if minute.edges is not None]
+    edges = np.asarray(np.mean(kept, axis=0), np.float32) if kept else None
+    mix: dict[str, int] = {}
+    for minute in minutes:
+        for name, count in minute.mix.items():
+            mix[name] = mix.get(name, 0) + count
+    return Series(values, edges, mix)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +80,15 @@ class Verdict:
 
     @property
     def enough(self) -> bool:
-        """True if there were enough pictures on both sides to judge every feature."""
-        return bool(self.answers) and all(answer.enough for answer in self.answers.values())
+        """True if there were enough values on both sides to judge every feature of pictures."""
+        images = [self.answers[f.name] for f in IMAGE_FEATURES if f.name in self.answers]
+        return bool(images) and all(answer.enough for answer in images)
 
     @property
     def missing(self) -> int:
-        """How many pictures are wanting, 0 if there are enough."""
+        """How many values are wanting, 0 if there are enough."""
+        if self.enough:
+            return 0
         return max((answer.missing for answer in self.answers.values()), default=0)
 
     def as_json(self) -> dict[str, Any]:
@@ -80,11 +102,25 @@ class Verdict:
         }
 
 
-def compare_series(reference: ImageSeries, window: ImageSeries, policy: Policy) -> Verdict:
+def compare_series(reference: Series, window: Series, policy: Policy) -> Verdict:
     """Compare two stretches of one camera."""
-    answers = compare(reference.values, window.values, _LEAST, policy)
-    if not all(answer.enough for answer in answers.values()):
-        return Verdict(answers, [], 0.0)
-    shift, likeness = shift_between(reference.edges, window.edges)
-    causes = likely_causes(Evidence(answers, shift, likeness))
-    return Verdict(answers, causes, shift)
+    answers = compare(reference.values, window.values, LEAST, policy)
+    verdict = Verdict(answers, [], 0.0)
+    if not verdict.enough:
+        return verdict
+    shift = likeness = 0.0
+    if reference.edges is not None and window.edges is not None:
+        shift, likeness = shift_between(reference.edges, window.edges)
+    mix = _mix_changed(reference.mix, window.mix, policy)
+    return Verdict(answers, likely_causes(Evidence(answers, shift, likeness, mix)), shift)
+
+
+def _mix_changed(reference: Mapping[str, int], window: Mapping[str, int], policy: Policy) -> bool:
+    names = sorted({*reference, *window})
+    before = np.array([reference.get(name, 0) for name in names], np.int64)
+    since = np.array([window.get(name, 0) for name in names], np.int64)
+    if not (before.sum() and since.sum()):
+        return False
+    effect = float(np.abs(since / since.sum() - before / before.sum()).sum()) / 2
+    found = compare_mixes(before, since, _PLATOONS)
+    return effect >= MIX_EFFECT and found.p_value <= policy.rarity

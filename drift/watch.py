@@ -13,7 +13,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from drift.causes import Evidence, has_moved, likely_causes
+from drift.causes import OTHER, Evidence, has_moved, likely_causes
 from drift.change import Change, Kind, WatchPolicy
 from drift.comparison import Answer
 from drift.features import LEAST, NAMES
@@ -27,9 +27,10 @@ from drift.statistics import KolmogorovSmirnov
 from drift.statistics.page_hinkley import began
 
 _HOT, _COOL = 3, 15  # minutes of alarm that open a finding, of quiet that close it
-_REFRESH_S = 1800.0
+_REFRESH = 30  # minutes that a reference is kept
 _LINES_EVERY = 3  # minutes: looking whether the view has turned costs more than all the rest
 _LOOK_BACK = 60
+_LONGEST = 2  # windows of time that one may reach back over minutes that are missing
 _MIX, _LINES = "class mix", "lines"
 
 
@@ -66,10 +67,12 @@ class CameraWatch:
             minute: Which.
             clean: False if a finding was open then.
         """
+        if self.history.is_late(minute):
+            return
         self._follow_model(minute.model_version)
-        faults = faults_of(minute, self.history.usual)
-        self._append(minute)
-        if clean and is_comparable(faults):
+        comparable = is_comparable(faults_of(minute, self.history.usual))
+        self._append(minute, comparable)
+        if clean and comparable:
             self.history.learn_edges()
         else:
             self.history.spoil_last()
@@ -77,22 +80,26 @@ class CameraWatch:
     def resume(self, finding: Change) -> None:
         """A finding was open when the watch was stopped."""
         self.finding = finding
-        self.history.spoil(finding.since)
+        if finding.model_version == self.version:  # a newer model has learned what went on
+            self.history.spoil(finding.since)
 
     def take(self, minute: Minute) -> tuple[list[Change], bool]:
-        """Take a new minute; the faults that began or ended, and whether it can be compared."""
+        """Take a new minute; the faults that began or ended, and whether it can be compared.
+
+        A minute that comes late says nothing.
+        """
+        if self.history.is_late(minute):
+            return [], False
         self._follow_model(minute.model_version)
         faults = faults_of(minute, self.history.usual)
-        self._append(minute)
         comparable = is_comparable(faults)
-        if not comparable:
-            self.history.spoil_last()
+        self._append(minute, comparable)
         return self._note_faults(minute, faults), comparable
 
-    def _append(self, minute: Minute) -> None:
+    def _append(self, minute: Minute, comparable: bool) -> None:
         self.version = minute.model_version
         self.at = minute.started_at + timedelta(seconds=minute.length_s)
-        self.history.append(minute)
+        self.history.append(minute, comparable)
 
     def _follow_model(self, version: str) -> None:
         if self.version and version != self.version:
@@ -100,6 +107,7 @@ class CameraWatch:
             self.history.accept_all()
             self.reference = None
             self._hot = 0
+            self.shift = self.likeness = 0.0  # until there are usual lines again
 
     def _note_faults(self, minute: Minute, faults: Sequence[str]) -> list[Change]:
         assert self.at is not None
@@ -123,15 +131,27 @@ class CameraWatch:
         usual, recent = self.history.usual_edges, self.history.recent_edges
         if usual is not None and recent is not None and len(self.history) >= 2 * WINDOW:
             self._scans += 1
-            if self._scans % _LINES_EVERY == 0 or self._hot:
+            # Pictures without a line, as of a covered lens, have not turned.
+            if (self._scans % _LINES_EVERY == 0 or self._hot) and usual.any() and recent.any():
                 self.shift, self.likeness = shift_between(usual, recent)
-        return scan(self.history.last(WINDOW), self.reference)
+        return scan(self._window(), self.reference)
+
+    def _window(self) -> Past:
+        assert self.at is not None
+        # After an outage, what was before it is another hour and not compared with this one.
+        after = self.at.timestamp() - _LONGEST * WINDOW * self._policy.period_s
+        return self.history.last(WINDOW, after)
 
     def _refresh(self) -> None:
         """A new reference every half hour, or once there is noticeably more of it."""
-        now = self.history.last(1).times[0] + self._policy.period_s
+        assert self.at is not None
+        now = self.at.timestamp()
         grown = len(self.history) >= 1.2 * self._learned
-        if self.reference is None or now - self._refreshed >= _REFRESH_S or grown:
+        if (
+            self.reference is None
+            or now - self._refreshed >= _REFRESH * self._policy.period_s
+            or grown
+        ):
             self.reference = build(
                 self.history, self.version, now, self._training,
                 self._policy.rarity, self._seed, self._policy.period_s,
@@ -145,7 +165,7 @@ class CameraWatch:
             scan: Of the last minute.
             significant: (features + 1,) after the control of false discoveries.
         """
-        alarms = self._alarms(scan, significant)
+        alarms = self.alarms(scan, significant)
         if alarms:
             self._hot, self._cool = self._hot + 1, 0
         else:
@@ -157,7 +177,8 @@ class CameraWatch:
             return self._close() if self._cool >= _COOL else None
         return self._open(scan, alarms) if self._hot >= _HOT else None
 
-    def _alarms(self, scan: Scan, significant: Sequence[bool]) -> list[str]:
+    def alarms(self, scan: Scan, significant: Sequence[bool] = (True,)) -> list[str]:
+        """Names of what is rare, large and significant in a scan."""
         rare = scan.p_values <= self._policy.rarity
         large = np.append(scan.effects >= self._policy.least_effect, scan.mix_effect >= MIX_EFFECT)
         alarms = [
@@ -177,7 +198,7 @@ class CameraWatch:
         assert self.reference is not None
         self.finding = Change(
             Kind.DRIFT, self.camera_id, self.at, since, self.version, "",
-            tuple(likely_causes(evidence)), answers, self.reference.source,
+            tuple(likely_causes(evidence) or [OTHER]), answers, self.reference.source,
         )  # fmt: skip
         self.history.spoil(since)
         return self.finding
@@ -211,7 +232,7 @@ class CameraWatch:
     ) -> dict[str, Answer]:
         """What is known of each feature; changes are those of the minutes after ``since``."""
         assert self.reference is not None
-        window = self.history.last(WINDOW)
+        window = self._window()
         after: NDArray[np.bool_] = np.ones(len(window), bool)
         if since is not None:
             after = window.times >= since.timestamp() - 1e-3

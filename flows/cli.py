@@ -15,13 +15,17 @@ from rich.live import Live
 from flows.check import check_cameras
 from flows.demo import write_demo
 from flows.drift import compare_recordings, print_verdict
+from flows.drift_report import write_report
+from flows.drift_state import drift_state, print_state
 from flows.run import RunOptions, run_streams
 from flows.serving import serve_api
 from flows.simulate import city_content, export
 from flows.table import LiveTable, print_summary
 from streetloop.cameras import load_cameras
 from streetloop.errors import ConfigError, ModelError, StreetloopError
+from streetloop.ledger import open_ledger
 from streetloop.settings import BASELINE, Settings
+from streetloop.store import FolderStore
 
 app = typer.Typer(
     help="streetloop keeps the detectors of a city's traffic cameras right.",
@@ -168,22 +172,48 @@ def _list_city(as_json: bool) -> None:
 
 
 drift_app = typer.Typer(help="Is the world still the one the model was trained on?")
-app.add_typer(drift_app, name="drift", no_args_is_help=True)
+app.add_typer(drift_app, name="drift")
 
 
-@drift_app.callback()
-def drift() -> None:
-    """Is the world still the one the model was trained on?"""
+@drift_app.callback(invoke_without_command=True)
+def drift(
+    context: typer.Context,
+    camera: Annotated[str | None, typer.Option(help="Only this camera.")] = None,
+    html: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write a report with plots and pictures.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead.")] = False,
+) -> None:
+    """Is the world still the one the model was trained on? The state of every watched camera."""
+    if context.invoked_subcommand is not None:
+        return
+    settings = _settings({}, {})
+    store = FolderStore(settings.store)
+    states = drift_state(settings, store, open_ledger(settings.ledger), camera)
+    if html is not None:
+        write_report(html, states, store)
+    if as_json:
+        content = {name: state.as_json() for name, state in states.items()}
+        sys.stdout.write(json.dumps(content, indent=2) + "\n")
+    else:
+        print_state(Console(highlight=False), states)
+        if html is not None:
+            Console().print(f"report: {html.absolute()}", highlight=False, soft_wrap=True)
 
 
 @drift_app.command()
 def compare(
-    reference: Annotated[str, typer.Argument(help="A clip, a folder of images or a sim:// URI.")],
+    reference: Annotated[
+        str,
+        typer.Argument(
+            help="A clip, a folder of images, a sim:// URI, or CAMERA@START/END of a camera's past."
+        ),
+    ],
     window: Annotated[str, typer.Argument(help="The same, of the time since.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead.")] = False,
 ) -> None:
-    """Compare two recordings of one camera, and name what changed."""
-    verdict = compare_recordings(reference, window)
+    """Compare two stretches of one camera, and name what changed."""
+    verdict = compare_recordings(reference, window, FolderStore(_settings({}, {}).store))
     if as_json:
         sys.stdout.write(json.dumps(verdict.as_json(), indent=2) + "\n")
     else:

@@ -1,8 +1,9 @@
-"""``streetloop drift compare``: are two recordings of a camera alike?"""
+"""``streetloop drift compare``: are two stretches of a camera alike?"""
 
 import re
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import cv2
@@ -11,37 +12,48 @@ from rich.console import Console
 from rich.table import Table
 
 from drift.comparison import Policy
-from drift.series import ImageSeries, Verdict, compare_series, gather
+from drift.series import Series, Verdict, compare_series, gather, gather_minutes
+from flows.minute_log import cameras_in, read_minutes
 from flows.stream.simulated import SimulatedSource
 from streetloop.clock import SystemClock
 from streetloop.errors import ConfigError, SourceError
+from streetloop.store import ObjectStore
 from streetloop.types import Image
 from streetloop.video import VideoReader
 
 _MOST = 240  # pictures that are measured of a recording
 _IMAGES = {".jpg", ".jpeg", ".png", ".bmp", ".webp"}
 _MOST_PIXELS = 50_000_000
+_PAST = re.compile(r"(?P<camera>[A-Za-z0-9][A-Za-z0-9._-]{0,63})@(?P<start>[^/]+)/(?P<end>[^/]+)")
 
 
-def compare_recordings(reference: str, window: str) -> Verdict:
-    """Compare two recordings: clips, folders of images, or ``sim://`` URIs with ``frames=``.
+def compare_recordings(reference: str, window: str, store: ObjectStore) -> Verdict:
+    """Compare two stretches of a camera.
+
+    Args:
+        reference: A clip, a folder of images, a ``sim://`` URI with ``frames=``, or a stretch of
+            the past of a camera that was watched: ``a40@2026-11-21T08:00/2026-11-21T09:00`` (UTC).
+        window: The same, of the time since.
+        store: Where the past is kept.
 
     Raises:
         ConfigError: One of them cannot be read; the message names it.
     """
-    before, since = (_measure(name) for name in (reference, window))
+    before, since = (_measure(name, store) for name in (reference, window))
     return compare_series(before, since, Policy())
 
 
 def print_verdict(console: Console, verdict: Verdict) -> None:
     """Print what was found, for people."""
     if not verdict.enough:
-        console.print(f"not enough yet: {verdict.missing} more pictures are needed")
+        console.print(f"not enough yet: {verdict.missing} more are needed")
         return
     table = Table(box=None, pad_edge=False)
     for name in ("feature", "change", "statistic", "p value", "effect", "alarm from", ""):
         table.add_column(name, justify="left" if name in {"feature", ""} else "right")
     for name, answer in verdict.answers.items():
+        if not answer.enough:
+            continue
         table.add_row(
             name, f"{answer.change:+.3f}", f"{answer.statistic:.2f}", f"{answer.p_value:.3f}",
             f"{answer.effect_size:.2f}", f"{answer.threshold:.2f}",
@@ -54,11 +66,31 @@ def print_verdict(console: Console, verdict: Verdict) -> None:
         console.print("no drift")
 
 
-def _measure(name: str) -> ImageSeries:
+def _measure(name: str, store: ObjectStore) -> Series:
+    past = _PAST.fullmatch(name)
+    if past is not None and not Path(name).exists():
+        return _past(past["camera"], past["start"], past["end"], store)
     try:
         return gather(_pictures(name))
     except SourceError as error:
         raise ConfigError(str(error)) from error
+
+
+def _past(camera: str, start: str, end: str, store: ObjectStore) -> Series:
+    begin, finish = _moment(start), _moment(end)
+    series = gather_minutes(read_minutes(store, camera, begin, finish))
+    if not len(series):
+        known = ", ".join(cameras_in(store)) or "none was watched yet"
+        raise ConfigError(f"nothing is known of {camera} from {start} to {end}; cameras: {known}")
+    return series
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise ConfigError(f"{text[:40]!r} is no time; write 2026-11-21T08:00 (UTC)") from None
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def _pictures(name: str) -> Iterator[Image]:

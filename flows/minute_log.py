@@ -137,9 +137,13 @@ def cameras_in(store: ObjectStore) -> list[str]:
 
 def _rows(store: ObjectStore, key: str) -> list[dict[str, Any]]:
     try:
-        rows: list[dict[str, Any]] = pq.read_table(io.BytesIO(store.get(key))).to_pylist()
-    except (pa.ArrowException, OSError) as error:
+        table = pq.read_table(io.BytesIO(store.get(key)))
+        rows: list[dict[str, Any]] = table.to_pylist()
+    except (pa.ArrowException, OSError, ValueError) as error:
         raise StoreError(f"object {key!r} is no log of minutes: {error}") from error
+    lacking = {field.name for field in SCHEMA if not field.nullable} - set(table.column_names)
+    if lacking:
+        raise StoreError(f"object {key!r} is no log of minutes: it has no {min(lacking)!r}")
     return rows
 
 
@@ -159,14 +163,16 @@ _CODED = ("mix", "edges", "picture")
 
 
 def _minute(row: dict[str, Any]) -> Minute:
-    values = {name: float("nan") if row[name] is None else row[name] for name in NAMES}
-    plain = {name: value for name, value in row.items() if name not in {*NAMES, *_CODED}}
+    # A feature that is newer than the log is unknown, as one that could not be measured.
+    known = {name: row.get(name) for name in NAMES}
+    values = {name: float("nan") if value is None else value for name, value in known.items()}
+    plain = {name: row[name] for name in SCHEMA.names if name not in {*NAMES, *_CODED}}
     return Minute(
         **plain,
         values=values,
         mix=dict(row["mix"]),
-        edges=_edges(row["edges"]),
-        picture=_picture(row["picture"]),
+        edges=_edges(row.get("edges")),
+        picture=_picture(row.get("picture")),
     )
 
 

@@ -8,10 +8,11 @@ from drift.change import Change, Kind, WatchPolicy
 from drift.fleet import FleetWatch
 from drift.history import MOST, Past
 from drift.minute import Minute
+from drift.quality import FAULTS
 from flows.minute_log import MinuteLog, read_minutes
 from streetloop.errors import LedgerError, StoreError
 from streetloop.ledger import Ledger
-from streetloop.ledger.events import begin_event, end_event
+from streetloop.ledger.events import begin_event, end_event, list_events
 from streetloop.ledger.findings import Finding, close_findings, list_findings, open_finding
 from streetloop.settings import Settings
 from streetloop.store import ObjectStore
@@ -48,10 +49,15 @@ class LiveWatch:
         self._log = MinuteLog(store)
         self._ledger = ledger
         self._tell = tell
-        self._events: dict[tuple[str, str], int] = {}
         self.faults: list[str] = []
         self._found: dict[str, tuple[str, ...]] = {}
         self._fleet = recall(cameras, settings, store, ledger, training)
+        # What went on when the watch was last stopped ends in this run.
+        self._events = {
+            (camera, event.kind): event.id
+            for camera in cameras
+            for event in list_events(ledger, camera, only_open=True)
+        }
 
     def take(self, minutes: Iterable[Minute]) -> None:
         """Note the minutes that ended.
@@ -103,12 +109,12 @@ class LiveWatch:
                 self._tell(fault)
 
     def _open(self, change: Change) -> None:
+        self._found[change.camera_id] = change.causes
         features = {name: answer.as_json() for name, answer in change.answers.items()}
         open_finding(
             self._ledger, change.camera_id, change.since, change.at, change.model_version,
             list(change.causes), change.asks_for_labels, features,
         )  # fmt: skip
-        self._found[change.camera_id] = change.causes
 
 
 def recall(
@@ -133,6 +139,9 @@ def recall(
             watch.remember(minute, clean=not _within(minute, findings))
         if findings and findings[0].closed_at is None:
             watch.resume(_change(findings[0]))
+        for event in list_events(ledger, camera, only_open=True):
+            if event.kind in FAULTS:
+                watch.faults[event.kind] = event.started_at
     return fleet
 
 
@@ -159,7 +168,6 @@ def _within(minute: Minute, findings: Iterable[Finding]) -> bool:
     return any(
         finding.since < end and (finding.closed_at is None or minute.started_at < finding.closed_at)
         for finding in findings
-        if finding.model_version == minute.model_version
     )
 
 

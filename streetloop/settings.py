@@ -56,7 +56,7 @@ class Settings(BaseSettings):
         default=2.0, gt=0, description="time between pictures that drift measures"
     )
     drift_days: float = Field(
-        default=60.0, gt=0, description="days between two false alarms of a camera"
+        default=60.0, gt=0, le=36500, description="days between two false alarms of a camera"
     )
     log_flush_s: float = Field(
         default=30.0, gt=0, description="most seconds of detections that a crash can lose"

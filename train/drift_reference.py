@@ -1,5 +1,7 @@
 """What the pictures looked like that a model was trained on, kept beside its checkpoint."""
 
+import zipfile
+import zlib
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -13,6 +15,11 @@ from streetloop.types import Image
 from train.model import ModelFile
 
 _SUFFIX = ".reference.npz"
+_DAMAGED = (
+    *(OSError, ValueError, TypeError, KeyError, EOFError, RuntimeError),
+    *(zipfile.BadZipFile, zlib.error),
+)
+"""What NumPy and zipfile raise for a file that is not what it should be."""
 
 
 def write_training_past(pictures: Iterable[Image], checkpoint: Path) -> None:
@@ -33,7 +40,7 @@ def training_past(model: ModelFile) -> Past | None:
     try:
         with np.load(path, allow_pickle=False) as file:
             values = np.asarray(file["values"], np.float32)
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    except _DAMAGED as error:
         raise ModelUnsupported(f"{path}: is not a reference for drift: {error}") from error
     if values.ndim != 2 or values.shape[1] != len(NAMES):
         raise ModelUnsupported(f"{path}: is a reference of other features; make it again")

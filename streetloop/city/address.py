@@ -6,6 +6,7 @@ Options, all optional:
 - ``event=stalled-vehicle@20:60``: see `events`;
 - ``seed=7``: which of all possible days;
 - ``traffic=light``, ``normal`` or ``busy``;
+- ``vehicles=usual``, ``freight`` or ``cycles``: what there is more of than usual;
 - ``size=640x360``, ``fps=10``: of the pictures;
 - ``start=600``: seconds after second 0 at which frame 0 is;
 - ``frames=300``: the recording ends after so many frames;
@@ -26,6 +27,13 @@ from streetloop.errors import ConfigError
 TRAFFIC = {"light": 0.4, "normal": 1.0, "busy": 1.7}
 """How many there are, as a multiple of the usual."""
 
+VEHICLES: dict[str, dict[str, float]] = {
+    "usual": {},
+    "freight": {"van": 4.0, "truck": 8.0, "bus": 4.0},
+    "cycles": {"bicycle": 12.0, "motorcycle": 12.0},
+}
+"""What there is more of than usual, by how much."""
+
 
 @dataclass(frozen=True, slots=True)
 class Address:
@@ -37,6 +45,7 @@ class Address:
     events: tuple[Event, ...] = ()
     seed: int = 0
     traffic: str = "normal"
+    vehicles: str = "usual"
     width: int = 640
     height: int = 360
     fps: float = 10.0
@@ -113,6 +122,12 @@ def _traffic(text: str) -> dict[str, object]:
     return {"traffic": text}
 
 
+def _vehicles(text: str) -> dict[str, object]:
+    if text not in VEHICLES:
+        raise ConfigError(f"unknown vehicles {text[:40]!r}; known are {', '.join(VEHICLES)}")
+    return {"vehicles": text}
+
+
 def _live(text: str) -> dict[str, object]:
     if text not in {"0", "1"}:
         raise ConfigError(f"live={text[:40]!r}: write 0 or 1")
@@ -124,6 +139,7 @@ _OPTIONS: dict[str, Callable[[str], dict[str, object]]] = {
     "event": lambda text: {"events": parse_events(text)},
     "seed": _number("seed", 0, 2**63 - 1, whole=True),
     "traffic": _traffic,
+    "vehicles": _vehicles,
     "size": _size,
     "fps": _number("fps", 0.01, 240, whole=False),
     "start": _number("start", 0, 1e9, whole=False),

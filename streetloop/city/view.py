@@ -2,6 +2,8 @@
 
 import math
 import threading
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cached_property, lru_cache
 from weakref import WeakValueDictionary
@@ -10,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from streetloop.city.address import TRAFFIC, Address
+from streetloop.city.address import TRAFFIC, VEHICLES, Address
 from streetloop.city.backdrop import Backdrop, build_backdrop
 from streetloop.city.conditions import STEPS, Look, look_at
 from streetloop.city.events import Event, disturbances, happening
@@ -22,6 +24,7 @@ from streetloop.city.optics import Optics
 from streetloop.city.painter import Cast, Painter
 from streetloop.city.place import Head
 from streetloop.city.places import PLACES
+from streetloop.city.roads import Stream
 from streetloop.city.shadows import cast_shadows, throw_beams
 from streetloop.city.traffic import Actor, Lane
 from streetloop.city.truth import Truth, truth_of
@@ -56,7 +59,7 @@ class View:
         happens = disturbances(place, address.events)
         self._lanes = [
             Lane(stream, k, len(place.streams), seed, density, happens.get(stream.name, ()))
-            for k, stream in enumerate(place.streams)
+            for k, stream in enumerate(_with_more(place.streams, VEHICLES[address.vehicles]))
         ]
         self._pavements = [
             Pavement(walk, k, len(place.walks), seed, density) for k, walk in enumerate(place.walks)
@@ -134,6 +137,14 @@ class View:
     def _clock(self, t: float) -> datetime:
         daily = any(condition.name == "daily" for condition in self.address.conditions)
         return (MIDNIGHT if daily else NOON) + timedelta(seconds=t)
+
+
+def _with_more(streams: Sequence[Stream], more: dict[str, float]) -> list[Stream]:
+    """The lanes with some kinds of vehicles more frequent than usual."""
+    return [
+        replace(stream, kinds={k: weight * more.get(k, 1.0) for k, weight in stream.kinds.items()})
+        for stream in streams
+    ]
 
 
 def look_without_lens(look: Look) -> Look:

@@ -81,7 +81,7 @@ def _engine(url: str) -> Engine:
         }:
             Path(str(address.database)).parent.mkdir(parents=True, exist_ok=True)
         engine = create_engine(address)
-    except (ArgumentError, NoSuchModuleError, ImportError) as error:
+    except (ArgumentError, NoSuchModuleError, ImportError, ValueError) as error:
         # `from None`: the vendor's message may show the URL with its password.
         raise LedgerError(
             f"the ledger's URL is not understood ({type(error).__name__}); "
@@ -109,7 +109,8 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 def _shown(engine: Engine) -> str:
-    return engine.url.render_as_string(hide_password=True)
+    # Without its query, which may hold a password, too.
+    return engine.url.set(query={}).render_as_string(hide_password=True)
 
 
 def _reason(error: SQLAlchemyError) -> str:

@@ -64,7 +64,11 @@ def end_event(ledger: Ledger, number: int, ended_at: datetime) -> None:
 
 
 def list_events(
-    ledger: Ledger, camera_id: str | None = None, kind: str | None = None, most: int = 100
+    ledger: Ledger,
+    camera_id: str | None = None,
+    kind: str | None = None,
+    only_open: bool = False,
+    most: int = 100,
 ) -> list[Event]:
     """The newest events first, at most `MOST`."""
     query = select(events).order_by(events.c.started_at.desc(), events.c.id.desc())
@@ -72,6 +76,8 @@ def list_events(
         query = query.where(events.c.camera_id == camera_id)
     if kind is not None:
         query = query.where(events.c.kind == kind)
+    if only_open:
+        query = query.where(events.c.ended_at.is_(None))
     with ledger.transaction() as connection:
         rows = connection.execute(query.limit(min(most, MOST))).mappings().all()
     return [Event(**row) for row in rows]

@@ -1,8 +1,28 @@
-"""Series whose dependence is known."""
+"""Series whose dependence is known, and minutes of a camera as one would have them."""
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import lfilter
+
+from drift.change import Change, WatchPolicy
+from drift.features import NAMES
+from drift.fleet import FleetWatch
+from drift.images import Edges
+from drift.minute import Minute
+
+START = datetime(2026, 3, 2, tzinfo=UTC)
+"""Midnight before a Monday."""
+
+USUAL = {
+    "brightness": 0.45, "contrast": 0.2, "sharpness": 2.5, "colourfulness": 30.0,
+    "saturation": 0.3, "noise": 2.0, "confidence": 0.7, "detections": 6.0, "box_area": 0.08,
+    "speed": 1.0, "fragmentation": 0.2,
+}  # fmt: skip
+MIX = {"car": 12, "bus": 2, "truck": 2}
 
 
 def autoregressive(
@@ -13,3 +33,61 @@ def autoregressive(
     noise[0] = chance.standard_normal()
     series: NDArray[np.float64] = lfilter([1.0], [1.0, -rho], noise) + mean
     return series
+
+
+def lines(shift: int = 0) -> Edges:
+    """Where the lines of a picture are that is turned by so many of 160 columns."""
+    scene = np.random.default_rng(7).random((90, 160)).astype(np.float32)
+    return np.roll(scene - scene.mean(), shift, axis=1)
+
+
+def minute(
+    number: int = 0,
+    camera_id: str = "a",
+    start: datetime = START,
+    values: Mapping[str, float] | None = None,
+    **others: Any,
+) -> Minute:
+    """The ``number``-th minute of a camera that is as usual; ``values`` are what differs."""
+    plain: dict[str, Any] = {
+        "length_s": 60.0, "model_version": "m-1", "samples": 30, "expected": 30,
+        "mix": MIX, "width": 640, "height": 360, "fps": 10.0, "still": False, "edges": lines(),
+    }  # fmt: skip
+    return Minute(
+        camera_id=camera_id,
+        started_at=start + timedelta(minutes=number),
+        values={**USUAL, **(values or {})},
+        **{**plain, **others},
+    )
+
+
+def breathing(
+    count: int, first: int = 0, changes: Mapping[str, float] | None = None, **others: Any
+) -> list[Minute]:
+    """Minutes that differ from each other as those of a real street do.
+
+    Args:
+        count: How many.
+        first: Number of the first.
+        changes: Added to the usual values of all.
+        **others: As of `minute`.
+    """
+    made = []
+    for number in range(first, first + count):
+        chance = np.random.default_rng(number)
+        values = {
+            name: USUAL[name] * (1 + 0.03 * chance.standard_normal()) + (changes or {}).get(name, 0)
+            for name in NAMES
+        }
+        mix = {name: int(chance.poisson(mean)) for name, mean in others.get("mix", MIX).items()}
+        made.append(minute(number, values=values, **{**others, "mix": mix}))
+    return made
+
+
+def watched(
+    minutes: Iterable[Minute], fleet: FleetWatch | None = None
+) -> tuple[list[Change], FleetWatch]:
+    """What a watch says of minutes, given to it one after the other."""
+    fleet = fleet or FleetWatch(WatchPolicy())
+    changes = [change for one in minutes for change in fleet.take([one])]
+    return changes, fleet

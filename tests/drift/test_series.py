@@ -7,43 +7,43 @@ import numpy as np
 import pytest
 
 from drift.comparison import Policy
-from drift.series import ImageSeries, Verdict, compare_series, gather
+from drift.series import Series, Verdict, compare_series, gather
 from streetloop.city.address import parse_address
 from streetloop.city.view import View
 from tests.support.material import material
 
 
-def _seen(camera: str, condition: str, start: int, count: int = 40) -> ImageSeries:
+def _seen(camera: str, condition: str, start: int, count: int = 40) -> Series:
     view = View(parse_address(f"sim://{camera}?size=320x180&condition={condition}&start={start}"))
     return gather(view.render(k * 10) for k in range(count))
 
 
 @pytest.fixture(scope="module")
-def by_day() -> ImageSeries:
+def by_day() -> Series:
     return _seen("larkfield/gantry", "day", 0)
 
 
-def _verdict(before: ImageSeries, condition: str) -> Verdict:
+def _verdict(before: Series, condition: str) -> Verdict:
     return compare_series(before, _seen("larkfield/gantry", condition, 3000), Policy())
 
 
-def test_another_hour_of_the_same_day_is_no_drift(by_day: ImageSeries) -> None:
+def test_another_hour_of_the_same_day_is_no_drift(by_day: Series) -> None:
     assert _verdict(by_day, "day").causes == []
 
 
 @pytest.mark.parametrize(
     ("condition", "cause"), [("night", "night"), ("fog", "fog"), ("knocked", "camera moved")]
 )
-def test_what_happened_is_named_first(by_day: ImageSeries, condition: str, cause: str) -> None:
+def test_what_happened_is_named_first(by_day: Series, condition: str, cause: str) -> None:
     assert _verdict(by_day, condition).causes[0] == cause
 
 
-def test_few_pictures_are_not_enough_and_no_drift(by_day: ImageSeries) -> None:
+def test_few_pictures_are_not_enough_and_no_drift(by_day: Series) -> None:
     verdict = compare_series(by_day, _seen("larkfield/gantry", "night", 0, count=2), Policy())
     assert (verdict.enough, verdict.missing, verdict.causes) == (False, 3, [])
 
 
-def test_the_answer_is_plain_json(by_day: ImageSeries) -> None:
+def test_the_answer_is_plain_json(by_day: Series) -> None:
     few = compare_series(by_day, _seen("larkfield/gantry", "day", 0, count=1), Policy())
     for verdict in (few, _verdict(by_day, "night")):
         plain = json.loads(json.dumps(verdict.as_json(), allow_nan=False))
@@ -53,14 +53,14 @@ def test_the_answer_is_plain_json(by_day: ImageSeries) -> None:
             assert feature.keys() >= {"statistic", "p_value", "effect_size", "alarm"}
 
 
-def _real(prefix: str) -> ImageSeries:
+def _real(prefix: str) -> Series:
     folder = material("datasets/traffic_day_night") / "images"
     files = sorted(folder.glob(f"{prefix}_*.jpg"), key=lambda f: int(f.stem.rsplit("_", 1)[1]))
     return gather(np.asarray(cv2.imread(str(file)), np.uint8) for file in files)
 
 
-def _part(series: ImageSeries, part: slice) -> ImageSeries:
-    return ImageSeries({name: v[part] for name, v in series.values.items()}, series.edges)
+def _part(series: Series, part: slice) -> Series:
+    return Series({name: v[part] for name, v in series.values.items()}, series.edges)
 
 
 @pytest.mark.model

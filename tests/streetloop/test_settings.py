@@ -60,6 +60,13 @@ def test_store_and_models_stand_under_the_home() -> None:
         ("threads", 0),
         ("detector_timeout_s", 0),
         ("log_flush_s", -1),
+        ("drift", "perhaps"),
+        ("drift_period_s", 0.4),
+        ("drift_period_s", 3601),
+        ("drift_sample_s", 0),
+        ("drift_days", 0),
+        ("drift_days", float("inf")),
+        ("ledger_url", ""),
     ],
 )
 def test_a_value_out_of_bounds_is_refused_by_name(name: str, value: object) -> None:
@@ -78,6 +85,8 @@ def test_a_value_out_of_bounds_is_refused_by_name(name: str, value: object) -> N
         ("max_batch", 1),
         ("max_batch", 256),
         ("backend", "torch"),
+        ("drift_period_s", 0.5),
+        ("drift_period_s", 3600),
     ],
 )
 def test_the_bounds_themselves_are_allowed(name: str, value: object) -> None:
@@ -96,6 +105,13 @@ def test_the_token_is_not_printed(monkeypatch: pytest.MonkeyPatch) -> None:
     assert settings.api_token is not None
     assert settings.api_token.get_secret_value() == "hunter2"
     assert "hunter2" not in f"{settings} {settings!r} {settings.model_dump_json()}"
+
+
+def test_the_ledger_is_a_file_in_the_home_unless_it_is_said_where() -> None:
+    assert Settings(home=Path("/srv/streets")).ledger == "sqlite:////srv/streets/ledger.db"
+    elsewhere = Settings(ledger_url="postgresql://user:hunter2@host/name")
+    assert elsewhere.ledger == "postgresql://user:hunter2@host/name"
+    assert "hunter2" not in f"{elsewhere} {elsewhere!r} {elsewhere.model_dump_json()}"
 
 
 def test_settings_do_not_change_once_they_are_read() -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streetloop.city.address import TRAFFIC, Address, parse_address
+from streetloop.city.address import TRAFFIC, VEHICLES, Address, parse_address
 from streetloop.city.conditions import CONDITIONS, Condition
 from streetloop.city.events import EVENTS, Event
 from streetloop.city.places import PLACES
@@ -107,6 +107,7 @@ def test_a_uri_that_cannot_be_read_at_all_is_quoted() -> None:
         ("event=earthquake", EVENTS),
         ("traffic=wild", TRAFFIC),
         ("traffic=", TRAFFIC),
+        ("vehicles=rockets", VEHICLES),
     ],
 )
 def test_what_is_unknown_is_answered_with_what_exists(option: str, known: tuple[str, ...]) -> None:

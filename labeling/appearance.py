@@ -1,0 +1,74 @@
+"""What a frame looks like, in a few numbers: to tell doubles apart, and to spread a choice."""
+
+from typing import TypeAlias
+
+import cv2
+import imagehash
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image as PillowImage
+
+from streetloop.types import Detections, Floats, Image
+
+Fingerprint: TypeAlias = NDArray[np.uint64]
+"""(4,) a perceptual hash of 256 bits."""
+
+_SIDE = 16
+_GRID = (4, 4)
+EMBEDDING = 3 * _GRID[0] * _GRID[1] * 2 + 4
+"""Length of an embedding."""
+
+
+def fingerprint(image: Image) -> Fingerprint:
+    """The perceptual hash of a picture (height, width, 3), blue first.
+
+    256 bits in the place of the usual 64: fixed cameras see the same street all day, and what
+    differs is small.
+
+    Reference: Zauner, "Implementation and benchmarking of perceptual image hash functions", 2010.
+    """
+    grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+    small = cv2.resize(grey, (4 * _SIDE, 4 * _SIDE), interpolation=cv2.INTER_AREA)
+    bits = imagehash.phash(PillowImage.fromarray(small), hash_size=_SIDE, highfreq_factor=4).hash
+    return np.packbits(np.asarray(bits).ravel()).view(np.uint64)
+
+
+def distances(one: Fingerprint, many: NDArray[np.uint64]) -> NDArray[np.int64]:
+    """Bits in which a fingerprint differs from each of (N, 4) others."""
+    return np.asarray(np.bitwise_count(many ^ one).sum(axis=1), np.int64)
+
+
+def embed(image: Image, found: Detections, attention: NDArray[np.float64]) -> Floats:
+    """Where a frame lies among others: (`EMBEDDING`,) float32 of length about 1.
+
+    The colours of the scene, the colours of the box that most is asked about, and where that box
+    is; cheap, and enough to keep a choice from being all of one kind.
+
+    Args:
+        image: (height, width, 3) uint8.
+        found: The boxes in it.
+        attention: (N,) how much is asked about each box; the largest is looked at.
+    """
+    height, width = image.shape[:2]
+    scene = _colours(image) * 0.6
+    crop, place = np.zeros(len(scene), np.float32), np.zeros(4, np.float32)
+    if len(found):
+        x1, y1, x2, y2 = found.xyxy[int(np.argmax(attention))].tolist()
+        left, top = max(0, int(x1)), max(0, int(y1))
+        part = image[top : max(top + 1, int(y2)), left : max(left + 1, int(x2))]
+        if part.size:
+            crop = _colours(part) * 0.6
+        place[:] = (
+            (x1 + x2) / 2 / width,
+            (y1 + y2) / 2 / height,
+            (x2 - x1) / width,
+            (y2 - y1) / height,
+        )
+    return np.concatenate([scene, crop, place * 0.5]).astype(np.float32)
+
+
+def _colours(image: Image) -> Floats:
+    """Mean colours on a grid, as the eye sees differences (CIE Lab), about 0 to 1 in all."""
+    small = cv2.resize(image, _GRID, interpolation=cv2.INTER_AREA)
+    lab = np.asarray(cv2.cvtColor(small, cv2.COLOR_BGR2LAB), np.float32)
+    return np.asarray((lab.ravel() / 255 - 0.5) / np.sqrt(small.size / 8), np.float32)

@@ -1,0 +1,108 @@
+"""Label Studio's labelling interface as XML: made from class names, and read back."""
+
+import colorsys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from xml.etree import ElementTree
+
+from streetloop.errors import ConfigError, LabelerRefused
+
+_MAX_CHARS = 1_000_000
+_HUE_STEP = 0.381966  # the golden angle: neighbours in the list look different
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """Where boxes are drawn in a labelling interface.
+
+    Attributes:
+        from_name: Name of the ``RectangleLabels``.
+        to_name: Name of the ``Image`` that it draws on.
+        names: What Label Studio calls each class, by class id.
+    """
+
+    from_name: str
+    to_name: str
+    names: tuple[str, ...]
+
+    @property
+    def class_ids(self) -> Mapping[str, int]:
+        """Class id by what Label Studio calls it."""
+        return {name: class_id for class_id, name in enumerate(self.names)}
+
+
+def label_config(classes: Sequence[str]) -> str:
+    """The labelling interface for boxes of these classes.
+
+    >>> print(label_config(["car"]))  # doctest: +ELLIPSIS
+    <View><Header value="$about" size="5" /><Image name="image" value="$image" ... /></View>
+
+    Raises:
+        ConfigError: A class cannot be the name of a label.
+    """
+    view = ElementTree.Element("View")
+    ElementTree.SubElement(view, "Header", value="$about", size="5")
+    ElementTree.SubElement(view, "Image", name="image", value="$image", zoom="true")
+    labels = ElementTree.SubElement(view, "RectangleLabels", name="label", toName="image")
+    for class_id, name in enumerate(classes):
+        ElementTree.SubElement(labels, "Label", value=name, background=_color(class_id))
+    text = ElementTree.tostring(view, encoding="unicode")
+    try:
+        # What cannot come back, such as a control character or two classes of one name, is not
+        # for a person to find out.
+        find_control(text, classes)
+    except LabelerRefused as error:
+        raise ConfigError(f"not every class can be a label in Label Studio: {error}") from error
+    return text
+
+
+def find_control(config: str, classes: Sequence[str]) -> Control:
+    """Find where boxes of our classes are drawn, in an interface that somebody may have edited.
+
+    Raises:
+        LabelerRefused: There is none; the message says what is missing and the way out.
+    """
+    root = _parse(config)
+    images = {
+        image.get("name", "") for image in root.iter("Image") if image.get("value") == "$image"
+    }
+    controls = [c for c in root.iter("RectangleLabels") if c.get("toName") in images]
+    if not images or not controls:
+        raise LabelerRefused(
+            'the labelling interface has no RectangleLabels on an Image of value="$image" any'
+            " more; put them back in the project's settings, or choose another project title"
+        )
+    found = [(control, _names(control)) for control in controls]
+    lacking = [[name for name in classes if name not in names] for _, names in found]
+    best = min(range(len(found)), key=lambda i: len(lacking[i]))
+    if lacking[best] or len(set(classes)) != len(classes):
+        missing = ", ".join(repr(name) for name in lacking[best]) or "two classes of one name"
+        raise LabelerRefused(
+            f"the labelling interface lacks {missing}; add each as a Label of the RectangleLabels"
+            " in the project's settings, or choose another project title"
+        )
+    control, names = found[best]
+    return Control(
+        control.get("name", ""), control.get("toName", ""), tuple(names[name] for name in classes)
+    )
+
+
+def _parse(config: str) -> ElementTree.Element:
+    # An entity can make a short document long; a labelling interface needs none.
+    if len(config) > _MAX_CHARS or "<!DOCTYPE" in config:
+        raise LabelerRefused("the labelling interface is too large or declares entities")
+    try:
+        return ElementTree.fromstring(config)
+    except (ElementTree.ParseError, ValueError) as error:
+        raise LabelerRefused(f"the labelling interface is not XML: {error}") from error
+
+
+def _names(control: ElementTree.Element) -> dict[str, str]:
+    """What results call each label, by the label's value: its alias, where somebody gave one."""
+    values = {value: label for label in control.iter("Label") if (value := label.get("value"))}
+    return {value: label.get("alias") or value for value, label in values.items()}
+
+
+def _color(class_id: int) -> str:
+    red, green, blue = colorsys.hsv_to_rgb(class_id * _HUE_STEP % 1, 0.75, 0.9)
+    return f"#{round(red * 255):02x}{round(green * 255):02x}{round(blue * 255):02x}"

@@ -1,0 +1,96 @@
+"""The process of a local server: noted in a file, found again, waited for, ended."""
+
+import contextlib
+import http.client
+import json
+import os
+import time
+from pathlib import Path
+
+import psutil
+
+from streetloop.errors import LabelerError
+
+HOST = "127.0.0.1"
+"""Where it listens: this machine alone."""
+
+_PROGRAM = "label-studio"
+_START_S = 240.0  # the first start makes the database: 40 s on two cores that have nothing else
+_STOP_S = 10.0
+_POLL_S = 0.2
+
+
+def note_running(file: Path, process: psutil.Process, port: int) -> None:
+    """Note a process and its port."""
+    noted = {"pid": process.pid, "created": process.create_time(), "port": port}
+    write_private(file, json.dumps(noted))
+
+
+def find_running(file: Path) -> tuple[psutil.Process, int] | None:
+    """The process that was noted, and its port, if it still runs.
+
+    Ids are used again: another process started at another time, or is another program.
+    """
+    try:
+        noted = json.loads(file.read_text())
+        process, port = psutil.Process(int(noted["pid"])), int(noted["port"])
+        same = abs(process.create_time() - float(noted["created"])) < 1.0
+        ours = any(_PROGRAM in part for part in process.cmdline())
+        dead = process.status() == psutil.STATUS_ZOMBIE
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, psutil.Error):
+        return None
+    return (process, port) if same and ours and not dead else None
+
+
+def wait_until_healthy(process: psutil.Process, port: int, log: Path) -> None:
+    """Wait until the server answers.
+
+    Raises:
+        LabelerError: It ended, or did not answer in time.
+    """
+    deadline = time.monotonic() + _START_S
+    while time.monotonic() < deadline:
+        if not _is_alive(process):
+            raise LabelerError(f"Label Studio ended while it started; {log} may say why")
+        if _is_healthy(port):
+            return
+        time.sleep(_POLL_S)
+    raise LabelerError(f"Label Studio does not answer after {_START_S:.0f} s; see {log}")
+
+
+def end(process: psutil.Process) -> None:
+    """End a process: politely, and if that takes too long, not."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        process.terminate()
+        try:
+            process.wait(_STOP_S)
+        except psutil.TimeoutExpired:
+            process.kill()
+            process.wait(_STOP_S)
+
+
+def write_private(file: Path, text: str) -> None:
+    """Write a file that nobody else may read; whole, or not at all."""
+    part = file.with_suffix(".part")
+    part.unlink(missing_ok=True)
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
+        out.write(text)
+    part.replace(file)
+
+
+def _is_alive(process: psutil.Process) -> bool:
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _is_healthy(port: int) -> bool:
+    connection = http.client.HTTPConnection(HOST, port, timeout=2)
+    try:
+        connection.request("GET", "/health")
+        return connection.getresponse().status == http.client.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()

@@ -1,0 +1,116 @@
+"""How much a frame is worth asking about: unsure boxes, and tracks that contradict themselves."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from streetloop.types import UNCONFIRMED, Detections, Tracked
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """Confidences at which a model does not know.
+
+    Attributes:
+        low: Least confidence; under it a box is noise.
+        high: Greatest confidence; over it the model is sure.
+        weight: How much the class is wanted, 1 for as much as any.
+    """
+
+    low: float = 0.25
+    high: float = 0.6
+    weight: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.low < self.high <= 1 or self.weight < 0:
+            raise ValueError(f"a band goes from low to high within 0 to 1; this is {self}")
+
+
+@dataclass(frozen=True, slots=True)
+class Bands:
+    """The band of every class.
+
+    Attributes:
+        default: Of classes without one of their own.
+        of_class: By class name.
+    """
+
+    default: Band = Band()
+    of_class: Mapping[str, Band] = field(default_factory=dict)
+
+    def of(self, name: str) -> Band:
+        """The band of a class."""
+        return self.of_class.get(name, self.default)
+
+
+def uncertainty(found: Detections, names: tuple[str, ...], bands: Bands = Bands()) -> float:
+    """How unsure a model is of a frame, 0 (of nothing) to 1.
+
+    Each box in its band counts, most in the middle of it; several add up as chances do. A crowd of
+    unsure boxes is worth more than one, but not without end.
+
+    >>> one = Detections(np.zeros((1, 4), np.float32), np.array([0.425], np.float32), np.array([0]))
+    >>> round(uncertainty(one, ("car",)), 2)
+    0.5
+    """
+    sure = 1.0
+    for confidence, class_id in zip(
+        found.confidence.tolist(), found.class_id.tolist(), strict=True
+    ):
+        band = bands.of(names[class_id])
+        half = (band.high - band.low) / 2
+        inside = 1 - abs(confidence - band.low - half) / half
+        if inside > 0:
+            sure *= 1 - min(0.5 * inside * band.weight, 1.0)
+    return 1 - sure
+
+
+@dataclass(slots=True)
+class _Seen:
+    class_id: int
+    last_s: float
+    misses: int = 0
+    toggles: list[float] = field(default_factory=list)
+
+
+class FlickerWatch:
+    """Notices tracks of one camera whose class or existence toggles.
+
+    A thing is what it is: a model that calls it car, truck and car again within seconds, or loses
+    and finds it, looks sure in each frame and is not.
+
+    Args:
+        memory_s: How long a toggle counts.
+        gap_s: Shortest absence that is a toggle; shorter ones are frames that were left out.
+    """
+
+    def __init__(self, memory_s: float = 3.0, gap_s: float = 0.25) -> None:
+        self._memory_s = memory_s
+        self._gap_s = gap_s
+        self._tracks: dict[int, _Seen] = {}
+
+    def score(self, pts: float, tracked: Tracked) -> float:
+        """How much the tracks of the frame at ``pts`` contradict themselves, 0 to 1."""
+        worst = 0
+        class_ids = tracked.detections.class_id.tolist()
+        for track_id, class_id in zip(tracked.track_id.tolist(), class_ids, strict=True):
+            if track_id == UNCONFIRMED:
+                continue
+            seen = self._tracks.setdefault(track_id, _Seen(class_id, pts))
+            if class_id != seen.class_id:
+                seen.toggles.append(pts)
+            if pts - seen.last_s >= self._gap_s:
+                seen.toggles.append(pts)
+            seen.class_id, seen.last_s = class_id, pts
+            seen.toggles = [t for t in seen.toggles if pts - t <= self._memory_s]
+            worst = max(worst, len(seen.toggles))
+        for track_id, seen in list(self._tracks.items()):
+            if pts - seen.last_s > self._memory_s:
+                del self._tracks[track_id]
+        return min(max(worst - 1, 0) / 3, 1.0)  # one change is a correction, not a contradiction
+
+
+def mean_confidence(found: Detections) -> float:
+    """Mean confidence of what was found; 1 for nothing."""
+    return float(np.mean(found.confidence)) if len(found) else 1.0

@@ -1,0 +1,175 @@
+"""Which frames to ask about: few, unlike each other, and some of them at random. Pure functions."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from labeling.appearance import Fingerprint, distances
+from labeling.task import Reason
+from streetloop.types import Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A frame that might be asked about.
+
+    Attributes:
+        digest: SHA-256 of its JPEG.
+        camera_id: Which camera.
+        captured_at: When (UTC).
+        reason: What made it a candidate.
+        score: How much it is wanted, 0 to 1; a random one has 0.
+        fingerprint: See `appearance.fingerprint`.
+        embedding: See `appearance.embed`.
+    """
+
+    digest: str
+    camera_id: str
+    captured_at: datetime
+    reason: Reason
+    score: float
+    fingerprint: Fingerprint
+    embedding: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class SelectionPolicy:
+    """How frames are chosen.
+
+    Attributes:
+        random_share: Share of the budget for frames drawn at random, the only ones that measure a
+            model without bias.
+        least_score: Frames that are wanted less are not asked about, even if the budget allows.
+        alike_bits: Frames of a camera are doubles if so few of 256 bits differ ...
+        alike_s: ... or three times as many within so many seconds.
+        spread: How much unlikeness counts beside score: 0 takes the highest scores.
+    """
+
+    random_share: float = 0.1
+    least_score: float = 0.15
+    alike_bits: int = 8
+    alike_s: float = 20.0
+    spread: float = 1.0
+
+
+def select(
+    candidates: Sequence[Candidate],
+    budget: int,
+    asked: Sequence[Candidate] = (),
+    policy: SelectionPolicy = SelectionPolicy(),
+    seed: int = 0,
+) -> list[Candidate]:
+    """Choose at most ``budget`` frames, the most wanted first, then those drawn at random.
+
+    Args:
+        candidates: What there is to choose from.
+        budget: How many may be asked about.
+        asked: What has been asked about lately; nothing like it is asked again.
+        policy: How to choose.
+        seed: Of the random draw.
+
+    Returns:
+        The chosen; never two with one digest.
+    """
+    known = {one.digest for one in asked}
+    fresh = list({c.digest: c for c in candidates if c.digest not in known}.values())
+    drawn = [c for c in fresh if c.reason is Reason.RANDOM]
+    wanted = [c for c in fresh if c.reason is not Reason.RANDOM and c.score >= policy.least_score]
+    share = min(len(drawn), round(budget * policy.random_share)) if budget > 0 else 0
+    chance = np.random.default_rng(seed)
+    # Drawn evenly and not thinned: a sample without its doubles would not be one of the street.
+    random_ones = [drawn[k] for k in sorted(chance.permutation(len(drawn))[:share].tolist())]
+    apart = without_doubles(wanted, asked, policy)
+    return _spread_out(apart, max(budget, 0) - share, asked, policy.spread) + random_ones
+
+
+def without_doubles(
+    candidates: Sequence[Candidate],
+    asked: Sequence[Candidate] = (),
+    policy: SelectionPolicy = SelectionPolicy(),
+) -> list[Candidate]:
+    """Of frames that look the same the one that is wanted most, in the order of wanting."""
+    kept: list[Candidate] = []
+    by_camera: dict[str, list[Candidate]] = {}
+    for one in sorted(candidates, key=lambda c: (-c.score, c.digest)):
+        by_camera.setdefault(one.camera_id, []).append(one)
+    for camera, mine in by_camera.items():
+        before = [one for one in asked if one.camera_id == camera]
+        kept += _apart(mine, before, policy)
+    return sorted(kept, key=lambda c: (-c.score, c.digest))
+
+
+def _apart(
+    mine: Sequence[Candidate], before: Sequence[Candidate], policy: SelectionPolicy
+) -> list[Candidate]:
+    kept: list[Candidate] = []
+    hashes = np.zeros((len(before) + len(mine), 4), np.uint64)
+    times = np.zeros(len(hashes))
+    for k, one in enumerate(before):
+        hashes[k], times[k] = one.fingerprint, one.captured_at.timestamp()
+    count = len(before)
+    for one in mine:
+        bits = distances(one.fingerprint, hashes[:count])
+        near = np.abs(times[:count] - one.captured_at.timestamp()) <= policy.alike_s
+        if (bits <= np.where(near, 3 * policy.alike_bits, policy.alike_bits)).any():
+            continue
+        hashes[count], times[count] = one.fingerprint, one.captured_at.timestamp()
+        count += 1
+        kept.append(one)
+    return kept
+
+
+def _spread_out(
+    candidates: Sequence[Candidate], count: int, asked: Sequence[Candidate], spread: float
+) -> list[Candidate]:
+    """One by one the frame whose score times distance from all chosen is largest.
+
+    The distance is that of embeddings; a camera and hour that has been chosen from already counts
+    for less each time. A weighted form of the greedy k-center choice.
+
+    Reference: Sener and Savarese, "Active learning for convolutional neural networks: a core-set
+    approach", 2018.
+    """
+    if not candidates or count <= 0:
+        return []
+    points = np.stack([c.embedding for c in candidates])
+    scores = np.array([c.score for c in candidates])
+    cells = _cells(candidates)
+    crowd = np.zeros(int(cells.max()) + 1)
+    nearest = np.full(len(points), np.inf)
+    for one in asked:
+        nearest = np.minimum(nearest, _distance(points, one.embedding))
+    open_ = np.ones(len(points), bool)
+    chosen: list[Candidate] = []
+    for _ in range(min(count, len(candidates))):
+        far = np.minimum(nearest, 1.0) if np.isfinite(nearest).any() else np.ones(len(points))
+        worth = scores * (1e-6 + far) ** spread / np.sqrt(1 + crowd[cells])
+        best = int(np.argmax(np.where(open_, worth, -1.0)))
+        open_[best] = False
+        crowd[cells[best]] += 1
+        nearest = np.minimum(nearest, _distance(points, points[best]))
+        chosen.append(candidates[best])
+    return chosen
+
+
+def _cells(candidates: Sequence[Candidate]) -> NDArray[np.int64]:
+    """Which camera and hour each is of, as numbers."""
+    names = [(c.camera_id, c.captured_at.strftime("%Y%m%d%H")) for c in candidates]
+    known = {name: k for k, name in enumerate(dict.fromkeys(names))}
+    return np.array([known[name] for name in names], np.int64)
+
+
+def _distance(points: NDArray[np.float32], point: Floats) -> NDArray[np.float64]:
+    gap = points - point
+    return np.sqrt(np.einsum("ij,ij->i", gap, gap)).astype(np.float64)
+
+
+def boosted(candidates: Sequence[Candidate], cameras: set[str], factor: float) -> list[Candidate]:
+    """Candidates with a higher score where a camera drifts in a way that labels help against."""
+    return [
+        replace(c, score=min(1.0, c.score * factor)) if c.camera_id in cameras else c
+        for c in candidates
+    ]

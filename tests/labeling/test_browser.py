@@ -1,0 +1,73 @@
+"""What an annotator sees, in a real Chromium."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect, sync_playwright
+
+from labeling.label_studio import LabelStudio
+from streetloop.store import FolderStore
+from tests.support.label_studio import CLASSES, HEIGHT, WIDTH, Studio, frames
+
+pytestmark = [pytest.mark.label_studio, pytest.mark.browser, pytest.mark.timeout(1500)]
+
+_ARGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture
+def page() -> Iterator[Page]:
+    program = shutil.which("chromium")
+    if program is None:
+        lack = "the browser test needs the Debian package chromium"
+        if os.environ.get("CI"):
+            pytest.fail(lack)
+        pytest.skip(lack)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, headless=True, args=_ARGS)
+        page = browser.new_page(viewport={"width": 1400, "height": 900})
+        page.set_default_timeout(60_000)
+        yield page
+        browser.close()
+
+
+def test_annotator_sees_image_and_boxes(
+    studio: Studio, page: Page, store: FolderStore, title: str, tmp_path: Path
+) -> None:
+    (task,) = frames(store, 1, seed=5)
+    labeler = LabelStudio(studio.access.url, studio.access.token, title, CLASSES, store)
+    labeler.push([task], lambda _: None)
+    with studio.owner() as ann:
+        (there,) = ann.tasks(title)
+
+    page.goto(f"{studio.access.url}/user/login/")
+    page.fill("input[name=email]", studio.access.user)
+    page.fill("input[name=password]", studio.access.password.get_secret_value())
+    page.click("button[type=submit], input[type=submit]")
+    page.goto(f"{studio.access.url}/projects/{there['project']}/data?task={there['id']}")
+
+    picture = page.locator(f"img[src*='{task.digest}']").last
+    expect(picture).to_be_attached()
+    page.wait_for_function(
+        "digest => [...document.images].some(i => i.src.includes(digest) && i.naturalWidth > 0)",
+        arg=task.digest,
+    )
+    size = picture.evaluate("image => [image.naturalWidth, image.naturalHeight]")
+    assert size == [WIDTH, HEIGHT]
+    regions = "window.Htx.annotationStore.selected.regionStore.regions"
+    page.wait_for_function(f"window.Htx?.annotationStore?.selected && {regions}.length > 0")
+    shown = page.evaluate(f"{regions}.map(region => region.labels[0])")
+    assert sorted(shown) == ["car", "person"]
+    expect(page.get_by_text("old-oak, 2026-03-01 12:00:00 UTC: unsure, fog")).to_be_visible()
+    page.screenshot(path=tmp_path / "task.png")
+    assert (tmp_path / "task.png").stat().st_size > 10_000

@@ -1,0 +1,192 @@
+import multiprocessing
+import sqlite3
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+from streetloop.errors import LedgerError
+from streetloop.ledger import Ledger, open_ledger
+from streetloop.ledger.events import begin_event, list_events
+from streetloop.ledger.tables import events, metadata
+from streetloop.settings import Settings
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+def _url(path: Path) -> str:
+    return f"sqlite:///{path / 'ledger.db'}"
+
+
+def _insert(ledger: Ledger, kind: str, fail: bool = False) -> None:
+    with ledger.transaction() as connection:
+        connection.execute(events.insert().values(kind=kind, started_at=NOON, detail={}))
+        if fail:
+            raise RuntimeError("on the way")
+
+
+def test_a_ledger_that_is_not_there_is_made_with_its_folder(tmp_path: Path) -> None:
+    ledger = open_ledger(_url(tmp_path / "a" / "b"))
+    assert list_events(ledger) == []
+    ledger.close()
+    assert (tmp_path / "a" / "b" / "ledger.db").is_file()
+
+
+def test_what_was_written_is_there_when_it_is_opened_again(tmp_path: Path) -> None:
+    ledger = open_ledger(_url(tmp_path))
+    begin_event(ledger, "drift", NOON)
+    ledger.close()
+    again = open_ledger(_url(tmp_path))
+    assert [event.kind for event in list_events(again)] == ["drift"]
+
+
+def test_the_migrations_make_the_tables_that_are_written_to(tmp_path: Path) -> None:
+    ledger = open_ledger(_url(tmp_path))
+    with ledger.transaction() as connection:
+        context = MigrationContext.configure(connection)
+        assert compare_metadata(context, metadata) == []
+
+
+def test_a_transaction_that_fails_leaves_nothing(tmp_path: Path) -> None:
+    ledger = open_ledger(_url(tmp_path))
+    _insert(ledger, "before")
+    with pytest.raises(RuntimeError):
+        _insert(ledger, "during", fail=True)
+    _insert(ledger, "after")
+    assert {event.kind for event in list_events(ledger)} == {"before", "after"}
+
+
+def test_a_moment_without_a_zone_is_refused_and_leaves_nothing(tmp_path: Path) -> None:
+    ledger = open_ledger(_url(tmp_path))
+    with pytest.raises(LedgerError, match="time zone"):
+        begin_event(ledger, "drift", NOON.replace(tzinfo=None))
+    assert list_events(ledger) == []
+
+
+def test_moments_come_back_in_utc(tmp_path: Path) -> None:
+    ledger = open_ledger(_url(tmp_path))
+    begin_event(ledger, "drift", NOON.astimezone(timezone(timedelta(hours=5, minutes=30))))
+    (event,) = list_events(ledger)
+    assert event.started_at == NOON
+    assert event.started_at.utcoffset() == timedelta(0)
+
+
+def test_a_ledger_of_a_newer_version_is_refused_and_left_alone(tmp_path: Path) -> None:
+    open_ledger(_url(tmp_path)).close()
+    with sqlite3.connect(tmp_path / "ledger.db") as database:
+        database.execute("update alembic_version set version_num = 'v99'")
+    before = _dump(tmp_path)
+    with pytest.raises(LedgerError, match="another version of streetloop"):
+        open_ledger(_url(tmp_path))
+    assert _dump(tmp_path) == before
+
+
+def _dump(path: Path) -> list[str]:
+    return list(sqlite3.connect(path / "ledger.db").iterdump())
+
+
+def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "ledger.db").write_bytes(b"not a database at all" * 100)
+    with pytest.raises(LedgerError, match="not a database"):
+        open_ledger(_url(tmp_path))
+
+
+def test_a_database_of_something_else_is_refused_and_left_alone(tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "ledger.db") as database:
+        database.execute("create table findings (poem text)")
+    before = _dump(tmp_path)
+    with pytest.raises(LedgerError, match="findings"):
+        open_ledger(_url(tmp_path))
+    assert _dump(tmp_path) == before
+
+
+@pytest.mark.parametrize("where", ["folder.db", "file/ledger.db", "x" * 300 + "/ledger.db"])
+def test_a_place_that_cannot_be_is_refused(tmp_path: Path, where: str) -> None:
+    (tmp_path / "folder.db").mkdir()
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(LedgerError):
+        open_ledger(f"sqlite:///{tmp_path / where}")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "nonsense:hunter2",
+        "nosuch://user:hunter2@host/name",
+        "postgresql://user:hunter2@host:port/name",
+        "postgresql://user:1/hunter2@host/name",
+        "postgresql://user:pass@[hunter2/name",
+        "sqlite:///ledger.db?timeout=hunter2",
+        "sqlite://user:hunter2@host/ledger.db",
+        "sqlite:///file:no/such/ledger.db?mode=ro&uri=true&password=hunter2",
+    ],
+)
+def test_no_error_shows_a_password(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(LedgerError) as caught:
+        open_ledger(url)
+    assert "hunter2" not in str(caught.value)
+    assert caught.value.__cause__ is None or "hunter2" not in str(caught.value.__cause__)
+
+
+@pytest.mark.parametrize("url", ["", "ledger.db", "nosuch://host/name"])
+def test_a_url_that_is_not_understood_says_how_to_write_one(url: str) -> None:
+    with pytest.raises(LedgerError, match=r"sqlite:///folder/ledger\.db"):
+        open_ledger(url)
+
+
+def test_a_home_of_any_name_has_a_ledger(tmp_path: Path) -> None:
+    ledger = open_ledger(Settings(home=tmp_path / "ä b 100%").ledger)
+    ledger.close()
+    assert (tmp_path / "ä b 100%" / "ledger.db").is_file()
+
+
+def _write_some(url: str, kind: str, count: int) -> None:
+    ledger = open_ledger(url)
+    for number in range(count):
+        begin_event(ledger, kind, NOON + timedelta(seconds=number))
+    ledger.close()
+
+
+def test_processes_migrate_and_write_one_ledger_at_once(tmp_path: Path) -> None:
+    spawned = multiprocessing.get_context("forkserver")
+    spawned.set_forkserver_preload(["streetloop.ledger.events"])
+    writers = [
+        spawned.Process(target=_write_some, args=(_url(tmp_path), f"writer-{k}", 25))
+        for k in range(4)
+    ]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    assert [writer.exitcode for writer in writers] == [0] * 4
+    ledger = open_ledger(_url(tmp_path))
+    written = list_events(ledger, most=1000)
+    assert len(written) == len({event.id for event in written}) == 100
+    assert {event.kind for event in written} == {f"writer-{k}" for k in range(4)}
+
+
+_KILLED = """
+import os, sys
+from datetime import UTC, datetime
+from streetloop.ledger import open_ledger
+from streetloop.ledger.tables import events
+with open_ledger(sys.argv[1]).transaction() as connection:
+    connection.execute(events.insert().values(kind="half", started_at=datetime.now(UTC), detail={}))
+    os._exit(9)
+"""
+
+
+def test_a_process_that_dies_in_a_transaction_leaves_nothing_and_no_lock(tmp_path: Path) -> None:
+    died = subprocess.run([sys.executable, "-c", _KILLED, _url(tmp_path)], check=False)
+    assert died.returncode == 9
+    ledger = open_ledger(_url(tmp_path))
+    assert list_events(ledger) == []
+    begin_event(ledger, "drift", NOON)
+    assert len(list_events(ledger)) == 1

@@ -1,0 +1,235 @@
+"""A real Label Studio for tests, and people in front of it.
+
+Installed once into ``.streetloop-test/labelstudio`` (or taken from the virtual environment that
+``STREETLOOP_LABEL_STUDIO_VENV`` names), where a migrated database is kept, too: a first start
+takes 40 seconds, a start on a copy of that takes 5.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import signal
+import socket
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import cv2
+import httpx
+import numpy as np
+import psutil
+import pytest
+
+from labeling.local_server import Access, LocalServer
+from labeling.task import Reason, Task
+from streetloop.errors import StreetloopError
+from streetloop.store import ObjectStore
+from streetloop.types import Detections
+
+_CACHE = Path(__file__).resolve().parents[2] / ".streetloop-test"
+_VENV = os.environ.get("STREETLOOP_LABEL_STUDIO_VENV")  # before a test takes it away
+
+CLASSES = ["car", "bus", "person"]
+WIDTH, HEIGHT = 640, 360
+
+
+@dataclass
+class Studio:
+    """A running Label Studio.
+
+    Attributes:
+        server: Its process.
+        access: How to reach it.
+        documents: The folder whose files it may serve.
+    """
+
+    server: LocalServer
+    access: Access
+    documents: Path
+
+    def kill(self) -> None:
+        """Kill it at once."""
+        number = self.server.process_id
+        assert number is not None
+        process = psutil.Process(number)
+        process.send_signal(signal.SIGKILL)
+        process.wait(10)
+
+    def start(self) -> None:
+        """Start it again, on the same port and data."""
+        assert self.server.up() == self.access
+
+    def owner(self) -> Annotator:
+        """The first user."""
+        return Annotator(self.access.url, self.access.user, self.access.password.get_secret_value())
+
+    def join(self, email: str, password: str = "correct horse 7") -> Annotator:
+        """Another user, who came by the invitation."""
+        with self.owner() as owner:
+            invitation = owner.http.get("/api/invite").json()["invite_url"]
+        with httpx.Client(base_url=self.access.url, timeout=30) as http:
+            http.get("/user/login/")
+            form = {"email": email, "password": password, "allow_newsletters": "false"}
+            form["csrfmiddlewaretoken"] = http.cookies["csrftoken"]
+            answer = http.post(invitation, data=form, headers={"Referer": self.access.url})
+            assert answer.status_code in {200, 302}
+        return Annotator(self.access.url, email, password)
+
+
+class Annotator:
+    """Somebody who logged in; speaks HTTP as the browser would.
+
+    Attributes:
+        http: The session.
+    """
+
+    def __init__(self, url: str, email: str, password: str) -> None:
+        self.email = email
+        self.http = httpx.Client(base_url=url, timeout=30)
+        self.http.get("/user/login/")
+        form = {"email": email, "password": password}
+        form["csrfmiddlewaretoken"] = self.http.cookies["csrftoken"]
+        answer = self.http.post("/user/login/", data=form, headers={"Referer": url})
+        assert answer.status_code == 302, "the login was refused"
+        self.http.headers["X-CSRFToken"] = self.http.cookies["csrftoken"]
+        self.http.headers["Referer"] = url
+
+    def __enter__(self) -> Annotator:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.http.close()
+
+    def ask(self, method: str, path: str, **how: Any) -> Any:
+        """One request; what it answered."""
+        answer = self.http.request(method, path, **how)
+        assert answer.is_success, f"{method} {path}: {answer.status_code} {answer.text[:300]}"
+        return answer.json() if answer.content else None
+
+    def personal_token(self) -> str:
+        """A new personal access token."""
+        return str(self.ask("POST", "/api/token/")["token"])
+
+    def project(self, title: str) -> Any:
+        """The project of that title."""
+        listed = self.ask("GET", "/api/projects/", params={"title": title, "page_size": 100})
+        (found,) = [project for project in listed["results"] if project["title"] == title]
+        return found
+
+    def tasks(self, title: str) -> list[Any]:
+        """All tasks of a project, with predictions and annotations, by rising id."""
+        params = {"project": self.project(title)["id"], "page_size": 1000, "fields": "all"}
+        tasks = self.ask("GET", "/api/tasks/", params=params)["tasks"]
+        return sorted(tasks, key=lambda task: task["id"])
+
+    def submit(self, task: int, results: Sequence[Any], skip: bool = False) -> int:
+        """Send an annotation; its id."""
+        body = {"result": list(results), "lead_time": 3.5, "was_cancelled": skip}
+        return int(self.ask("POST", f"/api/tasks/{task}/annotations/", json=body)["id"])
+
+
+def rectangle(xyxy: Sequence[float], name: str, **more: Any) -> dict[str, Any]:
+    """A box as the browser sends it."""
+    left, top, right, bottom = xyxy
+    value = {
+        "x": left / WIDTH * 100,
+        "y": top / HEIGHT * 100,
+        "width": (right - left) / WIDTH * 100,
+        "height": (bottom - top) / HEIGHT * 100,
+        "rotation": 0,
+        "rectanglelabels": [name],
+    }
+    return {
+        "id": f"r{left:.0f}-{top:.0f}",
+        "type": "rectanglelabels",
+        "from_name": "label",
+        "to_name": "image",
+        "original_width": WIDTH,
+        "original_height": HEIGHT,
+        "image_rotation": 0,
+        "origin": "manual",
+        "value": value | more,
+    }
+
+
+def start(home: Path) -> Iterator[Studio]:
+    """A Label Studio with an empty database of its own; skips where none can be had, but in CI."""
+    try:
+        venv = _ready()
+        for name in ("data", "access.json"):
+            source, target = _CACHE / "labelstudio" / name, home / "labelstudio" / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            (shutil.copytree if source.is_dir() else shutil.copy2)(source, target)
+        documents = home / "documents"
+        (documents / "store").mkdir(parents=True)
+        server = LocalServer(home, free_port(), venv, documents)
+        access = server.up()
+    except StreetloopError as error:
+        if os.environ.get("CI"):
+            pytest.fail(str(error))
+        pytest.skip(str(error))
+    try:
+        yield Studio(server, access, documents)
+    finally:
+        server.down()
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _ready() -> Path:
+    """A virtual environment with Label Studio; makes it, and a migrated database, if need be."""
+    venv = Path(_VENV) if _VENV else None
+    migrated = _CACHE / "labelstudio" / "migrated"
+    if not migrated.exists() or (venv is None and not (_CACHE / "labelstudio" / "venv").exists()):
+        server = LocalServer(_CACHE, free_port(), venv)
+        server.up(print)
+        server.down()
+        migrated.touch()
+    return venv or _CACHE / "labelstudio" / "venv"
+
+
+def frames(store: ObjectStore, count: int, seed: int = 0, version: str = "m-1") -> list[Task]:
+    """Small pictures in the store, each with two boxes of a model and a digest of its own."""
+    random = np.random.default_rng(seed)
+    tasks = []
+    for index in range(count):
+        left, top = random.uniform(10, 300, 2).round(1)
+        xyxy = np.array([[left, top / 2, left + 90, top / 2 + 60], [400, 200, 470.5, 333]])
+        pixels = np.full((HEIGHT, WIDTH, 3), 60 + index % 120, np.uint8)
+        for box in xyxy.astype(int).tolist():
+            cv2.rectangle(pixels, box[:2], box[2:], (0, 200, 255), -1)
+        cv2.putText(pixels, f"{seed}/{index}", (10, 40), 0, 1, (255, 255, 255), 2)
+        jpeg = cv2.imencode(".jpg", pixels)[1].tobytes()
+        digest = hashlib.sha256(jpeg).hexdigest()
+        key = f"frames/{digest[:2]}/{digest}.jpg"
+        store.put(key, jpeg)
+        tasks.append(
+            Task(
+                digest=digest,
+                image_key=key,
+                width=WIDTH,
+                height=HEIGHT,
+                camera_id="old-oak",
+                captured_at=datetime(2026, 3, 1, 12, tzinfo=UTC) + timedelta(minutes=index),
+                reason=Reason.UNSURE,
+                score=0.8,
+                rank=index,
+                model_version=version,
+                boxes=Detections(
+                    xyxy.astype(np.float32),
+                    np.array([0.5, 0.3], np.float32),
+                    np.array([0, 2], np.int64),
+                ),
+                drift="fog",
+            )
+        )
+    return tasks
