@@ -18,7 +18,7 @@ MOST = 28 * 1440
 """Minutes that are remembered: four weeks."""
 
 _EDGES_LONG = 1440  # minutes over which the usual lines of the picture are averaged
-_EDGES_SHORT = 5
+_EDGES_SHORT = 3
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,17 +140,17 @@ def build(
     """
     past = history.clean(now - WINDOW * period_s)
     source, chosen = choose(past, now, period_s)
-    own = past.only(chosen)
-    same_model = history.of_version(own, version)
-    images = own
-    if len(own) < _LEAST_PAST and training is not None:
+    images = past.only(chosen)
+    # Chosen for itself: a new model has no answers of three weeks ago.
+    answered = past.only(history.of_version(past, version))
+    answers = answered.only(choose(answered, now, period_s)[1])
+    if len(images) < _LEAST_PAST and training is not None:
         source, images = TRAINING, training
     columns: dict[str, Column | None] = {}
     chance = np.random.default_rng(seed)
     for k, name in enumerate(NAMES):
-        values = images.values[:, k] if name in OF_IMAGES else own.values[same_model, k]
+        values = (images if name in OF_IMAGES else answers).values[:, k]
         columns[name] = _column(values.astype(np.float64), LEAST[name], rarity, chance)
-    mix = own.mix[same_model]
     quantiles = np.full((len(NAMES), 64), np.nan)
     for k, column in enumerate(columns.values()):
         if column is not None:
@@ -158,7 +158,7 @@ def build(
     spreads = np.array([1.0 if c is None else c.spread for c in columns.values()])
     return Reference(
         source, len(images), columns, quantiles, spreads,
-        mix.sum(axis=0, dtype=np.int64), overdispersion_of(mix, rarity),
+        answers.mix.sum(axis=0, dtype=np.int64), overdispersion_of(answers.mix, rarity),
     )  # fmt: skip
 
 

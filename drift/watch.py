@@ -20,7 +20,7 @@ from drift.features import LEAST, NAMES
 from drift.history import History, Past
 from drift.images import shift_between
 from drift.minute import Minute
-from drift.quality import faults_of, is_comparable
+from drift.quality import RATE, SIZE, faults_of, is_comparable
 from drift.reference import WINDOW, Reference, build
 from drift.scan import LEAST_WINDOW, MIX_EFFECT, Scan, scan
 from drift.statistics import KolmogorovSmirnov
@@ -30,6 +30,7 @@ _HOT, _COOL = 3, 15  # minutes of alarm that open a finding, of quiet that close
 _REFRESH = 30  # minutes that a reference is kept
 _LINES_EVERY = 3  # minutes: looking whether the view has turned costs more than all the rest
 _LOOK_BACK = 60
+_USED_TO = 60  # minutes after which another size or rate of the stream is its usual one
 _LONGEST = 2  # windows of time that one may reach back over minutes that are missing
 _MIX, _LINES = "class mix", "lines"
 
@@ -92,9 +93,18 @@ class CameraWatch:
             return [], False
         self._follow_model(minute.model_version)
         faults = faults_of(minute, self.history.usual)
+        if self._is_used_to(faults, minute):
+            self.history.accept_stream(minute)
+            faults = faults_of(minute, None)
         comparable = is_comparable(faults)
         self._append(minute, comparable)
         return self._note_faults(minute, faults), comparable
+
+    def _is_used_to(self, faults: Sequence[str], minute: Minute) -> bool:
+        """True if the stream has had another size or rate for so long that it is its own now."""
+        since = [self.faults[f] for f in (SIZE, RATE) if f in faults and f in self.faults]
+        long = timedelta(seconds=_USED_TO * self._policy.period_s)
+        return any(minute.started_at - begun >= long for begun in since)
 
     def _append(self, minute: Minute, comparable: bool) -> None:
         self.version = minute.model_version

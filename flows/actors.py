@@ -16,7 +16,7 @@ from flows.stream.pipeline import StreamPipeline
 from flows.stream.results import Tap
 from flows.stream.sources import open_source
 from flows.stream.status import CameraStatus
-from flows.stream.watching import Watching
+from flows.stream.watching import Watching, sample_s
 from serve.detector import ServeDetector
 from streetloop.cameras import Camera
 from streetloop.clock import SystemClock
@@ -68,7 +68,8 @@ class StreamWorker:
             taps.append(Annotator(plan.annotate, plan.cameras, plan.names, settings.confidence))
         self._watching: Watching | None = None
         if settings.drift:
-            self._watching = Watching(plan.names, settings.drift_period_s, settings.drift_sample_s)
+            samples = {camera.id: sample_s(camera, settings) for camera in plan.cameras}
+            self._watching = Watching(plan.names, settings.drift_period_s, samples)
             taps.append(self._watching)
         sources = [
             (camera, open_source(camera, clock, settings.stall_s)) for camera in plan.cameras

@@ -189,7 +189,7 @@ def drift(
         return
     settings = _settings({}, {})
     store = FolderStore(settings.store)
-    states = drift_state(settings, store, open_ledger(settings.ledger), camera)
+    states = drift_state(settings, store, open_ledger(settings.ledger), camera, _complain)
     if html is not None:
         write_report(html, states, store)
     if as_json:

@@ -61,7 +61,7 @@ def _camera(name: str, state: CameraState, store: ObjectStore) -> dict[str, Any]
     return {
         "name": name,
         "word": state.word,
-        "style": "bad" if finding else ("wait" if state.missing else "good"),
+        "style": "bad" if finding else ("wait" if state.missing or state.is_old else "good"),
         "causes": finding.causes if finding else [],
         "source": f"{reference.source}, {reference.minutes} minutes" if reference else "nothing",
         "findings": [
@@ -77,7 +77,9 @@ def _camera(name: str, state: CameraState, store: ObjectStore) -> dict[str, Any]
         "before": before,
         "since": since,
         "plots": _plots(state),
-        "features": [_feature(f.name, f.meaning, state) for f in FEATURES],
+        "features": [
+            _feature(f.name, f.meaning, state) for f in FEATURES if f.name in state.answers
+        ],
     }
 
 
@@ -103,7 +105,7 @@ def _pictures(
     split = finding.since if finding else state.watch.at - timedelta(minutes=2 * WINDOW)
     before: dict[str, str] | None = None
     since: dict[str, str] | None = None
-    for minute in read_minutes(store, name, split - timedelta(hours=24)):
+    for minute in read_minutes(store, name, split - timedelta(hours=24), pictures=True):
         if minute.picture is None:
             continue
         shown = {"data": _jpeg(minute.picture), "at": f"{minute.started_at:%Y-%m-%d %H:%M}"}

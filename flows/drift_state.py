@@ -1,5 +1,6 @@
 """``streetloop drift``: the state of every camera that is or was watched."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -46,10 +47,17 @@ class CameraState:
         return 0 if self.watch.reference is None else self.watch.reference.missing
 
     @property
+    def is_old(self) -> bool:
+        """True if it was not watched within the weeks that are remembered."""
+        return self.watch.reference is None
+
+    @property
     def word(self) -> str:
         """The state in a word."""
         if self.open_finding is not None:
             return "drift"
+        if self.is_old:
+            return "not watched for weeks"
         return f"not enough yet ({self.missing} more minutes)" if self.missing else "as it was"
 
     def as_json(self) -> dict[str, Any]:
@@ -76,7 +84,11 @@ class CameraState:
 
 
 def drift_state(
-    settings: Settings, store: ObjectStore, ledger: Ledger, camera: str | None = None
+    settings: Settings,
+    store: ObjectStore,
+    ledger: Ledger,
+    camera: str | None = None,
+    tell: Callable[[str], None] = lambda _: None,
 ) -> dict[str, CameraState]:
     """The state of one camera or of all, from the log and the ledger.
 
@@ -88,12 +100,15 @@ def drift_state(
         names = ", ".join(known) or "none yet: `streetloop run` watches"
         raise ConfigError(f"camera {camera!r} was never watched; known are {names}")
     chosen = known if camera is None else [camera]
-    fleet = recall(chosen, settings, store, ledger, _training(settings))
+    fleet = recall(chosen, settings, store, ledger, _training(settings), tell)
     states = {}
     for name in chosen:
         watch = fleet.camera(name)
-        scan = watch.scan()
         findings = list_findings(ledger, name)
+        if watch.at is None:
+            states[name] = CameraState(watch, {}, findings)
+            continue
+        scan = watch.scan()
         alarms = watch.alarms(scan) if watch.finding is not None else []
         since = watch.finding.since if watch.finding is not None else None
         states[name] = CameraState(watch, watch.answers(scan, alarms, since), findings)

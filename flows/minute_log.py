@@ -54,28 +54,28 @@ class MinuteLog:
     def __init__(self, store: ObjectStore) -> None:
         self._store = store
         self._part = uuid.uuid4().hex[:8]
-        self._hours: dict[str, tuple[str, list[Minute]]] = {}
-        self._unwritten: set[str] = set()
+        self._hours: dict[tuple[str, str], list[Minute]] = {}
+        self._unwritten: set[tuple[str, str]] = set()
 
     def append(self, minute: Minute) -> None:
         """Note a minute; every tenth keeps its picture.
 
         Raises:
-            StoreError: It could not be written; it will be tried again with the next.
+            StoreError: Something could not be written; it is kept, and tried again later.
         """
-        camera = minute.camera_id
-        hour = minute.started_at.strftime("%Y-%m-%dT%H")
-        known, minutes = self._hours.get(camera, (hour, []))
-        if known != hour:
-            self._write(camera)
-            minutes = []
+        where = (minute.camera_id, minute.started_at.strftime("%Y-%m-%dT%H"))
+        fresh = where not in self._hours
+        minutes = self._hours.setdefault(where, [])
         if len(minutes) % _PICTURES_EVERY:
             minute = replace(minute, edges=None, picture=None)
         minutes.append(minute)
-        self._hours[camera] = (hour, minutes)
-        self._unwritten.add(camera)
-        if len(minutes) % _FLUSH_EVERY == 0:
-            self._write(camera)
+        self._unwritten.add(where)
+        if fresh or len(minutes) % _FLUSH_EVERY == 0:
+            for known in [k for k in self._hours if k[0] == minute.camera_id and k != where]:
+                self._write(known)
+                del self._hours[known]  # its hour is over
+            if not fresh:
+                self._write(where)
 
     def flush(self) -> None:
         """Write all that is not written yet.
@@ -83,23 +83,29 @@ class MinuteLog:
         Raises:
             StoreError: Something could not be written.
         """
-        for camera in list(self._unwritten):
-            self._write(camera)
+        for where in sorted(self._unwritten):
+            self._write(where)
 
-    def _write(self, camera: str) -> None:
-        if camera not in self._unwritten:
+    def _write(self, where: tuple[str, str]) -> None:
+        if where not in self._unwritten:
             return
-        hour, minutes = self._hours[camera]
-        table = pa.Table.from_pylist([_row(minute) for minute in minutes], schema=SCHEMA)
+        camera, hour = where
+        rows = [_row(minute) for minute in self._hours[where]]
+        table = pa.Table.from_pylist(rows, schema=SCHEMA)
         sink = io.BytesIO()
         pq.write_table(table, sink, compression="zstd")
         key = f"{_PREFIX}/camera={camera}/hour={hour}/{self._part}.parquet"
         self._store.put(key, sink.getvalue())
-        self._unwritten.discard(camera)
+        self._unwritten.discard(where)
 
 
 def read_minutes(
-    store: ObjectStore, camera_id: str, since: datetime | None = None, until: datetime | None = None
+    store: ObjectStore,
+    camera_id: str,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    *,
+    pictures: bool = False,
 ) -> Iterator[Minute]:
     """The minutes of a camera in the order of time.
 
@@ -108,6 +114,7 @@ def read_minutes(
         camera_id: Which camera.
         since: From this hour on; None for all.
         until: Before this moment; None for all.
+        pictures: Read the pictures too.
 
     Raises:
         StoreError: An object is missing or is no Parquet file.
@@ -120,7 +127,7 @@ def read_minutes(
         if hour >= first:
             by_hour.setdefault(hour, []).append(key)
     for hour in sorted(by_hour):
-        rows = [row for key in by_hour[hour] for row in _rows(store, key)]
+        rows = [row for key in by_hour[hour] for row in _rows(store, key, pictures)]
         for row in sorted(rows, key=lambda r: r["started_at"]):
             if since is not None and row["started_at"] < since:
                 continue
@@ -135,9 +142,11 @@ def cameras_in(store: ObjectStore) -> list[str]:
     return sorted({name.removeprefix("camera=") for name in found})
 
 
-def _rows(store: ObjectStore, key: str) -> list[dict[str, Any]]:
+def _rows(store: ObjectStore, key: str, pictures: bool) -> list[dict[str, Any]]:
     try:
-        table = pq.read_table(io.BytesIO(store.get(key)))
+        file = pq.ParquetFile(io.BytesIO(store.get(key)))
+        names = [n for n in file.schema_arrow.names if pictures or n != "picture"]
+        table = file.read(names)
         rows: list[dict[str, Any]] = table.to_pylist()
     except (pa.ArrowException, OSError, ValueError) as error:
         raise StoreError(f"object {key!r} is no log of minutes: {error}") from error

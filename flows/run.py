@@ -4,7 +4,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -103,8 +103,10 @@ def run_streams(
             watch.close()
         show(statuses)
     log = FolderStore(settings.store).uri(log_prefix)
-    found = {} if watch is None else watch.causes()
-    return Summary(_in_order(cameras, statuses), log, description, seconds, found)
+    summary = Summary(_in_order(cameras, statuses), log, description, seconds)
+    if watch is None:
+        return summary
+    return replace(summary, drift=watch.causes(), faults=tuple(watch.faults))
 
 
 def _live_watch(

@@ -18,6 +18,7 @@ class Summary:
         model: What the detector said of itself.
         seconds: How long cameras were read.
         drift: Causes of the drift that was found, by camera.
+        faults: What could not be written of it.
     """
 
     cameras: Mapping[str, CameraStatus]
@@ -25,6 +26,7 @@ class Summary:
     model: Mapping[str, Any]
     seconds: float
     drift: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    faults: Sequence[str] = ()
 
     def as_json(self) -> dict[str, Any]:
         """The summary as plain data; ``fps`` is frames detected a second of the run."""
@@ -62,5 +64,7 @@ class Summary:
             for key, status in self.cameras.items()
             if status.state is State.FAILED
         ]
-        faults = {fault for status in self.cameras.values() for fault in status.faults}
+        faults = set(self.faults) | {
+            fault for status in self.cameras.values() for fault in status.faults
+        }
         return failed + sorted(faults)

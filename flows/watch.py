@@ -51,7 +51,7 @@ class LiveWatch:
         self._tell = tell
         self.faults: list[str] = []
         self._found: dict[str, tuple[str, ...]] = {}
-        self._fleet = recall(cameras, settings, store, ledger, training)
+        self._fleet = recall(cameras, settings, store, ledger, training, tell)
         # What went on when the watch was last stopped ends in this run.
         self._events = {
             (camera, event.kind): event.id
@@ -103,10 +103,9 @@ class LiveWatch:
         try:
             yield
         except (StoreError, LedgerError) as error:
-            fault = str(error)
-            if fault not in self.faults:
-                self.faults.append(fault)
-                self._tell(fault)
+            if not self.faults:  # one is enough: the next names another object and says the same
+                self.faults.append(str(error))
+                self._tell(str(error))
 
     def _open(self, change: Change) -> None:
         self._found[change.camera_id] = change.causes
@@ -122,12 +121,14 @@ def recall(
     settings: Settings,
     store: ObjectStore,
     ledger: Ledger,
-    training: Past | None,
+    training: Past | None = None,
+    tell: Callable[[str], None] = lambda _: None,
 ) -> FleetWatch:
     """The watch as it was when it was last stopped, from the log and the ledger.
 
+    A log that cannot be read is told; the watch goes on with what was read.
+
     Raises:
-        StoreError: The log cannot be read.
         LedgerError: The ledger cannot be read.
     """
     fleet = FleetWatch(policy_of(settings), training)
@@ -135,8 +136,11 @@ def recall(
     for camera in cameras:
         watch = fleet.camera(camera)
         findings = list_findings(ledger, camera)
-        for minute in read_minutes(store, camera, since):
-            watch.remember(minute, clean=not _within(minute, findings))
+        try:
+            for minute in read_minutes(store, camera, since):
+                watch.remember(minute, clean=not _within(minute, findings))
+        except StoreError as error:
+            tell(f"{camera}: not all of its past can be read: {error}")
         if findings and findings[0].closed_at is None:
             watch.resume(_change(findings[0]))
         for event in list_events(ledger, camera, only_open=True):

@@ -34,8 +34,8 @@ class Control:
 def label_config(classes: Sequence[str]) -> str:
     """The labelling interface for boxes of these classes.
 
-    >>> print(label_config(["car"]))  # doctest: +ELLIPSIS
-    <View><Header value="$about" size="5" /><Image name="image" value="$image" ... /></View>
+    >>> find_control(label_config(["car", "bus"]), ["car", "bus"])
+    Control(from_name='label', to_name='image', names=('car', 'bus'))
 
     Raises:
         ConfigError: A class cannot be the name of a label.

@@ -68,6 +68,7 @@ class LabelStudio:
         self._store = store
         self._images = images
         self._resolve = resolve
+        self._hook: tuple[str, dict[str, str]] | None = None
         self._api = LabelStudioApi(url, token, timeout_s)
 
     def push(self, tasks: Sequence[Task], pushed: Callable[[str], None]) -> None:
@@ -131,6 +132,8 @@ class LabelStudio:
     def want_webhook(self, url: str, secret: SecretStr) -> None:
         """Have Label Studio call ``url`` when annotations come, change or go; again is no harm.
 
+        A project that has to be made again gets it again.
+
         Args:
             url: Where it posts to, as the server reaches us.
             secret: What `labeling.webhook.is_genuine` looks for in the headers.
@@ -138,8 +141,9 @@ class LabelStudio:
         Raises:
             LabelerError: The server is not to be had, or refuses the address.
         """
+        self._hook = (url, {SECRET_HEADER: secret.get_secret_value()})
         project, _ = self._project()
-        self._api.hook(project, url, {SECRET_HEADER: secret.get_secret_value()})
+        self._api.hook(project, *self._hook)
 
     def _existing(self) -> Project:
         if (project := self._api.project(self._title)) is None:
@@ -152,9 +156,12 @@ class LabelStudio:
     def _project(self) -> tuple[int, Control]:
         """Id of the project, made or brought up to date, and where boxes are drawn in it."""
         annotators = self._resolve.annotators if isinstance(self._resolve, Agreement) else 1
-        if self._api.project(self._title) is None:
+        is_new = self._api.project(self._title) is None
+        if is_new:
             self._api.make_project(self._title, self._config, annotators)
         project = self._existing()
+        if is_new and self._hook is not None:
+            self._api.hook(project.id, *self._hook)
         config = project.label_config
         if config.replace(" ", "") in _NEVER_SET_UP:
             config = self._config

@@ -64,9 +64,13 @@ class FolderStore:
 
     def keys(self, prefix: str = "") -> Iterator[str]:
         """See `ObjectStore.keys`."""
+        where = prefix.rpartition("/")[0]
+        if prefix.startswith("/") or (where and not _are_names(where.split("/"))):
+            return  # no key begins like that
+        folder = self._root / where  # not the whole store for a part of it
         found = (
             path.relative_to(self._root).as_posix()
-            for path in self._root.rglob("*")
+            for path in folder.rglob("*")
             if path.is_file() and not (path.name[0] == "." and path.suffix == ".part")
         )
         yield from sorted(key for key in found if key.startswith(prefix))
@@ -78,6 +82,10 @@ class FolderStore:
 
     def _path(self, key: str) -> Path:
         parts = key.split("/")
-        if any(part in {"", ".", ".."} or "\0" in part for part in parts):
+        if not _are_names(parts):
             raise StoreError(f"{key!r} is not a key: parts must be names")
         return self._root.joinpath(*parts)
+
+
+def _are_names(parts: list[str]) -> bool:
+    return not any(part in {"", ".", ".."} or "\0" in part for part in parts)

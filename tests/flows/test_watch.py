@@ -10,7 +10,6 @@ from drift.change import Change, Kind
 from drift.minute import Minute
 from flows.minute_log import MinuteLog, read_minutes
 from flows.watch import LiveWatch, policy_of, recall, sentence
-from streetloop.errors import StoreError
 from streetloop.ledger import Ledger, open_ledger
 from streetloop.ledger.events import Event, list_events
 from streetloop.ledger.findings import Finding, list_findings
@@ -208,12 +207,14 @@ def test_a_camera_that_was_never_seen_is_recalled_as_nothing(house: _House) -> N
     assert (len(watch.history), watch.finding, watch.faults) == (0, None, {})
 
 
-def test_a_damaged_log_is_a_store_error(house: _House) -> None:
+def test_a_damaged_log_is_told_and_the_watch_begins_anew(house: _House) -> None:
     house.play(_street(5))
     (key,) = house.store.keys("minutes/")
     house.store.put(key, b"damaged")
-    with pytest.raises(StoreError):
-        house.watch()
+    told: list[str] = []
+    watch = recall("a", house.settings, house.store, house.ledger, tell=told.append).camera("a")
+    assert len(watch.history) == 0
+    assert "not all of its past" in told[0]
 
 
 def test_a_store_that_cannot_be_written_is_said_and_findings_go_on(house: _House) -> None:

@@ -5,10 +5,12 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
 from labeling.label_studio import LabelStudio
+from labeling.task import Labeled
 from streetloop.store import FolderStore
 from tests.support.label_studio import CLASSES, HEIGHT, WIDTH, Studio, frames
 
@@ -41,7 +43,7 @@ def page() -> Iterator[Page]:
         browser.close()
 
 
-def test_annotator_sees_image_and_boxes(
+def test_annotator_sees_image_and_boxes_and_submits(
     studio: Studio, page: Page, store: FolderStore, title: str, tmp_path: Path
 ) -> None:
     (task,) = frames(store, 1, seed=5)
@@ -71,3 +73,10 @@ def test_annotator_sees_image_and_boxes(
     expect(page.get_by_text("old-oak, 2026-03-01 12:00:00 UTC: unsure, fog")).to_be_visible()
     page.screenshot(path=tmp_path / "task.png")
     assert (tmp_path / "task.png").stat().st_size > 10_000
+
+    page.get_by_role("button", name="Submit").click()
+    page.wait_for_function("window.Htx.annotationStore.selected.pk > 0")
+    (answer,) = labeler.pull({task.digest})
+    assert isinstance(answer, Labeled)
+    np.testing.assert_allclose(answer.boxes.xyxy, task.boxes.xyxy, atol=0.5)
+    assert answer.boxes.class_id.tolist() == [0, 2]

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from pydantic import SecretStr
 
+from labeling import label_studio_api
 from labeling.annotators import Agreement
 from labeling.label_images import ByUrl, LocalFiles
 from labeling.label_studio import LabelStudio
@@ -90,6 +91,19 @@ def test_twenty_frames_there_and_back(
     assert abs(datetime.now(UTC) - bus.at) < timedelta(minutes=5)
     assert labeler.pull({tasks[5].digest}) == []
     assert labeler.pull(set()) == []
+
+
+def test_more_than_one_page(
+    make: Make, ann: Annotator, store: FolderStore, title: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(label_studio_api, "_PAGE", 3)
+    labeler, tasks = make(), frames(store, 10, seed=6)
+    digests = {task.digest for task in tasks}
+    push(labeler, tasks)
+    assert labeler.missing(digests | {"another"}) == {"another"}
+    for task in ann.tasks(title)[1:8]:
+        ann.submit(task["id"], [])
+    assert {answer.digest for answer in labeler.pull(digests)} == {t.digest for t in tasks[1:8]}
 
 
 def test_answers_that_are_not_boxes(
@@ -266,6 +280,7 @@ def test_project_deleted_underneath(
 ) -> None:
     labeler, tasks = make(), frames(store, 3)
     push(labeler, tasks)
+    labeler.want_webhook("http://127.0.0.1:9/hook", SecretStr("s"))
     digests = {task.digest for task in tasks}
     assert labeler.missing(digests) == set()
     ann.ask("DELETE", f"/api/projects/{ann.project(title)['id']}/")
@@ -274,6 +289,8 @@ def test_project_deleted_underneath(
     assert labeler.missing(digests) == digests
     assert len(push(labeler, tasks)) == 3
     assert len(ann.tasks(title)) == 3
+    hooks = ann.ask("GET", "/api/webhooks/", params={"project": ann.project(title)["id"]})
+    assert [hook["url"] for hook in hooks] == ["http://127.0.0.1:9/hook"]
 
 
 def test_label_config_changed_by_hand(

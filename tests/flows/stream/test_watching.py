@@ -24,7 +24,7 @@ class _Counted:
 
 
 def _watching(most: int = 10_000) -> Watching:
-    return Watching(("car", "bus"), period_s=10.0, sample_s=1.0, most=most)
+    return Watching(("car", "bus"), period_s=10.0, sample_s=dict.fromkeys("abc", 1.0), most=most)
 
 
 def _feed(watching: Watching, seconds: int, *cameras: str) -> None:
