@@ -166,7 +166,10 @@ class CameraWatch:
                 self.history, self.version, now, self._training,
                 self._policy.rarity, self._seed, self._policy.period_s,
             )  # fmt: skip
-            self._refreshed, self._learned = now, len(self.history)
+            first = not np.isfinite(self._refreshed)
+            # Cameras that begin together do not all look anew in the same minute.
+            turn = self._seed % _REFRESH * self._policy.period_s if first else 0.0
+            self._refreshed, self._learned = now - turn, len(self.history)
 
     def settle(self, scan: Scan, significant: Sequence[bool]) -> Change | None:
         """Open or close a finding, after `scan` has been put beside all other cameras'.

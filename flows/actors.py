@@ -16,10 +16,12 @@ from flows.stream.pipeline import StreamPipeline
 from flows.stream.results import Tap
 from flows.stream.sources import open_source
 from flows.stream.status import CameraStatus
+from flows.stream.triage import Triage
 from flows.stream.watching import Watching, sample_s
 from serve.detector import ServeDetector
 from streetloop.cameras import Camera
 from streetloop.clock import SystemClock
+from streetloop.ledger.reviews import Review
 from streetloop.settings import Settings
 from streetloop.store import FolderStore
 
@@ -71,6 +73,10 @@ class StreamWorker:
             samples = {camera.id: sample_s(camera, settings) for camera in plan.cameras}
             self._watching = Watching(plan.names, settings.drift_period_s, samples)
             taps.append(self._watching)
+        self._triage: Triage | None = None
+        if settings.triage:
+            self._triage = _triage(plan)
+            taps.append(self._triage)
         sources = [
             (camera, open_source(camera, clock, settings.stall_s)) for camera in plan.cameras
         ]
@@ -100,6 +106,10 @@ class StreamWorker:
         """The minutes of all cameras that ended since the last call."""
         return [] if self._watching is None else self._watching.collect()
 
+    def candidates(self) -> list[Review]:
+        """The frames worth asking about that were found since the last call."""
+        return [] if self._triage is None else self._triage.collect()
+
     def finished(self) -> bool:
         """True if every camera has ended by itself and all is written."""
         return self._pipeline.wait(0)
@@ -108,6 +118,18 @@ class StreamWorker:
         """Stop, write everything out, and give the last word on every camera."""
         self._pipeline.close()
         return self.snapshot()
+
+
+def _triage(plan: WorkerPlan) -> Triage:
+    settings = plan.settings
+    return Triage(
+        FolderStore(settings.store),
+        plan.names,
+        settings.triage_period_s,
+        settings.triage_random,
+        {c.id: c.uri.reveal() for c in plan.cameras if c.uri.scheme == "sim"},
+        seed=plan.generation,
+    )
 
 
 def spawn(plan: WorkerPlan) -> "ActorHandle[StreamWorker]":

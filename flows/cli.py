@@ -17,6 +17,7 @@ from flows.demo import write_demo
 from flows.drift import compare_recordings, print_verdict
 from flows.drift_report import write_report
 from flows.drift_state import drift_state, print_state
+from flows.label_commands import label_app, server_app
 from flows.run import RunOptions, run_streams
 from flows.serving import serve_api
 from flows.simulate import city_content, export
@@ -173,6 +174,10 @@ def _list_city(as_json: bool) -> None:
 
 drift_app = typer.Typer(help="Is the world still the one the model was trained on?")
 app.add_typer(drift_app, name="drift")
+
+
+app.add_typer(label_app, name="label", no_args_is_help=True)
+app.add_typer(server_app, name="labelstudio", no_args_is_help=True)
 
 
 @drift_app.callback(invoke_without_command=True)

@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flows.cluster import local_ray
+from flows.labels import LabelLoop, open_labeler
 from flows.signals import stop_on_signals
 from flows.stream.sources import open_source
 from flows.stream.status import CameraStatus
 from flows.summary import Summary
 from flows.watch import LiveWatch
+from labeling.queue import ReviewQueue
 from streetloop.cameras import Camera
 from streetloop.clock import SystemClock
 from streetloop.errors import ConfigError, SourceError
@@ -74,6 +76,7 @@ def run_streams(
     say(f"opening the model {settings.model}")
     model = open_model(settings.model, settings.models)
     watch = _live_watch(cameras, settings, model, say)
+    labels = _label_loop(settings, model, say)
     say("starting Ray on this machine")
     with local_ray(options.metrics_port):
         import ray.serve
@@ -89,16 +92,23 @@ def run_streams(
         with stop_on_signals() as stop:
             say("starting the cameras")
             supervisor.start()
+            if labels is not None:
+                labels.start()
             began = time.monotonic()
 
             def poll() -> Mapping[str, CameraStatus]:
                 if watch is not None:
                     watch.take(supervisor.collect_minutes())
+                if labels is not None:
+                    labels.add(supervisor.collect_candidates())
                 return supervisor.poll()
 
             _watch(poll, lambda: supervisor.finished, stop, options.duration_s, show)
             statuses = supervisor.close()
             seconds = time.monotonic() - began
+            if labels is not None:
+                labels.add(supervisor.collect_candidates())
+                labels.close()
         if watch is not None:
             watch.close()
         show(statuses)
@@ -107,6 +117,18 @@ def run_streams(
     if watch is None:
         return summary
     return replace(summary, drift=watch.causes(), faults=tuple(watch.faults))
+
+
+def _label_loop(
+    settings: Settings, model: ModelFile, say: Callable[[str], None]
+) -> LabelLoop | None:
+    if not settings.triage:
+        return None
+    ledger = open_ledger(settings.ledger)
+    queue = ReviewQueue(ledger, SystemClock())
+    store = FolderStore(settings.store)
+    labeler = open_labeler(settings, model.names, store, queue)
+    return LabelLoop(queue, store, labeler, settings, ledger, say)
 
 
 def _live_watch(

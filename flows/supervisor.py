@@ -12,6 +12,7 @@ from flows.actors import WorkerPlan, spawn
 from flows.stream.accounting import Reason
 from flows.stream.feed import FINISHED, State
 from flows.stream.status import CameraStatus
+from streetloop.ledger.reviews import Review
 
 _log = logging.getLogger(__name__)
 
@@ -43,6 +44,10 @@ class Supervisor:
     def collect_minutes(self) -> list[Minute]:
         """What cameras showed in the minutes that ended since the last call."""
         return [minute for worker in self._workers for minute in worker.collect_minutes()]
+
+    def collect_candidates(self) -> list[Review]:
+        """Frames worth asking about that were found since the last call."""
+        return [review for worker in self._workers for review in worker.collect_candidates()]
 
     @property
     def finished(self) -> bool:
@@ -88,6 +93,14 @@ class _Worker:
         """None from a worker that does not answer; `poll` replaces one that died."""
         try:
             found: list[Minute] = ray.get(self._actor.minutes.remote(), timeout=_ANSWER_S)
+        except (GetTimeoutError, RayActorError):
+            return []
+        return found
+
+    def collect_candidates(self) -> list[Review]:
+        """None from a worker that does not answer; their frames stay in the store, unasked."""
+        try:
+            found: list[Review] = ray.get(self._actor.candidates.remote(), timeout=_ANSWER_S)
         except (GetTimeoutError, RayActorError):
             return []
         return found

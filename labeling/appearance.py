@@ -51,20 +51,21 @@ def embed(image: Image, found: Detections, attention: NDArray[np.float64]) -> Fl
     """
     height, width = image.shape[:2]
     scene = _colours(image) * 0.6
-    crop, place = np.zeros(len(scene), np.float32), np.zeros(4, np.float32)
+    crop: Floats = np.zeros(len(scene), np.float32)
+    place: Floats = np.zeros(4, np.float32)
     if len(found):
         x1, y1, x2, y2 = found.xyxy[int(np.argmax(attention))].tolist()
         left, top = max(0, int(x1)), max(0, int(y1))
         part = image[top : max(top + 1, int(y2)), left : max(left + 1, int(x2))]
         if part.size:
-            crop = _colours(part) * 0.6
+            crop = np.asarray(_colours(part) * 0.6, np.float32)
         place[:] = (
             (x1 + x2) / 2 / width,
             (y1 + y2) / 2 / height,
             (x2 - x1) / width,
             (y2 - y1) / height,
         )
-    return np.concatenate([scene, crop, place * 0.5]).astype(np.float32)
+    return np.asarray(np.concatenate([scene, crop, place * 0.5]), np.float32)
 
 
 def _colours(image: Image) -> Floats:

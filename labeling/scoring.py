@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from streetloop.types import UNCONFIRMED, Detections, Tracked
 
@@ -54,23 +55,25 @@ def uncertainty(found: Detections, names: tuple[str, ...], bands: Bands = Bands(
     >>> round(uncertainty(one, ("car",)), 2)
     0.5
     """
-    sure = 1.0
-    for confidence, class_id in zip(
-        found.confidence.tolist(), found.class_id.tolist(), strict=True
-    ):
-        band = bands.of(names[class_id])
+    return 1 - float(np.prod(1 - np.minimum(0.5 * attention(found, names, bands), 1.0)))
+
+
+def attention(
+    found: Detections, names: tuple[str, ...], bands: Bands = Bands()
+) -> NDArray[np.float64]:
+    """(N,) how much is to be asked about each box: its class's weight in the middle of the band."""
+    asked: NDArray[np.float64] = np.zeros(len(found))
+    for k, (confidence, class_id) in enumerate(zip(found.confidence, found.class_id, strict=True)):
+        band = bands.of(names[int(class_id)])
         half = (band.high - band.low) / 2
-        inside = 1 - abs(confidence - band.low - half) / half
-        if inside > 0:
-            sure *= 1 - min(0.5 * inside * band.weight, 1.0)
-    return 1 - sure
+        asked[k] = band.weight * max(0.0, 1 - abs(float(confidence) - band.low - half) / half)
+    return asked
 
 
 @dataclass(slots=True)
 class _Seen:
     class_id: int
     last_s: float
-    misses: int = 0
     toggles: list[float] = field(default_factory=list)
 
 
@@ -109,8 +112,3 @@ class FlickerWatch:
             if pts - seen.last_s > self._memory_s:
                 del self._tracks[track_id]
         return min(max(worst - 1, 0) / 3, 1.0)  # one change is a correction, not a contradiction
-
-
-def mean_confidence(found: Detections) -> float:
-    """Mean confidence of what was found; 1 for nothing."""
-    return float(np.mean(found.confidence)) if len(found) else 1.0

@@ -164,12 +164,20 @@ def _cells(candidates: Sequence[Candidate]) -> NDArray[np.int64]:
 
 def _distance(points: NDArray[np.float32], point: Floats) -> NDArray[np.float64]:
     gap = points - point
-    return np.sqrt(np.einsum("ij,ij->i", gap, gap)).astype(np.float64)
+    return np.asarray(np.sqrt(np.einsum("ij,ij->i", gap, gap)), np.float64)
 
 
-def boosted(candidates: Sequence[Candidate], cameras: set[str], factor: float) -> list[Candidate]:
-    """Candidates with a higher score where a camera drifts in a way that labels help against."""
+def boosted(candidates: Sequence[Candidate], cameras: set[str], floor: float) -> list[Candidate]:
+    """Candidates with a higher score where a camera drifts in a way that labels help against.
+
+    Args:
+        candidates: What there is to choose from.
+        cameras: Those that drift.
+        floor: Score of their frames of which the model is sure; the others are above it.
+    """
     return [
-        replace(c, score=min(1.0, c.score * factor)) if c.camera_id in cameras else c
+        replace(c, score=floor + (1 - floor) * c.score)
+        if c.camera_id in cameras and c.reason is not Reason.RANDOM
+        else c
         for c in candidates
     ]

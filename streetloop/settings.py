@@ -58,6 +58,30 @@ class Settings(BaseSettings):
     drift_days: float = Field(
         default=60.0, gt=0, le=36500, description="days between two false alarms of a camera"
     )
+    triage: bool = Field(default=True, description="pick out frames worth labelling")
+    triage_period_s: float = Field(
+        default=10.0, gt=0, description="the frame least sure of in so many seconds is a candidate"
+    )
+    triage_random: float = Field(
+        default=4.0, ge=0, le=36000, description="random candidates of a camera an hour"
+    )
+    label_budget: int = Field(default=100, ge=0, le=100_000, description="frames to label a day")
+    label_every_s: float = Field(
+        default=600.0, ge=1, description="how often frames are chosen, pushed and pulled"
+    )
+    labeler: str = Field(default="none", pattern="^(none|oracle|label-studio)$")
+    oracle_delay_s: float = Field(default=0.0, ge=0, description="the oracle takes so long")
+    oracle_errors: float = Field(
+        default=0.0, ge=0, le=1, description="share of things that the oracle gets wrong"
+    )
+    label_studio_url: str | None = Field(
+        default=None, description="Label Studio; default: the one of `streetloop labelstudio up`"
+    )
+    label_studio_token: SecretStr | None = Field(default=None, min_length=1)
+    label_project: str = Field(default="streetloop", min_length=3, max_length=50)
+    label_annotators: int = Field(
+        default=1, ge=1, le=10, description="people who must agree on a frame; 1: the newest wins"
+    )
     log_flush_s: float = Field(
         default=30.0, gt=0, description="most seconds of detections that a crash can lose"
     )

@@ -22,6 +22,9 @@ class ObjectStore(Protocol):
     def get(self, key: str) -> bytes:
         """The object of that key; `StoreError` if there is none."""
 
+    def delete(self, key: str) -> None:
+        """Remove an object; none of that key is as good."""
+
     def keys(self, prefix: str = "") -> Iterator[str]:
         """All keys that start with ``prefix``, sorted."""
 
@@ -61,6 +64,13 @@ class FolderStore:
             return self._path(key).read_bytes()
         except (OSError, ValueError) as error:
             raise StoreError(f"no object {key!r} in {self._root}: {error}") from error
+
+    def delete(self, key: str) -> None:
+        """See `ObjectStore.delete`."""
+        try:
+            self._path(key).unlink(missing_ok=True)
+        except (OSError, ValueError) as error:
+            raise StoreError(f"cannot remove {key!r} from {self._root}: {error}") from error
 
     def keys(self, prefix: str = "") -> Iterator[str]:
         """See `ObjectStore.keys`."""

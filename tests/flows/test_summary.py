@@ -50,6 +50,7 @@ def test_the_json_is_exactly_the_documented_one() -> None:
         },
         "log": "/store/detections/run=1",
         "model": {"version": "m-1", "device": "cpu"},
+        "drift": {},
         "seconds": 8.123,
     }
 

@@ -1,0 +1,135 @@
+"""``streetloop label`` and ``streetloop labelstudio``: labelling by hand."""
+
+import json
+import math
+import sys
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from flows.labels import measured, open_labeler, push, start_server
+from labeling.labeler import Labeler
+from labeling.local_server import PORT, LocalServer
+from labeling.queue import ReviewQueue
+from streetloop.clock import SystemClock
+from streetloop.errors import ConfigError
+from streetloop.ledger import Ledger, open_ledger
+from streetloop.settings import Settings
+from streetloop.store import FolderStore
+from train.model import open_model
+
+label_app = typer.Typer(help="Frames to whoever labels, and their answers home.")
+server_app = typer.Typer(help="A Label Studio on this machine.")
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead.")]
+Who = Annotated[
+    str | None, typer.Option("--labeler", help="oracle or label-studio; default: the setting.")
+]
+
+
+@label_app.command(name="push")
+def push_frames(
+    labeler: Who = None,
+    choose: Annotated[
+        int, typer.Option(min=0, max=100_000, help="Choose so many frames a day first.")
+    ] = 0,
+) -> None:
+    """Hand pending frames to whoever labels, with the model's boxes."""
+    settings, queue, _ = _house(labeler)
+    who = _labeler(settings, queue)
+    chosen = queue.choose(choose) if choose else 0
+    done = push(queue, who)
+    Console().print(f"{chosen} chosen, {done} handed over" if choose else f"{done} handed over")
+
+
+@label_app.command()
+def pull(labeler: Who = None) -> None:
+    """Take the answers that there are."""
+    settings, queue, _ = _house(labeler)
+    answers = queue.pull(_labeler(settings, queue))
+    Console().print(f"{answers} answers; {len(queue.waiting())} frames still wait")
+
+
+@label_app.command()
+def status(as_json: Json = False) -> None:
+    """How many frames are where."""
+    _, queue, _ = _house(None)
+    counts = {state.value: count for state, count in queue.counts().items()}
+    if as_json:
+        sys.stdout.write(json.dumps(counts) + "\n")
+        return
+    for state, count in counts.items():
+        Console().print(f"{count:7d}  {state}", highlight=False)
+
+
+@label_app.command()
+def report(
+    every: Annotated[
+        bool, typer.Option("--all", help="Not only the frames drawn at random.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """What labellers changed: the model's measured precision and recall by class."""
+    settings, _, ledger = _house(None)
+    names = open_model(settings.model, settings.models).names
+    found = measured(ledger, names, only_random=not every)
+    if as_json:
+        rows = {
+            name: {"kept": c.kept, "moved": c.moved, "reclassed": c.reclassed,
+                   "removed": c.removed, "added": c.added,
+                   "precision": _plain(c.precision), "recall": _plain(c.recall)}
+            for name, c in found.items()
+        }  # fmt: skip
+        sys.stdout.write(json.dumps(rows, indent=2) + "\n")
+        return
+    table = Table(box=None, pad_edge=False)
+    columns = ("class", "precision", "recall", "kept", "moved", "reclassed", "removed", "added")
+    for name in columns:
+        table.add_column(name, justify="left" if name == "class" else "right")
+    for name, c in found.items():
+        numbers = (c.kept, c.moved, c.reclassed, c.removed, c.added)
+        table.add_row(name, f"{c.precision:.2f}", f"{c.recall:.2f}", *(str(n) for n in numbers))
+    Console(highlight=False).print(table)
+    if not every:
+        Console().print("random frames only: these measure the model without bias", style="dim")
+
+
+@server_app.command()
+def up(
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Where it listens.")] = PORT,
+) -> None:
+    """Install Label Studio in its own environment if need be, start it, and say how to log in."""
+    err = Console(stderr=True)
+    access = start_server(Settings().home, port, lambda text: err.print(text, style="dim"))
+    console = Console(highlight=False)
+    for name in ("url", "user", "password", "token"):
+        console.print(f"{name:9}{access[name]}", soft_wrap=True, markup=False)
+
+
+@server_app.command()
+def down() -> None:
+    """Stop the Label Studio of this machine."""
+    ran = LocalServer(Settings().home).down()
+    Console().print("stopped" if ran else "it did not run")
+
+
+def _house(labeler: str | None) -> tuple[Settings, ReviewQueue, Ledger]:
+    if labeler not in {None, "oracle", "label-studio"}:
+        raise ConfigError(f"unknown labeler {labeler!r}; write oracle or label-studio")
+    settings = Settings() if labeler is None else Settings(labeler=labeler)
+    ledger = open_ledger(settings.ledger)
+    return settings, ReviewQueue(ledger, SystemClock()), ledger
+
+
+def _labeler(settings: Settings, queue: ReviewQueue) -> Labeler:
+    names = open_model(settings.model, settings.models).names
+    who = open_labeler(settings, names, FolderStore(settings.store), queue)
+    if who is None:
+        raise ConfigError("nobody labels: give --labeler, or set STREETLOOP_LABELER")
+    return who
+
+
+def _plain(value: float) -> float | None:
+    return round(value, 4) if math.isfinite(value) else None

@@ -1,0 +1,208 @@
+"""The queue of frames, in the ledger: exactly once from candidate to label, whoever dies when."""
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import timedelta
+from typing import Any
+
+import numpy as np
+
+from labeling.labeler import Labeler
+from labeling.selection import Candidate, SelectionPolicy, boosted, select
+from labeling.task import Answer, Labeled, Quarantined, Reason, Skipped, Task
+from streetloop.clock import Clock
+from streetloop.ledger import Ledger
+from streetloop.ledger.reviews import (
+    Review,
+    State,
+    add_reviews,
+    answer_review,
+    ask_again,
+    choose_reviews,
+    count_chosen,
+    count_reviews,
+    expire_reviews,
+    find_reviews,
+    list_reviews,
+    mark_pushed,
+    reject_review,
+)
+from streetloop.types import Detections
+
+_DRIFT = 0.4  # score of a frame from a camera that drifts, if the model is sure of it
+_DAY = timedelta(days=1)
+_POLICY = SelectionPolicy()
+
+
+def to_review(candidate: Candidate, task: Task) -> Review:
+    """A candidate as it is kept."""
+    return Review(
+        digest=task.digest,
+        image_key=task.image_key,
+        width=task.width,
+        height=task.height,
+        camera_id=task.camera_id,
+        captured_at=task.captured_at,
+        reason=task.reason.value,
+        score=task.score,
+        model_version=task.model_version,
+        boxes=plain(task.boxes),
+        fingerprint=candidate.fingerprint.tobytes(),
+        embedding=candidate.embedding.tobytes(),
+        drift=task.drift,
+        origin=task.origin,
+    )
+
+
+class ReviewQueue:
+    """Frames between cameras and labellers.
+
+    Args:
+        ledger: Where they are kept.
+        clock: Time.
+        policy: How frames are chosen.
+        kept: How long a frame may wait to be chosen or asked about.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        clock: Clock,
+        policy: SelectionPolicy = _POLICY,
+        kept: timedelta = timedelta(days=3),
+    ) -> None:
+        self._ledger = ledger
+        self._clock = clock
+        self._policy = policy
+        self._kept = kept
+
+    def add(self, candidates: Iterable[Review]) -> None:
+        """Note candidates; one that is known already is not noted again."""
+        add_reviews(self._ledger, list(candidates))
+
+    def choose(self, budget: int, drifting: Collection[str] = ()) -> int:
+        """Choose frames to ask about; how many were.
+
+        Args:
+            budget: How many at most a day, from midnight UTC; what was chosen today counts.
+            drifting: Cameras whose frames are wanted more.
+        """
+        now = self._clock.now()
+        midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+        left = budget - count_chosen(self._ledger, midnight)
+        if left <= 0:
+            return 0
+        found = list_reviews(self._ledger, [State.CANDIDATE], now - self._kept)
+        asked = list_reviews(self._ledger, _ASKED, now - _DAY)
+        candidates = boosted([_candidate(r) for r in found], set(drifting), _DRIFT)
+        chosen = select(
+            candidates, left, [_candidate(r) for r in asked], self._policy, int(now.timestamp())
+        )
+        choose_reviews(self._ledger, {c.digest: k for k, c in enumerate(chosen)}, now)
+        return len(chosen)
+
+    def push(self, labeler: Labeler) -> int:
+        """Hand pending frames to a labeller; how many are there now.
+
+        Raises:
+            LabelerError: Not all could be handed over; the rest is tried at the next call.
+        """
+        tasks = [to_task(r) for r in list_reviews(self._ledger, [State.PENDING])]
+        done: list[str] = []
+
+        def pushed(digest: str) -> None:
+            mark_pushed(self._ledger, digest, self._clock.now())
+            done.append(digest)
+
+        if tasks:
+            labeler.push(tasks, pushed)
+        return len(done)
+
+    def pull(self, labeler: Labeler) -> int:
+        """Take the answers that there are; how many.
+
+        Raises:
+            LabelerError: The labeller cannot be asked now.
+        """
+        waiting = [r.digest for r in list_reviews(self._ledger, [State.PUSHED])]
+        return sum(self._note(answer) for answer in labeler.pull(waiting)) if waiting else 0
+
+    def ask_again(self, digests: Collection[str]) -> None:
+        """Frames that a labeller has lost are pushed again."""
+        ask_again(self._ledger, digests)
+
+    def waiting(self) -> list[str]:
+        """Digests of frames that were pushed and not answered."""
+        return [r.digest for r in list_reviews(self._ledger, [State.PUSHED])]
+
+    def expire(self) -> list[str]:
+        """Give up frames that have waited too long; the keys of their images."""
+        return expire_reviews(self._ledger, self._clock.now() - self._kept)
+
+    def counts(self) -> dict[State, int]:
+        """How many frames are in each state."""
+        return count_reviews(self._ledger)
+
+    def find(self, digest: str) -> Task | None:
+        """The task of a digest, if there is one."""
+        found = find_reviews(self._ledger, [digest])
+        return to_task(found[0]) if found else None
+
+    def _note(self, answer: Answer) -> bool:
+        if isinstance(answer, Labeled):
+            label = plain(answer.boxes)
+            return answer_review(self._ledger, answer.digest, answer.at, answer.labeler, label)
+        if isinstance(answer, Skipped):
+            return reject_review(
+                self._ledger, answer.digest, answer.at, answer.labeler, "declined by the labeller"
+            )
+        assert isinstance(answer, Quarantined)
+        return reject_review(self._ledger, answer.digest, self._clock.now(), None, answer.reason)
+
+
+_ASKED = (State.PENDING, State.PUSHED, State.LABELED, State.IN_DATASET, State.REJECTED)
+
+
+def to_task(review: Review) -> Task:
+    """The question that a kept frame is."""
+    return Task(
+        digest=review.digest,
+        image_key=review.image_key,
+        width=review.width,
+        height=review.height,
+        camera_id=review.camera_id,
+        captured_at=review.captured_at,
+        reason=Reason(review.reason),
+        score=review.score,
+        rank=review.rank or 0,
+        model_version=review.model_version,
+        boxes=boxes_of(review.boxes),
+        drift=review.drift,
+        origin=dict(review.origin),
+    )
+
+
+def plain(boxes: Detections) -> list[dict[str, Any]]:
+    """Boxes as plain values, to a tenth of a pixel."""
+    return [
+        {"xyxy": [round(float(v), 1) for v in xyxy], "confidence": round(c, 4), "class_id": k}
+        for xyxy, c, k in zip(
+            boxes.xyxy, boxes.confidence.tolist(), boxes.class_id.tolist(), strict=True
+        )
+    ]
+
+
+def boxes_of(values: Sequence[dict[str, Any]]) -> Detections:
+    """The reverse of `plain`."""
+    return Detections(
+        np.array([v["xyxy"] for v in values], np.float32).reshape(-1, 4),
+        np.array([v["confidence"] for v in values], np.float32),
+        np.array([v["class_id"] for v in values], np.int64),
+    )
+
+
+def _candidate(review: Review) -> Candidate:
+    return Candidate(
+        review.digest, review.camera_id, review.captured_at, Reason(review.reason), review.score,
+        np.frombuffer(review.fingerprint, np.uint64),
+        np.frombuffer(review.embedding, np.float32),
+    )  # fmt: skip

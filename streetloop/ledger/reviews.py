@@ -1,0 +1,221 @@
+"""Reviews: frames on their way from a camera to a dataset. A frame moves forward only.
+
+::
+
+    candidate -> pending -> pushed -> labeled -> in dataset
+        |           |          |-> rejected (skipped, or an answer that cannot be used)
+        +-----------+-> expired
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Select, bindparam, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from streetloop.ledger.database import Ledger
+from streetloop.ledger.tables import reviews
+
+_SOME = 500  # digests in one statement
+
+
+class State(StrEnum):
+    """Where a frame is."""
+
+    CANDIDATE = "candidate"
+    PENDING = "pending"
+    PUSHED = "pushed"
+    LABELED = "labeled"
+    IN_DATASET = "in dataset"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """One frame.
+
+    Attributes:
+        digest: SHA-256 of its JPEG.
+        image_key: Where the JPEG is in the object store.
+        width: In pixels.
+        height: In pixels.
+        camera_id: Which camera.
+        captured_at: When (UTC).
+        reason: Why it may be asked about.
+        score: How much it is wanted.
+        model_version: Which model the boxes are from.
+        boxes: What the model found, plain values.
+        fingerprint: What it looks like, for doubles.
+        embedding: What it looks like, for variety.
+        drift: Cause of the camera's drift at the time; empty without.
+        origin: Where it can be looked up again.
+        state: Where it is.
+        rank: Its place in the choice.
+        chosen_at: When it was chosen.
+        pushed_at: When somebody was asked.
+        answered_at: When an answer came.
+        labeler: Who answered.
+        label: What is there, plain values.
+        note: Why it was rejected.
+        dataset: Digest of the first dataset that it is in.
+    """
+
+    digest: str
+    image_key: str
+    width: int
+    height: int
+    camera_id: str
+    captured_at: datetime
+    reason: str
+    score: float
+    model_version: str
+    boxes: Any
+    fingerprint: bytes
+    embedding: bytes
+    drift: str = ""
+    origin: Mapping[str, Any] = field(default_factory=dict)
+    state: State = State.CANDIDATE
+    rank: int | None = None
+    chosen_at: datetime | None = None
+    pushed_at: datetime | None = None
+    answered_at: datetime | None = None
+    labeler: str | None = None
+    label: Any = None
+    note: str | None = None
+    dataset: str | None = None
+
+
+def add_reviews(ledger: Ledger, found: Sequence[Review]) -> None:
+    """Write frames; one that is known already stays as it is."""
+    if not found:
+        return
+    rows = [{**asdict(one), "state": one.state.value} for one in found]
+    with ledger.transaction() as connection:
+        kind = postgresql if connection.dialect.name == "postgresql" else sqlite
+        connection.execute(kind.insert(reviews).on_conflict_do_nothing(), rows)
+
+
+def list_reviews(
+    ledger: Ledger,
+    states: Collection[State],
+    since: datetime | None = None,
+    most: int | None = None,
+) -> list[Review]:
+    """Frames in some states, as they were ranked, then as they were taken.
+
+    Args:
+        ledger: Where.
+        states: Which states.
+        since: Only frames taken since then.
+        most: How many at most; None for all.
+    """
+    query = select(reviews).where(reviews.c.state.in_([s.value for s in states]))
+    if since is not None:
+        query = query.where(reviews.c.captured_at >= since)
+    query = query.order_by(reviews.c.chosen_at, reviews.c.rank, reviews.c.captured_at)
+    return _read(ledger, query if most is None else query.limit(most))
+
+
+def find_reviews(ledger: Ledger, digests: Collection[str]) -> list[Review]:
+    """The frames of some digests that there are."""
+    found: list[Review] = []
+    for part in _parts(digests):
+        found += _read(ledger, select(reviews).where(reviews.c.digest.in_(part)))
+    return found
+
+
+def choose_reviews(ledger: Ledger, ranked: Mapping[str, int], at: datetime) -> None:
+    """Candidates become pending; ``ranked`` gives each digest its place in the choice."""
+    if not ranked:
+        return
+    statement = (
+        update(reviews)
+        .where(reviews.c.digest == bindparam("which"), reviews.c.state == State.CANDIDATE.value)
+        .values(state=State.PENDING.value, chosen_at=at, rank=bindparam("place"))
+    )
+    rows = [{"which": digest, "place": rank} for digest, rank in ranked.items()]
+    with ledger.transaction() as connection:
+        connection.execute(statement, rows)
+
+
+def mark_pushed(ledger: Ledger, digest: str, at: datetime) -> None:
+    """Somebody was asked about a frame."""
+    _move(ledger, [digest], State.PENDING, State.PUSHED, pushed_at=at)
+
+
+def ask_again(ledger: Ledger, digests: Collection[str]) -> None:
+    """Frames that were pushed and are lost there will be pushed again."""
+    _move(ledger, digests, State.PUSHED, State.PENDING, pushed_at=None)
+
+
+def answer_review(ledger: Ledger, digest: str, at: datetime, labeler: str, label: Any) -> bool:
+    """A frame was labelled; False if it was not waiting, so that nothing counts twice."""
+    values = {"answered_at": at, "labeler": labeler, "label": label}
+    return bool(_move(ledger, [digest], State.PUSHED, State.LABELED, **values))
+
+
+def reject_review(
+    ledger: Ledger, digest: str, at: datetime, labeler: str | None, note: str
+) -> bool:
+    """A frame was declined, or its answer cannot be used; False if it was not waiting."""
+    values = {"answered_at": at, "labeler": labeler, "note": note[:1000]}
+    return bool(_move(ledger, [digest], State.PUSHED, State.REJECTED, **values))
+
+
+def mark_in_dataset(ledger: Ledger, digests: Collection[str], dataset: str) -> None:
+    """Labelled frames are in a dataset; one that was in another before stays the first's."""
+    _move(ledger, digests, State.LABELED, State.IN_DATASET, dataset=dataset)
+
+
+def expire_reviews(ledger: Ledger, before: datetime) -> list[str]:
+    """Candidates and pending frames from before a moment expire; where their images are."""
+    old = reviews.c.state.in_([State.CANDIDATE.value, State.PENDING.value]) & (
+        reviews.c.captured_at < before
+    )
+    with ledger.transaction() as connection:
+        keys = list(connection.execute(select(reviews.c.image_key).where(old)).scalars())
+        connection.execute(update(reviews).where(old).values(state=State.EXPIRED.value))
+    return keys
+
+
+def count_reviews(ledger: Ledger) -> dict[State, int]:
+    """How many frames are in each state."""
+    query = select(reviews.c.state, func.count()).group_by(reviews.c.state)
+    with ledger.transaction() as connection:
+        counts: dict[str, int] = dict(connection.execute(query).tuples().all())
+    return {state: counts.get(state.value, 0) for state in State}
+
+
+def count_chosen(ledger: Ledger, since: datetime) -> int:
+    """How many frames were chosen since a moment."""
+    query = select(func.count()).where(reviews.c.chosen_at >= since)
+    with ledger.transaction() as connection:
+        return int(connection.execute(query).scalar_one())
+
+
+def _move(
+    ledger: Ledger, digests: Collection[str], was: State, becomes: State, **values: Any
+) -> int:
+    """Change frames that are in a state; how many were."""
+    values["state"] = becomes.value
+    moved = 0
+    with ledger.transaction() as connection:
+        for part in _parts(digests):
+            there = reviews.c.digest.in_(part) & (reviews.c.state == was.value)
+            moved += connection.execute(update(reviews).where(there).values(**values)).rowcount
+    return moved
+
+
+def _read(ledger: Ledger, query: "Select[Any]") -> list[Review]:
+    with ledger.transaction() as connection:
+        rows = connection.execute(query).mappings().all()
+    return [Review(**{**row, "state": State(row["state"])}) for row in rows]
+
+
+def _parts(digests: Collection[str]) -> list[list[str]]:
+    ordered = list(digests)
+    return [ordered[start : start + _SOME] for start in range(0, len(ordered), _SOME)]
