@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from pydantic import ValidationError
 from rich.console import Console
 from rich.live import Live
 
@@ -22,10 +21,11 @@ from flows.run import RunOptions, run_streams
 from flows.serving import serve_api
 from flows.simulate import city_content, export
 from flows.table import LiveTable, print_summary
+from flows.train_commands import evaluate, lineage, models, reproduce, train
 from streetloop.cameras import load_cameras
 from streetloop.errors import ConfigError, ModelError, StreetloopError
 from streetloop.ledger import open_ledger
-from streetloop.settings import BASELINE, Settings
+from streetloop.settings import BASELINE, Settings, read_settings
 from streetloop.store import FolderStore
 
 app = typer.Typer(
@@ -176,6 +176,8 @@ drift_app = typer.Typer(help="Is the world still the one the model was trained o
 app.add_typer(drift_app, name="drift")
 
 
+for command in (train, evaluate, models, lineage, reproduce):
+    app.command()(command)
 app.add_typer(label_app, name="label", no_args_is_help=True)
 app.add_typer(server_app, name="labelstudio", no_args_is_help=True)
 
@@ -243,13 +245,7 @@ def serve(
 
 def _settings(values: dict[str, Any], from_file: dict[str, Any]) -> Settings:
     """Flags over the file's ``settings:`` over the environment."""
-    try:
-        return Settings(**{**from_file, **{k: v for k, v in values.items() if v is not None}})
-    except ValidationError as error:
-        # `from None`: the vendor's message shows the value, which may be a token.
-        first = error.errors(include_input=False, include_url=False)[0]
-        name = ".".join(str(part) for part in first["loc"])
-        raise ConfigError(f"setting {name!r}: {first['msg']}") from None
+    return read_settings(**{**from_file, **{k: v for k, v in values.items() if v is not None}})
 
 
 def _complain(sentence: str) -> None:

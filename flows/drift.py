@@ -88,9 +88,9 @@ def _past(camera: str, start: str, end: str, store: ObjectStore) -> Series:
 def _moment(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
         raise ConfigError(f"{text[:40]!r} is no time; write 2026-11-21T08:00 (UTC)") from None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def _pictures(name: str) -> Iterator[Image]:

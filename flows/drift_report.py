@@ -49,7 +49,7 @@ def write_report(path: Path, states: Mapping[str, CameraState], store: ObjectSto
         cameras=[_camera(name, state, store) for name, state in states.items()],
     )
     try:
-        path.write_text(text)
+        path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise ConfigError(f"{path}: cannot be written: {error.strerror}") from error
 

@@ -9,14 +9,14 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from flows.labels import measured, open_labeler, push, start_server
+from flows.labels import drifting, measured, open_labeler, push, start_server
 from labeling.labeler import Labeler
 from labeling.local_server import PORT, LocalServer
 from labeling.queue import ReviewQueue
 from streetloop.clock import SystemClock
 from streetloop.errors import ConfigError
 from streetloop.ledger import Ledger, open_ledger
-from streetloop.settings import Settings
+from streetloop.settings import Settings, read_settings
 from streetloop.store import FolderStore
 from train.model import open_model
 
@@ -37,9 +37,9 @@ def push_frames(
     ] = 0,
 ) -> None:
     """Hand pending frames to whoever labels, with the model's boxes."""
-    settings, queue, _ = _house(labeler)
+    settings, queue, ledger = _house(labeler)
     who = _labeler(settings, queue)
-    chosen = queue.choose(choose) if choose else 0
+    chosen = queue.choose(choose, drifting(ledger)) if choose else 0
     done = push(queue, who)
     Console().print(f"{chosen} chosen, {done} handed over" if choose else f"{done} handed over")
 
@@ -102,7 +102,7 @@ def up(
 ) -> None:
     """Install Label Studio in its own environment if need be, start it, and say how to log in."""
     err = Console(stderr=True)
-    access = start_server(Settings().home, port, lambda text: err.print(text, style="dim"))
+    access = start_server(read_settings().home, port, lambda text: err.print(text, style="dim"))
     console = Console(highlight=False)
     for name in ("url", "user", "password", "token"):
         console.print(f"{name:9}{access[name]}", soft_wrap=True, markup=False)
@@ -111,14 +111,14 @@ def up(
 @server_app.command()
 def down() -> None:
     """Stop the Label Studio of this machine."""
-    ran = LocalServer(Settings().home).down()
+    ran = LocalServer(read_settings().home).down()
     Console().print("stopped" if ran else "it did not run")
 
 
 def _house(labeler: str | None) -> tuple[Settings, ReviewQueue, Ledger]:
     if labeler not in {None, "oracle", "label-studio"}:
         raise ConfigError(f"unknown labeler {labeler!r}; write oracle or label-studio")
-    settings = Settings() if labeler is None else Settings(labeler=labeler)
+    settings = read_settings() if labeler is None else read_settings(labeler=labeler)
     ledger = open_ledger(settings.ledger)
     return settings, ReviewQueue(ledger, SystemClock()), ledger
 

@@ -26,6 +26,7 @@ from streetloop.store import ObjectStore
 _log = logging.getLogger(__name__)
 
 _POLL_S = 15.0
+_MOST_HELD = 10_000
 
 
 def open_labeler(
@@ -79,6 +80,16 @@ def push(queue: ReviewQueue, labeler: Labeler) -> int:
     return queue.push(labeler)
 
 
+def drifting(ledger: Ledger) -> dict[str, str]:
+    """Cameras that drift in a way that labels help against, and the likeliest cause.
+
+    Raises:
+        LedgerError: The ledger cannot be read.
+    """
+    findings = list_findings(ledger, only_open=True)
+    return {f.camera_id: f.causes[0] for f in findings if f.asks_for_labels}
+
+
 class LabelLoop:
     """Chooses, pushes and pulls by itself, on a thread of its own: a labeller may be slow.
 
@@ -107,6 +118,7 @@ class LabelLoop:
         self._ledger = ledger
         self._tell = tell
         self._told: set[str] = set()
+        self._held: list[Review] = []
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="labels", daemon=True)
 
@@ -115,9 +127,11 @@ class LabelLoop:
         self._thread.start()
 
     def add(self, found: Iterable[Review]) -> None:
-        """Note candidates."""
+        """Note candidates; those that the ledger does not take now are tried again."""
+        self._held = [*self._held, *found][-_MOST_HELD:]
         with self._said():
-            self._queue.add(found)
+            self._queue.add(self._held)
+            self._held = []
 
     def close(self) -> None:
         """Stop; what is under way is finished."""
@@ -128,16 +142,12 @@ class LabelLoop:
     def round(self) -> None:
         """Choose frames, hand them over, and take the answers that there are."""
         with self._said():
-            drifting = [
-                f.camera_id
-                for f in list_findings(self._ledger, only_open=True)
-                if f.asks_for_labels
-            ]
-            chosen = self._queue.choose(self._settings.label_budget, drifting)
+            chosen = self._queue.choose(self._settings.label_budget, drifting(self._ledger))
             if chosen:
                 self._tell(f"{chosen} frames chosen for labelling")
             for key in self._queue.expire():
-                self._store.delete(key)
+                with self._said():
+                    self._store.delete(key)
         self._exchange()
 
     def _exchange(self) -> None:

@@ -4,26 +4,22 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flows.cluster import local_ray
-from flows.labels import LabelLoop, open_labeler
+from flows.listeners import Listeners
 from flows.signals import stop_on_signals
 from flows.stream.sources import open_source
 from flows.stream.status import CameraStatus
 from flows.summary import Summary
-from flows.watch import LiveWatch
-from labeling.queue import ReviewQueue
 from streetloop.cameras import Camera
 from streetloop.clock import SystemClock
 from streetloop.errors import ConfigError, SourceError
-from streetloop.ledger import open_ledger
 from streetloop.settings import BASELINE, Settings
 from streetloop.store import FolderStore
-from train.drift_reference import training_past
 from train.model import ModelFile, open_model
 
 if TYPE_CHECKING:
@@ -75,8 +71,7 @@ def run_streams(
         _make_folder(options.annotate)
     say(f"opening the model {settings.model}")
     model = open_model(settings.model, settings.models)
-    watch = _live_watch(cameras, settings, model, say)
-    labels = _label_loop(settings, model, say)
+    listeners = Listeners(cameras, settings, model, say)
     say("starting Ray on this machine")
     with local_ray(options.metrics_port):
         import ray.serve
@@ -92,58 +87,21 @@ def run_streams(
         with stop_on_signals() as stop:
             say("starting the cameras")
             supervisor.start()
-            if labels is not None:
-                labels.start()
+            listeners.start()
             began = time.monotonic()
 
             def poll() -> Mapping[str, CameraStatus]:
-                if watch is not None:
-                    watch.take(supervisor.collect_minutes())
-                if labels is not None:
-                    labels.add(supervisor.collect_candidates())
+                listeners.listen(supervisor)
                 return supervisor.poll()
 
             _watch(poll, lambda: supervisor.finished, stop, options.duration_s, show)
             statuses = supervisor.close()
             seconds = time.monotonic() - began
-            if labels is not None:
-                labels.add(supervisor.collect_candidates())
-                labels.close()
-        if watch is not None:
-            watch.close()
+            listeners.listen(supervisor)  # what ended since the last poll
+            listeners.close()
         show(statuses)
     log = FolderStore(settings.store).uri(log_prefix)
-    summary = Summary(_in_order(cameras, statuses), log, description, seconds)
-    if watch is None:
-        return summary
-    return replace(summary, drift=watch.causes(), faults=tuple(watch.faults))
-
-
-def _label_loop(
-    settings: Settings, model: ModelFile, say: Callable[[str], None]
-) -> LabelLoop | None:
-    if not settings.triage:
-        return None
-    ledger = open_ledger(settings.ledger)
-    queue = ReviewQueue(ledger, SystemClock())
-    store = FolderStore(settings.store)
-    labeler = open_labeler(settings, model.names, store, queue)
-    return LabelLoop(queue, store, labeler, settings, ledger, say)
-
-
-def _live_watch(
-    cameras: Sequence[Camera], settings: Settings, model: ModelFile, say: Callable[[str], None]
-) -> LiveWatch | None:
-    if not settings.drift:
-        return None
-    return LiveWatch(
-        [camera.id for camera in cameras],
-        settings,
-        FolderStore(settings.store),
-        open_ledger(settings.ledger),
-        training_past(model),
-        say,
-    )
+    return listeners.add_to(Summary(_in_order(cameras, statuses), log, description, seconds))
 
 
 def refuse_bad_clips(cameras: Sequence[Camera]) -> None:

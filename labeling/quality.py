@@ -69,6 +69,8 @@ def changes(found: Detections, label: Detections) -> dict[int, Changes]:
     """
     result: dict[int, Changes] = defaultdict(Changes)
     overlap = iou(found.xyxy, label.xyxy)
+    # Of pairs that count: two poor ones must not win over one that is good.
+    overlap[overlap < _SAME] = 0.0
     rows, columns = linear_sum_assignment(-overlap) if overlap.size else (np.empty(0), np.empty(0))
     pairs = {
         int(r): int(c)
@@ -107,8 +109,8 @@ def total(frames: Iterable[tuple[str, Detections, Detections]]) -> dict[tuple[st
 
 
 def by_class(totals: dict[tuple[str, int], Changes], names: Sequence[str]) -> dict[str, Changes]:
-    """The same over all cameras, by class name."""
+    """The same over all cameras, by class name; one that the model does not have has a number."""
     result: dict[str, Changes] = defaultdict(Changes)
     for (_, class_id), change in totals.items():
-        result[names[class_id]] += change
+        result[names[class_id] if class_id < len(names) else f"class {class_id}"] += change
     return dict(result)

@@ -1,6 +1,6 @@
 """The queue of frames, in the ledger: exactly once from candidate to label, whoever dies when."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +12,7 @@ from labeling.task import Answer, Labeled, Quarantined, Reason, Skipped, Task
 from streetloop.clock import Clock
 from streetloop.ledger import Ledger
 from streetloop.ledger.reviews import (
+    Choice,
     Review,
     State,
     add_reviews,
@@ -31,6 +32,7 @@ from streetloop.types import Detections
 _DRIFT = 0.4  # score of a frame from a camera that drifts, if the model is sure of it
 _DAY = timedelta(days=1)
 _POLICY = SelectionPolicy()
+_NONE: Mapping[str, str] = {}
 
 
 def to_review(candidate: Candidate, task: Task) -> Review:
@@ -79,12 +81,12 @@ class ReviewQueue:
         """Note candidates; one that is known already is not noted again."""
         add_reviews(self._ledger, list(candidates))
 
-    def choose(self, budget: int, drifting: Collection[str] = ()) -> int:
+    def choose(self, budget: int, drifting: Mapping[str, str] = _NONE) -> int:
         """Choose frames to ask about; how many were.
 
         Args:
             budget: How many at most a day, from midnight UTC; what was chosen today counts.
-            drifting: Cameras whose frames are wanted more.
+            drifting: Cameras whose frames are wanted more, and the cause of their drift.
         """
         now = self._clock.now()
         midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
@@ -93,15 +95,15 @@ class ReviewQueue:
             return 0
         found = list_reviews(self._ledger, [State.CANDIDATE], now - self._kept)
         asked = list_reviews(self._ledger, _ASKED, now - _DAY)
-        candidates = boosted([_candidate(r) for r in found], set(drifting), _DRIFT)
+        candidates = boosted([_candidate(r) for r in found], drifting, _DRIFT)
         chosen = select(
             candidates, left, [_candidate(r) for r in asked], self._policy, int(now.timestamp())
         )
-        choose_reviews(self._ledger, {c.digest: k for k, c in enumerate(chosen)}, now)
-        return len(chosen)
+        choices = [Choice(c.digest, c.score, drifting.get(c.camera_id, "")) for c in chosen]
+        return choose_reviews(self._ledger, choices, now, midnight, budget)
 
     def push(self, labeler: Labeler) -> int:
-        """Hand pending frames to a labeller; how many are there now.
+        """Hand pending frames to a labeller; how many were.
 
         Raises:
             LabelerError: Not all could be handed over; the rest is tried at the next call.
@@ -110,8 +112,8 @@ class ReviewQueue:
         done: list[str] = []
 
         def pushed(digest: str) -> None:
-            mark_pushed(self._ledger, digest, self._clock.now())
-            done.append(digest)
+            if mark_pushed(self._ledger, digest, self._clock.now()):
+                done.append(digest)
 
         if tasks:
             labeler.push(tasks, pushed)

@@ -85,12 +85,13 @@ class FlickerWatch:
 
     Args:
         memory_s: How long a toggle counts.
-        gap_s: Shortest absence that is a toggle; shorter ones are frames that were left out.
+        gap_s: Shortest absence from frames that were looked at that is a toggle.
     """
 
     def __init__(self, memory_s: float = 3.0, gap_s: float = 0.25) -> None:
         self._memory_s = memory_s
         self._gap_s = gap_s
+        self._before_s = -np.inf
         self._tracks: dict[int, _Seen] = {}
 
     def score(self, pts: float, tracked: Tracked) -> float:
@@ -103,7 +104,8 @@ class FlickerWatch:
             seen = self._tracks.setdefault(track_id, _Seen(class_id, pts))
             if class_id != seen.class_id:
                 seen.toggles.append(pts)
-            if pts - seen.last_s >= self._gap_s:
+            # A frame that was left out, by the gate or for want of time, says nothing.
+            if seen.last_s < self._before_s and pts - seen.last_s >= self._gap_s:
                 seen.toggles.append(pts)
             seen.class_id, seen.last_s = class_id, pts
             seen.toggles = [t for t in seen.toggles if pts - t <= self._memory_s]
@@ -111,4 +113,5 @@ class FlickerWatch:
         for track_id, seen in list(self._tracks.items()):
             if pts - seen.last_s > self._memory_s:
                 del self._tracks[track_id]
+        self._before_s = pts
         return min(max(worst - 1, 0) / 3, 1.0)  # one change is a correction, not a contradiction

@@ -1,6 +1,6 @@
 """Which frames to ask about: few, unlike each other, and some of them at random. Pure functions."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -82,77 +82,64 @@ def select(
     chance = np.random.default_rng(seed)
     # Drawn evenly and not thinned: a sample without its doubles would not be one of the street.
     random_ones = [drawn[k] for k in sorted(chance.permutation(len(drawn))[:share].tolist())]
-    apart = without_doubles(wanted, asked, policy)
-    return _spread_out(apart, max(budget, 0) - share, asked, policy.spread) + random_ones
-
-
-def without_doubles(
-    candidates: Sequence[Candidate],
-    asked: Sequence[Candidate] = (),
-    policy: SelectionPolicy = SelectionPolicy(),
-) -> list[Candidate]:
-    """Of frames that look the same the one that is wanted most, in the order of wanting."""
-    kept: list[Candidate] = []
-    by_camera: dict[str, list[Candidate]] = {}
-    for one in sorted(candidates, key=lambda c: (-c.score, c.digest)):
-        by_camera.setdefault(one.camera_id, []).append(one)
-    for camera, mine in by_camera.items():
-        before = [one for one in asked if one.camera_id == camera]
-        kept += _apart(mine, before, policy)
-    return sorted(kept, key=lambda c: (-c.score, c.digest))
-
-
-def _apart(
-    mine: Sequence[Candidate], before: Sequence[Candidate], policy: SelectionPolicy
-) -> list[Candidate]:
-    kept: list[Candidate] = []
-    hashes = np.zeros((len(before) + len(mine), 4), np.uint64)
-    times = np.zeros(len(hashes))
-    for k, one in enumerate(before):
-        hashes[k], times[k] = one.fingerprint, one.captured_at.timestamp()
-    count = len(before)
-    for one in mine:
-        bits = distances(one.fingerprint, hashes[:count])
-        near = np.abs(times[:count] - one.captured_at.timestamp()) <= policy.alike_s
-        if (bits <= np.where(near, 3 * policy.alike_bits, policy.alike_bits)).any():
-            continue
-        hashes[count], times[count] = one.fingerprint, one.captured_at.timestamp()
-        count += 1
-        kept.append(one)
-    return kept
+    return _spread_out(wanted, budget - share, asked, policy) + random_ones
 
 
 def _spread_out(
-    candidates: Sequence[Candidate], count: int, asked: Sequence[Candidate], spread: float
+    candidates: Sequence[Candidate], count: int, asked: Sequence[Candidate], policy: SelectionPolicy
 ) -> list[Candidate]:
     """One by one the frame whose score times distance from all chosen is largest.
 
     The distance is that of embeddings; a camera and hour that has been chosen from already counts
-    for less each time. A weighted form of the greedy k-center choice.
+    for less each time. A weighted form of the greedy k-center choice. What looks the same as a
+    frame that was asked about or chosen is out.
 
     Reference: Sener and Savarese, "Active learning for convolutional neural networks: a core-set
     approach", 2018.
     """
     if not candidates or count <= 0:
         return []
+    looks = _Looks(candidates, policy)
     points = np.stack([c.embedding for c in candidates])
     scores = np.array([c.score for c in candidates])
     cells = _cells(candidates)
     crowd = np.zeros(int(cells.max()) + 1)
     nearest = np.full(len(points), np.inf)
+    open_ = np.ones(len(points), bool)
     for one in asked:
         nearest = np.minimum(nearest, _distance(points, one.embedding))
-    open_ = np.ones(len(points), bool)
+        open_[looks.doubles(one)] = False
     chosen: list[Candidate] = []
-    for _ in range(min(count, len(candidates))):
+    while len(chosen) < count and open_.any():
         far = np.minimum(nearest, 1.0) if np.isfinite(nearest).any() else np.ones(len(points))
-        worth = scores * (1e-6 + far) ** spread / np.sqrt(1 + crowd[cells])
+        worth = scores * (1e-6 + far) ** policy.spread / np.sqrt(1 + crowd[cells])
         best = int(np.argmax(np.where(open_, worth, -1.0)))
         open_[best] = False
+        open_[looks.doubles(candidates[best])] = False
         crowd[cells[best]] += 1
         nearest = np.minimum(nearest, _distance(points, points[best]))
         chosen.append(candidates[best])
     return chosen
+
+
+class _Looks:
+    """What candidates look like, to find those that look the same as another frame."""
+
+    def __init__(self, candidates: Sequence[Candidate], policy: SelectionPolicy) -> None:
+        self._policy = policy
+        self._hashes = np.stack([c.fingerprint for c in candidates])
+        self._times = np.array([c.captured_at.timestamp() for c in candidates])
+        rows: dict[str, list[int]] = {}
+        for k, one in enumerate(candidates):
+            rows.setdefault(one.camera_id, []).append(k)
+        self._rows = {camera: np.array(which, np.intp) for camera, which in rows.items()}
+
+    def doubles(self, one: Candidate) -> NDArray[np.intp]:
+        """Rows of the same camera that look the same."""
+        rows = self._rows.get(one.camera_id, np.empty(0, np.intp))
+        near = np.abs(self._times[rows] - one.captured_at.timestamp()) <= self._policy.alike_s
+        most = np.where(near, 3 * self._policy.alike_bits, self._policy.alike_bits)
+        return rows[distances(one.fingerprint, self._hashes[rows]) <= most]
 
 
 def _cells(candidates: Sequence[Candidate]) -> NDArray[np.int64]:
@@ -167,7 +154,9 @@ def _distance(points: NDArray[np.float32], point: Floats) -> NDArray[np.float64]
     return np.asarray(np.sqrt(np.einsum("ij,ij->i", gap, gap)), np.float64)
 
 
-def boosted(candidates: Sequence[Candidate], cameras: set[str], floor: float) -> list[Candidate]:
+def boosted(
+    candidates: Sequence[Candidate], cameras: Collection[str], floor: float
+) -> list[Candidate]:
     """Candidates with a higher score where a camera drifts in a way that labels help against.
 
     Args:

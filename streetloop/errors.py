@@ -12,6 +12,10 @@
     ├── ModelError             a model file
     │   ├── ModelNotFound      no such file, and none could be fetched
     │   └── ModelUnsupported   readable, but not a detector we can run
+    ├── DatasetError           a dataset cannot be found, read or made
+    │   └── DatasetImpure      ... is not fit to learn from
+    ├── TrainingError          a training ended without a model
+    ├── RegistryError          the registry of models did not answer, or does not know
     ├── DetectorError          a detector failed to answer for a batch
     ├── StoreError             the object store
     ├── LedgerError            the database of what happened and what is to be done
@@ -63,6 +67,30 @@ class ModelNotFound(ModelError):
 
 class ModelUnsupported(ModelError):
     """The file is readable, but not a detector that streetloop can run."""
+
+
+class DatasetError(StreetloopError):
+    """A dataset cannot be found, read or made."""
+
+
+class DatasetImpure(DatasetError):
+    """A dataset is not fit to learn from.
+
+    Attributes:
+        faults: Everything that is wrong, one sentence each.
+    """
+
+    def __init__(self, message: str, faults: list[str] | None = None) -> None:
+        super().__init__(message)
+        self.faults = faults or []
+
+
+class TrainingError(StreetloopError):
+    """A training ended without a model."""
+
+
+class RegistryError(StreetloopError):
+    """The registry of models did not answer, or does not know what it was asked for."""
 
 
 class DetectorError(StreetloopError):

@@ -2,9 +2,12 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from streetloop.errors import ConfigError
 
 BASELINE = "baseline"
 """The model that comes along: it knows the simulated city by day."""
@@ -85,6 +88,12 @@ class Settings(BaseSettings):
     log_flush_s: float = Field(
         default=30.0, gt=0, description="most seconds of detections that a crash can lose"
     )
+    tracking_uri: SecretStr | None = Field(
+        default=None, min_length=1, description="MLflow server; default: SQLite in home"
+    )
+    registry_name: str = Field(
+        default="detector", pattern="^[A-Za-z0-9._-]{1,64}$", description="model in the registry"
+    )
     ledger_url: SecretStr | None = Field(
         default=None, min_length=1, description="database of the ledger; default: SQLite in home"
     )
@@ -103,8 +112,30 @@ class Settings(BaseSettings):
         return self.home / "models"
 
     @property
+    def tracking(self) -> str:
+        """URI of MLflow's tracking and registry; may hold a password."""
+        if self.tracking_uri is not None:
+            return self.tracking_uri.get_secret_value()
+        return f"sqlite:///{self.home.absolute() / 'mlflow' / 'mlflow.db'}"
+
+    @property
     def ledger(self) -> str:
         """URL of the ledger's database; may hold a password."""
         if self.ledger_url is not None:
             return self.ledger_url.get_secret_value()
         return f"sqlite:///{self.home.absolute() / 'ledger.db'}"
+
+
+def read_settings(**values: Any) -> Settings:
+    """The settings, with ``values`` over the environment.
+
+    Raises:
+        ConfigError: One of them is not what it should be; the message does not show its value.
+    """
+    try:
+        return Settings(**values)
+    except ValidationError as error:
+        # `from None`: the vendor's message shows the value, which may be a token.
+        first = error.errors(include_input=False, include_url=False)[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise ConfigError(f"setting {name!r}: {first['msg']}") from None

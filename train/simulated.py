@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import cv2
+
 from streetloop.city.address import TRAFFIC, Address
 from streetloop.city.chance import draw
 from streetloop.city.conditions import parse_conditions
@@ -15,7 +17,9 @@ from streetloop.city.export import write_data_yaml, write_example
 from streetloop.city.places import PLACES
 from streetloop.city.truth import Truth
 from streetloop.city.view import View
+from streetloop.store import ObjectStore
 from streetloop.types import Image
+from train.dataset import Example, boxes_from, put_image
 
 VALIDATION_SEEDS = 5_000
 HELD_OUT_SEEDS = 9_000
@@ -63,8 +67,36 @@ class Split:
                 frame = round(n * _APART_S * base.fps)
                 yield f"{city}-{camera}-{k:04d}", view.render(frame), view.truth(frame)
 
+    def owners(self) -> Iterator[tuple[str, str]]:
+        """City and camera of each example."""
+        for owner in self.cameras:
+            yield from [owner] * self.a_camera
+
     def __len__(self) -> int:
         return len(self.cameras) * self.a_camera
+
+
+def gather_split(split: Split, store: ObjectStore, part: str) -> list[Example]:
+    """A split as labelled examples, the images in the object store.
+
+    Args:
+        split: Which pictures.
+        store: Where they go.
+        part: Which part of the dataset they are for.
+    """
+    examples = []
+    for (_, image, truth), (city, camera) in zip(split.examples(), split.owners(), strict=True):
+        data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, 95])[1].tobytes()
+        digest, key = put_image(store, data)
+        height, width = image.shape[:2]
+        boxes = boxes_from(truth.detections(), truth.unclear())
+        examples.append(
+            Example(
+                digest, key, width, height, boxes, part, f"{city}-{camera}",
+                slices=(split.condition,), labeler="oracle", reason="simulated",
+            )
+        )  # fmt: skip
+    return examples
 
 
 def write_split(

@@ -82,6 +82,16 @@ def _in_a_process(function: Any, *args: str) -> None:
             raise ModelUnsupported(f"{args[0]}: {type(error).__name__}: {error}") from error
 
 
+def prepare() -> None:
+    """Ready this process for training: offline, and without Ultralytics' links to trackers."""
+    _offline()
+    from ultralytics import settings
+
+    # Its own links to trackers would write beside whoever calls.
+    off = {"mlflow": False, "raytune": False, "tensorboard": False, "wandb": False}
+    settings.update(off)  # type: ignore[no-untyped-call]
+
+
 def _offline() -> None:
     # Ultralytics installs packages and phones home by itself unless it is told not to, at import.
     os.environ.setdefault("YOLO_AUTOINSTALL", "false")
@@ -165,11 +175,7 @@ def train_detector(start: str, data: Path, folder: Path, options: dict[str, Any]
     if (folder / "finished").is_file():
         return best
     model = _open(str(last if last.is_file() else start))
-    from ultralytics import settings
-
-    # Its own links to trackers would write beside whoever calls.
-    off = {"mlflow": False, "raytune": False, "tensorboard": False, "wandb": False}
-    settings.update(off)  # type: ignore[no-untyped-call]
+    prepare()
     model.train(
         data=str(data), project=str(folder.parent.absolute()), name=folder.name, exist_ok=True,
         resume=last.is_file(), device="cpu", workers=0, amp=False, plots=False, **options,

@@ -13,7 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Select, bindparam, func, select, update
+from sqlalchemy import Connection, Select, func, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from streetloop.ledger.database import Ledger
@@ -128,23 +128,51 @@ def find_reviews(ledger: Ledger, digests: Collection[str]) -> list[Review]:
     return found
 
 
-def choose_reviews(ledger: Ledger, ranked: Mapping[str, int], at: datetime) -> None:
-    """Candidates become pending; ``ranked`` gives each digest its place in the choice."""
-    if not ranked:
-        return
-    statement = (
-        update(reviews)
-        .where(reviews.c.digest == bindparam("which"), reviews.c.state == State.CANDIDATE.value)
-        .values(state=State.PENDING.value, chosen_at=at, rank=bindparam("place"))
-    )
-    rows = [{"which": digest, "place": rank} for digest, rank in ranked.items()]
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A candidate that was chosen.
+
+    Attributes:
+        digest: Which frame.
+        score: How much it was wanted in the end.
+        drift: Likeliest cause of the camera's drift; empty without.
+    """
+
+    digest: str
+    score: float
+    drift: str = ""
+
+
+def choose_reviews(
+    ledger: Ledger, chosen: Sequence[Choice], at: datetime, since: datetime, most: int
+) -> int:
+    """Candidates become pending, ranked as they are given; how many did.
+
+    Args:
+        ledger: Where.
+        chosen: What was chosen; what is no candidate any more is left out.
+        at: When.
+        since: When the budget's period began.
+        most: How many frames may be chosen in it, whoever chooses at the same time.
+    """
+    moved = 0
     with ledger.transaction() as connection:
-        connection.execute(statement, rows)
+        if connection.dialect.name == "postgresql":  # SQLite has one writer at a time anyway
+            connection.execute(text("lock table reviews in share row exclusive mode"))
+        left = most - _chosen_since(connection, since)
+        for rank, one in enumerate(chosen):
+            if moved >= left:
+                break
+            open_ = (reviews.c.digest == one.digest) & (reviews.c.state == State.CANDIDATE.value)
+            values = {"score": one.score, "drift": one.drift, "chosen_at": at, "rank": rank}
+            becomes = update(reviews).where(open_).values(state=State.PENDING.value, **values)
+            moved += connection.execute(becomes).rowcount
+    return moved
 
 
-def mark_pushed(ledger: Ledger, digest: str, at: datetime) -> None:
-    """Somebody was asked about a frame."""
-    _move(ledger, [digest], State.PENDING, State.PUSHED, pushed_at=at)
+def mark_pushed(ledger: Ledger, digest: str, at: datetime) -> bool:
+    """Somebody was asked about a frame; False if that was noted already."""
+    return bool(_move(ledger, [digest], State.PENDING, State.PUSHED, pushed_at=at))
 
 
 def ask_again(ledger: Ledger, digests: Collection[str]) -> None:
@@ -186,15 +214,19 @@ def count_reviews(ledger: Ledger) -> dict[State, int]:
     """How many frames are in each state."""
     query = select(reviews.c.state, func.count()).group_by(reviews.c.state)
     with ledger.transaction() as connection:
-        counts: dict[str, int] = dict(connection.execute(query).tuples().all())
+        counts = {state: int(count) for state, count in connection.execute(query)}
     return {state: counts.get(state.value, 0) for state in State}
 
 
 def count_chosen(ledger: Ledger, since: datetime) -> int:
     """How many frames were chosen since a moment."""
-    query = select(func.count()).where(reviews.c.chosen_at >= since)
     with ledger.transaction() as connection:
-        return int(connection.execute(query).scalar_one())
+        return _chosen_since(connection, since)
+
+
+def _chosen_since(connection: Connection, since: datetime) -> int:
+    query = select(func.count()).where(reviews.c.chosen_at >= since)
+    return int(connection.execute(query).scalar_one())
 
 
 def _move(

@@ -1,3 +1,4 @@
+import contextlib
 import resource
 import threading
 from collections.abc import Callable, Iterator
@@ -183,3 +184,30 @@ def test_no_key_leads_out_of_the_folder(key: str, tmp_path_factory: pytest.TempP
     else:
         written = [f"in/store/{key}"]
     assert files_under(outside) == written
+
+
+def test_an_object_that_is_removed_is_gone_and_the_others_stay(store: ObjectStore) -> None:
+    for key in KEYS:
+        store.put(key, b"x")
+    store.delete(KEYS[0])
+    assert list(store.keys()) == KEYS[1:]
+    store.delete(KEYS[0])  # again is as good
+    store.delete("never/there")
+    assert list(store.keys()) == KEYS[1:]
+    store.put(KEYS[0], b"again")
+    assert store.get(KEYS[0]) == b"again"
+
+
+@pytest.mark.parametrize("key", [*BAD_KEYS, "log/a40"])
+def test_what_is_no_object_cannot_be_removed(store: ObjectStore, key: str) -> None:
+    store.put("log/a40/1.parquet", b"x")
+    with pytest.raises(StoreError):
+        store.delete(key)
+    assert list(store.keys()) == ["log/a40/1.parquet"]
+
+
+def test_removing_below_an_object_says_so_or_does_nothing(store: ObjectStore) -> None:
+    store.put("top", b"x")
+    with contextlib.suppress(StoreError):
+        store.delete("top/below")
+    assert store.get("top") == b"x"

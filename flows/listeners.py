@@ -1,0 +1,90 @@
+"""What listens to running streams from outside the workers: the watch over drift, and labels."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Protocol
+
+from drift.minute import Minute
+from flows.labels import LabelLoop, open_labeler
+from flows.summary import Summary
+from flows.watch import LiveWatch
+from labeling.queue import ReviewQueue
+from streetloop.cameras import Camera
+from streetloop.clock import SystemClock
+from streetloop.ledger import open_ledger
+from streetloop.ledger.reviews import Review
+from streetloop.settings import Settings
+from streetloop.store import FolderStore
+from train.drift_reference import training_past
+from train.model import ModelFile
+
+
+class Streams(Protocol):
+    """Where minutes and candidates come from."""
+
+    def collect_minutes(self) -> list[Minute]:
+        """What cameras showed in the minutes that ended since the last call."""
+
+    def collect_candidates(self) -> list[Review]:
+        """Frames worth asking about that were found since the last call."""
+
+
+class Listeners:
+    """The watch and the labels of one run, as far as the settings want them.
+
+    Args:
+        cameras: Which cameras run.
+        settings: As given at the roof.
+        model: The model in charge.
+        tell: Called with a sentence for people.
+
+    Raises:
+        LedgerError: The ledger cannot be opened.
+        ConfigError: A labeller is wanted, and it is not known how to reach it.
+    """
+
+    def __init__(
+        self,
+        cameras: Sequence[Camera],
+        settings: Settings,
+        model: ModelFile,
+        tell: Callable[[str], None],
+    ) -> None:
+        self._watch: LiveWatch | None = None
+        self._labels: LabelLoop | None = None
+        store = FolderStore(settings.store)
+        if settings.drift or settings.triage:
+            ledger = open_ledger(settings.ledger)
+        if settings.drift:
+            ids = [camera.id for camera in cameras]
+            past = training_past(model)
+            self._watch = LiveWatch(ids, settings, store, ledger, past, tell)
+        if settings.triage:
+            queue = ReviewQueue(ledger, SystemClock())
+            labeler = open_labeler(settings, model.names, store, queue)
+            self._labels = LabelLoop(queue, store, labeler, settings, ledger, tell)
+
+    def start(self) -> None:
+        """Begin."""
+        if self._labels is not None:
+            self._labels.start()
+
+    def listen(self, streams: Streams) -> None:
+        """Take what there is since the last call."""
+        if self._watch is not None:
+            self._watch.take(streams.collect_minutes())
+        if self._labels is not None:
+            self._labels.add(streams.collect_candidates())
+
+    def close(self) -> None:
+        """Write out what is held back."""
+        if self._labels is not None:
+            self._labels.close()
+        if self._watch is not None:
+            self._watch.close()
+
+    def add_to(self, summary: Summary) -> Summary:
+        """The summary of the run with what was heard."""
+        if self._watch is None:
+            return summary
+        return replace(summary, drift=self._watch.causes(), faults=tuple(self._watch.faults))

@@ -1,0 +1,140 @@
+"""Unsure boxes and contradictory tracks."""
+
+import itertools
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from labeling.scoring import Band, Bands, FlickerWatch, attention, uncertainty
+from streetloop.types import UNCONFIRMED, Detections, Tracked
+
+NAMES = ("car", "bus", "person")
+
+
+def seen(*boxes: tuple[str, float]) -> Detections:
+    return Detections(
+        np.tile(np.array([0, 0, 9, 9], np.float32), (len(boxes), 1)),
+        np.array([confidence for _, confidence in boxes], np.float32),
+        np.array([NAMES.index(name) for name, _ in boxes], np.int64),
+    )
+
+
+@pytest.mark.parametrize(
+    ("confidence", "expected"),
+    [(0.0, 0), (0.2, 0), (0.25, 0), (0.3375, 0.25), (0.425, 0.5), (0.5125, 0.25), (0.6, 0),
+     (0.61, 0), (1.0, 0)],
+)  # fmt: skip
+def test_a_box_counts_most_in_the_middle_of_the_band_and_not_at_its_edges(
+    confidence: float, expected: float
+) -> None:
+    assert uncertainty(seen(("car", confidence)), NAMES) == pytest.approx(expected, abs=1e-6)
+
+
+def test_nothing_seen_is_nothing_unsure() -> None:
+    assert uncertainty(Detections.empty(), NAMES) == 0
+    assert attention(Detections.empty(), NAMES).shape == (0,)
+
+
+def test_several_boxes_add_up_as_chances_do() -> None:
+    middle = ("car", 0.425)
+    scores = [uncertainty(seen(*[middle] * count), NAMES) for count in range(5)]
+    assert scores == pytest.approx([0, 0.5, 0.75, 0.875, 0.9375])
+
+
+def test_each_class_has_its_own_band_and_weight() -> None:
+    bands = Bands(Band(weight=0.5), {"bus": Band(0.4, 0.8, 2.0), "person": Band(weight=0.0)})
+    sight = seen(("car", 0.425), ("bus", 0.425), ("bus", 0.6), ("person", 0.425))
+    assert attention(sight, NAMES, bands) == pytest.approx([0.5, 0.25, 2.0, 0], abs=1e-5)
+    assert uncertainty(seen(("bus", 0.6)), NAMES, bands) == pytest.approx(1.0)
+    assert uncertainty(seen(("person", 0.425)), NAMES, bands) == 0
+
+
+@given(st.lists(st.tuples(st.sampled_from(NAMES), st.floats(0, 1)), max_size=12), st.floats(0, 9))
+def test_a_score_is_between_0_and_1_and_another_box_never_lowers_it(
+    boxes: list[tuple[str, float]], weight: float
+) -> None:
+    bands = Bands(Band(weight=weight))
+    scores = [uncertainty(seen(*boxes[:k]), NAMES, bands) for k in range(len(boxes) + 1)]
+    assert all(0 <= score <= 1 for score in scores)
+    assert all(b >= a - 1e-9 for a, b in itertools.pairwise(scores))
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "weight"),
+    [(0.6, 0.25, 1), (0.4, 0.4, 1), (-0.1, 0.5, 1), (0.5, 1.1, 1), (0.2, 0.5, -1)],
+)
+def test_a_band_that_is_none_is_refused(low: float, high: float, weight: float) -> None:
+    with pytest.raises(ValueError, match="a band goes from low to high"):
+        Band(low, high, weight)
+
+
+# Flicker
+
+
+def tracked(*tracks: tuple[int, str]) -> Tracked:
+    return Tracked(seen(*[(name, 0.9) for _, name in tracks]), np.array([i for i, _ in tracks]))
+
+
+def scores(
+    frames: Sequence[Tracked], apart_s: float = 0.1, watch: FlickerWatch | None = None
+) -> list[float]:
+    watch = watch or FlickerWatch()
+    return [watch.score(k * apart_s, frame) for k, frame in enumerate(frames)]
+
+
+def test_a_thing_that_stays_what_it_is_does_not_flicker() -> None:
+    assert scores([tracked((1, "car"), (2, "bus"))] * 50) == [0] * 50
+
+
+def test_one_change_is_a_correction_and_more_are_a_contradiction() -> None:
+    names = ["car", "bus", "car", "bus", "car", "bus"]
+    found = scores([tracked((1, name)) for name in names])
+    assert found == pytest.approx([0, 0, 1 / 3, 2 / 3, 1, 1])
+
+
+def test_changes_of_different_tracks_do_not_add_up() -> None:
+    assert scores([tracked((1, "car"), (2, "car")), tracked((1, "bus"), (2, "bus"))])[-1] == 0
+
+
+def test_changes_are_forgotten_after_a_while() -> None:
+    watch = FlickerWatch(memory_s=3.0)
+    for k, name in enumerate(["car", "bus", "car"]):
+        watch.score(k * 0.1, tracked((1, name)))
+    quiet = [watch.score(0.2 + k * 0.1, tracked((1, "car"))) for k in range(40)]
+    assert quiet[0] > 0
+    assert quiet[-1] == 0
+
+
+def test_a_thing_that_is_lost_and_found_flickers() -> None:
+    here, gone = [tracked((1, "car"))] * 2, [tracked()] * 3
+    found = scores([*here, *gone, *here, *gone, *here, *gone, *here])
+    assert found[:7] == [0] * 7, "lost once is no contradiction"
+    assert found[10] == pytest.approx(1 / 3)
+    assert found[-1] == pytest.approx(2 / 3)
+
+
+def test_a_short_absence_says_nothing() -> None:
+    assert scores([tracked((1, "car")), tracked()] * 10, apart_s=0.1) == [0] * 20
+
+
+@pytest.mark.parametrize("apart_s", [0.1, 0.25, 0.5, 2.0])
+def test_frames_that_nobody_looked_at_are_no_absence(apart_s: float) -> None:
+    # A loaded machine sees two frames a second, the gate leaves out seconds of a still street.
+    assert scores([tracked((1, "car"))] * 20, apart_s) == [0] * 20
+
+
+def test_an_id_that_is_gone_is_forgotten() -> None:
+    watch = FlickerWatch(memory_s=3.0)
+    for k, name in enumerate(["car", "bus", "car", "bus"]):
+        watch.score(k * 0.1, tracked((1, name)))
+    watch.score(5.0, tracked())
+    assert watch._tracks == {}
+    assert watch.score(5.1, tracked((1, "car"))) == 0
+
+
+def test_what_is_not_confirmed_does_not_flicker() -> None:
+    names = ["car", "bus"] * 5
+    assert scores([tracked((UNCONFIRMED, name)) for name in names]) == [0] * 10

@@ -1,0 +1,182 @@
+"""Frames move forward only, and come back as they were written."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from labeling.task import Reason
+from streetloop.errors import LedgerError
+from streetloop.ledger import Ledger, open_ledger
+from streetloop.ledger.reviews import (
+    Choice,
+    Review,
+    State,
+    add_reviews,
+    answer_review,
+    ask_again,
+    choose_reviews,
+    count_chosen,
+    count_reviews,
+    expire_reviews,
+    find_reviews,
+    list_reviews,
+    mark_in_dataset,
+    mark_pushed,
+    reject_review,
+)
+from tests.support.frames import NOON, digest, review
+
+ONE = digest(1)
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    ledger = open_ledger(f"sqlite:///{tmp_path / 'ledger.db'}")
+    yield ledger
+    ledger.close()
+
+
+def only(ledger: Ledger) -> Review:
+    (one,) = list_reviews(ledger, list(State))
+    return one
+
+
+def in_state(ledger: Ledger, state: State) -> None:
+    """One frame, in some state."""
+    add_reviews(ledger, [replace(review(1), state=state)])
+
+
+MOVES: dict[str, tuple[Callable[[Ledger], object], set[State], State]] = {
+    "choose": (
+        lambda book: choose_reviews(book, [Choice(ONE, 0.5)], NOON, NOON, 10),
+        {State.CANDIDATE},
+        State.PENDING,
+    ),
+    "push": (lambda book: mark_pushed(book, ONE, NOON), {State.PENDING}, State.PUSHED),
+    "again": (lambda book: ask_again(book, [ONE]), {State.PUSHED}, State.PENDING),
+    "answer": (
+        lambda book: answer_review(book, ONE, NOON, "ann", []), {State.PUSHED}, State.LABELED,
+    ),
+    "reject": (
+        lambda book: reject_review(book, ONE, NOON, None, "no"), {State.PUSHED}, State.REJECTED,
+    ),
+    "dataset": (
+        lambda book: mark_in_dataset(book, [ONE], "d"), {State.LABELED}, State.IN_DATASET,
+    ),
+    "expire": (
+        lambda book: expire_reviews(book, NOON + timedelta(days=1)),
+        {State.CANDIDATE, State.PENDING},
+        State.EXPIRED,
+    ),
+    "add": (lambda book: add_reviews(book, [review(1)]), set(), State.CANDIDATE),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("state", State)
+@pytest.mark.parametrize("move", MOVES)
+def test_a_frame_moves_only_from_where_it_may(ledger: Ledger, move: str, state: State) -> None:
+    act, from_, to = MOVES[move]
+    in_state(ledger, state)
+    before = only(ledger)
+    act(ledger)
+    if state in from_:
+        assert only(ledger).state is to
+    else:
+        assert only(ledger) == before, "nothing of it changes"
+
+
+def test_a_frame_is_read_as_it_was_written(ledger: Ledger) -> None:
+    wrote = review(
+        1, origin={"uri": "sim://kingsport/crossing?a=1", "frame": 7}, reason=Reason.FLICKER
+    )
+    add_reviews(ledger, [wrote])
+    assert (
+        find_reviews(ledger, [ONE, digest(2)]) == [wrote] == list_reviews(ledger, [State.CANDIDATE])
+    )
+
+
+def test_one_that_is_known_stays_as_it_is_and_the_others_are_written(ledger: Ledger) -> None:
+    add_reviews(ledger, [review(1)])
+    add_reviews(ledger, [])
+    add_reviews(ledger, [review(1, score=0.9), review(2)])
+    assert [one.score for one in list_reviews(ledger, [State.CANDIDATE])] == [0.5, 0.5]
+
+
+def test_frames_come_as_they_were_chosen_and_ranked_then_as_they_were_taken(
+    ledger: Ledger,
+) -> None:
+    add_reviews(ledger, [review(k) for k in (5, 1, 4, 2, 3)])
+    numbers = lambda: [int(r.digest, 16) for r in list_reviews(ledger, list(State))]  # noqa: E731
+    assert numbers() == [1, 2, 3, 4, 5]
+    later = NOON + timedelta(hours=1)
+    choose_reviews(ledger, [Choice(digest(k), 0.5) for k in (4, 2)], later, NOON, 10)
+    choose_reviews(ledger, [Choice(digest(5), 0.5)], NOON, NOON, 10)
+    chosen = list_reviews(ledger, [State.PENDING])
+    assert [int(r.digest, 16) for r in chosen] == [5, 4, 2]
+    assert [r.rank for r in chosen] == [0, 0, 1]
+
+
+def test_only_some_can_be_asked_for(ledger: Ledger) -> None:
+    add_reviews(ledger, [review(k) for k in range(6)])
+    since = NOON + timedelta(minutes=2)
+    some = list_reviews(ledger, [State.CANDIDATE], since, most=3)
+    assert [int(r.digest, 16) for r in some] == [2, 3, 4]
+    assert list_reviews(ledger, [], since) == []
+
+
+@pytest.mark.parametrize(("most", "moved"), [(0, 0), (2, 1), (3, 2), (9, 3)])
+def test_no_more_are_chosen_than_the_period_has_left(ledger: Ledger, most: int, moved: int) -> None:
+    add_reviews(ledger, [review(k) for k in range(5)])
+    before, since = NOON, NOON + timedelta(hours=1)
+    choose_reviews(ledger, [Choice(digest(3), 0.5)], before, before, 9)  # of another period
+    choose_reviews(ledger, [Choice(digest(4), 0.5)], since, since, 9)
+    three = [Choice(digest(k), 0.7, "fog") for k in range(3)]
+    assert choose_reviews(ledger, three, since, since, most) == moved
+    assert count_chosen(ledger, since) == 1 + moved
+    assert count_chosen(ledger, before) == 2 + moved
+    assert {r.drift for r in find_reviews(ledger, [digest(k) for k in range(moved)])} <= {"fog"}
+
+
+def test_every_state_is_counted(ledger: Ledger) -> None:
+    assert count_reviews(ledger) == dict.fromkeys(State, 0)
+    add_reviews(ledger, [review(k) for k in range(3)])
+    add_reviews(ledger, [replace(review(9), state=State.EXPIRED)])
+    assert count_reviews(ledger) == {
+        **dict.fromkeys(State, 0), State.CANDIDATE: 3, State.EXPIRED: 1,
+    }  # fmt: skip
+
+
+def test_many_at_once_are_no_matter(ledger: Ledger) -> None:
+    many = [review(k) for k in range(1200)]
+    add_reviews(ledger, many)
+    digests = [one.digest for one in many]
+    assert len(find_reviews(ledger, digests)) == 1200
+    choose_reviews(ledger, [Choice(d, 0.5) for d in digests], NOON, NOON, 1100)
+    assert count_reviews(ledger)[State.PENDING] == 1100
+    assert len(expire_reviews(ledger, NOON + timedelta(days=9))) == 1200
+
+
+def test_of_two_answers_one_counts(ledger: Ledger) -> None:
+    in_state(ledger, State.PUSHED)
+    assert answer_review(ledger, ONE, NOON, "ann", [])
+    assert not answer_review(ledger, ONE, NOON, "bob", [])
+    assert not reject_review(ledger, ONE, NOON, "bob", "late")
+    assert (only(ledger).labeler, only(ledger).note) == ("ann", None)
+    assert not answer_review(ledger, digest(2), NOON, "ann", [])
+
+
+def test_the_first_dataset_of_a_frame_stays(ledger: Ledger) -> None:
+    in_state(ledger, State.LABELED)
+    mark_in_dataset(ledger, [ONE], "first")
+    mark_in_dataset(ledger, [ONE], "second")
+    assert only(ledger).dataset == "first"
+
+
+def test_a_frame_without_a_time_zone_is_refused(ledger: Ledger) -> None:
+    naive = replace(review(1), captured_at=NOON.replace(tzinfo=None))
+    with pytest.raises(LedgerError, match="time zone"):
+        add_reviews(ledger, [review(2), naive])
+    assert list_reviews(ledger, list(State)) == [], "all or nothing"

@@ -1,0 +1,135 @@
+"""Frames that wait to be labelled, somebody who labels them, and sudden death in between."""
+
+import contextlib
+from collections.abc import Callable, Collection, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+from sqlalchemy import Connection
+
+from labeling.appearance import EMBEDDING, Fingerprint
+from labeling.queue import to_review
+from labeling.selection import Candidate
+from labeling.task import Answer, Labeled, Reason, Task
+from streetloop.ledger import Ledger
+from streetloop.ledger.reviews import Review
+from streetloop.types import Detections, Floats
+from tests.support.build import found
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+MODEL_BOX = found((10, 10, 50, 40), confidence=0.4)
+
+
+def digest(number: int) -> str:
+    """Names a frame."""
+    return f"{number:064x}"
+
+
+def candidate(
+    number: int,
+    camera_id: str = "a",
+    score: float = 0.5,
+    reason: Reason = Reason.UNSURE,
+    at: datetime | None = None,
+    bits: Fingerprint | None = None,
+    place: Floats | None = None,
+) -> Candidate:
+    """A frame that looks like no other, taken a minute after the one before."""
+    chance = np.random.default_rng(number)
+    looks = chance.standard_normal(EMBEDDING).astype(np.float32) / 10
+    return Candidate(
+        digest(number), camera_id, at or NOON + timedelta(minutes=number), reason, score,
+        chance.integers(0, 2**63, 4, dtype=np.uint64) if bits is None else bits,
+        looks if place is None else place,
+    )  # fmt: skip
+
+
+def review(
+    number: int, boxes: Detections = MODEL_BOX, origin: dict[str, object] | None = None,
+    **of: object,
+) -> Review:  # fmt: skip
+    """The same as it is kept; ``of`` are those of `candidate`."""
+    one = candidate(number, **of)  # type: ignore[arg-type]
+    task = Task(
+        one.digest, f"frames/{one.digest}.jpg", 640, 360, one.camera_id, one.captured_at,
+        one.reason, one.score, 0, "m-1", boxes, origin=origin or {},
+    )  # fmt: skip
+    return to_review(one, task)
+
+
+class Killed(BaseException):
+    """The process is no more: nothing of ours catches this."""
+
+
+class Fate:
+    """Counts steps and ends a life before one of them.
+
+    Args:
+        at: The step; None to live on.
+    """
+
+    def __init__(self, at: int | None = None) -> None:
+        self.at = at
+        self.steps = 0
+
+    def step(self) -> None:
+        """One more."""
+        if self.steps == self.at:
+            raise Killed
+        self.steps += 1
+
+
+class MortalLedger(Ledger):
+    """A ledger whose process may die before and after each transaction."""
+
+    def __init__(self, ledger: Ledger, fate: Fate) -> None:
+        super().__init__(ledger._engine)
+        self._fate = fate
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """See `Ledger.transaction`."""
+        self._fate.step()
+        with super().transaction() as connection:
+            yield connection
+        self._fate.step()
+
+
+class Desk:
+    """A `labeling.labeler.Labeler` that outlives the process that talks to it.
+
+    Attributes:
+        asked: Digests in the order in which they were put on it, once for each time.
+        answers: What is given for a digest; by default a label with nothing in it.
+        fate: Of the process that talks to it.
+        refuses: Raised in place of any answer.
+    """
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.answers: dict[str, Answer] = {}
+        self.fate = Fate()
+        self.refuses: Exception | None = None
+
+    def push(self, tasks: Sequence[Task], pushed: Callable[[str], None]) -> None:
+        """See `Labeler.push`."""
+        if self.refuses is not None:
+            raise self.refuses
+        for task in tasks:
+            self.fate.step()
+            if task.digest not in self.asked:
+                self.asked.append(task.digest)
+            self.fate.step()
+            pushed(task.digest)
+
+    def pull(self, waiting: Collection[str]) -> list[Answer]:
+        """See `Labeler.pull`."""
+        if self.refuses is not None:
+            raise self.refuses
+        self.fate.step()
+        return [self.answers.get(d, labeled(d)) for d in waiting if d in self.asked]
+
+
+def labeled(of: str, boxes: Detections | None = None, at: datetime = NOON) -> Labeled:
+    """What somebody says is in a frame."""
+    return Labeled(of, Detections.empty() if boxes is None else boxes, "ann", at)

@@ -1,0 +1,74 @@
+"""Which found box is of which true one, as COCO's evaluation pairs them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streetloop.types import Detections
+
+
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """The outcome for one image and class.
+
+    Attributes:
+        confidence: (N,) of the found boxes, falling; ignored ones are left out.
+        right: (N,) True where a found box is of a true one.
+        things: How many true boxes there are.
+    """
+
+    confidence: NDArray[np.float64]
+    right: NDArray[np.bool_]
+    things: int
+
+
+def match(
+    truth: Detections, found: Detections, ignored: Detections, least_iou: float = 0.5
+) -> Matches:
+    """Pair the boxes of one image and class: the most confident first, each with its best.
+
+    A found box without a true one is neither right nor wrong if it lies on an ignored box.
+
+    Reference: Lin et al., "Microsoft COCO", 2014 (evaluation of detections).
+    """
+    order = np.argsort(-found.confidence, kind="stable")
+    overlap = box_iou(found.xyxy[order], truth.xyxy)
+    taken = np.zeros(len(truth), bool)
+    right = np.zeros(len(order), bool)
+    for k in range(len(order)):
+        free = np.where(taken, 0.0, overlap[k]) if len(truth) else np.zeros(0)
+        if len(free) and free.max() >= least_iou:
+            taken[int(free.argmax())] = True
+            right[k] = True
+    covered = _share_within(found.xyxy[order], ignored.xyxy) >= least_iou
+    counted = right | ~covered
+    confidence = found.confidence[order].astype(np.float64)
+    return Matches(confidence[counted], right[counted], len(truth))
+
+
+def box_iou(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float64]:
+    """(N, M) intersection over union of two sets of boxes."""
+    common = _common(one, other)
+    areas = _area(one)[:, None] + _area(other)[None] - common
+    return np.asarray(common / np.maximum(areas, 1e-9), np.float64)
+
+
+def _share_within(found: NDArray[np.float32], ignored: NDArray[np.float32]) -> NDArray[np.float64]:
+    """(N,) the largest share of each box that lies within one ignored box."""
+    if not len(ignored) or not len(found):
+        return np.zeros(len(found))
+    within = _common(found, ignored) / np.maximum(_area(found), 1e-9)[:, None]
+    return np.asarray(within.max(axis=1), np.float64)
+
+
+def _common(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float64]:
+    low = np.maximum(one[:, None, :2], other[None, :, :2])
+    high = np.minimum(one[:, None, 2:], other[None, :, 2:])
+    sides = np.clip((high - low).astype(np.float64), 0, None)
+    return np.asarray(sides[..., 0] * sides[..., 1])
+
+
+def _area(boxes: NDArray[np.float32]) -> NDArray[np.float64]:
+    sides = (boxes[:, 2:] - boxes[:, :2]).astype(np.float64)
+    return np.asarray(sides[:, 0] * sides[:, 1])

@@ -1,0 +1,70 @@
+"""What a model finds in the images of a dataset: image by image."""
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import cv2
+import numpy as np
+
+from streetloop.errors import DatasetError
+from streetloop.store import ObjectStore
+from streetloop.types import Detections, Image
+from train.backends import open_backend
+from train.dataset import Example
+from train.evaluation import translated
+from train.model import ModelFile
+from train.predictor import Predictor
+
+LEAST_CONFIDENCE = 0.001
+"""For mAP, which looks at every box that a model has an idea of."""
+
+
+def predict_examples(
+    model: ModelFile,
+    examples: Sequence[Example],
+    store: ObjectStore,
+    classes: Mapping[int, int],
+    image_size: int = 640,
+    progress: Callable[[int], None] = lambda _: None,
+) -> list[Detections]:
+    """What a model finds, image by image, with the dataset's class ids.
+
+    Args:
+        model: Which.
+        examples: The images.
+        store: Where they are.
+        classes: Class ids of the dataset by those of the model.
+        image_size: Longest side of the model's input.
+        progress: Called with the number of images done.
+
+    Raises:
+        DatasetError: An image cannot be read.
+        DetectorError: The model failed.
+    """
+    predictor = Predictor(model, open_backend(model), image_size)
+    found: list[Detections] = []
+    # The next image is decoded while the model looks at this one.
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        coming = [pool.submit(read_image, example, store) for example in examples[:1]]
+        for number in range(len(examples)):
+            image = coming.pop().result()
+            if number + 1 < len(examples):
+                coming.append(pool.submit(read_image, examples[number + 1], store))
+            answer = predictor.predict(image, LEAST_CONFIDENCE, multi_label=True)
+            found.append(translated(answer, classes))
+            progress(number + 1)
+    return found
+
+
+def read_image(example: Example, store: ObjectStore) -> Image:
+    """The image of an example, (height, width, 3) uint8, blue first.
+
+    Raises:
+        DatasetError: It cannot be read.
+        StoreError: It is not there.
+    """
+    data = np.frombuffer(store.get(example.key), np.uint8)
+    image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+    if image is None:
+        raise DatasetError(f"image {example.image[:12]} cannot be read")
+    return np.asarray(image, np.uint8)

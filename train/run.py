@@ -1,0 +1,255 @@
+"""Fine-tuning on Ray Train: one worker or several, resumed after whatever dies."""
+
+import contextlib
+import os
+import shutil
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from queue import Empty
+from typing import TYPE_CHECKING, Any
+
+import ray
+import ray.train
+import ray.train.torch
+from ray.exceptions import RayError
+from ray.util.queue import Queue
+
+from streetloop.errors import TrainingError
+
+if TYPE_CHECKING:
+    from train.trainer import WorkerTrainer
+
+_MOST_FAILURES = 3
+_NICE = 4  # beyond Ray's own workers: live detection comes first
+
+RECIPE: dict[str, Any] = {
+    "epochs": 6,
+    "imgsz": 448,
+    "batch": 16,
+    "nbs": 16,
+    "optimizer": "AdamW",
+    "lr0": 0.0006,
+    "lrf": 0.05,
+    "cos_lr": True,
+    "warmup_epochs": 0.5,
+    "close_mosaic": 2,
+    "hsv_h": 0.01,
+    "hsv_s": 0.3,
+    "hsv_v": 0.2,
+    "scale": 0.4,
+    "erasing": 0.0,
+    "patience": 5,
+    "seed": 7,
+    "deterministic": True,
+    "cache": "ram",
+}
+"""Ultralytics' options for adding a condition to a detector that knows others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """What is to be trained.
+
+    Attributes:
+        name: Names it; the same name goes on where it was stopped.
+        start: Checkpoint to start from.
+        data: A YOLO ``data.yaml`` with absolute paths.
+        folder: Where checkpoints and curves go; on a cluster one that all machines see.
+        recipe: Ultralytics' options.
+        workers: How many train together.
+        threads: Of each worker on a CPU.
+        gpu: Whether each has a GPU.
+    """
+
+    name: str
+    start: Path
+    data: Path
+    folder: Path
+    recipe: Mapping[str, Any] = field(default_factory=lambda: dict(RECIPE))
+    workers: int = 1
+    threads: int = 2
+    gpu: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a training is.
+
+    Attributes:
+        epoch: From 0.
+        epochs: How many there will be.
+        share: Of the epoch, 0 to 1.
+        numbers: Losses while it runs; with them mAP once an epoch is over.
+        epoch_over: True if the epoch is.
+    """
+
+    epoch: int
+    epochs: int
+    share: float
+    numbers: Mapping[str, float]
+    epoch_over: bool = False
+
+
+def fine_tune(training: Training, progress: Callable[[Progress], None] = lambda _: None) -> Path:
+    """Train, and give the best checkpoint.
+
+    Needs a running Ray. A worker that dies costs at most an epoch; a driver that dies goes on with
+    the same name.
+
+    Raises:
+        TrainingError: It failed for good; the message says why.
+    """
+    queue = Queue(actor_options={"num_cpus": 0})
+    config = {
+        "start": str(training.start.absolute()),
+        "data": str(training.data.absolute()),
+        "folder": str(training.folder.absolute() / training.name),
+        "recipe": dict(training.recipe),
+        "threads": training.threads,
+        "gpu": training.gpu,
+        "queue": queue,
+    }
+    trainer = ray.train.torch.TorchTrainer(
+        train_in_worker,
+        train_loop_config=config,
+        scaling_config=ray.train.ScalingConfig(
+            num_workers=training.workers,
+            use_gpu=training.gpu,
+            resources_per_worker={"CPU": 0.25, **({"GPU": 1} if training.gpu else {})},
+        ),
+        run_config=ray.train.RunConfig(
+            name=training.name,
+            storage_path=str(training.folder.absolute()),
+            failure_config=ray.train.FailureConfig(max_failures=_MOST_FAILURES),
+            checkpoint_config=ray.train.CheckpointConfig(num_to_keep=2),
+        ),
+    )
+    with _listening(queue, progress):
+        try:
+            result = trainer.fit()
+        except (RayError, ray.train.TrainingFailedError) as error:
+            raise TrainingError(f"training {training.name} failed: {_cause(error)}") from error
+    if result.checkpoint is None:
+        raise TrainingError(f"training {training.name} ended before its first epoch")
+    best = training.folder / f"{training.name}-best.pt"
+    with result.checkpoint.as_directory() as folder:
+        shutil.copy(Path(folder) / "best.pt", best)
+    return best
+
+
+def train_in_worker(config: dict[str, Any]) -> None:
+    """What each worker does; Ray calls it again after a failure, with the last checkpoint."""
+    from train.ultralytics_adapter import prepare
+
+    os.nice(_NICE)
+    prepare()
+    import torch
+
+    from train.trainer import WorkerTrainer
+
+    if not config["gpu"]:
+        torch.set_num_threads(config["threads"])
+    overrides = _overrides(config)
+    trainer = WorkerTrainer(overrides, _batch_reporter(config["queue"]), _epoch_reporter(config))
+    trainer.train()  # type: ignore[no-untyped-call]
+
+
+def _overrides(config: Mapping[str, Any]) -> dict[str, Any]:
+    folder = Path(config["folder"])
+    weights = folder / "ultralytics/weights"
+    overrides: dict[str, Any] = {
+        **config["recipe"],
+        "model": config["start"],
+        "data": config["data"],
+        "project": str(folder),
+        "name": "ultralytics",
+        "exist_ok": True,
+        "plots": False,
+        "device": "0" if config["gpu"] else "cpu",
+        **({} if config["gpu"] else {"workers": 0, "amp": False}),
+    }
+    checkpoint = ray.train.get_checkpoint()
+    if checkpoint is not None:
+        with checkpoint.as_directory() as stored:
+            weights.mkdir(parents=True, exist_ok=True)
+            for name in ("last.pt", "best.pt"):
+                shutil.copy(Path(stored) / name, weights / name)
+        overrides["resume"] = str(weights / "last.pt")
+    return overrides
+
+
+def _batch_reporter(queue: Queue) -> Callable[["WorkerTrainer"], None]:
+    seen = 0
+
+    def report(trainer: "WorkerTrainer") -> None:
+        nonlocal seen
+        seen += 1
+        if ray.train.get_context().get_world_rank() == 0:
+            batches = len(trainer.train_loader)
+            share = ((seen - 1) % batches + 1) / batches
+            losses = _losses(trainer, "")
+            _tell(queue, Progress(trainer.epoch, trainer.epochs, share, losses))
+
+    return report
+
+
+def _epoch_reporter(config: Mapping[str, Any]) -> Callable[["WorkerTrainer"], None]:
+    def report(trainer: "WorkerTrainer") -> None:
+        metrics: dict[str, Any] = trainer.metrics or {}
+        numbers = {name: float(value) for name, value in metrics.items()}
+        if ray.train.get_context().get_world_rank() != 0:
+            ray.train.report({})
+            return
+        losses = _losses(trainer, "loss/")
+        done = Progress(trainer.epoch, trainer.epochs, 1.0, {**losses, **numbers}, epoch_over=True)
+        _tell(config["queue"], done)
+        with tempfile.TemporaryDirectory() as folder:
+            for path in (trainer.last, trainer.best):
+                shutil.copy(path, Path(folder) / path.name)
+            ray.train.report(numbers, ray.train.Checkpoint.from_directory(folder))
+
+    return report
+
+
+def _losses(trainer: "WorkerTrainer", prefix: str) -> dict[str, float]:
+    running: Any = trainer.tloss  # the means of the epoch so far
+    found: dict[str, Any] = dict(running or {})
+    return {f"{prefix}{name}": float(value) for name, value in found.items()}
+
+
+def _tell(queue: Queue, progress: Progress) -> None:
+    with contextlib.suppress(RayError):  # whoever listened has gone; the training goes on
+        queue.put_nowait(progress)
+
+
+@contextlib.contextmanager
+def _listening(queue: Queue, progress: Callable[[Progress], None]) -> Iterator[None]:
+    stop = threading.Event()
+
+    def listen() -> None:
+        while not stop.is_set():
+            with contextlib.suppress(Empty):
+                progress(queue.get(timeout=0.5))
+        with contextlib.suppress(Empty):
+            while True:
+                progress(queue.get_nowait())
+
+    thread = threading.Thread(target=listen, name="training-progress", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(timeout=10.0)
+        queue.shutdown()
+
+
+def _cause(error: BaseException) -> str:
+    """The last line that says something: Ray's errors carry the whole story of each worker."""
+    failures = getattr(error, "worker_failures", None) or {}
+    story = str(next(iter(failures.values()), error))
+    lines = [line.strip() for line in story.splitlines() if line.strip()]
+    return lines[-1][:500] if lines else type(error).__name__
