@@ -15,6 +15,7 @@ from train.matching import box_iou, match
 
 _SURE = 0.25  # confidence from which on a box would be shown, for the confusion matrix
 _SAME = 0.5
+_SHOWN = 12  # class names in a message
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,10 +135,15 @@ def class_map(
     missing = [name for k, name in enumerate(dataset) if k not in found.values()]
     if missing:
         raise DatasetError(
-            f"the model has no class for {', '.join(missing)}; it has {', '.join(model)}; "
+            f"the model has no class for {_some(missing)}; it has {_some(model)}; "
             "say which is which with --map MODEL=DATASET"
         )
     return found
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more
 
 
 def translated(found: Detections, classes: Mapping[int, int]) -> Detections:

@@ -133,6 +133,9 @@ def _verdict(gains: Mapping[str, Gain], policy: JudgePolicy) -> Verdict:
             frames = 0 if gain is None else gain.frames
             accepted = False
             reasons.append(f"{name}: {frames} frames are too few to show a gain")
+        elif not np.isfinite(gain.mean):
+            accepted = False
+            reasons.append(f"{name}: there is nothing to find on its {gain.frames} frames")
         elif gain.low <= 0:
             accepted = False
             reasons.append(f"{name}: no certain gain, {_said(gain)}")
