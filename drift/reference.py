@@ -22,6 +22,7 @@ WINDOW = 15
 HOUR_OF_WEEK, HOUR_OF_DAY = "same hour of the week", "same hour of the day"
 OWN_PAST, TRAINING = "own past", "training set"
 
+_OF_CAMERAS = {"sharpness", "noise"}  # follow from size and make of a camera, too
 _LEAST_PAST = 4 * WINDOW  # minutes of its own past that tell more than the training set
 _DAY_S, _WEEK_S, _NEAR_S = 86400.0, 7 * 86400.0, 1800.0
 _WEEKS, _DAYS = 3, 5
@@ -150,6 +151,8 @@ def build(
     chance = np.random.default_rng(seed)
     for k, name in enumerate(NAMES):
         values = (images if name in OF_IMAGES else answers).values[:, k]
+        if source == TRAINING and name in _OF_CAMERAS:
+            values = values[:0]
         columns[name] = _column(values.astype(np.float64), LEAST[name], rarity, chance)
     quantiles = np.full((len(NAMES), 64), np.nan)
     for k, column in enumerate(columns.values()):

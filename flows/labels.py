@@ -142,7 +142,9 @@ class LabelLoop:
     def round(self) -> None:
         """Choose frames, hand them over, and take the answers that there are."""
         with self._said():
-            chosen = self._queue.choose(self._settings.label_budget, drifting(self._ledger))
+            chosen = self._queue.choose(
+                self._settings.label_budget, drifting(self._ledger), self._settings.label_every_s
+            )
             if chosen:
                 self._tell(f"{chosen} frames chosen for labelling")
             for key in self._queue.expire():

@@ -13,8 +13,8 @@ from streetloop.errors import DatasetError
 from streetloop.settings import Settings
 from streetloop.store import FolderStore
 from train.dataset import load_dataset
+from train.recipe import Progress
 from train.registry import Registry, Version, stamp
-from train.run import Progress
 
 
 def lineage(settings: Settings, name: str) -> list[dict[str, Any]]:

@@ -22,8 +22,8 @@ from flows.training import Request, register_kept, train_model
 from streetloop.errors import ConfigError
 from streetloop.ledger import open_ledger
 from streetloop.settings import Settings
+from train.recipe import Progress
 from train.registry import stamp
-from train.run import Progress
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and only that.")]
 Name = Annotated[str, typer.Argument(help="A version's number or alias.")]

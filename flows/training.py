@@ -31,8 +31,8 @@ from train.labels import USUAL, dataset_of
 from train.model import ModelFile, open_model
 from train.predictions import predict_examples
 from train.purity import require_pure
+from train.recipe import RECIPE, Progress, Training
 from train.registry import CHALLENGER, CHAMPION, Papers, Registry, Version, stamp
-from train.run import RECIPE, Progress, Training, fine_tune
 from train.simulated import TRAIN_CAMERAS, VALIDATION_SEEDS, Split, gather_split
 from train.ultralytics_adapter import publish_checkpoint
 
@@ -216,6 +216,8 @@ def _train(
     recipe: Mapping[str, Any],
     note: Callable[[Progress], None],
 ) -> ModelFile:
+    from train.run import fine_tune  # needs Ray, whose settings are made before it is imported
+
     home = settings.home.absolute() / "training"
     store = FolderStore(settings.store)
     data = write_yolo(dataset, store, home / f"{request.name}-data")

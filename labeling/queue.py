@@ -1,5 +1,6 @@
 """The queue of frames, in the ledger: exactly once from candidate to label, whoever dies when."""
 
+import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
@@ -81,15 +82,24 @@ class ReviewQueue:
         """Note candidates; one that is known already is not noted again."""
         add_reviews(self._ledger, list(candidates))
 
-    def choose(self, budget: int, drifting: Mapping[str, str] = _NONE) -> int:
+    def choose(
+        self,
+        budget: int,
+        drifting: Mapping[str, str] = _NONE,
+        every_s: float = _DAY.total_seconds(),
+    ) -> int:
         """Choose frames to ask about; how many were.
 
         Args:
             budget: How many at most a day, from midnight UTC; what was chosen today counts.
             drifting: Cameras whose frames are wanted more, and the cause of their drift.
+            every_s: How often frames are chosen: the budget is spread over the day, because
+                frames of all its hours are wanted; by default it may be spent at once.
         """
         now = self._clock.now()
         midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+        passed = min(((now - midnight).total_seconds() + every_s) / _DAY.total_seconds(), 1.0)
+        budget = math.ceil(budget * passed)
         left = budget - count_chosen(self._ledger, midnight)
         if left <= 0:
             return 0

@@ -1,0 +1,73 @@
+"""What a training is asked for, and how far it is; plain values that need no Ray."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+RECIPE: dict[str, Any] = {
+    "epochs": 6,
+    "imgsz": 448,
+    "batch": 16,
+    "nbs": 16,
+    "optimizer": "AdamW",
+    "lr0": 0.0006,
+    "lrf": 0.05,
+    "cos_lr": True,
+    "warmup_epochs": 0.5,
+    "close_mosaic": 2,
+    "hsv_h": 0.01,
+    "hsv_s": 0.3,
+    "hsv_v": 0.2,
+    "scale": 0.4,
+    "erasing": 0.0,
+    "patience": 5,
+    "seed": 7,
+    "deterministic": True,
+    "cache": "ram",
+}
+"""Ultralytics' options for adding a condition to a detector that knows others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """What is to be trained.
+
+    Attributes:
+        name: Names it; the same name goes on where it was stopped.
+        start: Checkpoint to start from.
+        data: A YOLO ``data.yaml`` with absolute paths.
+        folder: Where checkpoints and curves go; on a cluster one that all machines see.
+        recipe: Ultralytics' options.
+        workers: How many train together.
+        threads: Of each worker on a CPU.
+        gpu: Whether each has a GPU.
+    """
+
+    name: str
+    start: Path
+    data: Path
+    folder: Path
+    recipe: Mapping[str, Any] = field(default_factory=lambda: dict(RECIPE))
+    workers: int = 1
+    threads: int = 2
+    gpu: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a training is.
+
+    Attributes:
+        epoch: From 0.
+        epochs: How many there will be.
+        share: Of the epoch, 0 to 1.
+        numbers: Losses while it runs; with them mAP once an epoch is over.
+        epoch_over: True if the epoch is.
+    """
+
+    epoch: int
+    epochs: int
+    share: float
+    numbers: Mapping[str, float]
+    epoch_over: bool = False
