@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import onnx
+from google.protobuf.message import DecodeError
 
 from streetloop.errors import RegistryError
 
@@ -250,7 +251,10 @@ def _save(onnx_file: Path, home: Path) -> None:
     from mlflow.models import ModelSignature
     from mlflow.types import Schema, TensorSpec
 
-    model = onnx.load(str(onnx_file))
+    try:
+        model = onnx.load(str(onnx_file))
+    except DecodeError as error:
+        raise RegistryError(f"{onnx_file}: is not an ONNX model") from error
     names = [value.name for value in (model.graph.input[0], model.graph.output[0])]
     image = TensorSpec(np.dtype(np.float32), (-1, 3, -1, -1), names[0])
     boxes = TensorSpec(np.dtype(np.float32), (-1, -1, -1), names[1])

@@ -1,0 +1,82 @@
+from pathlib import Path
+
+import pytest
+
+from streetloop.errors import RegistryError
+from tests.support.tiny_model import detector_output, write_tiny_model
+from train.model import open_model
+from train.registry import CHALLENGER, CHAMPION, Papers, Registry
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("mlflow")
+
+
+@pytest.fixture(scope="module")
+def registry(home: Path) -> Registry:
+    return Registry(f"sqlite:///{home / 'mlflow.db'}", home)
+
+
+@pytest.fixture(scope="module")
+def onnx_file(home: Path) -> Path:
+    path = home / "tiny.onnx"
+    return write_tiny_model(path, detector_output((5, 5, 4, 4, 0, 0.9)))
+
+
+def _papers(**values: object) -> Papers:
+    return Papers("d" * 64, None, ("car", "bus"), "c0ffee", **values)  # type: ignore[arg-type]
+
+
+def test_a_version_carries_its_papers_and_its_files(
+    registry: Registry, onnx_file: Path, tmp_path: Path
+) -> None:
+    run = registry.start("first", {"epochs": 6})
+    registry.log(run, 0, {"metrics/mAP50(B)": 0.4, "broken": float("nan")})
+    weights = tmp_path / "any.pt"
+    weights.write_bytes(b"weights")
+    papers = _papers(recipe={"epochs": 6}, scores={"map50/night": 0.5}, verdict=("night: gains",),
+                     trigger={"kind": "drift", "camera": "a40"})  # fmt: skip
+    version = registry.register(run, onnx_file, papers, [weights])
+    registry.finish(run)
+    assert registry.find(str(version.number)).papers == papers
+    path = registry.download(str(version.number), tmp_path / "cache")
+    assert open_model(str(path), tmp_path).names == open_model(str(onnx_file), tmp_path).names
+    assert path.with_suffix(".pt").read_bytes() == b"weights"
+    assert registry.download(str(version.number), tmp_path / "cache") == path
+
+
+def test_an_alias_stands_for_one_version(registry: Registry, onnx_file: Path) -> None:
+    one, other = (
+        registry.register(registry.start("x", {}), onnx_file, _papers()) for _ in range(2)
+    )
+    registry.set_alias(CHAMPION, one.number)
+    registry.set_alias(CHAMPION, other.number)
+    registry.set_alias(CHALLENGER, one.number)
+    assert registry.find(CHAMPION).number == other.number
+    assert registry.find(CHALLENGER).number == one.number
+    registry.drop_alias(CHALLENGER)
+    with pytest.raises(RegistryError, match="no version 'challenger'"):
+        registry.find(CHALLENGER)
+    assert [v.number for v in registry.versions()][:2] == [other.number, one.number]
+
+
+def test_a_version_appears_whole_or_not_at_all(registry: Registry, tmp_path: Path) -> None:
+    before = len(registry.versions())
+    damaged = tmp_path / "damaged.onnx"
+    damaged.write_bytes(b"nothing")
+    with pytest.raises(RegistryError, match="is not an ONNX model"):
+        registry.register(registry.start("x", {}), damaged, _papers())
+    assert len(registry.versions()) == before
+
+
+def test_a_registry_that_is_away_is_one_clear_error(tmp_path: Path, onnx_file: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("in the way")
+    with pytest.raises(RegistryError, match="did not answer"):
+        Registry(f"sqlite:///{blocked}/mlflow.db", tmp_path).versions()
+
+
+def test_an_unknown_version_is_named(registry: Registry) -> None:
+    with pytest.raises(RegistryError, match="'999'"):
+        registry.find("999")
