@@ -3,6 +3,9 @@
 import os
 from pathlib import Path
 
+# Ray reads it when it is first imported.
+os.environ.setdefault("RAY_AUTH_MODE", "token")
+
 import hypothesis
 import pytest
 import ray

@@ -7,6 +7,7 @@ from labeling.queue import boxes_of
 from labeling.task import Reason
 from streetloop.ledger.reviews import Review
 from train.dataset import TEST, TRAIN, VALIDATION, Dataset, Example, boxes_from
+from train.purity import APART_S
 
 USUAL = "usual"
 """The slice of frames from cameras that did not drift."""
@@ -19,7 +20,7 @@ def dataset_of(reviews: Sequence[Review], classes: Sequence[str], purpose: str) 
 
     Frames drawn at random are for the test: they alone measure without bias. Of the others each
     camera's last fifth in time is for validation; never at random, or neighbouring frames would be
-    on both sides.
+    on both sides. A frame that lies too near in time to one that is judged by is left out.
 
     Args:
         reviews: Labelled frames.
@@ -34,10 +35,22 @@ def dataset_of(reviews: Sequence[Review], classes: Sequence[str], purpose: str) 
     for mine in by_camera.values():
         chosen = [r for r in mine if r.reason != Reason.RANDOM.value]
         learned = len(chosen) - round(len(chosen) * _HELD_BACK)
-        examples += [_example(r, TRAIN) for r in chosen[:learned]]
-        examples += [_example(r, VALIDATION) for r in chosen[learned:]]
-        examples += [_example(r, TEST) for r in mine if r.reason == Reason.RANDOM.value]
+        tested = [_example(r, TEST) for r in mine if r.reason == Reason.RANDOM.value]
+        held = _apart([_example(r, VALIDATION) for r in chosen[learned:]], tested)
+        taught = _apart([_example(r, TRAIN) for r in chosen[:learned]], [*held, *tested])
+        examples += [*taught, *held, *tested]
     return Dataset(tuple(classes), tuple(examples), purpose=purpose)
+
+
+def _apart(examples: Sequence[Example], others: Sequence[Example]) -> list[Example]:
+    """Those that are not neighbours in time of frames that must not be known."""
+    times = [e.captured_at.timestamp() for e in others if e.captured_at is not None]
+    return [
+        example
+        for example in examples
+        if example.captured_at is None
+        or all(abs(example.captured_at.timestamp() - t) >= APART_S for t in times)
+    ]
 
 
 def _example(review: Review, split: str) -> Example:

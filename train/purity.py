@@ -13,7 +13,9 @@ from train.dataset import SPLITS, TRAIN, Dataset, Example
 
 _MOST_SHOWN = 20
 _OUTSIDE = 1.0  # pixels that a box may reach over the edge: rounding
-_APART_S = 2.0  # frames of one camera nearer in time than this look the same
+APART_S = 2.0
+"""Frames of one camera nearer in time than this look the same."""
+
 _MOST_PIXELS = 50_000_000
 
 
@@ -121,7 +123,7 @@ def _leaks(dataset: Dataset) -> list[str]:
     for camera, frames in by_camera.items():
         frames.sort()
         for (before, one), (after, other) in pairwise(frames):
-            if one != other and after - before < _APART_S:
+            if one != other and after - before < APART_S:
                 faults.append(f"camera {camera}: neighbouring frames are in {one} and {other}")
                 break
     return faults

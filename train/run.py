@@ -104,14 +104,28 @@ def _overrides(config: Mapping[str, Any]) -> dict[str, Any]:
         "device": "0" if config["gpu"] else "cpu",
         **({} if config["gpu"] else {"workers": 0, "amp": False}),
     }
+    if _restored(weights):
+        overrides["resume"] = str(weights / "last.pt")
+    return overrides
+
+
+def _restored(weights: Path) -> bool:
+    """Put the newest checkpoint in place; False if there is none.
+
+    Ray's may be an epoch behind what the worker that died had written, which in turn may be torn.
+    """
+    from train.ultralytics_adapter import finished_epochs
+
+    here = finished_epochs(weights / "last.pt")
     checkpoint = ray.train.get_checkpoint()
     if checkpoint is not None:
         with checkpoint.as_directory() as stored:
-            weights.mkdir(parents=True, exist_ok=True)
-            for name in ("last.pt", "best.pt"):
-                shutil.copy(Path(stored) / name, weights / name)
-        overrides["resume"] = str(weights / "last.pt")
-    return overrides
+            if finished_epochs(Path(stored) / "last.pt") > here:
+                weights.mkdir(parents=True, exist_ok=True)
+                for name in ("last.pt", "best.pt"):
+                    shutil.copy(Path(stored) / name, weights / name)
+            return True
+    return here > 0
 
 
 def _batch_reporter(queue: Queue) -> Callable[["WorkerTrainer"], None]:

@@ -184,6 +184,18 @@ def train_detector(start: str, data: Path, folder: Path, options: dict[str, Any]
     return best
 
 
+def finished_epochs(checkpoint: Path) -> int:
+    """How many epochs were finished when a checkpoint was written; 0 for a torn file, or none."""
+    _offline()
+    import torch
+
+    try:
+        content = torch.load(checkpoint, map_location="cpu", weights_only=False)
+        return int(content["epoch"]) + 1
+    except _NOT_A_CHECKPOINT:
+        return 0
+
+
 def publish_checkpoint(source: Path, target: Path, description: str) -> None:
     """Copy a checkpoint with nothing in it but the network and its classes.
 
