@@ -42,6 +42,7 @@ class Training:
         workers: How many train together.
         threads: Of each worker on a CPU.
         gpu: Whether each has a GPU.
+        retries: How often it goes on after a worker has failed.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Training:
     workers: int = 1
     threads: int = 2
     gpu: bool = False
+    retries: int = 3
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,6 @@ from train.recipe import Progress, Training
 if TYPE_CHECKING:
     from train.trainer import WorkerTrainer
 
-_MOST_FAILURES = 3
 _NICE = 4  # beyond Ray's own workers: live detection comes first
 
 
@@ -56,7 +55,7 @@ def fine_tune(training: Training, progress: Callable[[Progress], None] = lambda 
         run_config=ray.train.RunConfig(
             name=training.name,
             storage_path=str(training.folder.absolute()),
-            failure_config=ray.train.FailureConfig(max_failures=_MOST_FAILURES),
+            failure_config=ray.train.FailureConfig(max_failures=training.retries),
             checkpoint_config=ray.train.CheckpointConfig(num_to_keep=2),
         ),
     )

@@ -79,7 +79,7 @@ def test_a_worker_that_is_killed_costs_at_most_an_epoch(data: Path, tmp_path: Pa
 def test_what_cannot_be_trained_is_one_clear_error(data: Path, tmp_path: Path) -> None:
     from train.run import fine_tune
 
-    training = _training("bad", tmp_path / "no.yaml", tmp_path)
+    training = _training("bad", tmp_path / "no.yaml", tmp_path, retries=0)
     with pytest.raises(TrainingError, match="training bad failed"):
         fine_tune(training)
     assert ray.is_initialized()
