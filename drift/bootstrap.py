@@ -17,7 +17,7 @@ import numpy as np
 from drift.statistics.distance import Distance, Floats
 
 _DRAWS = 999
-_TOGETHER = 5  # windows that are held against one redrawn reference
+_TOGETHER = 20  # windows that are held against one redrawn reference
 _LONG = 20  # a reference of so many windows counts as known exactly
 
 

@@ -21,7 +21,7 @@ from drift.history import History, Past
 from drift.images import shift_between
 from drift.minute import Minute
 from drift.quality import RATE, SIZE, faults_of, is_comparable
-from drift.reference import WINDOW, Reference, build
+from drift.reference import HOUR_OF_DAY, HOUR_OF_WEEK, WINDOW, Reference, build
 from drift.scan import LEAST_WINDOW, MIX_EFFECT, Scan, scan
 from drift.statistics import KolmogorovSmirnov
 from drift.statistics.page_hinkley import began
@@ -157,11 +157,7 @@ class CameraWatch:
         assert self.at is not None
         now = self.at.timestamp()
         grown = len(self.history) >= 1.2 * self._learned
-        if (
-            self.reference is None
-            or now - self._refreshed >= _REFRESH * self._policy.period_s
-            or grown
-        ):
+        if self.reference is None or now - self._refreshed >= self._kept_s() or grown:
             self.reference = build(
                 self.history, self.version, now, self._training,
                 self._policy.rarity, self._seed, self._policy.period_s,
@@ -170,6 +166,13 @@ class CameraWatch:
             # Cameras that begin together do not all look anew in the same minute.
             turn = self._seed % _REFRESH * self._policy.period_s if first else 0.0
             self._refreshed, self._learned = now - turn, len(self.history)
+
+    def _kept_s(self) -> float:
+        """How long a reference is kept: one of an hour follows the hour, one with gaps may fill."""
+        known = self.reference
+        changes = known is None or known.source in {HOUR_OF_DAY, HOUR_OF_WEEK}
+        changes = changes or (known is not None and None in known.columns.values())
+        return (_REFRESH if changes else 4 * _REFRESH) * self._policy.period_s
 
     def settle(self, scan: Scan, significant: Sequence[bool]) -> Change | None:
         """Open or close a finding, after `scan` has been put beside all other cameras'.
