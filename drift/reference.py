@@ -152,7 +152,9 @@ def build(
         values = (images if name in OF_IMAGES else answers).values[:, k]
         if source == TRAINING and name in _OF_CAMERAS:
             values = values[:0]
-        columns[name] = _column(values.astype(np.float64), LEAST[name], rarity, chance)
+        # How much training pictures depend on each other is plain: they come camera by camera.
+        shy = 1.0 if source == TRAINING and name in OF_IMAGES else _SHY
+        columns[name] = _column(values.astype(np.float64), LEAST[name], rarity, shy, chance)
     quantiles = np.full((len(NAMES), 64), np.nan)
     for k, column in enumerate(columns.values()):
         if column is not None:
@@ -165,7 +167,7 @@ def build(
 
 
 def _column(
-    values: Floats, least: float, rarity: float, chance: np.random.Generator
+    values: Floats, least: float, rarity: float, shy: float, chance: np.random.Generator
 ) -> Column | None:
     values = values[np.isfinite(values)]
     if len(values) < _LEAST_PAST:
@@ -175,7 +177,7 @@ def _column(
     many = len(values) >= _MANY * WINDOW
     block = WINDOW if many else min(memory, WINDOW)
     null = null_of(Wasserstein(), values, WINDOW, block, chance).distances / spread
-    independent = len(values) / max(_SHY * memory, _LEAST_MEMORY)
+    independent = len(values) / max(shy * memory, _LEAST_MEMORY)
     return Column(np.sort(values), spread, null, tail_of(null), caution(independent, rarity))
 
 
