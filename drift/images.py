@@ -74,10 +74,10 @@ def _mean_and_spread(plane: cv2.typing.MatLike) -> tuple[float, float]:
 
 
 def _noise(luma: cv2.typing.MatLike) -> float:
-    """From the middle of the picture's rows, every other one: noise is everywhere alike."""
+    """From a part of the pixels, evenly spread: noise is everywhere alike."""
     residue = cv2.filter2D(luma[::2], cv2.CV_16S, _NOISE_KERNEL)
     # The median is not moved by edges, which the mean of the paper is.
-    middle = float(np.median(np.abs(residue[1:-1, 1:-1:2])))
+    middle = float(np.median(np.abs(residue[1:-1:2, 1:-1:2])))
     return middle / 0.6745 / 6
 
 
