@@ -66,6 +66,17 @@ def block_length(values: Floats) -> int:
     return max(1, min(math.ceil(time), count // 2)) if time > 1.2 else 1
 
 
+def block_for(values: Floats, length: int) -> int:
+    """The runs in which windows of ``length`` values are drawn.
+
+    Where the values hold many windows each is drawn in one run, with all the dependence that there
+    is: seams between shorter runs would hide some of it.
+    """
+    if len(values) >= _LONG * length:
+        return length
+    return min(block_length(values), length)
+
+
 def draw_blocks(
     values: Floats, rows: int, length: int, block: int, chance: np.random.Generator
 ) -> Floats:

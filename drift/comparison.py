@@ -6,14 +6,15 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import false_discovery_control
 
-from drift.bootstrap import block_length, null_of
+from drift.bootstrap import block_for, null_of
 from drift.statistics import KolmogorovSmirnov, Wasserstein
 from drift.statistics.distance import Floats
+from drift.statistics.page_hinkley import centre_of
 from drift.tail import rare_distance
 
 _LEAST_REFERENCE = 12
-_LEAST_WINDOW = 5
-_MANY = 20
+LEAST_WINDOW = 5
+"""Values that a window must have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,18 +134,15 @@ def _missing(before: Floats, since: Floats) -> int:
     """How many values are wanting: a window must hold one block of the reference."""
     if len(before) < _LEAST_REFERENCE:
         return _LEAST_REFERENCE - len(before)
-    return max(0, _LEAST_WINDOW - len(since))
+    return max(0, LEAST_WINDOW - len(since))
 
 
 def _one(
     before: Floats, since: Floats, least: float, policy: Policy, features: int, seed: int
 ) -> _Raw:
     chance = np.random.default_rng(seed)
-    scale = _spread(before, least)
-    # Where the reference holds many windows each is drawn in one run, with all the dependence
-    # that there is: seams between shorter runs would hide some of it.
-    many = len(before) >= _MANY * len(since)
-    block = len(since) if many else min(block_length(before), len(since))
+    scale = max(centre_of(before)[1], least)
+    block = block_for(before, len(since))
     ordered = np.sort(before)
     ks, carried = KolmogorovSmirnov(), Wasserstein()
     statistic = float(ks.between(ordered, since[None])[0])
@@ -155,13 +153,6 @@ def _one(
     p_value = min(nulls[0].p_value(statistic), nulls[1].p_value(effect * scale)) * 2
     change = float(np.median(since) - np.median(before))
     return _Raw(statistic, min(p_value, 1.0), effect, change, rare)
-
-
-def _spread(values: Floats, least: float) -> float:
-    """Standard deviation by quartiles, which outliers do not move; never under ``least``."""
-    low, high = np.quantile(values, [0.25, 0.75])
-    size = float(np.abs(values).max())
-    return max(float(high - low) / 1.349, least, 1e-9 * max(size, 1.0))
 
 
 def _adjusted(p_values: Sequence[float]) -> list[float]:

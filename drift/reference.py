@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm, t
 
-from drift.bootstrap import block_length, null_of
+from drift.bootstrap import block_for, block_length, null_of
 from drift.features import LEAST, NAMES, OF_IMAGES
 from drift.history import History, Past
 from drift.statistics import Wasserstein
@@ -26,7 +26,6 @@ _LEAST_PAST = 4 * WINDOW  # minutes of its own past that tell more than the trai
 _DAY_S, _WEEK_S, _NEAR_S = 86400.0, 7 * 86400.0, 1800.0
 _WEEKS, _DAYS = 3, 5
 _COVERED = 40  # minutes about the hour that a day must have to count
-_MANY = 20
 _LEAST_FREEDOM = 4.0
 _SHY, _LEAST_MEMORY = 3.0, 4.0  # a short series shows less of its memory than it has
 _PART, _LEAST_PARTS = 5, 12  # minutes, and how many of them the mix of a reference needs
@@ -174,9 +173,9 @@ def _column(
         return None
     spread = max(centre_of(values)[1], least)
     memory = block_length(values)
-    many = len(values) >= _MANY * WINDOW
-    block = WINDOW if many else min(memory, WINDOW)
-    null = null_of(Wasserstein(), values, WINDOW, block, chance).distances / spread
+    null = (
+        null_of(Wasserstein(), values, WINDOW, block_for(values, WINDOW), chance).distances / spread
+    )
     independent = len(values) / max(shy * memory, _LEAST_MEMORY)
     return Column(np.sort(values), spread, null, tail_of(null), caution(independent, rarity))
 

@@ -4,18 +4,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from drift.comparison import LEAST_WINDOW
 from drift.features import NAMES
 from drift.history import Past
 from drift.reference import Reference
-from drift.statistics.chi_square import compare_mixes
+from drift.statistics.chi_square import changed_share, compare_mixes
 from drift.statistics.distance import Floats
 from drift.statistics.wasserstein import quantiles_of
 
 MIX_EFFECT = 0.12
 """Share of the tracks that must have changed class before anybody cares."""
-
-LEAST_WINDOW = 5
-"""Values that a window must have."""
 
 _LEAST_TRACKS = 25  # of the window, before its mix says anything
 
@@ -58,7 +56,7 @@ def _mix(window: Past, reference: Reference) -> tuple[float, float]:
     before = np.pad(reference.mix, (0, len(counts) - len(reference.mix)))
     if counts.sum() < _LEAST_TRACKS or before.sum() < 4 * _LEAST_TRACKS:
         return 0.0, 1.0
-    effect = float(np.abs(counts / counts.sum() - before / before.sum()).sum()) / 2
+    effect = changed_share(before, counts)
     if effect < MIX_EFFECT or not np.isfinite(reference.overdispersion):
         return effect, 1.0
     return effect, compare_mixes(before, counts, reference.overdispersion).p_value

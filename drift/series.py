@@ -12,7 +12,7 @@ from drift.features import LEAST, NAMES
 from drift.images import IMAGE_FEATURES, Edges, edges_of, measure_image, shift_between
 from drift.minute import Minute
 from drift.scan import MIX_EFFECT
-from drift.statistics.chi_square import compare_mixes
+from drift.statistics.chi_square import changed_share, compare_mixes
 from drift.statistics.distance import Floats
 from streetloop.types import Image
 
@@ -121,6 +121,6 @@ def _mix_changed(reference: Mapping[str, int], window: Mapping[str, int], policy
     since = np.array([window.get(name, 0) for name in names], np.int64)
     if not (before.sum() and since.sum()):
         return False
-    effect = float(np.abs(since / since.sum() - before / before.sum()).sum()) / 2
+    effect = changed_share(before, since)
     found = compare_mixes(before, since, _PLATOONS)
     return effect >= MIX_EFFECT and found.p_value <= policy.rarity

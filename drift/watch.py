@@ -15,14 +15,14 @@ from numpy.typing import NDArray
 
 from drift.causes import OTHER, Evidence, has_moved, likely_causes
 from drift.change import Change, Kind, WatchPolicy
-from drift.comparison import Answer
+from drift.comparison import LEAST_WINDOW, Answer
 from drift.features import LEAST, NAMES
 from drift.history import History, Past
 from drift.images import shift_between
 from drift.minute import Minute
 from drift.quality import RATE, SIZE, faults_of, is_comparable
 from drift.reference import HOUR_OF_DAY, HOUR_OF_WEEK, WINDOW, Reference, build
-from drift.scan import LEAST_WINDOW, MIX_EFFECT, Scan, scan
+from drift.scan import MIX_EFFECT, Scan, scan
 from drift.statistics import KolmogorovSmirnov
 from drift.statistics.page_hinkley import began
 

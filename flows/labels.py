@@ -173,9 +173,10 @@ class LabelLoop:
                     self.round()
                 else:
                     self._exchange()
-            except Exception:  # noqa: BLE001
+            except Exception as error:  # noqa: BLE001
                 # The boundary of the thread: whatever labelling does, streams go on.
                 _log.exception("a round of labelling failed")
+                self._tell_once(f"a round of labelling failed: {type(error).__name__}: {error}")
 
     @contextlib.contextmanager
     def _said(self) -> Iterator[None]:
@@ -183,9 +184,12 @@ class LabelLoop:
             yield
         except (LabelerError, LedgerError, StoreError) as error:
             _log.warning("labelling: %s", error)
-            if str(error) not in self._told:
-                self._told.add(str(error))
-                self._tell(str(error))
+            self._tell_once(str(error))
+
+    def _tell_once(self, sentence: str) -> None:
+        if sentence not in self._told:
+            self._told.add(sentence)
+            self._tell(sentence)
 
 
 def measured(ledger: Ledger, names: Sequence[str], only_random: bool) -> dict[str, Changes]:

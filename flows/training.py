@@ -1,8 +1,10 @@
 """``streetloop train``: labels to dataset, fine-tuning, judgement, registry."""
 
+import contextlib
 import json
+import logging
 import subprocess
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -35,6 +37,8 @@ from train.recipe import RECIPE, Progress, Training
 from train.registry import CHALLENGER, CHAMPION, Papers, Registry, Version, stamp
 from train.simulated import TRAIN_CAMERAS, VALIDATION_SEEDS, Split, gather_split
 from train.ultralytics_adapter import publish_checkpoint
+
+_log = logging.getLogger(__name__)
 
 _REPLAY_A_CAMERA, _REPLAY_VALIDATION = 12, 3
 
@@ -185,7 +189,8 @@ def learn(
 
     def note(now: Progress) -> None:
         if now.epoch_over:
-            registry.log(run_id, now.epoch, now.numbers)
+            with _unless_away():
+                registry.log(run_id, now.epoch, now.numbers)
         progress(now)
 
     try:
@@ -201,11 +206,22 @@ def learn(
         version = _registered(registry, run_id, model, papers, settings)
         registry.finish(run_id)
     except BaseException:
-        registry.finish(run_id, "FAILED")
+        # Also when it is stopped by hand: the run must not look as if it went on.
+        with _unless_away():
+            registry.finish(run_id, "FAILED")
         raise
     if verdict.accepted:
         registry.set_alias(CHALLENGER, version.number)
     return Outcome(version, verdict, dataset)
+
+
+@contextlib.contextmanager
+def _unless_away() -> Iterator[None]:
+    """A registry that is away for a moment neither ends a training nor hides why it ended."""
+    try:
+        yield
+    except RegistryError as error:
+        _log.warning("%s", error)
 
 
 def _train(

@@ -6,12 +6,12 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from labeling.label_boxes import Unusable, read_boxes
 from labeling.task import Answer, Labeled, Quarantined, Skipped
-from streetloop.types import Detections, Floats
+from streetloop.boxes import iou
+from streetloop.types import Detections
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,19 +92,6 @@ def settle(
         return Quarantined(subject.digest, str(error), raw)
     labeler = ", ".join(sorted(a.labeler for a in used))
     return Labeled(subject.digest, boxes, labeler, used[-1].at)
-
-
-def iou(first: Floats, second: Floats) -> NDArray[np.float64]:
-    """Intersection over union of every box of the first with every one of the second.
-
-    >>> iou(np.array([[0, 0, 2, 2]], np.float32), np.array([[1, 0, 3, 2]], np.float32)).round(2)
-    array([[0.33]])
-    """
-    a, b = first.astype(np.float64)[:, None], second.astype(np.float64)[None]
-    sides = np.minimum(a[..., 2:], b[..., 2:]) - np.maximum(a[..., :2], b[..., :2])
-    common = np.prod(np.clip(sides, 0, None), axis=-1)
-    areas = np.prod(a[..., 2:] - a[..., :2], axis=-1) + np.prod(b[..., 2:] - b[..., :2], axis=-1)
-    return np.asarray(common / np.maximum(areas - common, 1e-9))
 
 
 def _common(read: Sequence[Detections], least_iou: float) -> Detections:

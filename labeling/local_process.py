@@ -4,6 +4,7 @@ import contextlib
 import http.client
 import json
 import os
+import socket
 import time
 from pathlib import Path
 
@@ -17,6 +18,7 @@ HOST = "127.0.0.1"
 _PROGRAM = "label-studio"
 _START_S = 240.0  # the first start makes the database: 40 s on two cores that have nothing else
 _STOP_S = 10.0
+_PORT_S = 3.0  # a killed process is gone before its sockets are
 _POLL_S = 0.2
 
 
@@ -40,6 +42,25 @@ def find_running(file: Path) -> tuple[psutil.Process, int] | None:
     except (OSError, ValueError, KeyError, TypeError, OverflowError, psutil.Error):
         return None
     return (process, port) if same and ours and not dead else None
+
+
+def require_free_port(port: int) -> None:
+    """Bind a port once; a process that is just ending may hold it for a moment.
+
+    Raises:
+        OSError: Somebody else has it.
+        OverflowError: There is no such port.
+    """
+    deadline = time.monotonic() + _PORT_S
+    while True:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                return probe.bind((HOST, port))
+            except OSError:
+                if time.monotonic() > deadline:
+                    raise
+        time.sleep(_POLL_S)
 
 
 def wait_until_healthy(process: psutil.Process, port: int, log: Path) -> None:

@@ -15,7 +15,6 @@ import fcntl
 import json
 import os
 import secrets
-import socket
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -30,6 +29,7 @@ from labeling.local_process import (
     end,
     find_running,
     note_running,
+    require_free_port,
     wait_until_healthy,
     write_private,
 )
@@ -190,14 +190,12 @@ class LocalServer:
 
     def _require_free_port(self) -> None:
         # The server itself would take another port without a word.
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((HOST, self._port))
-            except (OSError, OverflowError) as error:
-                raise ConfigError(
-                    f"port {self._port} of {HOST} is not free for Label Studio; name another"
-                ) from error
+        try:
+            require_free_port(self._port)
+        except (OSError, OverflowError) as error:
+            raise ConfigError(
+                f"port {self._port} of {HOST} is not free for Label Studio; name another"
+            ) from error
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:

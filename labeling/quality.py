@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from labeling.annotators import iou
+from streetloop.boxes import iou
 from streetloop.types import Detections
 
 _SAME = 0.5  # IoU from which on two boxes are of one thing

@@ -51,11 +51,6 @@ class Task:
     drift: str = ""
     origin: dict[str, Any] = field(default_factory=dict)
 
-    @property
-    def is_random(self) -> bool:
-        """True if it may be used to measure without bias."""
-        return self.reason is Reason.RANDOM
-
 
 @dataclass(frozen=True, slots=True)
 class Labeled:

@@ -1,6 +1,7 @@
 """The object store: whole objects under slash-separated keys."""
 
 import contextlib
+import hashlib
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -95,6 +96,14 @@ class FolderStore:
         if not _are_names(parts):
             raise StoreError(f"{key!r} is not a key: parts must be names")
         return self._root.joinpath(*parts)
+
+
+def put_image(store: ObjectStore, data: bytes, suffix: str = "jpg") -> tuple[str, str]:
+    """Store an image by its content, however often it comes; its SHA-256 and its key."""
+    digest = hashlib.sha256(data).hexdigest()
+    key = f"frames/{digest[:2]}/{digest}.{suffix}"
+    store.put(key, data)
+    return digest, key
 
 
 def _are_names(parts: list[str]) -> bool:

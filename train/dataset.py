@@ -173,14 +173,6 @@ def merged(datasets: Sequence[Dataset], purpose: str) -> Dataset:
     return Dataset(classes, tuple(found.values()), tuple(d.digest for d in datasets), purpose)
 
 
-def put_image(store: ObjectStore, data: bytes, suffix: str = "jpg") -> tuple[str, str]:
-    """Store an image by its content; its SHA-256 and its key."""
-    digest = hashlib.sha256(data).hexdigest()
-    key = f"frames/{digest[:2]}/{digest}.{suffix}"
-    store.put(key, data)
-    return digest, key
-
-
 def boxes_from(found: Detections, ignored: Detections | None = None) -> tuple[Box, ...]:
     """Detections as boxes of an example, to a tenth of a pixel."""
     return tuple(

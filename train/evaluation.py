@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from streetloop.boxes import iou
 from streetloop.errors import DatasetError
 from streetloop.types import Detections
 from train.coco_map import Map, coco_map
 from train.dataset import Dataset, Example
-from train.matching import box_iou, match
+from train.matching import match
 
 _SURE = 0.25  # confidence from which on a box would be shown, for the confusion matrix
 _SAME = 0.5
@@ -181,7 +182,7 @@ def _confusion(
     counts = np.zeros((classes + 1, classes + 1), np.int64)
     for there, seen in zip(truth, found, strict=True):
         shown = seen.take(seen.confidence >= _SURE)
-        overlap = box_iou(shown.xyxy, there.xyxy)
+        overlap = iou(shown.xyxy, there.xyxy)
         free = np.ones(len(there), bool)
         for k in np.argsort(-shown.confidence, kind="stable").tolist():
             best = np.where(free, overlap[k], 0.0) if len(there) else np.zeros(0)

@@ -11,8 +11,8 @@ import numpy as np
 import yaml
 
 from streetloop.errors import DatasetError, StoreError
-from streetloop.store import ObjectStore
-from train.dataset import SPLITS, TEST, TRAIN, VALIDATION, Box, Dataset, Example, put_image
+from streetloop.store import ObjectStore, put_image
+from train.dataset import SPLITS, TEST, TRAIN, VALIDATION, Box, Dataset, Example
 
 IMAGES = {".jpg", ".jpeg", ".png", ".bmp", ".webp"}
 _MOST_IMAGE_BYTES = 64 * 2**20

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from streetloop.boxes import area, common_area, iou
 from streetloop.types import Detections
 
 
@@ -33,7 +34,7 @@ def match(
     Reference: Lin et al., "Microsoft COCO", 2014 (evaluation of detections).
     """
     order = np.argsort(-found.confidence, kind="stable")
-    overlap = box_iou(found.xyxy[order], truth.xyxy)
+    overlap = iou(found.xyxy[order], truth.xyxy)
     taken = np.zeros(len(truth), bool)
     right = np.zeros(len(order), bool)
     for k in range(len(order)):
@@ -47,28 +48,9 @@ def match(
     return Matches(confidence[counted], right[counted], len(truth))
 
 
-def box_iou(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float64]:
-    """(N, M) intersection over union of two sets of boxes."""
-    common = _common(one, other)
-    areas = _area(one)[:, None] + _area(other)[None] - common
-    return np.asarray(common / np.maximum(areas, 1e-9), np.float64)
-
-
 def _share_within(found: NDArray[np.float32], ignored: NDArray[np.float32]) -> NDArray[np.float64]:
     """(N,) the largest share of each box that lies within one ignored box."""
     if not len(ignored) or not len(found):
         return np.zeros(len(found))
-    within = _common(found, ignored) / np.maximum(_area(found), 1e-9)[:, None]
+    within = common_area(found, ignored) / np.maximum(area(found), 1e-9)[:, None]
     return np.asarray(within.max(axis=1), np.float64)
-
-
-def _common(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float64]:
-    low = np.maximum(one[:, None, :2], other[None, :, :2])
-    high = np.minimum(one[:, None, 2:], other[None, :, 2:])
-    sides = np.clip((high - low).astype(np.float64), 0, None)
-    return np.asarray(sides[..., 0] * sides[..., 1])
-
-
-def _area(boxes: NDArray[np.float32]) -> NDArray[np.float64]:
-    sides = (boxes[:, 2:] - boxes[:, :2]).astype(np.float64)
-    return np.asarray(sides[:, 0] * sides[:, 1])

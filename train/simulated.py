@@ -17,9 +17,9 @@ from streetloop.city.export import write_data_yaml, write_example
 from streetloop.city.places import PLACES
 from streetloop.city.truth import Truth
 from streetloop.city.view import View
-from streetloop.store import ObjectStore
+from streetloop.store import ObjectStore, put_image
 from streetloop.types import Image
-from train.dataset import Example, boxes_from, put_image
+from train.dataset import Example, boxes_from
 
 VALIDATION_SEEDS = 5_000
 HELD_OUT_SEEDS = 9_000

@@ -22,6 +22,17 @@ class MixChange:
     effect_size: float
 
 
+def changed_share(reference: NDArray[np.int64], window: NDArray[np.int64]) -> float:
+    """Share of the things that would have to change their kind to turn one mix into the other.
+
+    Half the total variation of the two mixes; both must hold something.
+
+    >>> changed_share(np.array([90, 10]), np.array([5, 5]))
+    0.4
+    """
+    return float(np.abs(window / window.sum() - reference / reference.sum()).sum()) / 2
+
+
 def compare_mixes(
     reference: NDArray[np.int64], window: NDArray[np.int64], design_effect: float = 1.0
 ) -> MixChange:

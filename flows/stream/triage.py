@@ -1,6 +1,5 @@
 """A tap that picks out frames that might be worth asking about, and keeps them whole."""
 
-import hashlib
 import random
 import threading
 from collections.abc import Mapping
@@ -17,7 +16,7 @@ from labeling.scoring import Bands, FlickerWatch, attention, uncertainty
 from labeling.selection import Candidate
 from labeling.task import Reason, Task
 from streetloop.ledger.reviews import Review
-from streetloop.store import ObjectStore
+from streetloop.store import ObjectStore, put_image
 
 _JPEG = [cv2.IMWRITE_JPEG_QUALITY, 92]
 _LEAST_SCORE = 0.1
@@ -134,9 +133,7 @@ class Triage:
         frame, boxes = result.frame, result.tracked.detections
         image = frame.picture.bgr()
         jpeg = cv2.imencode(".jpg", image, _JPEG)[1].tobytes()
-        digest = hashlib.sha256(jpeg).hexdigest()
-        key = f"frames/{digest[:2]}/{digest}.jpg"
-        self._store.put(key, jpeg)
+        digest, key = put_image(self._store, jpeg)
         task = Task(
             digest, key, frame.picture.width, frame.picture.height, frame.camera_id,
             frame.captured_at, reason, score, 0, result.model_version, boxes,

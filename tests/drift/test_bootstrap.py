@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drift.bootstrap import Null, block_length, draw_blocks, null_of
+from drift.bootstrap import Null, block_for, block_length, draw_blocks, null_of
 from drift.statistics import DISTANCES, Distance, KolmogorovSmirnov
 from tests.drift.support import autoregressive
 
@@ -75,3 +75,10 @@ def test_a_short_reference_is_one_of_many_that_could_have_been() -> None:
         distance = KolmogorovSmirnov().between(np.sort(before), since[None])[0]
         called += null.p_value(distance) <= 0.05
     assert called <= 12
+
+
+def test_windows_are_drawn_in_one_run_where_there_is_room() -> None:
+    memory = autoregressive(600, 0.9, np.random.default_rng(3))
+    assert block_for(memory, 30) == 30
+    assert 1 < block_for(memory[:300], 30) == min(block_length(memory[:300]), 30)
+    assert block_for(memory[:300], 3) == 3

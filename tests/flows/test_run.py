@@ -3,7 +3,6 @@
 import os
 import re
 import signal
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -17,6 +16,7 @@ import pytest
 
 from streetloop.video import VideoReader
 from tests.support.cli import Command, camera_file
+from tests.support.ports import free_port
 from tests.support.rtsp import Mount, RtspServer, annexb
 
 pytestmark = [pytest.mark.ray, pytest.mark.rtsp, pytest.mark.model]
@@ -69,13 +69,6 @@ def ray_processes(home: Path) -> dict[str, psutil.Process]:
 def child(home: Path, title: str) -> psutil.Process | None:
     """The process to which Ray has given a title that starts so."""
     return next((p for name, p in ray_processes(home).items() if name.startswith(title)), None)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def scrape(port: int) -> dict[str, float] | None:

@@ -1,6 +1,5 @@
 """`streetloop serve` over real HTTP, with a real Ray Serve behind it."""
 
-import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -12,15 +11,14 @@ import pytest
 from tests.support.cli import Command
 from tests.support.material import material
 from tests.support.pictures import png_header
+from tests.support.ports import free_port
 
 pytestmark = [pytest.mark.ray, pytest.mark.model]
 
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory, weights: Path) -> Iterator[httpx.Client]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     command = Command(
         "serve", "--model", str(weights), "--port", str(port),
         home=tmp_path_factory.mktemp("home"),

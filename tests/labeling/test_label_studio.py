@@ -385,13 +385,16 @@ class Hooked:
         self.secret = SecretStr("open sesame")
         self.genuine: list[str] = []
         self.forged = 0
+        self._changed = threading.Condition()
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 if is_genuine(dict(self.headers.items()), outer.secret):
-                    outer.genuine.append(json.loads(body)["action"])
+                    with outer._changed:
+                        outer.genuine.append(json.loads(body)["action"])
+                        outer._changed.notify_all()
                 else:
                     outer.forged += 1
                 self.send_response(204)
@@ -411,10 +414,8 @@ class Hooked:
         self._server.server_close()
 
     def wait_for(self, count: int) -> bool:
-        deadline = time.monotonic() + 10
-        while len(self.genuine) < count and time.monotonic() < deadline:
-            time.sleep(0.02)
-        return len(self.genuine) == count
+        with self._changed:
+            return self._changed.wait_for(lambda: len(self.genuine) == count, timeout=10)
 
 
 def test_webhook_doubled_forged_and_lost(

@@ -2,14 +2,12 @@
 
 import json
 import os
-import signal
 import socket
 import stat
 import subprocess
 import sys
 import textwrap
 import threading
-import time
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,7 +20,8 @@ from labeling.local_install import VERSION, install
 from labeling.local_process import end, find_running
 from labeling.local_server import LocalServer
 from streetloop.errors import ConfigError, LabelerError
-from tests.support.label_studio import Studio, free_port
+from tests.support.label_studio import Studio
+from tests.support.ports import free_port
 
 # Answers /health, leaves its environment where a test finds it, and may be stubborn.
 PROGRAM = """\
@@ -181,11 +180,22 @@ def test_stubborn_process_is_killed(
 
 def test_killed_server_is_started_again(server: LocalServer) -> None:
     first = server.up()
-    assert server.process_id is not None
-    os.kill(server.process_id, signal.SIGKILL)
-    while server.status() is not None:
-        time.sleep(0.01)
+    process = psutil.Process(server.process_id)
+    process.kill()
+    process.wait(10)
+    assert server.status() is None
     assert server.up() == first
+
+
+def test_port_of_a_server_that_is_just_ending(home: Path, venv: Path) -> None:
+    server = LocalServer(home, free_port(), venv)
+    port = int(server.up().url.rpartition(":")[2])
+    server.down()
+    with socket.socket() as ending:
+        ending.bind(("127.0.0.1", port))
+        threading.Timer(0.5, ending.close).start()
+        assert server.up().url.endswith(f":{port}")
+    assert server.down()
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streetloop.errors import StoreError
-from streetloop.store import FolderStore, ObjectStore
+from streetloop.store import FolderStore, ObjectStore, put_image
 
 # Every store passes the same tests; a new one is added here.
 IMPLEMENTATIONS: dict[str, Callable[[Path], ObjectStore]] = {"folder": FolderStore}
@@ -211,3 +211,11 @@ def test_removing_below_an_object_says_so_or_does_nothing(store: ObjectStore) ->
     with contextlib.suppress(StoreError):
         store.delete("top/below")
     assert store.get("top") == b"x"
+
+
+def test_an_image_is_stored_by_its_content_however_often_it_comes(store: ObjectStore) -> None:
+    digest, key = put_image(store, b"a picture", "png")
+    assert put_image(store, b"a picture", "png") == (digest, key)
+    assert put_image(store, b"another", "png")[1] != key
+    assert store.get(key) == b"a picture"
+    assert len(list(store.keys("frames/"))) == 2

@@ -11,7 +11,6 @@ import hashlib
 import os
 import shutil
 import signal
-import socket
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -29,6 +28,7 @@ from labeling.task import Reason, Task
 from streetloop.errors import StreetloopError
 from streetloop.store import ObjectStore
 from streetloop.types import Detections
+from tests.support.ports import free_port
 
 _CACHE = Path(__file__).resolve().parents[2] / ".streetloop-test"
 _VENV = os.environ.get("STREETLOOP_LABEL_STUDIO_VENV")  # before a test takes it away
@@ -176,13 +176,6 @@ def start(home: Path) -> Iterator[Studio]:
         yield Studio(server, access, documents)
     finally:
         server.down()
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _ready() -> Path:

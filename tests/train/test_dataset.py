@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from streetloop.errors import DatasetError, DatasetImpure
-from streetloop.store import FolderStore
+from streetloop.store import FolderStore, put_image
 from train.dataset import (
     TEST,
     TRAIN,
@@ -18,7 +18,6 @@ from train.dataset import (
     Example,
     load_dataset,
     merged,
-    put_image,
     save_dataset,
 )
 from train.purity import faults_of, require_pure

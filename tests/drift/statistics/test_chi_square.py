@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.stats import chi2_contingency
 
-from drift.statistics.chi_square import compare_mixes
+from drift.statistics.chi_square import changed_share, compare_mixes
 
 
 def test_it_is_scipys() -> None:
@@ -39,3 +39,10 @@ def test_kinds_that_neither_has_do_not_matter() -> None:
 def test_different_kinds_are_refused() -> None:
     with pytest.raises(ValueError, match="2 kinds in the reference, 3 in the window"):
         compare_mixes(np.array([1, 2]), np.array([1, 2, 3]))
+
+
+def test_share_that_changed_its_kind() -> None:
+    before, since = np.array([80, 20, 0]), np.array([6, 2, 2])
+    assert changed_share(before, since) == pytest.approx(0.2)
+    assert changed_share(before, 3 * before) == 0
+    assert changed_share(np.array([5, 0]), np.array([0, 9])) == 1
