@@ -188,9 +188,8 @@ def test_killed_server_is_started_again(server: LocalServer) -> None:
 
 
 def test_port_of_a_server_that_is_just_ending(home: Path, venv: Path) -> None:
-    server = LocalServer(home, free_port(), venv)
-    port = int(server.up().url.rpartition(":")[2])
-    server.down()
+    port = free_port()
+    server = LocalServer(home, port, venv)
     with socket.socket() as ending:
         ending.bind(("127.0.0.1", port))
         threading.Timer(0.5, ending.close).start()
