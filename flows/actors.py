@@ -1,7 +1,7 @@
 """The Ray actors of the stream flow."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
 
@@ -19,11 +19,13 @@ from flows.stream.status import CameraStatus
 from flows.stream.triage import Triage
 from flows.stream.watching import Watching, sample_s
 from serve.detector import ServeDetector
+from serve.rollout.evidence import Evidence
+from serve.rollout.routes import RouteTable
 from streetloop.cameras import Camera
 from streetloop.clock import SystemClock
 from streetloop.ledger.reviews import Review
 from streetloop.settings import Settings
-from streetloop.store import FolderStore
+from streetloop.stores import open_store
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,7 @@ class WorkerPlan:
         names: Class names of the model.
         annotate: Folder for annotated videos, or None.
         generation: How many workers of this plan have died before.
+        routes: Who answers for which camera at the start.
     """
 
     name: str
@@ -47,6 +50,7 @@ class WorkerPlan:
     names: tuple[str, ...]
     annotate: Path | None
     generation: int = 0
+    routes: RouteTable = field(default_factory=RouteTable)
 
 
 class StreamWorker:
@@ -57,7 +61,7 @@ class StreamWorker:
         clock = SystemClock()
         settings = plan.settings
         log = DetectionLog(
-            FolderStore(settings.store),
+            open_store(settings),
             plan.log_prefix,
             f"{plan.name}-{plan.generation}",
             [camera.id for camera in plan.cameras],
@@ -81,8 +85,9 @@ class StreamWorker:
             (camera, open_source(camera, clock, settings.stall_s)) for camera in plan.cameras
         ]
         self._pipeline = StreamPipeline(
-            sources, ServeDetector(), settings, clock, taps, plan.generation
+            sources, ServeDetector, settings, clock, taps, plan.generation, plan.names
         )
+        self._pipeline.follow(plan.routes)
         self._frames = Gauge(
             "streetloop_frames",
             "Frames of a camera so far by what became of them; 'decoded' is the sum of the others.",
@@ -110,6 +115,14 @@ class StreamWorker:
         """The frames worth asking about that were found since the last call."""
         return [] if self._triage is None else self._triage.collect()
 
+    def follow(self, table: RouteTable) -> None:
+        """Send each camera's frames where the table says."""
+        self._pipeline.follow(table)
+
+    def evidence(self) -> Evidence:
+        """What was found about a challenger since the last call."""
+        return self._pipeline.evidence()
+
     def finished(self) -> bool:
         """True if every camera has ended by itself and all is written."""
         return self._pipeline.wait(0)
@@ -123,7 +136,7 @@ class StreamWorker:
 def _triage(plan: WorkerPlan) -> Triage:
     settings = plan.settings
     return Triage(
-        FolderStore(settings.store),
+        open_store(settings),
         plan.names,
         settings.triage_period_s,
         settings.triage_random,

@@ -21,12 +21,13 @@ from flows.run import RunOptions, run_streams
 from flows.serving import serve_api
 from flows.simulate import city_content, export
 from flows.table import LiveTable, print_summary
+from flows.rollout_commands import app as rollout_app
 from flows.train_commands import evaluate, lineage, models, reproduce, train
 from streetloop.cameras import load_cameras
 from streetloop.errors import ConfigError, ModelError, StreetloopError
 from streetloop.ledger import open_ledger
 from streetloop.settings import BASELINE, Settings, read_settings
-from streetloop.store import FolderStore
+from streetloop.stores import open_store
 
 app = typer.Typer(
     help="streetloop keeps the detectors of a city's traffic cameras right.",
@@ -179,6 +180,7 @@ app.add_typer(drift_app, name="drift")
 for command in (train, evaluate, models, lineage, reproduce):
     app.command()(command)
 app.add_typer(label_app, name="label", no_args_is_help=True)
+app.add_typer(rollout_app, name="rollout")
 app.add_typer(server_app, name="labelstudio", no_args_is_help=True)
 
 
@@ -195,7 +197,7 @@ def drift(
     if context.invoked_subcommand is not None:
         return
     settings = _settings({}, {})
-    store = FolderStore(settings.store)
+    store = open_store(settings)
     states = drift_state(settings, store, open_ledger(settings.ledger), camera, _complain)
     if html is not None:
         write_report(html, states, store)
@@ -220,7 +222,7 @@ def compare(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead.")] = False,
 ) -> None:
     """Compare two stretches of one camera, and name what changed."""
-    verdict = compare_recordings(reference, window, FolderStore(_settings({}, {}).store))
+    verdict = compare_recordings(reference, window, open_store(_settings({}, {})))
     if as_json:
         sys.stdout.write(json.dumps(verdict.as_json(), indent=2) + "\n")
     else:

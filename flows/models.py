@@ -1,8 +1,10 @@
 """Models by name: a file, one that Ultralytics publishes, or a version of the registry."""
 
+from dataclasses import replace
+
 from streetloop.settings import Settings
 from train.model import ModelFile, open_model
-from train.registry import ALIASES, Registry
+from train.registry import ALIASES, CHAMPION, Registry
 
 
 def open_registry(settings: Settings) -> Registry:
@@ -26,7 +28,9 @@ def find_model(name: str, settings: Settings) -> ModelFile:
         ModelError: It cannot be found or used.
         RegistryError: The registry does not know it.
     """
-    if name.isdecimal() or name in ALIASES:
+    if name.isdecimal() or name in ALIASES or name.startswith(f"{CHAMPION}-"):
         path = open_registry(settings).download(name, settings.models / "registry")
-        return open_model(str(path), settings.models)
+        model = open_model(str(path), settings.models)
+        checkpoint = path.with_suffix(".pt")
+        return replace(model, checkpoint=checkpoint if checkpoint.is_file() else None)
     return open_model(name, settings.models)

@@ -9,8 +9,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from flows.champions import Champions, city_champions, serving_model
 from flows.cluster import local_ray
 from flows.listeners import Listeners
+from flows.models import find_model
+from flows.rollout import RolloutControl
 from flows.signals import stop_on_signals
 from flows.stream.sources import open_source
 from flows.stream.status import CameraStatus
@@ -18,12 +21,14 @@ from flows.summary import Summary
 from streetloop.cameras import Camera
 from streetloop.clock import SystemClock
 from streetloop.errors import ConfigError, SourceError
+from streetloop.ledger import open_ledger
 from streetloop.settings import BASELINE, Settings
-from streetloop.store import FolderStore
-from train.model import ModelFile, open_model
+from streetloop.stores import open_store
+from train.model import ModelFile
 
 if TYPE_CHECKING:
     from flows.actors import WorkerPlan
+    from serve.slots import ServeSlots
 
 _POLL_S = 0.5
 
@@ -70,24 +75,32 @@ def run_streams(
     if options.annotate is not None:
         _make_folder(options.annotate)
     say(f"opening the model {settings.model}")
-    model = open_model(settings.model, settings.models)
+    model = serving_model(settings)
     listeners = Listeners(cameras, settings, model, say)
     say("starting Ray on this machine")
     with local_ray(options.metrics_port):
         import ray.serve
 
         from flows.supervisor import Supervisor
-        from serve.detector import deploy_champion
+        from serve.detector import deploy
+        from serve.slots import ServeSlots
 
         ray.serve.start(proxy_location="Disabled")
         say(f"loading {model.version}")
-        description = deploy_champion(model, settings)
+        description = deploy(model, settings)
+        slots = ServeSlots(settings)
+        homes = _deploy_for_cities(settings, cameras, slots, say)
         log_prefix = f"detections/run={_run_name()}"
         supervisor = Supervisor(plan(cameras, settings, log_prefix, model, options.annotate))
+        rollout = RolloutControl(
+            open_ledger(settings.ledger), supervisor, slots, Champions(settings),
+            open_store(settings), model.names, cameras, SystemClock(), say, homes,
+        )  # fmt: skip
         with stop_on_signals() as stop:
             say("starting the cameras")
             supervisor.start()
             listeners.start()
+            rollout.start()
             began = time.monotonic()
 
             def poll() -> Mapping[str, CameraStatus]:
@@ -95,13 +108,25 @@ def run_streams(
                 return supervisor.poll()
 
             _watch(poll, lambda: supervisor.finished, stop, options.duration_s, show)
+            rollout.close()
             statuses = supervisor.close()
             seconds = time.monotonic() - began
             listeners.listen(supervisor)  # what ended since the last poll
             listeners.close()
         show(statuses)
-    log = FolderStore(settings.store).uri(log_prefix)
+    log = open_store(settings).uri(log_prefix)
     return listeners.add_to(Summary(_in_order(cameras, statuses), log, description, seconds))
+
+
+def _deploy_for_cities(
+    settings: Settings, cameras: Sequence[Camera], slots: "ServeSlots", say: Callable[[str], None]
+) -> dict[str, str]:
+    """Start the champions that cities have of their own; application by camera."""
+    homes = city_champions(settings, cameras)
+    for city, home in homes.items():
+        say(f"loading the champion of {city}")
+        slots.deploy(home, find_model(home, settings))
+    return {camera.id: homes[camera.city] for camera in cameras if camera.city in homes}
 
 
 def refuse_bad_clips(cameras: Sequence[Camera]) -> None:

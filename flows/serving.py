@@ -41,7 +41,7 @@ def serve_api(
     with local_ray(http_port=port):
         import ray.serve
 
-        from serve.detector import deploy_champion
+        from serve.detector import deploy
         from serve.http import http_detector
 
         ray.serve.start(proxy_location="Disabled", http_options={"host": host})
@@ -49,7 +49,7 @@ def serve_api(
         kind = http_detector(settings, model.names)
         # The replica answers before this process hears of it; a signal may come in between.
         with stop_on_signals() as stop:
-            deploy_champion(model, settings, kind, route_prefix="/")
+            deploy(model, settings, kind=kind, route_prefix="/")
             say(f"serving {model.version} on http://{host}:{port} (pages: /docs)")
             until(stop)
 

@@ -1,5 +1,6 @@
 """Keeps the worker actors running and puts their accounts together."""
 
+import contextlib
 import dataclasses
 import logging
 from collections.abc import Mapping
@@ -12,6 +13,8 @@ from flows.actors import WorkerPlan, spawn
 from flows.stream.accounting import Reason
 from flows.stream.feed import FINISHED, State
 from flows.stream.status import CameraStatus
+from serve.rollout.evidence import Evidence
+from serve.rollout.routes import RouteTable
 from streetloop.ledger.reviews import Review
 
 _log = logging.getLogger(__name__)
@@ -48,6 +51,17 @@ class Supervisor:
     def collect_candidates(self) -> list[Review]:
         """Frames worth asking about that were found since the last call."""
         return [review for worker in self._workers for review in worker.collect_candidates()]
+
+    def collect_evidence(self) -> Evidence:
+        """What was found about a challenger since the last call."""
+        return sum((worker.collect_evidence() for worker in self._workers), Evidence())
+
+    def follow(self, table: RouteTable) -> None:
+        """Send each camera's frames where the table says; returns once all workers do."""
+        for reference in [worker.follow(table) for worker in self._workers]:
+            # One that does not answer is replaced by `poll`, and its successor is told, too.
+            with contextlib.suppress(GetTimeoutError, RayActorError):
+                ray.get(reference, timeout=_ANSWER_S)
 
     @property
     def finished(self) -> bool:
@@ -104,6 +118,20 @@ class _Worker:
         except (GetTimeoutError, RayActorError):
             return []
         return found
+
+    def collect_evidence(self) -> Evidence:
+        """None from a worker that does not answer."""
+        try:
+            asked: ray.ObjectRef[Evidence] = self._actor.evidence.remote()
+            found = ray.get(asked, timeout=_ANSWER_S)
+        except (GetTimeoutError, RayActorError):
+            return Evidence()
+        return found
+
+    def follow(self, table: RouteTable) -> "ray.ObjectRef[None]":
+        self._plan = dataclasses.replace(self._plan, routes=table)
+        told: ray.ObjectRef[None] = self._actor.follow.remote(table)
+        return told
 
     def begin_close(self) -> "ray.ObjectRef[dict[str, CameraStatus]]":
         reference: ray.ObjectRef[dict[str, CameraStatus]] = self._actor.close.remote()

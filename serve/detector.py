@@ -2,26 +2,26 @@
 
 import asyncio
 import logging
+import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import psutil
 import ray
 import ray.serve
 from ray.exceptions import RayError
 from ray.serve.exceptions import RayServeException
 from ray.serve.handle import DeploymentHandle, DeploymentResponse
 
-from serve.client import Answer, Pending
-from streetloop.errors import DetectorError, StreetloopError
+from serve.client import Answer, Pending, answer
+from serve.rollout.routes import CHAMPION
+from streetloop.errors import AnswerInvalid, DetectorError, ModelUnsupported, StreetloopError
 from streetloop.settings import Settings
 from streetloop.types import Detections, Image
 from train.backends import open_backend, random_batch
 from train.model import ModelFile, open_model
 from train.predictor import Predictor
-
-CHAMPION = "champion"
-"""Name of the Serve application of the model whose answers count."""
 
 _WARM_UP = (1, 384, 640)
 _QUEUE = 64  # requests a replica accepts; callers bound what they have under way themselves
@@ -37,6 +37,7 @@ class Detector:
         image_size: Longest side of the input in pixels.
         threads: CPU threads of one inference.
         confidence: Least confidence of a box in an answer.
+        note: File that says which model was loaded last, for a replica that is started again.
     """
 
     def __init__(
@@ -47,13 +48,43 @@ class Detector:
         image_size: int,
         threads: int,
         confidence: float,
+        note: str,
     ) -> None:
         logging.getLogger("ray.serve").setLevel(logging.WARNING)
-        found = open_model(model, Path(cache))
-        self._predictor = Predictor(found, open_backend(found, backend, threads), image_size)
-        self._confidence = confidence
+        self._cache, self._backend, self._threads = Path(cache), backend, threads
+        self._image_size, self._confidence = image_size, confidence
+        self._note = Path(note)
+        noted = self._note.read_text().strip() if self._note.is_file() else ""
+        self._loaded = self._wanted = noted or model
+        self._predictor = self._open(self._loaded)
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="inference")
-        self._predictor.detect(random_batch(_WARM_UP), confidence)
+
+    def _open(self, model: str) -> Predictor:
+        """Ready to answer: the first inference is the slowest."""
+        found = open_model(model, self._cache)
+        backend = open_backend(found, self._backend, self._threads)
+        predictor = Predictor(found, backend, self._image_size)
+        predictor.detect(random_batch(_WARM_UP), self._confidence)
+        return predictor
+
+    async def load(self, model: str) -> str:
+        """Put another model of the same classes in the place of this one; its version.
+
+        It is loaded and warmed up beside the old one, which answers until the new one has. Of two
+        that are asked for at once the later one counts.
+        """
+        self._wanted = model
+        if model == self._loaded:
+            return self._predictor.model.version
+        loop = asyncio.get_running_loop()
+        predictor = await loop.run_in_executor(None, self._open, model)
+        names = self._predictor.model.names
+        if predictor.model.names != names:
+            raise ModelUnsupported(f"{predictor.model.version} knows other classes than {names}")
+        if model == self._wanted:
+            note_model(self._note, model)
+            self._predictor, self._loaded = predictor, model
+        return self._predictor.model.version
 
     async def detect(self, reference: list["ray.ObjectRef[Image]"]) -> Answer:
         """Detections of the letterboxed batch (B, H, W, 3) that ``reference`` points to.
@@ -71,27 +102,43 @@ class Detector:
         return self._predictor.model.version, found
 
     async def describe(self) -> dict[str, Any]:
-        """What runs here: version, class names, backend and input size."""
+        """What runs here: version, class names, backend, input size; process id and memory."""
         model = self._predictor.model
         return {
             "version": model.version,
             "names": list(model.names),
             "backend": self._predictor.backend.name,
             "image_size": self._predictor.image_size,
+            "process": os.getpid(),
+            "memory_mb": psutil.Process().memory_info().rss / 2**20,
         }
 
     async def _run(self, images: Image) -> Answer:
         loop = asyncio.get_running_loop()
-        found = await loop.run_in_executor(
-            self._worker, self._predictor.detect, images, self._confidence
+        return await loop.run_in_executor(
+            self._worker, answer, self._predictor, images, self._confidence
         )
-        return Answer(self._predictor.model.version, found)
+
+
+def note_model(note: Path, model: str) -> None:
+    """Write down which model an application runs; whole, or not at all."""
+    note.parent.mkdir(parents=True, exist_ok=True)
+    part = note.with_suffix(".part")
+    part.write_text(model)
+    part.replace(note)
+
+
+def path_of(model: ModelFile) -> str:
+    """What `Detector.load` takes."""
+    return str((model.checkpoint or model.onnx).absolute())
 
 
 def detector_app(
-    model: ModelFile, settings: Settings, kind: type[Detector] = Detector
+    model: ModelFile, settings: Settings, slot: str, kind: type[Detector] = Detector
 ) -> "ray.serve.Application":
     """The detector of ``model`` as a Serve application of one deployment of ``kind``."""
+    note = settings.home.absolute() / "slots" / slot
+    note_model(note, path_of(model))
     gpus = ray.cluster_resources().get("GPU", 0)  # type: ignore[no-untyped-call]
     deployment = ray.serve.deployment(
         name="detector",
@@ -104,26 +151,29 @@ def detector_app(
         logging_config={"enable_access_log": False, "log_level": "WARNING"},
     )(kind)
     return deployment.bind(
-        str((model.checkpoint or model.onnx).absolute()),
+        path_of(model),
         str(settings.models.absolute()),
         settings.backend,
         settings.image_size,
         settings.threads,
         settings.track_floor,
+        str(note),
     )
 
 
-def deploy_champion(
+def deploy(
     model: ModelFile,
     settings: Settings,
+    slot: str = CHAMPION,
     kind: type[Detector] = Detector,
     route_prefix: str | None = None,
 ) -> dict[str, Any]:
-    """Start the champion and wait until it answers; returns what it says of itself.
+    """Start an application and wait until it answers; returns what it says of itself.
 
     Args:
         model: What it runs.
         settings: As given at the roof.
+        slot: Names it.
         kind: The class of the deployment, which may answer HTTP too.
         route_prefix: Under which path it answers HTTP, or None.
 
@@ -131,13 +181,13 @@ def deploy_champion(
         DetectorError: It did not start.
     """
     try:
-        app = detector_app(model, settings, kind)
-        handle = ray.serve.run(app, name=CHAMPION, route_prefix=route_prefix)
+        app = detector_app(model, settings, slot, kind)
+        handle = ray.serve.run(app, name=slot, route_prefix=route_prefix)
         description: dict[str, Any] = handle.describe.remote().result(
             timeout_s=settings.detector_timeout_s
         )
     except (RayError, RayServeException, RuntimeError, TimeoutError) as error:
-        raise DetectorError(f"the detector did not start: {_cause(error)}") from error
+        raise DetectorError(f"the detector did not start: {cause_of(error)}") from error
     return description
 
 
@@ -168,11 +218,16 @@ class _ServePending:
             self._response.cancel()  # type: ignore[no-untyped-call]
             raise DetectorError(f"no answer within {timeout_s:g} s") from error
         except (RayError, RayServeException) as error:
-            raise DetectorError(_cause(error)) from error
+            raise _translated(error) from error
         return answer
 
 
-def _cause(error: Exception) -> str:
+def _translated(error: Exception) -> DetectorError:
+    cause = getattr(error, "cause", None)
+    return cause if isinstance(cause, AnswerInvalid) else DetectorError(cause_of(error))
+
+
+def cause_of(error: Exception) -> str:
     """The innermost sentence of ours in a chain of Ray's, or the kind of Ray's error."""
     cause = getattr(error, "cause", None)
     if isinstance(cause, StreetloopError):

@@ -17,6 +17,8 @@
     ├── TrainingError          a training ended without a model
     ├── RegistryError          the registry of models did not answer, or does not know
     ├── DetectorError          a detector failed to answer for a batch
+    │   └── AnswerInvalid      ... or gave an answer that cannot be right
+    ├── RolloutError           a rollout cannot be started or moved
     ├── StoreError             the object store
     ├── LedgerError            the database of what happened and what is to be done
     ├── LabelerError           whoever labels could not be asked, or did not answer
@@ -95,6 +97,14 @@ class RegistryError(StreetloopError):
 
 class DetectorError(StreetloopError):
     """The detector did not answer for a batch."""
+
+
+class AnswerInvalid(DetectorError):
+    """An answer that cannot be right: values that are not numbers, or of another shape."""
+
+
+class RolloutError(StreetloopError):
+    """A rollout cannot be started or moved."""
 
 
 class StoreError(StreetloopError):

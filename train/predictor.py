@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from streetloop.errors import DetectorError
+from streetloop.errors import AnswerInvalid
 from streetloop.types import Detections, Image
 from train.backends import Backend, open_backend
 from train.model import ModelFile
@@ -32,21 +32,22 @@ class Predictor:
         """Detections of letterboxed images (B, H, W, 3), in pixels of the input.
 
         Raises:
-            DetectorError: The runtime failed, or the output is not of a detector's shape or has
-                values that are not numbers.
+            DetectorError: The runtime failed.
+            AnswerInvalid: The output is not of a detector's shape, or has values that are not
+                numbers.
         """
         output = self.backend.run(images)
         if output.ndim != 3 or len(output) != len(images):
-            raise DetectorError(f"{self.model.version} answers with the shape {output.shape}")
+            raise AnswerInvalid(f"{self.model.version} answers with the shape {output.shape}")
         classes = output.shape[1] - 4
         fits = output.shape[2] == 6 if self.model.end2end else classes == len(self.model.names)
         if not fits:
-            raise DetectorError(
+            raise AnswerInvalid(
                 f"{self.model.version} answers with the shape {output.shape}, "
                 f"which is not that of a detector of {len(self.model.names)} classes"
             )
         if not np.isfinite(output).all():
-            raise DetectorError(f"{self.model.version} answers with values that are not numbers")
+            raise AnswerInvalid(f"{self.model.version} answers with values that are not numbers")
         return decode(output, confidence, end2end=self.model.end2end, multi_label=multi_label)
 
     def predict(self, image: Image, confidence: float, *, multi_label: bool = False) -> Detections:

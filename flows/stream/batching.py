@@ -11,6 +11,7 @@ from streetloop.types import Frame, Image
 from train.preprocess import Letterbox, input_shape, letterbox_into
 
 _SHARE_OF_BUDGET = 0.4  # two batches are under way at a time, and something is left for the wait
+_UNKNOWN_S = 0.5
 _MEMORY = 0.8  # weight of the past in the smoothed service time
 
 
@@ -35,6 +36,10 @@ class Pace:
         """A batch of ``frames`` kept the detector busy for ``seconds``."""
         each = seconds / frames
         self._frame_s = _MEMORY * self._frame_s + (1 - _MEMORY) * each if self._frame_s else each
+
+    def seconds(self, frames: int) -> float:
+        """How long a batch of ``frames`` usually takes; 0.5 s before the first."""
+        return self._frame_s * frames if self._frame_s else _UNKNOWN_S
 
     @property
     def in_time(self) -> int:

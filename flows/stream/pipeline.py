@@ -1,124 +1,136 @@
-"""The stream flow of one worker: several cameras, one way to the detector."""
+"""The stream flow of one worker: several cameras, from their sources to the taps."""
 
 import logging
-import queue
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from flows.stream.accounting import Fate, FrameAccount, Reason
 from flows.stream.analysis import Analysis
-from flows.stream.batching import Batch, Pace, choose, pack
+from flows.stream.batching import Batch
+from flows.stream.comparing import Comparing
 from flows.stream.feed import Feed
 from flows.stream.gate import MotionGate
+from flows.stream.lane import Lane
 from flows.stream.mailbox import Mailbox
 from flows.stream.results import Result, Tap
+from flows.stream.roads import Roads
 from flows.stream.source import Source
 from flows.stream.status import CameraStatus
-from serve.client import Answer, DetectorClient, Pending
+from serve.client import Answer, DetectorClient
+from serve.rollout.evidence import Evidence
+from serve.rollout.routes import CHALLENGER, CHAMPION, RouteTable
 from streetloop.cameras import Camera
 from streetloop.clock import Clock
-from streetloop.errors import DetectorError, StreetloopError
+from streetloop.errors import StreetloopError
 from streetloop.settings import Settings
 
 _log = logging.getLogger(__name__)
 
-_UNDER_WAY = 2  # batches: one is detected while the next is packed and sent
-_ATTEMPTS = 3
-_RETRY_PAUSE_S = 0.5
 _MOST_FAULTS = 5
-
-
-@dataclass(frozen=True, slots=True)
-class _Sent:
-    batch: Batch
-    pending: Pending
-    at_s: float
-
-
-class _Refused:
-    """The answer of a detector that did not even take the question."""
-
-    def __init__(self, error: DetectorError) -> None:
-        self._error = error
-
-    def result(self, timeout_s: float) -> Answer:  # noqa: ARG002 - as `Pending` has it
-        raise self._error
 
 
 class StreamPipeline:
     """Runs cameras from their sources to the taps.
 
-    Threads: one a camera reads and decodes; one chooses, packs and sends batches; one takes the
-    answers in order of sending and does all that comes after, so that trackers, rules and taps
-    need no locks.
+    Threads: one a camera reads and decodes; each application that answers has a lane
+    (`flows.stream.lane`) of two. What comes after the answers is done by one thread at a time and
+    camera by camera in order of time, so that trackers, rules and taps need no locks.
 
     Args:
         cameras: The cameras with their sources.
-        detector: Who detects.
+        client: Opens the client of an application by its name.
         settings: As given at the roof.
         clock: Time.
         taps: Who listens to the results.
         generation: How many times these cameras were taken over after a crash; keeps track ids
             apart.
+        names: Class names of the models; without them no two models are compared.
     """
 
     def __init__(
         self,
         cameras: Sequence[tuple[Camera, Source]],
-        detector: DetectorClient,
+        client: Callable[[str], DetectorClient],
         settings: Settings,
         clock: Clock,
         taps: Sequence[Tap] = (),
         generation: int = 0,
+        names: Sequence[str] = (),
     ) -> None:
-        self._detector = detector
-        self._settings = settings
-        self._clock = clock
-        self._taps = taps
-        self._ready = threading.Condition()
-        self._feeds = [self._feed(camera, source) for camera, source in cameras]
+        self.ready = threading.Condition()
+        self.stop = threading.Event()
+        self._open = client
+        self._clients: dict[str, DetectorClient] = {}
+        self._settings, self._clock, self._taps = settings, clock, taps
+        self.feeds: Sequence[Feed] = [self._feed(camera, source) for camera, source in cameras]
+        self.roads = Roads([camera.id for camera, _ in cameras], self.ready)
         self._analyses = {c.id: Analysis(c, settings, generation) for c, _ in cameras}
-        self._by_id = {feed.camera.id: feed for feed in self._feeds}
-        self._pace = Pace(settings.staleness_s, settings.max_batch)
-        self._places = threading.Semaphore(_UNDER_WAY)
-        self._sent: queue.Queue[_Sent | None] = queue.Queue()
-        self._stop = threading.Event()
+        self._by_id = {feed.camera.id: feed for feed in self.feeds}
+        cities = {camera.id: camera.city for camera, _ in cameras}
+        self._comparing = (
+            Comparing(self.client, names, cities, settings.confidence) if names else None
+        )
+        self._results = threading.Lock()
         self._faults: list[str] = []
         self._gave_up = False
         self._started = False
         self._done = threading.Event()
-        self._threads = [
-            threading.Thread(target=self._send_batches, name="send", daemon=True),
-            threading.Thread(target=self._take_answers, name="answers", daemon=True),
-        ]
+        self._ended = False
+        self._lanes: dict[str, Lane] = {}
+        self._running: set[Lane] = set()  # those that were retired, too, until they are empty
 
     def _feed(self, camera: Camera, source: Source) -> Feed:
         account = FrameAccount()
-        mailbox = Mailbox(
-            account, self._settings.staleness_s, self._ready, lossless=not source.live
-        )
+        mailbox = Mailbox(account, self._settings.staleness_s, self.ready, lossless=not source.live)
         gate = MotionGate(self._settings.keyframe_s) if self._settings.gate else None
         return Feed(camera, source, mailbox, account, self._clock, gate)
 
     def start(self) -> None:
         """Begin."""
         self._started = True
-        for thread in self._threads:
-            thread.start()
-        for feed in self._feeds:
+        if self._comparing is not None:
+            self._comparing.start()
+        self.follow(self.roads.table)
+        for feed in self.feeds:
             feed.start()
+
+    def follow(self, table: RouteTable) -> None:
+        """Send each camera's frames where the table says, from their next batch on."""
+        if self._comparing is not None:
+            self._comparing.follow(table)
+        self.roads.follow(table)
+        with self.ready:
+            if not self._started or self._ended:
+                return
+            wanted = {table.slot(feed.camera.id) for feed in self.feeds} | {CHAMPION}
+            for slot, lane in list(self._lanes.items()):
+                if slot not in wanted:
+                    lane.retire()
+                    del self._lanes[slot]
+                    self._clients.pop(slot, None)
+            for slot in sorted(wanted - self._lanes.keys(), key=lambda slot: slot == CHALLENGER):
+                lane = self._lanes[slot] = self._lane(slot)
+                self._running.add(lane)
+                lane.start()
+
+    def _lane(self, slot: str) -> Lane:
+        usual = self._lanes[CHAMPION].pace if slot == CHALLENGER else None
+        return Lane(slot, self, self._settings, self._clock, self._comparing, usual)
+
+    def evidence(self) -> Evidence:
+        """What was found about a challenger since the last call."""
+        return Evidence() if self._comparing is None else self._comparing.collect()
 
     def close(self) -> None:
         """Stop the cameras, wait for the answers under way and close the taps."""
-        for feed in self._feeds:
+        for feed in self.feeds:
             feed.close()
-        self._stop.set()
-        with self._ready:
-            self._ready.notify_all()
+        self.stop.set()
+        with self.ready:
+            self.ready.notify_all()
         if self._started:
             self._done.wait()
-        for feed in self._feeds:
+        for feed in self.feeds:
             # A reader that hangs in its time-out holds no frame; it may end by itself.
             feed.join(timeout_s=5.0)
         self._settle_what_is_left()
@@ -129,7 +141,7 @@ class StreamPipeline:
 
     def snapshot(self) -> dict[str, CameraStatus]:
         """Every camera now, by id."""
-        return {feed.camera.id: self._status(feed) for feed in self._feeds}
+        return {feed.camera.id: self._status(feed) for feed in self.feeds}
 
     def _status(self, feed: Feed) -> CameraStatus:
         analysis = self._analyses[feed.camera.id]
@@ -145,118 +157,59 @@ class StreamPipeline:
             faults=tuple(self._faults),
         )
 
-    # Sending
+    # Called by lanes
 
-    def _send_batches(self) -> None:
-        try:
-            self._send_batches_until_end()
-        except Exception as error:  # noqa: BLE001
-            self._give_up(error)
-        finally:
-            self._sent.put(None)
+    def client(self, slot: str) -> DetectorClient:
+        """See `flows.stream.lane.Flow`."""
+        found = self._clients.get(slot)
+        if found is None:
+            found = self._clients[slot] = self._open(slot)
+        return found
 
-    def _give_up(self, error: Exception) -> None:
-        """The boundary of a thread: without it the flow cannot go on, so all cameras end."""
-        _log.exception("the stream flow failed")
-        self._gave_up = True
-        self._faults.append(f"the stream flow failed: {type(error).__name__}: {error}")
-        self._stop.set()
-        for feed in self._feeds:
-            feed.close()
+    def give(self, batch: Batch, answer: Answer) -> None:
+        """See `flows.stream.lane.Flow`."""
+        with self._results:
+            for frame, box, found in zip(batch.frames, batch.boxes, answer.detections, strict=True):
+                feed = self._by_id[frame.camera_id]
+                analysis = self._analyses[frame.camera_id]
+                result = analysis.update(frame, box, found, answer.model_version)
+                analysis.lags.add(self._clock.monotonic() - frame.arrived_s)
+                if feed.gate is not None and analysis.moving:
+                    feed.gate.keep_open(frame.pts)
+                feed.account.settle(Fate.DETECTED)
+                for tap in self._taps:
+                    self._tap(tap.take, result)
+        with self.ready:
+            self.roads.settled(batch.frames)
 
-    def _send_batches_until_end(self) -> None:
-        turn = 0
-        while True:
-            # First the place, then the frames: they are chosen as late, and as fresh, as can be.
-            self._places.acquire()
-            batch = self._next_batch(turn)
-            if batch is None:
-                return
-            turn += 1
-            self._sent.put(self._send(batch))
-
-    def _send(self, batch: Batch) -> _Sent:
-        return _Sent(batch, self._submit(batch), self._clock.monotonic())
-
-    def _submit(self, batch: Batch) -> Pending:
-        try:
-            return self._detector.submit(batch.images)
-        except DetectorError as error:
-            return _Refused(error)
-
-    def _next_batch(self, turn: int) -> Batch | None:
-        """Wait for frames and pack them; None once there will be no more."""
-        with self._ready:
-            while True:
-                frames = choose(
-                    self._feeds,
-                    turn,
-                    self._pace,
-                    self._settings.max_batch,
-                    self._settings.image_size,
-                    self._clock.monotonic(),
-                )
-                if frames:
-                    break
-                if self._stop.is_set() or all(feed.finished for feed in self._feeds):
-                    return None
-                self._ready.wait(0.5)
-        return pack(frames, self._settings.image_size)
-
-    # Answers
-
-    def _take_answers(self) -> None:
-        try:
-            self._take_answers_until_end()
-        except Exception as error:  # noqa: BLE001
-            self._give_up(error)
-            while self._sent.get() is not None:
-                self._places.release()
-        for tap in self._taps:
-            self._tap(tap.close)
-        self._done.set()
-
-    def _take_answers_until_end(self) -> None:
-        free_since = 0.0
-        while (sent := self._sent.get()) is not None:
-            answer = self._answer(sent)
-            self._places.release()
-            now = self._clock.monotonic()
-            if answer is None:
-                self._fail(sent.batch)
-            else:
-                self._pace.answered(len(sent.batch.frames), now - max(sent.at_s, free_since))
-                self._give(sent.batch, answer)
-            free_since = now
-
-    def _answer(self, sent: _Sent) -> Answer | None:
-        """The answer, if need be to a repeated question; None if there is none to be had."""
-        pending = sent.pending
-        for attempt in range(1, _ATTEMPTS + 1):
-            try:
-                return pending.result(self._settings.detector_timeout_s)
-            except DetectorError as error:
-                _log.warning("detector, attempt %d of %d: %s", attempt, _ATTEMPTS, error)
-            if attempt < _ATTEMPTS:
-                self._clock.wait(self._stop, _RETRY_PAUSE_S)
-                pending = self._submit(sent.batch)
-        return None
-
-    def _fail(self, batch: Batch) -> None:
+    def fail(self, batch: Batch) -> None:
+        """See `flows.stream.lane.Flow`."""
         for frame in batch.frames:
             self._by_id[frame.camera_id].account.settle(Fate.FAILED, Reason.DETECTOR)
+        with self.ready:
+            self.roads.settled(batch.frames)
 
-    def _give(self, batch: Batch, answer: Answer) -> None:
-        for frame, box, found in zip(batch.frames, batch.boxes, answer.detections, strict=True):
-            feed = self._by_id[frame.camera_id]
-            analysis = self._analyses[frame.camera_id]
-            result = analysis.update(frame, box, found, answer.model_version)
-            analysis.lags.add(self._clock.monotonic() - frame.arrived_s)
-            if feed.gate is not None and analysis.moving:
-                feed.gate.keep_open(frame.pts)
-            feed.account.settle(Fate.DETECTED)
-            for tap in self._taps:
-                self._tap(tap.take, result)
+    def give_up(self, error: Exception) -> None:
+        """See `flows.stream.lane.Flow`: without a lane the flow cannot go on; all cameras end."""
+        _log.error("the stream flow failed", exc_info=error)
+        self._gave_up = True
+        self._faults.append(f"the stream flow failed: {type(error).__name__}: {error}")
+        self.stop.set()
+        for feed in self.feeds:
+            feed.close()
+
+    def lane_ended(self, lane: Lane) -> None:
+        """See `flows.stream.lane.Flow`: the last one closes the door."""
+        with self.ready:
+            self._running.discard(lane)
+            if self._running:
+                return
+            self._ended = True
+        for tap in self._taps:
+            self._tap(tap.close)
+        if self._comparing is not None:
+            self._comparing.close()
+        self._done.set()
 
     def _settle_what_is_left(self) -> None:
         """After giving up, frames that nobody works on any more have failed.
@@ -264,7 +217,7 @@ class StreamPipeline:
         Only once the readers have ended: one may stand between counting a frame and settling it.
         """
         if self._gave_up:
-            for feed in self._feeds:
+            for feed in self.feeds:
                 lost = feed.account.snapshot().pending
                 feed.account.settle(Fate.FAILED, Reason.WORKER, lost)
 

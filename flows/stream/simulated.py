@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from flows.stream.source import Shot
 from streetloop.city.address import Address, parse_address
 from streetloop.city.events import Event
+from streetloop.city.truth import Truth
 from streetloop.city.view import View
 from streetloop.clock import Clock
 from streetloop.errors import SourceError, SourceUnavailable
@@ -45,6 +46,11 @@ class SimulatedPicture:
     def luma(self) -> Image:
         """See `Picture.luma`; the green channel stands in for brightness."""
         return self.bgr()[:, :, 1]
+
+    def truth(self) -> Truth:
+        """What is really in it."""
+        with self._drawing:
+            return self._view.truth(self.frame)
 
 
 class SimulatedSource:

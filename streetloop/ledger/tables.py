@@ -107,3 +107,39 @@ reviews = Table(
     Column("dataset", String(64)),
     Index("reviews_by_state", "state", "captured_at"),
 )
+
+rollouts = Table(
+    "rollouts",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("is_open", Boolean, unique=True),  # True or NULL: at most one is
+    Column("state", String(16), nullable=False),
+    Column("model", String(500), nullable=False),
+    Column("champion", String(500), nullable=False),
+    Column("city", String(100)),
+    Column("policy", JSON, nullable=False),
+    Column("phase", JSON, nullable=False),
+    Column("evidence", JSON),
+    Column("reading", JSON, nullable=False),
+    Column("author", String(100), nullable=False),
+    Column("started_at", Moment, nullable=False),
+    Column("phase_at", Moment, nullable=False),
+    Column("phase_frames", Integer, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+    Column("ended_at", Moment),
+    Column("wanted", String(16)),
+    Column("wanted_by", String(100)),
+)
+
+decisions = Table(
+    "decisions",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("rollout_id", Integer, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("action", String(16), nullable=False),
+    Column("author", String(100), nullable=False),
+    Column("reason", String(1000), nullable=False),
+    Column("reading", JSON, nullable=False),
+    Index("decisions_by_rollout", "rollout_id", "id"),
+)

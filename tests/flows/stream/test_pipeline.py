@@ -45,9 +45,10 @@ def start() -> Iterator[Start]:
         clock: FakeClock | None = None,
         generation: int = 0,
     ) -> StreamPipeline:
+        champion = detector or ScriptedDetector()
         pipeline = StreamPipeline(
             cameras,
-            detector or ScriptedDetector(),
+            lambda _: champion,
             settings,
             clock or FakeClock(),
             taps,
@@ -312,7 +313,8 @@ def test_a_detector_that_refuses_the_question_fails_its_frames_only(start: Start
 
 def test_closing_what_was_never_started_returns() -> None:
     source = ScriptedSource(shots(1))
-    pipeline = StreamPipeline([(camera("a"), source)], ScriptedDetector(), _SETTINGS, FakeClock())
+    champion = ScriptedDetector()
+    pipeline = StreamPipeline([(camera("a"), source)], lambda _: champion, _SETTINGS, FakeClock())
     _close(pipeline)
 
 

@@ -1,0 +1,99 @@
+"""What people's labels say about a challenger: both models are shown the same labelled frames."""
+
+import logging
+import time
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import cv2
+import numpy as np
+
+from flows.rollout_trial import Slots
+from labeling.queue import boxes_of
+from serve.rollout.evidence import EVERYTHING, Evidence
+from serve.rollout.routes import CHALLENGER, CHAMPION
+from serve.rollout.scoring import tally
+from serve.rollout.sequences import Moments
+from streetloop.errors import StreetloopError
+from streetloop.ledger import Ledger
+from streetloop.ledger.reviews import Review, State, list_reviews
+from streetloop.ledger.rollouts import Rollout
+from streetloop.store import ObjectStore
+from streetloop.types import Detections
+
+_log = logging.getLogger(__name__)
+
+_EVERY_S = 10.0
+_AT_ONCE = 20  # frames a round: two models on a busy machine
+
+
+class LabelEvidence:
+    """Scores of both models on random frames that were labelled since a rollout began.
+
+    Only random frames count: those that were chosen because the champion was unsure of them speak
+    for any other model. Frames of the simulated city are left out, whose truth is known anyway.
+
+    Args:
+        ledger: Where labels are.
+        store: Where their images are.
+        slots: The applications of both models.
+        names: Class names that both share.
+    """
+
+    def __init__(
+        self, ledger: Ledger, store: ObjectStore, slots: Slots, names: Sequence[str]
+    ) -> None:
+        self._ledger, self._store, self._slots, self._names = ledger, store, slots, names
+        self._seen: set[str] = set()
+        self._rollout = 0
+        self._due = 0.0
+        self._work: Future[Evidence] | None = None
+        self._hand = ThreadPoolExecutor(1, thread_name_prefix="rollout-labels")
+
+    def collect(self, rollout: Rollout) -> Evidence:
+        """What was found since the last call; never waits."""
+        if rollout.id != self._rollout:
+            self._rollout, self._seen = rollout.id, set()
+        found = Evidence()
+        if self._work is not None and self._work.done():
+            found, self._work = self._work.result(), None
+        if self._work is None and time.monotonic() >= self._due:
+            self._due = time.monotonic() + _EVERY_S
+            self._work = self._hand.submit(self._round, rollout)
+        return found
+
+    def _round(self, rollout: Rollout) -> Evidence:
+        found = Evidence()
+        try:
+            for review in self._fresh(rollout):
+                found += self._one(review)
+                self._seen.add(review.digest)
+        except StreetloopError as error:
+            _log.info("labelled frames are shown to both models later: %s", error)
+        return found
+
+    def _fresh(self, rollout: Rollout) -> list[Review]:
+        labeled = list_reviews(self._ledger, [State.LABELED, State.IN_DATASET])
+        return [
+            review
+            for review in labeled
+            if review.reason == "random"
+            and review.digest not in self._seen
+            and "uri" not in review.origin
+            and review.answered_at is not None
+            and review.answered_at >= rollout.started_at
+        ][:_AT_ONCE]
+
+    def _one(self, review: Review) -> Evidence:
+        pixels = np.frombuffer(self._store.get(review.image_key), np.uint8)
+        image = cv2.imdecode(pixels, cv2.IMREAD_COLOR)
+        if image is None or review.label is None:
+            return Evidence()
+        truth, nothing = boxes_of(review.label), Detections.empty()
+        ours, theirs = (
+            tally(truth, nothing, self._slots.detect(slot, image.astype(np.uint8)), self._names)
+            for slot in (CHAMPION, CHALLENGER)
+        )
+        groups = ours.keys() & theirs.keys() | {EVERYTHING}
+        gains = {g: Moments.of(theirs[g].f1 - ours[g].f1) for g in groups}
+        return Evidence(gains={g: v for g, v in gains.items() if not ours[EVERYTHING].is_empty})

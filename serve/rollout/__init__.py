@@ -1,0 +1,1 @@
+"""How a new model takes over: evidence, the decision, routes, rehearsal. Free of Ray."""

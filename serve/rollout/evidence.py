@@ -1,0 +1,128 @@
+"""What is known of a challenger: plain sums that workers fill and that add up."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from serve.rollout.sequences import Moments
+
+EVERYTHING = "all"
+"""The group that every frame belongs to; others are ``class:car`` and ``city:denver``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """Questions to one model and how they ended.
+
+    Attributes:
+        asked: Calls in all.
+        failed: Errors and answers that did not come in time.
+        invalid: Answers that cannot be right: not numbers, boxes outside the image, unknown class.
+    """
+
+    asked: int = 0
+    failed: int = 0
+    invalid: int = 0
+
+    def __add__(self, other: "Calls") -> "Calls":
+        return Calls(
+            self.asked + other.asked, self.failed + other.failed, self.invalid + other.invalid
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """All that speaks for or against a challenger since the rollout began.
+
+    Attributes:
+        frames: Frames that the challenger answered, served or not.
+        challenger: Its calls.
+        champion: The champion's calls in the same time.
+        latency: Natural logarithm of challenger over champion, computing time a frame, a value a
+            batch that both answered.
+        gains: By group: score of the challenger less that of the champion, a value a block of
+            frames with known truth.
+        things: Detections of (champion, challenger) on frames that both answered.
+        agreement: Share of boxes that both have, a value a batch.
+        shift: Confidence of the challenger less that of the champion on boxes that both have.
+        shed: Samples that were not taken because the challenger was busy.
+    """
+
+    frames: int = 0
+    challenger: Calls = field(default_factory=Calls)
+    champion: Calls = field(default_factory=Calls)
+    latency: Moments = field(default_factory=Moments)
+    gains: Mapping[str, Moments] = field(default_factory=dict)
+    things: tuple[int, int] = (0, 0)
+    agreement: Moments = field(default_factory=Moments)
+    shift: Moments = field(default_factory=Moments)
+    shed: int = 0
+
+    def __add__(self, other: "Evidence") -> "Evidence":
+        groups = self.gains.keys() | other.gains.keys()
+        none = Moments()
+        return Evidence(
+            self.frames + other.frames,
+            self.challenger + other.challenger,
+            self.champion + other.champion,
+            self.latency + other.latency,
+            {g: self.gains.get(g, none) + other.gains.get(g, none) for g in groups},
+            (self.things[0] + other.things[0], self.things[1] + other.things[1]),
+            self.agreement + other.agreement,
+            self.shift + other.shift,
+            self.shed + other.shed,
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values, from which `from_json` makes the same."""
+        return {
+            "frames": self.frames,
+            "challenger": _plain(self.challenger),
+            "champion": _plain(self.champion),
+            "latency": _plain(self.latency),
+            "gains": {group: _plain(value) for group, value in sorted(self.gains.items())},
+            "things": list(self.things),
+            "agreement": _plain(self.agreement),
+            "shift": _plain(self.shift),
+            "shed": self.shed,
+        }
+
+    @classmethod
+    def from_json(cls, plain: Mapping[str, Any]) -> "Evidence":
+        """What `as_json` gave."""
+        return cls(
+            int(plain["frames"]),
+            Calls(**plain["challenger"]),
+            Calls(**plain["champion"]),
+            Moments(**plain["latency"]),
+            {group: Moments(**value) for group, value in plain["gains"].items()},
+            (int(plain["things"][0]), int(plain["things"][1])),
+            Moments(**plain["agreement"]),
+            Moments(**plain["shift"]),
+            int(plain["shed"]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """A rollout at one look.
+
+    Attributes:
+        evidence: Since it began.
+        phase_minutes: In this phase.
+        phase_frames: Frames that the challenger answered in this phase.
+        minutes: Since it began.
+        crashes: Deaths of the challenger's process.
+        memory_mb: Of the challenger's process.
+    """
+
+    evidence: Evidence
+    phase_minutes: float
+    phase_frames: int
+    minutes: float
+    crashes: int = 0
+    memory_mb: float = 0.0
+
+
+def _plain(value: Calls | Moments) -> dict[str, float]:
+    return {f.name: getattr(value, f.name) for f in fields(value)}

@@ -1,0 +1,166 @@
+"""Batches that both models answered become evidence."""
+
+import math
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from serve.rollout.evidence import EVERYTHING, Calls, Evidence
+from serve.rollout.scoring import Tally, tally
+from serve.rollout.sequences import Moments
+from streetloop.boxes import iou
+from streetloop.types import Detections
+
+_BLOCK_S = 20.0  # frames nearer than this tell much the same
+_SAME = 0.5  # IoU from which on two boxes are of one thing
+_OUTSIDE = 0.25  # of the side, how far a box may stick out of the image
+_LEAST_S = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One frame that both models answered.
+
+    Attributes:
+        camera_id: Whose.
+        at_s: Media time in seconds.
+        champion: What the champion shows, in pixels of the frame.
+        challenger: What the challenger shows.
+        truth: What is there, and what may be found or missed; None where nobody knows.
+    """
+
+    camera_id: str
+    at_s: float
+    champion: Detections
+    challenger: Detections
+    truth: tuple[Detections, Detections] | None = None
+
+
+class Pairing:
+    """Adds up what pairs, calls and computing times say. Safe to use from several threads.
+
+    Args:
+        names: Class names that both models share.
+        cities: City by camera, where it has one.
+    """
+
+    def __init__(self, names: Sequence[str], cities: Mapping[str, str | None]) -> None:
+        self._names = names
+        self._cities = cities
+        self._blocks: dict[str, _Block] = {}
+        self._sum = Evidence()
+        self._lock = threading.Lock()
+
+    def note_call(self, *, challenger: bool, frames: int, error: bool, invalid: bool) -> None:
+        """A model was asked."""
+        calls = Calls(1, int(error), int(invalid))
+        answered = 0 if error else frames
+        self._add(
+            Evidence(frames=answered, challenger=calls) if challenger else Evidence(champion=calls)
+        )
+
+    def note_shed(self) -> None:
+        """A sample was not taken."""
+        self._add(Evidence(shed=1))
+
+    def take(self, pairs: Sequence[Pair], champion_s: float, challenger_s: float) -> None:
+        """One batch that both answered, with the computing times of both."""
+        slower = math.log(max(challenger_s, _LEAST_S) / max(champion_s, _LEAST_S))
+        found = Evidence(latency=Moments.of(slower))
+        for pair in pairs:
+            found += _disagreement(pair) + self._gain(pair)
+        self._add(found)
+
+    def collect(self) -> Evidence:
+        """What was added since the last call."""
+        with self._lock:
+            found, self._sum = self._sum, Evidence()
+        return found
+
+    def _add(self, evidence: Evidence) -> None:
+        with self._lock:
+            self._sum += evidence
+
+    def _gain(self, pair: Pair) -> Evidence:
+        """A value a block: neighbouring frames would repeat each other."""
+        if pair.truth is None:
+            return Evidence()
+        with self._lock:
+            block = self._blocks.setdefault(pair.camera_id, _Block(pair.at_s))
+            ended = abs(pair.at_s - block.since) >= _BLOCK_S
+            if ended:
+                self._blocks[pair.camera_id] = _Block(pair.at_s)
+                self._blocks[pair.camera_id].add(pair, self._names)
+            else:
+                block.add(pair, self._names)
+        if not ended:
+            return Evidence()
+        return Evidence(gains=block.gains(self._cities.get(pair.camera_id)))
+
+
+class _Block:
+    def __init__(self, since: float) -> None:
+        self.since = since
+        self._counts: dict[str, tuple[Tally, Tally]] = {}
+
+    def add(self, pair: Pair, names: Sequence[str]) -> None:
+        assert pair.truth is not None
+        ours = tally(*pair.truth, pair.champion, names)
+        theirs = tally(*pair.truth, pair.challenger, names)
+        for group in ours.keys() | theirs.keys():
+            before = self._counts.get(group, (Tally(), Tally()))
+            self._counts[group] = (
+                before[0] + ours.get(group, Tally()), before[1] + theirs.get(group, Tally())
+            )  # fmt: skip
+
+    def gains(self, city: str | None) -> dict[str, Moments]:
+        found = {
+            group: Moments.of(theirs.f1 - ours.f1)
+            for group, (ours, theirs) in self._counts.items()
+            if not (ours.is_empty and theirs.is_empty)
+        }
+        if city is not None and EVERYTHING in found:
+            found[f"city:{city}"] = found[EVERYTHING]
+        return found
+
+
+def is_sane(found: Detections, width: int, height: int, classes: int) -> bool:
+    """False for boxes that no detector that works gives: not numbers, far outside, unknown class.
+
+    Args:
+        found: In pixels of the image.
+        width: Of the image.
+        height: Of the image.
+        classes: How many there are.
+    """
+    if not len(found):
+        return True
+    if not (np.isfinite(found.xyxy).all() and np.isfinite(found.confidence).all()):
+        return False
+    limits = np.array([width, height] * 2)
+    inside = (found.xyxy >= -_OUTSIDE * limits).all() and (
+        found.xyxy <= (1 + _OUTSIDE) * limits
+    ).all()
+    known = found.class_id.min() >= 0 and found.class_id.max() < classes
+    return bool(inside and known and found.confidence.max() <= 1 + 1e-3)
+
+
+def _disagreement(pair: Pair) -> Evidence:
+    """How far two models see the same in a frame, whoever is right."""
+    ours, theirs = pair.champion, pair.challenger
+    things = (len(ours), len(theirs))
+    if not (things[0] or things[1]):
+        return Evidence(things=things)
+    if not (things[0] and things[1]):
+        return Evidence(things=things, agreement=Moments.of(0.0))
+    overlap = iou(ours.xyxy, theirs.xyxy)
+    overlap[ours.class_id[:, None] != theirs.class_id[None]] = 0.0
+    best = overlap.argmax(axis=1)
+    mutual = overlap.argmax(axis=0)[best] == np.arange(len(ours))
+    same = mutual & (overlap.max(axis=1) >= _SAME)
+    shared = float(2 * same.sum() / (things[0] + things[1]))
+    shift = theirs.confidence[best[same]].astype(np.float64) - ours.confidence[same]
+    moments = Moments(len(shift), float(shift.sum()), float((shift**2).sum()))
+    return Evidence(things=things, agreement=Moments.of(shared), shift=moments)

@@ -1,0 +1,60 @@
+"""Which application answers for which camera: a small table that workers follow."""
+
+import hashlib
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+CHAMPION = "champion"
+"""The application whose answers count unless a city has a champion of its own."""
+
+CHALLENGER = "challenger"
+"""The application of the candidate."""
+
+
+@dataclass(frozen=True, slots=True)
+class RouteTable:
+    """Who answers for whom; a new one replaces the old one as a whole.
+
+    Attributes:
+        number: Rises with each change.
+        homes: Champion's application by camera, where it is not `CHAMPION`.
+        compared: Cameras that take part in a rollout.
+        challenged: Those of them that the challenger serves.
+        sample: Share of the batches of compared cameras that both models answer.
+    """
+
+    number: int = 0
+    homes: Mapping[str, str] = field(default_factory=dict)
+    compared: frozenset[str] = frozenset()
+    challenged: frozenset[str] = frozenset()
+    sample: float = 0.0
+
+    def home(self, camera_id: str) -> str:
+        """The application of its champion."""
+        return self.homes.get(camera_id, CHAMPION)
+
+    def slot(self, camera_id: str) -> str:
+        """The application that serves it now."""
+        return CHALLENGER if camera_id in self.challenged else self.home(camera_id)
+
+
+def leaders(cameras: Iterable[str], share: float) -> frozenset[str]:
+    """The cameras that a challenger serves at a share: at least one, and the same every time.
+
+    They are taken in the order of a hash, so a larger share has those of a smaller one.
+
+    >>> sorted(leaders(["a", "b", "c", "d"], 0.5)), len(leaders(["a", "b", "c", "d"], 0.05))
+    (['b', 'd'], 1)
+    """
+    order = sorted(cameras, key=lambda camera: hashlib.sha256(camera.encode()).digest())
+    return frozenset(order[: math.ceil(share * len(order))])
+
+
+def home_of(city: str) -> str:
+    """The application of a city's own champion.
+
+    >>> home_of("Den Haag")
+    'champion-Den-Haag'
+    """
+    return f"{CHAMPION}-" + "".join(c if c.isalnum() else "-" for c in city)
