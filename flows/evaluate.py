@@ -1,6 +1,8 @@
 """``streetloop evaluate``: how good is a model on a dataset?"""
 
-from collections.abc import Mapping, Sequence
+import contextlib
+import sys
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import cv2
@@ -10,19 +12,23 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 from rich.table import Table
 
+from flows.cluster import local_ray
 from flows.models import find_model
 from streetloop.errors import ConfigError, DatasetError
 from streetloop.settings import Settings
-from streetloop.store import FolderStore, ObjectStore
+from streetloop.store import ObjectStore
+from streetloop.stores import open_store
 from streetloop.types import Detections, Image
 from train.coco_map import Map
 from train.dataset import TEST, VALIDATION, Dataset, Example, load_dataset
 from train.evaluation import Report, class_map, evaluate
 from train.exchange import read_coco, read_yolo
+from train.model import ModelFile
 from train.predictions import predict_examples, read_image
 
 _TRUTH, _FOUND = (80, 200, 80), (60, 60, 230)
 _SURE = 0.25
+_MANY = 1000  # images from which on Ray Data looks at them
 
 
 def open_dataset(name: str, store: ObjectStore) -> Dataset:
@@ -57,7 +63,7 @@ def evaluate_model(
         DatasetError: The dataset cannot be read, or the classes do not match.
         ModelError: The model cannot be used.
     """
-    store = FolderStore(settings.store)
+    store = open_store(settings)
     data = open_dataset(dataset, store)
     examples = [e for e in data.examples if e.split in {VALIDATION, TEST}] or list(data.examples)
     file = find_model(model, settings)
@@ -65,14 +71,32 @@ def evaluate_model(
     columns = ("images", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("images", total=len(examples))
-        found = predict_examples(
-            file, examples, store, classes, settings.image_size,
-            lambda done: bar.update(task, completed=done),
-        )  # fmt: skip
+        found = _found(
+            file, examples, store, classes, settings, lambda k: bar.update(task, completed=k)
+        )
     report = evaluate(data, examples, found)
     if out is not None:
         _write(out, report, examples, found, store)
     return report
+
+
+def _found(
+    model: ModelFile,
+    examples: Sequence[Example],
+    store: ObjectStore,
+    classes: Mapping[int, int],
+    settings: Settings,
+    progress: Callable[[int], None],
+) -> list[Detections]:
+    if len(examples) < _MANY:  # done before a cluster would be up
+        return predict_examples(model, examples, store, classes, settings.image_size, progress)
+    with contextlib.redirect_stdout(sys.stderr), local_ray():
+        from train.ray_predictions import predict_on_ray  # after Ray's settings are made
+
+        return predict_on_ray(
+            model, examples, store, classes, settings.image_size, progress,
+            workers=settings.threads,
+        )  # fmt: skip
 
 
 def print_report(console: Console, report: Report) -> None:

@@ -1,15 +1,16 @@
 """``streetloop label`` and ``streetloop labelstudio``: labelling by hand."""
 
 import json
-import math
 import sys
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from flows.labels import drifting, measured, open_labeler, push, start_server
+from flows.label_report import keep_measures, measure
+from flows.labels import drifting, open_labeler, push, start_server
 from labeling.labeler import Labeler
 from labeling.local_server import PORT, LocalServer
 from labeling.queue import ReviewQueue
@@ -17,7 +18,7 @@ from streetloop.clock import SystemClock
 from streetloop.errors import ConfigError
 from streetloop.ledger import Ledger, open_ledger
 from streetloop.settings import Settings, read_settings
-from streetloop.store import FolderStore
+from streetloop.stores import open_store
 from train.model import open_model
 
 label_app = typer.Typer(help="Frames to whoever labels, and their answers home.")
@@ -38,7 +39,8 @@ def push_frames(
 ) -> None:
     """Hand pending frames to whoever labels, with the model's boxes."""
     settings, queue, ledger = _house(labeler)
-    who = _labeler(settings, queue)
+    names = open_model(settings.model, settings.models).names
+    who = _labeler(settings, queue, names)
     chosen = queue.choose(choose, drifting(ledger)) if choose else 0
     done = push(queue, who)
     Console().print(f"{chosen} chosen, {done} handed over" if choose else f"{done} handed over")
@@ -47,8 +49,10 @@ def push_frames(
 @label_app.command()
 def pull(labeler: Who = None) -> None:
     """Take the answers that there are."""
-    settings, queue, _ = _house(labeler)
-    answers = queue.pull(_labeler(settings, queue))
+    settings, queue, ledger = _house(labeler)
+    names = open_model(settings.model, settings.models).names
+    answers = queue.pull(_labeler(settings, queue, names))
+    keep_measures(ledger, names)
     Console().print(f"{answers} answers; {len(queue.waiting())} frames still wait")
 
 
@@ -71,26 +75,23 @@ def report(
     ] = False,
     as_json: Json = False,
 ) -> None:
-    """What labellers changed: the model's measured precision and recall by class."""
+    """What labellers changed: each model's measured precision and recall by camera and class."""
     settings, _, ledger = _house(None)
     names = open_model(settings.model, settings.models).names
-    found = measured(ledger, names, only_random=not every)
+    found = measure(ledger, names, only_random=not every)
     if as_json:
-        rows = {
-            name: {"kept": c.kept, "moved": c.moved, "reclassed": c.reclassed,
-                   "removed": c.removed, "added": c.added,
-                   "precision": _plain(c.precision), "recall": _plain(c.recall)}
-            for name, c in found.items()
-        }  # fmt: skip
-        sys.stdout.write(json.dumps(rows, indent=2) + "\n")
+        sys.stdout.write(json.dumps([one.as_json() for one in found], indent=2) + "\n")
         return
     table = Table(box=None, pad_edge=False)
-    columns = ("class", "precision", "recall", "kept", "moved", "reclassed", "removed", "added")
-    for name in columns:
-        table.add_column(name, justify="left" if name == "class" else "right")
-    for name, c in found.items():
+    for name in ("model", "camera", "class"):
+        table.add_column(name, overflow="fold")
+    for name in ("precision", "recall", "kept", "moved", "reclassed", "removed", "added"):
+        table.add_column(name, justify="right")
+    for one in found:
+        c = one.changes
         numbers = (c.kept, c.moved, c.reclassed, c.removed, c.added)
-        table.add_row(name, f"{c.precision:.2f}", f"{c.recall:.2f}", *(str(n) for n in numbers))
+        who = (one.model_version, one.camera_id or "all", one.class_name)
+        table.add_row(*who, f"{c.precision:.2f}", f"{c.recall:.2f}", *(str(n) for n in numbers))
     Console(highlight=False).print(table)
     if not every:
         Console().print("random frames only: these measure the model without bias", style="dim")
@@ -123,13 +124,8 @@ def _house(labeler: str | None) -> tuple[Settings, ReviewQueue, Ledger]:
     return settings, ReviewQueue(ledger, SystemClock()), ledger
 
 
-def _labeler(settings: Settings, queue: ReviewQueue) -> Labeler:
-    names = open_model(settings.model, settings.models).names
-    who = open_labeler(settings, names, FolderStore(settings.store), queue)
+def _labeler(settings: Settings, queue: ReviewQueue, names: Sequence[str]) -> Labeler:
+    who = open_labeler(settings, names, open_store(settings), queue)
     if who is None:
         raise ConfigError("nobody labels: give --labeler, or set STREETLOOP_LABELER")
     return who
-
-
-def _plain(value: float) -> float | None:
-    return round(value, 4) if math.isfinite(value) else None

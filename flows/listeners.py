@@ -5,16 +5,20 @@ from dataclasses import replace
 from typing import Protocol
 
 from drift.minute import Minute
-from flows.labels import LabelLoop, open_labeler
+from flows.label_loop import LabelLoop
+from flows.labels import open_labeler
 from flows.summary import Summary
 from flows.watch import LiveWatch
+from labeling.labeler import Labeler
 from labeling.queue import ReviewQueue
 from streetloop.cameras import Camera
 from streetloop.clock import SystemClock
+from streetloop.errors import LabelerRefused
 from streetloop.ledger import open_ledger
 from streetloop.ledger.reviews import Review
 from streetloop.settings import Settings
-from streetloop.store import FolderStore
+from streetloop.store import ObjectStore
+from streetloop.stores import open_store
 from train.drift_reference import training_past
 from train.model import ModelFile
 
@@ -52,7 +56,7 @@ class Listeners:
     ) -> None:
         self._watch: LiveWatch | None = None
         self._labels: LabelLoop | None = None
-        store = FolderStore(settings.store)
+        store = open_store(settings)
         if settings.drift or settings.triage:
             ledger = open_ledger(settings.ledger)
         if settings.drift:
@@ -61,8 +65,8 @@ class Listeners:
             self._watch = LiveWatch(ids, settings, store, ledger, past, tell)
         if settings.triage:
             queue = ReviewQueue(ledger, SystemClock())
-            labeler = open_labeler(settings, model.names, store, queue)
-            self._labels = LabelLoop(queue, store, labeler, settings, ledger, tell)
+            labeler = _open_labeler(settings, model.names, store, queue, tell)
+            self._labels = LabelLoop(queue, store, labeler, settings, ledger, model.names, tell)
 
     def start(self) -> None:
         """Begin."""
@@ -88,3 +92,18 @@ class Listeners:
         if self._watch is None:
             return summary
         return replace(summary, drift=self._watch.causes(), faults=tuple(self._watch.faults))
+
+
+def _open_labeler(
+    settings: Settings,
+    names: Sequence[str],
+    store: ObjectStore,
+    queue: ReviewQueue,
+    tell: Callable[[str], None],
+) -> Labeler | None:
+    """Whoever labels; nobody while they refuse us: streams do not depend on them."""
+    try:
+        return open_labeler(settings, names, store, queue)
+    except LabelerRefused as error:
+        tell(f"{error}; frames wait until the next start")
+        return None

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.parse import quote
 
@@ -45,10 +46,26 @@ class ByUrl:
     """Pictures are somewhere the browser can reach, such as presigned in MinIO.
 
     Attributes:
-        url: Gives the address of an image by its key; must stay valid as long as a frame waits.
+        url: Gives the address of an image by its key.
+        lasts: How long an address is good; of frames that wait longer it is renewed in time.
+            None for ever.
     """
 
     url: Callable[[str], str]
+    lasts: timedelta | None = None
+
+    def until(self, now: datetime) -> str:
+        """Up to when an address that is made now is good; empty for ever."""
+        return "" if self.lasts is None else (now + self.lasts).isoformat()
+
+    def is_old(self, until: object, now: datetime) -> bool:
+        """True if less than half of its time is left to an address; see `until`."""
+        if self.lasts is None:
+            return False
+        try:
+            return datetime.fromisoformat(str(until)) - now < self.lasts / 2
+        except (TypeError, ValueError):
+            return True  # somebody has changed it: a new one is right in any case
 
 
 Images = Uploaded | LocalFiles | ByUrl

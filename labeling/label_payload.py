@@ -14,18 +14,20 @@ from labeling.task import Answer, Quarantined, Task
 _MAX_RAW_CHARS = 100_000
 
 
-def to_request(task: Task, image: str, control: Control) -> dict[str, Any]:
+def to_request(task: Task, image: str, control: Control, image_until: str = "") -> dict[str, Any]:
     """A frame with the model's boxes, as Label Studio imports it.
 
     Args:
         task: The frame.
         image: Where the annotator's browser finds the picture.
         control: The labelling interface.
+        image_until: Up to when it is found there; empty for ever.
     """
     at = task.captured_at.astimezone(UTC)
     drift = f", {task.drift}" if task.drift else ""
     data = {
         "image": image,
+        "image_until": image_until,
         "digest": task.digest,
         "camera": task.camera_id,
         "captured_at": at.isoformat(),

@@ -6,6 +6,7 @@ before anything is imported, the project is asked what it has.
 
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pydantic import SecretStr
@@ -21,6 +22,7 @@ from streetloop.errors import ConfigError, LabelerError, LabelerRefused, StoreEr
 from streetloop.store import ObjectStore
 
 _BATCH = 25  # frames an import
+_RENEW_EVERY = timedelta(hours=1)
 _MAX_IMAGE_BYTES = 16_000_000
 _TITLE_CHARS = range(3, 51)
 _TOKEN = re.compile(r"[0-9a-f]{40}|[\w-]+\.[\w-]+\.[\w-]+", re.ASCII)
@@ -68,8 +70,14 @@ class LabelStudio:
         self._store = store
         self._images = images
         self._resolve = resolve
+        self._renew_at = datetime.min.replace(tzinfo=UTC)
         self._hook: tuple[str, dict[str, str]] | None = None
         self._api = LabelStudioApi(url, token, timeout_s)
+
+    @property
+    def url(self) -> str:
+        """Of the server, without credentials."""
+        return self._api.shown
 
     def push(self, tasks: Sequence[Task], pushed: Callable[[str], None]) -> None:
         """See `Labeler.push`; a frame whose JPEG is gone does not keep the others back.
@@ -129,6 +137,32 @@ class LabelStudio:
         project = self._api.project(self._title)
         return set(digests) - (self._digests(project.id) if project is not None else set())
 
+    def renew(self, waiting: Sequence[Task]) -> int:
+        """Renew the addresses of pictures that will not be good much longer; how many.
+
+        Looked at once in an hour; to be called as often as one likes.
+
+        Args:
+            waiting: Frames that were pushed and not answered.
+
+        Raises:
+            LabelerError: The server is not to be had.
+        """
+        images, now = self._images, datetime.now(UTC)
+        if not isinstance(images, ByUrl) or images.lasts is None or now < self._renew_at:
+            return 0
+        wanted, done = {task.digest: task for task in waiting}, 0
+        project = self._api.project(self._title)
+        for raw in self._api.tasks(project.id) if project is not None and wanted else ():
+            digest, data = digest_of(raw), raw["data"]
+            if digest in wanted and images.is_old(data.get("image_until"), now):
+                url = images.url(wanted[digest].image_key)
+                fresh = {"image": url, "image_until": images.until(now)}
+                self._api.change_data(int(raw["id"]), {**data, **fresh})
+                done += 1
+        self._renew_at = now + _RENEW_EVERY
+        return done
+
     def want_webhook(self, url: str, secret: SecretStr) -> None:
         """Have Label Studio call ``url`` when annotations come, change or go; again is no harm.
 
@@ -177,6 +211,7 @@ class LabelStudio:
         self, project: int, control: Control, tasks: Sequence[Task], faults: list[Exception]
     ) -> list[Task]:
         """Import a batch; returns what was imported, notes what has no image."""
+        until = self._images.until(datetime.now(UTC)) if isinstance(self._images, ByUrl) else ""
         if isinstance(self._images, ByUrl | LocalFiles):
             urls: Mapping[str, str] = {t.digest: self._images.url(t.image_key) for t in tasks}
             if isinstance(self._images, LocalFiles):
@@ -186,7 +221,7 @@ class LabelStudio:
             urls = self._api.upload(project, jpegs) if jpegs else {}
         batch = [task for task in tasks if task.digest in urls]
         if batch:
-            requests = [to_request(task, urls[task.digest], control) for task in batch]
+            requests = [to_request(task, urls[task.digest], control, until) for task in batch]
             self._api.add_tasks(project, requests)
             # Boxes are shown of this version alone; older frames that still wait open without.
             self._api.change_project(project, model_version=batch[-1].model_version)

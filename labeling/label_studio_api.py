@@ -86,6 +86,11 @@ class LabelStudioApi:
             yield from page
             last = max(int(task["id"]) for task in page)
 
+    def change_data(self, task: int, data: Mapping[str, Any]) -> None:
+        """Replace the data of a task; its predictions and annotations stay."""
+        with self._translated("changing a frame"):
+            self._client.tasks.update(str(task), data=dict(data))
+
     def annotated(self, project: int) -> Iterator[dict[str, Any]]:
         """Id, data and annotations of the tasks that somebody annotated or skipped.
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 
@@ -39,7 +40,7 @@ class OracleLabeler:
         classes: Class names by class id; classes of the city that are not among them are left out.
         clock: Time.
         flaws: What it gets wrong; the same frame is always got wrong the same way.
-        tasks: Finds a task by digest, after a restart too.
+        tasks: Finds a task by digest, after a restart too, and when it was asked.
     """
 
     def __init__(
@@ -53,7 +54,7 @@ class OracleLabeler:
         self._clock = clock
         self._flaws = flaws
         self._find = tasks
-        self._asked: dict[str, tuple[Task, float]] = {}
+        self._asked: dict[str, tuple[Task, datetime]] = {}
         self._truth = Oracle()
 
     def push(self, tasks: Sequence[Task], pushed: Callable[[str], None]) -> None:
@@ -62,7 +63,7 @@ class OracleLabeler:
         for task in tasks:
             if "uri" not in task.origin:
                 continue
-            self._asked.setdefault(task.digest, (task, self._clock.monotonic()))
+            self._asked.setdefault(task.digest, (task, self._clock.now()))
             pushed(task.digest)
         if elsewhere is not None:
             raise LabelerError(
@@ -77,9 +78,9 @@ class OracleLabeler:
                 task = self._find(digest)  # asked before a restart
                 if task is None:
                     continue
-                self._asked[digest] = (task, self._clock.monotonic())
+                self._asked[digest] = (task, task.asked_at or self._clock.now())
             task, since = self._asked[digest]
-            if self._clock.monotonic() - since >= self._flaws.delay_s:
+            if (self._clock.now() - since).total_seconds() >= self._flaws.delay_s:
                 answers.append(self._answer(task))
                 del self._asked[digest]
         return answers

@@ -5,14 +5,17 @@ unsure, and say what it gets wrong rather than how often.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from streetloop.boxes import iou
 from streetloop.types import Detections
+
+Group = TypeVar("Group", bound=Hashable)
 
 _SAME = 0.5  # IoU from which on two boxes are of one thing
 _EXACT = 0.9  # ... and from which on nobody moved it
@@ -95,22 +98,16 @@ def changes(found: Detections, label: Detections) -> dict[int, Changes]:
     return dict(result)
 
 
-def total(frames: Iterable[tuple[str, Detections, Detections]]) -> dict[tuple[str, int], Changes]:
-    """What labellers changed, by camera and class id.
+def total(
+    frames: Iterable[tuple[Group, Detections, Detections]],
+) -> dict[tuple[Group, int], Changes]:
+    """What labellers changed, by group, such as a camera, and class id.
 
     Args:
-        frames: Camera, what the model proposed, and what the labeller left.
+        frames: Of each its group, what the model proposed, and what the labeller left.
     """
-    result: dict[tuple[str, int], Changes] = defaultdict(Changes)
-    for camera, found, label in frames:
+    result: dict[tuple[Group, int], Changes] = defaultdict(Changes)
+    for group, found, label in frames:
         for class_id, change in changes(found, label).items():
-            result[camera, class_id] += change
-    return dict(result)
-
-
-def by_class(totals: dict[tuple[str, int], Changes], names: Sequence[str]) -> dict[str, Changes]:
-    """The same over all cameras, by class name; one that the model does not have has a number."""
-    result: dict[str, Changes] = defaultdict(Changes)
-    for (_, class_id), change in totals.items():
-        result[names[class_id] if class_id < len(names) else f"class {class_id}"] += change
+            result[group, class_id] += change
     return dict(result)

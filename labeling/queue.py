@@ -144,7 +144,11 @@ class ReviewQueue:
 
     def waiting(self) -> list[str]:
         """Digests of frames that were pushed and not answered."""
-        return [r.digest for r in list_reviews(self._ledger, [State.PUSHED])]
+        return [task.digest for task in self.asked()]
+
+    def asked(self) -> list[Task]:
+        """Frames that were pushed and not answered."""
+        return [to_task(r) for r in list_reviews(self._ledger, [State.PUSHED])]
 
     def expire(self) -> list[str]:
         """Give up frames that have waited too long; the keys of their images."""
@@ -190,6 +194,7 @@ def to_task(review: Review) -> Task:
         boxes=boxes_of(review.boxes),
         drift=review.drift,
         origin=dict(review.origin),
+        asked_at=review.pushed_at,
     )
 
 

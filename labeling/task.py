@@ -35,6 +35,7 @@ class Task:
         boxes: What the model found, in pixels of the image.
         drift: Likeliest cause of the camera's drift when it was taken; empty without.
         origin: Where it can be looked up again, such as URI and frame of a simulated camera.
+        asked_at: When somebody was asked about it (UTC); None if nobody was yet.
     """
 
     digest: str
@@ -50,6 +51,7 @@ class Task:
     boxes: Detections
     drift: str = ""
     origin: dict[str, Any] = field(default_factory=dict)
+    asked_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

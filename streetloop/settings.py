@@ -1,13 +1,16 @@
 """The settings, read once at the roof and handed down."""
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from streetloop.errors import ConfigError
+
+_BUCKET = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[\w=-][\w.=-]*)*/?", re.ASCII)
 
 BASELINE = "baseline"
 """The model that comes along: it knows the simulated city by day."""
@@ -73,6 +76,24 @@ class Settings(BaseSettings):
         default=600.0, ge=1, description="how often frames are chosen, pushed and pulled"
     )
     labeler: str = Field(default="none", pattern="^(none|oracle|label-studio)$")
+    label_hook_port: int = Field(
+        default=8091, ge=0, le=65535, description="where Label Studio's webhook comes to; 0: off"
+    )
+    label_hook_host: str = Field(default="127.0.0.1", min_length=1)
+    label_hook_url: str | None = Field(
+        default=None, pattern="^https?://", description="the same, as Label Studio reaches it"
+    )
+    learn: bool = Field(default=False, description="train and roll out new models by itself")
+    learn_labels: int = Field(
+        default=50, ge=1, le=100_000, description="labelled frames that a training begins with"
+    )
+    learn_recipe: dict[str, Any] = Field(
+        default={}, description="options of a training, as Ultralytics names them"
+    )
+    learn_rest_h: float = Field(
+        default=12.0, ge=0, le=8760, description="hours between two learning runs"
+    )
+    learn_per_day: int = Field(default=2, ge=0, le=1000, description="most learning runs a day")
     oracle_delay_s: float = Field(default=0.0, ge=0, description="the oracle takes so long")
     oracle_errors: float = Field(
         default=0.0, ge=0, le=1, description="share of things that the oracle gets wrong"
@@ -85,6 +106,15 @@ class Settings(BaseSettings):
     label_annotators: int = Field(
         default=1, ge=1, le=10, description="people who must agree on a frame; 1: the newest wins"
     )
+    store_url: str | None = Field(
+        default=None,
+        description="object store: a folder, or s3://bucket[/prefix]; default: a folder in home",
+    )
+    s3_endpoint: str | None = Field(default=None, description="address of MinIO or another S3")
+    s3_public_endpoint: str | None = Field(default=None, description="the same, as browsers see it")
+    s3_region: str = Field(default="us-east-1", min_length=1)
+    s3_access_key: SecretStr | None = Field(default=None, min_length=1)
+    s3_secret_key: SecretStr | None = Field(default=None, min_length=1)
     log_flush_s: float = Field(
         default=30.0, gt=0, description="most seconds of detections that a crash can lose"
     )
@@ -101,9 +131,18 @@ class Settings(BaseSettings):
         default=None, min_length=1, description="bearer token of the HTTP API"
     )
 
+    @field_validator("store_url")
+    @classmethod
+    def _understood(cls, value: str | None) -> str | None:
+        if value is None or _BUCKET.fullmatch(value):
+            return value
+        if "://" in value or not value.strip():
+            raise ValueError("write a folder, or s3://bucket[/prefix]")
+        return str(Path(value).absolute())  # other processes have other working folders
+
     @property
     def store(self) -> Path:
-        """Folder of the embedded object store."""
+        """Folder of the embedded object store; see `streetloop.stores.open_store` for others."""
         return self.home / "store"
 
     @property

@@ -15,6 +15,7 @@ class ObjectStore(Protocol):
 
     A key is one or more non-empty parts joined by ``/``; no part is ``.`` or ``..``. An object
     appears whole or not at all: a reader never sees half of one, also if the writer is killed.
+    Workers in other processes are given stores: they can be pickled.
     """
 
     def put(self, key: str, data: bytes) -> None:
@@ -75,10 +76,9 @@ class FolderStore:
 
     def keys(self, prefix: str = "") -> Iterator[str]:
         """See `ObjectStore.keys`."""
-        where = prefix.rpartition("/")[0]
-        if prefix.startswith("/") or (where and not _are_names(where.split("/"))):
-            return  # no key begins like that
-        folder = self._root / where  # not the whole store for a part of it
+        if not is_prefix(prefix):
+            return
+        folder = self._root / prefix.rpartition("/")[0]  # not the whole store for a part of it
         found = (
             path.relative_to(self._root).as_posix()
             for path in folder.rglob("*")
@@ -92,10 +92,9 @@ class FolderStore:
         return str(folder.absolute())
 
     def _path(self, key: str) -> Path:
-        parts = key.split("/")
-        if not _are_names(parts):
+        if not is_key(key):
             raise StoreError(f"{key!r} is not a key: parts must be names")
-        return self._root.joinpath(*parts)
+        return self._root.joinpath(*key.split("/"))
 
 
 def put_image(store: ObjectStore, data: bytes, suffix: str = "jpg") -> tuple[str, str]:
@@ -106,5 +105,12 @@ def put_image(store: ObjectStore, data: bytes, suffix: str = "jpg") -> tuple[str
     return digest, key
 
 
-def _are_names(parts: list[str]) -> bool:
-    return not any(part in {"", ".", ".."} or "\0" in part for part in parts)
+def is_key(text: str) -> bool:
+    """True if it can name an object."""
+    return not any(part in {"", ".", ".."} or "\0" in part for part in text.split("/"))
+
+
+def is_prefix(text: str) -> bool:
+    """True if a key can begin like that."""
+    where = text.rpartition("/")[0]
+    return not text.startswith("/") and (not where or is_key(where))

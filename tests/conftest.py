@@ -1,6 +1,8 @@
 """What every test gets: no Ray unless it asks for it, and real material by name."""
 
 import os
+import uuid
+from collections.abc import Iterator
 from pathlib import Path
 
 # Ray reads it when it is first imported.
@@ -10,6 +12,8 @@ import hypothesis
 import pytest
 import ray
 
+from tests.support import gateway as s3
+from tests.support import label_studio
 from tests.support.material import material
 from tests.support.rtsp import missing
 
@@ -65,3 +69,21 @@ def street_clip() -> Path:
 def model_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Exports of checkpoints, shared by the tests of a session."""
     return tmp_path_factory.mktemp("models")
+
+
+@pytest.fixture(scope="session")
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[s3.Gateway]:
+    """A running S3 server; every test takes a bucket of its own."""
+    yield from s3.start(tmp_path_factory.mktemp("gateway"))
+
+
+@pytest.fixture(scope="session")
+def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[label_studio.Studio]:
+    """A running Label Studio; a test that kills it starts it again."""
+    yield from label_studio.start(tmp_path_factory.mktemp("studio"))
+
+
+@pytest.fixture
+def title() -> str:
+    """A project of Label Studio that no other test uses."""
+    return f"test {uuid.uuid4().hex[:12]}"

@@ -2,17 +2,20 @@
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from flows.cli import main
+from flows.label_report import MEASURED
 from labeling.queue import ReviewQueue
 from labeling.task import Reason
 from streetloop.clock import SystemClock
 from streetloop.ledger import Ledger, open_ledger
-from streetloop.ledger.reviews import State, answer_review, list_reviews, mark_pushed
+from streetloop.ledger.events import list_events
+from streetloop.ledger.reviews import State, answer_review, ask_again, list_reviews, mark_pushed
 from streetloop.settings import Settings
 from tests.support.frames import digest, review
 from tests.support.tiny_model import detector_output, write_tiny_model
@@ -94,7 +97,7 @@ def test_the_state_for_people_has_a_line_for_each(
     assert len(lines) == len(State)
 
 
-def test_the_report_has_precision_and_recall_by_class(
+def test_the_report_has_precision_and_recall_by_camera_and_class(
     streetloop: Run, model: Path, queue: ReviewQueue, ledger: Ledger, capsys: Said
 ) -> None:
     queue.add(
@@ -105,10 +108,12 @@ def test_the_report_has_precision_and_recall_by_class(
         mark_pushed(ledger, one.digest, SystemClock().now())
         answer_review(ledger, one.digest, SystemClock().now(), "ann", one.boxes if k else [])
     assert streetloop("label", "report", "--json") == 0
-    assert json.loads(capsys.readouterr().out) == {
-        "car": {"kept": 1, "moved": 0, "reclassed": 0, "removed": 1, "added": 0,
-                "precision": 0.5, "recall": 1.0}
-    }  # fmt: skip
+    figures = {"kept": 1, "moved": 0, "reclassed": 0, "removed": 1, "added": 0,
+               "precision": 0.5, "recall": 1.0}  # fmt: skip
+    assert json.loads(capsys.readouterr().out) == [
+        {"model_version": "m-1", "camera": camera, "class": "car", **figures}
+        for camera in (None, "a")
+    ]
     assert streetloop("label", "report") == 0
     said = capsys.readouterr().out
     assert "0.50" in said
@@ -125,7 +130,35 @@ def test_a_share_of_nothing_is_null(
     mark_pushed(ledger, digest(1), SystemClock().now())
     answer_review(ledger, digest(1), SystemClock().now(), "ann", [])
     assert streetloop("label", "report", "--all", "--json") == 0
-    assert json.loads(capsys.readouterr().out)["car"]["recall"] is None
+    assert [one["recall"] for one in json.loads(capsys.readouterr().out)] == [None, None]
+
+
+def test_the_oracles_delay_goes_on_between_two_commands(
+    streetloop: Run, model: Path, queue: ReviewQueue, ledger: Ledger, capsys: Said,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setenv("STREETLOOP_ORACLE_DELAY_S", "3600")
+    candidates(queue, 2)
+    assert streetloop("label", "push", "--labeler", "oracle", "--choose", "2") == 0
+    first, second = list_reviews(ledger, [State.PUSHED])
+    ask_again(ledger, [first.digest])
+    mark_pushed(ledger, first.digest, SystemClock().now() - timedelta(hours=1))
+    capsys.readouterr()
+    assert streetloop("label", "pull", "--labeler", "oracle") == 0
+    assert capsys.readouterr().out == "1 answers; 1 frames still wait\n"
+    assert [r.digest for r in list_reviews(ledger, [State.PUSHED])] == [second.digest]
+
+
+def test_pulling_keeps_what_was_measured(
+    streetloop: Run, model: Path, queue: ReviewQueue, ledger: Ledger
+) -> None:
+    now = SystemClock().now()
+    origin = {"uri": URI, "frame": 1}
+    queue.add([review(k, at=now, reason=Reason.RANDOM, origin=origin) for k in range(5)])
+    assert streetloop("label", "push", "--labeler", "oracle", "--choose", "10") == 0
+    assert streetloop("label", "pull", "--labeler", "oracle") == 0
+    (event,) = list_events(ledger, kind=MEASURED)
+    assert (event.camera_id, event.model_version, event.detail["frames"]) == ("a", "m-1", 1)
 
 
 @pytest.mark.parametrize(

@@ -1,28 +1,60 @@
-"""One Label Studio for all tests that want one, with a project each."""
+"""What tests of labelling share; Label Studio itself is in the conftest of all tests."""
 
-import uuid
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from labeling.label_studio import LabelStudio
+from labeling.queue import ReviewQueue
+from streetloop.ledger import Ledger, open_ledger
 from streetloop.store import FolderStore
-from tests.support import label_studio
-
-
-@pytest.fixture(scope="session")
-def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[label_studio.Studio]:
-    """A running Label Studio; a test that kills it starts it again."""
-    yield from label_studio.start(tmp_path_factory.mktemp("studio"))
-
-
-@pytest.fixture
-def title() -> str:
-    """A project that no other test uses."""
-    return f"test {uuid.uuid4().hex[:12]}"
+from tests.support.fakes import FakeClock
+from tests.support.frames import NOON
+from tests.support.label_studio import CLASSES, Annotator, Make, Studio
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> FolderStore:
     """Where the frames are."""
     return FolderStore(tmp_path / "store")
+
+
+@pytest.fixture
+def make(studio: Studio, title: str, store: FolderStore) -> Make:
+    """Makes a labeller of the test's project, of the usual parts or others."""
+
+    def labeler(**more: Any) -> LabelStudio:
+        given = {"token": studio.access.token, "classes": CLASSES, "store": store} | more
+        return LabelStudio(studio.access.url, title=title, **given)
+
+    return labeler
+
+
+@pytest.fixture
+def ann(studio: Studio) -> Iterator[Annotator]:
+    """Somebody in front of it."""
+    with studio.owner() as annotator:
+        yield annotator
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    """An empty one, in ``ledger.db``."""
+    ledger = open_ledger(f"sqlite:///{tmp_path / 'ledger.db'}")
+    yield ledger
+    ledger.close()
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    """Two hours after the first frame."""
+    return FakeClock(NOON + timedelta(hours=2))
+
+
+@pytest.fixture
+def queue(ledger: Ledger, clock: FakeClock) -> ReviewQueue:
+    """An empty one."""
+    return ReviewQueue(ledger, clock)

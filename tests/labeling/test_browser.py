@@ -2,16 +2,21 @@
 
 import os
 import shutil
+import uuid
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Locator, Page, expect, sync_playwright
 
+from labeling.label_images import ByUrl
 from labeling.label_studio import LabelStudio
-from labeling.task import Labeled
+from labeling.task import Labeled, Task
+from streetloop.minio_store import LINK_LASTS, MinioStore
 from streetloop.store import FolderStore
+from tests.support.gateway import Gateway
 from tests.support.label_studio import CLASSES, HEIGHT, WIDTH, Studio, frames
 
 pytestmark = [pytest.mark.label_studio, pytest.mark.browser, pytest.mark.timeout(1500)]
@@ -43,21 +48,19 @@ def page() -> Iterator[Page]:
         browser.close()
 
 
-def test_annotator_sees_image_and_boxes_and_submits(
-    studio: Studio, page: Page, store: FolderStore, title: str, tmp_path: Path
-) -> None:
-    (task,) = frames(store, 1, seed=5)
-    labeler = LabelStudio(studio.access.url, studio.access.token, title, CLASSES, store)
-    labeler.push([task], lambda _: None)
+def _open_task(studio: Studio, page: Page, title: str) -> None:
+    """Log in, and open the one task of a project."""
     with studio.owner() as ann:
         (there,) = ann.tasks(title)
-
     page.goto(f"{studio.access.url}/user/login/")
     page.fill("input[name=email]", studio.access.user)
     page.fill("input[name=password]", studio.access.password.get_secret_value())
     page.click("button[type=submit], input[type=submit]")
     page.goto(f"{studio.access.url}/projects/{there['project']}/data?task={there['id']}")
 
+
+def _see_picture(page: Page, task: Task) -> Locator:
+    """Wait until the picture of a frame is there, whole."""
     picture = page.locator(f"img[src*='{task.digest}']").last
     expect(picture).to_be_attached()
     page.wait_for_function(
@@ -66,6 +69,17 @@ def test_annotator_sees_image_and_boxes_and_submits(
     )
     size = picture.evaluate("image => [image.naturalWidth, image.naturalHeight]")
     assert size == [WIDTH, HEIGHT]
+    return picture
+
+
+def test_annotator_sees_image_and_boxes_and_submits(
+    studio: Studio, page: Page, store: FolderStore, title: str, tmp_path: Path
+) -> None:
+    (task,) = frames(store, 1, seed=5)
+    labeler = LabelStudio(studio.access.url, studio.access.token, title, CLASSES, store)
+    labeler.push([task], lambda _: None)
+    _open_task(studio, page, title)
+    _see_picture(page, task)
     regions = "window.Htx.annotationStore.selected.regionStore.regions"
     page.wait_for_function(f"window.Htx?.annotationStore?.selected && {regions}.length > 0")
     shown = page.evaluate(f"{regions}.map(region => region.labels[0])")
@@ -80,3 +94,19 @@ def test_annotator_sees_image_and_boxes_and_submits(
     assert isinstance(answer, Labeled)
     np.testing.assert_allclose(answer.boxes.xyxy, task.boxes.xyxy, atol=0.5)
     assert answer.boxes.class_id.tolist() == [0, 2]
+
+
+@pytest.mark.minio
+def test_annotator_sees_an_image_that_is_in_minio(
+    studio: Studio, page: Page, gateway: Gateway, title: str
+) -> None:
+    # By another name than ours, as a browser may have to.
+    access = replace(gateway.access, public_endpoint=f"http://localhost:{gateway.port}")
+    store = MinioStore(f"b{uuid.uuid4().hex[:20]}", "", access)
+    (task,) = frames(store, 1, seed=6)
+    images = ByUrl(store.link, LINK_LASTS)
+    labeler = LabelStudio(studio.access.url, studio.access.token, title, CLASSES, store, images)
+    labeler.push([task], lambda _: None)
+    _open_task(studio, page, title)
+    picture = _see_picture(page, task)
+    assert str(picture.get_attribute("src")).startswith(f"http://localhost:{gateway.port}/")

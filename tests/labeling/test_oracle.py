@@ -115,3 +115,12 @@ def test_a_restart_forgets_nothing_that_waits() -> None:
     given = labeler.pull({"a" * 64, "b" * 64})
     assert [each.digest for each in given] == ["a" * 64]
     np.testing.assert_array_equal(given[0].boxes.xyxy, answer().boxes.xyxy)  # type: ignore[union-attr]
+
+
+def test_the_delay_goes_on_over_restarts() -> None:
+    clock = FakeClock()
+    known = {"a" * 64: replace(task(), asked_at=clock.now())}
+    for waited, answers in ((0, 0), (40, 0), (19, 0), (1, 1)):
+        clock.advance(waited)
+        labeler = OracleLabeler(CLASSES, clock, Flaws(delay_s=60), tasks=known.get)
+        assert len(labeler.pull({"a" * 64})) == answers

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labeling.quality import Changes, by_class, changes, total
+from labeling.quality import Changes, changes, total
 from streetloop.types import Detections
 from tests.support.build import found
 
@@ -84,22 +84,18 @@ def test_precision_and_recall_over_frames_are_those_computed_by_hand() -> None:
     assert totals["a", CAR] == Changes(kept=1, moved=1, removed=1, added=1)
     assert totals["a", CAR].precision == pytest.approx(2 / 3)
     assert totals["a", CAR].recall == pytest.approx(2 / 3)
-    classes = by_class(totals, ("car", "bus"))
-    assert classes["car"].precision == pytest.approx(2 / 4)
-    assert classes["car"].recall == pytest.approx(2 / 3)
-    assert classes["bus"] == Changes(kept=1, added=1)
-    assert classes["bus"].precision == 1
-    assert classes["bus"].recall == pytest.approx(1 / 2)
+    assert totals["b", CAR] == Changes(reclassed=1)
+    assert totals["b", BUS] == Changes(kept=1, added=1)
+    assert totals["b", BUS].precision == 1
+    assert totals["b", BUS].recall == pytest.approx(1 / 2)
+    cars = totals["a", CAR] + totals["b", CAR]
+    assert (cars.precision, cars.recall) == (pytest.approx(2 / 4), pytest.approx(2 / 3))
 
 
 def test_of_nothing_there_is_no_share() -> None:
     assert math.isnan(Changes(added=1).precision)
     assert math.isnan(Changes(removed=1).recall)
     assert Changes(added=1).recall == Changes(removed=1).precision == 0
-
-
-def test_a_class_that_another_model_had_is_counted_by_its_number() -> None:
-    assert by_class({("a", 7): Changes(kept=1)}, ("car",)) == {"class 7": Changes(kept=1)}
 
 
 boxes = st.lists(

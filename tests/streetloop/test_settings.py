@@ -67,6 +67,13 @@ def test_store_and_models_stand_under_the_home() -> None:
         ("drift_days", 0),
         ("drift_days", float("inf")),
         ("ledger_url", ""),
+        ("label_hook_port", -1),
+        ("label_hook_port", 65536),
+        ("label_hook_host", ""),
+        ("label_hook_url", "streets.example:8091"),
+        ("store_url", "gs://streets"),
+        ("s3_region", ""),
+        ("s3_secret_key", ""),
     ],
 )
 def test_a_value_out_of_bounds_is_refused_by_name(name: str, value: object) -> None:

@@ -1,6 +1,8 @@
 import contextlib
+import pickle
 import resource
 import threading
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,18 +12,46 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streetloop.errors import StoreError
+from streetloop.minio_store import MinioStore
 from streetloop.store import FolderStore, ObjectStore, put_image
+from tests.support.gateway import Gateway
 
 # Every store passes the same tests; a new one is added here.
-IMPLEMENTATIONS: dict[str, Callable[[Path], ObjectStore]] = {"folder": FolderStore}
+Make = Callable[[pytest.FixtureRequest], ObjectStore]
+
+
+def _folder(request: pytest.FixtureRequest) -> ObjectStore:
+    path: Path = request.getfixturevalue("tmp_path")
+    return FolderStore(path / "store")
+
+
+def _bucket(prefix: str) -> Make:
+    def make(request: pytest.FixtureRequest) -> ObjectStore:
+        gateway: Gateway = request.getfixturevalue("gateway")
+        return MinioStore(f"b{uuid.uuid4().hex[:20]}", prefix, gateway.access)
+
+    return make
+
+
+IMPLEMENTATIONS: dict[str, Make] = {
+    "folder": _folder,
+    "minio": _bucket(""),
+    "minio with a prefix": _bucket("streets/north"),
+}
 
 KEYS = ["log/a40/1.parquet", "log/a40/2.parquet", "log/b1/1.parquet", "models/x.onnx", "top"]
 BAD_KEYS = ["", "/", "..", ".", "../a", "a/../b", "a/./b", "a//b", "/etc/passwd", "a/", "a\0b"]
 
 
-@pytest.fixture(params=IMPLEMENTATIONS)
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> ObjectStore:
-    return IMPLEMENTATIONS[request.param](tmp_path / "store")
+_PARAMS = [
+    pytest.param(name, marks=[pytest.mark.minio] if name.startswith("minio") else [])
+    for name in IMPLEMENTATIONS
+]
+
+
+@pytest.fixture(params=_PARAMS)
+def store(request: pytest.FixtureRequest) -> ObjectStore:
+    return IMPLEMENTATIONS[request.param](request)
 
 
 @pytest.mark.parametrize("data", [b"", b"hello", bytes(range(256)) * 1000])
@@ -198,19 +228,33 @@ def test_an_object_that_is_removed_is_gone_and_the_others_stay(store: ObjectStor
     assert store.get(KEYS[0]) == b"again"
 
 
-@pytest.mark.parametrize("key", [*BAD_KEYS, "log/a40"])
-def test_what_is_no_object_cannot_be_removed(store: ObjectStore, key: str) -> None:
+@pytest.mark.parametrize("key", BAD_KEYS)
+def test_what_is_no_key_cannot_be_removed(store: ObjectStore, key: str) -> None:
     store.put("log/a40/1.parquet", b"x")
     with pytest.raises(StoreError):
         store.delete(key)
     assert list(store.keys()) == ["log/a40/1.parquet"]
 
 
-def test_removing_below_an_object_says_so_or_does_nothing(store: ObjectStore) -> None:
+@pytest.mark.parametrize("key", ["top/below", "log", "log/a40"])
+def test_removing_below_or_above_an_object_says_so_or_does_nothing(
+    store: ObjectStore, key: str
+) -> None:
     store.put("top", b"x")
+    store.put("log/a40/1.parquet", b"y")
     with contextlib.suppress(StoreError):
-        store.delete("top/below")
+        store.delete(key)
+    assert list(store.keys()) == ["log/a40/1.parquet", "top"]
     assert store.get("top") == b"x"
+
+
+def test_a_store_can_be_given_to_another_process(store: ObjectStore) -> None:
+    store.put("a/b", b"x")
+    copy: ObjectStore = pickle.loads(pickle.dumps(store))
+    assert copy.get("a/b") == b"x"
+    copy.put("a/c", b"y")
+    assert list(store.keys()) == ["a/b", "a/c"]
+    assert copy.uri("a") == store.uri("a")
 
 
 def test_an_image_is_stored_by_its_content_however_often_it_comes(store: ObjectStore) -> None:

@@ -8,11 +8,11 @@ import numpy as np
 from sqlalchemy import Connection
 
 from labeling.appearance import EMBEDDING, Fingerprint
-from labeling.queue import to_review
+from labeling.queue import ReviewQueue, to_review
 from labeling.selection import Candidate
 from labeling.task import Answer, Labeled, Reason, Task
 from streetloop.ledger import Ledger
-from streetloop.ledger.reviews import Review
+from streetloop.ledger.reviews import Review, State, find_reviews, list_reviews
 from streetloop.types import Detections, Floats
 from tests.support.build import found
 
@@ -133,3 +133,21 @@ class Desk:
 def labeled(of: str, boxes: Detections | None = None, at: datetime = NOON) -> Labeled:
     """What somebody says is in a frame."""
     return Labeled(of, Detections.empty() if boxes is None else boxes, "ann", at)
+
+
+def waiting(queue: ReviewQueue, desk: Desk, count: int) -> None:
+    """So many frames that somebody was asked about."""
+    queue.add([review(k) for k in range(count)])
+    queue.choose(count)
+    queue.push(desk)
+
+
+def states(ledger: Ledger) -> dict[int, State]:
+    """Where every frame is, by its number."""
+    return {int(r.digest, 16): r.state for r in list_reviews(ledger, list(State))}
+
+
+def only(ledger: Ledger, number: int) -> Review:
+    """The frame of that number."""
+    (one,) = find_reviews(ledger, [digest(number)])
+    return one

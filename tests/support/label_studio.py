@@ -11,7 +11,8 @@ import hashlib
 import os
 import shutil
 import signal
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,7 +23,10 @@ import httpx
 import numpy as np
 import psutil
 import pytest
+from pydantic import SecretStr
 
+from labeling.hook_listener import HookListener
+from labeling.label_studio import LabelStudio
 from labeling.local_server import Access, LocalServer
 from labeling.task import Reason, Task
 from streetloop.errors import StreetloopError
@@ -32,6 +36,9 @@ from tests.support.ports import free_port
 
 _CACHE = Path(__file__).resolve().parents[2] / ".streetloop-test"
 _VENV = os.environ.get("STREETLOOP_LABEL_STUDIO_VENV")  # before a test takes it away
+
+Make = Callable[..., LabelStudio]
+"""Makes a labeller of the test's project, of the usual parts or others."""
 
 CLASSES = ["car", "bus", "person"]
 WIDTH, HEIGHT = 640, 360
@@ -226,3 +233,38 @@ def frames(store: ObjectStore, count: int, seed: int = 0, version: str = "m-1") 
             )
         )
     return tasks
+
+
+def push(labeler: LabelStudio, tasks: list[Task]) -> list[str]:
+    """Hand frames over; which were told."""
+    told: list[str] = []
+    labeler.push(tasks, told.append)
+    return told
+
+
+class Hooked:
+    """Listens for webhooks and counts those that are genuine."""
+
+    def __init__(self) -> None:
+        self.secret = SecretStr("open sesame")
+        self.heard = 0
+        self._changed = threading.Condition()
+        self._listener = HookListener("127.0.0.1", 0, self.secret, self._hear)
+        self.url = f"http://127.0.0.1:{self._listener.port}/hook"
+
+    def __enter__(self) -> Hooked:
+        self._listener.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._listener.close()
+
+    def wait_for(self, count: int) -> bool:
+        """Wait until so many have come; False if they do not, or more do."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self.heard == count, timeout=10)
+
+    def _hear(self) -> None:
+        with self._changed:
+            self.heard += 1
+            self._changed.notify_all()

@@ -1,0 +1,123 @@
+"""What labellers change, as the model's measured precision and recall; kept as events."""
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from labeling.quality import Changes, total
+from labeling.queue import boxes_of
+from streetloop.ledger import Ledger
+from streetloop.ledger.events import MOST, Event, begin_event, end_event, list_events
+from streetloop.ledger.reviews import Review, State, list_reviews
+
+MEASURED = "labels measured"
+"""Kind of the event that keeps what was measured of one model at one camera."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """What labellers changed of one model's boxes of one class at one camera.
+
+    Attributes:
+        model_version: Whose boxes they were.
+        camera_id: Where; None for all cameras together.
+        class_name: Of what.
+        changes: What was changed.
+    """
+
+    model_version: str
+    camera_id: str | None
+    class_name: str
+    changes: Changes
+
+    def as_json(self) -> dict[str, Any]:
+        """As plain values."""
+        return {
+            "model_version": self.model_version,
+            "camera": self.camera_id,
+            "class": self.class_name,
+            **_figures(self.changes),
+        }
+
+
+def measure(ledger: Ledger, names: Sequence[str], only_random: bool) -> list[Measure]:
+    """What labellers changed, by model, camera and class, over all labelled frames or random ones.
+
+    The boxes that a model proposed are those that it would have shown: random frames measure it.
+    Of each model all cameras together come first.
+
+    Args:
+        ledger: Where the labels are.
+        names: Class names by class id.
+        only_random: Leave out frames that were chosen because the model was unsure.
+
+    Raises:
+        LedgerError: The ledger cannot be read.
+    """
+    frames = _labelled(ledger, only_random)
+    totals = total(
+        ((r.model_version, r.camera_id), boxes_of(r.boxes), boxes_of(r.label)) for r in frames
+    )
+    found: dict[tuple[str, str, str], Changes] = defaultdict(Changes)
+    for ((version, camera), class_id), change in totals.items():
+        name = _name(names, class_id)
+        found[version, "", name] += change
+        found[version, camera, name] += change
+    return [
+        Measure(v, camera or None, name, found[v, camera, name])
+        for v, camera, name in sorted(found)
+    ]
+
+
+def keep_measures(ledger: Ledger, names: Sequence[str]) -> int:
+    """Write an event for each model and camera of which random frames say something new; how many.
+
+    The newest of a model and camera is what is known of them; the older ones, what was.
+
+    Raises:
+        LedgerError: The ledger cannot be read or written.
+    """
+    frames = Counter((r.model_version, r.camera_id) for r in _labelled(ledger, only_random=True))
+    classes: dict[tuple[str, str], dict[str, Any]] = {pair: {} for pair in frames}
+    for one in measure(ledger, names, only_random=True):
+        if one.camera_id is not None:
+            figures = _figures(one.changes)
+            classes[one.model_version, one.camera_id][one.class_name] = figures
+    now, written = datetime.now(UTC), 0
+    for (version, camera), count in sorted(frames.items()):
+        detail = {"frames": count, "classes": classes[version, camera]}
+        before = _latest(ledger, camera, version)
+        if before is not None and before.detail == detail:
+            continue
+        number = begin_event(ledger, MEASURED, now, camera, version, detail=detail)
+        end_event(ledger, number, now)  # of a moment: nothing goes on
+        written += 1
+    return written
+
+
+def _latest(ledger: Ledger, camera: str, version: str) -> Event | None:
+    events = list_events(ledger, camera, MEASURED, most=MOST)
+    return next((event for event in events if event.model_version == version), None)
+
+
+def _labelled(ledger: Ledger, only_random: bool) -> list[Review]:
+    return [
+        review
+        for review in list_reviews(ledger, [State.LABELED, State.IN_DATASET])
+        if review.label is not None and (review.reason == "random" or not only_random)
+    ]
+
+
+def _figures(changes: Changes) -> dict[str, Any]:
+    shares = {"precision": changes.precision, "recall": changes.recall}
+    return asdict(changes) | {
+        k: round(v, 4) if math.isfinite(v) else None for k, v in shares.items()
+    }
+
+
+def _name(names: Sequence[str], class_id: int) -> str:
+    """A class that the model does not have has a number."""
+    return names[class_id] if class_id < len(names) else f"class {class_id}"

@@ -1,0 +1,108 @@
+"""The budget of a day is one, however many choose at once."""
+
+import contextlib
+import multiprocessing
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection
+
+from labeling.queue import ReviewQueue
+from labeling.task import Skipped
+from streetloop.clock import SystemClock
+from streetloop.ledger import Ledger, open_ledger
+from streetloop.ledger.reviews import State
+from tests.support.fakes import FakeClock
+from tests.support.frames import NOON, Desk, digest, review, waiting
+
+
+def test_the_budget_of_a_day_is_never_exceeded(ledger: Ledger, clock: FakeClock) -> None:
+    queue = ReviewQueue(ledger, clock)  # 14:00
+    chosen = []
+    for hour in range(9):
+        queue.add([review(100 * hour + k, at=clock.now()) for k in range(7)])
+        chosen.append(queue.choose(20))
+        clock.advance(3600)
+    assert chosen == [7, 7, 6, 0, 0, 0, 0, 0, 0]
+    clock.advance(3600 - 1)  # 23:59:59
+    assert queue.choose(20) == 0
+    clock.advance(1)
+    assert queue.choose(20) == 20
+    assert queue.choose(20) == 0
+    assert queue.choose(25) == 5, "a larger budget counts what was chosen"
+
+
+def test_what_was_chosen_counts_whatever_became_of_it(
+    ledger: Ledger, queue: ReviewQueue, clock: FakeClock
+) -> None:
+    desk = Desk()
+    waiting(queue, desk, 5)
+    desk.answers[digest(0)] = Skipped(digest(0), "ann", NOON)
+    queue.pull(desk)
+    queue.add([review(k) for k in range(50, 60)])
+    assert queue.choose(5) == 0
+
+
+class _Interrupted(Ledger):
+    """A ledger that somebody else uses just before our n-th transaction."""
+
+    def __init__(self, ledger: Ledger, before: int, somebody: Callable[[], object]) -> None:
+        super().__init__(ledger._engine)
+        self._left, self._somebody = before, somebody
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        self._left -= 1
+        if self._left == 0:
+            self._somebody()
+        with super().transaction() as connection:
+            yield connection
+
+
+@pytest.mark.parametrize("moment", [1, 2, 3, 4])
+def test_two_who_choose_at_once_share_one_budget(
+    moment: int, ledger: Ledger, clock: FakeClock
+) -> None:
+    other = ReviewQueue(ledger, clock)
+    other.add([review(k) for k in range(40)])
+    clock.advance(1)
+    counts = []
+    busy = _Interrupted(ledger, moment, lambda: counts.append(other.choose(10)))
+    counts.append(ReviewQueue(busy, clock).choose(15))
+    assert counts == [10, 5]
+    assert other.counts()[State.PENDING] == 15
+
+
+def test_two_who_push_at_once_count_each_frame_once(ledger: Ledger, clock: FakeClock) -> None:
+    queue, desk = ReviewQueue(ledger, clock), Desk()
+    queue.add([review(k) for k in range(6)])
+    queue.choose(6)
+    counts = []
+    busy = _Interrupted(ledger, 4, lambda: counts.append(queue.push(desk)))
+    counts.append(ReviewQueue(busy, clock).push(desk))
+    assert sum(counts) == 6
+    assert sorted(desk.asked) == [digest(k) for k in range(6)]
+
+
+def _choose_some(url: str, budget: int, gate: "multiprocessing.synchronize.Barrier") -> None:
+    queue = ReviewQueue(open_ledger(url), SystemClock())
+    gate.wait(60)
+    queue.choose(budget)
+
+
+def test_processes_that_choose_at_once_share_one_budget(tmp_path: Path, ledger: Ledger) -> None:
+    clock = SystemClock()
+    queue = ReviewQueue(ledger, clock)
+    queue.add([review(k, at=clock.now()) for k in range(200)])
+    spawned = multiprocessing.get_context("forkserver")
+    spawned.set_forkserver_preload(["labeling.queue"])
+    gate = spawned.Barrier(3)
+    url = f"sqlite:///{tmp_path / 'ledger.db'}"
+    choosers = [spawned.Process(target=_choose_some, args=(url, 30, gate)) for _ in range(3)]
+    for chooser in choosers:
+        chooser.start()
+    for chooser in choosers:
+        chooser.join()
+    assert [chooser.exitcode for chooser in choosers] == [0, 0, 0]
+    assert queue.counts()[State.PENDING] == 30

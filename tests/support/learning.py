@@ -1,0 +1,57 @@
+"""Labelled frames of the simulated city, and a detector that has much to learn from few."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from labeling.queue import plain
+from streetloop.ledger import Ledger
+from streetloop.ledger.reviews import Review, State, add_reviews
+from streetloop.settings import Settings
+from streetloop.store import FolderStore
+from tests.support.frames import NOON
+from train.dataset import TRAIN
+from train.model import _BASELINE_FILE
+from train.simulated import TRAIN_CAMERAS, Split, gather_split
+
+SMALL: dict[str, Any] = {
+    "epochs": 2, "imgsz": 160, "batch": 8, "nbs": 8, "lr0": 0.01, "freeze": 22, "mosaic": 0,
+    "close_mosaic": 0,
+}  # fmt: skip
+"""Options with which a detector's head is learned in seconds."""
+
+
+def write_weak_model(path: Path) -> Path:
+    """The baseline with a head that has forgotten which class is which."""
+    import torch  # takes seconds: only where needed
+
+    content = torch.load(_BASELINE_FILE, map_location="cpu", weights_only=False)
+    torch.manual_seed(0)
+    for branch in content["model"].model[-1].cv3:
+        torch.nn.init.normal_(branch[-1].weight, std=0.01)
+    torch.save(content, path)
+    return path
+
+
+def add_labels(
+    settings: Settings, ledger: Ledger, model_version: str, *, frames: int = 15,
+    cameras: int = 4, first_seed: int = 0, drift: str = "night",
+) -> list[Review]:  # fmt: skip
+    """Frames that were asked about and labelled, a minute apart, as the oracle would."""
+    split = Split("labels", TRAIN_CAMERAS[:cameras], first_seed, frames, "day")
+    examples = gather_split(split, FolderStore(settings.store), TRAIN)
+    found = [
+        Review(
+            digest=e.image, image_key=e.key, width=e.width, height=e.height,
+            camera_id=e.camera_id, captured_at=NOON + timedelta(minutes=number), reason="unsure",
+            score=0.5, model_version=model_version, boxes=[],
+            fingerprint=np.zeros(4, np.uint64).tobytes(), embedding=b"", drift=drift,
+            origin={"uri": "sim://somewhere"}, state=State.LABELED, labeler="oracle",
+            label=plain(e.truth()),
+        )
+        for number, e in enumerate(examples)
+    ]  # fmt: skip
+    add_reviews(ledger, found)
+    return found

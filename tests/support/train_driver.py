@@ -1,0 +1,32 @@
+"""Trains in a process of its own, which a test may kill; says on standard output how far it is.
+
+python -m tests.support.train_driver DATA FOLDER NAME RECIPE
+"""
+
+import json
+import sys
+from pathlib import Path
+
+from flows.cluster import local_ray
+from train.model import _BASELINE_FILE
+from train.recipe import Progress, Training
+
+
+def main(data: str, folder: str, name: str, recipe: str) -> None:
+    """Train to the end; a line of JSON for each progress, and one for the checkpoint."""
+
+    def tell(now: Progress) -> None:
+        print(json.dumps({"epoch": now.epoch, "over": now.epoch_over}), flush=True)
+
+    with local_ray():
+        from train.run import fine_tune  # after Ray's settings are made
+
+        training = Training(
+            name, _BASELINE_FILE, Path(data), Path(folder), json.loads(recipe), threads=1
+        )
+        best = fine_tune(training, tell)
+    print(json.dumps({"best": str(best)}), flush=True)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
