@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import sys
+import time
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,15 +14,17 @@ from rich.live import Live
 
 from flows.check import check_cameras
 from flows.demo import write_demo
+from flows.demo_loop import close_loop
 from flows.drift import compare_recordings, print_verdict
 from flows.drift_report import write_report
 from flows.drift_state import drift_state, print_state
 from flows.label_commands import label_app, server_app
+from flows.learning_commands import app as learn_app
+from flows.rollout_commands import app as rollout_app
 from flows.run import RunOptions, run_streams
 from flows.serving import serve_api
 from flows.simulate import city_content, export
 from flows.table import LiveTable, print_summary
-from flows.rollout_commands import app as rollout_app
 from flows.train_commands import evaluate, lineage, models, reproduce, train
 from streetloop.cameras import load_cameras
 from streetloop.errors import ConfigError, ModelError, StreetloopError
@@ -94,12 +97,37 @@ def run(
 def demo(
     duration: Annotated[float, typer.Option(min=1.0, help="Seconds to run.")] = 30.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
+    once: Annotated[
+        bool, typer.Option("--once", help="Night falls, and the loop closes: some ten minutes.")
+    ] = False,
 ) -> None:
     """Watch four streets of the simulated city; needs no network and no files."""
     home = _settings({}, {}).home
+    if once:
+        _close_loop(home / "loop", as_json)
+        return
     run(write_demo(home / "demo"), BASELINE, duration, home / "demo", as_json)
     if not as_json:
         Console().print(f"annotated videos: {(home / 'demo').absolute()}/*.mp4", highlight=False)
+
+
+def _close_loop(home: Path, as_json: bool) -> None:
+    console = Console(stderr=True)
+    began = time.monotonic()
+
+    def say(text: str) -> None:
+        seconds = round(time.monotonic() - began)
+        clock = f"{seconds // 60:3d}:{seconds % 60:02d}"
+        console.print(f"{clock}  {text}", highlight=False, markup=False)
+
+    with contextlib.redirect_stdout(sys.stderr):
+        story, report = close_loop(home, say)
+    if as_json:
+        sys.stdout.write(json.dumps(story.as_json(report), indent=2) + "\n")
+    else:
+        Console().print(f"the story: {report}", highlight=False, soft_wrap=True)
+    if not story.closed:
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -180,6 +208,7 @@ app.add_typer(drift_app, name="drift")
 for command in (train, evaluate, models, lineage, reproduce):
     app.command()(command)
 app.add_typer(label_app, name="label", no_args_is_help=True)
+app.add_typer(learn_app, name="learn")
 app.add_typer(rollout_app, name="rollout")
 app.add_typer(server_app, name="labelstudio", no_args_is_help=True)
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import yaml
 
-_CAMERAS = {
+CAMERAS = {
     "kingsport-crossing": (
         "sim://kingsport/crossing?traffic=busy&seed=1",
         {"avenue": [[0.36, 0.30], [0.74, 0.47]]},
@@ -22,6 +22,7 @@ _CAMERAS = {
         {"street": [[0.36, 0.60], [0.86, 0.55]]},
     ),
 }
+"""Address and counting lines of the demo's cameras, by id."""
 
 
 def write_demo(folder: Path) -> Path:
@@ -29,7 +30,7 @@ def write_demo(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     entries = [
         {"id": camera, "city": camera.split("-")[0], "uri": uri, "lines": lines}
-        for camera, (uri, lines) in _CAMERAS.items()
+        for camera, (uri, lines) in CAMERAS.items()
     ]
     path = folder / "cameras.yaml"
     path.write_text(yaml.safe_dump({"cameras": entries}, sort_keys=False))

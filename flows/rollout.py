@@ -3,14 +3,14 @@
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any
 
 from flows.rollout_labels import LabelEvidence
 from flows.rollout_trial import Fleet, Models, Slots, Trial
 from serve.rollout.decide import Action, Decision, decide, reading
-from serve.rollout.evidence import Situation
-from serve.rollout.policy import Phase
+from serve.rollout.evidence import Evidence, Situation
+from serve.rollout.policy import Phase, Policy
 from serve.rollout.routes import CHALLENGER, CHAMPION, RouteTable, home_of, leaders
 from streetloop.cameras import Camera
 from streetloop.clock import Clock
@@ -79,7 +79,8 @@ class RolloutControl:
         self._told: set[str] = set()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="rollout", daemon=True)
-        self._hands = ThreadPoolExecutor(4, thread_name_prefix="rollout-work")
+        self._hands = ThreadPoolExecutor(8, thread_name_prefix="rollout-work")
+        self._ending: Future[None] | None = None
 
     def start(self) -> None:
         """Begin."""
@@ -110,15 +111,16 @@ class RolloutControl:
         Raises:
             LedgerError: The ledger did not answer; nothing was done that it does not know of.
         """
-        found = self._fleet.collect_evidence()
         rollout = open_rollout(self._ledger)
+        found = self._fleet.collect_evidence()
         if rollout is None:
             return
         trial = self._trial
         if trial is None or trial.id != rollout.id:
             trial = self._trial = Trial(rollout)
+            found = Evidence()  # of the one before
             self._tell(f"rollout {rollout.id} of version {rollout.model}: {trial.title(rollout)}")
-        trial.evidence += found + self._labels.collect(rollout)
+        trial.evidence += found + self._label_evidence(rollout)
         if rollout.wanted is not None and self._grant(rollout, trial):
             return
         if rollout.state is State.PROMOTING:
@@ -137,7 +139,7 @@ class RolloutControl:
             self._note(rollout, trial, Decision(Action.HOLD, "the challenger is being loaded"))
             return
         phase = Phase(**rollout.phase)
-        self._publish(rollout, phase.share(trial.policy), trial.policy.sample)
+        self._publish(rollout, trial.policy, phase.share(trial.policy))
         self._watch_process(trial)
         decision = decide(phase, self._situation(rollout, trial), trial.policy)
         if rollout.state is State.PAUSED and decision.action in {Action.ADVANCE, Action.PROMOTE}:
@@ -156,7 +158,7 @@ class RolloutControl:
         if not self._scope(rollout):
             return f"no camera of this run is in {rollout.city}"
         if trial.loading is None:
-            trial.loading = self._hands.submit(self._load_challenger, rollout.model)
+            trial.loading = self._hands.submit(self._load_challenger, rollout.model, self._ending)
             trial.loading_since = self._clock.monotonic()
         if trial.loading.done():
             error = trial.loading.exception()
@@ -165,8 +167,11 @@ class RolloutControl:
             return f"it was not loaded within {_LOAD_S:.0f} s"
         return None
 
-    def _load_challenger(self, name: str) -> None:
-        self._slots.deploy(CHALLENGER, self._models.find(name))
+    def _load_challenger(self, name: str, ending: Future[None] | None) -> None:
+        model = self._models.find(name)
+        if ending is not None:
+            wait([ending])  # or it would end the new one
+        self._slots.deploy(CHALLENGER, model)
 
     def _watch_process(self, trial: Trial) -> None:
         """A process that died comes back by itself, with another id."""
@@ -219,11 +224,11 @@ class RolloutControl:
     def _advance(self, rollout: Rollout, trial: Trial, phase: Phase, reason: str) -> None:
         plain = phase.model_dump(mode="json")
         self._write(rollout, trial, rollout.state, plain, Action.ADVANCE, reason, POLICY)
-        self._publish(rollout, phase.share(trial.policy), trial.policy.sample)
+        self._publish(rollout, trial.policy, phase.share(trial.policy))
 
     def _begin_promotion(self, rollout: Rollout, trial: Trial, reason: str, author: str) -> None:
         self._write(rollout, trial, State.PROMOTING, rollout.phase, Action.PROMOTE, reason, author)
-        self._publish(rollout, 1.0, 0.0)
+        self._publish(rollout, trial.policy, 1.0)
 
     def _go_on_promoting(self, rollout: Rollout, trial: Trial) -> None:
         """The champion's application takes the model over while the challenger serves."""
@@ -271,12 +276,25 @@ class RolloutControl:
         self._roll_back(rollout, trial, "by hand", author)
 
     def _give_back(self, rollout: Rollout, trial: Trial) -> None:
-        home = _home(rollout)
-        self._slots.load(home, self._models.find(rollout.champion))
+        home, others = _home(rollout), self._homes.values()
+        if rollout.city is not None and home not in others:
+            self._give_up_own(home, trial)
+            return
+        model = self._models.find(rollout.champion)
+        self._slots.load(home, model)
         self._follow(RouteTable(self._table.number + 1, dict(self._homes)))
         if trial.taking_over is not None:
             wait([trial.taking_over])  # it may still be naming the new champion
+            self._slots.load(home, model)  # ... or have loaded it after all
         self._models.crown(rollout.champion, home)
+
+    def _give_up_own(self, home: str, trial: Trial) -> None:
+        """A city that had no champion of its own gets none."""
+        self._follow(RouteTable(self._table.number + 1, dict(self._homes)))
+        if trial.taking_over is not None:
+            wait([trial.taking_over])
+        self._models.dethrone(home)
+        self._slots.delete(home)
 
     def _roll_back(self, rollout: Rollout, trial: Trial, reason: str, author: str) -> None:
         self._write(
@@ -287,10 +305,17 @@ class RolloutControl:
     def _clear(self) -> None:
         """Everybody goes home, then the challenger ends."""
         self._follow(RouteTable(self._table.number + 1, dict(self._homes)))
+        loading = None if self._trial is None else self._trial.loading
         self._trial = None
-        self._hands.submit(self._end_challenger)
+        self._ending = self._hands.submit(self._end_challenger, loading)
 
-    def _end_challenger(self) -> None:
+    def _end_challenger(self, loading: Future[None] | None) -> None:
+        self._delete_challenger()
+        if loading is not None and not loading.done():
+            wait([loading])  # it may come up after all
+            self._delete_challenger()
+
+    def _delete_challenger(self) -> None:
         try:
             self._slots.delete(CHALLENGER)
         except DetectorError as error:
@@ -301,13 +326,22 @@ class RolloutControl:
     def _scope(self, rollout: Rollout) -> list[str]:
         return [c.id for c in self._cameras if rollout.city is None or c.city == rollout.city]
 
-    def _publish(self, rollout: Rollout, share: float, sample: float) -> None:
-        scope = frozenset(self._scope(rollout))
-        if rollout.city is None:  # a city with a champion of its own takes no part
-            scope = frozenset(camera for camera in scope if camera not in self._homes)
+    def _compared(self, rollout: Rollout) -> frozenset[str]:
+        """The cameras that take part: none of a city with a champion of its own, if all may."""
+        own = {} if rollout.city is not None else self._homes
+        return frozenset(camera for camera in self._scope(rollout) if camera not in own)
+
+    def _label_evidence(self, rollout: Rollout) -> Evidence:
+        cameras = self._compared(rollout)
+        home = self._table.home(min(cameras)) if cameras else CHAMPION
+        return self._labels.collect(rollout, home, cameras)
+
+    def _publish(self, rollout: Rollout, policy: Policy, share: float) -> None:
+        scope = self._compared(rollout)
         table = RouteTable(
-            self._table.number + 1, dict(self._homes), scope, leaders(scope, share), sample
-        )
+            self._table.number + 1, dict(self._homes), scope, leaders(scope, share),
+            policy.sample, policy.block_s,
+        )  # fmt: skip
         same = (table.challenged, table.compared, table.sample)
         if same != (self._table.challenged, self._table.compared, self._table.sample):
             self._follow(table)

@@ -4,7 +4,6 @@ import getpass
 import json
 import sys
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,8 +13,7 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
-from flows.models import open_registry
-from flows.training_data import champion_of
+from flows.rollout_request import ask_for
 from serve.rollout.policy import Phase, Policy
 from serve.rollout.rehearse import rehearse as play
 from streetloop.errors import ConfigError, RolloutError
@@ -25,7 +23,6 @@ from streetloop.ledger.rollouts import (
     Wish,
     list_decisions,
     list_rollouts,
-    start_rollout,
     wish,
 )
 from streetloop.settings import Settings
@@ -48,22 +45,10 @@ def start(
 ) -> None:
     """Try a version beside the champion; running streams take it up."""
     settings = Settings()
-    wanted = read_policy(policy)
     console = Console(stderr=True)
-    registry = open_registry(settings)
-    candidate = registry.find(version)
-    champion, _ = champion_of(settings, lambda text: console.print(text, highlight=False))
-    if candidate.number == champion.number:
-        raise RolloutError(f"version {candidate.number} is the champion already")
-    if candidate.papers.classes != champion.papers.classes:
-        raise RolloutError(
-            f"version {candidate.number} knows other classes than the champion, version "
-            f"{champion.number}: {', '.join(candidate.papers.classes)}"
-        )
-    rollout = start_rollout(
-        open_ledger(settings.ledger), str(candidate.number), str(champion.number), city,
-        wanted.model_dump(mode="json"), Phase().model_dump(mode="json"), _me(),
-        datetime.now(UTC),
+    rollout = ask_for(
+        settings, open_ledger(settings.ledger), version, read_policy(policy), _me(), city,
+        lambda text: console.print(text, highlight=False),
     )  # fmt: skip
     console.print(f"rollout {rollout.id} is asked for: running streams take it up", highlight=False)
 
@@ -155,14 +140,14 @@ def read_policy(file: Path | None) -> Policy:
         if file.stat().st_size > _MOST_BYTES:
             raise ConfigError(f"{file}: larger than {_MOST_BYTES // 1024} KB")
         plain = yaml.safe_load(file.read_text(encoding="utf-8"))
-        return Policy(**(plain or {}))
+        return Policy(**({} if plain is None else plain))
     except OSError as error:
         raise ConfigError(f"{file}: cannot be read: {error.strerror}") from error
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         name = ".".join(str(part) for part in first["loc"])
         raise ConfigError(f"{file}: {name}: {first['msg']}") from error
-    except (yaml.YAMLError, UnicodeDecodeError, TypeError, AttributeError) as error:
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
         raise ConfigError(f"{file}: is no policy: a YAML mapping is wanted") from error
 
 

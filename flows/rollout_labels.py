@@ -2,8 +2,9 @@
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import UTC, datetime
 
 import cv2
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from flows.rollout_trial import Slots
 from labeling.queue import boxes_of
 from serve.rollout.evidence import EVERYTHING, Evidence
-from serve.rollout.routes import CHALLENGER, CHAMPION
+from serve.rollout.routes import CHALLENGER
 from serve.rollout.scoring import tally
 from serve.rollout.sequences import Moments
 from streetloop.errors import StreetloopError
@@ -45,54 +46,66 @@ class LabelEvidence:
     ) -> None:
         self._ledger, self._store, self._slots, self._names = ledger, store, slots, names
         self._seen: set[str] = set()
-        self._rollout = 0
+        self._rollout, self._since = 0, datetime.min.replace(tzinfo=UTC)
         self._due = 0.0
         self._work: Future[Evidence] | None = None
         self._hand = ThreadPoolExecutor(1, thread_name_prefix="rollout-labels")
 
-    def collect(self, rollout: Rollout) -> Evidence:
-        """What was found since the last call; never waits."""
+    def collect(self, rollout: Rollout, home: str, cameras: Collection[str]) -> Evidence:
+        """What was found since the last call; never waits.
+
+        Args:
+            rollout: The open one.
+            home: The application of the champion that it is held against.
+            cameras: That take part.
+        """
         if rollout.id != self._rollout:
-            self._rollout, self._seen = rollout.id, set()
-        found = Evidence()
-        if self._work is not None and self._work.done():
-            found, self._work = self._work.result(), None
+            self._begin(rollout)
         if self._work is None and time.monotonic() >= self._due:
             self._due = time.monotonic() + _EVERY_S
-            self._work = self._hand.submit(self._round, rollout)
-        return found
+            self._work = self._hand.submit(self._round, home, cameras)
+        if self._work is None or not self._work.done():
+            return Evidence()
+        work, self._work = self._work, None
+        return work.result()
 
-    def _round(self, rollout: Rollout) -> Evidence:
+    def _begin(self, rollout: Rollout) -> None:
+        """After a restart, what was counted before is not counted again."""
+        self._rollout, self._seen, self._work = rollout.id, set(), None
+        self._since = rollout.started_at if rollout.evidence is None else rollout.updated_at
+
+    def _round(self, home: str, cameras: Collection[str]) -> Evidence:
         found = Evidence()
         try:
-            for review in self._fresh(rollout):
-                found += self._one(review)
+            for review in self._fresh(cameras):
+                found += self._one(review, home)
                 self._seen.add(review.digest)
         except StreetloopError as error:
             _log.info("labelled frames are shown to both models later: %s", error)
         return found
 
-    def _fresh(self, rollout: Rollout) -> list[Review]:
+    def _fresh(self, cameras: Collection[str]) -> list[Review]:
         labeled = list_reviews(self._ledger, [State.LABELED, State.IN_DATASET])
         return [
             review
             for review in labeled
             if review.reason == "random"
+            and review.camera_id in cameras
             and review.digest not in self._seen
             and "uri" not in review.origin
             and review.answered_at is not None
-            and review.answered_at >= rollout.started_at
+            and review.answered_at >= self._since
         ][:_AT_ONCE]
 
-    def _one(self, review: Review) -> Evidence:
+    def _one(self, review: Review, home: str) -> Evidence:
         pixels = np.frombuffer(self._store.get(review.image_key), np.uint8)
-        image = cv2.imdecode(pixels, cv2.IMREAD_COLOR)
+        image = cv2.imdecode(pixels, cv2.IMREAD_COLOR) if pixels.size else None
         if image is None or review.label is None:
             return Evidence()
         truth, nothing = boxes_of(review.label), Detections.empty()
         ours, theirs = (
             tally(truth, nothing, self._slots.detect(slot, image.astype(np.uint8)), self._names)
-            for slot in (CHAMPION, CHALLENGER)
+            for slot in (home, CHALLENGER)
         )
         groups = ours.keys() & theirs.keys() | {EVERYTHING}
         gains = {g: Moments.of(theirs[g].f1 - ours[g].f1) for g in groups}

@@ -51,6 +51,9 @@ class Models(Protocol):
     def crown(self, name: str, slot: str) -> None:
         """It is the champion of an application from now on, after a restart, too."""
 
+    def dethrone(self, slot: str) -> None:
+        """The application has no champion of its own any more."""
+
 
 class Trial:
     """What this process knows of the open rollout beyond the ledger.

@@ -4,27 +4,28 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flows.champions import Champions, city_champions, serving_model
+from flows.champions import city_champions, serving_model
 from flows.cluster import local_ray
+from flows.controls import Controls
 from flows.listeners import Listeners
 from flows.models import find_model
-from flows.rollout import RolloutControl
 from flows.signals import stop_on_signals
 from flows.stream.sources import open_source
 from flows.stream.status import CameraStatus
 from flows.summary import Summary
+from serve.rollout.policy import Policy
 from streetloop.cameras import Camera
 from streetloop.clock import SystemClock
 from streetloop.errors import ConfigError, SourceError
-from streetloop.ledger import open_ledger
 from streetloop.settings import BASELINE, Settings
 from streetloop.stores import open_store
 from train.model import ModelFile
+from train.recipe import Progress
 
 if TYPE_CHECKING:
     from flows.actors import WorkerPlan
@@ -41,11 +42,17 @@ class RunOptions:
         duration_s: When to end; None to go on until every camera ends or someone stops it.
         annotate: Folder for annotated videos, or None.
         metrics_port: Where Prometheus finds the metrics, or None for a free port.
+        policy: What a rollout that nobody asked for by hand must show.
+        until: Asked twice a second; True ends the run.
+        progress: Told how far a training is.
     """
 
     duration_s: float | None = None
     annotate: Path | None = None
     metrics_port: int | None = None
+    policy: Policy = field(default_factory=Policy)
+    until: Callable[[], bool] = lambda: False
+    progress: Callable[[Progress], None] = lambda _: None
 
 
 def run_streams(
@@ -92,23 +99,26 @@ def run_streams(
         homes = _deploy_for_cities(settings, cameras, slots, say)
         log_prefix = f"detections/run={_run_name()}"
         supervisor = Supervisor(plan(cameras, settings, log_prefix, model, options.annotate))
-        rollout = RolloutControl(
-            open_ledger(settings.ledger), supervisor, slots, Champions(settings),
-            open_store(settings), model.names, cameras, SystemClock(), say, homes,
+        controls = Controls(
+            cameras, settings, model.names, supervisor, slots, homes, options.policy, say,
+            options.progress,
         )  # fmt: skip
         with stop_on_signals() as stop:
             say("starting the cameras")
             supervisor.start()
             listeners.start()
-            rollout.start()
+            controls.start()
             began = time.monotonic()
 
             def poll() -> Mapping[str, CameraStatus]:
                 listeners.listen(supervisor)
                 return supervisor.poll()
 
-            _watch(poll, lambda: supervisor.finished, stop, options.duration_s, show)
-            rollout.close()
+            def is_over() -> bool:
+                return supervisor.finished or options.until()
+
+            _watch(poll, is_over, stop, options.duration_s, show)
+            controls.close()
             statuses = supervisor.close()
             seconds = time.monotonic() - began
             listeners.listen(supervisor)  # what ended since the last poll

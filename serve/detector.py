@@ -192,10 +192,20 @@ def deploy(
 
 
 class ServeDetector:
-    """A `serve.client.DetectorClient` of a Serve application in this Ray cluster."""
+    """A `serve.client.DetectorClient` of a Serve application in this Ray cluster.
+
+    Args:
+        application: Its name.
+
+    Raises:
+        DetectorError: There is no such application.
+    """
 
     def __init__(self, application: str = CHAMPION) -> None:
-        self._handle: DeploymentHandle[Any] = ray.serve.get_app_handle(application)
+        try:
+            self._handle: DeploymentHandle[Any] = ray.serve.get_app_handle(application)
+        except (RayError, RayServeException) as error:
+            raise DetectorError(f"{application}: {cause_of(error)}") from error
 
     def submit(self, images: Image) -> Pending:
         """See `DetectorClient.submit`; the pixels go through Ray's object store once."""

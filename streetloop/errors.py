@@ -19,6 +19,7 @@
     ├── DetectorError          a detector failed to answer for a batch
     │   └── AnswerInvalid      ... or gave an answer that cannot be right
     ├── RolloutError           a rollout cannot be started or moved
+    ├── LearningError          a learning run cannot be begun or moved
     ├── StoreError             the object store
     ├── LedgerError            the database of what happened and what is to be done
     ├── LabelerError           whoever labels could not be asked, or did not answer
@@ -105,6 +106,10 @@ class AnswerInvalid(DetectorError):
 
 class RolloutError(StreetloopError):
     """A rollout cannot be started or moved."""
+
+
+class LearningError(StreetloopError):
+    """A learning run cannot be begun or moved."""
 
 
 class StoreError(StreetloopError):

@@ -1,6 +1,6 @@
 """Annotated pictures: boxes, track ids and counting lines drawn on the frame."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import cv2
@@ -8,7 +8,7 @@ import numpy as np
 
 from flows.stream.results import Result
 from streetloop.cameras import Camera, Line
-from streetloop.types import UNCONFIRMED, Floats, Image
+from streetloop.types import UNCONFIRMED, Detections, Floats, Image
 from streetloop.video import VideoWriter
 
 # Okabe and Ito's palette, which colour-blind people can tell apart; blue, green, red.
@@ -52,6 +52,14 @@ def draw(
         _box(image, found.xyxy[i] * scale, label, _COLOURS[found.class_id[i] % len(_COLOURS)])
     stamp = f"{result.frame.camera_id}  {result.frame.captured_at:%Y-%m-%d %H:%M:%S} UTC"
     _text(image, stamp, (6, height - 8), _WHITE)
+    return image
+
+
+def draw_boxes(picture: Image, found: Detections, names: Sequence[str]) -> Image:
+    """A copy of a picture with boxes and what they are, (H, W, 3) uint8, blue first."""
+    image, scale = _canvas(picture)
+    for xyxy, class_id in zip(found.xyxy, found.class_id, strict=True):
+        _box(image, xyxy * scale, names[class_id], _COLOURS[class_id % len(_COLOURS)])
     return image
 
 

@@ -84,6 +84,7 @@ class Comparing:
         """A new table is in force; where a rollout begins or ends, evidence begins anew."""
         if not table.compared:
             self._pairing = Pairing(self._names, self._cities)
+        self._pairing.block_s = table.block_s
         self._table = table
 
     def collect(self) -> Evidence:
@@ -91,10 +92,13 @@ class Comparing:
         return self._pairing.collect()
 
     def sample(self, slot: str, batch: Batch) -> Sample | None:
-        """Show a batch to the other model if one is due and nothing is under way."""
+        """Show a batch to the other model if one is due and nothing is under way.
+
+        All of it, so that computing times compare; only cameras that take part are compared.
+        """
         table = self._table
         cameras = {frame.camera_id for frame in batch.frames}
-        if not table.sample or not cameras <= table.compared:
+        if not table.sample or not cameras & table.compared:
             return None
         self._due += table.sample
         if self._due < 1:
@@ -160,12 +164,14 @@ class Comparing:
         if answer is None:
             return
         champion, challenger = (answer, other) if sample.of_challenger else (other, answer)
+        compared = self._table.compared
         pairs = [
             self._pair(frame, box, ours, theirs)
             for frame, box, ours, theirs in zip(
                 sample.batch.frames, sample.batch.boxes, champion.detections,
                 challenger.detections, strict=True,
             )
+            if frame.camera_id in compared
         ]  # fmt: skip
         self._pairing.take(pairs, champion.seconds, challenger.seconds)
 

@@ -16,13 +16,14 @@ from flows.stream.results import Result, Tap
 from flows.stream.roads import Roads
 from flows.stream.source import Source
 from flows.stream.status import CameraStatus
-from serve.client import Answer, DetectorClient
+from serve.client import Answer, DetectorClient, Pending
 from serve.rollout.evidence import Evidence
 from serve.rollout.routes import CHALLENGER, CHAMPION, RouteTable
 from streetloop.cameras import Camera
 from streetloop.clock import Clock
-from streetloop.errors import StreetloopError
+from streetloop.errors import DetectorError, StreetloopError
 from streetloop.settings import Settings
+from streetloop.types import Image
 
 _log = logging.getLogger(__name__)
 
@@ -95,14 +96,21 @@ class StreamPipeline:
             feed.start()
 
     def follow(self, table: RouteTable) -> None:
-        """Send each camera's frames where the table says, from their next batch on."""
+        """Send each camera's frames where the table says, from their next batch on.
+
+        The applications that are its cameras' homes keep their lanes: they jump in.
+        """
         if self._comparing is not None:
             self._comparing.follow(table)
         self.roads.follow(table)
         with self.ready:
             if not self._started or self._ended:
                 return
-            wanted = {table.slot(feed.camera.id) for feed in self.feeds} | {CHAMPION}
+            cameras = [feed.camera.id for feed in self.feeds]
+            wanted = {way(camera) for camera in cameras for way in (table.slot, table.home)}
+            wanted |= {CHAMPION}
+            if not table.compared:  # the next challenger is another application
+                self._clients.pop(CHALLENGER, None)
             for slot, lane in list(self._lanes.items()):
                 if slot not in wanted:
                     lane.retire()
@@ -112,6 +120,7 @@ class StreamPipeline:
                 lane = self._lanes[slot] = self._lane(slot)
                 self._running.add(lane)
                 lane.start()
+            self.ready.notify_all()
 
     def _lane(self, slot: str) -> Lane:
         usual = self._lanes[CHAMPION].pace if slot == CHALLENGER else None
@@ -163,7 +172,10 @@ class StreamPipeline:
         """See `flows.stream.lane.Flow`."""
         found = self._clients.get(slot)
         if found is None:
-            found = self._clients[slot] = self._open(slot)
+            try:
+                found = self._clients[slot] = self._open(slot)
+            except DetectorError as error:
+                return _Absent(error)
         return found
 
     def give(self, batch: Batch, answer: Answer) -> None:
@@ -235,3 +247,13 @@ class StreamPipeline:
         if len(self._faults) < _MOST_FAULTS and fault not in self._faults:
             self._faults.append(fault)
             _log.error("a tap failed: %s", fault, exc_info=error)
+
+
+class _Absent:
+    """Stands for an application that is not there: every question fails, and the stream goes on."""
+
+    def __init__(self, error: DetectorError) -> None:
+        self._error = error
+
+    def submit(self, images: Image) -> Pending:  # noqa: ARG002 - as `DetectorClient` has it
+        raise self._error

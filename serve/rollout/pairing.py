@@ -13,7 +13,6 @@ from serve.rollout.sequences import Moments
 from streetloop.boxes import iou
 from streetloop.types import Detections
 
-_BLOCK_S = 20.0  # frames nearer than this tell much the same
 _SAME = 0.5  # IoU from which on two boxes are of one thing
 _OUTSIDE = 0.25  # of the side, how far a box may stick out of the image
 _LEAST_S = 1e-6
@@ -44,9 +43,13 @@ class Pairing:
     Args:
         names: Class names that both models share.
         cities: City by camera, where it has one.
+
+    Attributes:
+        block_s: Media time whose frames tell much the same and count as one.
     """
 
     def __init__(self, names: Sequence[str], cities: Mapping[str, str | None]) -> None:
+        self.block_s = 20.0
         self._names = names
         self._cities = cities
         self._blocks: dict[str, _Block] = {}
@@ -89,7 +92,7 @@ class Pairing:
             return Evidence()
         with self._lock:
             block = self._blocks.setdefault(pair.camera_id, _Block(pair.at_s))
-            ended = abs(pair.at_s - block.since) >= _BLOCK_S
+            ended = abs(pair.at_s - block.since) >= self.block_s
             if ended:
                 self._blocks[pair.camera_id] = _Block(pair.at_s)
                 self._blocks[pair.camera_id].add(pair, self._names)
@@ -127,7 +130,10 @@ class _Block:
 
 
 def is_sane(found: Detections, width: int, height: int, classes: int) -> bool:
-    """False for boxes that no detector that works gives: not numbers, far outside, unknown class.
+    """False for what no detector that works gives.
+
+    Arrays that do not fit each other, values that are not numbers, boxes far outside the image,
+    unknown classes.
 
     Args:
         found: In pixels of the image.
@@ -135,7 +141,11 @@ def is_sane(found: Detections, width: int, height: int, classes: int) -> bool:
         height: Of the image.
         classes: How many there are.
     """
-    if not len(found):
+    count = len(found)
+    shapes = (found.xyxy.shape, found.confidence.shape, found.class_id.shape)
+    if shapes != ((count, 4), (count,), (count,)):
+        return False
+    if not count:
         return True
     if not (np.isfinite(found.xyxy).all() and np.isfinite(found.confidence).all()):
         return False

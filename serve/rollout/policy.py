@@ -13,6 +13,7 @@ class Policy(BaseModel):
     Attributes:
         steps: Shares of the cameras that it serves one after the other; the last is 1.
         sample: Share of the batches that both models answer, so that they can be compared.
+        block_s: Media time whose frames tell much the same and count as one.
         minutes: Least time in each phase.
         frames: Least frames that it answers in each phase.
         alpha: Chance that a conclusion is ever wrong, however often it is looked at.
@@ -26,10 +27,11 @@ class Policy(BaseModel):
         patience_minutes: After so long without having shown that it is better it goes back.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     steps: tuple[float, ...] = (0.05, 0.25, 0.5, 1.0)
     sample: Annotated[float, Field(gt=0, le=1)] = 0.2
+    block_s: Annotated[float, Field(ge=1, le=3600)] = 20.0
     minutes: Annotated[float, Field(ge=0)] = 10.0
     frames: Annotated[int, Field(ge=0)] = 500
     alpha: Annotated[float, Field(gt=0, lt=0.5)] = 0.005

@@ -128,7 +128,7 @@ def play(
 ) -> Ending:
     """One run from shadow to its end."""
     looks = max(1, round(hours * 3600 / street.block_s))
-    gains = _gains(candidate, street, looks, chance)
+    gains = modelled_gains(candidate, street, looks, chance)
     totals, squares = gains.sum(axis=1).cumsum(), (gains**2).sum(axis=1).cumsum()
     logs = np.log(candidate.latency) + 0.15 * chance.standard_normal((looks, street.cameras))
     slow, slow_squares = logs.sum(axis=1).cumsum(), (logs**2).sum(axis=1).cumsum()
@@ -158,8 +158,17 @@ def play(
     return Ending("undecided", looks * street.block_s / 60, share)
 
 
-def _gains(candidate: Candidate, street: Street, looks: int, chance: np.random.Generator) -> Grid:
-    """(looks, cameras) F1 of the candidate less that of the champion, a value a block."""
+def modelled_gains(
+    candidate: Candidate, street: Street, looks: int, chance: np.random.Generator
+) -> Grid:
+    """(looks, cameras) F1 of the candidate less that of the champion, a value a block.
+
+    Args:
+        candidate: What it is like.
+        street: What the fleet is like.
+        looks: How many blocks of each camera.
+        chance: Whose draws are used.
+    """
     shape = (looks, street.cameras)
     noise = chance.standard_normal(shape) * np.sqrt(1 - street.memory**2)
     hard = 0.1 * lfilter([1.0], [1.0, -street.memory], noise, axis=0)

@@ -22,6 +22,7 @@ class RouteTable:
         compared: Cameras that take part in a rollout.
         challenged: Those of them that the challenger serves.
         sample: Share of the batches of compared cameras that both models answer.
+        block_s: See `serve.rollout.policy.Policy`.
     """
 
     number: int = 0
@@ -29,6 +30,7 @@ class RouteTable:
     compared: frozenset[str] = frozenset()
     challenged: frozenset[str] = frozenset()
     sample: float = 0.0
+    block_s: float = 20.0
 
     def home(self, camera_id: str) -> str:
         """The application of its champion."""
@@ -48,7 +50,8 @@ def leaders(cameras: Iterable[str], share: float) -> frozenset[str]:
     (['b', 'd'], 1)
     """
     order = sorted(cameras, key=lambda camera: hashlib.sha256(camera.encode()).digest())
-    return frozenset(order[: math.ceil(share * len(order))])
+    count = math.ceil(share * len(order) - 1e-9)  # 0.55 * 100 is a little more than 55
+    return frozenset(order[: max(count, 1 if share else 0)])
 
 
 def home_of(city: str) -> str:

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import RowMapping, insert, select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from streetloop.errors import RolloutError
@@ -163,16 +163,20 @@ def wish(ledger: Ledger, wanted: Wish, author: str) -> Rollout:
     """Ask something of the open rollout; the running streams do it.
 
     Raises:
-        RolloutError: None is open.
+        RolloutError: None is open, or it is on its way back and something else is asked for.
     """
     with ledger.transaction() as connection:
-        connection.execute(
-            update(rollouts).where(rollouts.c.is_open).values(wanted=wanted, wanted_by=author)
-        )
-    found = open_rollout(ledger)
-    if found is None:
-        raise RolloutError("no rollout is open: `streetloop rollout start VERSION` begins one")
-    return found
+        row = connection.execute(select(rollouts).where(rollouts.c.is_open)).mappings().first()
+        if row is None:
+            raise RolloutError("no rollout is open: `streetloop rollout start VERSION` begins one")
+        if row["wanted"] == Wish.ROLL_BACK != wanted:
+            # Going back may take a while: half of it is done already, maybe.
+            raise RolloutError(
+                f"rollout {row['id']} is on its way back, as {row['wanted_by']} wants it"
+            )
+        values = {"wanted": wanted, "wanted_by": author}
+        connection.execute(update(rollouts).where(_is(row["id"])).values(values))
+    return _rollout({**row, **values})
 
 
 def note_progress(
@@ -193,17 +197,19 @@ def move(
     phase_frames: int,
     entry: Entry,
 ) -> None:
-    """Write a decision and what it makes of the rollout, as one: what follows is done after it."""
-    values: dict[str, Any] = {
-        "state": state, "phase": dict(phase), "wanted": None, "wanted_by": None,
-        "updated_at": entry.at,
-    }  # fmt: skip
+    """Write a decision and what it makes of the rollout, as one: what follows is done after it.
+
+    A wish that ``rollout`` does not know of yet stands: somebody had it since it was read.
+    """
+    values: dict[str, Any] = {"state": state, "phase": dict(phase), "updated_at": entry.at}
     if dict(phase) != dict(rollout.phase):
         values |= {"phase_at": entry.at, "phase_frames": phase_frames}
     if state in OVER:
         values |= {"is_open": None, "ended_at": entry.at}
     with ledger.transaction() as connection:
         connection.execute(update(rollouts).where(_is(rollout.id)).values(values))
+        granted = update(rollouts).where(_is(rollout.id), rollouts.c.wanted == rollout.wanted)
+        connection.execute(granted.values(wanted=None, wanted_by=None))
         _note(
             connection, rollout.id, entry.at, entry.action, entry.author, entry.reason,
             entry.reading,
@@ -230,7 +236,7 @@ def _is(rollout_id: int) -> Any:
     return rollouts.c.id == rollout_id
 
 
-def _rollout(row: RowMapping) -> Rollout:
+def _rollout(row: Mapping[Any, Any]) -> Rollout:
     plain = {name: row[name] for name in Rollout.__dataclass_fields__}
     wanted = None if plain["wanted"] is None else Wish(plain["wanted"])
     return Rollout(**{**plain, "state": State(plain["state"]), "wanted": wanted})

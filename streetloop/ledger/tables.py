@@ -143,3 +143,20 @@ decisions = Table(
     Column("reading", JSON, nullable=False),
     Index("decisions_by_rollout", "rollout_id", "id"),
 )
+
+learning_runs = Table(
+    "learning_runs",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("is_open", Boolean, unique=True),  # True or NULL: at most one is
+    Column("name", String(64), nullable=False),
+    Column("step", String(16), nullable=False),
+    Column("trigger", JSON, nullable=False),
+    Column("detail", JSON, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("reason", String(1000)),
+    Column("started_at", Moment, nullable=False),
+    Column("step_at", Moment, nullable=False),
+    Column("next_at", Moment),
+    Column("ended_at", Moment),
+)

@@ -1,0 +1,108 @@
+"""A policy rehearsed, and the modelled evidence held against recorded evidence.
+
+    python -m benchmarks.rollout
+
+Recorded: the shipped baseline beside itself at a smaller input (a slightly worse model) on held-out
+cameras of the simulated city, scored block by block as the running system does.
+"""
+
+import argparse
+import json
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from serve.rollout.evidence import EVERYTHING
+from serve.rollout.policy import Policy
+from serve.rollout.rehearse import Candidate, Street, modelled_gains, rehearse
+from serve.rollout.scoring import Tally, tally
+from streetloop.city.address import Address
+from streetloop.city.shapes import CLASSES
+from streetloop.city.view import View
+from streetloop.settings import BASELINE
+from train.model import open_model
+from train.predictor import Predictor
+from train.simulated import HELD_OUT_CAMERAS, HELD_OUT_SEEDS
+
+_BLOCK_S, _FRAMES = (
+    20.0,
+    10,
+)  # a frame every other second, as a fifth of the batches at 2.5 a second
+_SHOWN = 0.25
+
+
+def recorded(blocks: int, small: int) -> NDArray[np.float64]:
+    """(blocks, cameras) F1 at the smaller input less F1 at 640."""
+    model = open_model(BASELINE, Path(".streetloop/models"))
+    usual, other = Predictor(model, image_size=640), Predictor(model, image_size=small)
+    gains = np.zeros((blocks, len(HELD_OUT_CAMERAS)))
+    for k, (city, camera) in enumerate(HELD_OUT_CAMERAS):
+        view = View(replace(Address(city, camera), seed=HELD_OUT_SEEDS + 900, fps=5.0))
+        for block in track(range(blocks), f"{city}/{camera}", Console(stderr=True)):
+            scores = [Tally(), Tally()]
+            for n in range(_FRAMES):
+                frame = round((block * _BLOCK_S + n * _BLOCK_S / _FRAMES) * 5)
+                image, truth = view.render(frame), view.truth(frame)
+                for side, predictor in enumerate((usual, other)):
+                    found = predictor.predict(image, _SHOWN)
+                    counted = tally(truth.detections(), truth.unclear(), found, CLASSES)
+                    scores[side] += counted[EVERYTHING]
+            gains[block, k] = scores[1].f1 - scores[0].f1
+    return gains
+
+
+def shape_of(gains: NDArray[np.float64]) -> dict[str, float]:
+    """Mean, spread of a block, and how much a block is like the one before it."""
+    centred = gains - gains.mean(axis=0)
+    before, after = centred[:-1].ravel(), centred[1:].ravel()
+    memory = float((before * after).sum() / max((centred**2).sum(), 1e-12))
+    return {
+        "mean": round(float(gains.mean()), 4),
+        "spread": round(float(centred.std()), 4),
+        "memory": round(memory, 3),
+    }
+
+
+def main() -> None:
+    """Run the benchmark."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=1000)
+    parser.add_argument("--blocks", type=int, default=30, help="of each camera; 0 records nothing")
+    parser.add_argument("--small", type=int, default=512, help="the worse model's input")
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    began = time.perf_counter()
+    played = rehearse(Policy(), options.runs)
+    content = {"seconds": round(time.perf_counter() - began, 1), "rehearsed": played}
+    if options.blocks:
+        chance = np.random.default_rng(0)
+        content["recorded"] = shape_of(recorded(options.blocks, options.small))
+        equal = modelled_gains(Candidate(), Street(), 2000, chance)
+        content["modelled"] = shape_of(equal)
+    if options.json:
+        sys.stdout.write(json.dumps(content, indent=2) + "\n")
+        return
+    _print(content)
+
+
+def _print(content: dict[str, object]) -> None:
+    console = Console()
+    console.print_json(json.dumps(content["rehearsed"]))
+    console.print(f"{content['seconds']} s")
+    table = Table("gain of a block (F1)", "mean", "spread", "memory")
+    for name in ("recorded", "modelled"):
+        shape = content.get(name)
+        if isinstance(shape, dict):
+            table.add_row(name, *(f"{value:+.3f}" for value in shape.values()))
+    console.print(table)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,69 @@
+"""What acts on running streams from outside the workers: rollouts, and the learning flow."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from flows.champions import Champions
+from flows.learning import LearningFlow
+from flows.rollout import RolloutControl
+from flows.rollout_trial import Fleet, Slots
+from flows.training import Outcome, Request, train_model
+from serve.rollout.policy import Policy
+from streetloop.cameras import Camera
+from streetloop.clock import SystemClock
+from streetloop.ledger import open_ledger
+from streetloop.settings import Settings
+from streetloop.stores import open_store
+from train.recipe import Progress
+
+
+class Controls:
+    """The rollout of whatever is asked for, and, if the settings want it, what asks by itself.
+
+    Args:
+        cameras: All that run.
+        settings: As given at the roof.
+        names: Class names of the models.
+        fleet: The streams.
+        slots: The applications.
+        homes: Champion's application by camera, where a city has one of its own.
+        policy: What a rollout that nobody asked for by hand must show.
+        tell: Called with a sentence for people.
+        progress: Told how far a training is.
+    """
+
+    def __init__(
+        self,
+        cameras: Sequence[Camera],
+        settings: Settings,
+        names: Sequence[str],
+        fleet: Fleet,
+        slots: Slots,
+        homes: Mapping[str, str],
+        policy: Policy,
+        tell: Callable[[str], None],
+        progress: Callable[[Progress], None] = lambda _: None,
+    ) -> None:
+        ledger, clock = open_ledger(settings.ledger), SystemClock()
+        self._rollout = RolloutControl(
+            ledger, fleet, slots, Champions(settings), open_store(settings), names, cameras,
+            clock, tell, homes,
+        )  # fmt: skip
+
+        def train(request: Request) -> Outcome:
+            return train_model(settings, ledger, request, tell, progress)
+
+        self._learning = (
+            LearningFlow(settings, ledger, train, policy, clock, tell) if settings.learn else None
+        )
+
+    def start(self) -> None:
+        """Begin."""
+        self._rollout.start()
+        if self._learning is not None:
+            self._learning.start()
+
+    def close(self) -> None:
+        """Stop; what is under way goes on after the next start."""
+        if self._learning is not None:
+            self._learning.close()
+        self._rollout.close()

@@ -1,0 +1,161 @@
+"""``streetloop demo --once``: night falls on four streets, and the loop closes."""
+
+import shutil
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from flows.demo import CAMERAS
+from flows.demo_report import write_story
+from flows.demo_story import Measured, Story
+from flows.models import find_model, open_registry
+from flows.run import RunOptions, run_streams
+from serve.rollout.policy import Policy
+from streetloop.cameras import load_cameras
+from streetloop.city.shapes import CLASSES
+from streetloop.ledger import Ledger, open_ledger
+from streetloop.ledger.learning import ENDED, Step, list_learning
+from streetloop.ledger.reviews import State, count_reviews
+from streetloop.settings import Settings, read_settings
+from streetloop.store import ObjectStore
+from streetloop.stores import open_store
+from train.dataset import TEST, Dataset
+from train.evaluation import class_map, evaluate
+from train.predictions import predict_examples
+from train.recipe import Progress
+from train.simulated import HELD_OUT_CAMERAS, HELD_OUT_SEEDS, Split, gather_split
+
+NIGHT_AT_S, NIGHT_FALLS_S = 40, 15
+_AFTERWARDS_S = 15.0
+_MOST_S = 1500.0
+_HELD_OUT = 10  # frames of each held-out camera and condition
+_OWN = HELD_OUT_SEEDS + 700  # seeds that nothing else is judged by
+
+SETTINGS: dict[str, Any] = {
+    "image_size": 448,
+    "labeler": "oracle",
+    "label_budget": 100_000,
+    "label_every_s": 5.0,
+    "triage_period_s": 10.0,
+    "drift_period_s": 2.0,
+    "drift_sample_s": 0.5,
+    "learn": True,
+    "learn_labels": 40,
+    "learn_recipe": {"epochs": 4, "imgsz": 384},
+}
+"""A week in ten minutes: a drift "minute" lasts two seconds, and labellers answer at once."""
+
+POLICY = Policy(sample=0.4, block_s=4.0, minutes=0.1, frames=20, harmful_errors=0.05)
+
+
+def close_loop(home: Path, say: Callable[[str], None]) -> tuple[Story, Path]:
+    """Play it: four cameras by day, night, drift, labels, training, rollout.
+
+    Args:
+        home: Where the demo's state is kept; what an earlier demo left there is removed.
+        say: Called with what happens.
+
+    Returns:
+        What it came to, and the page that tells it.
+    """
+    began = time.monotonic()
+    moments: list[tuple[float, str]] = []
+
+    def note(sentence: str) -> None:
+        moments.append((time.monotonic() - began, sentence))
+        say(sentence)
+
+    shutil.rmtree(home, ignore_errors=True)
+    settings = read_settings(**SETTINGS, home=home)
+    cameras = load_cameras(write_night(home)).cameras
+    ledger = open_ledger(settings.ledger)
+    options = RunOptions(
+        duration_s=_MOST_S, policy=POLICY, until=_Ending(ledger), progress=_Told(note)
+    )
+    summary = run_streams(cameras, settings, options, lambda _: None, note)
+    note("measuring both models on cameras and seeds that nothing was chosen by")
+    runs = list_learning(ledger)
+    versions = {"before": "1", "after": _champion(settings)}
+    store = open_store(settings)
+    story = Story(
+        time.monotonic() - began, moments, runs[0] if runs else None,
+        measure(settings, versions, store), _labeled(ledger), summary, versions,
+    )  # fmt: skip
+    report = home.absolute() / "story.html"
+    write_story(report, story, settings, ledger, store)
+    return story, report
+
+
+def write_night(folder: Path) -> Path:
+    """The demo's camera file, with a night that falls; returns its path."""
+    folder.mkdir(parents=True, exist_ok=True)
+    falls = f"&fps=12&condition=night@{NIGHT_AT_S}:{NIGHT_FALLS_S}"
+    entries = [
+        {"id": camera, "city": camera.split("-")[0], "uri": uri + falls, "lines": lines, "fps": 3}
+        for camera, (uri, lines) in CAMERAS.items()
+    ]
+    path = folder / "cameras.yaml"
+    path.write_text(yaml.safe_dump({"cameras": entries}, sort_keys=False))
+    return path
+
+
+class _Told:
+    """Says how far a training is, epoch by epoch, and how long it will take."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say = say
+        self._began: float | None = None
+
+    def __call__(self, now: Progress) -> None:
+        self._began = self._began or time.monotonic()
+        if now.epoch_over:
+            passed = time.monotonic() - self._began
+            left = passed / (now.epoch + 1) * (now.epochs - now.epoch - 1)
+            score = now.numbers.get("metrics/mAP50(B)", float("nan"))
+            self._say(
+                f"training: epoch {now.epoch + 1} of {now.epochs}, mAP50 {score:.2f}, "
+                f"{left:.0f} s left"
+            )
+
+
+class _Ending:
+    """True some seconds after the learning run has ended."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+        self._since: float | None = None
+
+    def __call__(self) -> bool:
+        runs = list_learning(self._ledger, most=1)
+        if self._since is None and runs and runs[0].step in {*ENDED, Step.PARKED}:
+            self._since = time.monotonic()
+        return self._since is not None and time.monotonic() - self._since > _AFTERWARDS_S
+
+
+def measure(settings: Settings, versions: Mapping[str, str], store: ObjectStore) -> list[Measured]:
+    """Versions on held-out cameras and seeds, by day and by night."""
+    measured = []
+    for condition in ("day", "night"):
+        split = Split(condition, HELD_OUT_CAMERAS, _OWN, _HELD_OUT, condition)
+        examples = gather_split(split, store, TEST)
+        data = Dataset(tuple(CLASSES), tuple(examples), purpose="the demo's judgement")
+        found, map50 = {}, {}
+        for when, version in versions.items():
+            model = find_model(version, settings)
+            classes = class_map(model.names, data.classes)
+            found[when] = predict_examples(model, examples, store, classes, settings.image_size)
+            map50[when] = evaluate(data, examples, found[when]).overall.map50
+        measured.append(Measured(condition, map50, examples, found))
+    return measured
+
+
+def _champion(settings: Settings) -> str:
+    return str(open_registry(settings).find("champion").number)
+
+
+def _labeled(ledger: Ledger) -> int:
+    counts = count_reviews(ledger)
+    return counts.get(State.LABELED, 0) + counts.get(State.IN_DATASET, 0)

@@ -1,0 +1,63 @@
+"""Asking for a rollout: by hand, or by the learning flow."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from flows.models import open_registry
+from flows.training_data import champion_of
+from serve.rollout.policy import Phase, Policy
+from serve.rollout.routes import home_of
+from streetloop.errors import RolloutError
+from streetloop.ledger import Ledger
+from streetloop.ledger.rollouts import Rollout, start_rollout
+from streetloop.settings import Settings
+from train.registry import Registry, Version
+
+
+def ask_for(
+    settings: Settings,
+    ledger: Ledger,
+    version: str,
+    policy: Policy,
+    author: str,
+    city: str | None = None,
+    say: Callable[[str], None] = lambda _: None,
+) -> Rollout:
+    """Ask for a rollout of a version; running streams take it up.
+
+    Args:
+        settings: As given at the roof.
+        ledger: Where it is written down.
+        version: A version of the registry, or an alias.
+        policy: What it must show.
+        author: Who asks.
+        city: Only the cameras of this city.
+        say: Called with what is being done.
+
+    Raises:
+        RolloutError: Another one is open, or the version cannot take the champion's place.
+        RegistryError: The registry does not answer, or does not know the version.
+    """
+    registry = open_registry(settings)
+    candidate = registry.find(version)
+    champion, _ = champion_of(settings, say)
+    if city is not None:
+        champion = _own_champion(registry, city) or champion
+    if candidate.number == champion.number:
+        raise RolloutError(f"version {candidate.number} is the champion already")
+    if candidate.papers.classes != champion.papers.classes:
+        raise RolloutError(
+            f"version {candidate.number} knows other classes than the champion, version "
+            f"{champion.number}: {', '.join(candidate.papers.classes)}"
+        )
+    return start_rollout(
+        ledger, str(candidate.number), str(champion.number), city,
+        policy.model_dump(mode="json"), Phase().model_dump(mode="json"), author,
+        datetime.now(UTC),
+    )  # fmt: skip
+
+
+def _own_champion(registry: Registry, city: str) -> Version | None:
+    """The champion that a city has of its own, if it has one."""
+    alias = home_of(city)
+    return next((v for v in registry.versions() if alias in v.aliases), None)

@@ -1,0 +1,144 @@
+"""Learning runs: what asked for a new model, how far it is, how it ended."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import RowMapping, insert, select, update
+
+from streetloop.errors import LearningError
+from streetloop.ledger.database import Ledger
+from streetloop.ledger.tables import learning_runs
+
+
+class Step(StrEnum):
+    """Where a learning run is."""
+
+    LABELING = "labeling"
+    TRAINING = "training"
+    ROLLOUT = "rollout"
+    PARKED = "parked"
+    PROMOTED = "promoted"
+    ROLLED_BACK = "rolled back"
+    REFUSED = "refused"
+    DROPPED = "dropped"
+
+
+ENDED = {Step.PROMOTED, Step.ROLLED_BACK, Step.REFUSED, Step.DROPPED}
+
+
+@dataclass(frozen=True, slots=True)
+class LearningRun:
+    """One learning run.
+
+    Attributes:
+        id: Its number in the ledger.
+        name: Of its training, too: it goes on by that.
+        step: Where it is.
+        trigger: What asked for it: ``kind``, and what is known of it.
+        detail: What its steps left: ``version``, ``rollout``, ``parked`` (the step that failed).
+        attempts: How often the step has failed.
+        reason: Why it waits, was parked or ended.
+        started_at: When.
+        step_at: When the step began.
+        next_at: When the step is tried again, if it failed.
+        ended_at: When it was over.
+    """
+
+    id: int
+    name: str
+    step: Step
+    trigger: Mapping[str, Any]
+    detail: Mapping[str, Any]
+    attempts: int
+    reason: str | None
+    started_at: datetime
+    step_at: datetime
+    next_at: datetime | None
+    ended_at: datetime | None
+
+
+def begin_learning(
+    ledger: Ledger, name: str, trigger: Mapping[str, Any], at: datetime
+) -> LearningRun:
+    """Begin a run.
+
+    Raises:
+        LearningError: One is open.
+    """
+    values = {
+        "is_open": True, "name": name, "step": Step.LABELING, "trigger": dict(trigger),
+        "detail": {}, "attempts": 0, "started_at": at, "step_at": at,
+    }  # fmt: skip
+    with ledger.transaction() as connection:
+        query = select(learning_runs.c.id).where(learning_runs.c.is_open)
+        known = connection.execute(query).scalar()
+        if known is None:
+            connection.execute(insert(learning_runs).values(values))
+    if known is not None:
+        raise LearningError(f"learning run {known} is open: `streetloop learn` says where it is")
+    found = open_learning(ledger)
+    assert found is not None
+    return found
+
+
+def open_learning(ledger: Ledger) -> LearningRun | None:
+    """The one that is open, if any."""
+    query = select(learning_runs).where(learning_runs.c.is_open)
+    with ledger.transaction() as connection:
+        row = connection.execute(query).mappings().first()
+    return None if row is None else _run(row)
+
+
+def list_learning(
+    ledger: Ledger, since: datetime | None = None, most: int = 100
+) -> list[LearningRun]:
+    """The newest first."""
+    query = select(learning_runs).order_by(learning_runs.c.id.desc()).limit(most)
+    if since is not None:
+        query = query.where(learning_runs.c.started_at >= since)
+    with ledger.transaction() as connection:
+        return [_run(row) for row in connection.execute(query).mappings()]
+
+
+def go_on(
+    ledger: Ledger,
+    run: LearningRun,
+    step: Step,
+    at: datetime,
+    detail: Mapping[str, Any] | None = None,
+    reason: str | None = None,
+) -> LearningRun:
+    """The run has come to a step, with what the last one left."""
+    values: dict[str, Any] = {
+        "step": step, "step_at": at, "attempts": 0, "next_at": None, "reason": _short(reason),
+        "detail": {**run.detail, **(detail or {})},
+    }  # fmt: skip
+    if step in ENDED:
+        values |= {"is_open": None, "ended_at": at}
+    return _update(ledger, run.id, values)
+
+
+def note_failure(ledger: Ledger, run: LearningRun, reason: str, next_at: datetime) -> LearningRun:
+    """The step failed, and is tried again later."""
+    values = {"attempts": run.attempts + 1, "reason": _short(reason), "next_at": next_at}
+    return _update(ledger, run.id, values)
+
+
+def _update(ledger: Ledger, number: int, values: Mapping[str, Any]) -> LearningRun:
+    here = learning_runs.c.id == number
+    with ledger.transaction() as connection:
+        connection.execute(update(learning_runs).where(here).values(values))
+        row = connection.execute(select(learning_runs).where(here)).mappings().one()
+    return _run(row)
+
+
+def _short(reason: str | None) -> str | None:
+    return None if reason is None else reason[:1000]
+
+
+def _run(row: RowMapping) -> LearningRun:
+    plain = {name: row[name] for name in LearningRun.__dataclass_fields__}
+    return LearningRun(**{**plain, "step": Step(plain["step"])})
