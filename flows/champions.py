@@ -1,13 +1,11 @@
 """Which model serves: the champion of the registry, or of a city, or the one that was asked for."""
 
-import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 
 from flows.models import find_model, open_registry
 from serve.rollout.routes import home_of
 from streetloop.cameras import Camera
-from streetloop.errors import RegistryError
 from streetloop.settings import BASELINE, Settings
 from train.model import ModelFile, open_model
 from train.registry import CHALLENGER, CHAMPION
@@ -35,6 +33,12 @@ class Champions:
         if CHALLENGER in version.aliases:
             registry.drop_alias(CHALLENGER)
 
+    def dethrone(self, slot: str) -> None:
+        """See `Models.dethrone`."""
+        registry = open_registry(self._settings)
+        if any(slot in version.aliases for version in registry.versions()):
+            registry.drop_alias(slot)
+
 
 def serving_model(settings: Settings) -> ModelFile:
     """The model that streams begin with: the registry's champion, if nothing else is asked for.
@@ -44,8 +48,8 @@ def serving_model(settings: Settings) -> ModelFile:
         RegistryError: The registry does not answer.
     """
     if settings.model == BASELINE and has_registry(settings):
-        with contextlib.suppress(RegistryError):
-            open_registry(settings).find(CHAMPION)
+        versions = open_registry(settings).versions()
+        if any(CHAMPION in version.aliases for version in versions):
             return find_model(CHAMPION, settings)
     return open_model(settings.model, settings.models)
 

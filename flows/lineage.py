@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from flows.models import find_model, open_registry
+from flows.registration import disk_told
 from flows.training import Request, learn
 from streetloop.errors import DatasetError
 from streetloop.settings import Settings
-from streetloop.store import FolderStore
+from streetloop.stores import open_store
 from train.dataset import load_dataset
 from train.recipe import Progress
 from train.registry import Registry, Version, stamp
@@ -54,7 +55,7 @@ def _one(settings: Settings, version: Version) -> dict[str, Any]:
 
 def _dataset(settings: Settings, digest: str) -> dict[str, Any]:
     try:
-        dataset = load_dataset(FolderStore(settings.store), digest)
+        dataset = load_dataset(open_store(settings), digest)
     except DatasetError as error:
         return {"digest": digest, "problem": str(error)}
     examples = dataset.examples
@@ -107,14 +108,16 @@ def reproduce(
     papers = version.papers
     if papers.parent is None or not papers.dataset:
         raise DatasetError(f"version {version.number} was not trained here: it has no parent")
-    dataset = load_dataset(FolderStore(settings.store), papers.dataset)
+    dataset = load_dataset(open_store(settings), papers.dataset)
     wanted = tuple(str(s) for s in papers.trigger.get("slices", ()))
     request = Request(
         f"reproduce-{version.number}-{stamp()}", wanted,
         {"kind": "reproduction", "of": version.number, "slices": list(wanted)}, papers.recipe,
+        challenges=False,
     )  # fmt: skip
     parent = registry.find(str(papers.parent))
-    outcome = learn(settings, parent, dataset, request, wanted, say, progress)
+    with disk_told(settings):
+        outcome = learn(settings, parent, dataset, request, say, progress)
     again = outcome.version
     scores = {
         key: (value, again.papers.scores.get(key, float("nan")))

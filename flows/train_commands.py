@@ -18,7 +18,8 @@ from flows.evaluate import evaluate_model, print_report
 from flows.lineage import lineage as lineage_of
 from flows.lineage import reproduce as make_again
 from flows.models import open_registry
-from flows.training import Request, register_kept, train_model
+from flows.registration import register_kept
+from flows.training import Request, train_model
 from streetloop.errors import ConfigError
 from streetloop.ledger import open_ledger
 from streetloop.settings import Settings
@@ -39,18 +40,25 @@ def train(
     register: Annotated[
         Path | None, typer.Option(help="Register a model that was kept while MLflow was away.")
     ] = None,
+    mapping: Annotated[
+        list[str] | None,
+        typer.Option("--map", help="LABEL=CLASS: a class of the labels is one of the champion."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Fine-tune the champion on what is labelled, judge the candidate, register it."""
     settings = Settings()
     console = Console(stderr=True)
+    ledger = open_ledger(settings.ledger)
     if register is not None:
-        Console().print(f"registered as version {register_kept(settings, register).number}")
+        version = register_kept(settings, ledger, register)
+        Console().print(f"registered as version {version.number}", highlight=False)
         return
-    recipe = {} if epochs is None else {"epochs": epochs}
-    request = Request(name or f"train-{stamp()}", workers=workers, gpu=gpu, recipe=recipe)
+    request = Request(
+        name or f"train-{stamp()}", workers=workers, gpu=gpu, mapping=_pairs(mapping or []),
+        recipe={} if epochs is None else {"epochs": epochs},
+    )  # fmt: skip
     with contextlib.redirect_stdout(sys.stderr), local_ray(), _bar(console) as progress:
-        ledger = open_ledger(settings.ledger)
         outcome = train_model(settings, ledger, request, _sayer(console), progress)
     if as_json:
         sys.stdout.write(json.dumps(outcome.as_json(), indent=2) + "\n")
@@ -157,7 +165,7 @@ def _pairs(entries: list[str]) -> dict[str, str]:
     for entry in entries:
         model, sign, dataset = entry.partition("=")
         if not (model and sign and dataset):
-            raise ConfigError(f"--map {entry!r}: write MODEL=DATASET, such as bicycle=bike")
+            raise ConfigError(f"--map {entry!r}: write ONE=OTHER, such as bicycle=bike")
         pairs[model] = dataset
     return pairs
 

@@ -1,46 +1,35 @@
 """``streetloop train``: labels to dataset, fine-tuning, judgement, registry."""
 
 import contextlib
-import json
 import logging
-import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from flows.models import find_model, open_registry
-from streetloop.city.shapes import CLASSES
+from flows.registration import Candidate, disk_told, register_candidate
+from flows.training_data import build_dataset, champion_of, commit, mark_learned
+from flows.training_plan import Plan, read_plan, training_folder, write_plan
 from streetloop.errors import DatasetError, RegistryError, TrainingError
 from streetloop.ledger import Ledger
-from streetloop.ledger.reviews import State, list_reviews, mark_in_dataset
-from streetloop.settings import BASELINE, Settings
-from streetloop.store import FolderStore, ObjectStore
-from train.dataset import (
-    TEST,
-    TRAIN,
-    VALIDATION,
-    Dataset,
-    Example,
-    load_dataset,
-    merged,
-    save_dataset,
-)
+from streetloop.settings import Settings
+from streetloop.stores import open_store
+from streetloop.types import Detections
+from train.dataset import TEST, TRAIN, VALIDATION, Dataset, Example, load_dataset
+from train.drift_reference import write_training_past
 from train.evaluation import class_map
 from train.exchange import write_yolo
 from train.judge import Frame, JudgePolicy, Verdict, judge
-from train.labels import USUAL, dataset_of
 from train.model import ModelFile, open_model
-from train.predictions import predict_examples
-from train.purity import require_pure
+from train.predictions import read_image
 from train.recipe import RECIPE, Progress, Training
-from train.registry import CHALLENGER, CHAMPION, Papers, Registry, Version, stamp
-from train.simulated import TRAIN_CAMERAS, VALIDATION_SEEDS, Split, gather_split
+from train.registry import Papers, Version, stamp
 from train.ultralytics_adapter import publish_checkpoint
 
 _log = logging.getLogger(__name__)
 
-_REPLAY_A_CAMERA, _REPLAY_VALIDATION = 12, 3
+_MOST_PICTURES = 2000  # of a reference for drift
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +43,8 @@ class Request:
         recipe: Options other than the usual ones.
         workers: How many train together.
         gpu: Whether each has a GPU.
+        mapping: Which class of the labels is which of the champion, where names do not say it.
+        challenges: Whether an accepted candidate becomes the challenger.
     """
 
     name: str = field(default_factory=lambda: f"train-{stamp()}")
@@ -62,6 +53,8 @@ class Request:
     recipe: Mapping[str, Any] = field(default_factory=dict)
     workers: int = 1
     gpu: bool = False
+    mapping: Mapping[str, str] = field(default_factory=dict)
+    challenges: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,63 +87,6 @@ class Outcome:
         }  # fmt: skip
 
 
-def champion_of(settings: Settings, say: Callable[[str], None]) -> tuple[Version, ModelFile]:
-    """The champion of the registry; the model of the settings becomes it if there is none.
-
-    Raises:
-        RegistryError: The registry does not answer.
-        ModelError: The model cannot be used.
-    """
-    registry = open_registry(settings)
-    known = [version for version in registry.versions() if CHAMPION in version.aliases]
-    if known:
-        return known[0], find_model(CHAMPION, settings)
-    model = open_model(settings.model, settings.models)
-    if model.checkpoint is None:
-        raise TrainingError(f"{settings.model}: an .onnx file cannot be trained; give the .pt file")
-    say(f"registering {model.version} as the first champion")
-    dataset = _replay_of_baseline(settings) if settings.model == BASELINE else None
-    papers = Papers(
-        dataset.digest if dataset else "", None, model.names, commit(),
-        trigger={"kind": "first champion"}, model_version=model.version,
-    )  # fmt: skip
-    run_id = registry.start(model.version, {"kind": "first champion"})
-    reference = model.checkpoint.with_name(model.checkpoint.stem + ".reference.npz")
-    files = [model.checkpoint, *([reference] if reference.is_file() else [])]
-    version = registry.register(run_id, model.onnx, papers, files)
-    registry.finish(run_id)
-    registry.set_alias(CHAMPION, version.number)
-    return registry.find(CHAMPION), find_model(CHAMPION, settings)
-
-
-def build_dataset(
-    settings: Settings, ledger: Ledger, champion: Version, purpose: str
-) -> tuple[Dataset, tuple[str, ...]]:
-    """The dataset of all labelled frames, and what the champion was trained on, against forgetting.
-
-    Returns:
-        The dataset, saved, and the slices of the frames that are new in it.
-
-    Raises:
-        DatasetError: There are no labels.
-        DatasetImpure: It is not fit to learn from.
-    """
-    store = FolderStore(settings.store)
-    labeled = list_reviews(ledger, [State.LABELED, State.IN_DATASET])
-    fresh = [review for review in labeled if review.state is State.LABELED]
-    if not fresh:
-        raise DatasetError("there are no new labels: `streetloop label pull` brings them home")
-    new = dataset_of(labeled, champion.papers.classes, purpose)
-    parts = [new]
-    if champion.papers.dataset:
-        parts.insert(0, load_dataset(store, champion.papers.dataset))
-    dataset = merged(parts, purpose)
-    require_pure(dataset, store)
-    save_dataset(store, dataset)
-    slices = {review.drift or USUAL for review in fresh}
-    return dataset, tuple(sorted(slices - {USUAL}))
-
-
 def train_model(
     settings: Settings,
     ledger: Ledger,
@@ -160,16 +96,35 @@ def train_model(
 ) -> Outcome:
     """Train, judge and register a candidate. Needs a running Ray.
 
+    A name that was stopped goes on with what it was asked for then, whatever was labelled since.
+
     Raises:
         StreetloopError: Whatever of it failed; nothing half-made is registered.
     """
-    champion, _ = champion_of(settings, say)
-    dataset, slices = build_dataset(settings, ledger, champion, f"labels for {request.name}")
-    outcome = learn(settings, champion, dataset, request, slices, say, progress)
-    digests = [r.digest for r in list_reviews(ledger, [State.LABELED])]
-    known = {example.image for example in dataset.examples}
-    mark_in_dataset(ledger, [d for d in digests if d in known], dataset.digest)
+    with disk_told(settings):
+        plan = read_plan(settings, request.name)
+        if plan is None:
+            plan = _planned(settings, ledger, request, say)
+            write_plan(settings, request.name, plan)
+        champion = open_registry(settings).find(str(plan.champion))
+        dataset = load_dataset(open_store(settings), plan.dataset)
+        asked = replace(request, wanted=plan.wanted, trigger=plan.trigger, recipe=plan.recipe)
+        outcome = learn(settings, champion, dataset, asked, say, progress)
+        mark_learned(ledger, dataset)
     return outcome
+
+
+def _planned(
+    settings: Settings, ledger: Ledger, request: Request, say: Callable[[str], None]
+) -> Plan:
+    champion, _ = champion_of(settings, say)
+    material = build_dataset(
+        settings, ledger, champion, f"labels for {request.name}", request.mapping
+    )
+    wanted = request.wanted or material.slices
+    trigger = {**request.trigger, "slices": list(wanted), "findings": list(material.findings)}
+    recipe = {**RECIPE, **request.recipe}
+    return Plan(material.dataset.digest, champion.number, wanted, trigger, recipe)
 
 
 def learn(
@@ -177,15 +132,17 @@ def learn(
     champion: Version,
     dataset: Dataset,
     request: Request,
-    slices: Sequence[str],
     say: Callable[[str], None],
     progress: Callable[[Progress], None],
 ) -> Outcome:
-    """Fine-tune a champion on a dataset, judge the candidate and register it."""
+    """Fine-tune a champion on a dataset, judge the candidate and register it.
+
+    From the first epoch on the registry may be away: it is needed again to register.
+    """
     registry = open_registry(settings)
-    recipe = {**RECIPE, **request.recipe}
+    ours = find_model(str(champion.number), settings)
     say(f"training on {len(dataset.split(TRAIN))} images, dataset {dataset.digest[:12]}")
-    run_id = registry.start(request.name, {"dataset": dataset.digest, **recipe})
+    run_id = registry.start(request.name, {"dataset": dataset.digest, **request.recipe})
 
     def note(now: Progress) -> None:
         if now.epoch_over:
@@ -194,24 +151,27 @@ def learn(
         progress(now)
 
     try:
-        model = _train(settings, champion, dataset, request, recipe, note)
+        model = _train(settings, ours, dataset, request, note)
         say("judging the candidate against the champion on the same frames")
-        verdict = judge_candidate(
-            settings, champion, model, dataset, request.wanted or tuple(slices)
-        )
+        examples, answers = ask_both(settings, ours, model, dataset)
+        verdict = verdict_on(examples, answers, request.wanted)
         papers = Papers(
-            dataset.digest, champion.number, model.names, commit(), recipe, _scores(verdict),
-            request.trigger, verdict.reasons, model.version,
+            dataset.digest, champion.number, model.names, commit(), request.recipe,
+            _scores(verdict), request.trigger, verdict.reasons, model.version,
         )  # fmt: skip
-        version = _registered(registry, run_id, model, papers, settings)
-        registry.finish(run_id)
+        assert model.checkpoint is not None
+        reference = write_reference(settings, model, dataset, examples, answers[1])
+        files = (model.checkpoint, reference)
+        candidate = Candidate(
+            request.name, run_id, model.onnx, files, papers,
+            verdict.accepted and request.challenges,
+        )  # fmt: skip
+        version = register_candidate(settings, candidate)
     except BaseException:
         # Also when it is stopped by hand: the run must not look as if it went on.
         with _unless_away():
             registry.finish(run_id, "FAILED")
         raise
-    if verdict.accepted:
-        registry.set_alias(CHALLENGER, version.number)
     return Outcome(version, verdict, dataset)
 
 
@@ -226,23 +186,19 @@ def _unless_away() -> Iterator[None]:
 
 def _train(
     settings: Settings,
-    champion: Version,
+    start: ModelFile,
     dataset: Dataset,
     request: Request,
-    recipe: Mapping[str, Any],
     note: Callable[[Progress], None],
 ) -> ModelFile:
     from train.run import fine_tune  # needs Ray, whose settings are made before it is imported
 
-    home = settings.home.absolute() / "training"
-    store = FolderStore(settings.store)
-    data = write_yolo(dataset, store, home / f"{request.name}-data")
-    start = find_model(str(champion.number), settings)
-    weights = start.onnx.with_suffix(".pt")
-    if not weights.is_file():
-        raise TrainingError(f"version {champion.number} has no checkpoint to start from")
+    if start.checkpoint is None:
+        raise TrainingError(f"{start.version} has no checkpoint to start from")
+    home = training_folder(settings)
+    data = write_yolo(dataset, open_store(settings), home / f"{request.name}-data")
     best = fine_tune(
-        Training(request.name, weights, data, home, recipe, request.workers,
+        Training(request.name, start.checkpoint, data, home, request.recipe, request.workers,
                  max(1, settings.threads // request.workers), request.gpu),
         note,
     )  # fmt: skip
@@ -251,96 +207,70 @@ def _train(
     return open_model(str(published), settings.models)
 
 
-def judge_candidate(
-    settings: Settings,
-    champion: Version,
-    candidate: ModelFile,
-    dataset: Dataset,
-    wanted: tuple[str, ...],
-) -> Verdict:
-    """The exported candidate against the champion on frames that neither was trained on."""
-    store: ObjectStore = FolderStore(settings.store)
+def ask_both(
+    settings: Settings, champion: ModelFile, candidate: ModelFile, dataset: Dataset
+) -> tuple[list[Example], list[list[Detections]]]:
+    """The frames that neither was trained on, and what each of the exported models finds there."""
+    from train.ray_predictions import predict_on_ray  # as above
+
     examples = [e for e in dataset.examples if e.split in {VALIDATION, TEST}]
     if not examples:
         raise DatasetError("no frame is for validation or test, so nothing can be judged")
-    answers = [
-        predict_examples(
-            model, examples, store, class_map(model.names, dataset.classes), settings.image_size
-        )
-        for model in (find_model(str(champion.number), settings), candidate)
-    ]
+    answers = []
+    for model in (champion, candidate):
+        exported = replace(model, checkpoint=None)  # judged is what will serve
+        classes = class_map(model.names, dataset.classes)
+        answers.append(
+            predict_on_ray(
+                exported, examples, open_store(settings), classes, settings.image_size,
+                threads=settings.threads,
+            )
+        )  # fmt: skip
+    return examples, answers
+
+
+def verdict_on(
+    examples: Sequence[Example],
+    answers: Sequence[Sequence[Detections]],
+    wanted: tuple[str, ...],
+) -> Verdict:
+    """The champion's answers against the candidate's."""
+    champion, candidate = answers
     frames = [
-        Frame(e.truth(), e.ignored(), ours, theirs, e.slices)
-        for e, ours, theirs in zip(examples, *answers, strict=True)
+        Frame(e.truth(), e.ignored(), theirs, ours, e.slices)
+        for e, theirs, ours in zip(examples, champion, candidate, strict=True)
     ]
     return judge(frames, JudgePolicy(wanted=wanted))
 
 
-def _registered(
-    registry: Registry, run_id: str, model: ModelFile, papers: Papers, settings: Settings
-) -> Version:
-    """A training is not lost if the registry is away: its files stay, and it says where."""
-    assert model.checkpoint is not None
-    try:
-        return registry.register(run_id, model.onnx, papers, [model.checkpoint])
-    except RegistryError as error:
-        waiting = settings.home.absolute() / "training" / f"{model.checkpoint.stem}.papers.json"
-        plain = {name: getattr(papers, name) for name in Papers.__dataclass_fields__}
-        waiting.write_text(json.dumps({"run_id": run_id, "onnx": str(model.onnx), "papers": plain}))
-        raise RegistryError(
-            f"{error}; the trained model is kept: `streetloop train --register {waiting}` "
-            "registers it once the registry answers"
-        ) from error
+def write_reference(
+    settings: Settings,
+    model: ModelFile,
+    dataset: Dataset,
+    examples: Sequence[Example],
+    answers: Sequence[Detections],
+) -> Path:
+    """Write what drift is held against while a camera is young; where it is.
 
-
-def register_kept(settings: Settings, file: Path) -> Version:
-    """Register a model that was trained while the registry was away.
-
-    Raises:
-        RegistryError: It is still away.
-        TrainingError: The file is not what a training left.
+    Args:
+        settings: As given at the roof.
+        model: The candidate.
+        dataset: Its pictures.
+        examples: Those that it was judged by.
+        answers: What it found there: the other pictures it has learned by heart.
     """
-    try:
-        content = json.loads(file.read_text())
-        plain = content["papers"]
-        papers = Papers(**{**plain, "classes": tuple(plain["classes"]),
-                           "verdict": tuple(plain["verdict"])})  # fmt: skip
-        onnx, run_id = Path(content["onnx"]), str(content["run_id"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise TrainingError(f"{file}: is not what a training left ({error!r})") from error
-    weights = file.with_name(file.name.removesuffix(".papers.json") + ".pt")
-    registry = open_registry(settings)
-    version = registry.register(run_id, onnx, papers, [weights])
-    file.unlink()
-    return version
+    assert model.checkpoint is not None
+    store = open_store(settings)
+    found = {e.image: d for e, d in zip(examples, answers, strict=True)}
+    ordered = sorted(dataset.examples, key=lambda e: e.camera_id)
+    some = ordered[:: max(1, len(ordered) // _MOST_PICTURES)]
+    shown = [
+        d.take(d.confidence >= settings.confidence) if d is not None else None
+        for d in (found.get(e.image) for e in some)
+    ]
+    pictures = (read_image(e, store) for e in some)
+    return write_training_past(pictures, model.checkpoint, shown)
 
 
 def _scores(verdict: Verdict) -> dict[str, float]:
     return {f"map50/{name}": round(gain.candidate, 4) for name, gain in verdict.gains.items()}
-
-
-def _replay_of_baseline(settings: Settings) -> Dataset:
-    """Pictures of day like those that the baseline was trained on, so that it does not forget."""
-    store = FolderStore(settings.store)
-    learned = Split("replay", TRAIN_CAMERAS, 0, _REPLAY_A_CAMERA)
-    held = Split("replay-val", TRAIN_CAMERAS, VALIDATION_SEEDS, _REPLAY_VALIDATION)
-    examples: list[Example] = []
-    for split, part in ((learned, TRAIN), (held, VALIDATION)):
-        examples += [
-            replace(example, slices=(USUAL,)) for example in gather_split(split, store, part)
-        ]
-    dataset = Dataset(tuple(CLASSES), tuple(examples), purpose="replay of the baseline's day")
-    save_dataset(store, dataset)
-    return dataset
-
-
-def commit() -> str:
-    """The state of the code, where it is known."""
-    try:
-        asked = subprocess.run(
-            ["git", "describe", "--always", "--dirty"], cwd=Path(__file__).parent,
-            capture_output=True, text=True, check=False,
-        )  # fmt: skip
-    except OSError:
-        return "unknown"
-    return asked.stdout.strip() or "unknown"

@@ -1,8 +1,9 @@
 """What the pictures looked like that a model was trained on, kept beside its checkpoint."""
 
+import itertools
 import zipfile
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +11,9 @@ import numpy as np
 from drift.features import NAMES
 from drift.history import Past
 from drift.images import measure_image
+from streetloop.boxes import area
 from streetloop.errors import ModelUnsupported
-from streetloop.types import Image
+from streetloop.types import Detections, Image
 from train.model import ModelFile
 
 _SUFFIX = ".reference.npz"
@@ -22,10 +24,42 @@ _DAMAGED = (
 """What NumPy and zipfile raise for a file that is not what it should be."""
 
 
-def write_training_past(pictures: Iterable[Image], checkpoint: Path) -> None:
-    """Measure training pictures, those of one camera after each other, for a checkpoint."""
-    rows = [[measure_image(p).get(name, np.nan) for name in NAMES] for p in pictures]
+def write_training_past(
+    pictures: Iterable[Image], checkpoint: Path, found: Sequence[Detections | None] | None = None
+) -> Path:
+    """Measure training pictures, those of one camera after each other, for a checkpoint.
+
+    Args:
+        pictures: (height, width, 3) each, blue first.
+        checkpoint: The file goes beside it.
+        found: What the model shows in each picture, None where it is not to be told; by default
+            nowhere.
+
+    Returns:
+        The file.
+    """
+    told = itertools.repeat(None) if found is None else found
+    rows = []
+    for picture, answer in zip(pictures, told, strict=found is not None):
+        values = {
+            **measure_image(picture),
+            **(_said(answer, picture) if answer is not None else {}),
+        }
+        rows.append([values.get(name, np.nan) for name in NAMES])
     np.savez_compressed(_beside(checkpoint), values=np.array(rows, np.float16))
+    return _beside(checkpoint)
+
+
+def _said(found: Detections, picture: Image) -> dict[str, float]:
+    """The `MODEL_FEATURES` of one picture, as a minute has them."""
+    if not len(found):
+        return {"detections": 0.0}
+    share = area(found.xyxy) / (picture.shape[0] * picture.shape[1])
+    return {
+        "detections": float(len(found)),
+        "confidence": float(found.confidence.mean()),
+        "box_area": float(np.sqrt(np.median(share))),
+    }
 
 
 def training_past(model: ModelFile) -> Past | None:

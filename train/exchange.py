@@ -15,6 +15,7 @@ from streetloop.store import ObjectStore, put_image
 from train.dataset import SPLITS, TEST, TRAIN, VALIDATION, Box, Dataset, Example
 
 IMAGES = {".jpg", ".jpeg", ".png", ".bmp", ".webp"}
+_OUTSIDE = 0.01  # share of the image: rounding
 _MOST_IMAGE_BYTES = 64 * 2**20
 _MOST_JSON_BYTES = 1 << 30
 
@@ -108,7 +109,9 @@ def write_yolo(
                 (home / name).mkdir(parents=True, exist_ok=True)
             image = home / "images" / f"{example.image}{Path(example.key).suffix}"
             if not image.is_file():
-                image.write_bytes(store.get(example.key))
+                part = image.with_suffix(".part")  # half an image must not look like a whole one
+                part.write_bytes(store.get(example.key))
+                part.replace(image)
             (home / "labels" / f"{example.image}.txt").write_text(_yolo_lines(example))
             progress(number + 1)
         used = [split for split in SPLITS if dataset.split(split)]
@@ -188,6 +191,8 @@ def _yolo_box(line: str, where: str, classes: int, example: Example) -> Box:
         raise DatasetError(f"{where}: is not 'class x y width height'") from None
     if not 0 <= k < classes or k != int(k):
         raise DatasetError(f"{where}: class {k:g} is not one of {classes}")
+    if not (min(x, y, w, h) >= -_OUTSIDE and max(x, y, w, h) <= 1 + _OUTSIDE):
+        raise DatasetError(f"{where}: the box is outside the image; YOLO's numbers are 0 to 1")
     size = np.array([example.width, example.height] * 2)
     corners = np.array([x - w / 2, y - h / 2, x + w / 2, y + h / 2]) * size
     x1, y1, x2, y2 = (float(v) for v in np.clip(corners, 0, size))

@@ -1,10 +1,12 @@
 """Labelled frames as a dataset: who learns from them, and who is judged by them."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from labeling.queue import boxes_of
 from labeling.task import Reason
+from streetloop.errors import DatasetError
 from streetloop.ledger.reviews import Review
 from train.dataset import TEST, TRAIN, VALIDATION, Dataset, Example, boxes_from
 from train.purity import APART_S
@@ -40,6 +42,49 @@ def dataset_of(reviews: Sequence[Review], classes: Sequence[str], purpose: str) 
         taught = _apart([_example(r, TRAIN) for r in chosen[:learned]], [*held, *tested])
         examples += [*taught, *held, *tested]
     return Dataset(tuple(classes), tuple(examples), purpose=purpose)
+
+
+def renumbered(
+    reviews: Sequence[Review],
+    names: Mapping[str, Sequence[str]],
+    classes: Sequence[str],
+    mapping: Mapping[str, str],
+) -> list[Review]:
+    """Labelled frames with the class ids of ``classes``, matched by name.
+
+    Args:
+        reviews: Labelled frames; their class ids are those of the model that found them.
+        names: Class names of models by version.
+        classes: What class ids shall mean.
+        mapping: Names in ``classes`` by those of the labels, where names alone do not say it.
+
+    Raises:
+        DatasetError: A model is not known, or a class is not among ``classes``.
+    """
+    unknown = sorted({r.model_version for r in reviews} - names.keys())
+    if unknown:
+        raise DatasetError(
+            f"frames were labelled with the classes of {unknown[0]}, which is not known here; "
+            "set STREETLOOP_MODEL to that model"
+        )
+    number = {name.casefold(): k for k, name in enumerate(classes)}
+    wanted = {
+        version: [number.get(mapping.get(name, name).casefold()) for name in known]
+        for version, known in names.items()
+    }
+    found = []
+    for review in reviews:
+        ids = wanted[review.model_version]
+        label = [{**box, "class_id": ids[box["class_id"]]} for box in review.label or ()]
+        lost = [k for k, box in enumerate(label) if box["class_id"] is None]
+        if lost:
+            name = names[review.model_version][review.label[lost[0]]["class_id"]]
+            raise DatasetError(
+                f"labels are of {name!r}, which the champion does not know; it has "
+                f"{', '.join(classes)}; say which it is with --map {name}=CLASS"
+            )
+        found.append(replace(review, label=label if review.label is not None else None))
+    return found
 
 
 def _apart(examples: Sequence[Example], others: Sequence[Example]) -> list[Example]:

@@ -1,6 +1,6 @@
 """What a model finds in the images of a dataset: image by image."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import cv2
@@ -41,19 +41,41 @@ def predict_examples(
         DatasetError: An image cannot be read.
         DetectorError: The model failed.
     """
-    predictor = Predictor(model, open_backend(model), image_size)
+    look = Looker(Predictor(model, open_backend(model), image_size), store, classes)
     found: list[Detections] = []
-    # The next image is decoded while the model looks at this one.
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        coming = [pool.submit(read_image, example, store) for example in examples[:1]]
-        for number in range(len(examples)):
-            image = coming.pop().result()
-            if number + 1 < len(examples):
-                coming.append(pool.submit(read_image, examples[number + 1], store))
-            answer = predictor.predict(image, LEAST_CONFIDENCE, multi_label=True)
-            found.append(translated(answer, classes))
-            progress(number + 1)
+    for answer in look.over(examples):
+        found.append(answer)
+        progress(len(found))
     return found
+
+
+class Looker:
+    """A model that looks at images of a dataset.
+
+    Args:
+        predictor: The model.
+        store: Where the images are.
+        classes: Class ids of the dataset by those of the model.
+    """
+
+    def __init__(
+        self, predictor: Predictor, store: ObjectStore, classes: Mapping[int, int]
+    ) -> None:
+        self._predictor = predictor
+        self._store = store
+        self._classes = classes
+
+    def over(self, examples: Sequence[Example]) -> Iterator[Detections]:
+        """What it finds, image by image, with the dataset's class ids."""
+        # The next image is decoded while the model looks at this one.
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            coming = [pool.submit(read_image, example, self._store) for example in examples[:1]]
+            for number in range(len(examples)):
+                image = coming.pop().result()
+                if number + 1 < len(examples):
+                    coming.append(pool.submit(read_image, examples[number + 1], self._store))
+                answer = self._predictor.predict(image, LEAST_CONFIDENCE, multi_label=True)
+                yield translated(answer, self._classes)
 
 
 def read_image(example: Example, store: ObjectStore) -> Image:

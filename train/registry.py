@@ -22,6 +22,7 @@ import onnx
 from google.protobuf.message import DecodeError
 
 from streetloop.errors import RegistryError
+from streetloop.secrets import redact
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -33,6 +34,7 @@ _EXPERIMENT = "streetloop"
 _FOLDER = "model"
 _FILES = "files"
 _TAG = "streetloop."
+_LONGEST_TAG = 5000  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +115,7 @@ class Registry:
     def register(
         self, run_id: str, onnx_file: Path, papers: Papers, files: Sequence[Path] = ()
     ) -> Version:
-        """Make a version out of a run.
+        """Make a version out of a run; one that was made of it before is given again.
 
         Args:
             run_id: Of the training.
@@ -126,6 +128,9 @@ class Registry:
         """
         with self._translated(), tempfile.TemporaryDirectory() as folder:
             client = self._client()
+            known = client.search_model_versions(f"name='{self.name}' and run_id='{run_id}'")
+            if known:
+                return self._version(client, known[0])
             home = Path(folder) / _FOLDER
             _save(onnx_file, home)
             (home / _FILES).mkdir()
@@ -202,6 +207,9 @@ class Registry:
         if self._known is None:
             os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
             os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+            # By default a server that is away is asked for four minutes.
+            os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
+            os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
             from mlflow import MlflowClient  # takes seconds: only where needed
 
             if self._uri.startswith("sqlite:///"):
@@ -242,7 +250,13 @@ class Registry:
         try:
             yield
         except (MlflowException, RequestException, SQLAlchemyError, OSError) as error:
-            raise RegistryError(f"the registry did not answer: {type(error).__name__}") from error
+            raise RegistryError(f"the registry did not answer: {_reason(error)}") from error
+
+
+def _reason(error: Exception) -> str:
+    """What a disk or a database says, if it was one of them; servers may say too much."""
+    said = getattr(error, "strerror", None) or getattr(error, "orig", None)
+    return redact(str(said)[:200]) if said else type(error).__name__
 
 
 def _save(onnx_file: Path, home: Path) -> None:
@@ -273,8 +287,9 @@ def _to_json(papers: Papers) -> str:
 
 
 def _tags(papers: Papers) -> dict[str, str]:
-    plain = json.loads(_to_json(papers))
-    return {f"{_TAG}{key}": json.dumps(value)[:5000] for key, value in plain.items()}
+    written = {key: json.dumps(value) for key, value in json.loads(_to_json(papers)).items()}
+    # What does not fit stands in papers.json beside the model; half of it could not be read.
+    return {f"{_TAG}{key}": text for key, text in written.items() if len(text) <= _LONGEST_TAG}
 
 
 def _papers(tags: Mapping[str, str]) -> Papers:

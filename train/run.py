@@ -1,7 +1,6 @@
 """Fine-tuning on Ray Train: one worker or several, resumed after whatever dies."""
 
 import contextlib
-import os
 import shutil
 import tempfile
 import threading
@@ -17,12 +16,13 @@ from ray.exceptions import RayError
 from ray.util.queue import Queue
 
 from streetloop.errors import TrainingError
+from train.priority import come_last
 from train.recipe import Progress, Training
 
 if TYPE_CHECKING:
     from train.trainer import WorkerTrainer
 
-_NICE = 4  # beyond Ray's own workers: live detection comes first
+_LEAST_FREE_BYTES = 64 * 2**20  # two checkpoints of a small detector with its optimizer
 
 
 def fine_tune(training: Training, progress: Callable[[Progress], None] = lambda _: None) -> Path:
@@ -34,6 +34,9 @@ def fine_tune(training: Training, progress: Callable[[Progress], None] = lambda 
     Raises:
         TrainingError: It failed for good; the message says why.
     """
+    best = training.folder / f"{training.name}-best.pt"
+    if best.is_file():  # whoever asked died after the last epoch
+        return best
     queue = Queue(actor_options={"num_cpus": 0})
     config = {
         "start": str(training.start.absolute()),
@@ -63,12 +66,14 @@ def fine_tune(training: Training, progress: Callable[[Progress], None] = lambda 
         try:
             result = trainer.fit()
         except (RayError, ray.train.TrainingFailedError) as error:
-            raise TrainingError(f"training {training.name} failed: {_cause(error)}") from error
+            cause = _full(training.folder) or _cause(error)
+            raise TrainingError(f"training {training.name} failed: {cause}") from error
     if result.checkpoint is None:
         raise TrainingError(f"training {training.name} ended before its first epoch")
-    best = training.folder / f"{training.name}-best.pt"
+    part = best.with_suffix(".part")
     with result.checkpoint.as_directory() as folder:
-        shutil.copy(Path(folder) / "best.pt", best)
+        shutil.copy(Path(folder) / "best.pt", part)
+    part.replace(best)
     return best
 
 
@@ -76,7 +81,7 @@ def train_in_worker(config: dict[str, Any]) -> None:
     """What each worker does; Ray calls it again after a failure, with the last checkpoint."""
     from train.ultralytics_adapter import prepare
 
-    os.nice(_NICE)
+    come_last()
     prepare()
     import torch
 
@@ -191,6 +196,12 @@ def _listening(queue: Queue, progress: Callable[[Progress], None]) -> Iterator[N
         stop.set()
         thread.join(timeout=10.0)
         queue.shutdown()
+
+
+def _full(folder: Path) -> str | None:
+    """Torch and Ray say many things of a full disk, none of them that it is full."""
+    free = shutil.disk_usage(folder).free
+    return f"the disk of {folder} is full" if free < _LEAST_FREE_BYTES else None
 
 
 def _cause(error: BaseException) -> str:

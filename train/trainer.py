@@ -10,6 +10,8 @@ import torch.distributed as dist
 from torch import nn
 from ultralytics.models.yolo.detect import DetectionTrainer
 
+from train.joint_batch import join_loss, join_normalisation
+
 
 class WorkerTrainer(DetectionTrainer):
     """A detection trainer whose process group is Ray's.
@@ -30,6 +32,7 @@ class WorkerTrainer(DetectionTrainer):
         self.ddp = False  # its own processes are not spawned: Ray's are there
         self._workers = dist.get_world_size()
         self.world_size = self._workers
+        self.add_callback("on_train_epoch_start", _shuffle)
         self.add_callback("on_train_batch_end", after_batch)
         self.add_callback("on_fit_epoch_end", after_epoch)
 
@@ -44,6 +47,10 @@ class WorkerTrainer(DetectionTrainer):
         super()._setup_train()  # type: ignore[no-untyped-call]
         self.world_size = self._workers
         if self._workers > 1:
+            network: Any = self.model
+            join_normalisation(network)
+            network.criterion = network.init_criterion()
+            join_loss(network.criterion)
             ids = [self.device.index] if self.device.type == "cuda" else None
             wrapped: Any = nn.parallel.DistributedDataParallel(
                 self.model, device_ids=ids, find_unused_parameters=True, broadcast_buffers=False
@@ -54,5 +61,16 @@ class WorkerTrainer(DetectionTrainer):
         self.world_size = self._workers  # the batch is divided among them
         super()._build_train_pipeline()  # type: ignore[no-untyped-call]
 
+    def get_dataloader(
+        self, dataset_path: str, batch_size: int = 16, rank: int = 0, mode: str = "train"
+    ) -> Any:
+        """The images in an order that does not depend on how many workers share them."""
+        rank = dist.get_rank() if mode == "train" else rank
+        return super().get_dataloader(dataset_path, batch_size, rank, mode)
+
     def final_eval(self) -> None:
         """Not here: what will serve is judged, not the checkpoint."""
+
+
+def _shuffle(trainer: WorkerTrainer) -> None:
+    trainer.train_loader.sampler.set_epoch(trainer.epoch)  # by itself only for several workers

@@ -1,9 +1,11 @@
 import json
+import sys
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+import flows.evaluate
 from flows.cli import app
 from streetloop.store import FolderStore
 from tests.support.tiny_model import detector_output, write_tiny_model
@@ -63,3 +65,16 @@ def test_a_table_is_printed_for_people(model: Path, store: FolderStore) -> None:
     result = CliRunner().invoke(app, ["evaluate", str(model), digest])
     assert "all, 1 images" in result.stdout
     assert "camera a40" in result.stdout
+
+
+@pytest.mark.ray
+def test_many_images_are_looked_at_on_ray_data_with_the_same_outcome(
+    model: Path, store: FolderStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset = pure(store)
+    coco = Path(store.uri("")) / "coco.json"
+    coco.write_text(json.dumps(coco_content(dataset)))
+    by_hand = _asked(str(model), str(coco))
+    monkeypatch.setattr(flows.evaluate, "_MANY", 1)
+    assert _asked(str(model), str(coco)) == by_hand
+    assert "train.ray_predictions" in sys.modules

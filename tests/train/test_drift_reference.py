@@ -5,6 +5,8 @@ import pytest
 
 from drift.features import NAMES, OF_IMAGES
 from streetloop.errors import ModelUnsupported
+from streetloop.types import Detections
+from tests.support.build import found
 from train.drift_reference import training_past, write_training_past
 from train.model import ModelFile
 
@@ -36,6 +38,25 @@ def test_what_is_written_beside_a_checkpoint_is_what_it_was_trained_on(tmp_path:
     for k, name in enumerate(NAMES):
         assert np.isfinite(past.values[:, k]).all() == (name in OF_IMAGES)
     assert past.mix.shape == (5, 0)
+
+
+def test_what_the_model_says_of_some_pictures_is_kept_with_them(tmp_path: Path) -> None:
+    checkpoint = tmp_path / "best.pt"
+    two = found((0, 0, 16, 9), (0, 0, 16, 9), confidence=(0.5, 0.7))
+    file = write_training_past(_pictures(3), checkpoint, [None, two, Detections.empty()])
+    assert file == tmp_path / "best.reference.npz"
+    past = training_past(_model(checkpoint))
+    assert past is not None
+    confidence, count, side, speed = (
+        past.values[:, NAMES.index(name)]
+        for name in ("confidence", "detections", "box_area", "speed")
+    )
+    assert count == pytest.approx([np.nan, 2, 0], nan_ok=True)
+    assert confidence == pytest.approx([np.nan, 0.6, np.nan], abs=1e-3, nan_ok=True)
+    assert side == pytest.approx([np.nan, 0.1, np.nan], abs=1e-3, nan_ok=True)
+    assert np.isnan(speed).all()
+    with pytest.raises(ValueError, match="shorter"):
+        write_training_past(_pictures(3), checkpoint, [None])
 
 
 def test_of_a_model_without_a_checkpoint_or_a_file_nobody_knows(tmp_path: Path) -> None:

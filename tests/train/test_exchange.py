@@ -59,7 +59,14 @@ def test_an_image_without_labels_is_empty(store: FolderStore, tmp_path: Path) ->
 
 @pytest.mark.parametrize(
     ("line", "complaint"),
-    [("car 1 2 3 4", "class x y"), ("7 0.5 0.5 0.1 0.1", "class 7"), ("0 0.5 0.5", "class x y")],
+    [
+        ("car 1 2 3 4", "class x y"),
+        ("7 0.5 0.5 0.1 0.1", "class 7"),
+        ("0 0.5 0.5", "class x y"),
+        ("0 30 20 10 10", "outside"),
+        ("0 0.5 -0.5 0.1 0.1", "outside"),
+        ("0 nan 0.5 1 1", "outside"),
+    ],
 )
 def test_a_bad_label_is_named_with_its_line(
     store: FolderStore, tmp_path: Path, line: str, complaint: str

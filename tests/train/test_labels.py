@@ -1,9 +1,12 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
+from streetloop.errors import DatasetError
 from streetloop.ledger.reviews import Review, State
 from train.dataset import TEST, TRAIN, VALIDATION
-from train.labels import USUAL, dataset_of
+from train.labels import USUAL, dataset_of, renumbered
 
 AT = datetime(2026, 11, 21, 12, tzinfo=UTC)
 BOX = {"xyxy": [1.0, 2.0, 11.0, 12.0], "confidence": 1.0, "class_id": 1}
@@ -53,3 +56,39 @@ def test_an_empty_label_is_a_label_and_no_label_is_none() -> None:
     nothing_there = replace(labeled(1), label=[])
     dataset = dataset_of([nothing_there, replace(labeled(2), label=None)], ("car", "bus"), "")
     assert [e.image for e in dataset.examples] == [nothing_there.digest]
+
+
+NAMES = {"m-1": ("Person", "bike", "car"), "m-2": ("car", "person")}
+
+
+def _answered(version: str, *class_ids: int) -> Review:
+    label = [{**BOX, "class_id": k} for k in class_ids]
+    return replace(labeled(1), model_version=version, label=label)
+
+
+def _ids(reviews: list[Review]) -> list[list[int]]:
+    return [[box["class_id"] for box in one.label] for one in reviews]
+
+
+def test_labels_of_several_models_are_numbered_as_the_champion_numbers() -> None:
+    both = [_answered("m-1", 2, 0), _answered("m-2", 0, 1)]
+    assert _ids(renumbered(both, NAMES, ("bus", "car", "person"), {})) == [[1, 2], [1, 2]]
+    assert _ids(both) == [[2, 0], [0, 1]], "the labels themselves stay as they are"
+
+
+def test_a_class_that_the_champion_lacks_is_refused_unless_it_is_said_which_it_is() -> None:
+    one = [_answered("m-1", 0, 1)]
+    with pytest.raises(DatasetError, match=r"'bike'.*it has person, bicycle.*--map bike=CLASS"):
+        renumbered(one, NAMES, ("person", "bicycle"), {})
+    assert _ids(renumbered(one, NAMES, ("person", "bicycle"), {"bike": "bicycle"})) == [[0, 1]]
+    with pytest.raises(DatasetError, match="bike"):
+        renumbered(one, NAMES, ("person", "bicycle"), {"bike": "scooter"})
+
+
+def test_a_class_that_nobody_used_may_be_unknown() -> None:
+    assert _ids(renumbered([_answered("m-1", 2)], NAMES, ("car",), {})) == [[0]]
+
+
+def test_labels_of_a_model_that_nobody_knows_are_refused() -> None:
+    with pytest.raises(DatasetError, match="classes of m-3, which is not known"):
+        renumbered([_answered("m-3", 0)], NAMES, ("car",), {})

@@ -70,6 +70,24 @@ def test_a_version_appears_whole_or_not_at_all(registry: Registry, tmp_path: Pat
     assert len(registry.versions()) == before
 
 
+def test_a_run_makes_one_version_however_often_it_is_registered(
+    registry: Registry, onnx_file: Path
+) -> None:
+    run = registry.start("twice", {})
+    first = registry.register(run, onnx_file, _papers())
+    assert registry.register(run, onnx_file, _papers()) == first
+    assert [v.run_id for v in registry.versions()].count(run) == 1
+
+
+def test_papers_that_are_too_long_for_a_tag_do_not_spoil_the_others(
+    registry: Registry, onnx_file: Path
+) -> None:
+    papers = _papers(trigger={"kind": "x" * 6000}, scores={"map50/all": 0.5})
+    made = registry.register(registry.start("long", {}), onnx_file, papers)
+    found = registry.find(str(made.number)).papers
+    assert (found.trigger, found.scores, found.classes) == ({}, {"map50/all": 0.5}, papers.classes)
+
+
 def test_a_registry_that_is_away_is_one_clear_error(tmp_path: Path, onnx_file: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("in the way")
