@@ -69,8 +69,29 @@ def run(
     ] = None,
 ) -> None:
     """Read the cameras: detect, track, count, and write the detection log."""
+    options = RunOptions(duration, annotate, metrics_port)
+    _read(cameras, {"model": model, "gate": gate}, options, as_json)
+
+
+@app.command()
+def up(
+    cameras: CameraPath,
+    model: Model = None,
+    duration: Annotated[
+        float | None, typer.Option(min=0.0, help="Seconds to run; default: until Ctrl-C.")
+    ] = None,
+    metrics_port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="Port of the Prometheus metrics.")
+    ] = None,
+) -> None:
+    """As `run`, and what is learned from drift and labels becomes new models by itself."""
+    options = RunOptions(duration, metrics_port=metrics_port)
+    _read(cameras, {"model": model, "learn": True}, options, as_json=False)
+
+
+def _read(cameras: Path, flags: dict[str, Any], options: RunOptions, as_json: bool) -> None:
     file = load_cameras(cameras)
-    settings = _settings({**file.settings, "model": model, "gate": gate}, file.settings)
+    settings = _settings({**file.settings, **flags}, file.settings)
     console = Console(stderr=True)
     table = LiveTable(Path(settings.model).name)
     live = Live(table, console=console, refresh_per_second=4, transient=True)
@@ -79,7 +100,7 @@ def run(
         summary = run_streams(
             file.cameras,
             settings,
-            RunOptions(duration, annotate, metrics_port),
+            options,
             show=table.update,
             say=lambda text: live.console.print(f"{text} ...", style="dim"),
         )

@@ -21,6 +21,8 @@ def local_ray(metrics_port: int | None = None, http_port: int | None = None) -> 
     """
     # Ray reads these when it is first imported, and its workers inherit them.
     os.environ["RAY_AUTH_MODE"] = "token"
+    # A thread that asks once more after the end must not start another Ray, open to everybody.
+    os.environ["RAY_ENABLE_AUTO_CONNECT"] = "0"
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_SERVE_LOG_TO_STDERR", "0")
     # Looking after two deployments ten times a second costs two cores 1 % of their time.

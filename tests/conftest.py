@@ -5,8 +5,9 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
-# Ray reads it when it is first imported.
+# Ray reads them when it is first imported.
 os.environ.setdefault("RAY_AUTH_MODE", "token")
+os.environ.setdefault("RAY_ENABLE_AUTO_CONNECT", "0")
 
 import hypothesis
 import pytest

@@ -181,12 +181,13 @@ def _listening(queue: Queue, progress: Callable[[Progress], None]) -> Iterator[N
     stop = threading.Event()
 
     def listen() -> None:
-        while not stop.is_set():
+        with contextlib.suppress(RayError):  # Ray was ended under a training
+            while not stop.is_set():
+                with contextlib.suppress(Empty):
+                    progress(queue.get(timeout=0.5))
             with contextlib.suppress(Empty):
-                progress(queue.get(timeout=0.5))
-        with contextlib.suppress(Empty):
-            while True:
-                progress(queue.get_nowait())
+                while True:
+                    progress(queue.get_nowait())
 
     thread = threading.Thread(target=listen, name="training-progress", daemon=True)
     thread.start()
@@ -195,7 +196,8 @@ def _listening(queue: Queue, progress: Callable[[Progress], None]) -> Iterator[N
     finally:
         stop.set()
         thread.join(timeout=10.0)
-        queue.shutdown()
+        with contextlib.suppress(RayError):
+            queue.shutdown()
 
 
 def _full(folder: Path) -> str | None:
