@@ -1,7 +1,9 @@
 """Models and detectors that are wrong in ways that models and detectors are wrong in."""
 
+import contextlib
 import os
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +20,7 @@ from train.predictor import Predictor
 _ONE_CAR = ((80.0, 48.0, 30.0, 20.0, 0, 0.9),)
 _NOISE = 0.06  # the warm-up picture's variance is 0.083, a street's below 0.05
 _MEGABYTE = b"m" * 2**20
-HOLD = ".hold"
-"""A model with a file of this suffix beside it is not opened before the file is gone."""
+_HOLD, _OPENING = ".hold", ".opening"
 
 
 def good(path: Path, confidence: float = 0.9) -> Path:
@@ -97,12 +98,23 @@ def truncated(path: Path) -> Path:
     return path
 
 
-class Held(Detector):
-    """Opens a model only once nothing holds it; see `HOLD`."""
+@contextlib.contextmanager
+def held(model: Path) -> Iterator[Path]:
+    """A `Patient` that is to open this model waits meanwhile; gives a file that is there then."""
+    hold = Path(f"{model}{_HOLD}")
+    hold.touch()
+    try:
+        yield Path(f"{model}{_OPENING}")
+    finally:
+        hold.unlink()
+
+
+class Patient(Detector):
+    """Opens a model only once nothing holds it; see `held`."""
 
     def _open(self, model: str) -> Predictor:
-        while Path(model + HOLD).exists():
-            Path(model + ".opening").touch()
+        while Path(model + _HOLD).exists():
+            Path(model + _OPENING).touch()
             time.sleep(0.02)
         return super()._open(model)
 

@@ -54,6 +54,8 @@ LED = leaders(CAMERAS, 0.5)
 """The cameras that a challenger serves at a half."""
 
 FPS = 10.0
+WINDOW_S = 0.5
+"""Of the newest results, which say who serves."""
 _PICTURES = 20
 _TICK_S = 0.02
 
@@ -114,16 +116,14 @@ class Stamps:
         """Time and version of results, by camera; of all cameras."""
         return {c: [s for s in list(self._found[c]) if began <= s[0] <= ended] for c in CAMERAS}
 
-    def longest_gap(self, began: float, ended: float) -> dict[str, float]:
-        """Seconds between two results, at most, by camera."""
-        return {
-            camera: max(b - a for (a, _), (b, _) in pairwise(found))
-            for camera, found in self.between(began, ended).items()
-        }
+    def longest_gap(self, began: float, ended: float) -> float:
+        """Seconds between two results of a camera, at most."""
+        times = ([at for at, _ in found] for found in self.between(began, ended).values())
+        return max(b - a for of_one in times for a, b in pairwise([began, *of_one, ended]))
 
-    def since(self, began: float) -> dict[str, set[str]]:
-        """Versions by camera; of all cameras."""
-        return {c: {version for _, version in s} for c, s in self.between(began).items()}
+    def versions(self, began: float, ended: float = 1e12) -> set[str]:
+        """Which models answered."""
+        return {v for found in self.between(began, ended).values() for _, v in found}
 
 
 class Street:
@@ -138,9 +138,7 @@ class Street:
         fps: Of each camera.
     """
 
-    def __init__(
-        self, home: Path, champion: Path, kind: type[Detector], fps: float = FPS
-    ) -> None:
+    def __init__(self, home: Path, champion: Path, kind: type[Detector], fps: float = FPS) -> None:
         self.settings = Settings(
             home=home, image_size=160, gate=False, drift=False, triage=False, threads=1
         )
@@ -163,6 +161,19 @@ class Street:
     def collect_evidence(self) -> Evidence:
         """See `Fleet.collect_evidence`."""
         return self._pipeline.evidence()
+
+    def wait_past(self, moment: float) -> None:
+        """Wait until every camera has a result of after a moment, in seconds of the wall clock."""
+        wait_for(
+            lambda: all(self.stamps.between(moment).values()), "a result of every camera",
+            30.0 + max(0.0, moment - time.time()),
+        )  # fmt: skip
+
+    def gap_at_rest(self, seconds: float = 3.0) -> float:
+        """The longest gap between two results of a camera while nothing happens."""
+        began = time.time()
+        self.wait_past(began + seconds)
+        return self.stamps.longest_gap(began, began + seconds)
 
     def counts(self) -> dict[str, dict[str, int]]:
         """The account of each camera so far."""
@@ -226,9 +237,7 @@ class Case:
             street.cameras, SystemClock(), self.said.append,
         )  # fmt: skip
 
-    def begin(
-        self, phase: Phase, policy: Policy = POLICY, gain: float | None = None
-    ) -> "Case":
+    def begin(self, phase: Phase, policy: Policy = POLICY, gain: float | None = None) -> "Case":
         """Start a rollout in a phase, with what was found so far, and look after it."""
         rollout = start_rollout(
             self.ledger, "2", "1", None, policy.model_dump(mode="json"),
@@ -254,17 +263,18 @@ class Case:
         )  # fmt: skip
         return self.rollout
 
-    def wait_until_served(self, by_challenger: frozenset[str], version: str) -> None:
+    def wait_until_serves(self, cameras: frozenset[str]) -> None:
         """Wait until these cameras, and no others, have their results from the challenger."""
 
         def is_so() -> bool:
-            newest = self.street.stamps.between(time.time() - 0.5)
+            champion = self.street.champion.version
+            newest = self.street.stamps.between(time.time() - WINDOW_S)
             return all(
-                found and all((v == version) == (name in by_challenger) for _, v in found)
+                found and all((v != champion) == (name in cameras) for _, v in found)
                 for name, found in newest.items()
             )
 
-        wait_for(is_so, f"the challenger serves {sorted(by_challenger)}; it said {self.said}")
+        wait_for(is_so, f"the challenger serves {sorted(cameras)}; it said {self.said}")
 
     def at(self, action: str) -> float:
         """When the ledger had a decision, in seconds of the wall clock."""
@@ -284,4 +294,6 @@ class Case:
 def found_so_far(gain: float) -> Evidence:
     """What a rollout has found that has run for hours: a mean gain on 60 blocks."""
     blocks = Moments.of(*[gain - 0.01, gain + 0.01] * 30)
-    return Evidence(frames=5000, challenger=Calls(200), champion=Calls(800), gains={EVERYTHING: blocks})
+    return Evidence(
+        frames=5000, challenger=Calls(200), champion=Calls(800), gains={EVERYTHING: blocks}
+    )
