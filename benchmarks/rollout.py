@@ -2,8 +2,9 @@
 
     python -m benchmarks.rollout
 
-Recorded: the shipped baseline beside itself at a smaller input (a slightly worse model) on held-out
-cameras of the simulated city, scored block by block as the running system does.
+Recorded: the shipped baseline beside itself at a smaller input (a slightly worse model), or beside
+another (``--other FILE``), on held-out cameras of the simulated city by day, scored block by block
+as the running system does.
 """
 
 import argparse
@@ -36,14 +37,16 @@ _FRAMES = 10  # a block: what a fifth of the batches come to at 2.5 frames a sec
 _SHOWN = 0.25
 
 
-def recorded(blocks: int, small: int) -> NDArray[np.float64]:
-    """(blocks, cameras) F1 at the smaller input less F1 at 640."""
-    model = open_model(BASELINE, Path(".streetloop/models"))
-    usual, other = Predictor(model, image_size=640), Predictor(model, image_size=small)
+def recorded(blocks: int, small: int, name: str | None) -> NDArray[np.float64]:
+    """(blocks, cameras) F1 of the other less F1 of the baseline."""
+    cache = Path(".streetloop/models")
+    usual = Predictor(open_model(BASELINE, cache), image_size=640)
+    beside = open_model(name or BASELINE, cache)
+    other = Predictor(beside, image_size=640 if name else small)
     gains = np.zeros((blocks, len(HELD_OUT_CAMERAS)))
     for k, (city, camera) in enumerate(HELD_OUT_CAMERAS):
         view = View(replace(Address(city, camera), seed=HELD_OUT_SEEDS + 900, fps=5.0))
-        for block in track(range(blocks), f"{city}/{camera}", Console(stderr=True)):
+        for block in track(range(blocks), f"{city}/{camera}", console=Console(stderr=True)):
             scores = [Tally(), Tally()]
             for n in range(_FRAMES):
                 frame = round((block * _BLOCK_S + n * _BLOCK_S / _FRAMES) * 5)
@@ -74,6 +77,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=1000)
     parser.add_argument("--blocks", type=int, default=30, help="of each camera; 0 records nothing")
     parser.add_argument("--small", type=int, default=512, help="the worse model's input")
+    parser.add_argument("--other", help="a model file, in the place of the smaller input")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     began = time.perf_counter()
@@ -81,7 +85,7 @@ def main() -> None:
     content = {"seconds": round(time.perf_counter() - began, 1), "rehearsed": played}
     if options.blocks:
         chance = np.random.default_rng(0)
-        content["recorded"] = shape_of(recorded(options.blocks, options.small))
+        content["recorded"] = shape_of(recorded(options.blocks, options.small, options.other))
         equal = modelled_gains(Candidate(), Street(), 2000, chance)
         content["modelled"] = shape_of(equal)
     if options.json:

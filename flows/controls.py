@@ -3,10 +3,12 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from flows.champions import Champions
-from flows.learning import LearningFlow
+from flows.learning import Learned, LearningFlow
+from flows.models import open_registry
 from flows.rollout import RolloutControl
 from flows.rollout_trial import Fleet, Slots
-from flows.training import Outcome, Request, train_model
+from flows.training import Request, train_model
+from flows.training_plan import finished_version
 from serve.rollout.policy import Policy
 from streetloop.cameras import Camera
 from streetloop.clock import SystemClock
@@ -14,6 +16,7 @@ from streetloop.ledger import open_ledger
 from streetloop.settings import Settings
 from streetloop.stores import open_store
 from train.recipe import Progress
+from train.registry import CHALLENGER
 
 
 class Controls:
@@ -49,8 +52,13 @@ class Controls:
             clock, tell, homes,
         )  # fmt: skip
 
-        def train(request: Request) -> Outcome:
-            return train_model(settings, ledger, request, tell, progress)
+        def train(request: Request) -> Learned:
+            number = finished_version(settings, request.name)
+            if number is not None:
+                version = open_registry(settings).find(str(number))
+                return Learned(number, CHALLENGER in version.aliases, version.papers.verdict)
+            done = train_model(settings, ledger, request, tell, progress)
+            return Learned(done.version.number, done.verdict.accepted, done.verdict.reasons)
 
         self._learning = (
             LearningFlow(settings, ledger, train, policy, clock, tell) if settings.learn else None

@@ -10,13 +10,14 @@
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from flows.rollout_request import ask_for
-from flows.training import Outcome, Request
+from flows.training import Request
 from serve.rollout.policy import Policy
 from streetloop.clock import Clock
 from streetloop.errors import RolloutError, StreetloopError
@@ -43,6 +44,21 @@ _ATTEMPTS = 3
 _FIRST_PAUSE_S = 30.0
 
 
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What a training came to.
+
+    Attributes:
+        version: Of the registry.
+        accepted: Whether the judge lets it challenge the champion.
+        reasons: Why, or why not.
+    """
+
+    version: int
+    accepted: bool
+    reasons: Sequence[str]
+
+
 class LearningFlow:
     """Looks once a second, on a thread of its own, at the one run that may be open.
 
@@ -52,7 +68,8 @@ class LearningFlow:
     Args:
         settings: As given at the roof.
         ledger: Where runs, labels, findings and rollouts are.
-        train: Trains, judges and registers; may take as long as it likes.
+        train: Trains, judges and registers; may take as long as it likes. Of one name it is asked
+            again if the process was killed, and gives what there is by then.
         policy: What a rollout must show.
         clock: Time.
         tell: Called with a sentence for people.
@@ -62,14 +79,14 @@ class LearningFlow:
         self,
         settings: Settings,
         ledger: Ledger,
-        train: Callable[[Request], Outcome],
+        train: Callable[[Request], Learned],
         policy: Policy,
         clock: Clock,
         tell: Callable[[str], None],
     ) -> None:
         self._settings, self._ledger, self._train = settings, ledger, train
         self._policy, self._clock, self._tell = policy, clock, tell
-        self._work: Future[Outcome] | None = None
+        self._work: Future[Learned] | None = None
         self._hand = ThreadPoolExecutor(1, thread_name_prefix="learning")
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._look, name="learning-flow", daemon=True)
@@ -170,10 +187,10 @@ class LearningFlow:
         if error is not None:
             self._failed(run, error)
             return
-        outcome = work.result()
-        found = {"version": outcome.version.number, "verdict": list(outcome.verdict.reasons)}
-        why = "; ".join(outcome.verdict.reasons)
-        self._to(run, Step.ROLLOUT if outcome.verdict.accepted else Step.REFUSED, found, why)
+        learned = work.result()
+        found = {"version": learned.version, "verdict": list(learned.reasons)}
+        why = "; ".join(learned.reasons)
+        self._to(run, Step.ROLLOUT if learned.accepted else Step.REFUSED, found, why)
 
     def _roll_out(self, run: LearningRun) -> None:
         version = str(run.detail["version"])

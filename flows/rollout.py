@@ -14,7 +14,7 @@ from serve.rollout.policy import Phase, Policy
 from serve.rollout.routes import CHALLENGER, CHAMPION, RouteTable, home_of, leaders
 from streetloop.cameras import Camera
 from streetloop.clock import Clock
-from streetloop.errors import DetectorError, StreetloopError
+from streetloop.errors import DetectorError, RegistryError, StreetloopError
 from streetloop.ledger import Ledger
 from streetloop.ledger.rollouts import (
     Entry,
@@ -157,15 +157,23 @@ class RolloutControl:
         """Brings the challenger up; why it cannot be, or None."""
         if not self._scope(rollout):
             return f"no camera of this run is in {rollout.city}"
+        now = self._clock.monotonic()
         if trial.loading is None:
+            if now < trial.again_at:
+                return None
             trial.loading = self._hands.submit(self._load_challenger, rollout.model, self._ending)
-            trial.loading_since = self._clock.monotonic()
-        if trial.loading.done():
-            error = trial.loading.exception()
-            return None if error is None else f"it cannot be loaded: {error}"
-        if self._clock.monotonic() - trial.loading_since > _LOAD_S:
-            return f"it was not loaded within {_LOAD_S:.0f} s"
-        return None
+            if trial.loading_since is None:
+                trial.loading_since = now
+        is_late = trial.loading_since is not None and now - trial.loading_since > _LOAD_S
+        if not trial.loading.done():
+            return f"it was not loaded within {_LOAD_S:.0f} s" if is_late else None
+        error = trial.loading.exception()
+        if isinstance(error, RegistryError) and not is_late:
+            # Not its fault: the registry may be away.
+            trial.loading, trial.again_at = None, now + _AGAIN_S
+            self._tell_once(f"rollout {rollout.id} waits: {error}")
+            return None
+        return None if error is None else f"it cannot be loaded: {error}"
 
     def _load_challenger(self, name: str, ending: Future[None] | None) -> None:
         model = self._models.find(name)
@@ -264,13 +272,13 @@ class RolloutControl:
         Until then the wish stands, so that a restart goes on with it.
         """
         now = self._clock.monotonic()
-        if trial.giving_back is None and now >= trial.again_at:
+        if trial.giving_back is None and now >= trial.back_again_at:
             trial.giving_back = self._hands.submit(self._give_back, rollout, trial)
         if trial.giving_back is None or not trial.giving_back.done():
             return
         error = trial.giving_back.exception()
         if error is not None:
-            trial.giving_back, trial.again_at = None, now + _AGAIN_S
+            trial.giving_back, trial.back_again_at = None, now + _AGAIN_S
             self._tell_once(f"rollout {rollout.id}: going back waits: {error}")
             return
         self._roll_back(rollout, trial, "by hand", author)

@@ -15,7 +15,7 @@ from serve.rollout.evidence import EVERYTHING, Evidence
 from serve.rollout.routes import CHALLENGER
 from serve.rollout.scoring import tally
 from serve.rollout.sequences import Moments
-from streetloop.errors import StreetloopError
+from streetloop.errors import StoreError, StreetloopError
 from streetloop.ledger import Ledger
 from streetloop.ledger.reviews import Review, State, list_reviews
 from streetloop.ledger.rollouts import Rollout
@@ -78,8 +78,12 @@ class LabelEvidence:
         found = Evidence()
         try:
             for review in self._fresh(cameras):
-                found += self._one(review, home)
-                self._seen.add(review.digest)
+                try:
+                    found += self._one(review, home)
+                except StoreError as error:
+                    _log.info("a labelled frame is left out for now: %s", error)
+                else:
+                    self._seen.add(review.digest)
         except StreetloopError as error:
             _log.info("labelled frames are shown to both models later: %s", error)
         return found

@@ -68,10 +68,10 @@ class Trial:
         kept = rollout.evidence
         self.evidence = Evidence() if kept is None else Evidence.from_json(kept)
         self.loading: Future[None] | None = None
-        self.loading_since = 0.0
+        self.loading_since: float | None = None
         self.taking_over: Future[None] | None = None
         self.giving_back: Future[None] | None = None
-        self.again_at = 0.0
+        self.again_at = self.back_again_at = 0.0
         self.asking: Future[dict[str, Any]] | None = None
         self.asked_at = 0.0
         self.noted_at: datetime | None = None

@@ -52,14 +52,16 @@ def read_plan(settings: Settings, name: str) -> Plan | None:
     path = _path(settings, name)
     if not path.is_file():
         return None
-    try:
-        content = json.loads(path.read_text())
-        plan = Plan(**{**content, "wanted": tuple(content["wanted"])})
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise TrainingError(f"{path}: is no plan of a training ({error!r})") from error
+    plan = _read(path)
     if plan.version is not None:
         raise TrainingError(f"training {name} is over: it became version {plan.version}")
     return plan
+
+
+def finished_version(settings: Settings, name: str) -> int | None:
+    """The version that a training came to; None if it is not over."""
+    path = _path(settings, name)
+    return _read(path).version if path.is_file() else None
 
 
 def write_plan(settings: Settings, name: str, plan: Plan) -> None:
@@ -76,6 +78,14 @@ def finish_plan(settings: Settings, name: str, version: int) -> None:
     plan = read_plan(settings, name)
     if plan is not None:
         write_plan(settings, name, replace(plan, version=version))
+
+
+def _read(path: Path) -> Plan:
+    try:
+        content = json.loads(path.read_text())
+        return Plan(**{**content, "wanted": tuple(content["wanted"])})
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise TrainingError(f"{path}: is no plan of a training ({error!r})") from error
 
 
 def _path(settings: Settings, name: str) -> Path:

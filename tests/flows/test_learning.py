@@ -3,14 +3,13 @@
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
 from flows import learning
-from flows.learning import LearningFlow
-from flows.training import Outcome, Request
+from flows.learning import Learned, LearningFlow
+from flows.training import Request
 from serve.rollout.policy import Phase, Policy
 from streetloop.errors import LearningError, TrainingError
 from streetloop.ledger import Ledger, open_ledger
@@ -39,12 +38,8 @@ from tests.support.frames import NOON, review
 NIGHT = {"kind": "drift", "because": "night on a"}
 
 
-def outcome(accepted: bool = True) -> Outcome:
-    found = SimpleNamespace(
-        version=SimpleNamespace(number=2),
-        verdict=SimpleNamespace(accepted=accepted, reasons=("night gained 0.3",)),
-    )
-    return cast("Outcome", found)
+def outcome(accepted: bool = True) -> Learned:
+    return Learned(2, accepted, ("night gained 0.3",))
 
 
 class Town:
@@ -56,7 +51,7 @@ class Town:
         self.clock = FakeClock()
         self.said: list[str] = []
         self.asked: list[Request] = []
-        self.train: Callable[[Request], Outcome] = lambda _: outcome()
+        self.train: Callable[[Request], Learned] = lambda _: outcome()
         monkeypatch.setattr(learning, "ask_for", self._ask)
         self.flow = self.restarted()
 
@@ -66,7 +61,7 @@ class Town:
         )
         return self.flow
 
-    def _train(self, request: Request) -> Outcome:
+    def _train(self, request: Request) -> Learned:
         self.asked.append(request)
         return self.train(request)
 
@@ -165,7 +160,7 @@ def test_a_candidate_that_is_sent_back_ends_the_run(town: Town) -> None:
 
 
 def test_a_step_that_fails_is_tried_later_each_time_then_parked_and_resumed(town: Town) -> None:
-    def fail(_: Request) -> Outcome:
+    def fail(_: Request) -> Learned:
         raise TrainingError("the disk is full")
 
     town.train = fail
