@@ -98,6 +98,8 @@ def _print(content: dict[str, object]) -> None:
     console = Console()
     console.print_json(json.dumps(content["rehearsed"]))
     console.print(f"{content['seconds']} s")
+    if "recorded" not in content:
+        return
     table = Table("gain of a block (F1)", "mean", "spread", "memory")
     for name in ("recorded", "modelled"):
         shape = content.get(name)

@@ -25,7 +25,7 @@ Grid = NDArray[np.float64]
 Counts = NDArray[np.int64]
 
 _RECALL, _FALSE = 0.7, 0.08  # of the champion: recall, and false boxes a true thing
-_MISSED_ALIKE = 0.7  # of what one model misses, how much the other misses for the same reason
+_MISSED_ALIKE = 0.9  # of what one model misses, how much the other misses for the same reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Street:
         fps: Analysed frames a second of each.
         batch: Frames a call.
         block_s: Seconds of one block, and between two looks.
-        things: Mean number of things that a block shows of one camera, counted once each.
+        things: Mean number of independent looks at a thing that a block of one camera shows.
         memory: How much of a scene's difficulty is left after a block.
         uneven: Standard deviation of a candidate's gain from camera to camera.
     """
@@ -46,7 +46,7 @@ class Street:
     fps: float = 5.0
     batch: int = 4
     block_s: float = 20.0
-    things: float = 8.0
+    things: float = 20.0
     memory: float = 0.8
     uneven: float = 0.01
 
@@ -172,7 +172,8 @@ def modelled_gains(
     shape = (looks, street.cameras)
     noise = chance.standard_normal(shape) * np.sqrt(1 - street.memory**2)
     hard = 0.1 * lfilter([1.0], [1.0, -street.memory], noise, axis=0)
-    own = candidate.recall + street.uneven * chance.standard_normal(street.cameras)
+    uneven = street.uneven * chance.standard_normal(street.cameras)
+    own = candidate.recall + uneven - uneven.mean()  # the fleet's gain is the candidate's
     things = chance.poisson(street.things, shape)
     ours = np.clip(_RECALL + hard, 0.05, 0.98)
     theirs = np.clip(ours + own, 0.02, 0.99)
