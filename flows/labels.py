@@ -12,6 +12,7 @@ from labeling.labeler import Labeler
 from labeling.local_server import LocalServer
 from labeling.oracle import Flaws, OracleLabeler
 from labeling.queue import ReviewQueue
+from labeling.task import Drift
 from streetloop.clock import Clock, SystemClock
 from streetloop.errors import ConfigError
 from streetloop.ledger import Ledger
@@ -77,14 +78,14 @@ def push(queue: ReviewQueue, labeler: Labeler) -> int:
     return queue.push(labeler)
 
 
-def drifting(ledger: Ledger) -> dict[str, str]:
-    """Cameras that drift in a way that labels help against, and the likeliest cause.
+def drifting(ledger: Ledger) -> dict[str, Drift]:
+    """Cameras that drift in a way that labels help against.
 
     Raises:
         LedgerError: The ledger cannot be read.
     """
     findings = list_findings(ledger, only_open=True)
-    return {f.camera_id: f.causes[0] for f in findings if f.asks_for_labels}
+    return {f.camera_id: Drift(f.causes[0], f.since) for f in findings if f.asks_for_labels}
 
 
 def start_server(home: Path, port: int, say: Callable[[str], None]) -> dict[str, str]:

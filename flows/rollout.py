@@ -34,6 +34,7 @@ _NOTE_S = 1.0
 _WATCH_S = 2.0
 _LOAD_S = 180.0
 _AGAIN_S = 5.0
+_LAST_S = 15.0
 POLICY = "policy"
 """Author of the decisions that nobody made by hand."""
 
@@ -93,6 +94,10 @@ class RolloutControl:
         if self._thread.is_alive():
             self._thread.join(timeout=30.0)
         self._hands.shutdown(wait=False, cancel_futures=True)
+        trial = self._trial
+        begun = [self._ending, *(() if trial is None else trial.futures)]
+        # Ray ends next, and who asks it then starts another.
+        wait([f for f in begun if f is not None and not f.done()], timeout=_LAST_S)
 
     def _run(self) -> None:
         while not self._stop.wait(_LOOK_S):

@@ -84,6 +84,11 @@ class Trial:
         """True if the challenger answers."""
         return self.loading is not None and self.loading.done() and self.loading.exception() is None
 
+    @property
+    def futures(self) -> tuple[Future[Any] | None, ...]:
+        """All that was begun for it."""
+        return (self.loading, self.taking_over, self.giving_back, self.asking)
+
     def title(self, rollout: Rollout) -> str:
         """Its phase, for people."""
         return Phase(**rollout.phase).title(self.policy)

@@ -23,7 +23,7 @@ from train.exchange import write_yolo
 from train.judge import Frame, JudgePolicy, Verdict, judge
 from train.model import ModelFile, open_model
 from train.predictions import read_image
-from train.recipe import RECIPE, Progress, Training
+from train.recipe import BLEND, RECIPE, Progress, Training
 from train.registry import Papers, Version, stamp
 from train.ultralytics_adapter import publish_checkpoint
 
@@ -203,7 +203,10 @@ def _train(
         note,
     )  # fmt: skip
     published = home / f"{request.name}.pt"
-    publish_checkpoint(best, published, f"streetloop, {request.name}")
+    publish_checkpoint(
+        best, published, f"streetloop, {request.name}", start.checkpoint,
+        float(request.recipe.get(BLEND, 1.0)),
+    )  # fmt: skip
     return open_model(str(published), settings.models)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from labeling.labeler import Labeler
 from labeling.selection import Candidate, SelectionPolicy, boosted, select
-from labeling.task import Answer, Labeled, Quarantined, Reason, Skipped, Task
+from labeling.task import Answer, Drift, Labeled, Quarantined, Reason, Skipped, Task
 from streetloop.clock import Clock
 from streetloop.ledger import Ledger
 from streetloop.ledger.reviews import (
@@ -30,10 +30,10 @@ from streetloop.ledger.reviews import (
 )
 from streetloop.types import Detections
 
-_DRIFT = 0.4  # score of a frame from a camera that drifts, if the model is sure of it
+_DRIFT = 0.4  # score of a frame that shows a drift, if the model is sure of it
 _DAY = timedelta(days=1)
 _POLICY = SelectionPolicy()
-_NONE: Mapping[str, str] = {}
+_NONE: Mapping[str, Drift] = {}
 
 
 def to_review(candidate: Candidate, task: Task) -> Review:
@@ -85,14 +85,14 @@ class ReviewQueue:
     def choose(
         self,
         budget: int,
-        drifting: Mapping[str, str] = _NONE,
+        drifting: Mapping[str, Drift] = _NONE,
         every_s: float = _DAY.total_seconds(),
     ) -> int:
         """Choose frames to ask about; how many were.
 
         Args:
             budget: How many at most a day, from midnight UTC; what was chosen today counts.
-            drifting: Cameras whose frames are wanted more, and the cause of their drift.
+            drifting: Cameras whose frames are wanted more, from the beginning of their drift on.
             every_s: How often frames are chosen: the budget is spread over the day, because
                 frames of all its hours are wanted; by default it may be spent at once.
         """
@@ -105,11 +105,12 @@ class ReviewQueue:
             return 0
         found = list_reviews(self._ledger, [State.CANDIDATE], now - self._kept)
         asked = list_reviews(self._ledger, _ASKED, now - _DAY)
-        candidates = boosted([_candidate(r) for r in found], drifting, _DRIFT)
+        since = {camera: drift.since for camera, drift in drifting.items()}
+        candidates = boosted([_candidate(r) for r in found], since, _DRIFT)
         chosen = select(
             candidates, left, [_candidate(r) for r in asked], self._policy, int(now.timestamp())
         )
-        choices = [Choice(c.digest, c.score, drifting.get(c.camera_id, "")) for c in chosen]
+        choices = [Choice(c.digest, c.score, _cause(c, drifting)) for c in chosen]
         return choose_reviews(self._ledger, choices, now, midnight, budget)
 
     def push(self, labeler: Labeler) -> int:
@@ -215,6 +216,11 @@ def boxes_of(values: Sequence[dict[str, Any]]) -> Detections:
         np.array([v["confidence"] for v in values], np.float32),
         np.array([v["class_id"] for v in values], np.int64),
     )
+
+
+def _cause(one: Candidate, drifting: Mapping[str, Drift]) -> str:
+    drift = drifting.get(one.camera_id)
+    return drift.cause if drift is not None and one.captured_at >= drift.since else ""
 
 
 def _candidate(review: Review) -> Candidate:

@@ -1,6 +1,6 @@
 """Which frames to ask about: few, unlike each other, and some of them at random. Pure functions."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -155,18 +155,23 @@ def _distance(points: NDArray[np.float32], point: Floats) -> NDArray[np.float64]
 
 
 def boosted(
-    candidates: Sequence[Candidate], cameras: Collection[str], floor: float
+    candidates: Sequence[Candidate], since: Mapping[str, datetime], share: float
 ) -> list[Candidate]:
     """Candidates with a higher score where a camera drifts in a way that labels help against.
 
+    The others count for less meanwhile: of a crowded street every frame has a score near 1, and
+    nothing can be raised above that.
+
     Args:
         candidates: What there is to choose from.
-        cameras: Those that drift.
-        floor: Score of their frames of which the model is sure; the others are above it.
+        since: When drift began, by camera; what was taken before shows what is known.
+        share: Score of a frame of which the model is sure; what the score of others loses.
     """
-    return [
-        replace(c, score=floor + (1 - floor) * c.score)
-        if c.camera_id in cameras and c.reason is not Reason.RANDOM
-        else c
-        for c in candidates
-    ]
+
+    def boost(one: Candidate) -> Candidate:
+        if one.reason is Reason.RANDOM:
+            return one
+        drifts = one.camera_id in since and one.captured_at >= since[one.camera_id]
+        return replace(one, score=(share if drifts else 0.0) + (1 - share) * one.score)
+
+    return [boost(one) for one in candidates] if since else list(candidates)

@@ -18,6 +18,19 @@ class Reason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Drift:
+    """A camera drifts in a way that labels help against.
+
+    Attributes:
+        cause: The likeliest.
+        since: When it most likely began (UTC).
+    """
+
+    cause: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Task:
     """One frame that somebody is asked to label.
 

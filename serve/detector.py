@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import ray.serve
 from ray.exceptions import RayError
 from ray.serve.exceptions import RayServeException
 from ray.serve.handle import DeploymentHandle, DeploymentResponse
+from ray.serve.schema import ApplicationStatus
 
 from serve.client import Answer, Pending, answer
 from serve.rollout.routes import CHAMPION
@@ -24,6 +26,7 @@ from train.model import ModelFile, open_model
 from train.predictor import Predictor
 
 _WARM_UP = (1, 384, 640)
+_START_S, _LOOK_S = 170.0, 0.1
 _QUEUE = 64  # requests a replica accepts; callers bound what they have under way themselves
 
 
@@ -182,13 +185,36 @@ def deploy(
     """
     try:
         app = detector_app(model, settings, slot, kind)
-        handle = ray.serve.run(app, name=slot, route_prefix=route_prefix)
+        handle = _start(app, slot, route_prefix)
         description: dict[str, Any] = handle.describe.remote().result(
             timeout_s=settings.detector_timeout_s
         )
     except (RayError, RayServeException, RuntimeError, TimeoutError) as error:
         raise DetectorError(f"the detector did not start: {cause_of(error)}") from error
     return description
+
+
+def _start(
+    app: "ray.serve.Application", slot: str, route_prefix: str | None
+) -> "DeploymentHandle[Any]":
+    """As `ray.serve.run`, which waits for ever where an application is deleted meanwhile."""
+    target = ray.serve.RunTarget(app, name=slot, route_prefix=route_prefix)
+    handle = ray.serve.run_many(
+        [target], wait_for_ingress_deployment_creation=False, wait_for_applications_running=False
+    )[0]
+    end = time.monotonic() + _START_S
+    # Once Ray has ended, asking for the status would start another.
+    while time.monotonic() < end and ray.is_initialized():
+        found = ray.serve.status().applications.get(slot)
+        if found is None or found.status == ApplicationStatus.DELETING:
+            raise RuntimeError(f"{slot} was ended meanwhile")
+        if found.status == ApplicationStatus.DEPLOY_FAILED:
+            reasons = [part.message for part in found.deployments.values() if part.message]
+            raise RuntimeError(reasons[-1] if reasons else found.message)
+        if found.status == ApplicationStatus.RUNNING:
+            return handle
+        time.sleep(_LOOK_S)
+    raise TimeoutError(f"{slot} is not up after {_START_S:g} s")
 
 
 class ServeDetector:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import ray
 import ray.serve
 from ray.exceptions import RayError
 from ray.serve.exceptions import RayServeException
@@ -40,6 +41,7 @@ class ServeSlots:
         Raises:
             DetectorError: The model cannot be loaded; the old one goes on answering.
         """
+        _require_ray()
         if slot not in ray.serve.status().applications:
             self.deploy(slot, model)
             return
@@ -70,12 +72,14 @@ class ServeSlots:
         Raises:
             DetectorError: It does not end.
         """
+        _require_ray()
         try:
             ray.serve.delete(slot)
-        except (RayError, RayServeException, RuntimeError) as error:
+        except (RayError, RayServeException, RuntimeError, TimeoutError) as error:
             raise DetectorError(f"{slot} does not end: {cause_of(error)}") from error
 
     def _ask(self, slot: str, method: str, *args: object, timeout_s: float = _ASK_S) -> Any:
+        _require_ray()
         try:
             handle = ray.serve.get_app_handle(slot)
             return getattr(handle, method).remote(*args).result(timeout_s=timeout_s)
@@ -83,3 +87,13 @@ class ServeSlots:
             raise DetectorError(f"{slot} does not answer within {timeout_s:g} s") from error
         except (RayError, RayServeException) as error:
             raise DetectorError(f"{slot}: {cause_of(error)}") from error
+
+
+def _require_ray() -> None:
+    """Serve, asked after the end of Ray, would start another.
+
+    Raises:
+        DetectorError: Ray has ended.
+    """
+    if not ray.is_initialized():
+        raise DetectorError("Ray has ended")

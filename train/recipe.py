@@ -11,11 +11,12 @@ RECIPE: dict[str, Any] = {
     "batch": 16,
     "nbs": 16,
     "optimizer": "AdamW",
-    "lr0": 0.0006,
+    "lr0": 0.0002,
     "lrf": 0.05,
     "cos_lr": True,
     "warmup_epochs": 0.5,
-    "close_mosaic": 2,
+    "warmup_bias_lr": 0.0,
+    "close_mosaic": 3,
     "hsv_h": 0.01,
     "hsv_s": 0.3,
     "hsv_v": 0.2,
@@ -25,8 +26,16 @@ RECIPE: dict[str, Any] = {
     "seed": 7,
     "deterministic": True,
     "cache": "ram",
+    "blend": 0.6,
 }
-"""Ultralytics' options for adding a condition to a detector that knows others."""
+"""Ultralytics' options for adding a condition to a detector that knows others, and ``blend``."""
+
+BLEND = "blend"
+"""Option of ours: the candidate is so far on the way from the champion's weights to the trained.
+
+What is on that way keeps most of what was learned and loses little of what was known: Wortsman et
+al., "Robust fine-tuning of zero-shot models", 2022.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Fine-tuning on Ray Train: one worker or several, resumed after whatever dies."""
 
 import contextlib
+import os
 import shutil
 import tempfile
 import threading
@@ -17,7 +18,7 @@ from ray.util.queue import Queue
 
 from streetloop.errors import TrainingError
 from train.priority import come_last
-from train.recipe import Progress, Training
+from train.recipe import BLEND, Progress, Training
 
 if TYPE_CHECKING:
     from train.trainer import WorkerTrainer
@@ -90,6 +91,10 @@ def train_in_worker(config: dict[str, Any]) -> None:
     if not config["gpu"]:
         torch.set_num_threads(config["threads"])
     overrides = _overrides(config)
+    if _is_over(overrides):
+        # The last epoch was written, and then the disk was full or somebody died.
+        _hand_over(Path(overrides["resume"]).parent, {})
+        return
     trainer = WorkerTrainer(overrides, _batch_reporter(config["queue"]), _epoch_reporter(config))
     trainer.train()  # type: ignore[no-untyped-call]
 
@@ -98,7 +103,7 @@ def _overrides(config: Mapping[str, Any]) -> dict[str, Any]:
     folder = Path(config["folder"])
     weights = folder / "ultralytics/weights"
     overrides: dict[str, Any] = {
-        **config["recipe"],
+        **{key: value for key, value in config["recipe"].items() if key != BLEND},
         "model": config["start"],
         "data": config["data"],
         "project": str(folder),
@@ -120,16 +125,39 @@ def _restored(weights: Path) -> bool:
     """
     from train.ultralytics_adapter import finished_epochs
 
-    here = finished_epochs(weights / "last.pt")
     checkpoint = ray.train.get_checkpoint()
     if checkpoint is not None:
         with checkpoint.as_directory() as stored:
-            if finished_epochs(Path(stored) / "last.pt") > here:
+            if finished_epochs(Path(stored) / "last.pt") > finished_epochs(weights / "last.pt"):
                 weights.mkdir(parents=True, exist_ok=True)
                 for name in ("last.pt", "best.pt"):
                     shutil.copy(Path(stored) / name, weights / name)
-            return True
-    return here > 0
+    if not finished_epochs(weights / "last.pt"):
+        return False
+    if not finished_epochs(weights / "best.pt"):  # torn, as by a disk that was full
+        part = weights / f"best.{os.getpid()}.part"
+        shutil.copy(weights / "last.pt", part)
+        part.replace(weights / "best.pt")
+    return True
+
+
+def _is_over(overrides: Mapping[str, Any]) -> bool:
+    """Whether there is nothing to go on with, which Ultralytics would refuse."""
+    from train.ultralytics_adapter import finished_epochs
+
+    last = overrides.get("resume")
+    return last is not None and finished_epochs(Path(last)) >= overrides["epochs"]
+
+
+def _hand_over(weights: Path, numbers: Mapping[str, float]) -> None:
+    """Report an epoch to Ray; the first worker's checkpoint is everybody's."""
+    if ray.train.get_context().get_world_rank() != 0:
+        ray.train.report({})
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        for name in ("last.pt", "best.pt"):
+            shutil.copy(weights / name, Path(folder) / name)
+        ray.train.report(dict(numbers), ray.train.Checkpoint.from_directory(folder))
 
 
 def _batch_reporter(queue: Queue) -> Callable[["WorkerTrainer"], None]:
@@ -151,16 +179,13 @@ def _epoch_reporter(config: Mapping[str, Any]) -> Callable[["WorkerTrainer"], No
     def report(trainer: "WorkerTrainer") -> None:
         metrics: dict[str, Any] = trainer.metrics or {}
         numbers = {name: float(value) for name, value in metrics.items()}
-        if ray.train.get_context().get_world_rank() != 0:
-            ray.train.report({})
-            return
-        losses = _losses(trainer, "loss/")
-        done = Progress(trainer.epoch, trainer.epochs, 1.0, {**losses, **numbers}, epoch_over=True)
-        _tell(config["queue"], done)
-        with tempfile.TemporaryDirectory() as folder:
-            for path in (trainer.last, trainer.best):
-                shutil.copy(path, Path(folder) / path.name)
-            ray.train.report(numbers, ray.train.Checkpoint.from_directory(folder))
+        if ray.train.get_context().get_world_rank() == 0:
+            losses = _losses(trainer, "loss/")
+            done = Progress(
+                trainer.epoch, trainer.epochs, 1.0, {**losses, **numbers}, epoch_over=True
+            )
+            _tell(config["queue"], done)
+        _hand_over(Path(trainer.last).parent, numbers)
 
     return report
 

@@ -196,16 +196,29 @@ def finished_epochs(checkpoint: Path) -> int:
         return 0
 
 
-def publish_checkpoint(source: Path, target: Path, description: str) -> None:
+def publish_checkpoint(
+    source: Path, target: Path, description: str, start: Path | None = None, share: float = 1.0
+) -> None:
     """Copy a checkpoint with nothing in it but the network and its classes.
 
     A checkpoint as trained names folders, user and repository of the machine it was trained on.
+
+    Args:
+        source: As trained.
+        target: Where to.
+        description: For people.
+        start: What the training started from.
+        share: How far the copy is on the way from there to what was trained, 0 to 1; weights of
+            other shapes, as of other classes, are what was trained.
     """
     _offline()
     import torch
 
     checkpoint = torch.load(source, map_location="cpu", weights_only=False)
     network = checkpoint.get("ema") or checkpoint["model"]
+    if start is not None and share < 1:
+        before = torch.load(start, map_location="cpu", weights_only=False)
+        _blend(before.get("ema") or before["model"], network.float(), share)
     network = network.half()
     network.args = {"task": "detect", "imgsz": checkpoint["train_args"]["imgsz"]}
     for parameter in network.parameters():
@@ -219,3 +232,14 @@ def publish_checkpoint(source: Path, target: Path, description: str) -> None:
     }
     target.parent.mkdir(parents=True, exist_ok=True)
     torch.save(kept, target)
+
+
+def _blend(before: Any, network: Any, share: float) -> None:
+    """Move a network back towards what it was."""
+    known = before.float().state_dict()
+    moved = network.state_dict()
+    for name, value in moved.items():
+        old = known.get(name)
+        if old is not None and old.shape == value.shape and value.is_floating_point():
+            value.copy_(old.lerp(value, share))
+    network.load_state_dict(moved)

@@ -11,6 +11,7 @@ from labeling.label_images import UPLOADED, ByUrl
 from labeling.label_studio import LabelStudio
 from labeling.labeler import Labeler
 from labeling.oracle import OracleLabeler
+from labeling.task import Drift
 from streetloop.errors import ConfigError
 from streetloop.ledger.findings import close_findings
 from streetloop.minio_store import LINK_LASTS, MinioStore, S3Access
@@ -33,7 +34,7 @@ def test_cameras_drift_where_labels_help(house: House) -> None:
     house.finding("knocked", ["camera moved"], False)
     house.finding("was dark", ["night"], True)
     close_findings(house.ledger, "was dark", NOON)
-    assert drifting(house.ledger) == {"dark": "night"}
+    assert drifting(house.ledger) == {"dark": Drift("night", NOON)}
 
 
 # Who labels

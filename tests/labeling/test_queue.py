@@ -8,7 +8,7 @@ import pytest
 
 from labeling.oracle import OracleLabeler
 from labeling.queue import ReviewQueue, boxes_of, plain, to_task
-from labeling.task import Reason
+from labeling.task import Drift, Reason
 from streetloop.city.oracle import Oracle
 from streetloop.city.shapes import CLASSES
 from streetloop.errors import LabelerError, LedgerError
@@ -88,8 +88,8 @@ def test_a_drifting_camera_is_preferred_and_its_frames_say_why(
     queue.add([review(k, camera_id="night", score=0.02) for k in range(3, 6)])
     assert queue.choose(3) == 3
     assert {r.camera_id for r in list_reviews(ledger, [State.PENDING])} == {"day"}
-    assert queue.choose(6, {"night": "fog"}) == 3
-    (one, *_) = [r for r in list_reviews(ledger, [State.PENDING]) if r.camera_id == "night"]
+    assert queue.choose(6, {"night": Drift("fog", review(4).captured_at)}) == 2
+    (one, _) = [r for r in list_reviews(ledger, [State.PENDING]) if r.camera_id == "night"]
     assert (one.drift, one.score) == ("fog", pytest.approx(0.4 + 0.6 * 0.02))
     assert only(ledger, 0).drift == ""
     assert to_task(one).drift == "fog"

@@ -245,9 +245,17 @@ def test_random_ones_do_not_keep_the_others_out() -> None:
 def test_of_a_camera_that_drifts_frames_of_which_the_model_is_sure_are_wanted_too() -> None:
     some = [candidate(1, "night", 0.0), candidate(2, "night", 0.5), candidate(3, "day", 0.3),
             candidate(4, "night", 0.0, Reason.RANDOM)]  # fmt: skip
-    scores = {int(c.digest, 16): c.score for c in boosted(some, {"night"}, 0.4)}
-    assert scores == pytest.approx({1: 0.4, 2: 0.7, 3: 0.3, 4: 0.0})
-    assert boosted(some, set(), 0.4) == some
+    scores = {int(c.digest, 16): c.score for c in boosted(some, {"night": NOON}, 0.4)}
+    assert scores == pytest.approx({1: 0.4, 2: 0.7, 3: 0.18, 4: 0.0})
+    assert boosted(some, {}, 0.4) == some
+
+
+def test_what_was_taken_before_a_drift_began_is_not_wanted_more() -> None:
+    crowded = [candidate(k, score=0.97) for k in range(20)]
+    since = {"a": crowded[10].captured_at}
+    chosen = select(boosted(crowded, since, 0.4), 10)
+    assert all(one.captured_at >= since["a"] for one in chosen)
+    assert len(chosen) == 10
 
 
 # Time

@@ -5,6 +5,8 @@ import math
 from serve.rollout.evidence import EVERYTHING, Calls, Evidence, Situation
 from serve.rollout.sequences import Moments
 
+FAULTLESS = Calls(2000)
+
 
 def spread(mean: float, count: int, deviation: float = 0.05) -> Moments:
     """So many values with a mean, spread evenly to both sides."""
@@ -16,8 +18,8 @@ def evidence(
     gain: float = 0.1,
     blocks: int = 200,
     latency: float = 1.0,
-    calls: Calls = Calls(2000),
-    champion: Calls = Calls(10_000),
+    calls: Calls = FAULTLESS,
+    champion: Calls = FAULTLESS,
     things: tuple[int, int] = (5000, 5000),
     frames: int = 10_000,
     **groups: float,

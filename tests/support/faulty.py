@@ -149,7 +149,7 @@ class Hangs(Detector):
     """Answers nothing any more, not even to those who ask whether it lives."""
 
     async def _run(self, images: Image) -> Answer:
-        time.sleep(3600)  # noqa: ASYNC251 - that is the fault
+        time.sleep(3600)
         raise AssertionError
 
 

@@ -40,6 +40,7 @@ from streetloop.video import VideoInfo
 from tests.support.build import camera
 from tests.support.tiny_model import NAMES
 from train.model import ModelFile, open_model
+from train.registry import Papers, Registry
 
 POLICY = Policy(
     minutes=0.02, frames=40, sample=0.5, steps=(0.5, 1.0), latency=5.0, harmful_errors=0.1
@@ -136,12 +137,17 @@ class Street:
         champion: Path of the model that serves.
         kind: Of the champion's application.
         fps: Of each camera.
+        staleness_s: As in the settings; long, since a machine that is shared stands still at times.
     """
 
-    def __init__(self, home: Path, champion: Path, kind: type[Detector], fps: float = FPS) -> None:
+    def __init__(
+        self, home: Path, champion: Path, kind: type[Detector], fps: float = FPS,
+        staleness_s: float = 1.5,
+    ) -> None:  # fmt: skip
         self.settings = Settings(
-            home=home, image_size=160, gate=False, drift=False, triage=False, threads=1
-        )
+            home=home, image_size=160, gate=False, drift=False, triage=False, threads=1,
+            staleness_s=staleness_s,
+        )  # fmt: skip
         self.champion = open_model(str(champion), self.settings.models)
         deploy(self.champion, self.settings, kind=kind)
         self.stamps = Stamps()
@@ -153,6 +159,7 @@ class Street:
             ServeDetector, self.settings, SystemClock(), [self.stamps], names=NAMES,
         )  # fmt: skip
         self._pipeline.start()
+        self.gap_at_rest(1.0)  # the first batches are the slowest
 
     def follow(self, table: RouteTable) -> None:
         """See `Fleet.follow`."""
@@ -239,14 +246,7 @@ class Case:
 
     def begin(self, phase: Phase, policy: Policy = POLICY, gain: float | None = None) -> "Case":
         """Start a rollout in a phase, with what was found so far, and look after it."""
-        rollout = start_rollout(
-            self.ledger, "2", "1", None, policy.model_dump(mode="json"),
-            phase.model_dump(mode="json"), "tester", SystemClock().now(),
-        )  # fmt: skip
-        if gain is not None:
-            note_progress(
-                self.ledger, rollout.id, found_so_far(gain).as_json(), {}, SystemClock().now()
-            )
+        ask(self.ledger, phase, policy, gain)
         self.control.start()
         return self
 
@@ -288,7 +288,18 @@ class Case:
                 lambda: CHALLENGER not in ray.serve.status().applications, "the challenger's end"
             )
         self.control.close()
-        self.ledger.close()
+
+
+def ask(
+    ledger: Ledger, phase: Phase, policy: Policy = POLICY, gain: float | None = None
+) -> Rollout:
+    """Ask for a rollout of version 2, which is in a phase and has found something so far."""
+    now = SystemClock().now()
+    plain = policy.model_dump(mode="json"), phase.model_dump(mode="json")
+    rollout = start_rollout(ledger, "2", "1", None, *plain, "tester", now)
+    if gain is not None:
+        note_progress(ledger, rollout.id, found_so_far(gain).as_json(), {}, now)
+    return rollout
 
 
 def found_so_far(gain: float) -> Evidence:
@@ -297,3 +308,11 @@ def found_so_far(gain: float) -> Evidence:
     return Evidence(
         frames=5000, challenger=Calls(200), champion=Calls(800), gains={EVERYTHING: blocks}
     )
+
+
+def register_tiny(registry: Registry, file: Path) -> int:
+    """Make a version of the registry out of a file; its number."""
+    run = registry.start(file.stem, {})
+    number = registry.register(run, file, Papers("", None, NAMES, "")).number
+    registry.finish(run)
+    return number

@@ -1,0 +1,119 @@
+"""What an image costs our training, beside Ultralytics' own ``train`` with the same settings.
+
+    python -m benchmarks.training [--rounds 5]
+
+The two take turns on the same pictures, each in a process of its own with the same threads and the
+same priority. Both write Ultralytics' ``results.csv``; a round's figure is the time from the end of
+the first epoch to the end of the last, by the images trained on in it: forward, backward,
+validation, checkpoints, and on our side what is reported to Ray meanwhile.
+"""
+
+import argparse
+import csv
+import os
+import statistics
+import sys
+import tempfile
+import time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from flows.cluster import local_ray
+from streetloop.city.shapes import CLASSES
+from streetloop.settings import BASELINE
+from streetloop.store import FolderStore
+from train.dataset import TRAIN, VALIDATION, Dataset
+from train.exchange import write_yolo
+from train.model import open_model
+from train.recipe import RECIPE, Training
+from train.simulated import TRAIN_CAMERAS, VALIDATION_SEEDS, Split, gather_split
+
+_SETTINGS = {**RECIPE, "epochs": 4, "imgsz": 320, "patience": 0}
+
+
+def pictures(folder: Path, a_camera: int) -> tuple[Path, int]:
+    """Frames of day to train on, and how many."""
+    store = FolderStore(folder / "store")
+    learned = gather_split(Split("t", TRAIN_CAMERAS, 0, a_camera), store, TRAIN)
+    held = gather_split(Split("v", TRAIN_CAMERAS, VALIDATION_SEEDS, 1), store, VALIDATION)
+    dataset = Dataset(tuple(CLASSES), (*learned, *held))
+    return write_yolo(dataset, store, folder / "data"), len(learned)
+
+
+def ours(start: Path, data: Path, folder: Path, threads: int) -> Path:
+    """Train on Ray Train; the curve."""
+    with local_ray():
+        from train.run import fine_tune  # needs Ray, whose settings are made before it is imported
+
+        fine_tune(Training("ours", start, data, folder, _SETTINGS, threads=threads))
+    return folder / "ours/ultralytics/results.csv"
+
+
+def theirs(start: Path, data: Path, folder: Path, threads: int) -> Path:
+    """Train with Ultralytics' own trainer; the curve."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        pool.submit(_theirs, str(start), data, folder / "theirs", _SETTINGS, threads).result()
+    return folder / "theirs/results.csv"
+
+
+def _theirs(start: str, data: Path, folder: Path, options: dict[str, Any], threads: int) -> None:
+    from train.priority import come_last
+    from train.ultralytics_adapter import prepare, train_detector
+
+    come_last()
+    prepare()
+    import torch
+
+    torch.set_num_threads(threads)
+    train_detector(start, data, folder, options)
+
+
+def seconds_an_image(curve: Path, images: int) -> float:
+    """From a ``results.csv``, without its first epoch."""
+    with curve.open() as lines:
+        times = [float(row["time"]) for row in csv.DictReader(lines)]
+    return (times[-1] - times[0]) / (images * (len(times) - 1))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--a-camera", type=int, default=8, help="pictures of each camera")
+    parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
+    choice = parser.parse_args()
+    home = Path(tempfile.mkdtemp(prefix="streetloop-bench-"))
+    data, images = pictures(home, choice.a_camera)
+    start = open_model(BASELINE, home / "exports").checkpoint
+    assert start is not None
+    ratios, table = [], Table(title=f"{images} images, {_SETTINGS['imgsz']} px, ms an image")
+    for name in ("round", "ours", "Ultralytics", "ratio"):
+        table.add_column(name, justify="right")
+    began = time.monotonic()
+    for number in range(choice.rounds):
+        # Whoever goes second finds a warmer machine: they change places.
+        order = (ours, theirs) if number % 2 == 0 else (theirs, ours)
+        cost = {}
+        for train in order:
+            curve = train(start, data, home / f"round-{number}", choice.threads)
+            cost[train] = 1000 * seconds_an_image(curve, images)
+        ratios.append(cost[ours] / cost[theirs])
+        table.add_row(
+            str(number + 1), f"{cost[ours]:.1f}", f"{cost[theirs]:.1f}", f"{ratios[-1]:.3f}"
+        )
+        passed = time.monotonic() - began
+        left = passed / (number + 1) * (choice.rounds - number - 1)
+        sys.stderr.write(
+            f"round {number + 1} of {choice.rounds}: {cost[ours]:.1f} against "
+            f"{cost[theirs]:.1f} ms, {ratios[-1]:.3f}; {left:.0f} s to go\n"
+        )
+    Console(width=100).print(table)
+    print(f"median ratio {statistics.median(ratios):.3f} (at most 1.05 is wanted)")
+
+
+if __name__ == "__main__":
+    main()

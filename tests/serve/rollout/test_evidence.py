@@ -1,0 +1,35 @@
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from serve.rollout.evidence import EVERYTHING, Calls, Evidence
+from serve.rollout.sequences import Moments
+
+counts = st.integers(0, 10**6)
+moments = st.builds(Moments, counts, st.integers(-100, 100), st.integers(0, 100))
+calls = st.builds(Calls, counts, counts, counts)
+groups = st.dictionaries(st.sampled_from([EVERYTHING, "class:car", "city:Oslo"]), moments)
+evidence = st.builds(
+    Evidence, counts, calls, calls, moments, groups, st.tuples(counts, counts), moments, moments,
+    counts,
+)  # fmt: skip
+
+
+@given(evidence, evidence, evidence)
+def test_evidence_adds_up_whoever_adds_first(a: Evidence, b: Evidence, c: Evidence) -> None:
+    assert (a + b) + c == a + (b + c)
+    assert a + b == b + a
+    assert a + Evidence() == a
+
+
+@given(evidence)
+def test_evidence_survives_the_ledger(found: Evidence) -> None:
+    assert Evidence.from_json(json.loads(json.dumps(found.as_json()))) == found
+
+
+def test_a_group_that_one_part_does_not_know_is_kept() -> None:
+    one = Evidence(gains={"class:car": Moments.of(0.1)})
+    other = Evidence(gains={"class:bus": Moments.of(0.2), "class:car": Moments.of(0.3)})
+    found = (one + other).gains
+    assert found == {"class:car": Moments.of(0.1, 0.3), "class:bus": Moments.of(0.2)}

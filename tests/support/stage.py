@@ -1,0 +1,250 @@
+"""A stage for rollouts: streams, applications and a registry that do as they are told."""
+
+import itertools
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from flows.rollout import RolloutControl
+from serve.rollout.evidence import Evidence
+from serve.rollout.policy import Phase, Policy
+from serve.rollout.routes import CHALLENGER, CHAMPION, RouteTable
+from streetloop.errors import RegistryError
+from streetloop.ledger import Ledger, open_ledger
+from streetloop.ledger.rollouts import (
+    OVER,
+    Rollout,
+    State,
+    list_decisions,
+    list_rollouts,
+    start_rollout,
+)
+from streetloop.store import FolderStore
+from streetloop.types import Detections, Image
+from tests.support.build import camera
+from tests.support.evidence import evidence
+from tests.support.fakes import PATIENCE_S, FakeClock, eventually
+from train.model import ModelFile
+
+QUICK = Policy(steps=(0.25, 1.0), minutes=1.0, frames=100)
+GOOD = evidence()
+LOOK_S = 20.0
+
+
+class Fleet:
+    """See `flows.rollout_trial.Fleet`.
+
+    Attributes:
+        tables: All that were followed.
+        gives: What is found between two looks while cameras are compared.
+    """
+
+    def __init__(self, log: list[str]) -> None:
+        self.tables: list[RouteTable] = [RouteTable()]
+        self.gives = GOOD
+        self.left = Evidence()
+        self._log = log
+
+    def follow(self, table: RouteTable) -> None:
+        """See `Fleet.follow`."""
+        self.tables.append(table)
+        self._log.append(f"{len(table.challenged)} of {len(table.compared)} challenged")
+
+    def collect_evidence(self) -> Evidence:
+        """See `Fleet.collect_evidence`."""
+        left, self.left = self.left, Evidence()
+        return left + (self.gives if self.tables[-1].compared else Evidence())
+
+
+class Slots:
+    """See `flows.rollout_trial.Slots`.
+
+    Attributes:
+        runs: Model by application.
+        fails: What is raised by (what is done, application), in turn.
+        holds: (what is done, application) waits until this is set.
+        process: Of the challenger.
+        memory_mb: Of the challenger.
+    """
+
+    def __init__(self, log: list[str]) -> None:
+        self.runs: dict[str, str] = {CHAMPION: "1"}
+        self.fails: dict[tuple[str, str], list[Exception]] = defaultdict(list)
+        self.holds: dict[tuple[str, str], threading.Event] = {}
+        self.process, self.memory_mb = 100, 300.0
+        self.described = 0
+        self._log = log
+
+    def _do(self, what: str, slot: str, model: str = "") -> None:
+        self._log.append(f"{what} {slot} {model}".strip())
+        if (hold := self.holds.get((what, slot))) is not None:
+            assert hold.wait(PATIENCE_S)
+        if self.fails[what, slot]:
+            raise self.fails[what, slot].pop(0)
+
+    def deploy(self, slot: str, model: ModelFile) -> None:
+        """See `Slots.deploy`."""
+        self._do("deploy", slot, model.version)
+        self.runs[slot] = model.version
+
+    def load(self, slot: str, model: ModelFile) -> None:
+        """See `Slots.load`."""
+        self._do("load", slot, model.version)
+        self.runs[slot] = model.version
+
+    def describe(self, slot: str) -> dict[str, Any]:
+        """See `Slots.describe`."""
+        self.described += 1
+        return {"process": self.process, "memory_mb": self.memory_mb}
+
+    def detect(self, slot: str, image: Image) -> Detections:
+        """See `Slots.detect`."""
+        return Detections.empty()
+
+    def delete(self, slot: str) -> None:
+        """See `Slots.delete`."""
+        self._do("delete", slot)
+        self.runs.pop(slot, None)
+
+
+class Models:
+    """See `flows.rollout_trial.Models`.
+
+    Attributes:
+        away: The registry does not answer.
+        crowned: Champion by application.
+        holds: Finding a model waits until this is set.
+    """
+
+    def __init__(self, log: list[str]) -> None:
+        self.away = False
+        self.crowned: dict[str, str] = {CHAMPION: "1"}
+        self.holds: dict[str, threading.Event] = {}
+        self.asked: list[str] = []
+        self._log = log
+
+    def find(self, name: str) -> ModelFile:
+        """See `Models.find`."""
+        self.asked.append(name)
+        if (hold := self.holds.get(name)) is not None:
+            assert hold.wait(PATIENCE_S)
+        self._require()
+        return ModelFile(name, Path(f"{name}.onnx"), None, ("car",), 32, False)
+
+    def crown(self, name: str, slot: str) -> None:
+        """See `Models.crown`."""
+        self._require()
+        self._log.append(f"crown {slot} {name}")
+        self.crowned[slot] = name
+
+    def dethrone(self, slot: str) -> None:
+        """See `Models.dethrone`."""
+        self._require()
+        self.crowned.pop(slot, None)
+
+    def _require(self) -> None:
+        if self.away:
+            raise RegistryError("the registry did not answer")
+
+
+class Stage:
+    """All that a rollout needs round it; survives the process that carries it out.
+
+    Attributes:
+        log: What was done, in order.
+        told: What people were told.
+    """
+
+    def __init__(self, folder: Path, cities: Mapping[str, str] | None = None) -> None:
+        self.log: list[str] = []
+        self.told: list[str] = []
+        self.clock = FakeClock()
+        self.url = f"sqlite:///{folder / 'ledger.db'}"
+        self.ledger = open_ledger(self.url)
+        self.store = FolderStore(folder / "store")
+        self.models = Models(self.log)
+        cities = cities or dict.fromkeys("abcd", "Oslo")
+        self.cameras = [
+            camera(one).model_copy(update={"city": city}) for one, city in cities.items()
+        ]
+        self.begin()
+
+    def begin(self, ledger: Ledger | None = None, homes: Mapping[str, str] | None = None) -> None:
+        """A process starts: what ran in the one before is gone, champions are those crowned."""
+        self.fleet, self.slots = Fleet(self.log), Slots(self.log)
+        self.slots.runs = dict(self.models.crowned)
+        self.control = RolloutControl(
+            ledger or self.ledger, self.fleet, self.slots, self.models, self.store, ["car"],
+            self.cameras, self.clock, self.told.append, homes,
+        )  # fmt: skip
+        self.control._labels._ledger = self.ledger
+
+    def ask(
+        self, model: str = "2", city: str | None = None, policy: Policy = QUICK, champion: str = "1"
+    ) -> Rollout:
+        """Somebody starts a rollout."""
+        return start_rollout(
+            self.ledger, model, champion, city, policy.model_dump(mode="json"),
+            Phase().model_dump(mode="json"), "ann", self.clock.now(),
+        )  # fmt: skip
+
+    def look(self, seconds: float = LOOK_S) -> None:
+        """Time passes, and the control looks."""
+        self.clock.advance(seconds)
+        self.control.step()
+
+    def until(self, is_true: Callable[[], bool], seconds: float = 0.0) -> None:
+        """Look until something has come about; by default no time passes, but threads work."""
+
+        def look() -> bool:
+            self.look(seconds)
+            return is_true()
+
+        eventually(look)
+
+    def until_served(self, count: int) -> None:
+        """Look until the challenger is up, and on until it serves so many cameras."""
+        self.until(lambda: bool(self.table.compared))
+        self.until(lambda: len(self.table.challenged) == count, LOOK_S)
+
+    def until_over(self) -> Rollout:
+        """Look until it is over and the challenger has ended."""
+        self.until(lambda: self.rollout.ended_at is not None or bool(self.table.compared))
+        self.until(lambda: self.state in {*OVER, State.PROMOTING}, LOOK_S)
+        self.until(lambda: self.state in OVER)
+        eventually(lambda: CHALLENGER not in self.slots.runs)
+        return self.rollout
+
+    @property
+    def rollout(self) -> Rollout:
+        """The newest."""
+        return list_rollouts(self.ledger, 1)[0]
+
+    @property
+    def state(self) -> State:
+        """Of the newest."""
+        return self.rollout.state
+
+    @property
+    def table(self) -> RouteTable:
+        """In force."""
+        return self.fleet.tables[-1]
+
+    @property
+    def decisions(self) -> list[tuple[str, str]]:
+        """(action, author) of all on the newest."""
+        return [(e.action, e.author) for e in list_decisions(self.ledger, self.rollout.id)]
+
+    @property
+    def reason(self) -> str:
+        """Of the last decision."""
+        return list_decisions(self.ledger, self.rollout.id)[-1].reason
+
+    def close(self) -> None:
+        """Let go of what is held."""
+        for hold in itertools.chain(self.slots.holds.values(), self.models.holds.values()):
+            hold.set()
+        self.control.close()
+        self.ledger.close()

@@ -1,0 +1,95 @@
+"""A stream flow in this process, with the applications of `tests.support.slots`."""
+
+import threading
+from collections.abc import Sequence
+
+from flows.stream.accounting import Account
+from flows.stream.pipeline import StreamPipeline
+from serve.rollout.evidence import Evidence
+from serve.rollout.routes import RouteTable
+from streetloop.settings import Settings
+from streetloop.types import Detections, Image
+from tests.support.build import camera
+from tests.support.fakes import PATIENCE_S, CollectingTap, FakeClock, ScriptedSource, Step
+from tests.support.slots import NAMES, House, well
+
+SETTINGS = Settings(image_size=320, max_batch=4, gate=False, staleness_s=0.5)
+
+
+class Street:
+    """Cameras, applications and a listener.
+
+    Attributes:
+        house: The applications.
+        clock: Time.
+        tap: What came out.
+        table: In force from the start.
+    """
+
+    def __init__(self) -> None:
+        self.house, self.clock, self.tap = House(), FakeClock(), CollectingTap()
+        self.table = RouteTable()
+        self.sources: list[ScriptedSource] = []
+        self._gates: list[threading.Event] = []
+        self._evidence = Evidence()
+        self._pipeline: StreamPipeline | None = None
+
+    @property
+    def pipeline(self) -> StreamPipeline:
+        """The flow that runs."""
+        assert self._pipeline is not None
+        return self._pipeline
+
+    def run(
+        self, cameras: str, scripts: Sequence[Sequence[Step]], *, live: bool = False
+    ) -> CollectingTap:
+        """Start cameras of one letter each, in the cities of their letters."""
+        self.sources = [ScriptedSource(script, live=live) for script in scripts]
+        named = [
+            camera(camera_id).model_copy(update={"city": f"city-{camera_id}"})
+            for camera_id in cameras
+        ]
+        self._pipeline = StreamPipeline(
+            list(zip(named, self.sources, strict=True)), self.house.open, SETTINGS, self.clock,
+            [self.tap], names=NAMES,
+        )  # fmt: skip
+        self.pipeline.follow(self.table)
+        self.pipeline.start()
+        return self.tap
+
+    def gate(self, slot: str) -> threading.Event:
+        """An application answers once this is set."""
+        opened = threading.Event()
+        self._gates.append(opened)
+
+        def ask(images: Image, timeout_s: float) -> list[Detections]:
+            assert opened.wait(PATIENCE_S)
+            return well(images, timeout_s)
+
+        self.house.does[slot] = ask
+        return opened
+
+    def account(self, camera_id: str) -> Account:
+        """Of one camera."""
+        return self.pipeline.snapshot()[camera_id].account
+
+    def evidence(self) -> Evidence:
+        """All that was found so far."""
+        self._evidence += self.pipeline.evidence()
+        return self._evidence
+
+    def is_compared(self) -> bool:
+        """True if all that the challenger was shown has been compared."""
+        found = self.evidence()
+        return found.challenger.asked >= len(self.house.seen["challenger"])
+
+    def close(self) -> None:
+        """Close, and fail rather than hang if that does not end."""
+        for gate in self._gates:
+            gate.set()
+        if self._pipeline is None:
+            return
+        closing = threading.Thread(target=self.pipeline.close, daemon=True)
+        closing.start()
+        closing.join(PATIENCE_S)
+        assert not closing.is_alive()
