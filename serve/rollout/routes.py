@@ -47,7 +47,7 @@ def leaders(cameras: Iterable[str], share: float) -> frozenset[str]:
     They are taken in the order of a hash, so a larger share has those of a smaller one.
 
     >>> sorted(leaders(["a", "b", "c", "d"], 0.5)), len(leaders(["a", "b", "c", "d"], 0.05))
-    (['b', 'd'], 1)
+    (['c', 'd'], 1)
     """
     order = sorted(cameras, key=lambda camera: hashlib.sha256(camera.encode()).digest())
     count = math.ceil(share * len(order) - 1e-9)  # 0.55 * 100 is a little more than 55
