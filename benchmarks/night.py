@@ -37,7 +37,7 @@ from train.simulated import (
 LABELED = 150
 _SEEDS = 2_000  # the baseline has seen those from 0 on
 _A_CAMERA, _LEARNED = 13, 10
-_REPLAY, _REPLAY_VALIDATION = 12, 3  # as the first champion's dataset has it
+_REPLAY, _REPLAY_VALIDATION = 18, 3  # as the first champion's dataset has it
 WANTED, LOSS, MINUTES = 0.25, 0.02, 8.0
 
 

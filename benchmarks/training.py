@@ -30,10 +30,11 @@ from streetloop.store import FolderStore
 from train.dataset import TRAIN, VALIDATION, Dataset
 from train.exchange import write_yolo
 from train.model import open_model
-from train.recipe import RECIPE, Training
+from train.recipe import BLEND, RECIPE, Training
 from train.simulated import TRAIN_CAMERAS, VALIDATION_SEEDS, Split, gather_split
 
 _SETTINGS = {**RECIPE, "epochs": 4, "imgsz": 320, "patience": 0}
+del _SETTINGS[BLEND]  # ours alone, and after training
 
 
 def pictures(folder: Path, a_camera: int) -> tuple[Path, int]:

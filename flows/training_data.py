@@ -21,7 +21,7 @@ from train.purity import require_pure
 from train.registry import CHAMPION, Papers, Version
 from train.simulated import TRAIN_CAMERAS, VALIDATION_SEEDS, Split, gather_split
 
-_REPLAY_A_CAMERA, _REPLAY_VALIDATION = 12, 3
+_REPLAY_A_CAMERA, _REPLAY_VALIDATION = 18, 3
 _MOST_FINDINGS = 10
 
 

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 RECIPE: dict[str, Any] = {
-    "epochs": 6,
+    "epochs": 5,
     "imgsz": 448,
     "batch": 16,
     "nbs": 16,
     "optimizer": "AdamW",
-    "lr0": 0.0002,
+    "lr0": 0.00015,
     "lrf": 0.05,
     "cos_lr": True,
     "warmup_epochs": 0.5,
