@@ -207,7 +207,8 @@ def report(results: Mapping[str, Mapping[str, Any]], seeds: int, count: int) -> 
     table = Table(title="mAP50 of night; before: the baseline")
     for name in ("seed", f"ours, {count} labels", f"random, {2 * count} labels", "difference"):
         table.add_column(name, justify="right")
-    gaps, means = [], {arm: [] for arm in ARMS}
+    gaps: list[float] = []
+    means: dict[str, list[float]] = {arm: [] for arm in ARMS}
     for seed in range(seeds):
         row = {arm: results[f"{seed}-{arm}"] for arm in ARMS}
         for arm in ARMS:
