@@ -14,6 +14,8 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from PIL import Image as PillowImage
+
 from streetloop.errors import ModelNotFound, ModelUnsupported, StreetloopError
 
 if TYPE_CHECKING:
@@ -69,7 +71,7 @@ def load_torch(checkpoint: Path, device: str, *, half: bool) -> "torch.nn.Module
     return network.half() if half else network.float()
 
 
-def _in_a_process(function: Any, *args: str) -> None:
+def _in_a_process(function: Any, *args: Any) -> None:
     with ProcessPoolExecutor(max_workers=1, mp_context=get_context("spawn")) as pool:
         try:
             pool.submit(function, *args).result()
@@ -98,6 +100,11 @@ def _offline() -> None:
     os.environ.setdefault("YOLO_VERBOSE", "false")
     if "YOLO_CONFIG_DIR" not in os.environ:
         os.environ["YOLO_CONFIG_DIR"] = tempfile.mkdtemp(prefix="streetloop-ultralytics-")
+    # Its own `Image.open` would fetch a package for whatever is no picture, in the whole process.
+    pillows = PillowImage.open
+    import ultralytics.utils.patches  # noqa: F401
+
+    PillowImage.open = pillows
 
 
 def _open(checkpoint: str) -> Any:
@@ -210,7 +217,16 @@ def publish_checkpoint(
         start: What the training started from.
         share: How far the copy is on the way from there to what was trained, 0 to 1; weights of
             other shapes, as of other classes, are what was trained.
+
+    Raises:
+        ModelUnsupported: One of them is not a checkpoint.
     """
+    _in_a_process(_publish, source, target, description, start, share)
+
+
+def _publish(
+    source: Path, target: Path, description: str, start: Path | None, share: float
+) -> None:
     _offline()
     import torch
 

@@ -1,6 +1,9 @@
+import io
 from pathlib import Path
 
 import pytest
+from PIL import Image as PillowImage
+from PIL import UnidentifiedImageError
 
 from streetloop.errors import ModelNotFound, ModelUnsupported
 from train import ultralytics_adapter
@@ -42,3 +45,18 @@ def test_an_export_that_fails_names_the_file_and_leaves_nothing(tmp_path: Path) 
         ultralytics_adapter.export_onnx(path, tmp_path / "out" / "model.onnx")
     assert str(path) in str(caught.value)
     assert not list(tmp_path.rglob("*.onnx*"))
+
+
+@pytest.mark.usefixtures("no_network")
+def test_what_is_no_picture_stays_no_picture_beside_it() -> None:
+    ultralytics_adapter.prepare()
+    with pytest.raises(UnidentifiedImageError):
+        PillowImage.open(io.BytesIO(b"no picture"))
+
+
+def test_what_is_no_checkpoint_is_not_published(tmp_path: Path) -> None:
+    torn = tmp_path / "torn.pt"
+    torn.write_bytes(b"PK")
+    with pytest.raises(ModelUnsupported, match=str(torn)):
+        ultralytics_adapter.publish_checkpoint(torn, tmp_path / "out.pt", "test")
+    assert not (tmp_path / "out.pt").exists()
