@@ -1,6 +1,7 @@
 """The Ray actors of the stream flow."""
 
 import logging
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
@@ -12,6 +13,7 @@ from ray.util.metrics import Gauge
 from drift.minute import Minute
 from flows.stream.annotate import Annotator
 from flows.stream.detection_log import DetectionLog
+from flows.stream.live_view import LiveView
 from flows.stream.pipeline import StreamPipeline
 from flows.stream.results import Tap
 from flows.stream.sources import open_source
@@ -69,7 +71,8 @@ class StreamWorker:
             settings.log_flush_s,
             clock,
         )
-        taps: list[Tap] = [log]
+        self._view = LiveView(plan.names, settings.confidence)
+        taps: list[Tap] = [log, self._view]
         if plan.annotate is not None:
             taps.append(Annotator(plan.annotate, plan.cameras, plan.names, settings.confidence))
         self._watching: Watching | None = None
@@ -123,6 +126,16 @@ class StreamWorker:
         """What was found about a challenger since the last call."""
         return self._pipeline.evidence()
 
+    def pictures(self, after: Mapping[str, int]) -> dict[str, tuple[int, bytes]]:
+        """Number and JPEG of the newest picture by camera, where it is not that of ``after``."""
+        counts = {name: status.lines for name, status in self._pipeline.snapshot().items()}
+        return self._view.pictures(self._pipeline.feeds, counts, after)
+
+    def drop(self, cameras: Collection[str]) -> dict[str, CameraStatus]:
+        """Stop some cameras for good; the last word on each."""
+        self._pipeline.drop(cameras)
+        return {name: s for name, s in self.snapshot().items() if name in cameras}
+
     def finished(self) -> bool:
         """True if every camera has ended by itself and all is written."""
         return self._pipeline.wait(0)
@@ -146,6 +159,6 @@ def _triage(plan: WorkerPlan) -> Triage:
 
 
 def spawn(plan: WorkerPlan) -> "ActorHandle[StreamWorker]":
-    """A new worker actor; a snapshot is answered while it starts or closes."""
-    options = ray.remote(StreamWorker).options(num_cpus=0.25, max_concurrency=4)
+    """A new worker actor; a snapshot is answered while it starts, draws or closes."""
+    options = ray.remote(StreamWorker).options(num_cpus=0.25, max_concurrency=6)
     return cast("ActorHandle[StreamWorker]", options.remote(plan))

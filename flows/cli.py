@@ -85,7 +85,7 @@ def up(
     ] = None,
 ) -> None:
     """As `run`, and what is learned from drift and labels becomes new models by itself."""
-    options = RunOptions(duration, metrics_port=metrics_port)
+    options = RunOptions(duration, metrics_port=metrics_port, app=True)
     _read(cameras, {"model": model, "learn": True}, options, as_json=False)
 
 
@@ -142,7 +142,7 @@ def _close_loop(home: Path, as_json: bool) -> None:
         console.print(f"{clock}  {text}", highlight=False, markup=False)
 
     with contextlib.redirect_stdout(sys.stderr):
-        story, report = close_loop(home, say)
+        story, report = close_loop(home, say, app=not as_json)
     if as_json:
         sys.stdout.write(json.dumps(story.as_json(report), indent=2) + "\n")
     else:

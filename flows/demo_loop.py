@@ -39,7 +39,7 @@ SETTINGS: dict[str, Any] = {
     "labeler": "oracle",
     "label_budget": 100_000,
     "label_every_s": 5.0,
-    "triage_period_s": 10.0,
+    "triage_period_s": 4.0,
     "drift_period_s": 2.0,
     "drift_sample_s": 0.5,
     "learn": True,
@@ -51,12 +51,13 @@ SETTINGS: dict[str, Any] = {
 POLICY = Policy(sample=0.4, block_s=4.0, minutes=0.1, frames=20, harmful_errors=0.05)
 
 
-def close_loop(home: Path, say: Callable[[str], None]) -> tuple[Story, Path]:
+def close_loop(home: Path, say: Callable[[str], None], *, app: bool) -> tuple[Story, Path]:
     """Play it: four cameras by day, night, drift, labels, training, rollout.
 
     Args:
         home: Where the demo's state is kept; what an earlier demo left there is removed.
         say: Called with what happens.
+        app: Whether the app is served meanwhile.
 
     Returns:
         What it came to, and the page that tells it.
@@ -73,7 +74,7 @@ def close_loop(home: Path, say: Callable[[str], None]) -> tuple[Story, Path]:
     cameras = load_cameras(write_night(home)).cameras
     ledger = open_ledger(settings.ledger)
     options = RunOptions(
-        duration_s=_MOST_S, policy=POLICY, until=_Ending(ledger), progress=_Told(note)
+        duration_s=_MOST_S, policy=POLICY, until=_Ending(ledger), progress=_Told(note), app=app
     )
     summary = run_streams(cameras, settings, options, lambda _: None, note)
     note("measuring both models on cameras and seeds that nothing was chosen by")

@@ -1,5 +1,6 @@
 """``streetloop run``: cameras in, detections out."""
 
+import dataclasses
 import threading
 import time
 import uuid
@@ -12,8 +13,11 @@ from typing import TYPE_CHECKING
 from flows.champions import city_champions, serving_model
 from flows.cluster import local_ray
 from flows.controls import Controls
+from flows.fleet import FleetBook
 from flows.listeners import Listeners
 from flows.models import find_model
+from flows.running import Running
+from flows.serving import refuse_bad_address
 from flows.signals import stop_on_signals
 from flows.stream.sources import open_source
 from flows.stream.status import CameraStatus
@@ -22,6 +26,7 @@ from serve.rollout.policy import Policy
 from streetloop.cameras import Camera
 from streetloop.clock import SystemClock
 from streetloop.errors import ConfigError, SourceError
+from streetloop.ledger import open_ledger
 from streetloop.settings import BASELINE, Settings
 from streetloop.stores import open_store
 from train.model import ModelFile
@@ -29,6 +34,7 @@ from train.recipe import Progress
 
 if TYPE_CHECKING:
     from flows.actors import WorkerPlan
+    from flows.desk import Reception
     from serve.slots import ServeSlots
 
 _POLL_S = 0.5
@@ -45,6 +51,7 @@ class RunOptions:
         policy: What a rollout that nobody asked for by hand must show.
         until: Asked twice a second; True ends the run.
         progress: Told how far a training is.
+        app: Whether the app and the API are served meanwhile.
     """
 
     duration_s: float | None = None
@@ -53,6 +60,7 @@ class RunOptions:
     policy: Policy = field(default_factory=Policy)
     until: Callable[[], bool] = lambda: False
     progress: Callable[[Progress], None] = lambda _: None
+    app: bool = False
 
 
 def run_streams(
@@ -77,30 +85,36 @@ def run_streams(
         DetectorError: The detector did not start.
     """
     refuse_bad_clips(cameras)
+    options = dataclasses.replace(options, app=options.app and settings.app_port != 0)
+    if options.app:
+        refuse_bad_address(settings)
     if settings.model == BASELINE and any(c.uri.scheme != "sim" for c in cameras):
         say("the baseline knows the simulated city alone; for a real street give --model")
     if options.annotate is not None:
         _make_folder(options.annotate)
     say(f"opening the model {settings.model}")
     model = serving_model(settings)
-    listeners = Listeners(cameras, settings, model, say)
+    book = FleetBook(cameras, open_ledger(settings.ledger))
+    book.look()
+    listeners = Listeners(book.cameras, settings, model, say)
     say("starting Ray on this machine")
     with local_ray(options.metrics_port):
-        import ray.serve
-
         from flows.supervisor import Supervisor
         from serve.detector import deploy
         from serve.slots import ServeSlots
 
-        ray.serve.start(proxy_location="Disabled")
+        start_serve(settings, with_app=options.app)
         say(f"loading {model.version}")
         description = deploy(model, settings)
         slots = ServeSlots(settings)
-        homes = _deploy_for_cities(settings, cameras, slots, say)
+        homes = _deploy_for_cities(settings, book.cameras, slots, say)
         log_prefix = f"detections/run={_run_name()}"
-        supervisor = Supervisor(plan(cameras, settings, log_prefix, model, options.annotate))
+        planner = Planner(settings, log_prefix, model, options.annotate)
+        supervisor = Supervisor(planner.plan(book.cameras))
+        reception = _reception(cameras, settings, options, model, say)
+        running = Running(book, supervisor, listeners, reception, planner.plan, say)
         controls = Controls(
-            cameras, settings, model.names, supervisor, slots, homes, options.policy, say,
+            book.cameras, settings, model.names, supervisor, slots, homes, options.policy, say,
             options.progress,
         )  # fmt: skip
         with stop_on_signals() as stop:
@@ -110,14 +124,10 @@ def run_streams(
             controls.start()
             began = time.monotonic()
 
-            def poll() -> Mapping[str, CameraStatus]:
-                listeners.listen(supervisor)
-                return supervisor.poll()
-
             def is_over() -> bool:
-                return supervisor.finished or options.until()
+                return running.finished or options.until()
 
-            _watch(poll, is_over, stop, options.duration_s, show)
+            _watch(running.look, is_over, stop, options.duration_s, show)
             controls.close()
             statuses = supervisor.close()
             seconds = time.monotonic() - began
@@ -125,7 +135,7 @@ def run_streams(
             listeners.close()
         show(statuses)
     log = open_store(settings).uri(log_prefix)
-    return listeners.add_to(Summary(_in_order(cameras, statuses), log, description, seconds))
+    return listeners.add_to(Summary(_in_order(book.cameras, statuses), log, description, seconds))
 
 
 def _deploy_for_cities(
@@ -137,6 +147,35 @@ def _deploy_for_cities(
         say(f"loading the champion of {city}")
         slots.deploy(home, find_model(home, settings))
     return {camera.id: homes[camera.city] for camera in cameras if camera.city in homes}
+
+
+def start_serve(settings: Settings, *, with_app: bool) -> None:
+    """Start Serve, which listens only for the app."""
+    import ray.serve
+
+    if not with_app:
+        ray.serve.start(proxy_location="Disabled")
+        return
+    where = {"host": settings.app_host, "port": settings.app_port, "access_log": False}
+    ray.serve.start(proxy_location="HeadOnly", http_options=where)
+
+
+def _reception(
+    cameras: Sequence[Camera],
+    settings: Settings,
+    options: RunOptions,
+    model: ModelFile,
+    say: Callable[[str], None],
+) -> "Reception | None":
+    if not options.app:
+        return None
+    from flows.desk import Reception
+
+    say("starting the app")
+    reception = Reception(settings, cameras, options.policy, model.names)
+    host = "localhost" if settings.app_host == "127.0.0.1" else settings.app_host
+    say(f"the app: http://{host}:{settings.app_port}/app (API: /docs)")
+    return reception
 
 
 def refuse_bad_clips(cameras: Sequence[Camera]) -> None:
@@ -157,24 +196,38 @@ def refuse_bad_clips(cameras: Sequence[Camera]) -> None:
                 raise ConfigError(f"camera {camera.id!r}: {error}") from error
 
 
-def plan(
-    cameras: Sequence[Camera],
-    settings: Settings,
-    log_prefix: str,
-    model: ModelFile,
-    annotate: Path | None,
-) -> list["WorkerPlan"]:
-    """Deal the cameras out to as few workers as hold them."""
-    from flows.actors import WorkerPlan
+class Planner:
+    """Deals cameras out to workers.
 
-    settings = settings.model_copy(update={"home": settings.home.absolute()})
-    size = settings.cameras_per_worker
-    groups = [list(cameras[start : start + size]) for start in range(0, len(cameras), size)]
-    folder = None if annotate is None else annotate.absolute()
-    return [
-        WorkerPlan(f"worker{i}", group, settings, log_prefix, model.names, folder)
-        for i, group in enumerate(groups)
-    ]
+    Args:
+        settings: As given at the roof.
+        log_prefix: Key of the detection log in the object store.
+        model: What serves.
+        annotate: Folder for annotated videos, or None.
+    """
+
+    def __init__(
+        self, settings: Settings, log_prefix: str, model: ModelFile, annotate: Path | None
+    ) -> None:
+        self._settings = settings.model_copy(update={"home": settings.home.absolute()})
+        self._log_prefix, self._names = log_prefix, model.names
+        self._annotate = None if annotate is None else annotate.absolute()
+        self._count = 0
+
+    def plan(self, cameras: Sequence[Camera]) -> list["WorkerPlan"]:
+        """As few workers as hold the cameras; none of them bears the name of another."""
+        from flows.actors import WorkerPlan
+
+        size = self._settings.cameras_per_worker
+        groups = [list(cameras[start : start + size]) for start in range(0, len(cameras), size)]
+        first, self._count = self._count, self._count + len(groups)
+        return [
+            WorkerPlan(
+                f"worker{first + i}", group, self._settings, self._log_prefix, self._names,
+                self._annotate,
+            )
+            for i, group in enumerate(groups)
+        ]  # fmt: skip
 
 
 def _watch(
@@ -208,4 +261,5 @@ def _run_name() -> str:
 def _in_order(
     cameras: Sequence[Camera], statuses: Mapping[str, CameraStatus]
 ) -> dict[str, CameraStatus]:
-    return {camera.id: statuses[camera.id] for camera in cameras}
+    running = {camera.id: statuses[camera.id] for camera in cameras if camera.id in statuses}
+    return {**running, **statuses}

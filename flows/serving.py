@@ -34,7 +34,7 @@ def serve_api(
         DetectorError: The detector did not start.
     """
     refuse_open_door(host, has_token=settings.api_token is not None)
-    _refuse_taken_port(host, port)
+    refuse_taken_port(host, port)
     say(f"opening the model {settings.model}")
     model = open_model(settings.model, settings.models)
     say("starting Ray on this machine")
@@ -54,7 +54,22 @@ def serve_api(
             until(stop)
 
 
-def _refuse_taken_port(host: str, port: int) -> None:
+def refuse_bad_address(settings: Settings) -> None:
+    """Look whether the app may and can listen where it is to.
+
+    Raises:
+        ConfigError: The address is wider than loopback and there is no token, or it is taken.
+    """
+    refuse_open_door(settings.app_host, has_token=settings.api_token is not None)
+    refuse_taken_port(settings.app_host, settings.app_port)
+
+
+def refuse_taken_port(host: str, port: int) -> None:
+    """Look whether somebody listens there already.
+
+    Raises:
+        ConfigError: So it is.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

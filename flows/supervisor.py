@@ -3,7 +3,9 @@
 import contextlib
 import dataclasses
 import logging
-from collections.abc import Mapping
+import threading
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING
 
 import ray
 from ray.exceptions import GetTimeoutError, RayActorError, RayError
@@ -16,6 +18,11 @@ from flows.stream.status import CameraStatus
 from serve.rollout.evidence import Evidence
 from serve.rollout.routes import RouteTable
 from streetloop.ledger.reviews import Review
+
+if TYPE_CHECKING:
+    from ray.actor import ActorHandle
+
+    from flows.actors import StreamWorker
 
 _log = logging.getLogger(__name__)
 
@@ -32,14 +39,47 @@ class Supervisor:
 
     def __init__(self, plans: list[WorkerPlan]) -> None:
         self._workers = [_Worker(plan) for plan in plans]
+        self._past: dict[str, CameraStatus] = {}
+        self._generation = 0
+        self._routes = RouteTable()
+        self._lock = threading.Lock()
 
     def start(self) -> None:
         """Begin; returns once all cameras are being read."""
         ray.get([worker.start() for worker in self._workers])
 
+    def add(self, plan: WorkerPlan) -> None:
+        """Start cameras beside those that run; one that ran before goes on with its account."""
+        before = {c.id: self._past.pop(c.id) for c in plan.cameras if c.id in self._past}
+        self._generation += _MOST_RESTARTS + 1  # track ids stay apart
+        with self._lock:
+            plan = dataclasses.replace(plan, generation=self._generation, routes=self._routes)
+            worker = _Worker(plan, before)
+            started = worker.start()
+            self._workers.append(worker)
+        ray.get(started)
+
+    def drop(self, cameras: Collection[str]) -> None:
+        """Stop cameras for good; their accounts stay in what `poll` and `close` say."""
+        for worker in self._workers:
+            self._past |= worker.drop(cameras)
+        with self._lock:
+            empty = [worker for worker in self._workers if not worker.cameras]
+            self._workers = [worker for worker in self._workers if worker.cameras]
+        for worker in empty:
+            worker.end()
+
+    def hosts(self) -> "dict[str, ActorHandle[StreamWorker]]":
+        """The worker of each camera that runs."""
+        return {name: worker.actor for worker in self._workers for name in worker.cameras}
+
+    def slot(self, camera_id: str) -> str:
+        """The application that answers for a camera."""
+        return self._routes.slot(camera_id)
+
     def poll(self) -> dict[str, CameraStatus]:
         """Every camera now; restarts what died."""
-        statuses: dict[str, CameraStatus] = {}
+        statuses = dict(self._past)
         for worker in self._workers:
             statuses.update(worker.poll())
         return statuses
@@ -58,7 +98,10 @@ class Supervisor:
 
     def follow(self, table: RouteTable) -> None:
         """Send each camera's frames where the table says; returns once all workers do."""
-        for reference in [worker.follow(table) for worker in self._workers]:
+        with self._lock:
+            self._routes = table
+            told = [worker.follow(table) for worker in self._workers]
+        for reference in told:
             # One that does not answer is replaced by `poll`, and its successor is told, too.
             with contextlib.suppress(GetTimeoutError, RayActorError):
                 ray.get(reference, timeout=_ANSWER_S)
@@ -70,7 +113,7 @@ class Supervisor:
 
     def close(self) -> dict[str, CameraStatus]:
         """Stop all, wait until everything is written, and give the last word on every camera."""
-        statuses: dict[str, CameraStatus] = {}
+        statuses = dict(self._past)
         closing = [(worker, worker.begin_close()) for worker in self._workers]
         for worker, reference in closing:
             statuses.update(worker.end_close(reference))
@@ -78,22 +121,52 @@ class Supervisor:
 
 
 class _Worker:
-    def __init__(self, plan: WorkerPlan) -> None:
+    def __init__(self, plan: WorkerPlan, before: Mapping[str, CameraStatus] | None = None) -> None:
         self._plan = plan
-        self._before: Mapping[str, CameraStatus] = {}
-        self._latest: dict[str, CameraStatus] = {c.id: CameraStatus(c.id) for c in plan.cameras}
+        self._before: Mapping[str, CameraStatus] = before or {}
+        self._latest: dict[str, CameraStatus] = {
+            c.id: self._before.get(c.id, CameraStatus(c.id)) for c in plan.cameras
+        }
         self.finished = False
+        self._restarts = 0
+
+    @property
+    def cameras(self) -> list[str]:
+        """Those that run here."""
+        return [camera.id for camera in self._plan.cameras]
 
     def start(self) -> "ray.ObjectRef[None]":
-        self._actor = spawn(self._plan)
-        started: ray.ObjectRef[None] = self._actor.start.remote()
+        self.actor = spawn(self._plan)
+        started: ray.ObjectRef[None] = self.actor.start.remote()
         return started
+
+    def drop(self, cameras: Collection[str]) -> dict[str, CameraStatus]:
+        """The last word on those that ran here."""
+        mine = [name for name in self.cameras if name in cameras]
+        if not mine:
+            return {}
+        try:
+            asked: ray.ObjectRef[dict[str, CameraStatus]] = self.actor.drop.remote(mine)
+            self._note(ray.get(asked, timeout=_CLOSE_S))
+        except (GetTimeoutError, RayActorError) as error:
+            _log.error("worker %s did not stop %s (%s)", self._plan.name, mine, error)
+        left = [camera for camera in self._plan.cameras if camera.id not in mine]
+        self._plan = dataclasses.replace(self._plan, cameras=left)
+        return {
+            name: dataclasses.replace(_died(self._latest.pop(name)), state=State.ENDED, error=None)
+            for name in mine
+        }
+
+    def end(self) -> None:
+        """Write everything out, and end the process."""
+        self.end_close(self.begin_close())
+        ray.kill(self.actor)
 
     def poll(self) -> Mapping[str, CameraStatus]:
         try:
-            asked: ray.ObjectRef[dict[str, CameraStatus]] = self._actor.snapshot.remote()
+            asked: ray.ObjectRef[dict[str, CameraStatus]] = self.actor.snapshot.remote()
             found = ray.get(asked, timeout=_ANSWER_S)
-            finished: bool = ray.get(self._actor.finished.remote(), timeout=_ANSWER_S)
+            finished: bool = ray.get(self.actor.finished.remote(), timeout=_ANSWER_S)
         except GetTimeoutError:
             return self._latest
         except RayActorError as error:
@@ -106,7 +179,7 @@ class _Worker:
     def collect_minutes(self) -> list[Minute]:
         """None from a worker that does not answer; `poll` replaces one that died."""
         try:
-            found: list[Minute] = ray.get(self._actor.minutes.remote(), timeout=_ANSWER_S)
+            found: list[Minute] = ray.get(self.actor.minutes.remote(), timeout=_ANSWER_S)
         except (GetTimeoutError, RayActorError):
             return []
         return found
@@ -114,7 +187,7 @@ class _Worker:
     def collect_candidates(self) -> list[Review]:
         """None from a worker that does not answer; their frames stay in the store, unasked."""
         try:
-            found: list[Review] = ray.get(self._actor.candidates.remote(), timeout=_ANSWER_S)
+            found: list[Review] = ray.get(self.actor.candidates.remote(), timeout=_ANSWER_S)
         except (GetTimeoutError, RayActorError):
             return []
         return found
@@ -122,7 +195,7 @@ class _Worker:
     def collect_evidence(self) -> Evidence:
         """None from a worker that does not answer."""
         try:
-            asked: ray.ObjectRef[Evidence] = self._actor.evidence.remote()
+            asked: ray.ObjectRef[Evidence] = self.actor.evidence.remote()
             found = ray.get(asked, timeout=_ANSWER_S)
         except (GetTimeoutError, RayActorError):
             return Evidence()
@@ -130,11 +203,11 @@ class _Worker:
 
     def follow(self, table: RouteTable) -> "ray.ObjectRef[None]":
         self._plan = dataclasses.replace(self._plan, routes=table)
-        told: ray.ObjectRef[None] = self._actor.follow.remote(table)
+        told: ray.ObjectRef[None] = self.actor.follow.remote(table)
         return told
 
     def begin_close(self) -> "ray.ObjectRef[dict[str, CameraStatus]]":
-        reference: ray.ObjectRef[dict[str, CameraStatus]] = self._actor.close.remote()
+        reference: ray.ObjectRef[dict[str, CameraStatus]] = self.actor.close.remote()
         return reference
 
     def end_close(
@@ -154,14 +227,16 @@ class _Worker:
             for key, status in found.items()
         }
         # A camera that had ended before its worker died is not in the new one.
-        self._latest = {**self._latest, **merged}
+        running = set(self.cameras)
+        self._latest |= {key: status for key, status in merged.items() if key in running}
 
     def _replace(self, error: RayActorError) -> None:
         _log.error("worker %s died (%s)", self._plan.name, type(error).__name__)
         self._latest = {key: _died(status) for key, status in self._latest.items()}
         self._before = self._latest
         generation = self._plan.generation + 1
-        if generation > _MOST_RESTARTS:
+        self._restarts += 1
+        if self._restarts > _MOST_RESTARTS:
             self._latest = {
                 key: dataclasses.replace(
                     status, state=State.FAILED, error="its worker died too often"

@@ -2,31 +2,86 @@
 
 import ipaddress
 import secrets
+from collections.abc import Mapping
+from urllib.parse import urlsplit
 
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import HTTPConnection
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from serve.api.problems import problem
 from streetloop.errors import ConfigError
+
+COOKIE = "streetloop"
+_SAFE = {"GET", "HEAD", "OPTIONS"}
 
 
 class Guard:
-    """Lets a request pass that shows the token, if there is one."""
+    """Lets a request pass that shows the token, if there is one: as bearer, or as the cookie."""
 
     def __init__(self, token: str | None) -> None:
         self._token = token
 
-    def __call__(self, request: Request) -> None:
-        """Raise a 401 unless ``request`` may pass."""
+    def admits(self, headers: Mapping[str, str], cookies: Mapping[str, str]) -> bool:
+        """Whether somebody with these headers and cookies may come in."""
         if self._token is None:
-            return
-        scheme, _, given = request.headers.get("authorization", "").partition(" ")
-        same = secrets.compare_digest(given.encode(), self._token.encode())
-        if scheme.lower() != "bearer" or not same:
+            return True
+        scheme, _, given = headers.get("authorization", "").partition(" ")
+        shown = given if scheme.lower() == "bearer" else cookies.get(COOKIE, "")
+        return self.knows(shown)
+
+    def knows(self, shown: str) -> bool:
+        """Whether this is the token."""
+        return self._token is None or secrets.compare_digest(shown.encode(), self._token.encode())
+
+    def __call__(self, connection: HTTPConnection) -> None:
+        """Raise a 401 unless a request, or a WebSocket, may pass."""
+        if not self.admits(connection.headers, connection.cookies):
             raise HTTPException(
                 401,
-                "send the header 'Authorization: Bearer <token>'",
+                "send the header 'Authorization: Bearer <token>', or log in at /login",
                 {"WWW-Authenticate": "Bearer"},
             )
+
+
+class OwnPages:
+    """ASGI middleware: keeps the pages of strangers from acting through the user's browser.
+
+    A browser names the page that a request comes from. What changes something, and every
+    WebSocket, must come from a page of this server; and a server without a token answers only
+    under names of this machine, or a name that a stranger lets point here would count as its own.
+
+    Args:
+        app: What is behind it.
+        has_token: Whether those who come must show a token.
+    """
+
+    def __init__(self, app: ASGIApp, has_token: bool) -> None:
+        self._app, self._has_token = app, has_token
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """See the ASGI specification."""
+        if scope["type"] not in {"http", "websocket"}:
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        reason = self._objection(headers, scope.get("method", "WEBSOCKET"))
+        if reason is None:
+            await self._app(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008, "reason": reason})
+        else:
+            await problem(403, "Forbidden", reason)(scope, receive, send)
+
+    def _objection(self, headers: Headers, method: str) -> str | None:
+        host, origin = headers.get("host", ""), headers.get("origin")
+        if not self._has_token and not _is_loopback(urlsplit(f"//{host}").hostname or ""):
+            return "without a token this server answers under names of this machine only"
+        foreign = origin is not None and urlsplit(origin).netloc != host
+        if foreign and method not in _SAFE:
+            return "this comes from the page of another server"
+        return None
 
 
 def refuse_open_door(host: str, *, has_token: bool) -> None:

@@ -6,7 +6,7 @@ from typing import cast
 import ray.serve
 from fastapi import FastAPI
 
-from serve.api import create_api
+from serve.api.create import create_api
 from serve.detector import Detector
 from streetloop.errors import DetectorError
 from streetloop.settings import Settings

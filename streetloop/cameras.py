@@ -161,6 +161,32 @@ def parse_cameras(text: str, name: str = "cameras") -> CameraFile:
     return file
 
 
+def parse_camera(document: Mapping[str, Any]) -> Camera:
+    """Check one camera, as a form or the ledger has it.
+
+    >>> parse_camera({"id": "a40", "uri": "ftp://host"})
+    Traceback (most recent call last):
+    ...
+    streetloop.errors.ConfigError: camera 'a40': uri: unknown scheme 'ftp'; known are rtsp://, \
+file://, sim://
+
+    Raises:
+        ConfigError: Something is wrong; the message never shows a URI's password.
+    """
+    raw = {"cameras": [dict(document)]}
+    try:
+        return CameraFile.model_validate(raw).cameras[0]
+    except ValidationError as error:
+        # `from None`: as `parse_cameras`.
+        raise ConfigError(redact(_sentence(error, raw))) from None
+
+
+def camera_document(camera: Camera) -> dict[str, Any]:
+    """A camera as the camera file has it; holds the password of its stream, if there is one."""
+    plain = camera.model_dump(mode="json", exclude={"uri"}, exclude_defaults=True)
+    return {**plain, "uri": camera.uri.reveal()}
+
+
 class _DuplicateKey(yaml.YAMLError):
     """A mapping names a key twice; YAML would silently take the last."""
 

@@ -24,6 +24,7 @@
     ├── LedgerError            the database of what happened and what is to be done
     ├── LabelerError           whoever labels could not be asked, or did not answer
     │   └── LabelerRefused     wants another token, or a project that is gone
+    ├── NotFound               what was named is not there
     └── InputRejected          something sent over HTTP is not acceptable
         └── InputTooLarge      ... because of its size
 
@@ -126,6 +127,10 @@ class LabelerError(StreetloopError):
 
 class LabelerRefused(LabelerError):
     """Whoever labels wants something else of us; repeating the attempt does not help."""
+
+
+class NotFound(StreetloopError):
+    """What was named is not there."""
 
 
 class InputRejected(StreetloopError):

@@ -127,6 +127,8 @@ class Settings(BaseSettings):
     ledger_url: SecretStr | None = Field(
         default=None, min_length=1, description="database of the ledger; default: SQLite in home"
     )
+    app_host: str = Field(default="127.0.0.1", min_length=1, description="where the app listens")
+    app_port: int = Field(default=8080, ge=0, le=65535, description="its TCP port; 0: no app")
     api_token: SecretStr | None = Field(
         default=None, min_length=1, description="bearer token of the HTTP API"
     )

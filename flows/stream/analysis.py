@@ -25,6 +25,7 @@ class Analysis:
         self._lines = [LineCounter(name, line) for name, line in camera.lines.items()]
         self._seen: set[int] = set()
         self.lags = Lags()
+        self.model: str | None = None
 
     @property
     def objects(self) -> int:
@@ -45,6 +46,7 @@ class Analysis:
 
         Weak boxes may extend a track; those that do not are left out of the result.
         """
+        self.model = model_version
         detections = Detections(box.to_source(found.xyxy), found.confidence, found.class_id)
         picture = frame.picture
         tracked = self._tracker.update(detections, frame.pts, picture.width, picture.height)

@@ -61,6 +61,7 @@ class Feed:
         self.state = State.CONNECTING
         self.error: str | None = None
         self.reconnects = 0
+        self.newest: Frame | None = None
         self._source = source
         self._clock = clock
         self._backoff = backoff or Backoff()
@@ -139,6 +140,7 @@ class Feed:
         pts = self._media.stamp(shot.media_s, arrived, self._source.nominal_fps)
         frame = Frame(self.camera.id, self._frames, pts, self._clock.now(), arrived, shot.picture)
         self._frames += 1
+        self.newest = frame
         self.account.decoded()
         if not self._rate.wants(pts):
             self.account.settle(Fate.GATED, Reason.RATE)

@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from flows.stream.accounting import Fate, FrameAccount, Reason
 from flows.stream.analysis import Analysis
@@ -28,6 +28,7 @@ from streetloop.types import Image
 _log = logging.getLogger(__name__)
 
 _MOST_FAULTS = 5
+_JOIN_S = 5.0
 
 
 class StreamPipeline:
@@ -141,8 +142,22 @@ class StreamPipeline:
             self._done.wait()
         for feed in self.feeds:
             # A reader that hangs in its time-out holds no frame; it may end by itself.
-            feed.join(timeout_s=5.0)
+            feed.join(timeout_s=_JOIN_S)
         self._settle_what_is_left()
+
+    def drop(self, cameras: Collection[str]) -> None:
+        """Stop some cameras for good; returns when nothing of theirs is under way."""
+        going = [feed for feed in self.feeds if feed.camera.id in cameras]
+        for feed in going:
+            feed.close()
+        for feed in going:
+            feed.join(timeout_s=_JOIN_S)
+        with self.ready:
+            self.ready.notify_all()
+            self.ready.wait_for(
+                lambda: not any(feed.account.snapshot().pending for feed in going),
+                self._settings.detector_timeout_s,
+            )
 
     def wait(self, timeout_s: float) -> bool:
         """Wait until every camera has ended by itself and all is detected; True if so."""
@@ -164,6 +179,7 @@ class StreamPipeline:
             objects=analysis.objects,
             lines=analysis.line_counts(),
             faults=tuple(self._faults),
+            model=analysis.model,
         )
 
     # Called by lanes

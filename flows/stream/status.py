@@ -25,6 +25,7 @@ class CameraStatus:
         objects: Confirmed tracks so far.
         lines: Crossings so far by line and direction.
         faults: What went wrong beside the stream, such as a log that cannot be written.
+        model: Version of the model that answered last.
     """
 
     camera_id: str
@@ -36,6 +37,7 @@ class CameraStatus:
     objects: int = 0
     lines: dict[str, dict[str, int]] = field(default_factory=dict)
     faults: tuple[str, ...] = ()
+    model: str | None = None
 
 
 class Lags:

@@ -69,8 +69,9 @@ def list_events(
     kind: str | None = None,
     only_open: bool = False,
     most: int = 100,
+    offset: int = 0,
 ) -> list[Event]:
-    """The newest events first, at most `MOST`."""
+    """The newest events first, at most `MOST`, without the first ``offset``."""
     query = select(events).order_by(events.c.started_at.desc(), events.c.id.desc())
     if camera_id is not None:
         query = query.where(events.c.camera_id == camera_id)
@@ -79,7 +80,7 @@ def list_events(
     if only_open:
         query = query.where(events.c.ended_at.is_(None))
     with ledger.transaction() as connection:
-        rows = connection.execute(query.limit(min(most, MOST))).mappings().all()
+        rows = connection.execute(query.limit(min(most, MOST)).offset(offset)).mappings().all()
     return [Event(**row) for row in rows]
 
 

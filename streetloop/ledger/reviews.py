@@ -120,6 +120,15 @@ def list_reviews(
     return _read(ledger, query if most is None else query.limit(most))
 
 
+def newest_reviews(
+    ledger: Ledger, states: Collection[State], most: int, offset: int = 0
+) -> list[Review]:
+    """Frames in some states, those that were taken last first."""
+    query = select(reviews).where(reviews.c.state.in_([s.value for s in states]))
+    query = query.order_by(reviews.c.captured_at.desc(), reviews.c.digest)
+    return _read(ledger, query.limit(most).offset(offset))
+
+
 def find_reviews(ledger: Ledger, digests: Collection[str]) -> list[Review]:
     """The frames of some digests that there are."""
     found: list[Review] = []

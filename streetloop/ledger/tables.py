@@ -160,3 +160,13 @@ learning_runs = Table(
     Column("next_at", Moment),
     Column("ended_at", Moment),
 )
+
+camera_changes = Table(
+    "camera_changes",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("camera_id", String(64), nullable=False),
+    Column("document", JSON(none_as_null=True)),
+    Column("author", String(100), nullable=False),
+    Column("at", Moment, nullable=False),
+)

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
-from serve.api import create_api
+from serve.api.create import create_api
 from serve.images import MAX_BYTES
 from streetloop.errors import DetectorError
 from streetloop.types import Detections, Image
 
+HERE = "http://127.0.0.1:8000"
 JPEG = {"content-type": "image/jpeg"}
 SEEN = Detections(
     np.array([[1, 2, 30, 40], [0, 0, 5, 5]], np.float32),
@@ -29,7 +30,7 @@ async def detect(image: Image) -> tuple[str, Detections]:
 
 @pytest.fixture
 def client() -> TestClient:
-    return TestClient(create_api(detect, ("car", "bus"), 0.25, None))
+    return TestClient(create_api(detect, ("car", "bus"), 0.25, None), base_url=HERE)
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +111,7 @@ def test_a_detector_that_is_away_is_a_503(picture: bytes) -> None:
     async def away(_: Image) -> tuple[str, Detections]:
         raise DetectorError("no answer within 30 s")
 
-    answer = TestClient(create_api(away, ("car",), 0.25, None)).post(
+    answer = TestClient(create_api(away, ("car",), 0.25, None), base_url=HERE).post(
         "/predict", content=picture, headers=JPEG
     )
     assert answer.status_code == 503
@@ -124,7 +125,7 @@ def test_a_detector_that_is_away_is_a_503(picture: bytes) -> None:
 def test_with_a_token_only_its_holder_may_ask(
     picture: bytes, header: str | None, status: int
 ) -> None:
-    client = TestClient(create_api(detect, ("car", "bus"), 0.25, "secret"))
+    client = TestClient(create_api(detect, ("car", "bus"), 0.25, "secret"), base_url=HERE)
     headers = JPEG | ({"authorization": header} if header else {})
     answer = client.post("/predict", content=picture, headers=headers)
     assert answer.status_code == status
@@ -212,7 +213,7 @@ def test_a_form_has_one_picture(client: TestClient, picture: bytes) -> None:
 
 
 def test_who_has_no_token_is_told_so_before_anything_is_read() -> None:
-    client = TestClient(create_api(detect, ("car", "bus"), 0.25, "secret"))
+    client = TestClient(create_api(detect, ("car", "bus"), 0.25, "secret"), base_url=HERE)
     headers = JPEG | {"content-length": str(MAX_BYTES + 1)}
     answer = client.post("/predict", content=b"no picture", headers=headers)
     assert "Bearer" in refused(answer, 401)

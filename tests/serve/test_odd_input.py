@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
-from serve.api import create_api
+from serve.api.create import create_api
 from streetloop.errors import (
     DetectorError,
     ModelNotFound,
@@ -24,6 +24,7 @@ from train.postprocess import decode
 from train.predictor import Predictor
 from train.preprocess import input_shape, letterbox
 
+HERE = "http://127.0.0.1:8000"
 ONE_CAR = detector_output((32, 32, 20, 10, 0, 0.9))
 
 
@@ -84,7 +85,9 @@ def test_a_500_is_a_problem_document_too() -> None:
     async def detect(_: Image) -> tuple[str, Detections]:
         raise RuntimeError
 
-    client = TestClient(create_api(detect, ("car",), 0.25, None), raise_server_exceptions=False)
+    client = TestClient(
+        create_api(detect, ("car",), 0.25, None), base_url=HERE, raise_server_exceptions=False
+    )
     body = cv2.imencode(".png", np.zeros((8, 8, 3), np.uint8))[1].tobytes()
     answer = client.post("/predict", content=body, headers={"content-type": "image/png"})
     assert answer.headers["content-type"] == "application/problem+json"
@@ -95,7 +98,7 @@ def test_problems_are_described_with_their_own_media_type() -> None:
         return "x", Detections.empty()
 
     predict = (
-        TestClient(create_api(detect, (), 0.25, None))
+        TestClient(create_api(detect, (), 0.25, None), base_url=HERE)
         .get("/openapi.json")
         .json()["paths"]["/predict"]["post"]
     )

@@ -1,0 +1,74 @@
+"""Everything that looks after the cameras while they run."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from flows.fleet import FleetBook
+from flows.listeners import Listeners
+from flows.stream.status import CameraStatus
+from streetloop.cameras import Camera
+from streetloop.errors import StreetloopError
+
+if TYPE_CHECKING:
+    from flows.actors import WorkerPlan
+    from flows.desk import Reception
+    from flows.supervisor import Supervisor
+
+
+class Running:
+    """Takes changes of the fleet up, listens, and tells the app; `look` is called twice a second.
+
+    Args:
+        book: Which cameras are to run.
+        supervisor: Runs them.
+        listeners: Hear what they found.
+        reception: Tells the app, if there is one.
+        plan: What workers for some more cameras are to do.
+        say: Called with a sentence for people.
+    """
+
+    def __init__(
+        self,
+        book: FleetBook,
+        supervisor: "Supervisor",
+        listeners: Listeners,
+        reception: "Reception | None",
+        plan: Callable[[Sequence[Camera]], "list[WorkerPlan]"],
+        say: Callable[[str], None],
+    ) -> None:
+        self._book, self._supervisor, self._listeners = book, supervisor, listeners
+        self._reception, self._plan, self._say = reception, plan, say
+        self._said: str | None = None
+
+    def look(self) -> Mapping[str, CameraStatus]:
+        """Every camera that is to run, and those that ran, as they are now."""
+        try:
+            self._adjust()
+            self._said = None
+        except StreetloopError as error:
+            if str(error) != self._said:  # once is enough: it is tried again at the next look
+                self._said = str(error)
+                self._say(self._said)
+        self._listeners.listen(self._supervisor)
+        statuses = self._supervisor.poll()
+        if self._reception is not None:
+            self._reception.tell(self._book.cameras, statuses, self._supervisor)
+        return statuses
+
+    @property
+    def finished(self) -> bool:
+        """True if nothing will happen any more; with an app, somebody may still add a camera."""
+        return self._reception is None and self._supervisor.finished
+
+    def _adjust(self) -> None:
+        changed = self._book.look()
+        if changed.gone:
+            self._supervisor.drop(changed.gone)
+        for plan in self._plan(changed.come):
+            self._supervisor.add(plan)
+        if changed.gone or changed.come:
+            come, gone = [c.id for c in changed.come], changed.gone
+            self._say(
+                f"cameras: {', '.join(sorted(set(come)))} started" if come
+                else f"cameras: {', '.join(gone)} stopped"
+            )  # fmt: skip

@@ -1,0 +1,110 @@
+"""A tap for people who look: the newest picture of each camera, drawn only when it is asked for."""
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+
+from flows.stream.annotate import draw
+from flows.stream.feed import Feed
+from flows.stream.results import Result
+from streetloop.types import UNCONFIRMED, Detections, Floats, Frame, Image, Tracked
+
+_LONGEST_GUESS_S = 0.6
+_WIDEST = 640
+_JPEG = [cv2.IMWRITE_JPEG_QUALITY, 75]
+
+
+@dataclass(slots=True)
+class _Looks:
+    """The last two results of a camera: where things are, and where they go."""
+
+    before: Result | None
+    now: Result
+
+
+class LiveView:
+    """Pictures at the pace of the stream, also between the frames that the detector sees.
+
+    Boxes of confirmed tracks move on as they moved between the last two results, for a moment at
+    most: what is drawn is a guess about the present, for people; nothing else ever sees it.
+
+    Args:
+        names: Class names by class id.
+        confidence: Boxes below it are left out unless a track holds them.
+    """
+
+    def __init__(self, names: tuple[str, ...], confidence: float) -> None:
+        self._names, self._confidence = names, confidence
+        self._looks: dict[str, _Looks] = {}
+        self._lock = threading.Lock()
+
+    def take(self, result: Result) -> None:
+        """See `Tap.take`."""
+        camera = result.frame.camera_id
+        with self._lock:
+            known = self._looks.get(camera)
+            self._looks[camera] = _Looks(None if known is None else known.now, result)
+
+    def close(self) -> None:
+        """See `Tap.close`."""
+
+    def pictures(
+        self,
+        feeds: Sequence[Feed],
+        counts: Mapping[str, Mapping[str, Mapping[str, int]]],
+        after: Mapping[str, int],
+    ) -> dict[str, tuple[int, bytes]]:
+        """Number and JPEG by camera, of those that have a newer picture.
+
+        Args:
+            feeds: The cameras.
+            counts: Crossings by camera, line and direction.
+            after: Number of the picture that is known, by camera.
+        """
+        found = {}
+        for feed in feeds:
+            camera, frame = feed.camera, feed.newest
+            if frame is None or after.get(camera.id) == frame.frame_id:
+                continue
+            result = self._result(frame)
+            image = draw(
+                result, self._names, camera.lines, counts.get(camera.id, {}), self._confidence
+            )
+            jpeg = cv2.imencode(".jpg", _small(image), _JPEG)[1].tobytes()
+            found[camera.id] = (frame.frame_id, jpeg)
+        return found
+
+    def _result(self, frame: Frame) -> Result:
+        with self._lock:
+            looks = self._looks.get(frame.camera_id)
+        nothing = Tracked(Detections.empty(), np.empty(0, np.int64))
+        if looks is None or abs(frame.pts - looks.now.frame.pts) > _LONGEST_GUESS_S:
+            return Result(frame, nothing, [], "")
+        return replace(looks.now, frame=frame, tracked=moved(looks.before, looks.now, frame.pts))
+
+
+def moved(before: Result | None, now: Result, pts: float) -> Tracked:
+    """Where the tracks of ``now`` are at ``pts`` if they go on as they did since ``before``."""
+    passed = 0.0 if before is None else now.frame.pts - before.frame.pts
+    if before is None or not 0 < passed <= _LONGEST_GUESS_S:
+        return now.tracked
+    old = dict(zip(before.tracked.track_id.tolist(), before.tracked.detections.xyxy, strict=True))
+    boxes = now.tracked.detections
+    xyxy: Floats = boxes.xyxy.copy()
+    for row, track in enumerate(now.tracked.track_id.tolist()):
+        if track != UNCONFIRMED and track in old:
+            # The centre goes on; the size of a box jumps about too much to be carried on.
+            step = (boxes.xyxy[row] - old[track]) / passed * (pts - now.frame.pts)
+            xyxy[row] += np.tile((step[:2] + step[2:]) / 2, 2)
+    return Tracked(replace(boxes, xyxy=xyxy), now.tracked.track_id)
+
+
+def _small(image: Image) -> Image:
+    height, width = image.shape[:2]
+    if width <= _WIDEST:
+        return image
+    size = (_WIDEST, round(height * _WIDEST / width))
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)

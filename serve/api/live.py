@@ -1,0 +1,76 @@
+"""Moving pictures: one WebSocket carries those of all cameras."""
+
+import asyncio
+import json
+import math
+import time
+
+from fastapi import APIRouter, WebSocket
+from starlette.concurrency import run_in_threadpool
+from starlette.websockets import WebSocketDisconnect
+
+from streetloop.control import Control, Pictures
+
+PERIOD_S = 0.08
+_TOLD = {"id", "state", "error", "fps_decoded", "fps_detected", "objects"}
+_PATIENCE_S, _TELL_S = 30.0, 1.0
+
+
+def live_route(control: Control, pictures: Pictures) -> APIRouter:
+    """``/live``: a message is a camera's id, a zero byte, and a JPEG.
+
+    A round of pictures ends with a text that may say how the cameras are, as JSON, about once a
+    second. The client answers it with ``next``; a slow one gets fewer pictures, not later ones.
+    It may name cameras: ``{"cameras": ["a40"]}`` instead of ``next`` sends those from then on.
+    """
+    routes = APIRouter()
+
+    @routes.websocket("/live")
+    async def live(socket: WebSocket) -> None:
+        await socket.accept()
+        known: dict[str, int] = {}
+        wanted: set[str] | None = None
+        told_at = -math.inf
+        try:
+            while True:
+                found = await _newer(pictures, known, wanted)
+                for camera, (number, jpeg) in found.items():
+                    known[camera] = number
+                    await socket.send_bytes(camera.encode() + b"\0" + jpeg)
+                told = time.monotonic() - told_at < _TELL_S
+                told_at = told_at if told else time.monotonic()
+                await socket.send_text("{}" if told else await run_in_threadpool(_cameras, control))
+                wanted = _read(await asyncio.wait_for(socket.receive_text(), _PATIENCE_S), wanted)
+        except (WebSocketDisconnect, TimeoutError):
+            return
+
+    return routes
+
+
+def _cameras(control: Control) -> str:
+    told = [view.model_dump(mode="json", include=_TOLD) for view in control.cameras()]
+    return json.dumps({"cameras": told})
+
+
+async def _newer(
+    pictures: Pictures, known: dict[str, int], wanted: set[str] | None
+) -> dict[str, tuple[int, bytes]]:
+    """Those that have a newer picture; waits for one a little while."""
+    for _ in range(12):
+        found = await pictures.newest(known)
+        chosen = {name: one for name, one in found.items() if wanted is None or name in wanted}
+        if chosen:
+            return chosen
+        await asyncio.sleep(PERIOD_S)
+    return {}
+
+
+def _read(text: str, before: set[str] | None) -> set[str] | None:
+    """Which cameras are wanted from now on."""
+    if text == "next":
+        return before
+    try:
+        names = json.loads(text[:100_000])["cameras"]
+        return {str(name) for name in names}
+    except (ValueError, KeyError, TypeError):
+        return before

@@ -1,0 +1,98 @@
+"""Every error leaves as a problem document (RFC 9457)."""
+
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+
+from streetloop.errors import (
+    ConfigError,
+    DetectorError,
+    InputRejected,
+    InputTooLarge,
+    LearningError,
+    NotFound,
+    RolloutError,
+    StreetloopError,
+)
+
+MEDIA_TYPE = "application/problem+json"
+
+_TITLES: dict[type[StreetloopError], tuple[int, str]] = {
+    InputTooLarge: (413, "Content Too Large"),
+    InputRejected: (400, "Bad Request"),
+    NotFound: (404, "Not Found"),
+    ConfigError: (422, "Unprocessable Content"),
+    RolloutError: (409, "Conflict"),
+    LearningError: (409, "Conflict"),
+}
+
+
+class Problem(BaseModel):
+    """What went wrong."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+
+
+def problems(**texts: str) -> dict[int | str, dict[str, Any]]:
+    """The answers of an endpoint that are none, for its documentation.
+
+    Args:
+        texts: When it is given, by status: ``_404="no such camera"``.
+    """
+    schema = Problem.model_json_schema()
+    return {
+        int(status.strip("_")): {"description": text, "content": {MEDIA_TYPE: {"schema": schema}}}
+        for status, text in texts.items()
+    }
+
+
+def problem(status: int, title: str, detail: str) -> JSONResponse:
+    """A problem document."""
+    body = Problem(title=title, status=status, detail=detail).model_dump()
+    return JSONResponse(body, status_code=status, media_type=MEDIA_TYPE)
+
+
+def explain_errors(api: FastAPI) -> None:
+    """Let every error of an application leave as a problem document."""
+    api.add_exception_handler(StreetloopError, _ours)
+    api.add_exception_handler(HTTPException, _http)
+    api.add_exception_handler(RequestValidationError, _invalid)
+    api.add_exception_handler(Exception, _unexpected)
+
+
+async def _ours(_: Request, error: Exception) -> JSONResponse:
+    status, title = _TITLES.get(_kind(error), (503, "Service Unavailable"))
+    detail = str(error)
+    if isinstance(error, DetectorError):
+        detail = f"the detector does not answer: {detail}"
+    return problem(status, title, detail)
+
+
+def _kind(error: Exception) -> type[Any]:
+    return next((kind for kind in type(error).__mro__ if kind in _TITLES), Exception)
+
+
+async def _http(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    response = problem(error.status_code, "Request refused", str(error.detail))
+    response.headers.update(error.headers or {})
+    return response
+
+
+async def _unexpected(_: Request, error: Exception) -> JSONResponse:
+    # The boundary of the service; the server logs the error itself.
+    return problem(500, "Internal Server Error", f"the service failed: {type(error).__name__}")
+
+
+async def _invalid(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"])
+    return problem(422, "Unprocessable Content", f"{where}: {first['msg']}")

@@ -1,0 +1,1 @@
+"""The app: pages for people over `streetloop.control.Control`, made with Gradio."""

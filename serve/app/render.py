@@ -1,0 +1,40 @@
+"""Pieces of the pages; whatever comes from outside is escaped, so that it is shown and not run."""
+
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+FOLDER = Path(__file__).parent
+
+
+@cache
+def _environment() -> Environment:
+    found = Environment(
+        loader=FileSystemLoader(FOLDER / "templates"), autoescape=True, undefined=StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    found.filters["ago"] = ago
+    return found
+
+
+def render(name: str, **values: Any) -> str:
+    """A template as HTML."""
+    return _environment().get_template(f"{name}.html").render(**values)
+
+
+def ago(moment: datetime | None, now: datetime | None = None) -> str:
+    """How long ago something was, in words.
+
+    >>> ago(datetime(2026, 1, 5, 11, 58, tzinfo=UTC), datetime(2026, 1, 5, 12, 1, tzinfo=UTC))
+    '3 min ago'
+    """
+    if moment is None:
+        return "-"
+    seconds = max(0.0, ((now or datetime.now(UTC)) - moment).total_seconds())
+    for size, word in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{int(seconds // size)} {word} ago"
+    return "just now"
