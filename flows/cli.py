@@ -141,8 +141,8 @@ def _close_loop(home: Path, as_json: bool) -> None:
         clock = f"{seconds // 60:3d}:{seconds % 60:02d}"
         console.print(f"{clock}  {text}", highlight=False, markup=False)
 
-    with contextlib.redirect_stdout(sys.stderr):
-        story, report = close_loop(home, say, app=not as_json)
+    with contextlib.redirect_stdout(sys.stderr), console.status("starting") as status:
+        story, report = close_loop(home, say, status.update, app=not as_json)
     if as_json:
         sys.stdout.write(json.dumps(story.as_json(report), indent=2) + "\n")
     else:

@@ -1,5 +1,6 @@
 """``streetloop demo --once``: night falls on four streets, and the loop closes."""
 
+import re
 import shutil
 import time
 from collections.abc import Callable, Mapping
@@ -9,15 +10,17 @@ from typing import Any
 import yaml
 
 from flows.demo import CAMERAS
+from flows.demo_course import Course
 from flows.demo_report import write_story
 from flows.demo_story import Measured, Story
+from flows.demo_truth import true_curve
 from flows.models import find_model, open_registry
 from flows.run import RunOptions, run_streams
 from serve.rollout.policy import Policy
 from streetloop.cameras import load_cameras
 from streetloop.city.shapes import CLASSES
 from streetloop.ledger import Ledger, open_ledger
-from streetloop.ledger.learning import ENDED, Step, list_learning
+from streetloop.ledger.learning import list_learning
 from streetloop.ledger.reviews import State, count_reviews
 from streetloop.settings import Settings, read_settings
 from streetloop.store import ObjectStore
@@ -25,11 +28,9 @@ from streetloop.stores import open_store
 from train.dataset import TEST, Dataset
 from train.evaluation import class_map, evaluate
 from train.predictions import predict_examples
-from train.recipe import Progress
 from train.simulated import HELD_OUT_CAMERAS, HELD_OUT_SEEDS, Split, gather_split
 
 NIGHT_AT_S, NIGHT_FALLS_S = 40, 15
-_AFTERWARDS_S = 15.0
 _MOST_S = 1500.0
 _HELD_OUT = 10  # frames of each held-out camera and condition
 _OWN = HELD_OUT_SEEDS + 700  # seeds that nothing else is judged by
@@ -48,45 +49,61 @@ SETTINGS: dict[str, Any] = {
 }
 """A week in ten minutes: a drift "minute" lasts two seconds, and labellers answer at once."""
 
+# What is told all the time: the bottom line counts labels, and a machine that trains beside four
+# cameras leaves out frames now and then. The ledger and the app have all of it.
+_ROUTINE = re.compile(
+    "chosen for labelling|answers from whoever labels|frame rate fell|gaps in the stream"
+)
+
 POLICY = Policy(sample=0.4, block_s=4.0, minutes=0.1, frames=20, harmful_errors=0.05)
 
 
-def close_loop(home: Path, say: Callable[[str], None], *, app: bool) -> tuple[Story, Path]:
+def close_loop(
+    home: Path, say: Callable[[str], None], show: Callable[[str], None], *, app: bool
+) -> tuple[Story, Path]:
     """Play it: four cameras by day, night, drift, labels, training, rollout.
 
     Args:
         home: Where the demo's state is kept; what an earlier demo left there is removed.
         say: Called with what happens.
+        show: Called with how far it is, one sentence that takes the place of the last.
         app: Whether the app is served meanwhile.
 
     Returns:
         What it came to, and the page that tells it.
     """
-    began = time.monotonic()
     moments: list[tuple[float, str]] = []
-
-    def note(sentence: str) -> None:
-        moments.append((time.monotonic() - began, sentence))
-        say(sentence)
-
     shutil.rmtree(home, ignore_errors=True)
     settings = read_settings(**SETTINGS, home=home)
     cameras = load_cameras(write_night(home)).cameras
     ledger = open_ledger(settings.ledger)
+    course = Course(ledger, settings.learn_labels, show)
+
+    def note(sentence: str) -> None:
+        if not _ROUTINE.search(sentence):
+            moments.append((time.time() - course.began, sentence))
+            say(sentence)
+
     options = RunOptions(
-        duration_s=_MOST_S, policy=POLICY, until=_Ending(ledger), progress=_Told(note), app=app
+        duration_s=_MOST_S, policy=POLICY, until=course, progress=course.progress, app=app
     )
     summary = run_streams(cameras, settings, options, lambda _: None, note)
+    seconds = time.time() - course.began
     note("measuring both models on cameras and seeds that nothing was chosen by")
-    runs = list_learning(ledger)
+    runs, store = list_learning(ledger), open_store(settings)
     versions = {"before": "1", "after": _champion(settings)}
-    store = open_store(settings)
+    closed = versions["after"] != versions["before"]
+    curve = None
+    if closed:
+        args = settings, ledger, store, cameras, versions, course.began, seconds
+        curve = true_curve(*args)
+        course.steps["night"] = curve.streams_at_s + NIGHT_AT_S
     story = Story(
-        time.monotonic() - began, moments, runs[0] if runs else None,
-        measure(settings, versions, store), _labeled(ledger), summary, versions,
+        seconds, moments, runs[0] if runs else None, measure(settings, versions, store),
+        _labeled(ledger), summary, versions, course.steps, curve,
     )  # fmt: skip
     report = home.absolute() / "story.html"
-    write_story(report, story, settings, ledger, store)
+    write_story(report, story, settings, ledger, store, course.began)
     return story, report
 
 
@@ -101,39 +118,6 @@ def write_night(folder: Path) -> Path:
     path = folder / "cameras.yaml"
     path.write_text(yaml.safe_dump({"cameras": entries}, sort_keys=False))
     return path
-
-
-class _Told:
-    """Says how far a training is, epoch by epoch, and how long it will take."""
-
-    def __init__(self, say: Callable[[str], None]) -> None:
-        self._say = say
-        self._began: float | None = None
-
-    def __call__(self, now: Progress) -> None:
-        self._began = self._began or time.monotonic()
-        if now.epoch_over:
-            passed = time.monotonic() - self._began
-            left = passed / (now.epoch + 1) * (now.epochs - now.epoch - 1)
-            score = now.numbers.get("metrics/mAP50(B)", float("nan"))
-            self._say(
-                f"training: epoch {now.epoch + 1} of {now.epochs}, mAP50 {score:.2f}, "
-                f"{left:.0f} s left"
-            )
-
-
-class _Ending:
-    """True some seconds after the learning run has ended."""
-
-    def __init__(self, ledger: Ledger) -> None:
-        self._ledger = ledger
-        self._since: float | None = None
-
-    def __call__(self) -> bool:
-        runs = list_learning(self._ledger, most=1)
-        if self._since is None and runs and runs[0].step in {*ENDED, Step.PARKED}:
-            self._since = time.monotonic()
-        return self._since is not None and time.monotonic() - self._since > _AFTERWARDS_S
 
 
 def measure(settings: Settings, versions: Mapping[str, str], store: ObjectStore) -> list[Measured]:

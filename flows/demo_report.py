@@ -11,12 +11,14 @@ import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib.figure import Figure
 
+from flows.demo_curve import plot_curve
 from flows.demo_story import Measured, Story
 from flows.stream.annotate import draw_boxes
 from labeling.queue import boxes_of
 from serve.rollout.evidence import EVERYTHING
 from streetloop.city.shapes import CLASSES
 from streetloop.ledger import Ledger
+from streetloop.ledger.findings import Finding, list_findings
 from streetloop.ledger.reviews import State, list_reviews
 from streetloop.ledger.rollouts import Entry, list_decisions, list_rollouts
 from streetloop.settings import Settings
@@ -30,9 +32,14 @@ _BEFORE, _AFTER = "#7a8794", "#1f6feb"
 
 
 def write_story(
-    path: Path, story: Story, settings: Settings, ledger: Ledger, store: ObjectStore
+    path: Path,
+    story: Story,
+    settings: Settings,
+    ledger: Ledger,
+    store: ObjectStore,
+    began: float,
 ) -> None:
-    """Write the page; it needs nothing else."""
+    """Write the page, which needs nothing else; ``began`` is in seconds since 1970."""
     environment = Environment(
         loader=PackageLoader("flows"), autoescape=True, undefined=StrictUndefined
     )
@@ -48,6 +55,10 @@ def write_story(
         frames=story.frames,
         images=sum(len(found.examples) for found in story.measured),
         plot=_plot(story.measured),
+        curve=None
+        if story.curve is None
+        else plot_curve(story.curve, _marks(story, ledger, began)),
+        findings=[_finding(finding, began) for finding in list_findings(ledger)],
         pairs=_pairs(story.measured, settings, store),
         moments=story.moments,
         labelled=_labelled(ledger, store),
@@ -56,6 +67,32 @@ def write_story(
         accounts=accounts,
     )
     path.write_text(text, encoding="utf-8")
+
+
+def _marks(story: Story, ledger: Ledger, began: float) -> list[tuple[float, str]]:
+    """What began when, for the curve."""
+    words = {"drift": "drift found", "training": "labelled, training begins"}
+    marks = [(at, words[name]) for name, at in story.course.items() if name in words]
+    night = story.course.get("night")
+    marks += [] if night is None else [(night, "night falls")]
+    for entry in _decisions(ledger):
+        if entry.action in {"start", "promoted"}:
+            word = {"start": "judged better, shadow", "promoted": "promoted"}[entry.action]
+            marks.append((entry.at.timestamp() - began, word))
+    return sorted(marks)
+
+
+def _finding(finding: Finding, began: float) -> dict[str, Any]:
+    """A drift that was found, with the features that depart most, the furthest first."""
+    known = {k: v for k, v in finding.features.items() if v.get("effect_size") and v["threshold"]}
+    shares = {k: v["effect_size"] / v["threshold"] for k, v in known.items()}
+    nearest = sorted(shares, key=lambda name: -shares[name])[:4]
+    return {
+        "camera": finding.camera_id,
+        "causes": " or ".join(finding.causes),
+        "minute": (finding.opened_at.timestamp() - began) / 60,
+        "features": ", ".join(f"{name} {shares[name]:.1f} times the threshold" for name in nearest),
+    }
 
 
 def _plot(measured: Sequence[Measured]) -> str:

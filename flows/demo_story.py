@@ -1,10 +1,11 @@
 """What a demo came to."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from flows.demo_truth import Curve
 from flows.summary import Summary
 from streetloop.ledger.learning import LearningRun, Step
 from streetloop.types import Detections
@@ -40,6 +41,9 @@ class Story:
         labels: Frames that were labelled.
         summary: The account of the streams.
         models: Versions before and after.
+        course: Seconds since the start by what began then: ``night``, ``drift``, and the steps of
+            the learning run.
+        curve: Both champions' true mAP50 over the time; None if no new one came of it.
     """
 
     seconds: float
@@ -49,6 +53,8 @@ class Story:
     labels: int
     summary: Summary
     models: Mapping[str, str]
+    course: Mapping[str, float] = field(default_factory=dict)
+    curve: Curve | None = None
 
     @property
     def closed(self) -> bool:

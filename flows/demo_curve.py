@@ -1,0 +1,49 @@
+"""The plot of a demo: the champion's true mAP50 over time, with every step marked."""
+
+import base64
+import io
+from collections.abc import Sequence
+
+from matplotlib.figure import Figure
+
+from flows.demo_truth import Curve
+
+_BEFORE, _AFTER, _SOFT = "#7a8794", "#1f6feb", "#5b6b7b"
+
+
+def plot_curve(curve: Curve, marks: Sequence[tuple[float, str]]) -> str:
+    """A PNG, as base64.
+
+    Args:
+        curve: What to show.
+        marks: Seconds and words of what began then; the one that is called ``promoted`` is where
+            the other model takes over.
+    """
+    figure = Figure(figsize=(9, 3.6), layout="constrained", dpi=120)
+    axes = figure.subplots()
+    minutes = [at / 60 for at in curve.at_s]
+    promoted = next((at / 60 for at, word in marks if word == "promoted"), float("inf"))
+    for name, colour, serves in (
+        ("before", _BEFORE, [m <= promoted for m in minutes]),
+        ("after", _AFTER, [m >= promoted for m in minutes]),
+    ):
+        values = curve.map50[name]
+        axes.plot(minutes, values, color=colour, lw=1, ls=":", alpha=0.9)
+        shown = [v if on else float("nan") for v, on in zip(values, serves, strict=True)]
+        label = "the champion until then" if name == "before" else "the new champion"
+        axes.plot(minutes, shown, color=colour, lw=2.6, label=label)
+    for k, (at, word) in enumerate(marks):
+        axes.axvline(at / 60, color=_SOFT, lw=0.8, ls="--")
+        axes.annotate(
+            word, (at / 60, 1.0 - 0.075 * (k % 4)), fontsize=8.5, color=_SOFT,
+            xytext=(3, 0), textcoords="offset points", va="top",
+        )  # fmt: skip
+    axes.set_ylim(0, 1.02)
+    axes.set_xlabel("minutes", fontsize=9)
+    axes.set_ylabel("mAP50", fontsize=9)
+    axes.legend(frameon=False, fontsize=9, loc="lower left", ncols=2)
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+    sink = io.BytesIO()
+    figure.savefig(sink, format="png")
+    return base64.b64encode(sink.getvalue()).decode()
