@@ -4,7 +4,6 @@ import contextlib
 import json
 import os
 import sys
-import time
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,7 +13,7 @@ from rich.live import Live
 
 from flows.check import check_cameras
 from flows.demo import write_demo
-from flows.demo_loop import close_loop
+from flows.demo_play import play
 from flows.drift import compare_recordings, print_verdict
 from flows.drift_report import write_report
 from flows.drift_state import drift_state, print_state
@@ -116,39 +115,27 @@ def _read(cameras: Path, flags: dict[str, Any], options: RunOptions, as_json: bo
 
 @app.command()
 def demo(
-    duration: Annotated[float, typer.Option(min=1.0, help="Seconds to run.")] = 30.0,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
     once: Annotated[
-        bool, typer.Option("--once", help="Night falls, and the loop closes: some ten minutes.")
+        bool, typer.Option("--once", help="Without the app; exit code 0 only if the loop closed.")
     ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print what came of it as JSON.")] = False,
+    label_studio: Annotated[
+        bool, typer.Option("--label-studio", help="You label, in a Label Studio of your own.")
+    ] = False,
+    duration: Annotated[
+        float | None,
+        typer.Option(min=1.0, help="Watch four streets for so many seconds instead."),
+    ] = None,
 ) -> None:
-    """Watch four streets of the simulated city; needs no network and no files."""
+    """Night falls on four simulated streets, and the loop closes: some ten minutes, offline."""
     home = _settings({}, {}).home
-    if once:
-        _close_loop(home / "loop", as_json)
+    if duration is None:
+        if not play(home, as_json, app=not once, label_studio=label_studio):
+            raise typer.Exit(1)
         return
     run(write_demo(home / "demo"), BASELINE, duration, home / "demo", as_json)
     if not as_json:
         Console().print(f"annotated videos: {(home / 'demo').absolute()}/*.mp4", highlight=False)
-
-
-def _close_loop(home: Path, as_json: bool) -> None:
-    console = Console(stderr=True)
-    began = time.monotonic()
-
-    def say(text: str) -> None:
-        seconds = round(time.monotonic() - began)
-        clock = f"{seconds // 60:3d}:{seconds % 60:02d}"
-        console.print(f"{clock}  {text}", highlight=False, markup=False)
-
-    with contextlib.redirect_stdout(sys.stderr), console.status("starting") as status:
-        story, report = close_loop(home, say, status.update, app=not as_json)
-    if as_json:
-        sys.stdout.write(json.dumps(story.as_json(report), indent=2) + "\n")
-    else:
-        Console().print(f"the story: {report}", highlight=False, soft_wrap=True)
-    if not story.closed:
-        raise typer.Exit(1)
 
 
 @app.command()

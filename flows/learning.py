@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from cronsim import CronSim
+
 from flows.rollout_request import ask_for
 from flows.training import Request
 from serve.rollout.policy import Policy
@@ -86,6 +88,7 @@ class LearningFlow:
     ) -> None:
         self._settings, self._ledger, self._train = settings, ledger, train
         self._policy, self._clock, self._tell = policy, clock, tell
+        self._since = clock.now()
         self._work: Future[Learned] | None = None
         self._hand = ThreadPoolExecutor(1, thread_name_prefix="learning")
         self._stop = threading.Event()
@@ -152,7 +155,17 @@ class LearningFlow:
             }  # fmt: skip
         if self._labels() >= self._settings.learn_labels:
             return {"kind": "labels", "because": f"{self._labels()} new labels"}
+        if self._is_time() and self._labels():
+            return {"kind": "schedule", "because": f"the schedule; {self._labels()} new labels"}
         return None
+
+    def _is_time(self) -> bool:
+        """Whether the schedule has come round since the last run, or since this process began."""
+        if self._settings.learn_cron is None:
+            return False
+        runs = list_learning(self._ledger, most=1)
+        since = max(self._since, runs[0].started_at) if runs else self._since
+        return next(CronSim(self._settings.learn_cron, since)) <= self._clock.now()
 
     def _must_rest(self) -> bool:
         """True after a run for a while, and after so many a day."""
@@ -166,7 +179,8 @@ class LearningFlow:
 
     def _label(self, run: LearningRun) -> None:
         count = self._labels(of_drift=run.trigger["kind"] == "drift")
-        if count >= self._settings.learn_labels or run.trigger["kind"] == "a person":
+        enough = count >= self._settings.learn_labels
+        if enough or run.trigger["kind"] in {"a person", "schedule"}:
             self._to(run, Step.TRAINING, reason=f"{count} frames are labelled")
 
     def _labels(self, *, of_drift: bool = False) -> int:

@@ -2,9 +2,11 @@
 
 import os
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from cronsim import CronSim, CronSimError
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -87,6 +89,9 @@ class Settings(BaseSettings):
     learn_labels: int = Field(
         default=50, ge=1, le=100_000, description="labelled frames that a training begins with"
     )
+    learn_cron: str | None = Field(
+        default=None, description="when to learn from new labels, too, such as '30 3 * * *' (UTC)"
+    )
     learn_recipe: dict[str, Any] = Field(
         default={}, description="options of a training, as Ultralytics names them"
     )
@@ -128,10 +133,20 @@ class Settings(BaseSettings):
         default=None, min_length=1, description="database of the ledger; default: SQLite in home"
     )
     app_host: str = Field(default="127.0.0.1", min_length=1, description="where the app listens")
-    app_port: int = Field(default=8080, ge=0, le=65535, description="its TCP port; 0: no app")
+    app_port: int = Field(default=8000, ge=0, le=65535, description="its TCP port; 0: no app")
     api_token: SecretStr | None = Field(
         default=None, min_length=1, description="bearer token of the HTTP API"
     )
+
+    @field_validator("learn_cron")
+    @classmethod
+    def _a_schedule(cls, value: str | None) -> str | None:
+        if value is not None:
+            try:
+                CronSim(value, datetime.now(UTC))
+            except CronSimError as error:
+                raise ValueError(f"is no cron expression of five fields: {error}") from None
+        return value
 
     @field_validator("store_url")
     @classmethod

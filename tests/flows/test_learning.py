@@ -11,7 +11,7 @@ from flows import learning
 from flows.learning import Learned, LearningFlow
 from flows.training import Request
 from serve.rollout.policy import Phase, Policy
-from streetloop.errors import LearningError, TrainingError
+from streetloop.errors import ConfigError, LearningError, TrainingError
 from streetloop.ledger import Ledger, open_ledger
 from streetloop.ledger.findings import open_finding
 from streetloop.ledger.learning import (
@@ -31,7 +31,7 @@ from streetloop.ledger.reviews import (
 )
 from streetloop.ledger.rollouts import Entry, Rollout, move, open_rollout, start_rollout
 from streetloop.ledger.rollouts import State as RolloutState
-from streetloop.settings import Settings
+from streetloop.settings import Settings, read_settings
 from tests.support.fakes import FakeClock, eventually
 from tests.support.frames import NOON, review
 
@@ -241,3 +241,30 @@ def test_one_run_is_open_at_a_time(town: Town) -> None:
     begin_learning(town.ledger, "one", NIGHT, NOON)
     with pytest.raises(LearningError, match="learning run 1 is open"):
         begin_learning(town.ledger, "two", NIGHT, NOON)
+
+
+def test_a_schedule_asks_once_a_round_if_there_is_something_to_learn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town = Town(tmp_path, monkeypatch, learn_cron="0 * * * *", learn_rest_h=0)
+    town.clock.advance(3600)
+    town.flow.step()
+    assert open_learning(town.ledger) is None, "nothing to learn"
+    town.label(1)
+    town.flow.step()
+    assert town.run.trigger["kind"] == "schedule"
+    town.step_until(Step.ROLLOUT)
+    town.flow.step()
+    town.end_rollout(RolloutState.PROMOTED)
+    town.step_until(Step.PROMOTED)
+    town.label(1, first=50)
+    town.flow.step()
+    assert open_learning(town.ledger) is None, "its hour has not come again"
+    town.clock.advance(3600)
+    town.flow.step()
+    assert open_learning(town.ledger) is not None
+
+
+def test_a_schedule_that_is_none_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"learn_cron.*cron expression"):
+        read_settings(learn_cron="at night")
