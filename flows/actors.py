@@ -16,7 +16,7 @@ from flows.stream.pipeline import StreamPipeline
 from flows.stream.results import Tap
 from flows.stream.sources import open_source
 from flows.stream.status import CameraStatus
-from flows.stream.triage import Triage
+from flows.stream.triage import Triage, bands_of
 from flows.stream.watching import Watching, sample_s
 from serve.detector import ServeDetector
 from serve.rollout.evidence import Evidence
@@ -142,6 +142,7 @@ def _triage(plan: WorkerPlan) -> Triage:
         settings.triage_period_s,
         settings.triage_random,
         {c.id: c.uri.reveal() for c in plan.cameras if c.uri.scheme == "sim"},
+        bands_of(settings, plan.names),
         seed=plan.generation,
     )
 

@@ -2,7 +2,7 @@
 
 import random
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -10,9 +10,11 @@ import numpy as np
 
 from flows.stream.candidates import Candidates, Ready
 from flows.stream.results import Result
-from labeling.scoring import Bands, FlickerWatch, disagreement, uncertainty
+from labeling.scoring import Band, Bands, FlickerWatch, disagreement, uncertainty
 from labeling.task import Reason
+from streetloop.errors import ConfigError
 from streetloop.ledger.reviews import Review
+from streetloop.settings import Settings
 from streetloop.store import ObjectStore
 from streetloop.types import UNCONFIRMED, Detections, Frame, Tracked
 
@@ -171,3 +173,22 @@ class Triage:
 
     def _keep(self, score: float, reason: Reason, result: Result) -> None:
         self._kept.keep(self._kept.ready(score, reason, result))
+
+
+def bands_of(settings: Settings, names: Sequence[str]) -> Bands:
+    """Where the model is unsure, and which classes are wanted more, as the settings have it.
+
+    Args:
+        settings: As given at the roof.
+        names: Class names of the model.
+
+    Raises:
+        ConfigError: A band is of a class that the model does not have.
+    """
+    if unknown := sorted(settings.label_bands.keys() - set(names)):
+        raise ConfigError(
+            f"setting 'label_bands': the model has no class {unknown[0]!r}; it has "
+            f"{', '.join(names)}"
+        )
+    own = {name: Band(b.low, b.high, b.weight) for name, b in settings.label_bands.items()}
+    return Bands(of_class=own)

@@ -13,11 +13,12 @@ import pytest
 
 from flows.stream.results import Result
 from flows.stream.simulated import SimulatedSource
-from flows.stream.triage import Triage
+from flows.stream.triage import Triage, bands_of
 from labeling.queue import boxes_of
 from labeling.scoring import Band, Bands
-from streetloop.errors import StoreError
+from streetloop.errors import ConfigError, StoreError
 from streetloop.ledger.reviews import Review
+from streetloop.settings import read_settings
 from streetloop.store import FolderStore
 from streetloop.types import ArrayPicture, Detections, Image
 from tests.support.build import NOON, found, frame, result
@@ -119,6 +120,29 @@ def test_the_bands_are_those_that_are_set(store: FolderStore) -> None:
     assert _seconds([kept]) == [2]
 
 
+def test_bands_come_from_the_settings(store: FolderStore) -> None:
+    settings = read_settings(label_bands={"car": {"low": 0.8, "high": 1.0, "weight": 2}})
+    bands = bands_of(settings, NAMES)
+    assert bands == Bands(of_class={"car": Band(0.8, 1.0, 2.0)})
+    (kept,) = _fed(_triage(store, bands=bands), [_result(1, MIDDLE), _result(2, 0.9)])
+    assert _seconds([kept]) == [2]
+    assert bands_of(read_settings(), NAMES) == Bands()
+
+
+def test_a_band_of_a_class_that_the_model_does_not_have_is_a_mistake() -> None:
+    settings = read_settings(label_bands={"buss": {}, "car": {}})
+    with pytest.raises(ConfigError, match="no class 'buss'; it has car, bus"):
+        bands_of(settings, NAMES)
+
+
+def test_the_weight_of_a_class_counts_in_a_dispute_too(store: FolderStore) -> None:
+    triage = _triage(store, bands=Bands(of_class={"bus": Band(weight=0.0)}))
+    _contradict(triage, 1, CAR, found((1, 1, 20, 20), (30, 20, 60, 40), class_id=0))
+    _contradict(triage, 2, CAR, CAR_AND_BUS)
+    (kept,) = _disagreeing(_fed(triage, [_result(1, 0.9)]))
+    assert _seconds([kept]) == [1]
+
+
 def test_what_was_collected_is_not_given_again(store: FolderStore) -> None:
     triage = _triage(store)
     for k in range(11):
@@ -211,6 +235,11 @@ def test_a_frame_without_boxes_is_a_candidate_too(store: FolderStore) -> None:
 
 BUS = found((30, 20, 60, 40), class_id=1)
 CAR = found((1, 1, 20, 20))
+CAR_AND_BUS = Detections(
+    np.concatenate([CAR.xyxy, BUS.xyxy]),
+    np.concatenate([CAR.confidence, BUS.confidence]),
+    np.concatenate([CAR.class_id, BUS.class_id]),
+)
 
 
 def _contradict(
