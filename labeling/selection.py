@@ -61,6 +61,7 @@ def select(
     asked: Sequence[Candidate] = (),
     policy: SelectionPolicy = SelectionPolicy(),
     seed: int = 0,
+    at_random: int | None = None,
 ) -> list[Candidate]:
     """Choose at most ``budget`` frames, the most wanted first, then those drawn at random.
 
@@ -70,6 +71,7 @@ def select(
         asked: What has been asked about lately; nothing like it is asked again.
         policy: How to choose.
         seed: Of the random draw.
+        at_random: How many of the budget are drawn at random; None for the policy's share of it.
 
     Returns:
         The chosen; never two with one digest.
@@ -78,7 +80,9 @@ def select(
     fresh = list({c.digest: c for c in candidates if c.digest not in known}.values())
     drawn = [c for c in fresh if c.reason is Reason.RANDOM]
     wanted = [c for c in fresh if c.reason is not Reason.RANDOM and c.score >= policy.least_score]
-    share = min(len(drawn), round(budget * policy.random_share)) if budget > 0 else 0
+    if at_random is None:
+        at_random = round(budget * policy.random_share)
+    share = max(0, min(len(drawn), at_random, budget))
     chance = np.random.default_rng(seed)
     # Drawn evenly and not thinned: a sample without its doubles would not be one of the street.
     random_ones = [drawn[k] for k in sorted(chance.permutation(len(drawn))[:share].tolist())]
