@@ -18,7 +18,7 @@ from flows.stream.pipeline import StreamPipeline
 from flows.stream.results import Tap
 from flows.stream.sources import open_source
 from flows.stream.status import CameraStatus
-from flows.stream.triage import Triage
+from flows.stream.triage import Triage, bands_of
 from flows.stream.watching import Watching, sample_s
 from serve.detector import ServeDetector
 from serve.rollout.evidence import Evidence
@@ -88,8 +88,9 @@ class StreamWorker:
             (camera, open_source(camera, clock, settings.stall_s)) for camera in plan.cameras
         ]
         self._pipeline = StreamPipeline(
-            sources, ServeDetector, settings, clock, taps, plan.generation, plan.names
-        )
+            sources, ServeDetector, settings, clock, taps, plan.generation, plan.names,
+            None if self._triage is None else self._triage.contradict,
+        )  # fmt: skip
         self._pipeline.follow(plan.routes)
         self._frames = Gauge(
             "streetloop_frames",
@@ -154,6 +155,7 @@ def _triage(plan: WorkerPlan) -> Triage:
         settings.triage_period_s,
         settings.triage_random,
         {c.id: c.uri.reveal() for c in plan.cameras if c.uri.scheme == "sim"},
+        bands_of(settings, plan.names),
         seed=plan.generation,
     )
 

@@ -7,6 +7,7 @@ from typing import Protocol
 from drift.minute import Minute
 from flows.label_loop import LabelLoop
 from flows.labels import open_labeler
+from flows.stream.triage import bands_of
 from flows.summary import Summary
 from flows.watch import LiveWatch
 from labeling.labeler import Labeler
@@ -44,7 +45,8 @@ class Listeners:
 
     Raises:
         LedgerError: The ledger cannot be opened.
-        ConfigError: A labeller is wanted, and it is not known how to reach it.
+        ConfigError: A labeller is wanted, and it is not known how to reach it; or the model lacks
+            a class of the settings.
     """
 
     def __init__(
@@ -64,6 +66,7 @@ class Listeners:
             past = training_past(model)
             self._watch = LiveWatch(ids, settings, store, ledger, past, tell)
         if settings.triage:
+            bands_of(settings, model.names)  # a worker's word would come late
             queue = ReviewQueue(ledger, SystemClock())
             labeler = _open_labeler(settings, model.names, store, queue, tell)
             self._labels = LabelLoop(queue, store, labeler, settings, ledger, model.names, tell)

@@ -104,12 +104,17 @@ class ReviewQueue:
         if left <= 0:
             return 0
         found = list_reviews(self._ledger, [State.CANDIDATE], now - self._kept)
-        asked = list_reviews(self._ledger, _ASKED, now - _DAY)
+        # All that a candidate may be a double of, however long it has waited.
+        asked = list_reviews(self._ledger, _ASKED, now - self._kept - _DAY)
         since = {camera: drift.since for camera, drift in drifting.items()}
+        # The share is of the day: that of a single round would be rounded to none, or too many.
+        drawn = count_chosen(self._ledger, midnight, Reason.RANDOM.value)
+        at_random = round(budget * self._policy.random_share) - drawn
         candidates = boosted([_candidate(r) for r in found], since, _DRIFT)
         chosen = select(
-            candidates, left, [_candidate(r) for r in asked], self._policy, int(now.timestamp())
-        )
+            candidates, left, [_candidate(r) for r in asked], self._policy, int(now.timestamp()),
+            at_random,
+        )  # fmt: skip
         choices = [Choice(c.digest, c.score, _cause(c, drifting)) for c in chosen]
         return choose_reviews(self._ledger, choices, now, midnight, budget)
 

@@ -1,4 +1,4 @@
-"""How much a frame is worth asking about: unsure boxes, and tracks that contradict themselves."""
+"""How much a frame is worth asking about: unsure boxes, tracks and models that contradict."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,7 +6,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from streetloop.boxes import iou
 from streetloop.types import UNCONFIRMED, Detections, Tracked
+
+_SAME = 0.5  # IoU from which on two boxes are of one thing
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,50 @@ def attention(
         half = (band.high - band.low) / 2
         asked[k] = band.weight * max(0.0, 1 - abs(float(confidence) - band.low - half) / half)
     return asked
+
+
+def disagreement(
+    ours: Detections, theirs: Detections, names: tuple[str, ...], bands: Bands = Bands()
+) -> float:
+    """How much two models contradict each other in one frame, 0 (nowhere) to 1.
+
+    Each box of the one that the other does not have counts, as `contradictions` has it; several
+    add up as chances do. A thing that both are sure of and call differently has two such boxes.
+
+    >>> box = np.array([[0, 0, 9, 9]], np.float32)
+    >>> car = Detections(box, np.array([0.9], np.float32), np.array([0]))
+    >>> bus = Detections(box, np.array([0.9], np.float32), np.array([1]))
+    >>> disagreement(car, car, ("car", "bus")), disagreement(car, bus, ("car", "bus"))
+    (0.0, 0.75)
+    """
+    each = (contradictions(ours, theirs, names, bands), contradictions(theirs, ours, names, bands))
+    return 1 - float(np.prod(1 - np.minimum(0.5 * np.concatenate(each), 1.0)))
+
+
+def contradictions(
+    found: Detections, other: Detections, names: tuple[str, ...], bands: Bands = Bands()
+) -> NDArray[np.float64]:
+    """(N,) how much each box of a model is contradicted by another's, which has nothing like it.
+
+    What is like it has its class and an IoU of at least 0.5, however sure the other model is of
+    it. A box counts its class's weight above the band, where its model is sure, nothing below, and
+    in between the more the surer: two models that are right differ in the weak boxes of any frame.
+
+    Args:
+        found: One model's boxes.
+        other: The other's, in the same pixels.
+        names: Class names by class id, of both.
+        bands: Where a model is unsure.
+    """
+    is_same = iou(found.xyxy, other.xyxy) >= _SAME
+    is_same &= found.class_id[:, None] == other.class_id[None]
+    is_box = (found.xyxy[:, 2:] > found.xyxy[:, :2]).all(axis=1)  # not one cut off at the edge
+    counts: NDArray[np.float64] = np.zeros(len(found))
+    for k in np.flatnonzero(is_box & ~is_same.any(axis=1)):
+        band = bands.of(names[int(found.class_id[k])])
+        sure = (float(found.confidence[k]) - band.low) / (band.high - band.low)
+        counts[k] = band.weight * min(max(sure, 0.0), 1.0)
+    return counts
 
 
 @dataclass(slots=True)

@@ -11,6 +11,9 @@ from labeling.appearance import Fingerprint, distances
 from labeling.task import Reason
 from streetloop.types import Floats
 
+DAY_S = 86_400.0
+"""Seconds after which a street that looks the same is worth another look."""
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
@@ -43,7 +46,7 @@ class SelectionPolicy:
         random_share: Share of the budget for frames drawn at random, the only ones that measure a
             model without bias.
         least_score: Frames that are wanted less are not asked about, even if the budget allows.
-        alike_bits: Frames of a camera are doubles if so few of 256 bits differ ...
+        alike_bits: Frames of a camera are doubles if so few of 256 bits differ within a day ...
         alike_s: ... or three times as many within so many seconds.
         spread: How much unlikeness counts beside score: 0 takes the highest scores.
     """
@@ -61,6 +64,7 @@ def select(
     asked: Sequence[Candidate] = (),
     policy: SelectionPolicy = SelectionPolicy(),
     seed: int = 0,
+    at_random: int | None = None,
 ) -> list[Candidate]:
     """Choose at most ``budget`` frames, the most wanted first, then those drawn at random.
 
@@ -70,6 +74,7 @@ def select(
         asked: What has been asked about lately; nothing like it is asked again.
         policy: How to choose.
         seed: Of the random draw.
+        at_random: How many of the budget are drawn at random; None for the policy's share of it.
 
     Returns:
         The chosen; never two with one digest.
@@ -78,7 +83,9 @@ def select(
     fresh = list({c.digest: c for c in candidates if c.digest not in known}.values())
     drawn = [c for c in fresh if c.reason is Reason.RANDOM]
     wanted = [c for c in fresh if c.reason is not Reason.RANDOM and c.score >= policy.least_score]
-    share = min(len(drawn), round(budget * policy.random_share)) if budget > 0 else 0
+    if at_random is None:
+        at_random = round(budget * policy.random_share)
+    share = max(0, min(len(drawn), at_random, budget))
     chance = np.random.default_rng(seed)
     # Drawn evenly and not thinned: a sample without its doubles would not be one of the street.
     random_ones = [drawn[k] for k in sorted(chance.permutation(len(drawn))[:share].tolist())]
@@ -137,8 +144,9 @@ class _Looks:
     def doubles(self, one: Candidate) -> NDArray[np.intp]:
         """Rows of the same camera that look the same."""
         rows = self._rows.get(one.camera_id, np.empty(0, np.intp))
-        near = np.abs(self._times[rows] - one.captured_at.timestamp()) <= self._policy.alike_s
-        most = np.where(near, 3 * self._policy.alike_bits, self._policy.alike_bits)
+        apart_s = np.abs(self._times[rows] - one.captured_at.timestamp())
+        most = np.where(apart_s <= DAY_S, self._policy.alike_bits, -1)
+        most[apart_s <= self._policy.alike_s] = 3 * self._policy.alike_bits
         return rows[distances(one.fingerprint, self._hashes[rows]) <= most]
 
 

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
+from pydantic_settings import SettingsError
 
 from streetloop.errors import ConfigError
 from streetloop.secrets import SecretUri, redact
@@ -205,9 +206,11 @@ def _refuse_bad_settings(file: CameraFile, name: str) -> None:
         Settings(**file.settings)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
-        setting = str(first["loc"][0])
-        if setting in file.settings:
+        if str(first["loc"][0]) in file.settings:
+            setting = ".".join(str(part) for part in first["loc"])
             raise ConfigError(f"{name}: setting {setting!r}: {_plain(first['msg'])}") from None
+    except SettingsError:
+        pass  # of the environment; whoever reads the settings will say
 
 
 def _refuse_duplicates(file: CameraFile, name: str) -> None:

@@ -7,8 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from cronsim import CronSim, CronSimError
-from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from streetloop.errors import ConfigError
 
@@ -16,6 +24,28 @@ _BUCKET = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[\w=-][\w.=-]*)*/?
 
 BASELINE = "baseline"
 """The model that comes along: it knows the simulated city by day."""
+
+
+class BandSetting(BaseModel):
+    """Where the model is unsure of a class, as `labeling.scoring.Band` has it.
+
+    Attributes:
+        low: Least confidence; under it a box is noise.
+        high: Greatest confidence; over it the model is sure.
+        weight: How much the class is wanted, 1 for as much as any, 0 for not at all.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    low: float = Field(default=0.25, ge=0, le=1)
+    high: float = Field(default=0.6, ge=0, le=1)
+    weight: float = Field(default=1.0, ge=0, le=100)
+
+    @model_validator(mode="after")
+    def _rises(self) -> "BandSetting":
+        if self.low >= self.high:
+            raise ValueError(f"low must be less than high; they are {self.low} and {self.high}")
+        return self
 
 
 class Settings(BaseSettings):
@@ -72,6 +102,9 @@ class Settings(BaseSettings):
     )
     triage_random: float = Field(
         default=4.0, ge=0, le=36000, description="random candidates of a camera an hour"
+    )
+    label_bands: dict[str, BandSetting] = Field(
+        default={}, description="by class, where the model is unsure and how much it is wanted"
     )
     label_budget: int = Field(default=100, ge=0, le=100_000, description="frames to label a day")
     label_every_s: float = Field(
@@ -194,4 +227,7 @@ def read_settings(**values: Any) -> Settings:
         # `from None`: the vendor's message shows the value, which may be a token.
         first = error.errors(include_input=False, include_url=False)[0]
         name = ".".join(str(part) for part in first["loc"])
-        raise ConfigError(f"setting {name!r}: {first['msg']}") from None
+        why = first["msg"].removeprefix("Value error, ")
+        raise ConfigError(f"setting {name!r}: {why}") from None
+    except SettingsError as error:
+        raise ConfigError(f"the environment: {error}; is it JSON?") from None

@@ -99,10 +99,15 @@ class FolderStore:
 
 def put_image(store: ObjectStore, data: bytes, suffix: str = "jpg") -> tuple[str, str]:
     """Store an image by its content, however often it comes; its SHA-256 and its key."""
-    digest = hashlib.sha256(data).hexdigest()
-    key = f"frames/{digest[:2]}/{digest}.{suffix}"
+    digest, key = image_key(data, suffix)
     store.put(key, data)
     return digest, key
+
+
+def image_key(data: bytes, suffix: str = "jpg") -> tuple[str, str]:
+    """SHA-256 of an image, and the key under which `put_image` stores it."""
+    digest = hashlib.sha256(data).hexdigest()
+    return digest, f"frames/{digest[:2]}/{digest}.{suffix}"
 
 
 def is_key(text: str) -> bool:

@@ -6,6 +6,7 @@ import queue
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 
@@ -23,6 +24,9 @@ from train.preprocess import Letterbox
 _log = logging.getLogger(__name__)
 
 _PATIENCE_S = 2.0
+
+Contradict: TypeAlias = Callable[[Frame, Detections, Detections, str], None]
+"""Told of a frame what the champion and the challenger show, and the champion's version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,8 @@ class Comparing:
         names: Class names that both models share.
         cities: City by camera, where it has one.
         confidence: Least confidence of a box that is shown.
+        contradict: Told of each frame that both answered, on the thread that compares; the
+            evidence is noted before.
     """
 
     def __init__(
@@ -58,8 +64,10 @@ class Comparing:
         names: Sequence[str],
         cities: Mapping[str, str | None],
         confidence: float,
+        contradict: Contradict | None = None,
     ) -> None:
         self._client = client
+        self._contradict = contradict
         self._names = names
         self._cities = cities
         self._confidence = confidence
@@ -165,15 +173,18 @@ class Comparing:
             return
         champion, challenger = (answer, other) if sample.of_challenger else (other, answer)
         compared = self._table.compared
-        pairs = [
-            self._pair(frame, box, ours, theirs)
+        both = [
+            (frame, self._pair(frame, box, ours, theirs))
             for frame, box, ours, theirs in zip(
                 sample.batch.frames, sample.batch.boxes, champion.detections,
                 challenger.detections, strict=True,
             )
             if frame.camera_id in compared
         ]  # fmt: skip
-        self._pairing.take(pairs, champion.seconds, challenger.seconds)
+        self._pairing.take([pair for _, pair in both], champion.seconds, challenger.seconds)
+        if self._contradict is not None:
+            for frame, pair in both:
+                self._contradict(frame, pair.champion, pair.challenger, champion.model_version)
 
     def _pair(self, frame: Frame, box: Letterbox, ours: Detections, theirs: Detections) -> Pair:
         champion, challenger = self._shown(ours, box), self._shown(theirs, box)

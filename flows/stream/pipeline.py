@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 from flows.stream.accounting import Fate, FrameAccount, Reason
 from flows.stream.analysis import Analysis
 from flows.stream.batching import Batch
-from flows.stream.comparing import Comparing
+from flows.stream.comparing import Comparing, Contradict
 from flows.stream.feed import Feed
 from flows.stream.gate import MotionGate
 from flows.stream.lane import Lane
@@ -47,6 +47,7 @@ class StreamPipeline:
         generation: How many times these cameras were taken over after a crash; keeps track ids
             apart.
         names: Class names of the models; without them no two models are compared.
+        contradict: Told of the frames that two models answered, see `Comparing`.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class StreamPipeline:
         taps: Sequence[Tap] = (),
         generation: int = 0,
         names: Sequence[str] = (),
+        contradict: Contradict | None = None,
     ) -> None:
         self.ready = threading.Condition()
         self.stop = threading.Event()
@@ -70,7 +72,9 @@ class StreamPipeline:
         self._by_id = {feed.camera.id: feed for feed in self.feeds}
         cities = {camera.id: camera.city for camera, _ in cameras}
         self._comparing = (
-            Comparing(self.client, names, cities, settings.confidence) if names else None
+            Comparing(self.client, names, cities, settings.confidence, contradict)
+            if names
+            else None
         )
         self._results = threading.Lock()
         self._faults: list[str] = []
@@ -233,10 +237,10 @@ class StreamPipeline:
             if self._running:
                 return
             self._ended = True
+        if self._comparing is not None:
+            self._comparing.close()  # first: a tap may hear of what is compared
         for tap in self._taps:
             self._tap(tap.close)
-        if self._comparing is not None:
-            self._comparing.close()
         self._done.set()
 
     def _settle_what_is_left(self) -> None:

@@ -2,25 +2,27 @@
 
 import random
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
-import cv2
 import numpy as np
 
+from flows.stream.candidates import Candidates, Ready
 from flows.stream.results import Result
-from flows.stream.simulated import SimulatedPicture
-from labeling.appearance import embed, fingerprint
-from labeling.queue import to_review
-from labeling.scoring import Bands, FlickerWatch, attention, uncertainty
-from labeling.selection import Candidate
-from labeling.task import Reason, Task
+from labeling.scoring import Band, Bands, FlickerWatch, disagreement, uncertainty
+from labeling.task import Reason
+from streetloop.errors import ConfigError
 from streetloop.ledger.reviews import Review
-from streetloop.store import ObjectStore, put_image
+from streetloop.settings import Settings
+from streetloop.store import ObjectStore
+from streetloop.types import UNCONFIRMED, Detections, Frame, Tracked
 
-_JPEG = [cv2.IMWRITE_JPEG_QUALITY, 92]
 _LEAST_SCORE = 0.1
 _QUIET = 6  # periods between frames of which the model is sure
+
+_Best: TypeAlias = tuple[float, Reason, Result]
+"""Score, reason and frame."""
 
 
 @dataclass(slots=True)
@@ -28,7 +30,7 @@ class _Camera:
     """What is remembered of one camera."""
 
     flicker: FlickerWatch = field(default_factory=FlickerWatch)
-    best: tuple[float, Reason, Result] | None = None
+    best: _Best | None = None
     until: float = 0.0
     next_random: float = 0.0
     next_quiet: float = 0.0
@@ -36,6 +38,9 @@ class _Camera:
 
 class Triage:
     """A `Tap`: of each camera the frame that the model is least sure of in every few seconds.
+
+    While two models are compared, the frame is taken, too, over which they contradict each other
+    most.
 
     Now and then a frame is taken that the model is sure of, too: on a night that it has never seen
     a model finds nothing, and is sure of it. Such frames are asked about where a camera drifts.
@@ -62,15 +67,14 @@ class Triage:
         bands: Bands | None = None,
         seed: int = 0,
     ) -> None:
-        self._store = store
+        self._bands = bands or Bands()
+        self._kept = Candidates(store, names, origins, self._bands)
         self._names = names
         self._period_s = period_s
         self._apart_s = 3600.0 / random_a_hour if random_a_hour > 0 else np.inf
-        self._origins = origins
-        self._bands = bands or Bands()
         self._chance = random.Random(seed)
         self._cameras: dict[str, _Camera] = {}
-        self._found: list[Review] = []
+        self._torn: dict[str, Ready] = {}
         self._lock = threading.Lock()
 
     def take(self, result: Result) -> None:
@@ -91,37 +95,75 @@ class Triage:
         else:
             camera.until = frame.pts + self._period_s
             camera.best = self._better(None, camera, result)
-            self._keep_if_worth(best, camera)
+            self._end_period(camera, best, self._torn_before(frame))
         if frame.pts >= camera.next_random:
             camera.next_random = frame.pts + self._wait()
             self._keep(0.0, Reason.RANDOM, result)
 
+    def contradict(
+        self, frame: Frame, ours: Detections, theirs: Detections, model_version: str
+    ) -> None:
+        """Two models answered the same frame; called from one thread, another than that of `take`.
+
+        The JPEG is made here: the streams do not wait for it, and no picture is held. The frame is
+        noted by the `take` of a later one, so that one that is drawn at random is noted as that.
+
+        Args:
+            frame: Which frame.
+            ours: The champion's boxes, in pixels of the frame: what a labeller starts from.
+            theirs: The challenger's boxes; nobody is shown them.
+            model_version: The champion's.
+        """
+        score = disagreement(ours, theirs, self._names, self._bands)
+        with self._lock:
+            held = self._torn.get(frame.camera_id)
+        if score < _LEAST_SCORE or (held is not None and score <= held.review.score):
+            return
+        tracked = Tracked(ours, np.full(len(ours), UNCONFIRMED, np.int64))
+        result = Result(frame, tracked, [], model_version)
+        ready = self._kept.ready(score, Reason.DISAGREEMENT, result, theirs)
+        with self._lock:
+            self._torn[frame.camera_id] = ready
+
     def collect(self) -> list[Review]:
         """What was found since the last call."""
-        with self._lock:
-            found, self._found = self._found, []
-        return found
+        return self._kept.collect()
 
     def close(self) -> None:
         """See `Tap.close`: keep what is held back."""
-        for camera in self._cameras.values():
-            self._keep_if_worth(camera.best, camera)
-            camera.best = None
+        for camera_id, camera in self._cameras.items():
+            best, camera.best = camera.best, None
+            with self._lock:
+                torn = self._torn.pop(camera_id, None)
+            self._end_period(camera, best, torn)
 
     def _wait(self) -> float:
         return self._chance.expovariate(1 / self._apart_s) if np.isfinite(self._apart_s) else np.inf
 
-    def _better(
-        self, best: tuple[float, Reason, Result] | None, camera: _Camera, result: Result
-    ) -> tuple[float, Reason, Result] | None:
+    def _better(self, best: _Best | None, camera: _Camera, result: Result) -> _Best | None:
         unsure = uncertainty(result.tracked.detections, self._names, self._bands)
         flicker = camera.flicker.score(result.frame.pts, result.tracked)
         score, reason = max((unsure, Reason.UNSURE), (flicker, Reason.FLICKER))
         return best if best is not None and score <= best[0] else (score, reason, result)
 
-    def _keep_if_worth(self, best: tuple[float, Reason, Result] | None, camera: _Camera) -> None:
-        if best is None:
-            return
+    def _torn_before(self, frame: Frame) -> Ready | None:
+        """What is held of the camera, unless its own `take` is still to come."""
+        with self._lock:
+            torn = self._torn.get(frame.camera_id)
+            if torn is None or torn.frame_id >= frame.frame_id:
+                return None
+            return self._torn.pop(frame.camera_id)
+
+    def _end_period(self, camera: _Camera, best: _Best | None, torn: Ready | None) -> None:
+        """Keep the best frames; one that is best twice for the stronger reason alone."""
+        if torn is not None and best is not None and torn.frame_id == best[2].frame.frame_id:
+            best, torn = (None, torn) if torn.review.score > best[0] else (best, None)
+        if torn is not None:
+            self._kept.keep(torn)
+        if best is not None:
+            self._keep_if_worth(best, camera)
+
+    def _keep_if_worth(self, best: _Best, camera: _Camera) -> None:
         pts = best[2].frame.pts
         if best[0] < _LEAST_SCORE:
             if pts < camera.next_quiet:
@@ -130,25 +172,23 @@ class Triage:
         self._keep(*best)
 
     def _keep(self, score: float, reason: Reason, result: Result) -> None:
-        frame, boxes = result.frame, result.tracked.detections
-        image = frame.picture.bgr()
-        jpeg = cv2.imencode(".jpg", image, _JPEG)[1].tobytes()
-        digest, key = put_image(self._store, jpeg)
-        task = Task(
-            digest, key, frame.picture.width, frame.picture.height, frame.camera_id,
-            frame.captured_at, reason, score, 0, result.model_version, boxes,
-            origin=self._origin(result),
-        )  # fmt: skip
-        looks = embed(image, boxes, attention(boxes, self._names, self._bands))
-        candidate = Candidate(
-            digest, frame.camera_id, frame.captured_at, reason, score, fingerprint(image), looks
-        )
-        with self._lock:
-            self._found.append(to_review(candidate, task))
+        self._kept.keep(self._kept.ready(score, reason, result))
 
-    def _origin(self, result: Result) -> dict[str, str | int]:
-        picture = result.frame.picture
-        uri = self._origins.get(result.frame.camera_id)
-        if uri is None or not isinstance(picture, SimulatedPicture):
-            return {}
-        return {"uri": uri, "frame": picture.frame}
+
+def bands_of(settings: Settings, names: Sequence[str]) -> Bands:
+    """Where the model is unsure, and which classes are wanted more, as the settings have it.
+
+    Args:
+        settings: As given at the roof.
+        names: Class names of the model.
+
+    Raises:
+        ConfigError: A band is of a class that the model does not have.
+    """
+    if unknown := sorted(settings.label_bands.keys() - set(names)):
+        raise ConfigError(
+            f"setting 'label_bands': the model has no class {unknown[0]!r}; it has "
+            f"{', '.join(names)}"
+        )
+    own = {name: Band(b.low, b.high, b.weight) for name, b in settings.label_bands.items()}
+    return Bands(of_class=own)

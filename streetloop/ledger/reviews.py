@@ -227,14 +227,16 @@ def count_reviews(ledger: Ledger) -> dict[State, int]:
     return {state: counts.get(state.value, 0) for state in State}
 
 
-def count_chosen(ledger: Ledger, since: datetime) -> int:
-    """How many frames were chosen since a moment."""
+def count_chosen(ledger: Ledger, since: datetime, reason: str | None = None) -> int:
+    """How many frames were chosen since a moment, for one reason or any."""
     with ledger.transaction() as connection:
-        return _chosen_since(connection, since)
+        return _chosen_since(connection, since, reason)
 
 
-def _chosen_since(connection: Connection, since: datetime) -> int:
+def _chosen_since(connection: Connection, since: datetime, reason: str | None = None) -> int:
     query = select(func.count()).where(reviews.c.chosen_at >= since)
+    if reason is not None:
+        query = query.where(reviews.c.reason == reason)
     return int(connection.execute(query).scalar_one())
 
 

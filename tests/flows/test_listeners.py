@@ -53,6 +53,15 @@ def test_a_label_studio_that_nobody_has_named_is_a_mistake(model: ModelFile) -> 
         Listeners([], read_settings(labeler="label-studio"), model, print)
 
 
+def test_a_band_of_no_class_of_the_model_is_a_mistake_before_anything_starts(
+    model: ModelFile,
+) -> None:
+    settings = read_settings(label_bands={"submarine": {"weight": 2}})
+    with pytest.raises(ConfigError, match="no class 'submarine'"):
+        Listeners([], settings, model, print)
+    Listeners([], settings.model_copy(update={"triage": False}), model, print)
+
+
 def test_a_bucket_without_a_server_is_a_mistake_before_anything_starts(model: ModelFile) -> None:
     with pytest.raises(ConfigError, match="set STREETLOOP_S3_ENDPOINT, too"):
         Listeners([], read_settings(store_url="s3://streets"), model, print)

@@ -122,7 +122,7 @@ def test_what_is_too_old_is_not_chosen(queue: ReviewQueue, clock: FakeClock) -> 
 
 
 def test_a_day_later_the_same_street_may_be_asked_about_again(
-    queue: ReviewQueue, clock: FakeClock
+    ledger: Ledger, queue: ReviewQueue, clock: FakeClock
 ) -> None:
     bits = np.arange(4, dtype=np.uint64)
     queue.add([review(1, bits=bits)])
@@ -130,8 +130,21 @@ def test_a_day_later_the_same_street_may_be_asked_about_again(
     clock.advance(3600)
     queue.add([review(2, bits=bits, at=clock.now())])
     assert queue.choose(10) == 0, "it looks like one that was asked about an hour ago"
-    clock.advance(86400)
+    clock.advance(86400 - 3600)
+    queue.add([review(3, bits=bits, at=clock.now() + timedelta(seconds=1))])
+    clock.advance(1)
     assert queue.choose(10) == 1
+    assert states(ledger) == {1: State.PENDING, 2: State.CANDIDATE, 3: State.PENDING}
+
+
+def test_a_double_is_one_however_long_it_has_waited(queue: ReviewQueue, clock: FakeClock) -> None:
+    bits = np.arange(4, dtype=np.uint64)
+    twins = [review(k, bits=bits, at=NOON + timedelta(seconds=10 * k)) for k in range(5)]
+    queue.add(twins)
+    assert queue.choose(10) == 1
+    for _ in range(3):
+        clock.advance(0.9 * 86400)
+        assert queue.choose(10) == 0
 
 
 def test_a_ledger_that_is_gone_is_said(queue: ReviewQueue, ledger: Ledger) -> None:

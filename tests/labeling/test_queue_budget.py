@@ -1,18 +1,21 @@
 """The budget of a day is one, however many choose at once."""
 
 import contextlib
+import itertools
 import multiprocessing
+from collections import Counter
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection
 
 from labeling.queue import ReviewQueue
-from labeling.task import Skipped
+from labeling.task import Reason, Skipped
 from streetloop.clock import SystemClock
 from streetloop.ledger import Ledger, open_ledger
-from streetloop.ledger.reviews import State
+from streetloop.ledger.reviews import State, list_reviews
 from tests.support.fakes import FakeClock
 from tests.support.frames import NOON, Desk, digest, review, waiting
 
@@ -44,6 +47,24 @@ def test_what_was_chosen_counts_whatever_became_of_it(
     assert queue.choose(5) == 0
 
 
+@pytest.mark.parametrize(("budget", "every_s"), [(100, 600), (100, 3600), (20, 600)])
+def test_a_tenth_of_the_day_is_drawn_at_random_however_often_frames_are_chosen(
+    budget: int, every_s: int, ledger: Ledger
+) -> None:
+    clock = FakeClock(datetime(2026, 3, 1, tzinfo=UTC))
+    queue, number = ReviewQueue(ledger, clock), itertools.count()
+    for _ in range(86_400 // every_s):
+        fresh = [
+            review(next(number), at=clock.now()) for _ in range(budget * every_s // 86_400 + 1)
+        ]
+        drawn = review(next(number), at=clock.now(), reason=Reason.RANDOM, score=0.0)
+        queue.add([*fresh, drawn])
+        queue.choose(budget, every_s=every_s)
+        clock.advance(every_s)
+    chosen = Counter(one.reason for one in list_reviews(ledger, [State.PENDING]))
+    assert chosen == {"unsure": 0.9 * budget, "random": 0.1 * budget}
+
+
 class _Interrupted(Ledger):
     """A ledger that somebody else uses just before our n-th transaction."""
 
@@ -60,7 +81,7 @@ class _Interrupted(Ledger):
             yield connection
 
 
-@pytest.mark.parametrize("moment", [1, 2, 3, 4])
+@pytest.mark.parametrize("moment", [1, 2, 3, 4, 5])
 def test_two_who_choose_at_once_share_one_budget(
     moment: int, ledger: Ledger, clock: FakeClock
 ) -> None:

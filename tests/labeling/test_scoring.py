@@ -1,4 +1,4 @@
-"""Unsure boxes and contradictory tracks."""
+"""Unsure boxes, contradictory tracks, and models that contradict each other."""
 
 import itertools
 from collections.abc import Sequence
@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labeling.scoring import Band, Bands, FlickerWatch, attention, uncertainty
+from labeling.scoring import (
+    Band,
+    Bands,
+    FlickerWatch,
+    attention,
+    contradictions,
+    disagreement,
+    uncertainty,
+)
 from streetloop.types import UNCONFIRMED, Detections, Tracked
 
 NAMES = ("car", "bus", "person")
@@ -69,6 +77,102 @@ def test_a_score_is_between_0_and_1_and_another_box_never_lowers_it(
 def test_a_band_that_is_none_is_refused(low: float, high: float, weight: float) -> None:
     with pytest.raises(ValueError, match="a band goes from low to high"):
         Band(low, high, weight)
+
+
+# Two models
+
+
+def boxed(*boxes: tuple[str, float, int]) -> Detections:
+    """Class, confidence and place: places are apart."""
+    return Detections(
+        np.array([(20 * at, 0, 20 * at + 10, 10) for _, _, at in boxes], np.float32).reshape(-1, 4),
+        np.array([confidence for _, confidence, _ in boxes], np.float32),
+        np.array([NAMES.index(name) for name, _, _ in boxes], np.int64),
+    )
+
+
+CAR = ("car", 0.9, 0)
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "expected"),
+    [
+        ([CAR], [CAR], 0),
+        ([CAR], [("car", 0.3, 0)], 0),  # both see it
+        ([CAR], [], 0.5),
+        ([CAR], [("car", 0.9, 1)], 0.75),  # each sees what the other does not
+        ([CAR], [("bus", 0.9, 0)], 0.75),
+        ([CAR], [("bus", 0.25, 0)], 0.5),
+        ([CAR, ("bus", 0.9, 1)], [], 0.75),
+        ([CAR, ("bus", 0.9, 1), ("person", 0.9, 2)], [], 0.875),
+        ([("car", 0.425, 0)], [], 0.25),  # half sure
+        ([("car", 0.25, 0)], [], 0),
+        ([("car", 0.1, 0), ("bus", 0.2, 1)], [("person", 0.05, 3)], 0),
+    ],
+)
+def test_boxes_that_one_model_is_sure_of_and_the_other_does_not_have_count(
+    ours: list[tuple[str, float, int]], theirs: list[tuple[str, float, int]], expected: float
+) -> None:
+    assert disagreement(boxed(*ours), boxed(*theirs), NAMES) == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.parametrize(("shift", "expected"), [(3, 0), (3.33, 0), (3.34, 0.75), (5, 0.75)])
+def test_boxes_are_of_one_thing_from_an_iou_of_half_on(shift: float, expected: float) -> None:
+    ours = boxed(CAR)
+    moved = Detections(
+        ours.xyxy + np.array([shift, 0] * 2, np.float32), ours.confidence, ours.class_id
+    )
+    assert disagreement(ours, moved, NAMES) == pytest.approx(expected)
+
+
+def test_each_class_has_its_own_band_and_weight_here_too() -> None:
+    bands = Bands(Band(weight=0.5), {"bus": Band(0.4, 0.8, 2.0), "person": Band(weight=0.0)})
+    sight = boxed(("car", 0.9, 0), ("bus", 0.6, 1), ("bus", 0.9, 2), ("person", 0.9, 3))
+    counts = contradictions(sight, Detections.empty(), NAMES, bands)
+    assert counts == pytest.approx([0.5, 1.0, 2.0, 0.0], abs=1e-5)
+
+
+def test_a_box_without_area_contradicts_nobody() -> None:
+    flat = Detections(
+        np.array([[5, 5, 5, 9], [9, 9, 7, 7]], np.float32),
+        np.array([0.9, 0.9], np.float32),
+        np.array([0, 1], np.int64),
+    )
+    assert disagreement(flat, Detections.empty(), NAMES) == 0
+    assert disagreement(flat, boxed(CAR), NAMES) == pytest.approx(0.5)
+
+
+SIGHTS = st.lists(
+    st.tuples(st.sampled_from(NAMES), st.floats(0, 1, width=32), st.integers(0, 5)), max_size=8
+)
+
+
+@given(SIGHTS, SIGHTS, st.floats(0, 9))
+def test_disagreement_is_a_share_and_the_same_from_either_side(
+    ours: list[tuple[str, float, int]], theirs: list[tuple[str, float, int]], weight: float
+) -> None:
+    bands = Bands(Band(weight=weight))
+    score = disagreement(boxed(*ours), boxed(*theirs), NAMES, bands)
+    assert 0 <= score <= 1
+    assert score == pytest.approx(disagreement(boxed(*theirs), boxed(*ours), NAMES, bands))
+
+
+@given(SIGHTS)
+def test_who_sees_the_same_does_not_disagree(sight: list[tuple[str, float, int]]) -> None:
+    assert disagreement(boxed(*sight), boxed(*reversed(sight)), NAMES) == 0
+
+
+@given(SIGHTS, SIGHTS, st.sampled_from(NAMES), st.floats(0.375, 1, width=32))
+def test_another_box_that_the_other_does_not_have_adds_to_it(
+    ours: list[tuple[str, float, int]], theirs: list[tuple[str, float, int]],
+    name: str, confidence: float,
+) -> None:  # fmt: skip
+    before = disagreement(boxed(*ours), boxed(*theirs), NAMES)
+    lonely = (name, confidence, 9)
+    for more in (disagreement(boxed(*ours, lonely), boxed(*theirs), NAMES),
+                 disagreement(boxed(*ours), boxed(*theirs, lonely), NAMES)):  # fmt: skip
+        assert more >= before - 1e-12
+        assert more > before or before > 1 - 1e-6
 
 
 # Flicker

@@ -216,6 +216,15 @@ def test_few_random_ones_leave_the_budget_to_the_others() -> None:
     assert len(select(_drawn(200), 100)) == 10, "and never take what is not theirs"
 
 
+@pytest.mark.parametrize(("wanted", "given"), [(0, 0), (-3, 0), (1, 1), (7, 7), (50, 20)])
+def test_who_chooses_in_several_rounds_says_how_many_are_drawn(wanted: int, given: int) -> None:
+    some = [candidate(k) for k in range(200)]
+    chosen = select(some + _drawn(200), 20, at_random=wanted)
+    assert [one.reason for one in chosen[20 - given :]] == [Reason.RANDOM] * given
+    assert len(chosen) == 20
+    assert select(some + _drawn(9), 0, at_random=wanted) == []
+
+
 def test_random_ones_are_drawn_evenly() -> None:
     pool = _drawn(50)
     times = Counter(n for seed in range(1000) for n in numbers(select(pool, 100, seed=seed)))

@@ -78,6 +78,14 @@ def test_everything_that_can_be_said_of_a_camera_is_kept() -> None:
     assert file.settings == {"confidence": 0.4, "model": "yolov8n.pt"}
 
 
+def test_what_is_wrong_in_the_environment_is_not_said_of_the_file(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("STREETLOOP_LEARN_RECIPE", "{bad")
+    file = parse_cameras(f"{GOOD}\nsettings: {{label_bands: {{car: {{weight: 2}}}}}}")
+    assert file.settings == {"label_bands": {"car": {"weight": 2}}}
+
+
 def test_a_number_is_an_id_too() -> None:
     assert parse_cameras(f"cameras: [{{id: 7, uri: '{URI}'}}]").cameras[0].id == "7"
 
@@ -112,6 +120,11 @@ def test_the_order_of_the_cameras_is_that_of_the_file() -> None:
             f"{GOOD}\nsettings: {{api_token: {PASSWORD}}}",
             ["settings", "'api_token'"],
             id="token in the file",
+        ),
+        pytest.param(
+            f"{GOOD}\nsettings: {{label_bands: {{car: {{low: 0.7}}}}}}",
+            ["setting 'label_bands.car'", "low must be less than high"],
+            id="a band upside down",
         ),
         pytest.param(f"{GOOD}\nsettings: [1]", ["settings"], id="settings in a list"),
     ],

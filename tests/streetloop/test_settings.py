@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from streetloop.settings import Settings
+from streetloop.errors import ConfigError
+from streetloop.settings import BandSetting, Settings, read_settings
 
 
 def test_the_defaults_are_valid_and_leave_the_api_without_a_token() -> None:
@@ -124,3 +125,44 @@ def test_the_ledger_is_a_file_in_the_home_unless_it_is_said_where() -> None:
 def test_settings_do_not_change_once_they_are_read() -> None:
     with pytest.raises(ValidationError):
         Settings().max_batch = 3  # type: ignore[misc]
+
+
+# Bands
+
+
+def test_a_class_has_a_band_of_its_own_and_what_is_not_said_is_as_usual(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("STREETLOOP_LABEL_BANDS", '{"person": {"low": 0.1, "weight": 3}}')
+    assert Settings().label_bands == {"person": BandSetting(low=0.1, high=0.6, weight=3)}
+
+
+@pytest.mark.parametrize(
+    ("bands", "where"),
+    [
+        ({"car": {"low": 0.6, "high": 0.6}}, "label_bands.car': low must be less than high"),
+        ({"car": {"low": 0.7}}, "label_bands.car': low must be less than high"),
+        ({"car": {"high": 1.5}}, "label_bands.car.high'"),
+        ({"car": {"low": -0.1}}, "label_bands.car.low'"),
+        ({"car": {"weight": -1}}, "label_bands.car.weight'"),
+        ({"car": {"weight": float("nan")}}, "label_bands.car.weight'"),
+        ({"car": {"weight": float("inf")}}, "label_bands.car.weight'"),
+        ({"car": {"wieght": 1}}, "label_bands.car.wieght'"),
+        ({"car": 0.5}, "label_bands.car'"),
+        ({7: {}}, "label_bands.7"),
+        ([0.25, 0.6], "label_bands'"),
+    ],
+)
+def test_a_band_that_is_none_is_refused_by_its_class(bands: object, where: str) -> None:
+    with pytest.raises(ConfigError, match=where):
+        read_settings(label_bands=bands)
+
+
+@pytest.mark.parametrize("text", ["{bad", "person: {low: 0.1}"])
+def test_a_variable_that_is_not_json_is_a_mistake_in_the_environment(
+    monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.setenv("STREETLOOP_LABEL_BANDS", text)
+    with pytest.raises(ConfigError, match=r'"label_bands".*JSON') as caught:
+        read_settings()
+    assert text not in str(caught.value)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from flows.stream.accounting import Account
 from flows.stream.pipeline import StreamPipeline
+from flows.stream.triage import Triage
 from serve.rollout.evidence import Evidence
 from serve.rollout.routes import RouteTable
 from streetloop.settings import Settings
@@ -26,7 +27,8 @@ class Street:
         table: In force from the start.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, triage: Triage | None = None) -> None:
+        self._triage = triage
         self.house, self.clock, self.tap = House(), FakeClock(), CollectingTap()
         self.table = RouteTable()
         self.sources: list[ScriptedSource] = []
@@ -49,9 +51,11 @@ class Street:
             camera(camera_id).model_copy(update={"city": f"city-{camera_id}"})
             for camera_id in cameras
         ]
+        triage = self._triage
         self._pipeline = StreamPipeline(
             list(zip(named, self.sources, strict=True)), self.house.open, SETTINGS, self.clock,
-            [self.tap], names=NAMES,
+            [self.tap, *([] if triage is None else [triage])], names=NAMES,
+            contradict=None if triage is None else triage.contradict,
         )  # fmt: skip
         self.pipeline.follow(self.table)
         self.pipeline.start()

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from flows.stream.batching import Batch, pack
-from flows.stream.comparing import Comparing
+from flows.stream.comparing import Comparing, Contradict
 from flows.stream.simulated import SimulatedSource
 from serve.client import Answer
 from serve.rollout.evidence import EVERYTHING, Calls, Evidence
@@ -33,10 +33,12 @@ class Bench:
         comparing: What is tried.
     """
 
-    def __init__(self, names: tuple[str, ...] = NAMES) -> None:
+    def __init__(
+        self, names: tuple[str, ...] = NAMES, contradict: Contradict | None = None
+    ) -> None:
         self.house = House()
         cities = {"a": "Oslo", "b": None}
-        self.comparing = Comparing(self.house.open, names, cities, confidence=0.25)
+        self.comparing = Comparing(self.house.open, names, cities, 0.25, contradict)
         self.comparing.start()
         self.found = Evidence()
 
@@ -251,6 +253,98 @@ def test_a_new_share_is_no_new_rollout(bench: Bench) -> None:
     assert bench.show(_batch())
     bench.comparing.follow(RouteTable(2, {}, ALL, frozenset("a"), 1.0))
     assert bench.evidence().things == (2, 2)
+
+
+# What triage is told
+
+
+class Told:
+    """Hears of frames that both answered.
+
+    Attributes:
+        heard: Camera, frame, boxes of the champion and of the challenger, version.
+        raises: Raised once.
+    """
+
+    def __init__(self) -> None:
+        self.heard: list[tuple[str, int, Detections, Detections, str]] = []
+        self.raises: Exception | None = None
+
+    def __call__(self, of: Frame, ours: Detections, theirs: Detections, version: str) -> None:
+        self.heard.append((of.camera_id, of.frame_id, ours, theirs, version))
+        if (error := self.raises) is not None:
+            self.raises = None
+            raise error
+
+
+@pytest.fixture
+def told() -> Told:
+    return Told()
+
+
+@pytest.fixture
+def heard(told: Told) -> Iterator[Bench]:
+    bench = Bench(contradict=told)
+    bench.comparing.follow(SHADOW)
+    yield bench
+    bench.comparing.close()
+
+
+@pytest.mark.parametrize("slot", [CHAMPION, CHALLENGER])
+def test_of_each_frame_the_champions_boxes_come_first_whoever_serves_it(
+    heard: Bench, told: Told, slot: str
+) -> None:
+    heard.comparing.follow(RouteTable(1, {}, ALL, ALL, 1.0))
+    heard.house.does = {
+        CHAMPION: saying(found((0, 0, 30, 30))), CHALLENGER: saying(found((50, 50, 90, 90)))
+    }  # fmt: skip
+    served = found((0, 0, 30, 30)) if slot == CHAMPION else found((50, 50, 90, 90))
+    assert heard.show(_batch(number=7), slot, served)
+    assert [(camera, number) for camera, number, *_ in told.heard] == [("a", 7), ("b", 7)]
+    for *_, ours, theirs, version in told.heard:
+        np.testing.assert_allclose(ours.xyxy, [[0, 0, 30, 30]])
+        np.testing.assert_allclose(theirs.xyxy, [[50, 50, 90, 90]])
+        assert version == CHAMPION
+
+
+def test_only_what_is_shown_of_cameras_that_take_part_is_told(heard: Bench, told: Told) -> None:
+    heard.comparing.follow(RouteTable(1, {}, frozenset("a"), frozenset(), 1.0))
+    heard.house.does[CHALLENGER] = saying(found((10, 10, 40, 40), confidence=0.2))
+    assert heard.show(_batch())
+    ((camera, _, ours, theirs, _),) = told.heard
+    assert camera == "a"
+    assert (len(ours), len(theirs)) == (1, 0)
+
+
+@pytest.mark.parametrize("does", [failing, counting_wrong, saying(found((0, 0, 9, 9000)))])
+def test_a_failure_contradicts_nobody(heard: Bench, told: Told, does: object) -> None:
+    heard.house.does[CHALLENGER] = does  # type: ignore[assignment]
+    assert heard.show(_batch())
+    heard.house.does[CHALLENGER] = well
+    sample = heard.comparing.sample(CHAMPION, _batch())
+    assert sample is not None
+    heard.comparing.answered(sample, None)
+    heard.settle()
+    assert told.heard == []
+
+
+def test_a_rollout_that_was_cut_off_tells_nothing_more(heard: Bench, told: Told) -> None:
+    sample = heard.comparing.sample(CHAMPION, _batch())
+    assert sample is not None
+    heard.comparing.follow(RouteTable(2))
+    heard.comparing.answered(sample, Answer(CHAMPION, [Detections.empty()] * 2, 0.01))
+    heard.settle()
+    assert told.heard == []
+
+
+def test_if_nobody_can_be_told_the_evidence_is_there_and_the_next_is_compared(
+    heard: Bench, told: Told
+) -> None:
+    told.raises = RuntimeError("no JPEG of this")
+    assert heard.show(_batch())
+    assert heard.show(_batch())
+    assert heard.evidence().things == (4, 4)
+    assert len(told.heard) == 3
 
 
 # The truth of the simulated city
