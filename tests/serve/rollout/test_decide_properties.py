@@ -5,9 +5,10 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serve.rollout.decide import Action, decide, reading
+from serve.rollout.decide import Action, decide
 from serve.rollout.evidence import EVERYTHING, Calls, Evidence, Situation
 from serve.rollout.policy import Kind, Phase, Policy
+from serve.rollout.reading import reading
 from serve.rollout.sequences import Moments
 from tests.support.evidence import evidence, situation, spread
 
