@@ -42,14 +42,18 @@ def start(
     version: Annotated[str, typer.Argument(help="A version of the registry, or an alias.")],
     city: Annotated[str | None, typer.Option(help="Only the cameras of this city.")] = None,
     policy: PolicyFile = None,
+    despite_verdict: Annotated[
+        bool, typer.Option("--despite-verdict", help="Even if the judge refused it.")
+    ] = False,
 ) -> None:
     """Try a version beside the champion; running streams take it up."""
     settings = Settings()
     console = Console(stderr=True)
     rollout = ask_for(
         settings, open_ledger(settings.ledger), version, read_policy(policy), _me(), city,
-        lambda text: console.print(text, highlight=False),
+        lambda text: console.print(text, highlight=False), despite_verdict=despite_verdict,
     )  # fmt: skip
+    console.print(rollout.reading["verdict"]["says"], markup=False, highlight=False)
     console.print(f"rollout {rollout.id} is asked for: running streams take it up", highlight=False)
 
 
