@@ -23,7 +23,8 @@ from rich.table import Table
 from serve.rollout.evidence import EVERYTHING
 from serve.rollout.policy import Policy
 from serve.rollout.rehearse import Candidate, Street, modelled_gains, rehearse
-from serve.rollout.scoring import Tally, tally
+from serve.rollout.scoring import tally
+from serve.rollout.tallies import Tally
 from streetloop.city.address import Address
 from streetloop.city.shapes import CLASSES
 from streetloop.city.view import View

@@ -3,24 +3,27 @@
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import wait
 from typing import Any
 
 from flows.rollout_labels import LabelEvidence
-from flows.rollout_trial import Fleet, Models, Slots, Trial
-from serve.rollout.decide import Action, Decision, decide, reading
+from flows.rollout_trial import Fleet, Models, Slots, Trial, home_slot
+from flows.rollout_work import RolloutWork
+from serve.rollout.decide import Action, Decision, decide
 from serve.rollout.evidence import Evidence, Situation
 from serve.rollout.policy import Phase, Policy
-from serve.rollout.routes import CHALLENGER, CHAMPION, RouteTable, home_of, leaders
+from serve.rollout.reading import reading
+from serve.rollout.routes import CHAMPION, RouteTable, leaders
 from streetloop.cameras import Camera
 from streetloop.clock import Clock
-from streetloop.errors import DetectorError, RegistryError, StreetloopError
+from streetloop.errors import RegistryError, StreetloopError
 from streetloop.ledger import Ledger
 from streetloop.ledger.rollouts import (
     Entry,
     Rollout,
     State,
     Wish,
+    list_decisions,
     move,
     note_progress,
     open_rollout,
@@ -71,17 +74,17 @@ class RolloutControl:
         tell: Callable[[str], None],
         homes: Mapping[str, str] | None = None,
     ) -> None:
-        self._ledger, self._fleet, self._slots, self._models = ledger, fleet, slots, models
+        self._ledger, self._fleet = ledger, fleet
         self._cameras, self._clock, self._tell = cameras, clock, tell
         self._homes = dict(homes or {})
         self._table = RouteTable(homes=self._homes)
         self._trial: Trial | None = None
-        self._labels = LabelEvidence(ledger, store, slots, names)
+        self._cities = {camera.id: camera.city for camera in cameras}
+        self._labels = LabelEvidence(ledger, store, slots, names, self._cities)
+        self._work = RolloutWork(slots, models, self._go_home)
         self._told: set[str] = set()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="rollout", daemon=True)
-        self._hands = ThreadPoolExecutor(8, thread_name_prefix="rollout-work")
-        self._ending: Future[None] | None = None
 
     def start(self) -> None:
         """Begin."""
@@ -93,9 +96,9 @@ class RolloutControl:
         self._stop.set()
         if self._thread.is_alive():
             self._thread.join(timeout=30.0)
-        self._hands.shutdown(wait=False, cancel_futures=True)
+        self._work.close()
         trial = self._trial
-        begun = [self._ending, *(() if trial is None else trial.futures)]
+        begun = [self._work.ending, *(() if trial is None else trial.futures)]
         # Ray ends next, and who asks it then starts another.
         wait([f for f in begun if f is not None and not f.done()], timeout=_LAST_S)
 
@@ -122,7 +125,7 @@ class RolloutControl:
             return
         trial = self._trial
         if trial is None or trial.id != rollout.id:
-            trial = self._trial = Trial(rollout)
+            trial = self._trial = Trial(rollout, list_decisions(self._ledger, rollout.id))
             found = Evidence()  # of the one before
             self._tell(f"rollout {rollout.id} of version {rollout.model}: {trial.title(rollout)}")
         trial.evidence += found + self._label_evidence(rollout)
@@ -166,7 +169,7 @@ class RolloutControl:
         if trial.loading is None:
             if now < trial.again_at:
                 return None
-            trial.loading = self._hands.submit(self._load_challenger, rollout.model, self._ending)
+            trial.loading = self._work.load_challenger(rollout.model)
             if trial.loading_since is None:
                 trial.loading_since = now
         is_late = trial.loading_since is not None and now - trial.loading_since > _LOAD_S
@@ -180,12 +183,6 @@ class RolloutControl:
             return None
         return None if error is None else f"it cannot be loaded: {error}"
 
-    def _load_challenger(self, name: str, ending: Future[None] | None) -> None:
-        model = self._models.find(name)
-        if ending is not None:
-            wait([ending])  # or it would end the new one
-        self._slots.deploy(CHALLENGER, model)
-
     def _watch_process(self, trial: Trial) -> None:
         """A process that died comes back by itself, with another id."""
         now = self._clock.monotonic()
@@ -195,7 +192,7 @@ class RolloutControl:
             trial.asking = None
         if trial.asking is None and now - trial.asked_at >= _WATCH_S:
             trial.asked_at = now
-            trial.asking = self._hands.submit(self._slots.describe, CHALLENGER)
+            trial.asking = self._work.describe_challenger()
 
     def _situation(self, rollout: Rollout, trial: Trial) -> Situation:
         now = self._clock.now()
@@ -203,9 +200,10 @@ class RolloutControl:
             trial.evidence,
             (now - rollout.phase_at).total_seconds() / 60,
             trial.evidence.frames - rollout.phase_frames,
-            (now - rollout.started_at).total_seconds() / 60,
+            (now - rollout.started_at).total_seconds() / 60 - trial.paused_minutes(now),
             trial.crashes,
             trial.memory_mb,
+            rollout.state is State.PAUSED,
         )
 
     # What people want
@@ -245,12 +243,11 @@ class RolloutControl:
 
     def _go_on_promoting(self, rollout: Rollout, trial: Trial) -> None:
         """The champion's application takes the model over while the challenger serves."""
-        home = _home(rollout)
         now = self._clock.monotonic()
         if trial.taking_over is None:
             if now < trial.again_at:
                 return
-            trial.taking_over = self._hands.submit(self._take_over, rollout.model, home)
+            trial.taking_over = self._work.take_over(rollout)
         if not trial.taking_over.done():
             return
         error = trial.taking_over.exception()
@@ -260,16 +257,12 @@ class RolloutControl:
             self._tell_once(f"rollout {rollout.id}: promotion waits: {error}")
             return
         if rollout.city is not None:
-            self._homes |= dict.fromkeys(self._scope(rollout), home)
+            self._homes |= dict.fromkeys(self._scope(rollout), home_slot(rollout))
         self._write(
             rollout, trial, State.PROMOTED, rollout.phase, "promoted",
             f"version {rollout.model} is the champion", POLICY,
         )  # fmt: skip
         self._clear()
-
-    def _take_over(self, name: str, home: str) -> None:
-        self._slots.load(home, self._models.find(name))
-        self._models.crown(name, home)
 
     def _undo_promotion(self, rollout: Rollout, trial: Trial, author: str) -> None:
         """The old model goes back in its place, then everybody goes there, then it is written.
@@ -278,7 +271,8 @@ class RolloutControl:
         """
         now = self._clock.monotonic()
         if trial.giving_back is None and now >= trial.back_again_at:
-            trial.giving_back = self._hands.submit(self._give_back, rollout, trial)
+            keeps_own = rollout.city is None or home_slot(rollout) in self._homes.values()
+            trial.giving_back = self._work.give_back(rollout, trial, keeps_own=keeps_own)
         if trial.giving_back is None or not trial.giving_back.done():
             return
         error = trial.giving_back.exception()
@@ -288,27 +282,6 @@ class RolloutControl:
             return
         self._roll_back(rollout, trial, "by hand", author)
 
-    def _give_back(self, rollout: Rollout, trial: Trial) -> None:
-        home, others = _home(rollout), self._homes.values()
-        if rollout.city is not None and home not in others:
-            self._give_up_own(home, trial)
-            return
-        model = self._models.find(rollout.champion)
-        self._slots.load(home, model)
-        self._follow(RouteTable(self._table.number + 1, dict(self._homes)))
-        if trial.taking_over is not None:
-            wait([trial.taking_over])  # it may still be naming the new champion
-            self._slots.load(home, model)  # ... or have loaded it after all
-        self._models.crown(rollout.champion, home)
-
-    def _give_up_own(self, home: str, trial: Trial) -> None:
-        """A city that had no champion of its own gets none."""
-        self._follow(RouteTable(self._table.number + 1, dict(self._homes)))
-        if trial.taking_over is not None:
-            wait([trial.taking_over])
-        self._models.dethrone(home)
-        self._slots.delete(home)
-
     def _roll_back(self, rollout: Rollout, trial: Trial, reason: str, author: str) -> None:
         self._write(
             rollout, trial, State.ROLLED_BACK, rollout.phase, Action.ROLL_BACK, reason, author
@@ -317,22 +290,10 @@ class RolloutControl:
 
     def _clear(self) -> None:
         """Everybody goes home, then the challenger ends."""
-        self._follow(RouteTable(self._table.number + 1, dict(self._homes)))
+        self._go_home()
         loading = None if self._trial is None else self._trial.loading
         self._trial = None
-        self._ending = self._hands.submit(self._end_challenger, loading)
-
-    def _end_challenger(self, loading: Future[None] | None) -> None:
-        self._delete_challenger()
-        if loading is not None and not loading.done():
-            wait([loading])  # it may come up after all
-            self._delete_challenger()
-
-    def _delete_challenger(self) -> None:
-        try:
-            self._slots.delete(CHALLENGER)
-        except DetectorError as error:
-            _log.warning("%s", error)
+        self._work.end_challenger(loading)
 
     # Helpers of the above
 
@@ -359,6 +320,9 @@ class RolloutControl:
         if same != (self._table.challenged, self._table.compared, self._table.sample):
             self._follow(table)
 
+    def _go_home(self) -> None:
+        self._follow(RouteTable(self._table.number + 1, dict(self._homes)))
+
     def _follow(self, table: RouteTable) -> None:
         self._table = table
         self._fleet.follow(table)
@@ -373,10 +337,11 @@ class RolloutControl:
         reason: str,
         author: str,
     ) -> None:
-        found = reading(self._situation(rollout, trial), trial.policy)
+        found = self._reading(rollout, trial)
         entry = Entry(self._clock.now(), str(action), author, reason, found)
         note_progress(self._ledger, rollout.id, trial.evidence.as_json(), found, entry.at)
         move(self._ledger, rollout, state, phase, trial.evidence.frames, entry)
+        trial.note_decision(entry)
         self._tell(f"rollout {rollout.id}: {action}: {reason}")
 
     def _note(self, rollout: Rollout, trial: Trial, decision: Decision) -> None:
@@ -384,17 +349,16 @@ class RolloutControl:
         if trial.noted_at is not None and (now - trial.noted_at).total_seconds() < _NOTE_S:
             return
         trial.noted_at = now
-        found = reading(self._situation(rollout, trial), trial.policy)
+        found = self._reading(rollout, trial)
         found["waits_for"] = list(decision.waits_for) or [decision.reason]
         found["cameras"] = {c.id: self._table.slot(c.id) for c in self._cameras}
         note_progress(self._ledger, rollout.id, trial.evidence.as_json(), found, now)
+
+    def _reading(self, rollout: Rollout, trial: Trial) -> dict[str, Any]:
+        found = reading(self._situation(rollout, trial), trial.policy, self._cities)
+        return found if trial.verdict is None else {**found, "verdict": trial.verdict}
 
     def _tell_once(self, sentence: str) -> None:
         if sentence not in self._told:
             self._told.add(sentence)
             self._tell(sentence)
-
-
-def _home(rollout: Rollout) -> str:
-    """The application that the new champion is to answer in."""
-    return CHAMPION if rollout.city is None else home_of(rollout.city)

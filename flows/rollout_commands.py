@@ -3,9 +3,8 @@
 import getpass
 import json
 import sys
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 import yaml
@@ -13,18 +12,15 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
+from flows.rollout_page import write_page
+from flows.rollout_report import find_rollout, report_of
 from flows.rollout_request import ask_for
-from serve.rollout.policy import Phase, Policy
+from flows.rollout_show import show_report, show_status
+from serve.rollout.policy import Policy
 from serve.rollout.rehearse import rehearse as play
-from streetloop.errors import ConfigError, RolloutError
-from streetloop.ledger import Ledger, open_ledger
-from streetloop.ledger.rollouts import (
-    Rollout,
-    Wish,
-    list_decisions,
-    list_rollouts,
-    wish,
-)
+from streetloop.errors import ConfigError
+from streetloop.ledger import open_ledger
+from streetloop.ledger.rollouts import Wish, list_rollouts, wish
 from streetloop.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, help="How a new model takes over.")
@@ -42,14 +38,18 @@ def start(
     version: Annotated[str, typer.Argument(help="A version of the registry, or an alias.")],
     city: Annotated[str | None, typer.Option(help="Only the cameras of this city.")] = None,
     policy: PolicyFile = None,
+    despite_verdict: Annotated[
+        bool, typer.Option("--despite-verdict", help="Even if the judge refused it.")
+    ] = False,
 ) -> None:
     """Try a version beside the champion; running streams take it up."""
     settings = Settings()
     console = Console(stderr=True)
     rollout = ask_for(
         settings, open_ledger(settings.ledger), version, read_policy(policy), _me(), city,
-        lambda text: console.print(text, highlight=False),
+        lambda text: console.print(text, highlight=False), despite_verdict=despite_verdict,
     )  # fmt: skip
+    console.print(rollout.reading["verdict"]["says"], markup=False, highlight=False)
     console.print(f"rollout {rollout.id} is asked for: running streams take it up", highlight=False)
 
 
@@ -64,18 +64,25 @@ def status(as_json: Json = False) -> None:
     elif not found:
         Console().print("no rollout yet: `streetloop rollout start VERSION` begins one")
     else:
-        _show(ledger, found[0])
+        show_status(ledger, found[0])
 
 
 @app.command()
-def report(number: Annotated[int, typer.Argument(help="Of a rollout.")]) -> None:
-    """A rollout with all its decisions and their evidence, as JSON."""
+def report(
+    number: Annotated[int | None, typer.Argument(help="Of a rollout; the newest.")] = None,
+    as_json: Json = False,
+    html: Annotated[Path | None, typer.Option(help="Write a page there.")] = None,
+) -> None:
+    """Both models side by side, and every decision: as tables, as JSON, as a page."""
     ledger = open_ledger(Settings().ledger)
-    for rollout in list_rollouts(ledger, 10_000):
-        if rollout.id == number:
-            sys.stdout.write(json.dumps(report_of(ledger, rollout), indent=2) + "\n")
-            return
-    raise RolloutError(f"there is no rollout {number}")
+    rollout = find_rollout(ledger, number)
+    if html is not None:
+        write_page(html, report_of(ledger, rollout))
+        Console(stderr=True).print(f"written: {html}", highlight=False, markup=False)
+    if as_json:
+        sys.stdout.write(json.dumps(report_of(ledger, rollout), indent=2) + "\n")
+    elif html is None:
+        show_report(ledger, rollout)
 
 
 @app.command()
@@ -149,64 +156,6 @@ def read_policy(file: Path | None) -> Policy:
         raise ConfigError(f"{file}: {name}: {first['msg']}") from error
     except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
         raise ConfigError(f"{file}: is no policy: a YAML mapping is wanted") from error
-
-
-def report_of(ledger: Ledger, rollout: Rollout) -> dict[str, Any]:
-    """A rollout with its decisions, as plain values."""
-    return {
-        "rollout": rollout.id,
-        "state": str(rollout.state),
-        "phase": Phase(**rollout.phase).title(Policy(**rollout.policy)),
-        "model": rollout.model,
-        "champion": rollout.champion,
-        "city": rollout.city,
-        "author": rollout.author,
-        "started_at": rollout.started_at.isoformat(),
-        "updated_at": rollout.updated_at.isoformat(),
-        "ended_at": rollout.ended_at and rollout.ended_at.isoformat(),
-        "policy": dict(rollout.policy),
-        "evidence": dict(rollout.reading),
-        "decisions": [
-            {"at": entry.at.isoformat(), "action": entry.action, "author": entry.author,
-             "reason": entry.reason, "evidence": dict(entry.reading)}
-            for entry in list_decisions(ledger, rollout.id)
-        ],
-    }  # fmt: skip
-
-
-def _show(ledger: Ledger, rollout: Rollout) -> None:
-    console = Console(highlight=False)
-    where = "" if rollout.city is None else f", city {rollout.city}"
-    title = Phase(**rollout.phase).title(Policy(**rollout.policy))
-    console.print(
-        f"[bold]rollout {rollout.id}[/]: version {rollout.model} against {rollout.champion}"
-        f"{where}: {rollout.state}, {title}"
-    )
-    _show_evidence(console, rollout.reading)
-    for wanted in rollout.reading.get("waits_for", []):
-        console.print(f"  waits for {wanted}", soft_wrap=True, markup=False)
-    for entry in list_decisions(ledger, rollout.id):
-        line = f"  {entry.at:%Y-%m-%d %H:%M:%S}  {entry.action} ({entry.author}): {entry.reason}"
-        console.print(line, soft_wrap=True, markup=False)
-
-
-def _show_evidence(console: Console, reading: Mapping[str, Any]) -> None:
-    gains = reading.get("gains", {})
-    if gains:
-        table = Table("group", "gain (F1)", "95+ % interval", "blocks")
-        for group, gain in gains.items():
-            ends = ["?" if gain[end] is None else f"{gain[end]:+.3f}" for end in ("low", "high")]
-            table.add_row(group, f"{gain['mean']:+.3f}", " to ".join(ends), str(gain["blocks"]))
-        console.print(table)
-    if reading.get("latency_ratio"):
-        calls, ratio = reading["calls"], reading["latency_ratio"]
-        console.print(
-            f"  {reading['frames']} frames, {calls['asked']} calls, {calls['failed']} failed; "
-            f"computing time x{ratio['mean']:.2f}; agreement {100 * reading['agreement']:.0f} %"
-        )
-    if reading.get("cameras"):
-        served = [camera for camera, slot in reading["cameras"].items() if slot == "challenger"]
-        console.print(f"  on the challenger: {', '.join(served) or 'no camera'}")
 
 
 def _wish(wanted: Wish) -> None:

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from flows.rollout_trial import Slots
 from labeling.queue import boxes_of
-from serve.rollout.evidence import EVERYTHING, Evidence
+from serve.rollout.evidence import EVERYTHING, Evidence, Scores
 from serve.rollout.routes import CHALLENGER
 from serve.rollout.scoring import tally
 from serve.rollout.sequences import Moments
@@ -39,11 +39,18 @@ class LabelEvidence:
         store: Where their images are.
         slots: The applications of both models.
         names: Class names that both share.
+        cities: City by camera, where it has one.
     """
 
     def __init__(
-        self, ledger: Ledger, store: ObjectStore, slots: Slots, names: Sequence[str]
+        self,
+        ledger: Ledger,
+        store: ObjectStore,
+        slots: Slots,
+        names: Sequence[str],
+        cities: Mapping[str, str | None] | None = None,
     ) -> None:
+        self._cities = cities or {}
         self._ledger, self._store, self._slots, self._names = ledger, store, slots, names
         self._seen: set[str] = set()
         self._rollout, self._since = 0, datetime.min.replace(tzinfo=UTC)
@@ -111,6 +118,12 @@ class LabelEvidence:
             tally(truth, nothing, self._slots.detect(slot, image.astype(np.uint8)), self._names)
             for slot in (home, CHALLENGER)
         )
+        if ours[EVERYTHING].is_empty:
+            return Evidence()
         groups = ours.keys() & theirs.keys() | {EVERYTHING}
-        gains = {g: Moments.of(theirs[g].f1 - ours[g].f1) for g in groups}
-        return Evidence(gains={g: v for g, v in gains.items() if not ours[EVERYTHING].is_empty})
+        scores = {g: Scores(ours[g], theirs[g]) for g in groups}
+        city = self._cities.get(review.camera_id)
+        if city is not None:
+            scores[f"city:{city}"] = scores[EVERYTHING]
+        gains = {g: Moments.of(s.challenger.f1 - s.champion.f1) for g, s in scores.items()}
+        return Evidence(gains=gains, scores=scores)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 from flows.models import open_registry
 from flows.training_data import champion_of
@@ -22,6 +23,8 @@ def ask_for(
     author: str,
     city: str | None = None,
     say: Callable[[str], None] = lambda _: None,
+    *,
+    despite_verdict: bool = False,
 ) -> Rollout:
     """Ask for a rollout of a version; running streams take it up.
 
@@ -33,9 +36,11 @@ def ask_for(
         author: Who asks.
         city: Only the cameras of this city.
         say: Called with what is being done.
+        despite_verdict: Try it even if the judge refused it.
 
     Raises:
-        RolloutError: Another one is open, or the version cannot take the champion's place.
+        RolloutError: Another one is open, the judge refused the version, or it cannot take the
+            champion's place.
         RegistryError: The registry does not answer, or does not know the version.
     """
     registry = open_registry(settings)
@@ -50,11 +55,31 @@ def ask_for(
             f"version {candidate.number} knows other classes than the champion, version "
             f"{champion.number}: {', '.join(candidate.papers.classes)}"
         )
+    verdict = verdict_of(candidate)
+    refused = candidate.papers.accepted is False
+    if refused and policy.heed_verdict and not despite_verdict:
+        raise RolloutError(
+            f"{verdict['says']}; `streetloop rollout start {candidate.number} --despite-verdict` "
+            "tries it all the same"
+        )
+    overruled = f" all the same, as {author} wants it" if refused and despite_verdict else ""
     return start_rollout(
         ledger, str(candidate.number), str(champion.number), city,
         policy.model_dump(mode="json"), Phase().model_dump(mode="json"), author,
-        datetime.now(UTC),
+        datetime.now(UTC), f"{verdict['says']}: it is tried{overruled}", {"verdict": verdict},
     )  # fmt: skip
+
+
+def verdict_of(version: Version) -> dict[str, Any]:
+    """What the judge said of a version before it was registered, as plain values."""
+    papers = version.papers
+    name, why = f"version {version.number}", "; ".join(papers.verdict)
+    if papers.accepted is None:
+        says = f"{name} was never judged" + (f", though there is said of it: {why}" if why else "")
+    else:
+        word = "was accepted" if papers.accepted else "was refused"
+        says = f"{name} {word} by the judge ({why or 'no reasons are known'})"
+    return {"accepted": papers.accepted, "reasons": list(papers.verdict), "says": says}
 
 
 def _own_champion(registry: Registry, city: str) -> Version | None:

@@ -1,14 +1,14 @@
 """What a rollout needs round it, and what a process knows of one beyond the ledger."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from serve.rollout.evidence import Evidence
 from serve.rollout.policy import Phase, Policy
-from serve.rollout.routes import RouteTable
-from streetloop.ledger.rollouts import Rollout
+from serve.rollout.routes import CHAMPION, RouteTable, home_of
+from streetloop.ledger.rollouts import Entry, Rollout, Wish
 from streetloop.types import Detections, Image
 from train.model import ModelFile
 
@@ -60,9 +60,13 @@ class Trial:
 
     Args:
         rollout: As the ledger has it.
+        decisions: All on it so far, the oldest first.
+
+    Attributes:
+        verdict: What the judge said offline; None if nobody knows.
     """
 
-    def __init__(self, rollout: Rollout) -> None:
+    def __init__(self, rollout: Rollout, decisions: Iterable[Entry] = ()) -> None:
         self.id = rollout.id
         self.policy = Policy(**rollout.policy)
         kept = rollout.evidence
@@ -78,6 +82,12 @@ class Trial:
         self.crashes = 0
         self.memory_mb = 0.0
         self._process: int | None = None
+        self._paused = timedelta()
+        self._paused_since: datetime | None = None
+        self.verdict: Mapping[str, Any] | None = None
+        for entry in decisions:
+            self.verdict = self.verdict or entry.reading.get("verdict")
+            self.note_decision(entry)
 
     @property
     def is_up(self) -> bool:
@@ -93,6 +103,19 @@ class Trial:
         """Its phase, for people."""
         return Phase(**rollout.phase).title(self.policy)
 
+    def note_decision(self, entry: Entry) -> None:
+        """A pause begins or ends."""
+        if entry.action == Wish.PAUSE and self._paused_since is None:
+            self._paused_since = entry.at
+        elif entry.action != Wish.PAUSE and self._paused_since is not None:
+            self._paused += entry.at - self._paused_since
+            self._paused_since = None
+
+    def paused_minutes(self, now: datetime) -> float:
+        """How long it was paused so far."""
+        going_on = timedelta() if self._paused_since is None else now - self._paused_since
+        return (self._paused + going_on).total_seconds() / 60
+
     def note_process(self, description: Mapping[str, Any]) -> None:
         """What the challenger says of itself."""
         self.memory_mb = float(description["memory_mb"])
@@ -100,3 +123,8 @@ class Trial:
         if self._process is not None and process != self._process:
             self.crashes += 1
         self._process = process
+
+
+def home_slot(rollout: Rollout) -> str:
+    """The application that the new champion is to answer in."""
+    return CHAMPION if rollout.city is None else home_of(rollout.city)

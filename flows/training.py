@@ -157,7 +157,7 @@ def learn(
         verdict = verdict_on(examples, answers, request.wanted)
         papers = Papers(
             dataset.digest, champion.number, model.names, commit(), request.recipe,
-            _scores(verdict), request.trigger, verdict.reasons, model.version,
+            _scores(verdict), request.trigger, verdict.reasons, model.version, verdict.accepted,
         )  # fmt: skip
         assert model.checkpoint is not None
         reference = write_reference(settings, model, dataset, examples, answers[1])

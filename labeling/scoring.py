@@ -133,9 +133,13 @@ class FlickerWatch:
     Args:
         memory_s: How long a toggle counts.
         gap_s: Shortest absence from frames that were looked at that is a toggle.
+
+    Attributes:
+        toggles: How many there were so far, of all tracks.
     """
 
     def __init__(self, memory_s: float = 3.0, gap_s: float = 0.25) -> None:
+        self.toggles = 0
         self._memory_s = memory_s
         self._gap_s = gap_s
         self._before_s = -np.inf
@@ -149,11 +153,11 @@ class FlickerWatch:
             if track_id == UNCONFIRMED:
                 continue
             seen = self._tracks.setdefault(track_id, _Seen(class_id, pts))
-            if class_id != seen.class_id:
-                seen.toggles.append(pts)
             # A frame that was left out, by the gate or for want of time, says nothing.
-            if seen.last_s < self._before_s and pts - seen.last_s >= self._gap_s:
-                seen.toggles.append(pts)
+            was_lost = seen.last_s < self._before_s and pts - seen.last_s >= self._gap_s
+            new = (class_id != seen.class_id) + was_lost
+            seen.toggles += [pts] * new
+            self.toggles += new
             seen.class_id, seen.last_s = class_id, pts
             seen.toggles = [t for t in seen.toggles if pts - t <= self._memory_s]
             worst = max(worst, len(seen.toggles))

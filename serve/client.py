@@ -6,7 +6,7 @@ from concurrent.futures import TimeoutError as FutureTimeoutError
 from dataclasses import dataclass
 from typing import Protocol
 
-from streetloop.errors import DetectorError
+from streetloop.errors import AnswerLate
 from streetloop.types import Detections, Image
 from train.predictor import Predictor
 
@@ -84,4 +84,4 @@ class _LocalPending:
         try:
             return self._future.result(timeout_s)
         except FutureTimeoutError as error:
-            raise DetectorError(f"no answer within {timeout_s:g} s") from error
+            raise AnswerLate(f"no answer within {timeout_s:g} s") from error

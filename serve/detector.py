@@ -18,7 +18,13 @@ from ray.serve.schema import ApplicationStatus
 
 from serve.client import Answer, Pending, answer
 from serve.rollout.routes import CHAMPION
-from streetloop.errors import AnswerInvalid, DetectorError, ModelUnsupported, StreetloopError
+from streetloop.errors import (
+    AnswerInvalid,
+    AnswerLate,
+    DetectorError,
+    ModelUnsupported,
+    StreetloopError,
+)
 from streetloop.settings import Settings
 from streetloop.types import Detections, Image
 from train.backends import open_backend, random_batch
@@ -252,7 +258,7 @@ class _ServePending:
             answer: Answer = self._response.result(timeout_s=timeout_s)
         except TimeoutError as error:
             self._response.cancel()  # type: ignore[no-untyped-call]
-            raise DetectorError(f"no answer within {timeout_s:g} s") from error
+            raise AnswerLate(f"no answer within {timeout_s:g} s") from error
         except (RayError, RayServeException) as error:
             raise _translated(error) from error
         return answer

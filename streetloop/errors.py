@@ -17,6 +17,7 @@
     ├── TrainingError          a training ended without a model
     ├── RegistryError          the registry of models did not answer, or does not know
     ├── DetectorError          a detector failed to answer for a batch
+    │   ├── AnswerLate         ... or not in time
     │   └── AnswerInvalid      ... or gave an answer that cannot be right
     ├── RolloutError           a rollout cannot be started or moved
     ├── LearningError          a learning run cannot be begun or moved
@@ -99,6 +100,10 @@ class RegistryError(StreetloopError):
 
 class DetectorError(StreetloopError):
     """The detector did not answer for a batch."""
+
+
+class AnswerLate(DetectorError):
+    """No answer came in the time that there was."""
 
 
 class AnswerInvalid(DetectorError):

@@ -49,7 +49,8 @@ class Papers:
         recipe: Options of the training.
         scores: Numbers, by name.
         trigger: What asked for it, such as a drift finding.
-        verdict: Why it was accepted, one sentence each.
+        verdict: What the judge found, one sentence each.
+        accepted: Whether the judge let it challenge the champion; None if it was not judged.
         model_version: What its detections are stamped with.
     """
 
@@ -62,6 +63,7 @@ class Papers:
     trigger: Mapping[str, Any] = field(default_factory=dict)
     verdict: tuple[str, ...] = ()
     model_version: str = ""
+    accepted: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,10 @@ from serve.client import Answer, DetectorClient, Pending
 from serve.rollout.evidence import Evidence
 from serve.rollout.pairing import Pair, Pairing, is_sane
 from serve.rollout.routes import CHALLENGER, RouteTable
+from serve.rollout.stability import Stability
 from streetloop.city.shapes import CLASSES
-from streetloop.errors import AnswerInvalid, DetectorError
-from streetloop.types import Detections, Frame
+from streetloop.errors import AnswerInvalid, AnswerLate, DetectorError
+from streetloop.types import Detections, Frame, Tracked
 from train.preprocess import Letterbox
 
 _log = logging.getLogger(__name__)
@@ -71,7 +72,7 @@ class Comparing:
         self._names = names
         self._cities = cities
         self._confidence = confidence
-        self._pairing = Pairing(names, cities)
+        self._pairing, self._stability = Pairing(names, cities), Stability()
         self._table = RouteTable()
         self._due = 0.0
         self._busy = threading.Lock()
@@ -91,7 +92,7 @@ class Comparing:
     def follow(self, table: RouteTable) -> None:
         """A new table is in force; where a rollout begins or ends, evidence begins anew."""
         if not table.compared:
-            self._pairing = Pairing(self._names, self._cities)
+            self._pairing, self._stability = Pairing(self._names, self._cities), Stability()
         self._pairing.block_s = table.block_s
         self._table = table
 
@@ -136,7 +137,14 @@ class Comparing:
                 frames=frames,
                 error=error is not None,
                 invalid=isinstance(error, AnswerInvalid),
+                late=isinstance(error, AnswerLate),
             )
+
+    def served(self, frame: Frame, tracked: Tracked, *, challenger: bool) -> None:
+        """A model's answer was served; called by one thread at a time, in order of time."""
+        if frame.camera_id in self._table.compared:
+            found = self._stability.take(frame.camera_id, frame.pts, tracked, challenger=challenger)
+            self._pairing.note_served(found)
 
     def require_sane(self, answer: Answer, batch: Batch) -> None:
         """Look at an answer as somebody who trusts nobody.

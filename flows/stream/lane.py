@@ -35,8 +35,8 @@ class Flow(Protocol):
     def client(self, slot: str) -> DetectorClient:
         """Of an application."""
 
-    def give(self, batch: Batch, answer: Answer) -> None:
-        """A batch was answered."""
+    def give(self, batch: Batch, answer: Answer, slot: str) -> None:
+        """A batch was answered, by this application."""
 
     def fail(self, batch: Batch) -> None:
         """There is no answer to be had for a batch."""
@@ -176,31 +176,30 @@ class Lane:
     def _take_answers_until_end(self) -> None:
         free_since = 0.0
         while (sent := self._sent.get()) is not None:
-            answer = self._answer(sent)
+            answer, slot = self._answer(sent)
             self._places.release()
             now = self._clock.monotonic()
             if answer is None:
                 self._flow.fail(sent.batch)
             else:
                 self.pace.answered(len(sent.batch.frames), now - max(sent.at_s, free_since))
-                self._flow.give(sent.batch, answer)
+                self._flow.give(sent.batch, answer, slot)
             free_since = now
 
-    def _answer(self, sent: _Sent) -> Answer | None:
-        """The answer, if need be from the champion; None if there is none to be had."""
+    def _answer(self, sent: _Sent) -> tuple[Answer | None, str]:
+        """The answer, if need be from the champion, and whose; None if there is none to be had."""
+        slot = self.slot
         if self._usual is None:
             answer = own = self._insist(sent.pending, self._client, sent.batch)
         else:
             answer = own = self._tolerate(sent, self._usual)
             if own is None:
-                home = self._home(sent.batch)
+                slot = self._flow.roads.table.home(sent.batch.frames[0].camera_id)
+                home = self._flow.client(slot)
                 answer = self._insist(self._submit(home, sent.batch), home, sent.batch)
         if self._comparing is not None and sent.sample is not None:
             self._comparing.answered(sent.sample, own)
-        return answer
-
-    def _home(self, batch: Batch) -> DetectorClient:
-        return self._flow.client(self._flow.roads.table.home(batch.frames[0].camera_id))
+        return answer, slot
 
     def _insist(self, pending: Pending, client: DetectorClient, batch: Batch) -> Answer | None:
         for attempt in range(1, _ATTEMPTS + 1):

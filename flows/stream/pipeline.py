@@ -198,7 +198,7 @@ class StreamPipeline:
                 return _Absent(error)
         return found
 
-    def give(self, batch: Batch, answer: Answer) -> None:
+    def give(self, batch: Batch, answer: Answer, slot: str) -> None:
         """See `flows.stream.lane.Flow`."""
         with self._results:
             for frame, box, found in zip(batch.frames, batch.boxes, answer.detections, strict=True):
@@ -209,6 +209,8 @@ class StreamPipeline:
                 if feed.gate is not None and analysis.moving:
                     feed.gate.keep_open(frame.pts)
                 feed.account.settle(Fate.DETECTED)
+                if self._comparing is not None:
+                    self._comparing.served(frame, result.tracked, challenger=slot == CHALLENGER)
                 for tap in self._taps:
                     self._tap(tap.take, result)
         with self.ready:

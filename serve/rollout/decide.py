@@ -1,17 +1,14 @@
 """The decision: a pure function of what is known and what is wanted."""
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 from serve.rollout.evidence import EVERYTHING, Evidence, Situation
+from serve.rollout.known import Known
 from serve.rollout.policy import Kind, Phase, Policy
-from serve.rollout.sequences import UNKNOWN, Interval, Moments, evidence_of_failing, mean_interval
+from serve.rollout.sequences import Interval, Moments
 
-_SPREAD = 0.02  # least standard deviation of a block's gain that is believed
-_LATENCY_SPREAD = 0.05  # of the logarithm of a ratio of computing times
 _MANY = 100  # detections of the champion before silence of the challenger means anything
 
 
@@ -45,14 +42,15 @@ def decide(phase: Phase, now: Situation, policy: Policy) -> Decision:
     What harms is sent back at once, in any phase. Otherwise it goes on once it has been seen for
     long enough and what must be ruled out is ruled out: a loss beyond the margin before it serves
     anybody, and anything but a gain before it serves more than the first few. "Not known yet"
-    holds. All intervals and odds are valid at every look (`serve.rollout.sequences`).
+    holds, and nobody is impatient in a pause. All intervals and odds are valid at every look
+    (`serve.rollout.sequences`).
 
     Args:
         phase: Where the rollout is.
         now: What is known.
         policy: What is wanted.
     """
-    known = _Known.of(now.evidence, policy)
+    known = Known.of(now.evidence, policy)
     harm = _harm(now, known, policy)
     if harm is not None:
         return Decision(Action.ROLL_BACK, harm)
@@ -62,7 +60,7 @@ def decide(phase: Phase, now: Situation, policy: Policy) -> Decision:
             return Decision(Action.PROMOTE, "it detects better, and nothing speaks against it")
         after = phase.following().title(policy)
         return Decision(Action.ADVANCE, f"{phase.title(policy)} is passed: on to {after}")
-    if now.minutes >= policy.patience_minutes:
+    if now.minutes >= policy.patience_minutes and not now.paused:
         return Decision(
             Action.ROLL_BACK,
             f"not shown to be better within {policy.patience_minutes:g} minutes: {wanting[0]}",
@@ -70,55 +68,7 @@ def decide(phase: Phase, now: Situation, policy: Policy) -> Decision:
     return Decision(Action.HOLD, wanting[0], tuple(wanting))
 
 
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """What the evidence says: gains, computing time as a ratio, odds (log) of harmful failing."""
-
-    gains: Mapping[str, Interval]
-    latency: Interval
-    failing: float
-
-    @classmethod
-    def of(cls, evidence: Evidence, policy: Policy) -> "_Known":
-        gains = {
-            group: mean_interval(values, policy.alpha, floor=_SPREAD)
-            for group, values in sorted(evidence.gains.items())
-        }
-        return cls(gains, _latency(evidence, policy), _failing(evidence, policy))
-
-    @property
-    def gain(self) -> Interval:
-        return self.gains.get(EVERYTHING, UNKNOWN)
-
-    def ruled_out(self, policy: Policy) -> float:
-        """How far harmful errors are ruled out; 1 is wholly."""
-        return min(max(self.failing / math.log(policy.alpha), 0.0), 1.0)
-
-
-def reading(now: Situation, policy: Policy) -> dict[str, Any]:
-    """The evidence as people and programs read it; an end that is not known is None."""
-    evidence = now.evidence
-    known = _Known.of(evidence, policy)
-    return {
-        "frames": evidence.frames,
-        "gains": {
-            group: _shown(gain) | {"blocks": evidence.gains[group].count}
-            for group, gain in known.gains.items()
-        },
-        "latency_ratio": _shown(known.latency),
-        "calls": {"asked": evidence.challenger.asked, "failed": evidence.challenger.failed,
-                  "invalid": evidence.challenger.invalid},
-        "errors_ruled_out": round(known.ruled_out(policy), 3),
-        "agreement": round(evidence.agreement.mean, 4),
-        "confidence_shift": round(evidence.shift.mean, 4),
-        "detections": {"champion": evidence.things[0], "challenger": evidence.things[1]},
-        "shed": evidence.shed,
-        "crashes": now.crashes,
-        "memory_mb": round(now.memory_mb, 1),
-    }  # fmt: skip
-
-
-def _harm(now: Situation, known: _Known, policy: Policy) -> str | None:
+def _harm(now: Situation, known: Known, policy: Policy) -> str | None:
     """Why it must go back at once, or None."""
     evidence = now.evidence
     if now.crashes >= policy.crashes:
@@ -135,10 +85,15 @@ def _harm(now: Situation, known: _Known, policy: Policy) -> str | None:
         return f"it finds {challenger} things where the champion finds {champion}"
     if known.latency.low > policy.latency:
         return f"it takes {known.latency.mean:.2f} times as long a frame as the champion"
+    if policy.broken_tracks is not None and known.breaking.low > policy.broken_tracks:
+        return (
+            f"its tracks break {known.breaking.mean:.1f} times as often as the champion's on the "
+            f"same cameras, at least {known.breaking.low:.1f}"
+        )
     return _loss(known, policy)
 
 
-def _loss(known: _Known, policy: Policy) -> str | None:
+def _loss(known: Known, policy: Policy) -> str | None:
     for group, gain in known.gains.items():
         allowed = 0.0 if group == EVERYTHING else -policy.margin
         if gain.high < allowed:
@@ -147,7 +102,7 @@ def _loss(known: _Known, policy: Policy) -> str | None:
     return None
 
 
-def _wanting(phase: Phase, now: Situation, known: _Known, policy: Policy) -> list[str]:
+def _wanting(phase: Phase, now: Situation, known: Known, policy: Policy) -> list[str]:
     """What must still be seen before it may go on, the most telling first."""
     found = []
     careful = phase.kind is Kind.SHADOW
@@ -155,6 +110,12 @@ def _wanting(phase: Phase, now: Situation, known: _Known, policy: Policy) -> lis
         found.append(_gain_wanted(now.evidence, known.gain, careful, policy))
     if known.latency.high >= policy.latency:
         found.append(f"that it takes less than {policy.latency:g} times the champion's time")
+    breaking = known.breaking
+    if policy.broken_tracks is not None and breaking.mean > policy.broken_tracks:
+        found.append(
+            f"that its tracks break less than {policy.broken_tracks:g} times as often as the "
+            f"champion's: {breaking.mean:.1f} [{breaking.low:.1f}, {breaking.high:.1f}] so far"
+        )
     ruled_out = known.ruled_out(policy)
     if phase.is_last(policy) and ruled_out < 1:
         rate = f"{100 * policy.harmful_errors:g} %"
@@ -173,26 +134,3 @@ def _gain_wanted(evidence: Evidence, gain: Interval, careful: bool, policy: Poli
         return f"frames with known truth ({have} blocks so far): labels, or the simulated city"
     wanted = f"a loss of {policy.margin:g} is ruled out" if careful else "a gain is certain"
     return f"that {wanted}: {gain.mean:+.3f} [{gain.low:+.3f}, {gain.high:+.3f}] so far"
-
-
-def _latency(evidence: Evidence, policy: Policy) -> Interval:
-    """Computing time a frame as a ratio of the champion's."""
-    logs = mean_interval(evidence.latency, policy.alpha, floor=_LATENCY_SPREAD)
-    high = math.exp(logs.high) if logs.high < 700 else math.inf
-    return Interval(math.exp(logs.mean), math.exp(logs.low), high)
-
-
-def _failing(evidence: Evidence, policy: Policy) -> float:
-    """Odds (log) that it fails harmfully; what the champion suffers, too, is not its fault."""
-    champion = evidence.champion
-    shared = champion.failed / champion.asked if champion.asked else 0.0
-    usual = min(max(policy.usual_errors, shared), 0.45)
-    harmful = max(policy.harmful_errors, 2 * usual)
-    calls = evidence.challenger
-    return evidence_of_failing(calls.failed, calls.asked, usual, harmful)
-
-
-def _shown(interval: Interval) -> dict[str, float | None]:
-    low = None if math.isinf(interval.low) or interval.low == 0.0 else round(interval.low, 4)
-    high = None if math.isinf(interval.high) else round(interval.high, 4)
-    return {"mean": round(interval.mean, 4), "low": low, "high": high}

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, Protocol, Self, TypeVar
 
+from serve.rollout.arms import AtCamera
 from serve.rollout.sequences import Moments
+from serve.rollout.tallies import Tally
 
 EVERYTHING = "all"
 """The group that every frame belongs to; others are ``class:car`` and ``city:denver``."""
@@ -18,16 +20,30 @@ class Calls:
         asked: Calls in all.
         failed: Errors and answers that did not come in time.
         invalid: Answers that cannot be right: not numbers, boxes outside the image, unknown class.
+        late: Those of the failed that were not answered in time.
     """
 
     asked: int = 0
     failed: int = 0
     invalid: int = 0
+    late: int = 0
 
     def __add__(self, other: "Calls") -> "Calls":
         return Calls(
-            self.asked + other.asked, self.failed + other.failed, self.invalid + other.invalid
-        )
+            self.asked + other.asked, self.failed + other.failed, self.invalid + other.invalid,
+            self.late + other.late,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """Both models on the same frames of known truth."""
+
+    champion: Tally = field(default_factory=Tally)
+    challenger: Tally = field(default_factory=Tally)
+
+    def __add__(self, other: "Scores") -> "Scores":
+        return Scores(self.champion + other.champion, self.challenger + other.challenger)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +62,8 @@ class Evidence:
         agreement: Share of boxes that both have, a value a batch.
         shift: Confidence of the challenger less that of the champion on boxes that both have.
         shed: Samples that were not taken because the challenger was busy.
+        scores: By group, as ``gains``: what both found of what is there.
+        cameras: By camera that takes part: what was served there.
     """
 
     frames: int = 0
@@ -57,20 +75,22 @@ class Evidence:
     agreement: Moments = field(default_factory=Moments)
     shift: Moments = field(default_factory=Moments)
     shed: int = 0
+    scores: Mapping[str, Scores] = field(default_factory=dict)
+    cameras: Mapping[str, AtCamera] = field(default_factory=dict)
 
     def __add__(self, other: "Evidence") -> "Evidence":
-        groups = self.gains.keys() | other.gains.keys()
-        none = Moments()
         return Evidence(
             self.frames + other.frames,
             self.challenger + other.challenger,
             self.champion + other.champion,
             self.latency + other.latency,
-            {g: self.gains.get(g, none) + other.gains.get(g, none) for g in groups},
+            _merged(self.gains, other.gains),
             (self.things[0] + other.things[0], self.things[1] + other.things[1]),
             self.agreement + other.agreement,
             self.shift + other.shift,
             self.shed + other.shed,
+            _merged(self.scores, other.scores),
+            _merged(self.cameras, other.cameras),
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -85,11 +105,16 @@ class Evidence:
             "agreement": _plain(self.agreement),
             "shift": _plain(self.shift),
             "shed": self.shed,
+            "scores": {
+                group: [_plain(one.champion), _plain(one.challenger)]
+                for group, one in sorted(self.scores.items())
+            },
+            "cameras": {camera: one.as_json() for camera, one in sorted(self.cameras.items())},
         }
 
     @classmethod
     def from_json(cls, plain: Mapping[str, Any]) -> "Evidence":
-        """What `as_json` gave."""
+        """What `as_json` gave, here or in an older version."""
         return cls(
             int(plain["frames"]),
             Calls(**plain["challenger"]),
@@ -100,6 +125,8 @@ class Evidence:
             Moments(**plain["agreement"]),
             Moments(**plain["shift"]),
             int(plain["shed"]),
+            {g: Scores(Tally(**a), Tally(**b)) for g, (a, b) in plain.get("scores", {}).items()},
+            {c: AtCamera.from_json(one) for c, one in plain.get("cameras", {}).items()},
         )
 
 
@@ -111,9 +138,10 @@ class Situation:
         evidence: Since it began.
         phase_minutes: In this phase.
         phase_frames: Frames that the challenger answered in this phase.
-        minutes: Since it began.
+        minutes: Since it began, without pauses.
         crashes: Deaths of the challenger's process.
         memory_mb: Of the challenger's process.
+        paused: True if somebody wants it to stay where it is.
     """
 
     evidence: Evidence
@@ -122,7 +150,23 @@ class Situation:
     minutes: float
     crashes: int = 0
     memory_mb: float = 0.0
+    paused: bool = False
 
 
-def _plain(value: Calls | Moments) -> dict[str, float]:
+class _Sum(Protocol):
+    def __add__(self, other: Self, /) -> Self: ...
+
+
+_Any = TypeVar("_Any", bound=_Sum)
+
+
+def _merged(one: Mapping[str, _Any], other: Mapping[str, _Any]) -> dict[str, _Any]:
+    merged = dict(one)
+    for key, value in other.items():
+        known = merged.get(key)
+        merged[key] = value if known is None else known + value
+    return merged
+
+
+def _plain(value: Calls | Moments | Tally) -> dict[str, float]:
     return {f.name: getattr(value, f.name) for f in fields(value)}

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from serve.rollout.evidence import EVERYTHING, Calls, Evidence
-from serve.rollout.scoring import Tally, tally
+from serve.rollout.arms import AtCamera
+from serve.rollout.evidence import EVERYTHING, Calls, Evidence, Scores
+from serve.rollout.scoring import tally
 from serve.rollout.sequences import Moments
+from serve.rollout.tallies import Tally
 from streetloop.boxes import iou
 from streetloop.types import Detections
 
@@ -56,9 +58,11 @@ class Pairing:
         self._sum = Evidence()
         self._lock = threading.Lock()
 
-    def note_call(self, *, challenger: bool, frames: int, error: bool, invalid: bool) -> None:
+    def note_call(
+        self, *, challenger: bool, frames: int, error: bool, invalid: bool, late: bool = False
+    ) -> None:
         """A model was asked."""
-        calls = Calls(1, int(error), int(invalid))
+        calls = Calls(1, int(error), int(invalid), int(late))
         answered = 0 if error else frames
         self._add(
             Evidence(frames=answered, challenger=calls) if challenger else Evidence(champion=calls)
@@ -75,6 +79,10 @@ class Pairing:
         for pair in pairs:
             found += _disagreement(pair) + self._gain(pair)
         self._add(found)
+
+    def note_served(self, cameras: Mapping[str, AtCamera]) -> None:
+        """A model's answers were served."""
+        self._add(Evidence(cameras=cameras))
 
     def collect(self) -> Evidence:
         """What was added since the last call."""
@@ -100,29 +108,34 @@ class Pairing:
                 block.add(pair, self._names)
         if not ended:
             return Evidence()
-        return Evidence(gains=block.gains(self._cities.get(pair.camera_id)))
+        city = self._cities.get(pair.camera_id)
+        return Evidence(gains=block.gains(city), scores=block.scores(city))
 
 
 class _Block:
     def __init__(self, since: float) -> None:
         self.since = since
-        self._counts: dict[str, tuple[Tally, Tally]] = {}
+        self._counts: dict[str, Scores] = {}
 
     def add(self, pair: Pair, names: Sequence[str]) -> None:
         assert pair.truth is not None
         ours = tally(*pair.truth, pair.champion, names)
         theirs = tally(*pair.truth, pair.challenger, names)
         for group in ours.keys() | theirs.keys():
-            before = self._counts.get(group, (Tally(), Tally()))
-            self._counts[group] = (
-                before[0] + ours.get(group, Tally()), before[1] + theirs.get(group, Tally())
-            )  # fmt: skip
+            found = Scores(ours.get(group, Tally()), theirs.get(group, Tally()))
+            self._counts[group] = self._counts.get(group, Scores()) + found
 
     def gains(self, city: str | None) -> dict[str, Moments]:
+        return {
+            group: Moments.of(one.challenger.f1 - one.champion.f1)
+            for group, one in self.scores(city).items()
+        }
+
+    def scores(self, city: str | None) -> dict[str, Scores]:
         found = {
-            group: Moments.of(theirs.f1 - ours.f1)
-            for group, (ours, theirs) in self._counts.items()
-            if not (ours.is_empty and theirs.is_empty)
+            group: one
+            for group, one in self._counts.items()
+            if not (one.champion.is_empty and one.challenger.is_empty)
         }
         if city is not None and EVERYTHING in found:
             found[f"city:{city}"] = found[EVERYTHING]
@@ -164,7 +177,7 @@ def _disagreement(pair: Pair) -> Evidence:
     if not (things[0] or things[1]):
         return Evidence(things=things)
     if not (things[0] and things[1]):
-        return Evidence(things=things, agreement=Moments.of(0.0))
+        return _differing(pair.camera_id, things, Moments.of(0.0), Moments())
     overlap = iou(ours.xyxy, theirs.xyxy)
     overlap[ours.class_id[:, None] != theirs.class_id[None]] = 0.0
     best = overlap.argmax(axis=1)
@@ -173,4 +186,12 @@ def _disagreement(pair: Pair) -> Evidence:
     shared = float(2 * same.sum() / (things[0] + things[1]))
     shift = theirs.confidence[best[same]].astype(np.float64) - ours.confidence[same]
     moments = Moments(len(shift), float(shift.sum()), float((shift**2).sum()))
-    return Evidence(things=things, agreement=Moments.of(shared), shift=moments)
+    return _differing(pair.camera_id, things, Moments.of(shared), moments)
+
+
+def _differing(
+    camera_id: str, things: tuple[int, int], agreement: Moments, shift: Moments
+) -> Evidence:
+    """Of all cameras together, and of the one."""
+    cameras = {camera_id: AtCamera(agreement=agreement, shift=shift)}
+    return Evidence(things=things, agreement=agreement, shift=shift, cameras=cameras)

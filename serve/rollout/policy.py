@@ -24,7 +24,13 @@ class Policy(BaseModel):
         silence: Share of the champion's detections under which it counts as blind.
         memory_mb: Most memory of its process.
         crashes: So many deaths of its process send it back.
-        patience_minutes: After so long without having shown that it is better it goes back.
+        broken_tracks: Most times as often as the champion's that its tracks may break on the same
+            cameras: beyond it holds, beyond it for certain goes back; None asks for nothing.
+        track_minutes: Time of confirmed tracks, of all together and of either model, without which
+            nothing is said about them.
+        heed_verdict: Whether what the judge refused offline is not even tried.
+        patience_minutes: After so long, pauses left out, without having shown that it is better it
+            goes back.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
@@ -42,6 +48,9 @@ class Policy(BaseModel):
     silence: Annotated[float, Field(gt=0, lt=1)] = 0.1
     memory_mb: Annotated[float, Field(gt=0)] = 4096.0
     crashes: Annotated[int, Field(ge=1)] = 2
+    broken_tracks: Annotated[float, Field(gt=1)] | None = 2.0
+    track_minutes: Annotated[float, Field(ge=0)] = 10.0
+    heed_verdict: bool = True
     patience_minutes: Annotated[float, Field(gt=0)] = 24 * 60.0
 
     @field_validator("steps")

@@ -25,6 +25,7 @@ Grid = NDArray[np.float64]
 Counts = NDArray[np.int64]
 
 _RECALL, _FALSE = 0.7, 0.08  # of the champion: recall, and false boxes a true thing
+_USUAL_S = 20.0  # of the block that a street is described by
 _MISSED_ALIKE = 0.9  # of what one model misses, how much the other misses for the same reason
 
 
@@ -36,16 +37,14 @@ class Street:
         cameras: How many.
         fps: Analysed frames a second of each.
         batch: Frames a call.
-        block_s: Seconds of one block, and between two looks.
-        things: Mean number of independent looks at a thing that a block of one camera shows.
-        memory: How much of a scene's difficulty is left after a block.
+        things: Mean number of independent looks at a thing that 20 s of one camera show.
+        memory: How much of a scene's difficulty is left after 20 s.
         uneven: Standard deviation of a candidate's gain from camera to camera.
     """
 
     cameras: int = 8
     fps: float = 5.0
     batch: int = 4
-    block_s: float = 20.0
     things: float = 20.0
     memory: float = 0.8
     uneven: float = 0.01
@@ -126,13 +125,14 @@ def rehearse(
 def play(
     policy: Policy, candidate: Candidate, street: Street, hours: float, chance: np.random.Generator
 ) -> Ending:
-    """One run from shadow to its end."""
-    looks = max(1, round(hours * 3600 / street.block_s))
-    gains = modelled_gains(candidate, street, looks, chance)
+    """One run from shadow to its end; it is looked at after each of the policy's blocks."""
+    block_s = policy.block_s
+    looks = max(1, round(hours * 3600 / block_s))
+    gains = modelled_gains(candidate, street, looks, chance, block_s)
     totals, squares = gains.sum(axis=1).cumsum(), (gains**2).sum(axis=1).cumsum()
     logs = np.log(candidate.latency) + 0.15 * chance.standard_normal((looks, street.cameras))
     slow, slow_squares = logs.sum(axis=1).cumsum(), (logs**2).sum(axis=1).cumsum()
-    seen = street.cameras * street.fps * street.block_s
+    seen = street.cameras * street.fps * block_s
     phase, share, began, before = Phase(), 0.0, 0, 0
     frames = asked = failed = 0
     for look in range(looks):
@@ -146,8 +146,8 @@ def play(
             Moments(count, float(slow[look]), float(slow_squares[look])),
             {EVERYTHING: Moments(count, float(totals[look]), float(squares[look]))},
         )  # fmt: skip
-        minutes = (look + 1) * street.block_s / 60
-        in_phase = minutes - began * street.block_s / 60
+        minutes = (look + 1) * block_s / 60
+        in_phase = minutes - began * block_s / 60
         now = Situation(evidence, in_phase, frames - before, minutes)
         action = decide(phase, now, policy).action
         if action is Action.ADVANCE:
@@ -155,11 +155,15 @@ def play(
             share, began, before = phase.share(policy), look + 1, frames
         elif action is not Action.HOLD:
             return Ending("promoted" if action is Action.PROMOTE else "rolled back", minutes, share)
-    return Ending("undecided", looks * street.block_s / 60, share)
+    return Ending("undecided", looks * block_s / 60, share)
 
 
 def modelled_gains(
-    candidate: Candidate, street: Street, looks: int, chance: np.random.Generator
+    candidate: Candidate,
+    street: Street,
+    looks: int,
+    chance: np.random.Generator,
+    block_s: float = _USUAL_S,
 ) -> Grid:
     """(looks, cameras) F1 of the candidate less that of the champion, a value a block.
 
@@ -168,13 +172,15 @@ def modelled_gains(
         street: What the fleet is like.
         looks: How many blocks of each camera.
         chance: Whose draws are used.
+        block_s: Seconds of one block; shorter ones show less and are more alike.
     """
     shape = (looks, street.cameras)
-    noise = chance.standard_normal(shape) * np.sqrt(1 - street.memory**2)
-    hard = 0.1 * lfilter([1.0], [1.0, -street.memory], noise, axis=0)
+    memory = street.memory ** (block_s / _USUAL_S)
+    noise = chance.standard_normal(shape) * np.sqrt(1 - memory**2)
+    hard = 0.1 * lfilter([1.0], [1.0, -memory], noise, axis=0)
     uneven = street.uneven * chance.standard_normal(street.cameras)
     own = candidate.recall + uneven - uneven.mean()  # the fleet's gain is the candidate's
-    things = chance.poisson(street.things, shape)
+    things = chance.poisson(street.things * block_s / _USUAL_S, shape)
     ours = np.clip(_RECALL + hard, 0.05, 0.98)
     theirs = np.clip(ours + own, 0.02, 0.99)
     alike = chance.binomial(things, _MISSED_ALIKE)  # things that both find or both miss

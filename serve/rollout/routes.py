@@ -57,7 +57,12 @@ def leaders(cameras: Iterable[str], share: float) -> frozenset[str]:
 def home_of(city: str) -> str:
     """The application of a city's own champion.
 
-    >>> home_of("Den Haag")
-    'champion-Den-Haag'
+    Names of cities that differ in signs alone differ here by the start of a hash.
+
+    >>> home_of("Bergen"), home_of("Den Haag"), home_of("Den-Haag")
+    ('champion-Bergen', 'champion-Den-Haag-01922c2d', 'champion-Den-Haag-6b2a9110')
     """
-    return f"{CHAMPION}-" + "".join(c if c.isalnum() else "-" for c in city)
+    plain = "".join(c if c.isalnum() else "-" for c in city)
+    if plain.isalnum():
+        return f"{CHAMPION}-{plain}"
+    return f"{CHAMPION}-{plain}-{hashlib.sha256(city.encode()).hexdigest()[:8]}"

@@ -1,46 +1,13 @@
 """How well two models did on the same frames of which the truth is known."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from serve.rollout.evidence import EVERYTHING
+from serve.rollout.tallies import Tally
 from streetloop.types import Detections
 from train.matching import match
-
-
-@dataclass(frozen=True, slots=True)
-class Tally:
-    """Boxes of one model against the truth.
-
-    Attributes:
-        right: Boxes of a thing.
-        wrong: Boxes of nothing.
-        things: What is there.
-    """
-
-    right: int = 0
-    wrong: int = 0
-    things: int = 0
-
-    def __add__(self, other: "Tally") -> "Tally":
-        return Tally(self.right + other.right, self.wrong + other.wrong, self.things + other.things)
-
-    @property
-    def f1(self) -> float:
-        """Harmonic mean of precision and recall; 1 where there is nothing and nothing is found.
-
-        >>> Tally(right=3, wrong=1, things=5).f1 == 6 / 9
-        True
-        """
-        counted = self.right + self.wrong + self.things
-        return 2 * self.right / counted if counted else 1.0
-
-    @property
-    def is_empty(self) -> bool:
-        """True if nothing is there and nothing was found."""
-        return self.right + self.wrong + self.things == 0
 
 
 def tally(

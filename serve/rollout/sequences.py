@@ -83,11 +83,19 @@ def mean_interval(
     count = values.count
     if count < least:
         return UNKNOWN
+    half = max(math.sqrt(values.variance), floor) * reach(count, alpha, planned)
+    return Interval(values.mean, values.mean - half, values.mean + half)
+
+
+def reach(count: int, alpha: float, planned: int = 200) -> float:
+    """How many standard deviations of one value the ends of `mean_interval` are from the mean.
+
+    >>> reach(100, 0.005) > reach(400, 0.005) > 0
+    True
+    """
     rate = _mixture(alpha, planned)
     scaled = count * rate + 1
-    reach = math.sqrt(2 * scaled / (count * count * rate) * math.log(math.sqrt(scaled) / alpha))
-    half = max(math.sqrt(values.variance), floor) * reach
-    return Interval(values.mean, values.mean - half, values.mean + half)
+    return math.sqrt(2 * scaled / (count * count * rate) * math.log(math.sqrt(scaled) / alpha))
 
 
 @cache

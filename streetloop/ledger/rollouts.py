@@ -107,15 +107,29 @@ def start_rollout(
     phase: Mapping[str, Any],
     author: str,
     at: datetime,
+    reason: str | None = None,
+    reading: Mapping[str, Any] | None = None,
 ) -> Rollout:
     """Ask for a rollout; running streams take it up.
+
+    Args:
+        ledger: Where it is written down.
+        model: The candidate.
+        champion: The model that it is held against.
+        city: Whose cameras take part; None for all.
+        policy: As the policy's JSON.
+        phase: As the phase's JSON.
+        author: Who asks.
+        at: When.
+        reason: Why it is tried.
+        reading: What is known of the candidate already.
 
     Raises:
         RolloutError: Another one is open.
     """
     values = {
         "is_open": True, "state": State.RUNNING, "model": model, "champion": champion,
-        "city": city, "policy": dict(policy), "phase": dict(phase), "reading": {},
+        "city": city, "policy": dict(policy), "phase": dict(phase), "reading": dict(reading or {}),
         "author": author, "started_at": at, "phase_at": at, "phase_frames": 0, "updated_at": at,
     }  # fmt: skip
     with ledger.transaction() as connection:
@@ -126,7 +140,8 @@ def start_rollout(
             except IntegrityError as error:
                 raise RolloutError("another rollout was started at this moment") from error
             assert key is not None
-            _note(connection, int(key[0]), at, "start", author, f"version {model} is tried", {})
+            why = reason or f"version {model} is tried"
+            _note(connection, int(key[0]), at, "start", author, why, reading or {})
     if known is not None:
         raise RolloutError(
             f"rollout {known['id']} of version {known['model']} is open, started by "

@@ -11,7 +11,7 @@ from serve.rollout.routes import CHALLENGER, CHAMPION
 from streetloop.ledger.rollouts import State, Wish, wish
 from tests.support.evidence import evidence
 from tests.support.fakes import eventually
-from tests.support.stage import Stage
+from tests.support.stage import QUICK, Stage
 
 
 @pytest.fixture
@@ -33,6 +33,20 @@ def test_a_pause_stays_until_it_is_ended(stage: Stage) -> None:
     wish(stage.ledger, Wish.RESUME, "carl")
     assert stage.until_over().state is State.PROMOTED
     assert stage.decisions[2:4] == [("pause", "bob"), ("resume", "carl")]
+
+
+def test_a_pause_may_last_longer_than_patience_and_takes_none_of_it(stage: Stage) -> None:
+    stage.ask(policy=QUICK.model_copy(update={"patience_minutes": 10.0}))
+    stage.until_served(1)
+    stage.fleet.gives = Evidence()
+    wish(stage.ledger, Wish.PAUSE, "bob")
+    for _ in range(100):
+        stage.look()
+    assert stage.state is State.PAUSED
+    stage.begin()  # a restart forgets no pause
+    stage.until(lambda: bool(stage.table.challenged))
+    wish(stage.ledger, Wish.RESUME, "carl")
+    assert stage.until_over().state is State.PROMOTED
 
 
 def test_harm_goes_back_in_a_pause_too(stage: Stage) -> None:

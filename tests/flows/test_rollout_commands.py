@@ -167,7 +167,7 @@ def test_a_report_is_that_of_the_number_and_has_all_decisions(ledger: Ledger) ->
     entry = Entry(NOON, "roll back", "bob", "by hand", {"frames": 9})
     move(ledger, first, State.ROLLED_BACK, first.phase, 9, entry)
     _started(ledger, "3")
-    found = json.loads(_rollout("report", "1").stdout)
+    found = json.loads(_rollout("report", "1", "--json").stdout)
     assert (found["rollout"], found["state"]) == (1, "rolled back")
     assert found["ended_at"] == NOON.isoformat()
     assert found["decisions"][-1] == {

@@ -8,11 +8,12 @@ from typer.testing import CliRunner
 from flows.champions import Champions, city_champions, has_registry, serving_model
 from flows.cli import app
 from flows.models import open_registry
+from flows.rollout_request import verdict_of
 from serve.rollout.policy import Policy
 from serve.rollout.routes import home_of
 from streetloop.errors import RegistryError, RolloutError
 from streetloop.ledger import open_ledger
-from streetloop.ledger.rollouts import Rollout, list_rollouts, open_rollout
+from streetloop.ledger.rollouts import Rollout, list_decisions, list_rollouts, open_rollout
 from streetloop.settings import BASELINE, Settings
 from tests.support.build import camera
 from tests.support.tiny_model import NAMES, detector_output, write_tiny_model
@@ -114,6 +115,60 @@ def test_the_second_of_two_people_is_refused(settings: Settings) -> None:
     _start(settings, "2")
     with pytest.raises(RolloutError, match="rollout 1 of version 2 is open"):
         _start(settings, "4")
+
+
+# What the judge said offline
+
+
+def _judged(settings: Settings, accepted: bool) -> str:
+    """A version that was judged."""
+    registry = _registry(settings)
+    file = write_tiny_model(settings.home / "judged.onnx", ANSWER, slope=0.3)
+    papers = Papers("", 1, NAMES, "", verdict=("night: why not",), accepted=accepted)
+    return str(registry.register(registry.start("judged", {}), file, papers).number)
+
+
+def test_what_the_judge_refused_is_not_tried_and_the_way_out_is_named(settings: Settings) -> None:
+    version = _judged(settings, accepted=False)
+    with pytest.raises(RolloutError) as caught:
+        _start(settings, version)
+    assert str(caught.value) == (
+        f"version {version} was refused by the judge (night: why not); "
+        f"`streetloop rollout start {version} --despite-verdict` tries it all the same"
+    )
+    assert open_rollout(open_ledger(settings.ledger)) is None
+
+
+def test_who_overrules_the_judge_is_written_down(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("getpass.getuser", lambda: "dora")
+    version = _judged(settings, accepted=False)
+    found = _start(settings, version, "--despite-verdict")
+    (entry,) = list_decisions(open_ledger(settings.ledger), found.id)
+    assert (entry.action, entry.author) == ("start", "dora")
+    assert entry.reason == (
+        f"version {version} was refused by the judge (night: why not): "
+        "it is tried all the same, as dora wants it"
+    )
+    assert entry.reading["verdict"]["accepted"] is False
+
+
+def test_a_policy_may_leave_the_judge_unheeded(settings: Settings, tmp_path: Path) -> None:
+    file = tmp_path / "policy.yaml"
+    file.write_text("heed_verdict: false")
+    version = _judged(settings, accepted=False)
+    assert _start(settings, version, "--policy", str(file)).model == version
+
+
+def test_a_verdict_is_shown_and_no_verdict_is_said(settings: Settings) -> None:
+    version = _judged(settings, accepted=True)
+    found = _start(settings, version)
+    verdict = found.reading["verdict"]
+    assert (verdict["accepted"], verdict["reasons"]) == (True, ["night: why not"])
+    assert verdict["says"] == f"version {version} was accepted by the judge (night: why not)"
+    by_hand = verdict_of(_registry(settings).find("2"))
+    assert by_hand == {"accepted": None, "reasons": [], "says": "version 2 was never judged"}
 
 
 # Champions

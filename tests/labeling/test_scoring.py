@@ -242,3 +242,9 @@ def test_an_id_that_is_gone_is_forgotten() -> None:
 def test_what_is_not_confirmed_does_not_flicker() -> None:
     names = ["car", "bus"] * 5
     assert scores([tracked((UNCONFIRMED, name)) for name in names]) == [0] * 10
+
+
+def test_all_toggles_are_counted() -> None:
+    watch = FlickerWatch()
+    scores([tracked((1, name), (2, name)) for name in ("car", "bus", "bus", "car")], 0.1, watch)
+    assert watch.toggles == 4

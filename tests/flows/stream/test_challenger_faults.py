@@ -59,6 +59,23 @@ def test_a_fault_of_the_challenger_costs_no_frame(street: Street, fault: str) ->
     assert calls.asked == calls.failed > 0
     assert calls.invalid == (calls.asked if is_invalid else 0)
     assert street.evidence().champion.failed == 0
+    # What was served in its place counts for the champion.
+    for known in street.evidence().cameras.values():
+        assert (known.champion.frames, known.challenger.frames) == (80, 0)
+
+
+def test_what_was_served_counts_for_the_model_that_answered(street: Street) -> None:
+    street.table = RouteTable(1, {}, ALL, frozenset("a"))
+    street.run("abc", [marked(number, 40) for number in range(3)])
+    assert street.pipeline.wait(PATIENCE_S)
+    known = street.evidence().cameras
+    assert known.keys() == ALL
+    assert (known["a"].champion.frames, known["a"].challenger.frames) == (0, 40)
+    assert (known["b"].champion.frames, known["b"].challenger.frames) == (40, 0)
+    # One box that stays where it is: one track, from its third sighting on.
+    assert known["a"].challenger.boxes == 40
+    assert known["a"].challenger.broken == known["b"].champion.broken == 0
+    assert 1.0 < known["a"].challenger.track_s < 1.6
 
 
 def test_a_challenger_that_is_not_there_costs_no_frame(street: Street) -> None:

@@ -15,7 +15,7 @@ from serve.rollout.evidence import EVERYTHING, Calls, Evidence
 from serve.rollout.routes import CHALLENGER, CHAMPION, RouteTable
 from streetloop.city.shapes import CLASSES
 from streetloop.errors import AnswerInvalid
-from streetloop.types import Detections, Frame
+from streetloop.types import Detections, Frame, Tracked
 from tests.support.build import NOON, found
 from tests.support.fakes import FakeClock, eventually
 from tests.support.slots import NAMES, House, counting_wrong, failing, marked, saying, well
@@ -382,3 +382,23 @@ def test_the_city_knows_who_is_right(names: tuple[str, ...]) -> None:
     assert bench.evidence().gains[EVERYTHING].mean == pytest.approx(1.0)
     assert bench.evidence().gains["city:Oslo"].count == 1
     bench.comparing.close()
+
+
+def test_served_answers_are_evidence_of_the_model_that_gave_them(bench: Bench) -> None:
+    bench.comparing.follow(SHADOW)
+    tracked = Tracked(found((10, 10, 50, 50)), np.array([7]))
+    for k in range(10):
+        one = _served("a", k)
+        bench.comparing.served(one, tracked, challenger=k >= 5)
+        bench.comparing.served(_served("stranger", k), tracked, challenger=False)
+    known = bench.comparing.collect().cameras
+    assert known.keys() == {"a"}
+    assert (known["a"].champion.frames, known["a"].challenger.frames) == (5, 5)
+    assert known["a"].champion.track_s == pytest.approx(0.4)
+    bench.comparing.follow(RouteTable(2))
+    bench.comparing.served(_served("a", 11), tracked, challenger=True)
+    assert bench.comparing.collect() == Evidence()
+
+
+def _served(camera_id: str, k: int) -> Frame:
+    return Frame(camera_id, k, k / 10, NOON, 0.0, marked(0, 1)[0].picture)

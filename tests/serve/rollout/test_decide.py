@@ -3,9 +3,11 @@ from dataclasses import replace
 
 import pytest
 
-from serve.rollout.decide import Action, decide, reading
+from serve.rollout.arms import AtCamera, Served
+from serve.rollout.decide import Action, decide
 from serve.rollout.evidence import EVERYTHING, Calls, Evidence, Situation
 from serve.rollout.policy import Kind, Phase, Policy
+from serve.rollout.reading import reading
 from serve.rollout.sequences import Moments
 from tests.support.evidence import evidence, situation, spread
 
@@ -198,3 +200,46 @@ def test_the_reading_of_nothing_can_be_written_down() -> None:
     assert read["latency_ratio"] == {"mean": 1.0, "low": None, "high": None}
     assert read["gains"] == {}
     assert read["errors_ruled_out"] == 0
+
+
+# Tracks
+
+
+def _tracks(broken: int, before: int = 100, minutes: float = 60.0) -> Situation:
+    """A challenger in whose hour tracks broke so often, as in the champion's hour before."""
+    seconds = 60 * minutes
+    known = AtCamera(Served(1, 1, seconds, before), Served(1, 1, seconds, broken))
+    return situation(replace(evidence(), cameras={"a": known}))
+
+
+def test_tracks_that_break_far_more_often_for_certain_send_it_back() -> None:
+    decision = decide(FIRST, _tracks(1000), POLICY)
+    assert decision.action is Action.ROLL_BACK
+    assert "its tracks break 10.0 times as often as the champion's on the same" in decision.reason
+
+
+def test_tracks_that_seem_to_break_more_often_hold_it() -> None:
+    decision = decide(FIRST, _tracks(230), POLICY)
+    assert decision.action is Action.HOLD
+    assert "its tracks break less than 2 times as often as the champion's: 2.3 [" in decision.reason
+
+
+@pytest.mark.parametrize("now", [_tracks(120), _tracks(0), _tracks(1000, minutes=9), _tracks(9, 9)])
+def test_tracks_that_break_as_usual_or_of_which_little_is_known_change_nothing(
+    now: Situation,
+) -> None:
+    assert decide(LAST, now, POLICY).action is Action.PROMOTE
+
+
+def test_who_does_not_care_about_tracks_is_not_held_up_by_them() -> None:
+    policy = Policy(broken_tracks=None)
+    assert decide(LAST, _tracks(1000), policy).action is Action.PROMOTE
+
+
+@each_phase
+def test_nobody_is_impatient_in_a_pause(phase: Phase) -> None:
+    now = situation(evidence(gain=0.0), minutes=POLICY.patience_minutes)
+    assert decide(phase, now, POLICY).action in {Action.ROLL_BACK, Action.ADVANCE}
+    assert decide(phase, replace(now, paused=True), POLICY).action is not Action.ROLL_BACK
+    harmful = situation(evidence(gain=-0.5), minutes=POLICY.patience_minutes)
+    assert decide(phase, replace(harmful, paused=True), POLICY).action is Action.ROLL_BACK

@@ -5,10 +5,13 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serve.rollout.decide import Action, decide, reading
-from serve.rollout.evidence import EVERYTHING, Calls, Evidence, Situation
+from serve.rollout.arms import AtCamera, Served
+from serve.rollout.decide import Action, decide
+from serve.rollout.evidence import EVERYTHING, Calls, Evidence, Scores, Situation
 from serve.rollout.policy import Kind, Phase, Policy
+from serve.rollout.reading import reading
 from serve.rollout.sequences import Moments
+from serve.rollout.tallies import Tally
 from tests.support.evidence import evidence, situation, spread
 
 counts = st.integers(0, 10**7)
@@ -24,13 +27,22 @@ def calls(draw: st.DrawFn) -> Calls:
     return Calls(asked, failed, draw(st.integers(0, failed)))
 
 
+seconds = st.floats(0, 1e7)
+served = st.builds(Served, counts, counts, seconds, counts, counts)
+cameras = st.dictionaries(
+    st.sampled_from("abc"), st.builds(AtCamera, served, served, scores, scores)
+)
+tallies = st.builds(Tally, counts, counts, counts)
+tallied = st.builds(Scores, tallies, tallies)
 groups = st.dictionaries(st.sampled_from([EVERYTHING, "class:car", "city:Oslo"]), scores)
 anything = st.builds(
     Evidence, counts, calls(), calls(), logs, groups, st.tuples(counts, counts), scores, scores,
-    counts,
+    counts, st.dictionaries(st.sampled_from([EVERYTHING, "class:car"]), tallied), cameras,
 )  # fmt: skip
 times = st.floats(0, 1e6)
-situations = st.builds(Situation, anything, times, counts, times, st.integers(0, 9), times)
+situations = st.builds(
+    Situation, anything, times, counts, times, st.integers(0, 9), times, st.booleans()
+)
 shares = st.lists(st.floats(0.01, 0.99), max_size=4, unique=True).map(
     lambda found: (*sorted(found), 1.0)
 )
@@ -39,7 +51,8 @@ policies = st.builds(
     Policy, steps=shares, minutes=st.floats(0, 1e4), frames=st.integers(0, 10**6),
     alpha=st.floats(1e-9, 0.49), margin=st.floats(0.001, 0.99), latency=st.floats(1.01, 100),
     usual_errors=rates, harmful_errors=rates, silence=st.floats(0.01, 0.99),
-    patience_minutes=st.floats(0.1, 1e6),
+    patience_minutes=st.floats(0.1, 1e6), broken_tracks=st.none() | st.floats(1.01, 100),
+    track_minutes=st.floats(0, 1e4),
 )  # fmt: skip
 
 
@@ -90,7 +103,7 @@ def test_nobody_goes_on_without_having_been_seen_for_long_enough(
 @given(looks())
 def test_any_reading_can_be_written_down(look: tuple[Phase, Situation, Policy]) -> None:
     _, now, policy = look
-    json.dumps(reading(now, policy), allow_nan=False)
+    json.dumps(reading(now, policy, {"a": "Oslo"}), allow_nan=False)
 
 
 @given(st.floats(-0.3, 0.0), st.integers(0, 400), st.integers(0, 3))

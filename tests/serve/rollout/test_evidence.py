@@ -3,16 +3,26 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serve.rollout.evidence import EVERYTHING, Calls, Evidence
+from serve.rollout.arms import AtCamera, Served, together
+from serve.rollout.evidence import EVERYTHING, Calls, Evidence, Scores
 from serve.rollout.sequences import Moments
+from serve.rollout.tallies import Tally
 
 counts = st.integers(0, 10**6)
 moments = st.builds(Moments, counts, st.integers(-100, 100), st.integers(0, 100))
-calls = st.builds(Calls, counts, counts, counts)
+calls = st.builds(Calls, counts, counts, counts, counts)
+tallies = st.builds(Tally, counts, counts, counts)
+served = st.builds(Served, counts, counts, st.integers(0, 1000), counts, counts)
+cameras = st.dictionaries(
+    st.sampled_from("abc"), st.builds(AtCamera, served, served, moments, moments)
+)
+scores = st.dictionaries(
+    st.sampled_from([EVERYTHING, "class:car"]), st.builds(Scores, tallies, tallies)
+)
 groups = st.dictionaries(st.sampled_from([EVERYTHING, "class:car", "city:Oslo"]), moments)
 evidence = st.builds(
     Evidence, counts, calls, calls, moments, groups, st.tuples(counts, counts), moments, moments,
-    counts,
+    counts, scores, cameras,
 )  # fmt: skip
 
 
@@ -33,3 +43,15 @@ def test_a_group_that_one_part_does_not_know_is_kept() -> None:
     other = Evidence(gains={"class:bus": Moments.of(0.2), "class:car": Moments.of(0.3)})
     found = (one + other).gains
     assert found == {"class:car": Moments.of(0.1, 0.3), "class:bus": Moments.of(0.2)}
+
+
+def test_evidence_of_before_cameras_were_told_apart_is_still_read() -> None:
+    old = Evidence(frames=7, challenger=Calls(3, 1, 0)).as_json()
+    del old["scores"], old["cameras"], old["challenger"]["late"]
+    assert Evidence.from_json(old) == Evidence(frames=7, challenger=Calls(3, 1, 0))
+
+
+def test_some_cameras_add_up() -> None:
+    known = {c: AtCamera(champion=Served(frames=n)) for n, c in enumerate("abc", 1)}
+    assert together(known, frozenset("ac")).champion.frames == 4
+    assert together(known, frozenset()) == AtCamera()

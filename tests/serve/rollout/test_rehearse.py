@@ -92,6 +92,16 @@ def test_a_modelled_candidate_gains_what_its_recall_says(recall: float) -> None:
     assert 0.03 < found.std() < 0.12
 
 
+@pytest.mark.parametrize("block_s", [5.0, 20.0, 60.0])
+def test_a_policy_is_looked_at_after_each_of_its_own_blocks(block_s: float) -> None:
+    policy = Policy(block_s=block_s, patience_minutes=1)
+    (ending,) = _played(Candidate(), 1, policy)
+    assert ending.minutes == pytest.approx(1.0)
+    chance = np.random.default_rng(5)
+    gains = modelled_gains(Candidate(), Street(uneven=0.0), 2000, chance, block_s)
+    assert gains.std() == pytest.approx(0.053 * np.sqrt(20 / block_s), rel=0.25)
+
+
 def test_a_street_without_things_gives_no_gain_and_no_end() -> None:
     (ending,) = _played(Candidate(0.05), 1, things=0.0)
     assert ending.outcome == "undecided"

@@ -77,3 +77,27 @@ def test_a_city_names_an_application_that_is_not_the_common_one(city: str) -> No
     assert name.startswith("champion-")
     assert not set(name) & set(" /?#")
     assert name not in {CHAMPION, CHALLENGER}
+
+
+def test_no_two_cities_share_an_application() -> None:
+    cities = [
+        "Den Haag",
+        "Den-Haag",
+        "Den/Haag",
+        "DenHaag",
+        "Den  Haag",
+        "Den.Haag.",
+        "-",
+        ".",
+        "A",
+    ]
+    homes = [home_of(city) for city in cities]
+    assert len(set(homes)) == len(cities)
+    # ... not even one that is called like another one's application.
+    tail = home_of("Den Haag").removeprefix("champion-")
+    assert home_of(tail) not in homes
+
+
+@given(st.text(min_size=1, max_size=20), st.text(min_size=1, max_size=20))
+def test_two_cities_of_any_names_have_two_applications(one: str, other: str) -> None:
+    assert (home_of(one) == home_of(other)) == (one == other)

@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from serve.rollout.evidence import EVERYTHING
-from serve.rollout.scoring import Tally, tally, total
+from serve.rollout.scoring import tally, total
+from serve.rollout.tallies import Tally
 from streetloop.types import Detections
 from tests.support.build import found
 
