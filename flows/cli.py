@@ -19,6 +19,7 @@ from flows.drift_report import write_report
 from flows.drift_state import drift_state, print_state
 from flows.label_commands import label_app, server_app
 from flows.learning_commands import app as learn_app
+from flows.rollout_commands import PolicyFile, read_policy
 from flows.rollout_commands import app as rollout_app
 from flows.run import RunOptions, run_streams
 from flows.serving import serve_api
@@ -79,12 +80,13 @@ def up(
     duration: Annotated[
         float | None, typer.Option(min=0.0, help="Seconds to run; default: until Ctrl-C.")
     ] = None,
+    policy: PolicyFile = None,
     metrics_port: Annotated[
         int | None, typer.Option(min=1, max=65535, help="Port of the Prometheus metrics.")
     ] = None,
 ) -> None:
     """As `run`, and what is learned from drift and labels becomes new models by itself."""
-    options = RunOptions(duration, metrics_port=metrics_port, app=True)
+    options = RunOptions(duration, metrics_port=metrics_port, policy=read_policy(policy), app=True)
     _read(cameras, {"model": model, "learn": True}, options, as_json=False)
 
 

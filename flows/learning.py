@@ -11,13 +11,14 @@
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from cronsim import CronSim
 
+from flows.background import in_background
 from flows.rollout_request import ask_for
 from flows.training import Request
 from serve.rollout.policy import Policy
@@ -90,7 +91,6 @@ class LearningFlow:
         self._policy, self._clock, self._tell = policy, clock, tell
         self._since = clock.now()
         self._work: Future[Learned] | None = None
-        self._hand = ThreadPoolExecutor(1, thread_name_prefix="learning")
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._look, name="learning-flow", daemon=True)
 
@@ -103,7 +103,6 @@ class LearningFlow:
         self._stop.set()
         if self._thread.is_alive():
             self._thread.join(timeout=10.0)
-        self._hand.shutdown(wait=False, cancel_futures=True)
 
     def _look(self) -> None:
         while not self._stop.wait(_LOOK_S):
@@ -192,7 +191,7 @@ class LearningFlow:
         if self._work is None:
             trigger = {**run.trigger, "learning_run": run.id}
             request = Request(run.name, trigger=trigger, recipe=self._settings.learn_recipe)
-            self._work = self._hand.submit(self._train, request)
+            self._work = in_background("learning", lambda: self._train(request))
             return
         if not self._work.done():
             return
