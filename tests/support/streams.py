@@ -83,9 +83,11 @@ class Street:
         return self._evidence
 
     def is_compared(self) -> bool:
-        """True if all that the challenger was shown has been compared."""
-        found = self.evidence()
-        return found.challenger.asked >= len(self.house.seen["challenger"])
+        """True if all that both were shown has been compared, and the next batch may be."""
+        comparing = self.pipeline._comparing
+        if comparing is None or comparing._busy.locked():  # held a little longer than calls tell
+            return False
+        return self.evidence().challenger.asked >= len(self.house.seen["challenger"])
 
     def close(self) -> None:
         """Close, and fail rather than hang if that does not end."""
