@@ -44,7 +44,8 @@ SETTINGS: dict[str, Any] = {
     "drift_period_s": 2.0,
     "drift_sample_s": 0.5,
     "learn": True,
-    "learn_labels": 40,
+    "learn_labels": 10_000,  # it is the night that asks
+    "learn_drift_labels": 40,
     "learn_recipe": {"epochs": 4, "imgsz": 384},
 }
 """A week in ten minutes: a drift "minute" lasts two seconds, and labellers answer at once."""
@@ -83,7 +84,7 @@ def close_loop(
     settings = read_settings(**{**SETTINGS, **changes}, home=home)
     cameras = load_cameras(write_night(home)).cameras
     ledger = open_ledger(settings.ledger)
-    course = Course(ledger, settings.learn_labels, show)
+    course = Course(ledger, settings.learn_drift_labels, show)
 
     def note(sentence: str) -> None:
         if not _ROUTINE.search(sentence):

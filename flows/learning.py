@@ -177,8 +177,10 @@ class LearningFlow:
     # The steps
 
     def _label(self, run: LearningRun) -> None:
-        count = self._labels(of_drift=run.trigger["kind"] == "drift")
-        enough = count >= self._settings.learn_labels
+        of_drift = run.trigger["kind"] == "drift"
+        count = self._labels(of_drift=of_drift)
+        settings = self._settings
+        enough = count >= (settings.learn_drift_labels if of_drift else settings.learn_labels)
         if enough or run.trigger["kind"] in {"a person", "schedule"}:
             self._to(run, Step.TRAINING, reason=f"{count} frames are labelled")
 

@@ -122,6 +122,9 @@ class Settings(BaseSettings):
     learn_labels: int = Field(
         default=50, ge=1, le=100_000, description="labelled frames that a training begins with"
     )
+    learn_drift_labels: int = Field(
+        default=40, ge=1, le=100_000, description="labelled frames of a drift that its training has"
+    )
     learn_cron: str | None = Field(
         default=None, description="when to learn from new labels, too, such as '30 3 * * *' (UTC)"
     )

@@ -11,7 +11,7 @@ from starlette.websockets import WebSocketDisconnect
 
 from streetloop.control import Control, Pictures
 
-PERIOD_S = 0.08
+PERIOD_S = 0.04
 _TOLD = {"id", "state", "error", "fps_decoded", "fps_detected", "objects"}
 _PATIENCE_S, _TELL_S = 30.0, 1.0
 
@@ -56,7 +56,7 @@ async def _newer(
     pictures: Pictures, known: dict[str, int], wanted: set[str] | None
 ) -> dict[str, tuple[int, bytes]]:
     """Those that have a newer picture; waits for one a little while."""
-    for _ in range(12):
+    for _ in range(25):
         found = await pictures.newest(known)
         chosen = {name: one for name, one in found.items() if wanted is None or name in wanted}
         if chosen:

@@ -71,7 +71,7 @@
       const told = JSON.parse(message.data);
       if (told.cameras) tell(told.cameras);
       if (!visible()) { socket.close(); return; }
-      requestAnimationFrame(() => { if (socket?.readyState === 1) socket.send("next"); });
+      socket.send("next");
     };
     socket.onclose = () => {
       socket = null;

@@ -46,7 +46,7 @@ class Town:
     """A ledger, a flow, and somebody who trains and rolls out as the test says."""
 
     def __init__(self, home: Path, monkeypatch: pytest.MonkeyPatch, **settings: Any) -> None:
-        self.settings = Settings(home=home, learn_labels=3, **settings)
+        self.settings = Settings(home=home, learn_labels=3, learn_drift_labels=3, **settings)
         self.ledger: Ledger = open_ledger(self.settings.ledger)
         self.clock = FakeClock()
         self.said: list[str] = []
