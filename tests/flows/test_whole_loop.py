@@ -30,7 +30,8 @@ _LABELS = 24
 _SETTINGS = {
     "image_size": 448, "labeler": "label-studio", "label_budget": 10_000, "label_every_s": 2.0,
     "triage_period_s": 2.0, "drift_period_s": 2.0, "drift_sample_s": 0.5, "learn_labels": 1000,
-    "learn_drift_labels": _LABELS, "learn_recipe": {"epochs": 2, "imgsz": 320}, "staleness_s": 10.0, "app_port": 0,
+    "learn_drift_labels": _LABELS, "learn_recipe": {"epochs": 2, "imgsz": 320},
+    "staleness_s": 10.0, "app_port": 0,
     "label_hook_port": 0,
 }  # fmt: skip
 _POLICY = {
