@@ -23,6 +23,7 @@ from train.exchange import write_yolo
 from train.judge import Frame, JudgePolicy, Verdict, judge
 from train.model import ModelFile, open_model
 from train.predictions import read_image
+from train.purity import missing_classes
 from train.recipe import BLEND, RECIPE, Progress, Training
 from train.registry import Papers, Version, stamp
 from train.ultralytics_adapter import publish_checkpoint
@@ -142,6 +143,9 @@ def learn(
     registry = open_registry(settings)
     ours = find_model(str(champion.number), settings)
     say(f"training on {len(dataset.split(TRAIN))} images, dataset {dataset.digest[:12]}")
+    if unseen := missing_classes(dataset):
+        shown = ", ".join(unseen[:5]) + (f" and {len(unseen) - 5} more" if len(unseen) > 5 else "")
+        say(f"not in the labels, and so neither learned nor judged: {shown}")
     run_id = registry.start(request.name, {"dataset": dataset.digest, **request.recipe})
 
     def note(now: Progress) -> None:

@@ -101,7 +101,7 @@ def build_dataset(
     if champion.papers.dataset:
         parts.insert(0, load_dataset(store, champion.papers.dataset))
     dataset = merged(parts, purpose)
-    require_pure(dataset, store)
+    require_pure(dataset, store, known=champion.papers.classes)
     save_dataset(store, dataset)
     slices = {review.drift or USUAL for review in fresh} - {USUAL}
     return Material(dataset, tuple(sorted(slices)), _findings(ledger, fresh))

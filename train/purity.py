@@ -1,7 +1,7 @@
 """Is a dataset fit to learn from? Every fault at once, so that they can be mended at once."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from itertools import pairwise
 
 import cv2
@@ -23,6 +23,7 @@ def faults_of(
     dataset: Dataset,
     store: ObjectStore | None = None,
     progress: Callable[[int], None] = lambda _: None,
+    known: Collection[str] = (),
 ) -> list[str]:
     """What is wrong with a dataset, one sentence each; empty if it is pure.
 
@@ -30,8 +31,11 @@ def faults_of(
         dataset: Which.
         store: Where the images are; None to leave them unopened.
         progress: Called with the number of images opened.
+        known: Classes that need not be in the training images, since the model that is to be
+            fine-tuned knows them: a street has few of the eighty of COCO. One that is judged has
+            to be learned from in any case.
     """
-    faults = _whole(dataset)
+    faults = _whole(dataset, known)
     seen: dict[str, str] = {}
     for number, example in enumerate(dataset.examples):
         faults += _labels(example, len(dataset.classes))
@@ -44,20 +48,32 @@ def faults_of(
     return faults + _leaks(dataset)
 
 
-def require_pure(dataset: Dataset, store: ObjectStore | None = None) -> None:
-    """Refuse a dataset that is not fit to learn from.
+def require_pure(
+    dataset: Dataset, store: ObjectStore | None = None, known: Collection[str] = ()
+) -> None:
+    """Refuse a dataset that is not fit to learn from; see `faults_of`.
 
     Raises:
         DatasetImpure: With the list of faults.
     """
-    faults = faults_of(dataset, store)
+    faults = faults_of(dataset, store, known=known)
     if faults:
         shown = "; ".join(faults[:_MOST_SHOWN])
         more = f"; and {len(faults) - _MOST_SHOWN} more" if len(faults) > _MOST_SHOWN else ""
         raise DatasetImpure(f"dataset {dataset.digest[:12]} is refused: {shown}{more}", faults)
 
 
-def _whole(dataset: Dataset) -> list[str]:
+def missing_classes(dataset: Dataset) -> list[str]:
+    """Classes of which there is nothing in the training images."""
+    found = _boxes(dataset.split(TRAIN))
+    return [name for k, name in enumerate(dataset.classes) if not found[k]]
+
+
+def _boxes(examples: Iterable[Example]) -> "Counter[int]":
+    return Counter(box.class_id for e in examples for box in e.boxes if not box.ignored)
+
+
+def _whole(dataset: Dataset, known: Collection[str]) -> list[str]:
     faults = []
     if not dataset.classes:
         faults.append("it has no classes")
@@ -66,12 +82,13 @@ def _whole(dataset: Dataset) -> list[str]:
     for split in SPLITS[:2]:
         if not dataset.split(split):
             faults.append(f"no image is for {split}")
-    found = Counter(
-        box.class_id for example in dataset.split(TRAIN) for box in example.boxes if not box.ignored
-    )
-    for k, name in enumerate(dataset.classes):
-        if not found[k]:
+    held = _boxes(e for e in dataset.examples if e.split != TRAIN)
+    judged = {dataset.classes[k] for k in held if 0 <= k < len(dataset.classes)}
+    for name in missing_classes(dataset):
+        if name in judged or name not in known:
             faults.append(f"no {name!r} is in the training images")
+    if known and not _boxes(dataset.split(TRAIN)):
+        faults.append("nothing is marked in the training images")
     return faults
 
 

@@ -138,6 +138,24 @@ def test_a_missing_class_is_named(store: FolderStore) -> None:
     assert faults_of(dataset, store) == ["no 'tram' is in the training images"]
 
 
+def test_a_class_that_the_model_knows_may_be_missing_unless_it_is_judged(
+    store: FolderStore,
+) -> None:
+    dataset = replace(pure(store), classes=("car", "bus", "tram"))
+    assert faults_of(dataset, store, known=dataset.classes) == []
+    tram = Box(2, (1.0, 1.0, 9.0, 9.0))
+    judged = tuple(replace(e, boxes=(tram,)) if e.split != TRAIN else e for e in dataset.examples)
+    found = faults_of(replace(dataset, examples=judged), store, known=dataset.classes)
+    assert found == ["no 'tram' is in the training images"]
+
+
+def test_images_without_anything_in_them_teach_nothing(store: FolderStore) -> None:
+    dataset = pure(store)
+    empty = replace(dataset, examples=tuple(replace(e, boxes=()) for e in dataset.examples))
+    found = faults_of(empty, store, known=dataset.classes)
+    assert found == ["nothing is marked in the training images"]
+
+
 def test_images_are_opened(store: FolderStore) -> None:
     dataset = pure(store)
     store.put(dataset.examples[0].key, b"no image")
