@@ -8,6 +8,10 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from serve.access import COOKIE, Guard
 
+_ICON = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16">'
+    '<circle cx="8" cy="8" r="6" fill="none" stroke="#0f766e" stroke-width="3"/></svg>'
+)
 _PAGE = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>streetloop</title>
@@ -36,6 +40,10 @@ def login_routes(guard: Guard) -> APIRouter:
     @routes.get("/")
     def root() -> Response:
         return RedirectResponse("/app/")
+
+    @routes.get("/favicon.ico")
+    def icon() -> Response:
+        return Response(_ICON, media_type="image/svg+xml")
 
     @routes.get("/login")
     def page() -> HTMLResponse:

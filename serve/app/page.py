@@ -23,11 +23,6 @@ _PANELS: dict[str, panels.Draw] = {
     "Health": panels.health,
 }
 _Look = Literal["primary", "secondary", "stop"]
-_ICON = (
-    '<link rel="icon" href="data:image/svg+xml,<svg xmlns=%22http://www.w3.org/2000/svg%22 '
-    "viewBox=%220 0 16 16%22><circle cx=%228%22 cy=%228%22 r=%226%22 fill=%22none%22 "
-    'stroke=%22%230f766e%22 stroke-width=%223%22/></svg>">'
-)
 _QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 _SURE = "(...given) => { if (!confirm('Let the new version take over now, whatever the evidence " \
     "says?')) throw new Error('not wanted'); return given; }"  # fmt: skip
@@ -144,7 +139,7 @@ def mount_page(api: FastAPI, control: Control, guard: Guard) -> FastAPI:
         api, build_page(control), "/app", auth_dependency=visitor, footer_links=[],
         show_error=True, ssr_mode=False, enable_monitoring=False, run_history=False,
         max_file_size=1, theme=_theme(), css=(FOLDER / "app.css").read_text(),
-        head=f"{_ICON}<script>{(FOLDER / 'live.js').read_text()}</script>",
+        head=f"<script>{(FOLDER / 'live.js').read_text()}</script>",
     )  # fmt: skip
     return mounted
 

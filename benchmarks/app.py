@@ -1,0 +1,68 @@
+"""What a browser shows of a running app: first paint, pictures a second, trouble on the console.
+
+streetloop demo &                # or `streetloop up`
+python -m benchmarks.app [--url http://127.0.0.1:8000]
+"""
+
+import argparse
+import json
+import shutil
+import time
+
+from playwright.sync_api import Page, sync_playwright
+
+_CARD = "#sl-wall figure"
+
+
+def shown(page: Page) -> dict[str, int]:
+    """Pictures so far, by camera."""
+    cards = page.query_selector_all(_CARD)
+    return {
+        str(card.get_attribute("data-camera")): int(card.get_attribute("data-shown") or 0)
+        for card in cards
+    }
+
+
+def measure(url: str, seconds: float) -> dict[str, object]:
+    """Look at the wall for a while."""
+    trouble: list[str] = []
+    strangers: list[str] = []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"))
+        page = browser.new_page(viewport={"width": 1366, "height": 768})
+        page.on("console", lambda m: trouble.append(m.text) if m.type == "error" else None)
+        page.on("pageerror", lambda error: trouble.append(str(error)))
+        page.on(
+            "request",
+            lambda r: (
+                None if r.url.startswith((url, "data:", "blob:")) else strangers.append(r.url)
+            ),
+        )
+        page.goto(f"{url}/app/")
+        page.wait_for_selector(f"{_CARD} img[src^=blob]")
+        paint = page.evaluate("performance.getEntriesByType('paint').map(e => e.startTime)")
+        before, began = shown(page), time.monotonic()
+        page.wait_for_timeout(1000 * seconds)
+        after, passed = shown(page), time.monotonic() - began
+        browser.close()
+    rates = {
+        name: round((count - before.get(name, 0)) / passed, 1) for name, count in after.items()
+    }
+    return {
+        "first_paint_s": round(max(paint) / 1000, 2),
+        "pictures_a_second": rates,
+        "console_errors": trouble,
+        "asked_of_others": [address for address in strangers if "/live" not in address],
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--url", default="http://127.0.0.1:8000")
+    parser.add_argument("--seconds", type=float, default=10.0)
+    choice = parser.parse_args()
+    print(json.dumps(measure(choice.url.rstrip("/"), choice.seconds), indent=2))
+
+
+if __name__ == "__main__":
+    main()
