@@ -40,18 +40,26 @@ def write_report(path: Path, states: Mapping[str, CameraState], store: ObjectSto
         ConfigError: It cannot be written there.
         StoreError: A camera's past cannot be read.
     """
+    try:
+        path.write_text(report_page(states, store), encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be written: {error.strerror}") from error
+
+
+def report_page(states: Mapping[str, CameraState], store: ObjectStore) -> str:
+    """The report as a page that needs nothing else.
+
+    Raises:
+        StoreError: A camera's past cannot be read.
+    """
     environment = Environment(
         loader=PackageLoader("flows"), autoescape=True, undefined=StrictUndefined
     )
-    text = environment.get_template("drift.html").render(
+    return environment.get_template("drift.html").render(
         made_at=f"{datetime.now(UTC):%Y-%m-%d %H:%M}",
         window=WINDOW,
         cameras=[_camera(name, state, store) for name, state in states.items()],
     )
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be written: {error.strerror}") from error
 
 
 def _camera(name: str, state: CameraState, store: ObjectStore) -> dict[str, Any]:

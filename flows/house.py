@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from flows.champions import has_registry
+from flows.drift_report import report_page
 from flows.drift_state import CameraState, drift_state
 from flows.fleet import merged
 from flows.house_views import (
@@ -119,11 +120,18 @@ class House:
 
     def drift(self) -> list[DriftView]:
         """See `Control.drift`; the past of many cameras takes a while, so it is kept for a bit."""
+        return [drift_view(name, state) for name, state in self._watched().items()]
+
+    def drift_page(self) -> str:
+        """See `Control.drift_page`."""
+        return report_page(self._watched(), self._store)
+
+    def _watched(self) -> dict[str, CameraState]:
         with self._looking:
             if time.monotonic() - self._states[0] > _KEPT_S:
                 states = drift_state(self._settings, self._store, self._ledger)
                 self._states = time.monotonic(), states
-            return [drift_view(name, state) for name, state in self._states[1].items()]
+            return self._states[1]
 
     def queue(self) -> QueueView:
         """See `Control.queue`."""

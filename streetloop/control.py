@@ -238,6 +238,9 @@ class Control(Protocol):
     def drift(self) -> list[DriftView]:
         """Every camera that is or was watched."""
 
+    def drift_page(self) -> str:
+        """The same as a page with plots and pictures, HTML."""
+
     def queue(self) -> QueueView:
         """The review queue in numbers."""
 

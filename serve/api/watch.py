@@ -3,7 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import HTMLResponse, JSONResponse, Response
 
 from serve.api.cameras import Limit, Offset
 from serve.api.problems import problems
@@ -42,6 +42,12 @@ def watch_routes(control: Control) -> APIRouter:
         return Page(
             items=found[offset : offset + limit], offset=offset, more=len(found) > offset + limit
         )
+
+    @routes.get(
+        "/drift/page", summary="The same with plots and pictures", response_class=HTMLResponse
+    )
+    def drift_page() -> HTMLResponse:
+        return HTMLResponse(control.drift_page())
 
     @routes.get("/queue", summary="The review queue in numbers")
     def queue() -> QueueView:
