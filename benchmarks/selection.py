@@ -127,14 +127,16 @@ def watch(home: Path, streams: Streams, seed: int, model: ModelFile) -> Path:
     pipeline.close()
     part = home / f"day-{seed}.part.db"
     part.unlink(missing_ok=True)
+    ledger = open_ledger(f"sqlite:///{part.absolute()}")
     # Streams are watched faster than they are: the time of a frame is that in its city.
     add_reviews(
-        open_ledger(f"sqlite:///{part.absolute()}"),
+        ledger,
         [
             replace(r, captured_at=_BEGAN + timedelta(seconds=r.origin["frame"] / streams.fps))
             for r in triage.collect()
         ],
     )
+    ledger.close()  # what is still in the write-ahead log would not be renamed
     return part.rename(path)
 
 
