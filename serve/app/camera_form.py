@@ -40,10 +40,9 @@ def camera_form(control: Control, author: str) -> None:
         return _values(view)
 
     def put(which: str, *values: Any) -> Any:
-        new = which == _NEW
-        view = asked(lambda: control.put_camera(_document(*values), author, new=new))
+        view = asked(lambda: _put(control, author, which, *values))
         gr.Info(f"{view.id} is saved; running streams take it up.")
-        return choices()
+        return gr.update(choices=choices()["choices"], value=view.id)
 
     def take_out(which: str) -> list[Any]:
         asked(lambda: control.remove_camera(which, author))
@@ -55,6 +54,13 @@ def camera_form(control: Control, author: str) -> None:
     chosen.input(fill, chosen, fields, **quiet)
     save.click(put, [chosen, *fields], chosen, **quiet)
     remove.click(take_out, chosen, [chosen, *fields], **quiet)
+
+
+def _put(control: Control, author: str, which: str, *values: Any) -> CameraView:
+    document = _document(*values)
+    if which not in {_NEW, document["id"]}:
+        raise ConfigError(f"the id of {which} stays; choose {_NEW} for another camera")
+    return control.put_camera(document, author, new=which == _NEW)
 
 
 def _values(view: CameraView | None) -> list[Any]:
@@ -95,6 +101,6 @@ def read_lines(text: str) -> dict[str, list[list[float]]]:
 def write_lines(view: CameraView) -> str:
     """The counting lines of a camera as `read_lines` reads them."""
     return "\n".join(
-        f"{name}: {' '.join(f'{value:g}' for end in ends for value in end)}"
+        f"{name}: {' '.join(str(value) for end in ends for value in end)}"
         for name, ends in view.lines.items()
     )
