@@ -96,14 +96,8 @@ class Camera(BaseModel):
         if len(lines) > _MOST_LINES:
             raise ValueError(f"more than {_MOST_LINES} lines")
         for name, (start, end) in lines.items():
-            if (
-                not 1 <= len(name) <= _LONGEST_NAME
-                or not name.isprintable()
-                or name != name.strip()
-            ):
-                raise ValueError(
-                    f"{name[:20]!r}... is no name of a line; write 1 to 100 characters"
-                )
+            if not (0 < len(name.strip()) == len(name) <= _LONGEST_NAME and name.isprintable()):
+                raise ValueError(f"{name[:20]!r} is no name of a line: 1 to 100 characters")
             if start == end:
                 raise ValueError(f"line {name!r} starts where it ends")
         return lines

@@ -94,6 +94,8 @@ def read_lines(text: str) -> dict[str, list[list[float]]]:
             raise ConfigError(
                 f"counting line {row[:40]!r}: write a name, a colon and four numbers"
             ) from None
+        if name.strip() in found:
+            raise ConfigError(f"counting line {name.strip()[:40]!r} is there twice")
         found[name.strip()] = [[x1, y1], [x2, y2]]
     return found
 
