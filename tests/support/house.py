@@ -6,11 +6,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import cv2
+import httpx
 import numpy as np
+from fastapi.testclient import TestClient
 
 from flows.house import House
 from flows.minute_log import MinuteLog
 from flows.models import open_registry
+from serve.api.create import create_api
 from serve.rollout.policy import Phase, Policy
 from streetloop.cameras import Camera, parse_camera
 from streetloop.control import CameraView
@@ -23,7 +26,9 @@ from streetloop.ledger.reviews import add_reviews
 from streetloop.ledger.rollouts import Entry, State, move, note_progress, start_rollout
 from streetloop.settings import Settings
 from streetloop.store import FolderStore, put_image
+from streetloop.types import Detections, Image
 from tests.drift.support import minute
+from tests.support.build import found
 from tests.support.frames import review
 from tests.support.rollout import register_tiny
 from tests.support.tiny_model import NAMES, detector_output, write_tiny_model
@@ -179,3 +184,45 @@ def register_versions(content: Content) -> None:
         run = registry.start("tiny", {})
         registry.register(run, file, papers)
         registry.finish(run)
+
+
+class Screens:
+    """`streetloop.control.Pictures` of cameras that show what a test wants.
+
+    Attributes:
+        shown: Number and JPEG by camera.
+        asked: What was known to whoever asked, each time.
+    """
+
+    def __init__(self, **shown: tuple[int, bytes]) -> None:
+        self.shown = dict(shown)
+        self.asked: list[dict[str, int]] = []
+
+    async def newest(self, after: Mapping[str, int]) -> dict[str, tuple[int, bytes]]:
+        """See `Pictures.newest`."""
+        self.asked.append(dict(after))
+        return {name: one for name, one in self.shown.items() if after.get(name) != one[0]}
+
+
+async def see_a_car(_: Image) -> tuple[str, Detections]:
+    """A detector."""
+    return "tiny-1", found((1, 2, 30, 40))
+
+
+def api_of(
+    content: Content, token: str | None = None, screens: Screens | None = None
+) -> TestClient:
+    """The whole API over a house."""
+    app = create_api(see_a_car, ("car", "bus"), 0.25, token, content.house, screens or Screens())
+    return TestClient(app, base_url="http://127.0.0.1:8080", follow_redirects=False)
+
+
+def problem_of(answer: httpx.Response, status: int) -> str:
+    """The reason in a problem document of that status; no password is in it."""
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    document = answer.json()
+    assert document.keys() == {"type", "title", "status", "detail"}
+    assert document["status"] == status
+    assert PASSWORD not in answer.text
+    return str(document["detail"])
