@@ -35,6 +35,8 @@ from tests.support.tiny_model import NAMES, detector_output, write_tiny_model
 from train.registry import Papers
 
 PASSWORD = "hunter2"
+HERE = "127.0.0.1:8080"
+LIVE = f"ws://{HERE}/live"
 FILE = (
     {
         "id": "a40", "uri": f"rtsp://admin:{PASSWORD}@10.0.0.7/a40", "city": "London", "fps": 10,
@@ -214,7 +216,7 @@ def api_of(
 ) -> TestClient:
     """The whole API over a house."""
     app = create_api(see_a_car, ("car", "bus"), 0.25, token, content.house, screens or Screens())
-    return TestClient(app, base_url="http://127.0.0.1:8080", follow_redirects=False)
+    return TestClient(app, base_url=f"http://{HERE}", follow_redirects=False)
 
 
 def problem_of(answer: httpx.Response, status: int) -> str:
