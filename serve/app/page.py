@@ -3,7 +3,7 @@
 from typing import Any, Literal
 
 import gradio as gr
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, HTTPException, Request
 
 from serve.access import Guard
 from serve.app import panels
@@ -138,7 +138,11 @@ def mount_page(api: FastAPI, control: Control, guard: Guard) -> FastAPI:
     """The page under ``/app`` of an API; who shows no token is sent to ``/login``."""
 
     def visitor(request: Request) -> str | None:
-        return "visitor" if guard.admits(request.headers, request.cookies) else None
+        if guard.admits(request.headers, request.cookies):
+            return "visitor"
+        if "text/html" in request.headers.get("accept", ""):
+            raise HTTPException(303, headers={"Location": "/login"})
+        return None
 
     mounted: FastAPI = gr.mount_gradio_app(
         api, build_page(control), "/app", auth_dependency=visitor, footer_links=[],
