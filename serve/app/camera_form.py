@@ -9,6 +9,8 @@ from streetloop.control import CameraView, Control
 from streetloop.errors import ConfigError
 
 _NEW = "(a new camera)"
+_SURE = "(...given) => { if (!confirm('Stop this camera? What it recorded stays.')) " \
+    "throw new Error('not wanted'); return given; }"  # fmt: skip
 _HELP = "rtsp://user:password@host/path, file:///clip.mp4 or sim://kingsport/crossing"
 
 
@@ -27,8 +29,8 @@ def camera_form(control: Control, author: str) -> None:
         info="one a line: a name, then x y of both ends as fractions of the picture",
     )  # fmt: skip
     with gr.Row():
-        save = gr.Button("Save", variant="primary")
-        remove = gr.Button("Remove", variant="stop")
+        save = gr.Button("Save", variant="primary", scale=0, min_width=160)
+        remove = gr.Button("Remove", variant="stop", scale=0, min_width=160, interactive=False)
     fields = [name, city, fps, uri, lines]
 
     def choices() -> Any:
@@ -37,23 +39,25 @@ def camera_form(control: Control, author: str) -> None:
 
     def fill(which: str) -> list[Any]:
         view = next((view for view in asked(control.cameras) if view.id == which), None)
-        return _values(view)
+        return [gr.update(interactive=view is not None), *_values(view)]
 
-    def put(which: str, *values: Any) -> Any:
+    def put(which: str, *values: Any) -> list[Any]:
         view = asked(lambda: _put(control, author, which, *values))
         gr.Info(f"{view.id} is saved; running streams take it up.")
-        return gr.update(choices=choices()["choices"], value=view.id)
+        now = gr.update(choices=choices()["choices"], value=view.id)
+        return [now, gr.update(interactive=True), *_values(view)]
 
     def take_out(which: str) -> list[Any]:
         asked(lambda: control.remove_camera(which, author))
         gr.Info(f"{which} is removed; what it recorded stays.")
-        return [gr.update(choices=choices()["choices"], value=_NEW), *_values(None)]
+        now = gr.update(choices=choices()["choices"], value=_NEW)
+        return [now, gr.update(interactive=False), *_values(None)]
 
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     chosen.focus(choices, outputs=chosen, **quiet)
-    chosen.input(fill, chosen, fields, **quiet)
-    save.click(put, [chosen, *fields], chosen, **quiet)
-    remove.click(take_out, chosen, [chosen, *fields], **quiet)
+    chosen.input(fill, chosen, [remove, *fields], **quiet)
+    save.click(put, [chosen, *fields], [chosen, remove, *fields], **quiet)
+    remove.click(take_out, chosen, [chosen, remove, *fields], js=_SURE, **quiet)
 
 
 def _put(control: Control, author: str, which: str, *values: Any) -> CameraView:

@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 import gradio as gr
 from fastapi import FastAPI, HTTPException, Request
+from fastapi.responses import Response
 
 from serve.access import Guard
 from serve.app import panels
@@ -24,9 +25,8 @@ _PANELS: dict[str, panels.Draw] = {
 }
 _Look = Literal["primary", "secondary", "stop"]
 _ICON = (
-    '<link rel="icon" href="data:image/svg+xml,<svg xmlns=%22http://www.w3.org/2000/svg%22 '
-    "viewBox=%220 0 16 16%22><circle cx=%228%22 cy=%228%22 r=%226%22 fill=%22none%22 "
-    'stroke=%22%230f766e%22 stroke-width=%223%22/></svg>">'
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16">'
+    '<circle cx="8" cy="8" r="6" fill="none" stroke="#0f766e" stroke-width="3"/></svg>'
 )
 _QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 _SURE = "(...given) => { if (!confirm('Let the new version take over now, whatever the evidence " \
@@ -53,11 +53,11 @@ def build_page(control: Control) -> Any:
 
 def _tab(name: str, draw: panels.Draw, control: Control, selected: gr.State) -> gr.HTML:
     with gr.Tab(name) as tab:
-        if name == "Rollout":
-            _rollout_buttons(control)
-        if name == "Models":
-            _learning_buttons(control)
+        buttons = {"Rollout": _rollout_buttons, "Models": _learning_buttons}.get(name)
+        pressed = [] if buttons is None else buttons(control)
         shown = gr.HTML()
+    for press in pressed:
+        press.then(lambda: panels.drawn(draw, control), outputs=shown, **_QUIET)
     tab.select(lambda: (name, panels.drawn(draw, control)), outputs=[selected, shown], **_QUIET)
     return shown
 
@@ -77,7 +77,8 @@ def _keep_fresh(
     gr.Timer(_REFRESH_S).tick(refresh, selected, outputs, **_QUIET)
 
 
-def _rollout_buttons(control: Control) -> None:
+def _rollout_buttons(control: Control) -> list[Any]:
+    pressed = []
     with gr.Row():
         buttons: list[tuple[str, str, _Look]] = [
             ("Pause", "pause", "secondary"),
@@ -88,7 +89,7 @@ def _rollout_buttons(control: Control) -> None:
         for label, wanted, look in buttons:
             button = gr.Button(label, variant=look, size="sm", min_width=90)
             js = _SURE if wanted == "promote" else None
-            button.click(_steering(control, wanted), js=js, api_visibility="private")
+            pressed.append(button.click(_steering(control, wanted), js=js, **_QUIET))
     with gr.Accordion("Try a version", open=False), gr.Row(equal_height=True):
         version = gr.Textbox(
             label="Version", placeholder="3", info="number or alias", max_length=64
@@ -102,7 +103,7 @@ def _rollout_buttons(control: Control) -> None:
         )
         gr.Info(f"Rollout {rollout.id} is asked for.")
 
-    start.click(begin, [version, city], api_visibility="private")
+    return [*pressed, start.click(begin, [version, city], **_QUIET)]
 
 
 def _steering(control: Control, wanted: str) -> Any:
@@ -113,7 +114,7 @@ def _steering(control: Control, wanted: str) -> Any:
     return steer
 
 
-def _learning_buttons(control: Control) -> None:
+def _learning_buttons(control: Control) -> list[Any]:
     def learn() -> None:
         gr.Info(f"Learning run {asked(lambda: control.learn(AUTHOR)).id} is asked for.")
 
@@ -123,6 +124,7 @@ def _learning_buttons(control: Control) -> None:
     def drop() -> None:
         gr.Info(f"Learning run {asked(lambda: control.drop_learning(AUTHOR)).id} is dropped.")
 
+    pressed = []
     with gr.Row():
         buttons: list[tuple[str, Any, _Look]] = [
             ("Learn now", learn, "primary"),
@@ -131,7 +133,8 @@ def _learning_buttons(control: Control) -> None:
         ]
         for label, do, look in buttons:
             button = gr.Button(label, variant=look, size="sm", min_width=120)
-            button.click(do, api_visibility="private")
+            pressed.append(button.click(do, **_QUIET))
+    return pressed
 
 
 def mount_page(api: FastAPI, control: Control, guard: Guard) -> FastAPI:
@@ -144,11 +147,15 @@ def mount_page(api: FastAPI, control: Control, guard: Guard) -> FastAPI:
             raise HTTPException(303, headers={"Location": "/login"})
         return None
 
+    @api.get("/favicon.ico", include_in_schema=False)
+    def icon() -> Response:
+        return Response(_ICON, media_type="image/svg+xml")
+
     mounted: FastAPI = gr.mount_gradio_app(
         api, build_page(control), "/app", auth_dependency=visitor, footer_links=[],
         show_error=True, ssr_mode=False, enable_monitoring=False, run_history=False,
         max_file_size=1, theme=_theme(), css=(FOLDER / "app.css").read_text(),
-        head=f"{_ICON}<script>{(FOLDER / 'live.js').read_text()}</script>",
+        head=f"<script>{(FOLDER / 'live.js').read_text()}</script>",
     )  # fmt: skip
     return mounted
 
