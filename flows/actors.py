@@ -134,8 +134,7 @@ class StreamWorker:
 
     def drop(self, cameras: Collection[str]) -> dict[str, CameraStatus]:
         """Stop some cameras for good; the last word on each."""
-        self._pipeline.drop(cameras)
-        return {name: s for name, s in self.snapshot().items() if name in cameras}
+        return self._pipeline.drop(cameras)
 
     def finished(self) -> bool:
         """True if every camera has ended by itself and all is written."""

@@ -22,9 +22,11 @@ from flows.house_views import (
 from flows.lineage import lineage
 from flows.models import open_registry
 from flows.rollout_request import ask_for
+from flows.stream.sources import refuse_bad_source
 from labeling.local_server import LocalServer
 from serve.rollout.policy import Policy
 from streetloop.cameras import Camera, camera_document, parse_camera
+from streetloop.clock import SystemClock
 from streetloop.control import (
     CameraView,
     DriftView,
@@ -74,7 +76,7 @@ class House:
         self._policy = policy or Policy()
         self._ledger, self._store = open_ledger(settings.ledger), open_store(settings)
         self._states: tuple[float, dict[str, CameraState]] = (-_KEPT_S, {})
-        self._looking = threading.Lock()
+        self._looking, self._changing = threading.Lock(), threading.Lock()
 
     # Cameras
 
@@ -85,12 +87,17 @@ class House:
 
     def put_camera(self, document: Mapping[str, Any], author: str, *, new: bool) -> CameraView:
         """See `Control.put_camera`."""
+        with self._changing:
+            return self._put_camera(document, author, new=new)
+
+    def _put_camera(self, document: Mapping[str, Any], author: str, *, new: bool) -> CameraView:
         known = {c.id: c for c in self._cameras()}
         camera = parse_camera(_with_password(document, known))
         if new and camera.id.lower() in {name.lower() for name in known}:
             raise ConfigError(f"camera {camera.id!r} is there already; ids must differ")
         if not new:
             self._require(camera.id, known)
+        refuse_bad_source(camera, SystemClock())
         written = camera_document(camera)
         change_camera(self._ledger, camera.id, written, author, datetime.now(UTC))
         return camera_view(camera)
@@ -155,6 +162,8 @@ class House:
         found = find_reviews(self._ledger, [digest])
         if not found:
             raise NotFound(f"there is no frame {digest[:64]!r}")
+        if found[0].state is State.EXPIRED:
+            raise NotFound("the frame has expired: nobody was asked in time, and its image is gone")
         return self._store.get(found[0].image_key)
 
     # Models
@@ -167,9 +176,12 @@ class House:
 
     def lineage(self, version: str) -> list[dict[str, Any]]:
         """See `Control.lineage`."""
-        if not any(version == str(m.number) or version in m.aliases for m in self.models()):
-            raise NotFound(f"there is no version {version[:64]!r}")
+        self._require_version(version)
         return lineage(self._settings, version)
+
+    def _require_version(self, name: str) -> None:
+        if not any(name == str(m.number) or name in m.aliases for m in self.models()):
+            raise NotFound(f"there is no version {name[:64]!r}")
 
     # Learning
 
@@ -217,6 +229,7 @@ class House:
 
     def start_rollout(self, version: str, city: str | None, author: str) -> RolloutView:
         """See `Control.start_rollout`."""
+        self._require_version(version)
         return rollout_view(
             ask_for(self._settings, self._ledger, version, self._policy, author, city)
         )

@@ -1,5 +1,6 @@
 """The rows of the ledger and the registry as people see them."""
 
+import math
 from typing import Any
 
 from flows.drift_state import CameraState
@@ -72,7 +73,8 @@ def drift_view(camera_id: str, state: CameraState) -> DriftView:
         since=None if finding is None else finding.since, missing_minutes=state.missing,
         features={
             name: FeatureView(
-                enough=True, effect_size=answer.effect_size, threshold=answer.threshold
+                enough=True, effect_size=_finite(answer.effect_size),
+                threshold=_finite(answer.threshold),
             )
             for name, answer in known.items()
         },
@@ -95,7 +97,8 @@ def model_view(version: Version) -> ModelView:
     return ModelView(
         number=version.number, made_at=version.made_at, aliases=list(version.aliases),
         parent=papers.parent, dataset=papers.dataset, classes=list(papers.classes),
-        scores=dict(papers.scores), verdict=list(papers.verdict), trigger=dict(papers.trigger),
+        scores={name: score for name, score in papers.scores.items() if math.isfinite(score)},
+        verdict=list(papers.verdict), trigger=dict(papers.trigger),
         model=papers.model_version,
     )  # fmt: skip
 
@@ -123,3 +126,8 @@ def rollout_view(rollout: Rollout, decisions: list[Entry] | None = None) -> Roll
 def _decision(entry: Entry) -> DecisionView:
     plain: dict[str, Any] = {name: getattr(entry, name) for name in ("at", "action", "author")}
     return DecisionView(**plain, reason=entry.reason, evidence=dict(entry.reading))
+
+
+def _finite(value: float) -> float:
+    """A number that JSON knows; the largest are all the same to people."""
+    return 0.0 if math.isnan(value) else min(value, 1e6)

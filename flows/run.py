@@ -19,13 +19,13 @@ from flows.models import find_model
 from flows.running import Running
 from flows.serving import refuse_bad_address
 from flows.signals import stop_on_signals
-from flows.stream.sources import open_source
+from flows.stream.sources import refuse_bad_source
 from flows.stream.status import CameraStatus
 from flows.summary import Summary
 from serve.rollout.policy import Policy
 from streetloop.cameras import Camera
 from streetloop.clock import SystemClock
-from streetloop.errors import ConfigError, SourceError
+from streetloop.errors import ConfigError
 from streetloop.ledger import open_ledger
 from streetloop.settings import BASELINE, Settings
 from streetloop.stores import open_store
@@ -84,7 +84,9 @@ def run_streams(
         ModelError: The model cannot be used.
         DetectorError: The detector did not start.
     """
-    refuse_bad_clips(cameras)
+    clock = SystemClock()
+    for camera in cameras:
+        refuse_bad_source(camera, clock)
     options = dataclasses.replace(options, app=options.app and settings.app_port != 0)
     if options.app:
         refuse_bad_address(settings)
@@ -176,24 +178,6 @@ def _reception(
     host = "localhost" if settings.app_host == "127.0.0.1" else settings.app_host
     say(f"the app: http://{host}:{settings.app_port}/app (API: /docs)")
     return reception
-
-
-def refuse_bad_clips(cameras: Sequence[Camera]) -> None:
-    """Look into every recording before anything is started.
-
-    A network camera may come up later; a file that cannot be played now is a mistake.
-
-    Raises:
-        ConfigError: Names the camera and what is wrong.
-    """
-    clock = SystemClock()
-    for camera in cameras:
-        source = open_source(camera, clock)
-        if camera.uri.scheme == "file":
-            try:
-                source.probe()
-            except SourceError as error:
-                raise ConfigError(f"camera {camera.id!r}: {error}") from error
 
 
 class Planner:

@@ -5,9 +5,11 @@ from typing import TYPE_CHECKING
 
 from flows.fleet import FleetBook
 from flows.listeners import Listeners
+from flows.stream.sources import open_source
 from flows.stream.status import CameraStatus
 from streetloop.cameras import Camera
-from streetloop.errors import StreetloopError
+from streetloop.clock import SystemClock
+from streetloop.errors import ConfigError, StreetloopError
 
 if TYPE_CHECKING:
     from flows.actors import WorkerPlan
@@ -64,11 +66,19 @@ class Running:
         changed = self._book.look()
         if changed.gone:
             self._supervisor.drop(changed.gone)
-        for plan in self._plan(changed.come):
+        come = [camera for camera in changed.come if self._can_run(camera)]
+        for plan in self._plan(come):
             self._supervisor.add(plan)
-        if changed.gone or changed.come:
-            come, gone = [c.id for c in changed.come], changed.gone
-            self._say(
-                f"cameras: {', '.join(sorted(set(come)))} started" if come
-                else f"cameras: {', '.join(gone)} stopped"
-            )  # fmt: skip
+        started = {camera.id for camera in come}
+        for names, what in ((started, "started"), (set(changed.gone) - started, "stopped")):
+            if names:
+                self._say(f"cameras: {', '.join(sorted(names))} {what}")
+
+    def _can_run(self, camera: Camera) -> bool:
+        """False, and said, of one that another version of us may have written down."""
+        try:
+            open_source(camera, SystemClock())
+        except ConfigError as error:
+            self._say(str(error))
+            return False
+        return True

@@ -57,7 +57,8 @@ class Supervisor:
             worker = _Worker(plan, before)
             started = worker.start()
             self._workers.append(worker)
-        ray.get(started)
+        with contextlib.suppress(RayActorError):  # `poll` starts another in its place
+            ray.get(started)
 
     def drop(self, cameras: Collection[str]) -> None:
         """Stop cameras for good; their accounts stay in what `poll` and `close` say."""

@@ -1,5 +1,6 @@
 """Who may come in."""
 
+import hashlib
 import ipaddress
 import secrets
 from collections.abc import Mapping
@@ -28,12 +29,18 @@ class Guard:
         if self._token is None:
             return True
         scheme, _, given = headers.get("authorization", "").partition(" ")
-        shown = given if scheme.lower() == "bearer" else cookies.get(COOKIE, "")
-        return self.knows(shown)
+        if scheme.lower() == "bearer":
+            return self.knows(given)
+        return secrets.compare_digest(cookies.get(COOKIE, "").encode(), self.cookie.encode())
 
     def knows(self, shown: str) -> bool:
         """Whether this is the token."""
         return self._token is None or secrets.compare_digest(shown.encode(), self._token.encode())
+
+    @property
+    def cookie(self) -> str:
+        """What a browser keeps in the place of the token; nobody can tell that from it."""
+        return hashlib.sha256(f"streetloop cookie {self._token}".encode()).hexdigest()
 
     def __call__(self, connection: HTTPConnection) -> None:
         """Raise a 401 unless a request, or a WebSocket, may pass."""
@@ -76,9 +83,9 @@ class OwnPages:
 
     def _objection(self, headers: Headers, method: str) -> str | None:
         host, origin = headers.get("host", ""), headers.get("origin")
-        if not self._has_token and not _is_loopback(urlsplit(f"//{host}").hostname or ""):
+        if not self._has_token and not _is_loopback(_name_of(host)):
             return "without a token this server answers under names of this machine only"
-        foreign = origin is not None and urlsplit(origin).netloc != host
+        foreign = origin is not None and origin.partition("://")[2] != host
         if foreign and method not in _SAFE:
             return "this comes from the page of another server"
         return None
@@ -95,6 +102,14 @@ def refuse_open_door(host: str, *, has_token: bool) -> None:
             f"listening on {host} lets other machines in; "
             "set STREETLOOP_API_TOKEN to a secret of your choice first"
         )
+
+
+def _name_of(host: str) -> str:
+    """The name in a ``Host`` header; empty for what is none."""
+    try:
+        return urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return ""
 
 
 def _is_loopback(host: str) -> bool:

@@ -2,13 +2,15 @@
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from serve.api.problems import problem
 from streetloop.errors import InputTooLarge
 
 
 class BodyLimit:
     """ASGI middleware: a body of more than ``limit_bytes`` raises `InputTooLarge` while it comes.
 
-    A stated length is believed only when it is too large already.
+    A stated length is believed only when it is too large already. Whatever an application makes of
+    the error, the answer is a 413: FastAPI takes any error of a body for one of its syntax.
     """
 
     def __init__(self, app: ASGIApp, limit_bytes: int) -> None:
@@ -23,13 +25,22 @@ class BodyLimit:
         stated = dict(scope["headers"]).get(b"content-length", b"0")
         too_long = stated.isdigit() and int(stated) > self._limit
         received = 0
+        error = InputTooLarge(f"the body has more than {self._limit // 2**20} MB")
+        refused = False
 
         async def bounded() -> Message:
-            nonlocal received
+            nonlocal received, refused
             message = await receive()
             received += len(message.get("body", b""))
-            if too_long or received > self._limit:
-                raise InputTooLarge(f"the body has more than {self._limit // 2**20} MB")
+            refused = too_long or received > self._limit
+            if refused:
+                raise error
             return message
 
-        await self._app(scope, bounded, send)
+        async def answer(message: Message) -> None:
+            if not refused:
+                await send(message)
+            elif message["type"] == "http.response.start":
+                await problem(413, "Content Too Large", str(error))(scope, receive, send)
+
+        await self._app(scope, bounded, answer)

@@ -18,6 +18,7 @@ SCHEMES = ("rtsp", "file", "sim")
 _MAX_FILE_BYTES = 4 * 2**20
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s'\"\\]+")
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_MOST_LINES, _LONGEST_NAME = 50, 100
 
 Fraction: TypeAlias = Annotated[float, Field(ge=0, le=1)]
 Point: TypeAlias = tuple[Fraction, Fraction]
@@ -45,6 +46,8 @@ def _uri(value: object) -> SecretUri:
     if uri.scheme not in SCHEMES:
         known = ", ".join(f"{scheme}://" for scheme in SCHEMES)
         raise ValueError(f"unknown scheme {uri.scheme[:20] or 'none'!r}; known are {known}")
+    if value[len(uri.scheme) :].startswith("://***@"):
+        raise ValueError("*** stands for a user and password that are not shown; write them again")
     if not _URI.fullmatch(value):
         raise ValueError("has spaces or quotes; write them as %20 and the like")
     try:
@@ -69,7 +72,8 @@ class Camera(BaseModel):
         city: Groups cameras.
         fps: Frames to analyse a second; None for as many as keep up.
         transport: How RTSP carries the pictures.
-        lines: Counting lines by name, each from a point to a point in fractions of the image.
+        lines: At most 50 counting lines by name, each from a point to a point in fractions of the
+            image; a name is 1 to 100 characters that can be printed.
             Seen from the first point towards the second, crossing from left to right is "in".
     """
 
@@ -90,7 +94,11 @@ class Camera(BaseModel):
     @field_validator("lines")
     @classmethod
     def _lines_have_length(cls, lines: dict[str, Line]) -> dict[str, Line]:
+        if len(lines) > _MOST_LINES:
+            raise ValueError(f"more than {_MOST_LINES} lines")
         for name, (start, end) in lines.items():
+            if not (0 < len(name.strip()) == len(name) <= _LONGEST_NAME and name.isprintable()):
+                raise ValueError(f"{name[:20]!r} is no name of a line: 1 to 100 characters")
             if start == end:
                 raise ValueError(f"line {name!r} starts where it ends")
         return lines

@@ -149,8 +149,8 @@ class StreamPipeline:
             feed.join(timeout_s=_JOIN_S)
         self._settle_what_is_left()
 
-    def drop(self, cameras: Collection[str]) -> None:
-        """Stop some cameras for good; returns when nothing of theirs is under way."""
+    def drop(self, cameras: Collection[str]) -> dict[str, CameraStatus]:
+        """Stop some cameras for good; the last word on each, once nothing of it is under way."""
         going = [feed for feed in self.feeds if feed.camera.id in cameras]
         for feed in going:
             feed.close()
@@ -162,6 +162,8 @@ class StreamPipeline:
                 lambda: not any(feed.account.snapshot().pending for feed in going),
                 self._settings.detector_timeout_s,
             )
+            self.feeds = [feed for feed in self.feeds if feed not in going]
+        return {feed.camera.id: self._status(feed) for feed in going}
 
     def wait(self, timeout_s: float) -> bool:
         """Wait until every camera has ended by itself and all is detected; True if so."""

@@ -6,7 +6,7 @@ from flows.stream.simulated import SimulatedSource
 from flows.stream.source import Source
 from streetloop.cameras import Camera
 from streetloop.clock import Clock
-from streetloop.errors import ConfigError
+from streetloop.errors import ConfigError, SourceError
 
 
 def open_source(camera: Camera, clock: Clock, stall_s: float = 2.2) -> Source:
@@ -28,3 +28,19 @@ def open_source(camera: Camera, clock: Clock, stall_s: float = 2.2) -> Source:
         return ClipSource(*parse_clip_uri(camera.uri.reveal()), clock)
     except ConfigError as error:
         raise ConfigError(f"camera {camera.id!r}: {error}") from error
+
+
+def refuse_bad_source(camera: Camera, clock: Clock) -> None:
+    """Look whether a camera can be one, and into its recording if it is one.
+
+    A network camera may come up later; a file that cannot be played now is a mistake.
+
+    Raises:
+        ConfigError: Names the camera and what is wrong.
+    """
+    source = open_source(camera, clock)
+    if camera.uri.scheme == "file":
+        try:
+            source.probe()
+        except SourceError as error:
+            raise ConfigError(f"camera {camera.id!r}: {error}") from error

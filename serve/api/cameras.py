@@ -16,7 +16,7 @@ Offset = Annotated[int, Query(ge=0, le=LARGEST_OFFSET, description="how many to 
 Limit = Annotated[int, Query(ge=1, le=MOST_A_PAGE, description="how many at most")]
 CameraId = Annotated[str, Path(min_length=1, max_length=64)]
 
-Fraction = Annotated[float, Field(ge=0, le=1)]
+Fraction = Annotated[float, Field(ge=0, le=1, strict=True)]
 
 
 class CameraIn(BaseModel):
@@ -29,7 +29,9 @@ class CameraIn(BaseModel):
         description="rtsp://, file:// or sim://; its password is never shown again",
     )  # fmt: skip
     city: str | None = Field(default=None, min_length=1, max_length=100)
-    fps: float | None = Field(default=None, gt=0, le=1000, description="frames to analyse a second")
+    fps: float | None = Field(
+        default=None, gt=0, le=1000, strict=True, description="frames to analyse a second"
+    )
     transport: str = Field(default="tcp", pattern="^(tcp|udp)$")
     lines: dict[str, tuple[tuple[Fraction, Fraction], tuple[Fraction, Fraction]]] = Field(
         default={}, max_length=50, description="counting lines in fractions of the image"

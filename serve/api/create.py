@@ -10,7 +10,7 @@ from serve.api.live import live_route
 from serve.api.login import login_routes
 from serve.api.models import model_routes
 from serve.api.predict import DetectImage, predict_route
-from serve.api.problems import explain_errors
+from serve.api.problems import explain_errors, problems
 from serve.api.rollouts import rollout_routes
 from serve.api.watch import watch_routes
 from serve.images import MAX_BYTES
@@ -46,6 +46,13 @@ def create_api(
         title="streetloop",
         description="The detectors of a city's traffic cameras: seen, asked and steered.",
         version="1",
+        responses=problems(
+            _400="the body cannot be read",
+            _403="from the page, or under the name, of another server",
+            _413="too large",
+            _422="something in it is wrong; the detail says what",
+            _503="something that is asked behind this does not answer; the detail says what",
+        ),
     )
     api.add_middleware(BodyLimit, limit_bytes=MAX_BYTES)
     api.add_middleware(OwnPages, has_token=token is not None)

@@ -10,6 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.websockets import WebSocketDisconnect
 
 from streetloop.control import Control, Pictures
+from streetloop.errors import StreetloopError
 
 PERIOD_S = 0.04
 _TOLD = {"id", "state", "error", "fps_decoded", "fps_detected", "objects"}
@@ -40,15 +41,24 @@ def live_route(control: Control, pictures: Pictures) -> APIRouter:
                 told = time.monotonic() - told_at < _TELL_S
                 told_at = told_at if told else time.monotonic()
                 await socket.send_text("{}" if told else await run_in_threadpool(_cameras, control))
-                wanted = _read(await asyncio.wait_for(socket.receive_text(), _PATIENCE_S), wanted)
-        except (WebSocketDisconnect, TimeoutError):
+                heard = await asyncio.wait_for(socket.receive(), _PATIENCE_S)
+                if heard["type"] == "websocket.disconnect":
+                    return
+                wanted = _read(heard.get("text") or "", wanted)
+        except TimeoutError:
+            await socket.close(1001, "nothing was heard for long")
+        except WebSocketDisconnect:
             return
 
     return routes
 
 
 def _cameras(control: Control) -> str:
-    told = [view.model_dump(mode="json", include=_TOLD) for view in control.cameras()]
+    try:
+        views = control.cameras()
+    except StreetloopError:  # the ledger may be back at the next second
+        return "{}"
+    told = [view.model_dump(mode="json", include=_TOLD) for view in views]
     return json.dumps({"cameras": told})
 
 
@@ -72,5 +82,5 @@ def _read(text: str, before: set[str] | None) -> set[str] | None:
     try:
         names = json.loads(text[:100_000])["cameras"]
         return {str(name) for name in names}
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return before

@@ -54,7 +54,8 @@ def problems(**texts: str) -> dict[int | str, dict[str, Any]]:
 
 
 def problem(status: int, title: str, detail: str) -> JSONResponse:
-    """A problem document."""
+    """A problem document; what is no text, such as half of a surrogate pair, is replaced."""
+    detail = detail.encode(errors="replace").decode()
     body = Problem(title=title, status=status, detail=detail).model_dump()
     return JSONResponse(body, status_code=status, media_type=MEDIA_TYPE)
 

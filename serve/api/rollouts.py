@@ -32,7 +32,7 @@ def rollout_routes(control: Control) -> APIRouter:
     routes = APIRouter(tags=["rollouts"], responses=problems(_401="token missing or wrong"))
     missing = problems(_404="no such rollout")
     conflict = problems(_409="not now; the detail says why")
-    registry = problems(_503="the registry does not answer, or does not know the version")
+    unknown = problems(_404="no such version")
 
     @routes.get("/rollouts", summary="Rollouts, the newest first")
     def rollouts(offset: Offset = 0, limit: Limit = 50) -> Page[RolloutView]:
@@ -47,7 +47,7 @@ def rollout_routes(control: Control) -> APIRouter:
 
     @routes.post(
         "/rollouts", status_code=202, summary="Try a version",
-        responses=conflict | registry,
+        responses=conflict | unknown,
     )  # fmt: skip
     def start(wanted: NewRollout) -> RolloutView:
         return control.start_rollout(wanted.version, wanted.city, AUTHOR)

@@ -9,6 +9,8 @@ from streetloop.control import CameraView, Control
 from streetloop.errors import ConfigError
 
 _NEW = "(a new camera)"
+_SURE = "(...given) => { if (!confirm('Stop this camera? What it recorded stays.')) " \
+    "throw new Error('not wanted'); return given; }"  # fmt: skip
 _HELP = "rtsp://user:password@host/path, file:///clip.mp4 or sim://kingsport/crossing"
 
 
@@ -27,8 +29,8 @@ def camera_form(control: Control, author: str) -> None:
         info="one a line: a name, then x y of both ends as fractions of the picture",
     )  # fmt: skip
     with gr.Row():
-        save = gr.Button("Save", variant="primary")
-        remove = gr.Button("Remove", variant="stop")
+        save = gr.Button("Save", variant="primary", scale=0, min_width=160)
+        remove = gr.Button("Remove", variant="stop", scale=0, min_width=160, interactive=False)
     fields = [name, city, fps, uri, lines]
 
     def choices() -> Any:
@@ -37,24 +39,32 @@ def camera_form(control: Control, author: str) -> None:
 
     def fill(which: str) -> list[Any]:
         view = next((view for view in asked(control.cameras) if view.id == which), None)
-        return _values(view)
+        return [gr.update(interactive=view is not None), *_values(view)]
 
-    def put(which: str, *values: Any) -> Any:
-        new = which == _NEW
-        view = asked(lambda: control.put_camera(_document(*values), author, new=new))
+    def put(which: str, *values: Any) -> list[Any]:
+        view = asked(lambda: _put(control, author, which, *values))
         gr.Info(f"{view.id} is saved; running streams take it up.")
-        return choices()
+        now = gr.update(choices=choices()["choices"], value=view.id)
+        return [now, gr.update(interactive=True), *_values(view)]
 
     def take_out(which: str) -> list[Any]:
         asked(lambda: control.remove_camera(which, author))
         gr.Info(f"{which} is removed; what it recorded stays.")
-        return [gr.update(choices=choices()["choices"], value=_NEW), *_values(None)]
+        now = gr.update(choices=choices()["choices"], value=_NEW)
+        return [now, gr.update(interactive=False), *_values(None)]
 
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     chosen.focus(choices, outputs=chosen, **quiet)
-    chosen.input(fill, chosen, fields, **quiet)
-    save.click(put, [chosen, *fields], chosen, **quiet)
-    remove.click(take_out, chosen, [chosen, *fields], **quiet)
+    chosen.input(fill, chosen, [remove, *fields], **quiet)
+    save.click(put, [chosen, *fields], [chosen, remove, *fields], **quiet)
+    remove.click(take_out, chosen, [chosen, remove, *fields], js=_SURE, **quiet)
+
+
+def _put(control: Control, author: str, which: str, *values: Any) -> CameraView:
+    document = _document(*values)
+    if which not in {_NEW, document["id"]}:
+        raise ConfigError(f"the id of {which} stays; choose {_NEW} for another camera")
+    return control.put_camera(document, author, new=which == _NEW)
 
 
 def _values(view: CameraView | None) -> list[Any]:
@@ -88,6 +98,8 @@ def read_lines(text: str) -> dict[str, list[list[float]]]:
             raise ConfigError(
                 f"counting line {row[:40]!r}: write a name, a colon and four numbers"
             ) from None
+        if name.strip() in found:
+            raise ConfigError(f"counting line {name.strip()[:40]!r} is there twice")
         found[name.strip()] = [[x1, y1], [x2, y2]]
     return found
 
@@ -95,6 +107,6 @@ def read_lines(text: str) -> dict[str, list[list[float]]]:
 def write_lines(view: CameraView) -> str:
     """The counting lines of a camera as `read_lines` reads them."""
     return "\n".join(
-        f"{name}: {' '.join(f'{value:g}' for end in ends for value in end)}"
+        f"{name}: {' '.join(str(value) for end in ends for value in end)}"
         for name, ends in view.lines.items()
     )

@@ -3,7 +3,7 @@
 from typing import Any, Literal
 
 import gradio as gr
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, HTTPException, Request
 
 from serve.access import Guard
 from serve.app import panels
@@ -48,11 +48,11 @@ def build_page(control: Control) -> Any:
 
 def _tab(name: str, draw: panels.Draw, control: Control, selected: gr.State) -> gr.HTML:
     with gr.Tab(name) as tab:
-        if name == "Rollout":
-            _rollout_buttons(control)
-        if name == "Models":
-            _learning_buttons(control)
+        buttons = {"Rollout": _rollout_buttons, "Models": _learning_buttons}.get(name)
+        pressed = [] if buttons is None else buttons(control)
         shown = gr.HTML()
+    for press in pressed:
+        press.then(lambda: panels.drawn(draw, control), outputs=shown, **_QUIET)
     tab.select(lambda: (name, panels.drawn(draw, control)), outputs=[selected, shown], **_QUIET)
     return shown
 
@@ -72,7 +72,8 @@ def _keep_fresh(
     gr.Timer(_REFRESH_S).tick(refresh, selected, outputs, **_QUIET)
 
 
-def _rollout_buttons(control: Control) -> None:
+def _rollout_buttons(control: Control) -> list[Any]:
+    pressed = []
     with gr.Row():
         buttons: list[tuple[str, str, _Look]] = [
             ("Pause", "pause", "secondary"),
@@ -83,7 +84,7 @@ def _rollout_buttons(control: Control) -> None:
         for label, wanted, look in buttons:
             button = gr.Button(label, variant=look, size="sm", min_width=90)
             js = _SURE if wanted == "promote" else None
-            button.click(_steering(control, wanted), js=js, api_visibility="private")
+            pressed.append(button.click(_steering(control, wanted), js=js, **_QUIET))
     with gr.Accordion("Try a version", open=False), gr.Row(equal_height=True):
         version = gr.Textbox(
             label="Version", placeholder="3", info="number or alias", max_length=64
@@ -97,7 +98,7 @@ def _rollout_buttons(control: Control) -> None:
         )
         gr.Info(f"Rollout {rollout.id} is asked for.")
 
-    start.click(begin, [version, city], api_visibility="private")
+    return [*pressed, start.click(begin, [version, city], **_QUIET)]
 
 
 def _steering(control: Control, wanted: str) -> Any:
@@ -108,7 +109,7 @@ def _steering(control: Control, wanted: str) -> Any:
     return steer
 
 
-def _learning_buttons(control: Control) -> None:
+def _learning_buttons(control: Control) -> list[Any]:
     def learn() -> None:
         gr.Info(f"Learning run {asked(lambda: control.learn(AUTHOR)).id} is asked for.")
 
@@ -118,6 +119,7 @@ def _learning_buttons(control: Control) -> None:
     def drop() -> None:
         gr.Info(f"Learning run {asked(lambda: control.drop_learning(AUTHOR)).id} is dropped.")
 
+    pressed = []
     with gr.Row():
         buttons: list[tuple[str, Any, _Look]] = [
             ("Learn now", learn, "primary"),
@@ -126,14 +128,19 @@ def _learning_buttons(control: Control) -> None:
         ]
         for label, do, look in buttons:
             button = gr.Button(label, variant=look, size="sm", min_width=120)
-            button.click(do, api_visibility="private")
+            pressed.append(button.click(do, **_QUIET))
+    return pressed
 
 
 def mount_page(api: FastAPI, control: Control, guard: Guard) -> FastAPI:
     """The page under ``/app`` of an API; who shows no token is sent to ``/login``."""
 
     def visitor(request: Request) -> str | None:
-        return "visitor" if guard.admits(request.headers, request.cookies) else None
+        if guard.admits(request.headers, request.cookies):
+            return "visitor"
+        if "text/html" in request.headers.get("accept", ""):
+            raise HTTPException(303, headers={"Location": "/login"})
+        return None
 
     mounted: FastAPI = gr.mount_gradio_app(
         api, build_page(control), "/app", auth_dependency=visitor, footer_links=[],

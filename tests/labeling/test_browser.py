@@ -1,7 +1,5 @@
 """What an annotator sees, in a real Chromium."""
 
-import os
-import shutil
 import uuid
 from collections.abc import Iterator
 from dataclasses import replace
@@ -9,43 +7,26 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from playwright.sync_api import Locator, Page, expect, sync_playwright
+from playwright.sync_api import Locator, Page, expect
 
 from labeling.label_images import ByUrl
 from labeling.label_studio import LabelStudio
 from labeling.task import Labeled, Task
 from streetloop.minio_store import LINK_LASTS, MinioStore
 from streetloop.store import FolderStore
+from tests.support.browser import chromium
 from tests.support.gateway import Gateway
 from tests.support.label_studio import CLASSES, HEIGHT, WIDTH, Studio, frames
 
 pytestmark = [pytest.mark.label_studio, pytest.mark.browser, pytest.mark.timeout(1500)]
 
-_ARGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
 
 @pytest.fixture
 def page() -> Iterator[Page]:
-    program = shutil.which("chromium")
-    if program is None:
-        lack = "the browser test needs the Debian package chromium"
-        if os.environ.get("CI"):
-            pytest.fail(lack)
-        pytest.skip(lack)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, headless=True, args=_ARGS)
+    with chromium() as browser:
         page = browser.new_page(viewport={"width": 1400, "height": 900})
         page.set_default_timeout(60_000)
         yield page
-        browser.close()
 
 
 def _open_task(studio: Studio, page: Page, title: str) -> None:

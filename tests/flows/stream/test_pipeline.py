@@ -515,3 +515,75 @@ def test_a_track_that_moves_keeps_the_gate_open_and_one_that_stands_does_not(
     account = _account(pipelines[0])
     assert account.detected == (60 if is_kept_open else 11)
     assert account.pending == 0
+
+
+# Cameras that are dropped
+
+
+def test_a_camera_that_is_dropped_adds_up_and_the_others_go_on(start: Start) -> None:
+    go_on = threading.Event()
+    tap = CollectingTap()
+    pipeline = start(
+        [
+            (camera("a"), _clip(*shots(10), threading.Event())),
+            (camera("b"), _clip(*shots(10), go_on, *shots(10, start_s=1.0))),
+        ],
+        taps=[tap],
+    )
+    eventually(lambda: len(tap.frame_ids("a")) == 10)
+    last = pipeline.drop({"a", "nobody"})
+    assert last.keys() == {"a"}
+    assert last["a"].state is State.ENDED
+    assert last["a"].account == Account(decoded=10, detected=10)
+    assert pipeline.snapshot().keys() == {"b"}
+    assert [feed.camera.id for feed in pipeline.feeds] == ["b"]
+
+    go_on.set()
+    assert pipeline.wait(PATIENCE_S)
+    assert _account(pipeline, "b") == Account(decoded=20, detected=20)
+    assert tap.frame_ids("b") == list(range(20))
+
+
+def test_dropping_waits_for_the_answers_under_way_and_drops_the_rest(start: Start) -> None:
+    hold = threading.Event()
+    detector = ScriptedDetector(hold=hold)
+    pipeline = start(
+        [(camera("a"), ScriptedSource([*shots(40), threading.Event()], live=True))], detector
+    )
+    assert detector.asked.wait(PATIENCE_S)
+    eventually(lambda: _account(pipeline).decoded == 40)
+    said: list[Account] = []
+    dropping = threading.Thread(
+        target=lambda: said.append(pipeline.drop({"a"})["a"].account), daemon=True
+    )
+    dropping.start()
+    eventually(lambda: pipeline.feeds[0].finished)
+    assert not said
+    hold.set()
+    dropping.join(PATIENCE_S)
+    (account,) = said
+    assert account.pending == 0
+    assert account.decoded == 40 == account.detected + account.dropped
+    assert account.detected > 0
+    assert account.dropped > 0
+
+
+def test_with_its_last_camera_dropped_the_flow_ends(start: Start) -> None:
+    tap = CollectingTap()
+    pipeline = start([(camera("a"), _clip(*shots(3), threading.Event()))], taps=[tap])
+    eventually(lambda: len(tap.results) == 3)
+    pipeline.drop({"a"})
+    assert pipeline.wait(PATIENCE_S)
+    assert tap.closed == 1
+
+
+def test_a_camera_of_which_a_frame_hangs_is_let_go_after_a_while(start: Start) -> None:
+    hold = threading.Event()
+    detector = ScriptedDetector(hold=hold)
+    patient = _SETTINGS.model_copy(update={"detector_timeout_s": 0.05})
+    pipeline = start([(camera("a"), _clip(*shots(2)))], detector, settings=patient)
+    assert detector.asked.wait(PATIENCE_S)
+    account = pipeline.drop({"a"})["a"].account
+    assert account.pending > 0, "whoever asked counts them as failed"
+    hold.set()
+    assert pipeline.wait(PATIENCE_S)

@@ -1,0 +1,445 @@
+"""The house over a real ledger and a real store: what people see, what they may do, what not."""
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flows.house import House
+from streetloop.cameras import parse_camera
+from streetloop.errors import ConfigError, LearningError, NotFound, RolloutError, StreetloopError
+from streetloop.ledger.cameras import change_camera, last_change, newest_changes
+from streetloop.ledger.learning import Step, open_learning
+from streetloop.ledger.reviews import State
+from streetloop.ledger.rollouts import list_rollouts
+from tests.support.build import write_clip
+from tests.support.house import FILE, NOW, PASSWORD, Content, jpeg, register_versions, running
+
+SIM = {"id": "new", "uri": "sim://larkfield/gantry"}
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Iterator[Content]:
+    """Two cameras in the file, and nothing else."""
+    content = Content(tmp_path / "home")
+    yield content
+    content.ledger.close()
+
+
+@pytest.fixture
+def content(empty: Content) -> Content:
+    return empty.fill()
+
+
+def ids(content: Content) -> list[str]:
+    return [view.id for view in content.house.cameras()]
+
+
+def refused(kind: type[StreetloopError], call: Callable[[], object]) -> str:
+    """The one sentence of a refusal; no password is in it."""
+    with pytest.raises(kind) as caught:
+        call()
+    said = str(caught.value)
+    assert "\n" not in said
+    assert PASSWORD not in said
+    return said
+
+
+# Cameras
+
+
+def test_cameras_are_those_of_the_file_in_its_order(empty: Content) -> None:
+    first, second = empty.house.cameras()
+    assert (first.id, first.city, first.fps, first.transport) == ("a40", "London", 10, "tcp")
+    assert first.lines == {"in": ((0.2, 0.7), (0.6, 0.7))}
+    assert first.uri == "rtsp://***@10.0.0.7/a40"
+    assert (second.id, second.state, second.frames.decoded) == ("crossing", "stopped", 0)
+
+
+def test_what_runs_is_shown_as_it_runs(empty: Content) -> None:
+    empty.live.append(running())
+    empty.live.append(running("unknown"))
+    first, second = empty.house.cameras()
+    assert (first.state, first.frames.detected, second.state) == ("live", 60, "stopped")
+
+
+@pytest.mark.parametrize("new", [True, False])
+def test_no_password_is_ever_shown(empty: Content, new: bool) -> None:
+    document = {"id": "b1" if new else "a40", "uri": f"rtsp://bob:{PASSWORD}@10.0.0.8/b1"}
+    shown = empty.house.put_camera(document, "ann", new=new)
+    assert PASSWORD not in repr(shown) + shown.model_dump_json()
+    assert all(PASSWORD not in view.model_dump_json() for view in empty.house.cameras())
+    assert newest_changes(empty.ledger)[0].document == document, "whoever opens it needs it"
+
+
+def test_a_new_camera_is_the_last(empty: Content) -> None:
+    shown = empty.house.put_camera({**SIM, "city": "larkfield"}, "ann", new=True)
+    assert (shown.id, shown.city, shown.state) == ("new", "larkfield", "stopped")
+    assert ids(empty) == ["a40", "crossing", "new"]
+    (change,) = newest_changes(empty.ledger)
+    assert (change.author, change.document) == ("ann", {**SIM, "city": "larkfield"})
+
+
+def test_another_house_over_the_same_ledger_sees_it(empty: Content) -> None:
+    empty.house.put_camera(SIM, "ann", new=True)
+    again = House(empty.settings, empty.file)
+    assert [view.id for view in again.cameras()] == ["a40", "crossing", "new"]
+
+
+@pytest.mark.parametrize("name", ["a40", "A40", "crossing", "CrossinG"])
+def test_ids_differ_by_more_than_case(empty: Content, name: str) -> None:
+    said = refused(
+        ConfigError, lambda: empty.house.put_camera({**SIM, "id": name}, "ann", new=True)
+    )
+    assert "is there already" in said
+    assert last_change(empty.ledger) == 0
+
+
+def test_an_id_is_free_again_once_its_camera_is_gone(empty: Content) -> None:
+    empty.house.remove_camera("a40", "ann")
+    empty.house.put_camera({**SIM, "id": "A40"}, "ann", new=True)
+    assert ids(empty) == ["crossing", "A40"]
+
+
+def test_of_two_who_add_the_same_camera_at_once_one_is_refused(empty: Content) -> None:
+    refusals: list[ConfigError] = []
+
+    def add() -> None:
+        try:
+            empty.house.put_camera(SIM, "ann", new=True)
+        except ConfigError as error:
+            refusals.append(error)
+
+    threads = [threading.Thread(target=add) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (len(refusals), last_change(empty.ledger)) == (5, 1)
+
+
+def test_a_camera_that_is_changed_keeps_its_place(empty: Content) -> None:
+    empty.house.put_camera({"id": "a40", "uri": "sim://larkfield/gantry"}, "ann", new=False)
+    first, _ = empty.house.cameras()
+    assert (first.id, first.uri, first.city, first.lines) == (
+        "a40", "sim://larkfield/gantry", None, {},
+    )  # fmt: skip
+
+
+def test_an_address_that_was_shown_and_is_sent_back_keeps_its_password(empty: Content) -> None:
+    shown = empty.house.cameras()[0]
+    empty.house.put_camera({"id": "a40", "uri": shown.uri, "fps": 5}, "ann", new=False)
+    (change,) = newest_changes(empty.ledger)
+    assert change.document == {"id": "a40", "uri": FILE[0]["uri"], "fps": 5.0}
+
+
+@pytest.mark.parametrize(
+    ("name", "uri"),
+    [
+        ("a40", "rtsp://***@10.0.0.9/a40"),
+        ("a40", "rtsp://***@10.0.0.7/other"),
+        ("new", "rtsp://***@10.0.0.7/a40"),
+    ],
+    ids=["another host", "another path", "another camera"],
+)
+def test_a_hidden_password_goes_nowhere_else(empty: Content, name: str, uri: str) -> None:
+    document = {"id": name, "uri": uri}
+    said = refused(ConfigError, lambda: empty.house.put_camera(document, "ann", new=name == "new"))
+    assert "write them again" in said
+    assert last_change(empty.ledger) == 0
+
+
+@pytest.mark.parametrize(
+    ("uri", "words"),
+    [
+        ("sim://atlantis/crossing", "atlantis"),
+        ("sim://kingsport/crossing?weather=odd", "weather"),
+        ("file://relative.mp4", "file:///absolute/path.mp4"),
+        ("file:///there/is/none.mp4", "none.mp4"),
+        ("file:///etc/passwd", "passwd"),
+        ("gopher://host", "unknown scheme"),
+        (f"rtsp://u:{PASSWORD}@[host/a", "no valid URI"),
+    ],
+)
+def test_what_cannot_be_a_camera_is_refused_before_anything_runs(
+    empty: Content, uri: str, words: str
+) -> None:
+    for new, name in ((True, "new"), (False, "crossing")):
+        document = {"id": name, "uri": uri}
+        said = refused(
+            ConfigError, lambda d=document, n=new: empty.house.put_camera(d, "ann", new=n)
+        )
+        assert words in said
+    assert last_change(empty.ledger) == 0
+
+
+def test_a_recording_is_a_camera(empty: Content, tmp_path: Path) -> None:
+    clip = write_clip(tmp_path / "a.mp4", [90] * 5)
+    shown = empty.house.put_camera({"id": "clip", "uri": f"file://{clip}"}, "ann", new=True)
+    assert shown.uri == f"file://{clip}"
+
+
+def test_who_is_not_there_is_neither_changed_nor_removed(empty: Content) -> None:
+    house = empty.house
+    assert "no camera 'new'" in refused(NotFound, lambda: house.put_camera(SIM, "ann", new=False))
+    assert "no camera 'x'" in refused(NotFound, lambda: house.remove_camera("x", "ann"))
+    assert len(refused(NotFound, lambda: house.remove_camera("x" * 9000, "ann"))) < 200
+    assert last_change(empty.ledger) == 0
+
+
+def test_a_removed_camera_is_gone_and_its_past_stays(content: Content) -> None:
+    content.house.remove_camera("a40", "ann")
+    assert ids(content) == ["crossing"]
+    refused(NotFound, lambda: content.house.remove_camera("a40", "ann"))
+    page = content.house.events("a40", None, only_open=False, offset=0, limit=10)
+    assert len(page.items) == 2
+    assert "a40" in [state.camera_id for state in content.house.drift()]
+
+
+def test_a_change_that_cannot_be_read_is_said_and_health_says_so_too(empty: Content) -> None:
+    change_camera(empty.ledger, "a40", {"id": "a40", "uri": "warp://host"}, "ann", NOW)
+    assert "unknown scheme" in refused(ConfigError, empty.house.cameras)
+    health = empty.house.health()
+    assert (health.ok, health.cameras) == (False, 0)
+    assert "unknown scheme" in health.problems[0]
+
+
+# What happened
+
+
+def test_events_come_newest_first_and_can_be_asked_for_by_camera_kind_and_whether_they_go_on(
+    content: Content,
+) -> None:
+    ask = content.house.events
+    every = ask(None, None, only_open=False, offset=0, limit=10)
+    assert [one.kind for one in every.items] == ["drift", "frozen picture", "frozen picture"]
+    assert every.items[0].detail == {"causes": ["night", "fog"]}
+    assert not every.more
+    here = ask("crossing", None, only_open=False, offset=0, limit=10).items
+    assert [one.camera_id for one in here] == ["crossing"]
+    assert len(ask(None, "drift", only_open=False, offset=0, limit=10).items) == 1
+    (going_on,) = ask(None, None, only_open=True, offset=0, limit=10).items
+    assert (going_on.kind, going_on.ended_at, going_on.model) == ("drift", None, "m-1")
+    assert ask("nobody", "x" * 100, only_open=True, offset=0, limit=1).items == []
+
+
+def test_pages_follow_each_other_without_gap_or_double(content: Content) -> None:
+    house = content.house
+    ask: dict[str, Callable[[int, int], Any]] = {
+        "events": lambda o, n: house.events(None, None, only_open=False, offset=o, limit=n),
+        "reviews": lambda o, n: house.reviews(None, o, n),
+        "learning": house.learning,
+        "rollouts": house.rollouts,
+    }
+    for name, page in ask.items():
+        whole = page(0, 200).items
+        assert len(whole) >= 2, name
+        singly = [page(offset, 1) for offset in range(len(whole))]
+        assert [one for part in singly for one in part.items] == whole, name
+        assert [part.more for part in singly] == [True] * (len(whole) - 1) + [False], name
+        assert (page(len(whole), 1).items, page(100_000, 200).more) == ([], False), name
+
+
+def test_the_drift_of_every_camera_that_was_watched(content: Content) -> None:
+    dark, usual = content.house.drift()
+    assert (dark.camera_id, dark.drifts, dark.causes) == ("a40", True, ["night", "fog"])
+    assert dark.since is not None
+    assert (usual.camera_id, usual.drifts, usual.since) == ("crossing", False, None)
+    assert usual.missing_minutes > 0
+    assert "not enough yet" in usual.state
+
+
+def test_drift_is_not_worked_out_anew_for_everybody(content: Content) -> None:
+    before = content.house.drift()
+    for key in list(content.store.keys("minutes/")):
+        content.store.delete(key)
+    assert content.house.drift() == before
+
+
+def test_without_a_watch_there_is_no_drift(empty: Content) -> None:
+    assert empty.house.drift() == []
+
+
+# Review
+
+
+def test_the_queue_in_numbers(content: Content, empty: Content) -> None:
+    queue = content.house.queue()
+    assert queue.counts == {str(state): 1 for state in State}
+    assert (queue.labeler, queue.url) == ("none", None)
+
+
+def test_the_queue_says_where_the_labellers_work(tmp_path: Path) -> None:
+    here = "http://labels.example:8080"
+    content = Content(tmp_path, labeler="label-studio", label_studio_url=here)
+    assert content.house.queue().url == here
+    nowhere = Content(tmp_path, labeler="label-studio")
+    assert nowhere.house.queue().url is None
+
+
+def test_reviews_are_all_but_candidates_or_those_of_one_state(content: Content) -> None:
+    found = content.house.reviews(None, 0, 50).items
+    assert [one.state for one in found] == [str(s) for s in State if s is not State.CANDIDATE]
+    (only,) = content.house.reviews("candidate", 0, 50).items
+    assert (only.state, only.camera_id, only.reason) == ("candidate", "a40", "unsure")
+    said = refused(NotFound, lambda: content.house.reviews("lost", 0, 50))
+    assert "'lost'" in said
+    assert "in dataset" in said
+
+
+def test_the_image_of_a_frame(content: Content) -> None:
+    (one,) = content.house.reviews("pending", 0, 1).items
+    assert content.house.review_image(one.digest) == jpeg(list(State).index(State.PENDING))
+    (gone,) = content.house.reviews("expired", 0, 1).items
+    assert "expired" in refused(NotFound, lambda: content.house.review_image(gone.digest))
+    for digest in ("0" * 64, "../../etc/passwd", "%", "x" * 5000):
+        said = refused(NotFound, lambda d=digest: content.house.review_image(d))
+        assert len(said) < 200
+
+
+# Learning
+
+
+def test_learning_runs_newest_first(content: Content) -> None:
+    parked, refusal = content.house.learning(0, 10).items
+    assert (parked.step, parked.ended_at, parked.detail) == ("parked", None, {"parked": "training"})
+    assert (refusal.step, refusal.reason) == ("refused", "no better")
+
+
+def test_somebody_may_ask_for_one_at_a_time(empty: Content) -> None:
+    run = empty.house.learn("ann")
+    assert run.trigger == {"kind": "a person", "because": "ann asked for it"}
+    assert run.step == "labeling"
+    assert "is open" in refused(LearningError, lambda: empty.house.learn("bob"))
+    dropped = empty.house.drop_learning("bob")
+    assert (dropped.id, dropped.step, dropped.reason) == (run.id, "dropped", "by hand (bob)")
+    assert empty.house.learn("bob").id != run.id
+
+
+def test_a_parked_run_goes_on_where_it_was(content: Content) -> None:
+    run = content.house.resume_learning("ann")
+    assert (run.step, run.detail["resumed by"], run.attempts) == ("training", "ann", 0)
+    assert "no learning run is parked" in refused(
+        LearningError, lambda: content.house.resume_learning("ann")
+    )
+    found = open_learning(content.ledger)
+    assert found is not None
+    assert found.step is Step.TRAINING
+
+
+def test_without_a_run_there_is_none_to_steer(empty: Content) -> None:
+    refused(LearningError, lambda: empty.house.resume_learning("ann"))
+    assert "no learning run is open" in refused(
+        LearningError, lambda: empty.house.drop_learning("ann")
+    )
+
+
+# Rollouts
+
+
+def test_rollouts_newest_first_and_one_with_its_decisions(content: Content) -> None:
+    open_, over = content.house.rollouts(0, 10).items
+    assert (open_.model, open_.state, open_.phase, open_.city) == ("3", "running", "shadow", None)
+    assert (over.state, over.city, over.decisions) == ("rolled back", "London", [])
+    found = content.house.rollout(over.id)
+    assert [one.action for one in found.decisions] == ["start", "roll back"]
+    assert content.house.rollout(open_.id).evidence["gains"]["all"]["mean"] == 0.04
+    assert "no rollout 99" in refused(NotFound, lambda: content.house.rollout(99))
+
+
+@pytest.mark.parametrize("wanted", ["pause", "resume", "promote", "roll back"])
+def test_an_open_rollout_can_be_steered(content: Content, wanted: str) -> None:
+    assert content.house.steer_rollout(wanted, "ann").wanted == wanted
+    assert list_rollouts(content.ledger, 1)[0].wanted_by == "ann"
+
+
+def test_without_an_open_rollout_there_is_none_to_steer(empty: Content) -> None:
+    said = refused(RolloutError, lambda: empty.house.steer_rollout("pause", "ann"))
+    assert "no rollout is open" in said
+
+
+def test_without_a_registry_there_are_no_models(empty: Content) -> None:
+    assert empty.house.models() == []
+    for ask in (
+        lambda: empty.house.lineage("1"),
+        lambda: empty.house.start_rollout("champion", None, "ann"),
+    ):
+        assert "there is no version" in refused(NotFound, ask)
+
+
+# With a registry
+
+
+@pytest.fixture(scope="module")
+def registered(tmp_path_factory: pytest.TempPathFactory) -> Content:
+    content = Content(tmp_path_factory.mktemp("registered"))
+    register_versions(content)
+    return content
+
+
+def test_versions_newest_first(registered: Content) -> None:
+    third, second, first = registered.house.models()
+    assert (first.number, first.aliases, first.parent) == (1, ["champion"], None)
+    assert (second.parent, second.verdict, second.trigger) == (
+        1, ["it wins"], {"because": "drift"},
+    )  # fmt: skip
+    assert second.scores == {"night.map50": 0.5}, "what is not a number is left out"
+    assert third.classes == ["bicycle"]
+
+
+def test_the_lineage_of_a_version_goes_back_to_the_first(registered: Content) -> None:
+    found = registered.house.lineage("2")
+    assert [one["version"] for one in found] == [2, 1]
+    assert registered.house.lineage("champion") == found[1:]
+    for name in ("7", "nobody", "../..", "", "x" * 500):
+        said = refused(NotFound, lambda n=name: registered.house.lineage(n))
+        assert "there is no version" in said
+        assert len(said) < 200
+
+
+def test_a_rollout_is_asked_for(registered: Content) -> None:
+    house = registered.house
+    assert "knows other classes" in refused(
+        RolloutError, lambda: house.start_rollout("3", None, "ann")
+    )
+    assert "is the champion already" in refused(
+        RolloutError, lambda: house.start_rollout("champion", None, "ann")
+    )
+    refused(NotFound, lambda: house.start_rollout("9", None, "ann"))
+    rollout = house.start_rollout("2", "London", "ann")
+    assert (rollout.model, rollout.champion, rollout.city) == ("2", "1", "London")
+    assert rollout.author == "ann"
+    assert "is open" in refused(RolloutError, lambda: house.start_rollout("2", None, "bob"))
+
+
+# Health
+
+
+def test_without_streams_that_is_the_problem(empty: Content) -> None:
+    health = empty.house.health()
+    assert (health.ok, health.cameras, health.live, health.model) == (False, 2, 0, None)
+    assert health.problems == ["no stream runs"]
+
+
+def test_all_is_well(empty: Content) -> None:
+    empty.live += [running(), running("crossing", model="m-2")]
+    health = empty.house.health()
+    assert (health.ok, health.live, health.model, health.problems) == (True, 2, "m-1", [])
+
+
+def test_problems_of_cameras_and_faults_are_said_once_each(empty: Content) -> None:
+    fault = ["the log cannot be written"]
+    empty.live += [
+        running(state="lost", error="no answer", faults=fault),
+        running("crossing", faults=fault),
+    ]
+    health = empty.house.health()
+    assert (health.ok, health.live) == (False, 1)
+    assert health.problems == ["a40: no answer", "the log cannot be written"]
+
+
+def test_the_cameras_of_the_file_are_as_they_were(empty: Content) -> None:
+    empty.house.put_camera(SIM, "ann", new=True)
+    assert empty.file == [parse_camera(one) for one in FILE]

@@ -1,0 +1,75 @@
+"""What was seen, over HTTP."""
+
+import pytest
+from fastapi.testclient import TestClient
+
+from tests.support.house import Content, api_of, jpeg, problem_of, running
+
+
+def test_events_are_filtered(client: TestClient) -> None:
+    def kinds(query: str) -> list[str]:
+        return [one["kind"] for one in client.get(f"/events?{query}").json()["items"]]
+
+    assert kinds("") == ["drift", "frozen picture", "frozen picture"]
+    assert kinds("camera=crossing") == ["frozen picture"]
+    assert kinds("kind=drift") == ["drift"]
+    assert kinds("open=true&camera=a40") == ["drift"]
+    assert kinds("offset=1&limit=1") == ["frozen picture"]
+    assert kinds("camera=%3Cb%3E&kind=%27%3B+drop+table+events%3B--") == []
+    assert len(kinds("")) == 3
+    problem_of(client.get("/events?camera="), 422)
+    problem_of(client.get(f"/events?kind={'x' * 101}"), 422)
+    problem_of(client.get("/events?open=perhaps"), 422)
+
+
+def test_an_event_tells_when_and_why(client: TestClient) -> None:
+    event = client.get("/events?kind=drift").json()["items"][0]
+    assert event["detail"] == {"causes": ["night", "fog"]}
+    assert (event["model"], event["ended_at"]) == ("m-1", None)
+    assert event["started_at"].endswith("Z")
+
+
+def test_drift(client: TestClient) -> None:
+    first, second = client.get("/drift").json()["items"]
+    assert (first["camera_id"], first["drifts"], first["causes"]) == (
+        "a40", True, ["night", "fog"],
+    )  # fmt: skip
+    assert not second["drifts"]
+    part = client.get("/drift?offset=1&limit=1").json()
+    assert (part["items"], part["more"]) == ([second], False)
+
+
+def test_the_queue_and_its_frames(client: TestClient) -> None:
+    queue = client.get("/queue").json()
+    assert (queue["counts"]["pending"], queue["labeler"], queue["url"]) == (1, "none", None)
+    found = client.get("/reviews?limit=2").json()
+    assert ([one["state"] for one in found["items"]], found["more"]) == (
+        ["pending", "pushed"], True,
+    )  # fmt: skip
+    assert "they are candidate" in problem_of(client.get("/reviews?state=lost"), 404)
+    assert len(client.get("/reviews?state=in dataset").json()["items"]) == 1
+
+
+def test_the_image_of_a_frame(client: TestClient) -> None:
+    digest = client.get("/reviews?state=pending").json()["items"][0]["digest"]
+    image = client.get(f"/reviews/{digest}/image.jpg")
+    assert (image.content, image.headers["content-type"]) == (jpeg(1), "image/jpeg")
+    gone = client.get("/reviews?state=expired").json()["items"][0]["digest"]
+    assert "expired" in problem_of(client.get(f"/reviews/{gone}/image.jpg"), 404)
+    problem_of(client.get(f"/reviews/{'0' * 64}/image.jpg"), 404)
+
+
+@pytest.mark.parametrize("digest", ["x", "0" * 63, "G" * 64, "%2e%2e", "..%2f..%2fetc%2fpasswd"])
+def test_what_is_no_digest_is_no_frame(client: TestClient, digest: str) -> None:
+    assert client.get(f"/reviews/{digest}/image.jpg").status_code in {404, 422}
+
+
+def test_ready_means_that_a_camera_is_live(empty: Content) -> None:
+    client = api_of(empty)
+    stopped = client.get("/ready")
+    assert (stopped.status_code, stopped.json()["problems"]) == (503, ["no stream runs"])
+    assert client.get("/status").json() == stopped.json()
+    empty.live.append(running())
+    ready = client.get("/ready")
+    assert (ready.status_code, ready.json()["live"], ready.json()["ok"]) == (200, 1, True)
+    assert client.get("/health").json() == {"status": "ok"}

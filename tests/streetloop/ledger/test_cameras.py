@@ -1,0 +1,97 @@
+"""Changes of cameras: the last word counts, and all are kept."""
+
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from sqlalchemy import create_engine, inspect, text
+
+from streetloop.errors import LedgerError
+from streetloop.ledger import Ledger, open_ledger
+from streetloop.ledger.cameras import CameraChange, change_camera, last_change, newest_changes
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+A = {"id": "a", "uri": "rtsp://u:p@10.0.0.7/a", "lines": {"ä": [[0, 0], [1, 1]]}}
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[Ledger]:
+    ledger = open_ledger(f"sqlite:///{tmp_path / 'ledger.db'}")
+    yield ledger
+    ledger.close()
+
+
+def test_without_a_change_there_is_none(ledger: Ledger) -> None:
+    assert (last_change(ledger), newest_changes(ledger)) == (0, [])
+
+
+def test_a_change_is_read_as_it_was_written(ledger: Ledger) -> None:
+    oslo = timezone(timedelta(hours=1))
+    change_camera(ledger, "a", A, "ann", NOON.astimezone(oslo))
+    assert newest_changes(ledger) == [CameraChange(1, "a", A, "ann", NOON)]
+    assert newest_changes(ledger)[0].at.tzinfo is UTC
+
+
+def test_the_last_word_counts_in_the_order_of_the_first(ledger: Ledger) -> None:
+    for camera, document in [("b", A), ("a", A), ("c", A), ("a", None), ("b", {"id": "b"})]:
+        change_camera(ledger, camera, document, "ann", NOON)
+    found = newest_changes(ledger)
+    assert [(one.camera_id, one.document) for one in found] == [
+        ("b", {"id": "b"}), ("a", None), ("c", A),
+    ]  # fmt: skip
+    assert last_change(ledger) == 5
+
+
+def test_a_removed_camera_may_come_back(ledger: Ledger) -> None:
+    for document in (A, None, A):
+        change_camera(ledger, "a", document, "ann", NOON)
+    assert [one.document for one in newest_changes(ledger)] == [A]
+
+
+def test_ids_that_differ_by_case_are_two(ledger: Ledger) -> None:
+    change_camera(ledger, "a", A, "ann", NOON)
+    change_camera(ledger, "A", None, "ann", NOON)
+    assert [one.camera_id for one in newest_changes(ledger)] == ["a", "A"]
+
+
+def test_a_long_name_of_somebody_is_cut(ledger: Ledger) -> None:
+    change_camera(ledger, "a", None, "x" * 5000, NOON)
+    assert newest_changes(ledger)[0].author == "x" * 100
+
+
+def test_a_change_without_a_time_zone_is_refused(ledger: Ledger) -> None:
+    with pytest.raises(LedgerError, match="time zone"):
+        change_camera(ledger, "a", None, "ann", NOON.replace(tzinfo=None))
+    assert last_change(ledger) == 0
+
+
+def test_changes_of_many_at_once_are_all_there(ledger: Ledger) -> None:
+    def change(name: str) -> None:
+        for _ in range(10):
+            change_camera(ledger, name, A, name, NOON)
+
+    threads = [threading.Thread(target=change, args=(f"c{k}",)) for k in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert last_change(ledger) == 60
+    assert {one.camera_id for one in newest_changes(ledger)} == {f"c{k}" for k in range(6)}
+
+
+def test_a_ledger_of_before_gets_the_table(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'ledger.db'}"
+    open_ledger(url).close()
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.execute(text("drop table camera_changes"))
+        connection.execute(text("update alembic_version set version_num = 'v4'"))
+    ledger = open_ledger(url)
+    change_camera(ledger, "a", A, "ann", NOON)
+    assert [one.document for one in newest_changes(ledger)] == [A]
+    columns = {column["name"] for column in inspect(engine).get_columns("camera_changes")}
+    assert columns == set(CameraChange.__dataclass_fields__)
+    ledger.close()
+    engine.dispose()

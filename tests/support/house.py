@@ -1,0 +1,230 @@
+"""A house in which something has happened, over a real ledger and a real store."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import cv2
+import httpx
+import numpy as np
+from fastapi.testclient import TestClient
+
+from flows.house import House
+from flows.minute_log import MinuteLog
+from flows.models import open_registry
+from serve.api.create import create_api
+from serve.rollout.policy import Phase, Policy
+from streetloop.cameras import Camera, parse_camera
+from streetloop.control import CameraView
+from streetloop.ledger import Ledger, open_ledger
+from streetloop.ledger.events import begin_event, end_event
+from streetloop.ledger.findings import open_finding
+from streetloop.ledger.learning import Step, begin_learning, go_on
+from streetloop.ledger.reviews import State as Review
+from streetloop.ledger.reviews import add_reviews
+from streetloop.ledger.rollouts import Entry, State, move, note_progress, start_rollout
+from streetloop.settings import Settings
+from streetloop.store import FolderStore, put_image
+from streetloop.types import Detections, Image
+from tests.drift.support import minute
+from tests.support.build import found
+from tests.support.frames import review
+from tests.support.rollout import register_tiny
+from tests.support.tiny_model import NAMES, detector_output, write_tiny_model
+from train.registry import Papers
+
+PASSWORD = "hunter2"
+HERE = "127.0.0.1:8080"
+LIVE = f"ws://{HERE}/live"
+FILE = (
+    {
+        "id": "a40", "uri": f"rtsp://admin:{PASSWORD}@10.0.0.7/a40", "city": "London", "fps": 10,
+        "lines": {"in": [[0.2, 0.7], [0.6, 0.7]]},
+    },
+    {"id": "crossing", "uri": "sim://kingsport/crossing?seed=1", "city": "kingsport"},
+)  # fmt: skip
+"""The camera file: one with a password, one that is simulated."""
+
+NOW = datetime.now(UTC).replace(microsecond=0)
+"""Of what happened; what is older than some weeks is forgotten."""
+
+
+class Content:
+    """A home, and the house over it.
+
+    Args:
+        home: Where.
+        live: The cameras that run.
+        **settings: Other than usual.
+    """
+
+    def __init__(self, home: Path, live: Sequence[CameraView] = (), **settings: object) -> None:
+        self.settings = Settings(home=home, model=str(home / "no.onnx"), **settings)  # type: ignore[arg-type]
+        self.file: list[Camera] = [parse_camera(one) for one in FILE]
+        self.live = list(live)
+        self.ledger: Ledger = open_ledger(self.settings.ledger)
+        self.store = FolderStore(self.settings.store)
+        self.house = House(self.settings, self.file, Policy(), lambda: self.live)
+
+    def fill(self) -> "Content":
+        """Everything there can be, once at least, but for a registry."""
+        self.add_events()
+        self.add_reviews()
+        self.add_minutes()
+        self.add_learning()
+        self.add_rollouts()
+        return self
+
+    def add_events(self) -> None:
+        """Two that are over, and a drift that goes on."""
+        for number, camera in enumerate(("a40", "crossing")):
+            at = NOW - timedelta(hours=2 - number)
+            event = begin_event(self.ledger, "frozen picture", at, camera)
+            end_event(self.ledger, event, at + timedelta(minutes=5))
+        causes = ["night", "fog"]
+        begin_event(
+            self.ledger, "drift", NOW - timedelta(minutes=20), "a40", "m-1",
+            detail={"causes": causes},
+        )  # fmt: skip
+        open_finding(
+            self.ledger, "a40", NOW - timedelta(minutes=25), NOW - timedelta(minutes=20), "m-1",
+            causes, True, {},
+        )  # fmt: skip
+
+    def add_reviews(self) -> list[str]:
+        """A frame in each state, with its image but for the one that has expired; digests."""
+        digests = []
+        for number, state in enumerate(Review):
+            digest, key = put_image(self.store, jpeg(number))
+            moment = NOW - timedelta(minutes=number)
+            one = replace(review(number), digest=digest, image_key=key, captured_at=moment)
+            add_reviews(self.ledger, [replace(one, state=state, camera_id="a40")])
+            if state is Review.EXPIRED:
+                self.store.delete(key)
+            digests.append(digest)
+        return digests
+
+    def add_minutes(self) -> None:
+        """Some minutes of each camera, as the watch has them."""
+        log = MinuteLog(self.store)
+        for camera in ("a40", "crossing"):
+            for number in range(20):
+                log.append(minute(number, camera, NOW - timedelta(minutes=30)))
+        log.flush()
+
+    def add_learning(self) -> None:
+        """One that was refused, one that is parked."""
+        trigger = {"kind": "drift", "because": "drift of a40: night"}
+        first = begin_learning(self.ledger, "learn-1", trigger, NOW - timedelta(days=1))
+        go_on(self.ledger, first, Step.REFUSED, NOW - timedelta(hours=20), reason="no better")
+        parked = begin_learning(self.ledger, "learn-2", trigger, NOW - timedelta(hours=1))
+        go_on(
+            self.ledger, parked, Step.PARKED, NOW, {"parked": "training"},
+            "training failed 5 times: the disk is full",
+        )  # fmt: skip
+
+    def add_rollouts(self) -> None:
+        """One that was sent back, one in its first canary."""
+        plain = Policy().model_dump(mode="json"), Phase().model_dump(mode="json")
+        ask = self.ledger, "2", "1", "London", *plain, "ann", NOW - timedelta(hours=3)
+        first = start_rollout(*ask)
+        over = Entry(NOW - timedelta(hours=2), "roll back", "policy", "it is slower", {})
+        move(self.ledger, first, State.ROLLED_BACK, first.phase, 9, over)
+        open_ = start_rollout(
+            self.ledger, "3", "1", None, *plain, "learning flow", NOW - timedelta(hours=1)
+        )
+        note_progress(self.ledger, open_.id, {}, READING, NOW)
+
+
+READING: Mapping[str, object] = {
+    "frames": 900,
+    "gains": {
+        "all": {"mean": 0.04, "low": -0.01, "high": 0.09, "blocks": 40},
+        "class:bus": {"mean": 0.0, "low": None, "high": None, "blocks": 1},
+    },
+    "latency_ratio": {"mean": 1.1, "low": 1.0, "high": 1.2},
+    "calls": {"asked": 200, "failed": 0, "invalid": 0},
+    "agreement": 0.97,
+    "waits_for": ["that a gain is certain: +0.040 [-0.010, +0.090] so far"],
+    "cameras": {"a40": "challenger", "crossing": "champion"},
+}
+"""What a rollout has found, as people read it."""
+
+
+def jpeg(number: int = 0) -> bytes:
+    """A picture of its own gray."""
+    image = np.full((36, 64, 3), 20 * number + 5, np.uint8)
+    return bytes(cv2.imencode(".jpg", image)[1].tobytes())
+
+
+def running(name: str = "a40", **values: object) -> CameraView:
+    """A camera that is live."""
+    plain: dict[str, object] = {
+        "id": name, "uri": f"rtsp://***@10.0.0.7/{name}", "state": "live", "model": "m-1",
+        "frames": {"decoded": 100, "detected": 60, "gated": 30, "dropped": 8, "failed": 1,
+                   "pending": 1},
+        "fps_decoded": 25.0, "fps_detected": 12.5, "lag_p95_s": 0.2, "objects": 7,
+        "crossings": {"in": {"in": 4, "out": 2}}, "slot": "champion",
+    }  # fmt: skip
+    return CameraView.model_validate({**plain, **values})
+
+
+def register_versions(content: Content) -> None:
+    """Three tiny versions, of which the first is the champion and the third knows other classes."""
+    home = content.settings.home
+    file = write_tiny_model(home / "tiny.onnx", detector_output((32, 32, 9, 9, 0, 0.9)))
+    registry = open_registry(content.settings)
+    registry.set_alias("champion", register_tiny(registry, file))
+    for papers in (
+        Papers(
+            "", 1, NAMES, "", scores={"night.map50": 0.5, "fog.map50": float("nan")},
+            trigger={"because": "drift"}, verdict=("it wins",), model_version="tiny-2",
+        ),
+        Papers("", 1, ("bicycle",), ""),
+    ):  # fmt: skip
+        run = registry.start("tiny", {})
+        registry.register(run, file, papers)
+        registry.finish(run)
+
+
+class Screens:
+    """`streetloop.control.Pictures` of cameras that show what a test wants.
+
+    Attributes:
+        shown: Number and JPEG by camera.
+        asked: What was known to whoever asked, each time.
+    """
+
+    def __init__(self, **shown: tuple[int, bytes]) -> None:
+        self.shown = dict(shown)
+        self.asked: list[dict[str, int]] = []
+
+    async def newest(self, after: Mapping[str, int]) -> dict[str, tuple[int, bytes]]:
+        """See `Pictures.newest`."""
+        self.asked.append(dict(after))
+        return {name: one for name, one in self.shown.items() if after.get(name) != one[0]}
+
+
+async def see_a_car(_: Image) -> tuple[str, Detections]:
+    """A detector."""
+    return "tiny-1", found((1, 2, 30, 40))
+
+
+def api_of(
+    content: Content, token: str | None = None, screens: Screens | None = None
+) -> TestClient:
+    """The whole API over a house."""
+    app = create_api(see_a_car, ("car", "bus"), 0.25, token, content.house, screens or Screens())
+    return TestClient(app, base_url=f"http://{HERE}", follow_redirects=False)
+
+
+def problem_of(answer: httpx.Response, status: int) -> str:
+    """The reason in a problem document of that status; no password is in it."""
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    document = answer.json()
+    assert document.keys() == {"type", "title", "status", "detail"}
+    assert document["status"] == status
+    assert PASSWORD not in answer.text
+    return str(document["detail"])
