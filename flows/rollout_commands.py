@@ -1,6 +1,5 @@
 """``streetloop rollout``: start, status, pause, resume, promote, rollback, report, rehearse."""
 
-import getpass
 import json
 import sys
 from collections.abc import Mapping
@@ -13,6 +12,7 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
+from flows.person import me
 from flows.rollout_request import ask_for
 from serve.rollout.policy import Phase, Policy
 from serve.rollout.rehearse import rehearse as play
@@ -47,7 +47,7 @@ def start(
     settings = Settings()
     console = Console(stderr=True)
     rollout = ask_for(
-        settings, open_ledger(settings.ledger), version, read_policy(policy), _me(), city,
+        settings, open_ledger(settings.ledger), version, read_policy(policy), me(), city,
         lambda text: console.print(text, highlight=False),
     )  # fmt: skip
     console.print(f"rollout {rollout.id} is asked for: running streams take it up", highlight=False)
@@ -210,12 +210,5 @@ def _show_evidence(console: Console, reading: Mapping[str, Any]) -> None:
 
 
 def _wish(wanted: Wish) -> None:
-    rollout = wish(open_ledger(Settings().ledger), wanted, _me())
+    rollout = wish(open_ledger(Settings().ledger), wanted, me())
     Console(stderr=True).print(f"rollout {rollout.id}: {wanted} is asked for", highlight=False)
-
-
-def _me() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        return "somebody"
