@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.live import Live
 
+from flows.camera_commands import app as camera_app
 from flows.check import check_cameras
 from flows.demo import write_demo
 from flows.demo_play import play
@@ -217,6 +218,7 @@ app.add_typer(drift_app, name="drift")
 
 for command in (train, evaluate, models, lineage, reproduce):
     app.command()(command)
+app.add_typer(camera_app, name="camera")
 app.add_typer(label_app, name="label", no_args_is_help=True)
 app.add_typer(learn_app, name="learn")
 app.add_typer(rollout_app, name="rollout")

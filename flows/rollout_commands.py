@@ -1,6 +1,5 @@
 """``streetloop rollout``: start, status, pause, resume, promote, rollback, report, rehearse."""
 
-import getpass
 import json
 import sys
 from pathlib import Path
@@ -12,6 +11,7 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
+from flows.person import me
 from flows.rollout_page import write_page
 from flows.rollout_report import find_rollout, report_of
 from flows.rollout_request import ask_for
@@ -46,7 +46,7 @@ def start(
     settings = Settings()
     console = Console(stderr=True)
     rollout = ask_for(
-        settings, open_ledger(settings.ledger), version, read_policy(policy), _me(), city,
+        settings, open_ledger(settings.ledger), version, read_policy(policy), me(), city,
         lambda text: console.print(text, highlight=False), despite_verdict=despite_verdict,
     )  # fmt: skip
     console.print(rollout.reading["verdict"]["says"], markup=False, highlight=False)
@@ -159,12 +159,5 @@ def read_policy(file: Path | None) -> Policy:
 
 
 def _wish(wanted: Wish) -> None:
-    rollout = wish(open_ledger(Settings().ledger), wanted, _me())
+    rollout = wish(open_ledger(Settings().ledger), wanted, me())
     Console(stderr=True).print(f"rollout {rollout.id}: {wanted} is asked for", highlight=False)
-
-
-def _me() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        return "somebody"

@@ -103,6 +103,11 @@ class FeatureView(BaseModel):
     effect_size: float
     threshold: float
 
+    @property
+    def share(self) -> float:
+        """The effect in thresholds: 1 is an alarm."""
+        return self.effect_size / self.threshold if self.threshold > 0 else 0.0
+
 
 class DriftView(BaseModel):
     """Whether a camera's world is still the one that it was."""

@@ -28,7 +28,7 @@ def camera_form(control: Control, author: str) -> None:
         label="Counting lines", lines=2, max_length=5000, placeholder="avenue: 0.36 0.30 0.74 0.47",
         info="one a line: a name, then x y of both ends as fractions of the picture",
     )  # fmt: skip
-    with gr.Row():
+    with gr.Row(elem_classes="sl-buttons"):
         save = gr.Button("Save", variant="primary", scale=0, min_width=160)
         remove = gr.Button("Remove", variant="stop", scale=0, min_width=160, interactive=False)
     fields = [name, city, fps, uri, lines]

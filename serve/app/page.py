@@ -31,12 +31,12 @@ _SURE = "(...given) => { if (!confirm('Let the new version take over now, whatev
 def build_page(control: Control) -> Any:
     """The page over a house, as Gradio's blocks."""
     with gr.Blocks(title="streetloop", analytics_enabled=False, fill_width=True) as page:
-        top = gr.HTML(elem_id="sl-top")
+        top = gr.HTML(elem_id="sl-top", padding=False)
         selected = gr.State("Streets")
         outputs: dict[str, gr.HTML] = {}
         with gr.Tabs():
             with gr.Tab("Streets") as streets:
-                gr.HTML(render("wall"))
+                gr.HTML(render("wall"), padding=False)
             streets.select(lambda: "Streets", outputs=selected, **_QUIET)
             for name, draw in _PANELS.items():
                 outputs[name] = _tab(name, draw, control, selected)
@@ -50,7 +50,7 @@ def _tab(name: str, draw: panels.Draw, control: Control, selected: gr.State) -> 
     with gr.Tab(name) as tab:
         buttons = {"Rollout": _rollout_buttons, "Models": _learning_buttons}.get(name)
         pressed = [] if buttons is None else buttons(control)
-        shown = gr.HTML()
+        shown = gr.HTML(padding=False)
     for press in pressed:
         press.then(lambda: panels.drawn(draw, control), outputs=shown, **_QUIET)
     tab.select(lambda: (name, panels.drawn(draw, control)), outputs=[selected, shown], **_QUIET)
@@ -74,7 +74,7 @@ def _keep_fresh(
 
 def _rollout_buttons(control: Control) -> list[Any]:
     pressed = []
-    with gr.Row():
+    with gr.Row(elem_classes="sl-buttons"):
         buttons: list[tuple[str, str, _Look]] = [
             ("Pause", "pause", "secondary"),
             ("Resume", "resume", "secondary"),
@@ -82,7 +82,7 @@ def _rollout_buttons(control: Control) -> list[Any]:
             ("Promote now", "promote", "primary"),
         ]
         for label, wanted, look in buttons:
-            button = gr.Button(label, variant=look, size="sm", min_width=90)
+            button = gr.Button(label, variant=look, size="sm", scale=0, min_width=90)
             js = _SURE if wanted == "promote" else None
             pressed.append(button.click(_steering(control, wanted), js=js, **_QUIET))
     with gr.Accordion("Try a version", open=False), gr.Row(equal_height=True):
@@ -120,14 +120,14 @@ def _learning_buttons(control: Control) -> list[Any]:
         gr.Info(f"Learning run {asked(lambda: control.drop_learning(AUTHOR)).id} is dropped.")
 
     pressed = []
-    with gr.Row():
+    with gr.Row(elem_classes="sl-buttons"):
         buttons: list[tuple[str, Any, _Look]] = [
             ("Learn now", learn, "primary"),
             ("Go on with the parked run", resume, "secondary"),
             ("Drop the open run", drop, "stop"),
         ]
         for label, do, look in buttons:
-            button = gr.Button(label, variant=look, size="sm", min_width=120)
+            button = gr.Button(label, variant=look, size="sm", scale=0, min_width=120)
             pressed.append(button.click(do, **_QUIET))
     return pressed
 

@@ -9,6 +9,29 @@ from streetloop.errors import StreetloopError
 Draw = Callable[[Control], str]
 
 _RUNS, _EVENTS, _FRAMES = 10, 30, 24
+_FEATURES = {
+    "brightness": "how light the picture is",
+    "contrast": "how far light and dark are apart",
+    "sharpness": "how much fine detail there is; little of it in fog or behind a dirty lens",
+    "colourfulness": "how far colours are from gray",
+    "saturation": "how strong colours are",
+    "noise": "grain, as a sensor has it in the dark",
+    "confidence": "how sure the model is of what it finds",
+    "detections": "how many things it finds in a frame",
+    "box_area": "how large they are",
+    "speed": "how fast they move",
+    "fragmentation": "how often the track of one thing breaks",
+    "classes": "the mix of cars, people and so on",
+}
+_STATES = {
+    "candidate": "picked out of the stream, not chosen yet",
+    "pending": "chosen, waits to be handed over",
+    "pushed": "with whoever labels",
+    "labeled": "labelled, not learned from yet",
+    "in dataset": "part of what a model was trained on",
+    "rejected": "skipped, or the answer could not be used",
+    "expired": "nobody was asked in time",
+}
 
 
 def header(control: Control) -> str:
@@ -33,12 +56,14 @@ def counts(control: Control) -> str:
 
 def drift(control: Control) -> str:
     """Drift by camera; those that drift first."""
-    return render("drift", states=sorted(control.drift(), key=lambda state: not state.drifts))
+    states = sorted(control.drift(), key=lambda state: not state.drifts)
+    return render("drift", states=states, hints=_FEATURES)
 
 
 def review(control: Control) -> str:
     """The review queue."""
-    return render("review", queue=control.queue(), reviews=control.reviews(None, 0, _FRAMES).items)
+    newest = control.reviews(None, 0, _FRAMES).items
+    return render("review", queue=control.queue(), reviews=newest, hints=_STATES)
 
 
 def models(control: Control) -> str:

@@ -224,7 +224,7 @@ def test_learn_now_begins_a_run(town: Town, visit: Callable[..., Page]) -> None:
     expect(page.get_by_text("Version 2", exact=True)).to_be_visible()
     page.get_by_role("button", name="Learn now").click()
     wait_for(lambda: town.get("/learning")["items"], "a learning run", 20)
-    (run,) = town.get("/learning")["items"]
+    run = town.get("/learning")["items"][0]
     assert run["trigger"]["because"] == "app asked for it"
     expect(page.get_by_text("app asked for it")).to_be_visible()
     page.get_by_role("button", name="Drop the open run").click()

@@ -165,7 +165,7 @@ def test_a_rollout_that_is_over_waits_for_nothing(full: Content) -> None:
 def test_where_label_studio_is(content: Content) -> None:
     def with_queue(**values: Any) -> str:
         queue = QueueView(counts={}, **{"labeler": "label-studio", "url": None, **values})
-        return render("review", queue=queue, reviews=[])
+        return render("review", queue=queue, reviews=[], hints={})
 
     assert 'href="http://labels:8080"' in with_queue(url="http://labels:8080")
     assert "oracle" in words(with_queue(labeler="oracle"))
@@ -248,7 +248,7 @@ def test_what_strangers_wrote_is_shown_and_not_run(name: str) -> None:
 
 def test_an_address_that_is_a_script_is_no_link() -> None:
     queue = QueueView(counts={}, labeler="label-studio", url="javascript:alert(1)")
-    assert "href" not in render("review", queue=queue, reviews=[])
+    assert "href" not in render("review", queue=queue, reviews=[], hints={})
 
 
 # What cannot be shown

@@ -1,0 +1,11 @@
+"""Who sits at the command line."""
+
+import getpass
+
+
+def me() -> str:
+    """The name of whoever asks, as the system knows it."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return "somebody"
