@@ -31,12 +31,12 @@ _SURE = "(...given) => { if (!confirm('Let the new version take over now, whatev
 def build_page(control: Control) -> Any:
     """The page over a house, as Gradio's blocks."""
     with gr.Blocks(title="streetloop", analytics_enabled=False, fill_width=True) as page:
-        top = gr.HTML(elem_id="sl-top", padding=False)
+        top = gr.HTML(elem_id="sl-top")
         selected = gr.State("Streets")
         outputs: dict[str, gr.HTML] = {}
         with gr.Tabs():
             with gr.Tab("Streets") as streets:
-                gr.HTML(render("wall"), padding=False)
+                gr.HTML(render("wall"))
             streets.select(lambda: "Streets", outputs=selected, **_QUIET)
             for name, draw in _PANELS.items():
                 outputs[name] = _tab(name, draw, control, selected)
@@ -50,7 +50,7 @@ def _tab(name: str, draw: panels.Draw, control: Control, selected: gr.State) -> 
     with gr.Tab(name) as tab:
         buttons = {"Rollout": _rollout_buttons, "Models": _learning_buttons}.get(name)
         pressed = [] if buttons is None else buttons(control)
-        shown = gr.HTML(padding=False)
+        shown = gr.HTML()
     for press in pressed:
         press.then(lambda: panels.drawn(draw, control), outputs=shown, **_QUIET)
     tab.select(lambda: (name, panels.drawn(draw, control)), outputs=[selected, shown], **_QUIET)
