@@ -91,7 +91,7 @@ def prepare() -> None:
 
     # Its own links to trackers would write beside whoever calls.
     off = {"mlflow": False, "raytune": False, "tensorboard": False, "wandb": False}
-    settings.update(off)  # type: ignore[no-untyped-call]
+    settings.update(off)
 
 
 def _offline() -> None:
