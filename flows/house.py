@@ -23,6 +23,7 @@ from flows.lineage import lineage
 from flows.models import open_registry
 from flows.rollout_request import ask_for
 from flows.stream.sources import refuse_bad_source
+from flows.watch import end_all
 from labeling.local_server import LocalServer
 from serve.rollout.policy import Policy
 from streetloop.cameras import Camera, camera_document, parse_camera
@@ -105,7 +106,9 @@ class House:
     def remove_camera(self, camera_id: str, author: str) -> None:
         """See `Control.remove_camera`."""
         self._require(camera_id, {c.id: c for c in self._cameras()})
-        change_camera(self._ledger, camera_id, None, author, datetime.now(UTC))
+        now = datetime.now(UTC)
+        change_camera(self._ledger, camera_id, None, author, now)
+        end_all(self._ledger, camera_id, now)
 
     def _cameras(self) -> list[Camera]:
         return merged(self._file, newest_changes(self._ledger))

@@ -1,6 +1,6 @@
 """What listens to running streams from outside the workers: the watch over drift, and labels."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -82,6 +82,11 @@ class Listeners:
             self._watch.take(streams.collect_minutes())
         if self._labels is not None:
             self._labels.add(streams.collect_candidates())
+
+    def leave(self, cameras: Collection[str]) -> None:
+        """Cameras were taken out, and all that they had to say is heard."""
+        if self._watch is not None:
+            self._watch.leave(cameras)
 
     def close(self) -> None:
         """Write out what is held back."""

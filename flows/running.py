@@ -41,6 +41,7 @@ class Running:
         self._book, self._supervisor, self._listeners = book, supervisor, listeners
         self._reception, self._plan, self._say = reception, plan, say
         self._said: str | None = None
+        self._left: set[str] = set()
 
     def look(self) -> Mapping[str, CameraStatus]:
         """Every camera that is to run, and those that ran, as they are now."""
@@ -52,6 +53,9 @@ class Running:
                 self._said = str(error)
                 self._say(self._said)
         self._listeners.listen(self._supervisor)
+        if self._left:  # after the last that they had to say
+            self._listeners.leave(self._left)
+            self._left = set()
         statuses = self._supervisor.poll()
         if self._reception is not None:
             self._reception.tell(self._book.cameras, statuses, self._supervisor)
@@ -70,7 +74,9 @@ class Running:
         for plan in self._plan(come):
             self._supervisor.add(plan)
         started = {camera.id for camera in come}
-        for names, what in ((started, "started"), (set(changed.gone) - started, "stopped")):
+        stopped = set(changed.gone) - started
+        self._left |= stopped
+        for names, what in ((started, "started"), (stopped, "stopped")):
             if names:
                 self._say(f"cameras: {', '.join(sorted(names))} {what}")
 

@@ -1,7 +1,7 @@
 """The watch over running cameras: the past from the log, findings to the ledger."""
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 from drift.change import Change, Kind, WatchPolicy
@@ -73,6 +73,13 @@ class LiveWatch:
             with self._said():
                 self._log.append(minute)
 
+    def leave(self, cameras: Collection[str]) -> None:
+        """Cameras were taken out: what went on at them is over."""
+        self._events = {where: n for where, n in self._events.items() if where[0] not in cameras}
+        for camera in cameras:
+            with self._said():
+                end_all(self._ledger, camera, datetime.now(UTC))
+
     def causes(self) -> dict[str, tuple[str, ...]]:
         """By camera the causes of the drift that was found last, likeliest first."""
         return dict(self._found)
@@ -114,6 +121,13 @@ class LiveWatch:
             self._ledger, change.camera_id, change.since, change.at, change.model_version,
             list(change.causes), change.asks_for_labels, features,
         )  # fmt: skip
+
+
+def end_all(ledger: Ledger, camera_id: str, at: datetime) -> None:
+    """End every event of a camera that goes on, and its drift."""
+    for event in list_events(ledger, camera_id, only_open=True):
+        end_event(ledger, event.id, at)
+    close_findings(ledger, camera_id, at)
 
 
 def recall(

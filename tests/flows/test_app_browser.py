@@ -28,6 +28,8 @@ CAMERAS = {
     "larkfield-gantry": ("sim://larkfield/gantry", {"lanes": [[0.27, 0.62], [0.68, 0.50]]}),
     "stonebridge-west": ("sim://stonebridge/west-tower", {}),
 }
+_LOADED = """[...document.images].every(image => !image.offsetParent || image.naturalWidth > 0
+    || image.getBoundingClientRect().top > innerHeight)"""
 _CONTENT = ".sl-empty, .sl-table, .sl-card, .sl-thumbs figure"
 _WAIT_MS = 30_000
 
@@ -244,6 +246,7 @@ def test_every_tab_is_looked_at(
         tab(page, name)
         if name not in {"Streets", "Cameras"}:
             expect(page.locator(_CONTENT).locator("visible=true").first).to_be_visible()
+        page.wait_for_function(_LOADED)
         wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
         assert wide <= 0, f"{name} is wider than the screen"
         file = f"{name.lower().replace(' ', '-')}-{size}-{theme}.png"

@@ -283,3 +283,18 @@ def test_a_drift_of_tracks_alone_is_said(house: _House, name: str) -> None:
 def test_the_policy_is_that_of_the_settings() -> None:
     policy = policy_of(Settings(drift_days=7, drift_period_s=10))
     assert (policy.days_between_false_alarms, policy.period_s) == (7, 10)
+
+
+def test_what_went_on_at_a_camera_that_is_taken_out_is_over(house: _House) -> None:
+    watch = house.watch("ab")
+    for camera in "ab":
+        for one in [
+            *_street(PAST, camera_id=camera),
+            *_street(20, PAST, AT_NIGHT, camera_id=camera),
+        ]:
+            watch.take([one])
+    assert {event.camera_id for event in house.events if event.ended_at is None} == {"a", "b"}
+    watch.leave({"a", "never seen"})
+    assert {event.camera_id for event in house.events if event.ended_at is None} == {"b"}
+    assert {one.camera_id for one in house.findings if one.closed_at is None} == {"b"}
+    assert not house.said[2:]
