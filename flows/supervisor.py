@@ -229,7 +229,8 @@ class _Worker:
         }
         # A camera that had ended before its worker died is not in the new one.
         running = set(self.cameras)
-        self._latest |= {key: status for key, status in merged.items() if key in running}
+        here = {key: status for key, status in merged.items() if key in running}
+        self._latest = {**self._latest, **here}  # another one: `_before` may be the last
 
     def _replace(self, error: RayActorError) -> None:
         _log.error("worker %s died (%s)", self._plan.name, type(error).__name__)
