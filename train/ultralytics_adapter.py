@@ -100,11 +100,12 @@ def _offline() -> None:
     os.environ.setdefault("YOLO_VERBOSE", "false")
     if "YOLO_CONFIG_DIR" not in os.environ:
         os.environ["YOLO_CONFIG_DIR"] = tempfile.mkdtemp(prefix="streetloop-ultralytics-")
-    # Its own `Image.open` would fetch a package for whatever is no picture, in the whole process.
-    pillows = PillowImage.open
-    import ultralytics.utils.patches  # noqa: F401
+    from ultralytics.utils import patches
 
-    PillowImage.open = pillows
+    # Its own opener would fetch a package for whatever is no picture, in the whole process. It may
+    # be here already: whoever unpickles a checkpoint imports it.
+    if PillowImage.open is patches.image_open:
+        PillowImage.open = patches._image_open
 
 
 def _open(checkpoint: str) -> Any:

@@ -15,6 +15,7 @@ from tests.support.frames import NOON
 from train.dataset import TRAIN
 from train.model import _BASELINE_FILE
 from train.simulated import TRAIN_CAMERAS, Split, gather_split
+from train.ultralytics_adapter import prepare
 
 SMALL: dict[str, Any] = {
     "epochs": 2, "imgsz": 160, "batch": 8, "nbs": 8, "lr0": 0.01, "freeze": 22, "mosaic": 0,
@@ -27,6 +28,7 @@ def write_weak_model(path: Path) -> Path:
     """The baseline with a head that has forgotten which class is which."""
     import torch  # takes seconds: only where needed
 
+    prepare()  # or Ultralytics, which it is full of, changes how this process opens pictures
     content = torch.load(_BASELINE_FILE, map_location="cpu", weights_only=False)
     torch.manual_seed(0)
     for branch in content["model"].model[-1].cv3:

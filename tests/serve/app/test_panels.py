@@ -117,9 +117,9 @@ def full(content: Content) -> Content:
     [
         ("header", ["1 of 2 cameras live", "model m-1", "1 camera drifts", "learning: parked",
                     "rollout: shadow", "1 problem"]),
-        ("counts", ["a40 in 4 2", "drift", "night or fog", "min ago", "goes on",
+        ("counts", ["a40 in 4 2", "drift", "night or fog", " ago", "goes on",
                     "frozen picture"]),
-        ("drift", ["a40", "drift", "Most likely night, or fog", "min ago", "more minutes"]),
+        ("drift", ["a40", "drift", "Most likely night, or fog", " ago", "more minutes"]),
         ("review", ["1 pending", "1 in dataset", "unsure", "a40,"]),
         ("models", ["No model is registered yet", "drift of a40: night", "parked", "refused",
                     "training failed 5 times: the disk is full"]),
