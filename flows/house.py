@@ -203,8 +203,10 @@ class House:
     def resume_learning(self, author: str) -> LearningView:
         """See `Control.resume_learning`."""
         run = open_learning(self._ledger)
-        if run is None or run.step is not Step.PARKED:
-            raise LearningError("no learning run is parked")
+        if run is None:
+            raise LearningError("no learning run is open")
+        if run.step is not Step.PARKED:
+            raise LearningError(f"learning run {run.id} is not parked: it is at {run.step}")
         step, now = Step(str(run.detail["parked"])), datetime.now(UTC)
         return learning_view(go_on(self._ledger, run, step, now, {"resumed by": author}))
 

@@ -2,22 +2,15 @@
 
 import json
 import sys
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 
-from streetloop.errors import LearningError
+from flows.house import House
+from flows.person import me
 from streetloop.ledger import open_ledger
-from streetloop.ledger.learning import (
-    LearningRun,
-    Step,
-    begin_learning,
-    go_on,
-    list_learning,
-    open_learning,
-)
+from streetloop.ledger.learning import LearningRun, list_learning
 from streetloop.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, help="From labels to a new champion, by itself.")
@@ -45,38 +38,22 @@ def status(
 @app.command()
 def now() -> None:
     """Begin one, whatever the limits say; running streams carry it out."""
-    at = datetime.now(UTC)
-    trigger = {"kind": "a person", "because": "somebody asked for it"}
-    ledger = open_ledger(Settings().ledger)
-    run = begin_learning(ledger, f"learn-{at:%Y%m%dT%H%M%SZ}", trigger, at)
+    run = House(Settings(), []).learn(me())
     Console(stderr=True).print(f"learning run {run.id} is asked for", highlight=False)
 
 
 @app.command()
 def resume() -> None:
     """Go on with one that was parked."""
-    ledger = open_ledger(Settings().ledger)
-    run = _open_run()
-    if run.step is not Step.PARKED:
-        raise LearningError(f"learning run {run.id} is not parked: it is at {run.step}")
-    go_on(ledger, run, Step(str(run.detail["parked"])), datetime.now(UTC))
+    run = House(Settings(), []).resume_learning(me())
     Console(stderr=True).print(f"learning run {run.id} goes on", highlight=False)
 
 
 @app.command()
 def drop() -> None:
     """End the open one without a new model; its labels stay."""
-    run = _open_run()
-    ledger = open_ledger(Settings().ledger)
-    go_on(ledger, run, Step.DROPPED, datetime.now(UTC), reason="by hand")
+    run = House(Settings(), []).drop_learning(me())
     Console(stderr=True).print(f"learning run {run.id} is dropped", highlight=False)
-
-
-def _open_run() -> LearningRun:
-    run = open_learning(open_ledger(Settings().ledger))
-    if run is None:
-        raise LearningError("no learning run is open")
-    return run
 
 
 def _plain(run: LearningRun) -> dict[str, Any]:

@@ -323,7 +323,7 @@ def test_somebody_may_ask_for_one_at_a_time(empty: Content) -> None:
 def test_a_parked_run_goes_on_where_it_was(content: Content) -> None:
     run = content.house.resume_learning("ann")
     assert (run.step, run.detail["resumed by"], run.attempts) == ("training", "ann", 0)
-    assert "no learning run is parked" in refused(
+    assert f"learning run {run.id} is not parked: it is at training" in refused(
         LearningError, lambda: content.house.resume_learning("ann")
     )
     found = open_learning(content.ledger)
