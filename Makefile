@@ -7,6 +7,9 @@ STAMP  := $(VENV)/.installed
 # Real clips and weights, see tests/support/material.py.
 export STREETLOOP_TEST_DATA ?= ../shared/data
 
+# What starts servers or a browser has the machine to itself; all else shares its cores.
+SERVERS := ray or rtsp or label_studio or minio or browser
+
 .PHONY: help install demo test check format bench baseline clean
 
 help:
@@ -29,7 +32,8 @@ demo: install
 	$(BIN)/streetloop demo
 
 test: install
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -m "not ($(SERVERS))" --numprocesses=auto --maxprocesses=4
+	$(BIN)/python -m pytest -m "$(SERVERS)"
 
 check: install
 	$(BIN)/ruff check .

@@ -1,16 +1,11 @@
 """Eight cameras in real time under a real Ray Serve, and what is noted of their results."""
 
 import shutil
-import threading
 import time
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from itertools import pairwise
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from flows.stream.pipeline import StreamPipeline
-from flows.stream.results import Result
-from flows.stream.source import Shot
 from serve.detector import ServeDetector, deploy
 from serve.rollout.evidence import Evidence
 from serve.rollout.routes import RouteTable
@@ -18,14 +13,13 @@ from streetloop.cameras import Camera
 from streetloop.city.address import parse_address
 from streetloop.city.view import View
 from streetloop.clock import SystemClock
-from streetloop.errors import SourceError
 from streetloop.secrets import SecretUri
 from streetloop.settings import BASELINE, Settings
 from streetloop.types import ArrayPicture
-from streetloop.video import VideoInfo
+from tests.support.live import LiveSource, Stamps
 from train.model import ModelFile, open_model
 
-_WIDTH, _HEIGHT, _PICTURES = 160, 96, 20
+_PICTURES = 20
 _TICK_S = 0.02
 FATES = ("decoded", "detected", "gated", "dropped", "failed", "pending")
 
@@ -37,55 +31,6 @@ def wait_for(is_true: Callable[[], object], what: str, timeout_s: float = 90.0) 
         if time.monotonic() > end:
             raise SystemExit(f"not within {timeout_s:g} s: {what}")
         time.sleep(_TICK_S)
-
-
-class LiveSource:
-    """A camera that shows the same pictures again and again, in real time."""
-
-    live = True
-
-    def __init__(self, pictures: Sequence[ArrayPicture], fps: float) -> None:
-        self._pictures, self.nominal_fps = pictures, fps
-
-    def probe(self) -> VideoInfo:
-        return VideoInfo("live", _WIDTH, _HEIGHT, self.nominal_fps, 0)
-
-    def shots(self, stop: threading.Event) -> Iterator[Shot]:
-        began, frame = time.monotonic(), 0
-        while not stop.wait(max(0.0, began + frame / self.nominal_fps - time.monotonic())):
-            yield Shot(frame / self.nominal_fps, self._pictures[frame % len(self._pictures)])
-            frame += 1
-
-    def is_final(self, error: SourceError) -> bool:  # noqa: ARG002 - as `Source` has it
-        return True
-
-    def wait_for_return(self, stop: threading.Event, timeout_s: float) -> None:
-        stop.wait(timeout_s)
-
-
-class Stamps:
-    """A tap: when each camera got a result, on the clock on the wall, and by which model."""
-
-    def __init__(self) -> None:
-        self._found: dict[str, list[tuple[float, str]]] = defaultdict(list)
-
-    def take(self, result: Result) -> None:
-        self._found[result.frame.camera_id].append((time.time(), result.model_version))
-
-    def close(self) -> None:
-        """Nothing is held back."""
-
-    def between(self, began: float, ended: float = 1e12) -> dict[str, list[tuple[float, str]]]:
-        """Results of all cameras that had one ever."""
-        return {
-            camera: [stamp for stamp in list(found) if began <= stamp[0] <= ended]
-            for camera, found in list(self._found.items())
-        }
-
-    def longest_gap(self, began: float, ended: float) -> float:
-        """Seconds between two results of a camera, at most; the ends count as results."""
-        times = ([at for at, _ in found] for found in self.between(began, ended).values())
-        return max(b - a for of_one in times for a, b in pairwise([began, *of_one, ended]))
 
 
 class Street:
@@ -111,7 +56,7 @@ class Street:
         ]
         view = View(parse_address("sim://kingsport/crossing?size=160x96&fps=10"))
         pictures = [ArrayPicture(view.render(frame)) for frame in range(_PICTURES)]
-        self.stamps = Stamps()
+        self.stamps = Stamps([camera.id for camera in self.cameras])
         self._pipeline = StreamPipeline(
             [(camera, LiveSource(pictures, fps)) for camera in self.cameras],
             ServeDetector, self.settings, SystemClock(), [self.stamps], names=self.champion.names,
@@ -134,8 +79,7 @@ class Street:
         """Wait until every camera has a result of after a moment of the clock on the wall."""
 
         def all_have() -> bool:
-            found = self.stamps.between(moment)
-            return len(found) == len(self.cameras) and all(found.values())
+            return all(self.stamps.between(moment).values())
 
         wait_for(all_have, "a result of every camera", 60.0 + max(0.0, moment - time.time()))
 
@@ -148,7 +92,7 @@ class Street:
     def is_served_by(self, model: ModelFile, window_s: float = 0.5) -> bool:
         """True if all newest results of all cameras are a model's."""
         newest = self.stamps.between(time.time() - window_s)
-        return len(newest) == len(self.cameras) and all(
+        return all(
             found and all(version == model.version for _, version in found)
             for found in newest.values()
         )

@@ -11,6 +11,7 @@ from ray.actor import ActorHandle
 from ray.util.metrics import Gauge
 
 from drift.minute import Minute
+from flows.error_count import ErrorCount
 from flows.stream.annotate import Annotator
 from flows.stream.detection_log import DetectionLog
 from flows.stream.live_view import LiveView
@@ -60,6 +61,7 @@ class StreamWorker:
 
     def __init__(self, plan: WorkerPlan) -> None:
         logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
+        logging.getLogger().addHandler(ErrorCount())
         clock = SystemClock()
         settings = plan.settings
         log = DetectionLog(

@@ -28,7 +28,7 @@ class Controls:
         names: Class names of the models.
         fleet: The streams.
         slots: The applications.
-        homes: Champion's application by camera, where a city has one of its own.
+        homes: Champion's application by city, where a city has one of its own.
         policy: What a rollout that nobody asked for by hand must show.
         tell: Called with a sentence for people.
         progress: Told how far a training is.

@@ -4,6 +4,7 @@ import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import wait
+from dataclasses import replace
 from typing import Any
 
 from flows.rollout_labels import LabelEvidence
@@ -55,10 +56,10 @@ class RolloutControl:
         models: Finds them.
         store: Where labelled frames are.
         names: Class names that all models share.
-        cameras: All that run.
+        cameras: All that run; whoever adds one later adds it to this list.
         clock: Time.
         tell: Called with a sentence for people.
-        homes: Champion's application by camera, where a city has one of its own.
+        homes: Champion's application by city, where a city has one of its own.
     """
 
     def __init__(
@@ -77,7 +78,7 @@ class RolloutControl:
         self._ledger, self._fleet = ledger, fleet
         self._cameras, self._clock, self._tell = cameras, clock, tell
         self._homes = dict(homes or {})
-        self._table = RouteTable(homes=self._homes)
+        self._table = RouteTable(homes=self._homes_of_cameras())
         self._trial: Trial | None = None
         self._cities = {camera.id: camera.city for camera in cameras}
         self._labels = LabelEvidence(ledger, store, slots, names, self._cities)
@@ -119,6 +120,7 @@ class RolloutControl:
         Raises:
             LedgerError: The ledger did not answer; nothing was done that it does not know of.
         """
+        self._meet_new_cameras()
         rollout = open_rollout(self._ledger)
         found = self._fleet.collect_evidence()
         if rollout is None:
@@ -257,7 +259,7 @@ class RolloutControl:
             self._tell_once(f"rollout {rollout.id}: promotion waits: {error}")
             return
         if rollout.city is not None:
-            self._homes |= dict.fromkeys(self._scope(rollout), home_slot(rollout))
+            self._homes[rollout.city] = home_slot(rollout)
         self._write(
             rollout, trial, State.PROMOTED, rollout.phase, "promoted",
             f"version {rollout.model} is the champion", POLICY,
@@ -271,7 +273,7 @@ class RolloutControl:
         """
         now = self._clock.monotonic()
         if trial.giving_back is None and now >= trial.back_again_at:
-            keeps_own = rollout.city is None or home_slot(rollout) in self._homes.values()
+            keeps_own = rollout.city is None or rollout.city in self._homes
             trial.giving_back = self._work.give_back(rollout, trial, keeps_own=keeps_own)
         if trial.giving_back is None or not trial.giving_back.done():
             return
@@ -297,12 +299,22 @@ class RolloutControl:
 
     # Helpers of the above
 
+    def _homes_of_cameras(self) -> dict[str, str]:
+        return {c.id: self._homes[c.city] for c in self._cameras if c.city in self._homes}
+
+    def _meet_new_cameras(self) -> None:
+        """The list of cameras changes while they run."""
+        self._cities |= {camera.id: camera.city for camera in self._cameras}
+        homes = self._homes_of_cameras()
+        if homes != self._table.homes:
+            self._follow(replace(self._table, number=self._table.number + 1, homes=homes))
+
     def _scope(self, rollout: Rollout) -> list[str]:
         return [c.id for c in self._cameras if rollout.city is None or c.city == rollout.city]
 
     def _compared(self, rollout: Rollout) -> frozenset[str]:
         """The cameras that take part: none of a city with a champion of its own, if all may."""
-        own = {} if rollout.city is not None else self._homes
+        own = {} if rollout.city is not None else self._homes_of_cameras()
         return frozenset(camera for camera in self._scope(rollout) if camera not in own)
 
     def _label_evidence(self, rollout: Rollout) -> Evidence:
@@ -313,7 +325,7 @@ class RolloutControl:
     def _publish(self, rollout: Rollout, policy: Policy, share: float) -> None:
         scope = self._compared(rollout)
         table = RouteTable(
-            self._table.number + 1, dict(self._homes), scope, leaders(scope, share),
+            self._table.number + 1, self._homes_of_cameras(), scope, leaders(scope, share),
             policy.sample, policy.block_s,
         )  # fmt: skip
         same = (table.challenged, table.compared, table.sample)
@@ -321,7 +333,7 @@ class RolloutControl:
             self._follow(table)
 
     def _go_home(self) -> None:
-        self._follow(RouteTable(self._table.number + 1, dict(self._homes)))
+        self._follow(RouteTable(self._table.number + 1, self._homes_of_cameras()))
 
     def _follow(self, table: RouteTable) -> None:
         self._table = table

@@ -50,7 +50,7 @@ class LabelEvidence:
         names: Sequence[str],
         cities: Mapping[str, str | None] | None = None,
     ) -> None:
-        self._cities = cities or {}
+        self._cities = {} if cities is None else cities
         self._ledger, self._store, self._slots, self._names = ledger, store, slots, names
         self._seen: set[str] = set()
         self._rollout, self._since = 0, datetime.min.replace(tzinfo=UTC)

@@ -84,16 +84,10 @@ def run_streams(
         ModelError: The model cannot be used.
         DetectorError: The detector did not start.
     """
-    clock = SystemClock()
-    for camera in cameras:
-        refuse_bad_source(camera, clock)
     options = dataclasses.replace(options, app=options.app and settings.app_port != 0)
-    if options.app:
-        refuse_bad_address(settings)
+    _refuse_what_cannot_run(cameras, settings, options)
     if settings.model == BASELINE and any(c.uri.scheme != "sim" for c in cameras):
         say("the baseline knows the simulated city alone; for a real street give --model")
-    if options.annotate is not None:
-        _make_folder(options.annotate)
     say(f"opening the model {settings.model}")
     model = serving_model(settings)
     book = FleetBook(cameras, open_ledger(settings.ledger))
@@ -101,6 +95,7 @@ def run_streams(
     listeners = Listeners(book.cameras, settings, model, say)
     say("starting Ray on this machine")
     with local_ray(options.metrics_port):
+        from flows.error_count import errors_counted
         from flows.supervisor import Supervisor
         from serve.detector import deploy
         from serve.slots import ServeSlots
@@ -119,7 +114,7 @@ def run_streams(
             book.cameras, settings, model.names, supervisor, slots, homes, options.policy, say,
             options.progress,
         )  # fmt: skip
-        with stop_on_signals() as stop:
+        with errors_counted(), stop_on_signals() as stop:
             say("starting the cameras")
             supervisor.start()
             listeners.start()
@@ -140,15 +135,27 @@ def run_streams(
     return listeners.add_to(Summary(_in_order(book.cameras, statuses), log, description, seconds))
 
 
+def _refuse_what_cannot_run(
+    cameras: Sequence[Camera], settings: Settings, options: RunOptions
+) -> None:
+    clock = SystemClock()
+    for camera in cameras:
+        refuse_bad_source(camera, clock)
+    if options.app:
+        refuse_bad_address(settings)
+    if options.annotate is not None:
+        _make_folder(options.annotate)
+
+
 def _deploy_for_cities(
     settings: Settings, cameras: Sequence[Camera], slots: "ServeSlots", say: Callable[[str], None]
 ) -> dict[str, str]:
-    """Start the champions that cities have of their own; application by camera."""
+    """Start the champions that cities have of their own; application by city."""
     homes = city_champions(settings, cameras)
     for city, home in homes.items():
         say(f"loading the champion of {city}")
         slots.deploy(home, find_model(home, settings))
-    return {camera.id: homes[camera.city] for camera in cameras if camera.city in homes}
+    return homes
 
 
 def start_serve(settings: Settings, *, with_app: bool) -> None:

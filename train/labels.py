@@ -14,15 +14,19 @@ from train.purity import APART_S
 USUAL = "usual"
 """The slice of frames from cameras that did not drift."""
 
+UNCHOSEN = Reason.RANDOM.value
+"""The slice of frames that were drawn and not chosen: what it says is without bias."""
+
 _HELD_BACK = 0.2  # of each camera's frames, the last in time
 
 
 def dataset_of(reviews: Sequence[Review], classes: Sequence[str], purpose: str) -> Dataset:
     """Make a dataset of labelled frames.
 
-    Frames drawn at random are for the test: they alone measure without bias. Of the others each
-    camera's last fifth in time is for validation; never at random, or neighbouring frames would be
-    on both sides. A frame that lies too near in time to one that is judged by is left out.
+    Frames drawn at random are for the test, and a slice of their own: they alone measure without
+    bias. Of the others each camera's last fifth in time is for validation; never at random, or
+    neighbouring frames would be on both sides. A frame that lies too near in time to one that is
+    judged by is left out.
 
     Args:
         reviews: Labelled frames.
@@ -35,9 +39,9 @@ def dataset_of(reviews: Sequence[Review], classes: Sequence[str], purpose: str) 
             by_camera[review.camera_id].append(review)
     examples = []
     for mine in by_camera.values():
-        chosen = [r for r in mine if r.reason != Reason.RANDOM.value]
+        chosen = [r for r in mine if r.reason != UNCHOSEN]
         learned = len(chosen) - round(len(chosen) * _HELD_BACK)
-        tested = [_example(r, TEST) for r in mine if r.reason == Reason.RANDOM.value]
+        tested = [_example(r, TEST) for r in mine if r.reason == UNCHOSEN]
         held = _apart([_example(r, VALIDATION) for r in chosen[learned:]], tested)
         taught = _apart([_example(r, TRAIN) for r in chosen[:learned]], [*held, *tested])
         examples += [*taught, *held, *tested]
@@ -108,7 +112,7 @@ def _example(review: Review, split: str) -> Example:
         split=split,
         camera_id=review.camera_id,
         captured_at=review.captured_at,
-        slices=(review.drift or USUAL,),
+        slices=(review.drift or USUAL, *((UNCHOSEN,) if review.reason == UNCHOSEN else ())),
         labeler=review.labeler or "",
         reason=review.reason,
         origin=dict(review.origin),

@@ -10,6 +10,7 @@ from serve.rollout.evidence import Evidence
 from serve.rollout.routes import CHALLENGER, CHAMPION, home_of
 from streetloop.errors import DetectorError
 from streetloop.ledger.rollouts import State, Wish, wish
+from tests.support.build import camera
 from tests.support.fakes import eventually
 from tests.support.stage import Stage
 
@@ -182,11 +183,22 @@ def test_a_rollout_for_all_leaves_a_city_with_a_champion_of_its_own_out(stage: S
 
 def test_a_city_goes_on_from_the_champion_of_its_own(stage: Stage) -> None:
     stage.models.crowned[BERGEN] = "2"
-    stage.begin(homes={"c": BERGEN, "d": BERGEN})
+    stage.begin(homes={"Bergen": BERGEN})
     stage.ask("3", city="Bergen", champion="2")
     stage.until_over()
     assert stage.slots.runs == {CHAMPION: "1", BERGEN: "3"}
     assert stage.log.count("load champion-Bergen 3") == 1
+
+
+def test_a_camera_that_is_added_in_a_city_with_its_own_champion_is_answered_by_it(
+    stage: Stage,
+) -> None:
+    stage.ask(city="Bergen")
+    stage.until_over()
+    stage.cameras.append(camera("e").model_copy(update={"city": "Bergen"}))
+    stage.cameras.append(camera("f").model_copy(update={"city": "Oslo"}))
+    stage.look()
+    assert [stage.table.slot(one) for one in "ef"] == [BERGEN, CHAMPION]
 
 
 def test_a_city_without_a_camera_is_said_at_once(stage: Stage) -> None:
@@ -214,7 +226,7 @@ def test_a_city_that_had_no_champion_of_its_own_has_none_after_going_back(stage:
 
 def test_a_city_that_had_one_gets_it_back(stage: Stage) -> None:
     stage.models.crowned[BERGEN] = "2"
-    stage.begin(homes={"c": BERGEN, "d": BERGEN})
+    stage.begin(homes={"Bergen": BERGEN})
     _promoting_city(stage, "2")
     _back(stage)
     assert stage.models.crowned == {CHAMPION: "1", BERGEN: "2"}

@@ -178,7 +178,7 @@ def test_a_city_promoted_before_the_end_keeps_its_champion(tmp_path: Path) -> No
     own = home_of("Bergen")
     stage.ask(city="Bergen")
     stage.until_over()
-    stage.begin(homes={"b": own})
+    stage.begin(homes={"Bergen": own})
     stage.control.start()
     assert stage.table.homes == {"b": own}
     assert stage.slots.runs == {CHAMPION: "1", own: "2"}

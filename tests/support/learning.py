@@ -1,5 +1,6 @@
 """Labelled frames of the simulated city, and a detector that has much to learn from few."""
 
+import shutil
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -23,9 +24,11 @@ SMALL: dict[str, Any] = {
 }  # fmt: skip
 """Options with which a detector's head is learned in seconds."""
 
+_REFERENCE = ".reference.npz"
+
 
 def write_weak_model(path: Path) -> Path:
-    """The baseline with a head that has forgotten which class is which."""
+    """The baseline, but that its head has forgotten which class is which."""
     import torch  # takes seconds: only where needed
 
     prepare()  # or Ultralytics, which it is full of, changes how this process opens pictures
@@ -34,6 +37,7 @@ def write_weak_model(path: Path) -> Path:
     for branch in content["model"].model[-1].cv3:
         torch.nn.init.normal_(branch[-1].weight, std=0.01)
     torch.save(content, path)
+    shutil.copy(_BASELINE_FILE.with_suffix(_REFERENCE), path.with_suffix(_REFERENCE))
     return path
 
 

@@ -2,9 +2,7 @@
 
 import threading
 import time
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +10,6 @@ import ray.serve
 
 from flows.rollout import RolloutControl
 from flows.stream.pipeline import StreamPipeline
-from flows.stream.results import Result
-from flows.stream.source import Shot
 from serve.detector import Detector, ServeDetector, deploy
 from serve.rollout.evidence import EVERYTHING, Calls, Evidence
 from serve.rollout.policy import Kind, Phase, Policy
@@ -23,7 +19,6 @@ from serve.slots import ServeSlots
 from streetloop.city.address import parse_address
 from streetloop.city.view import View
 from streetloop.clock import SystemClock
-from streetloop.errors import SourceError
 from streetloop.ledger import Ledger
 from streetloop.ledger.rollouts import (
     Rollout,
@@ -36,8 +31,8 @@ from streetloop.ledger.rollouts import (
 from streetloop.settings import Settings
 from streetloop.store import FolderStore
 from streetloop.types import ArrayPicture
-from streetloop.video import VideoInfo
 from tests.support.build import camera
+from tests.support.live import LiveSource, Stamps
 from tests.support.tiny_model import NAMES
 from train.model import ModelFile, open_model
 from train.registry import Papers, Registry
@@ -72,61 +67,6 @@ def wait_for(is_true: Callable[[], Any], what: str, timeout_s: float = 60.0) -> 
     raise AssertionError(f"not within {timeout_s:g} s: {what}")
 
 
-class LiveSource:
-    """A camera that shows the same second of the simulated city again and again, in real time."""
-
-    live = True
-
-    def __init__(self, pictures: Sequence[ArrayPicture], fps: float) -> None:
-        self._pictures, self.nominal_fps = pictures, fps
-
-    def probe(self) -> VideoInfo:
-        """See `Source.probe`."""
-        return VideoInfo("live", 160, 96, self.nominal_fps, 0)
-
-    def shots(self, stop: threading.Event) -> Iterator[Shot]:
-        """See `Source.shots`."""
-        began, frame = time.monotonic(), 0
-        while not stop.wait(max(0.0, began + frame / self.nominal_fps - time.monotonic())):
-            yield Shot(frame / self.nominal_fps, self._pictures[frame % len(self._pictures)])
-            frame += 1
-
-    def is_final(self, error: SourceError) -> bool:
-        """See `Source.is_final`."""
-        return True
-
-    def wait_for_return(self, stop: threading.Event, timeout_s: float) -> None:
-        """See `Source.wait_for_return`."""
-        stop.wait(timeout_s)
-
-
-class Stamps:
-    """A tap that notes when each camera got a result, and by which model."""
-
-    def __init__(self) -> None:
-        self._found: dict[str, list[tuple[float, str]]] = defaultdict(list)
-
-    def take(self, result: Result) -> None:
-        """See `Tap.take`."""
-        self._found[result.frame.camera_id].append((time.time(), result.model_version))
-
-    def close(self) -> None:
-        """See `Tap.close`."""
-
-    def between(self, began: float, ended: float = 1e12) -> dict[str, list[tuple[float, str]]]:
-        """Time and version of results, by camera; of all cameras."""
-        return {c: [s for s in list(self._found[c]) if began <= s[0] <= ended] for c in CAMERAS}
-
-    def longest_gap(self, began: float, ended: float) -> float:
-        """Seconds between two results of a camera, at most."""
-        times = ([at for at, _ in found] for found in self.between(began, ended).values())
-        return max(b - a for of_one in times for a, b in pairwise([began, *of_one, ended]))
-
-    def versions(self, began: float, ended: float = 1e12) -> set[str]:
-        """Which models answered."""
-        return {v for found in self.between(began, ended).values() for _, v in found}
-
-
 class Street:
     """Eight live cameras, detected by the champion's application; they never stop.
 
@@ -150,7 +90,7 @@ class Street:
         )  # fmt: skip
         self.champion = open_model(str(champion), self.settings.models)
         deploy(self.champion, self.settings, kind=kind)
-        self.stamps = Stamps()
+        self.stamps = Stamps(CAMERAS)
         self.cameras = [camera(name) for name in CAMERAS]
         view = View(parse_address("sim://kingsport/crossing?size=160x96&fps=10"))
         pictures = [ArrayPicture(view.render(frame)) for frame in range(_PICTURES)]

@@ -6,7 +6,7 @@ import pytest
 from streetloop.errors import DatasetError
 from streetloop.ledger.reviews import Review, State
 from train.dataset import TEST, TRAIN, VALIDATION
-from train.labels import USUAL, dataset_of, renumbered
+from train.labels import UNCHOSEN, USUAL, dataset_of, renumbered
 
 AT = datetime(2026, 11, 21, 12, tzinfo=UTC)
 BOX = {"xyxy": [1.0, 2.0, 11.0, 12.0], "confidence": 1.0, "class_id": 1}
@@ -33,6 +33,14 @@ def test_random_frames_are_the_test() -> None:
     reviews = [labeled(k, reason="random" if k % 3 == 0 else "unsure") for k in range(12)]
     dataset = dataset_of(reviews, ("car", "bus"), "night")
     assert {e.image for e in dataset.split(TEST)} == {r.digest for r in reviews[::3]}
+
+
+def test_random_frames_are_judged_under_a_name_of_their_own_too() -> None:
+    drawn = [labeled(1, reason="random", drift="night"), labeled(3, reason="random")]
+    examples = dataset_of([*drawn, labeled(6, drift="night")], ("car", "bus"), "").examples
+    assert {e.image[-1]: e.slices for e in examples} == {
+        "1": ("night", UNCHOSEN), "3": (USUAL, UNCHOSEN), "6": ("night",),
+    }  # fmt: skip
 
 
 def test_neighbours_of_judged_frames_are_left_out() -> None:

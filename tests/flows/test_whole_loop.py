@@ -1,0 +1,156 @@
+"""The whole loop with its real parts, a real Label Studio in the middle, and deaths on the way."""
+
+import contextlib
+import os
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+import yaml
+
+from flows.models import open_registry
+from streetloop.ledger import Ledger, open_ledger
+from streetloop.ledger.learning import Step, list_learning
+from streetloop.ledger.reviews import State, list_reviews
+from streetloop.ledger.rollouts import list_rollouts
+from streetloop.settings import Settings
+from tests.support.annotating import Diligent
+from tests.support.cli import Command
+from tests.support.label_studio import Studio
+from tests.support.learning import SMALL, write_weak_model
+from tests.support.rollout import wait_for
+from train.registry import CHAMPION
+
+pytestmark = [pytest.mark.ray, pytest.mark.label_studio, pytest.mark.timeout(900)]
+
+_LABELS = 60  # the judge wants ten frames that nothing was learned from
+_SETTINGS = {
+    "image_size": 320, "labeler": "label-studio", "label_budget": 10_000, "label_every_s": 2.0,
+    "triage_period_s": 2.0, "drift_period_s": 2.0, "drift_sample_s": 0.5, "learn_labels": 1000,
+    "learn_drift_labels": _LABELS, "learn_recipe": {**SMALL, "imgsz": 320, "blend": 1.0},
+    "staleness_s": 10.0, "app_port": 0, "label_hook_port": 0,
+}  # fmt: skip
+_POLICY = {
+    "steps": [0.5, 1.0], "sample": 0.5, "block_s": 3.0, "minutes": 0.05, "frames": 10,
+    "harmful_errors": 0.1, "latency": 5.0, "track_minutes": 10_000,
+}  # fmt: skip
+_STREETS = {
+    "kingsport-crossing": "sim://kingsport/crossing?traffic=busy&seed=1",
+    "larkfield-gantry": "sim://larkfield/gantry?traffic=busy&seed=1",
+    "millbrook-high-street": "sim://millbrook/high-street?traffic=busy&seed=1",
+}
+
+
+@pytest.fixture
+def arguments(
+    tmp_path: Path, studio: Studio, title: str, monkeypatch: pytest.MonkeyPatch
+) -> list[str]:
+    """Of ``streetloop up``: three streets on which night falls, and a model that is soon better."""
+    monkeypatch.setenv("STREETLOOP_LABEL_STUDIO_TOKEN", studio.access.token.get_secret_value())
+    cameras = [
+        {"id": name, "uri": f"{uri}&fps=6&condition=night@15:5", "fps": 2}
+        for name, uri in _STREETS.items()
+    ]
+    settings = {
+        **_SETTINGS, "model": str(write_weak_model(tmp_path / "weak.pt")),
+        "label_studio_url": studio.access.url, "label_project": title,
+    }  # fmt: skip
+    file, policy = tmp_path / "cameras.yaml", tmp_path / "policy.yaml"
+    file.write_text(yaml.safe_dump({"cameras": cameras, "settings": settings}))
+    policy.write_text(yaml.safe_dump(_POLICY))
+    return ["up", str(file), "--policy", str(policy)]
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """Of the command."""
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def ledger(home: Path) -> Iterator[Ledger]:
+    """The same as the command's."""
+    home.mkdir()
+    ledger = open_ledger(Settings(home=home).ledger)
+    yield ledger
+    ledger.close()
+
+
+def processes(home: Path) -> list[psutil.Process]:
+    """Those that work for a home, and what they left behind."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get("STREETLOOP_HOME") == str(home):
+                found.append(process)
+        except psutil.Error:
+            continue
+    return found
+
+
+@pytest.fixture
+def begin(arguments: list[str], home: Path) -> Iterator[Callable[[], Command]]:
+    """Starts the command; whatever a test leaves of it is killed."""
+    yield lambda: Command(*arguments, home=home)
+    for process in processes(home):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+
+
+def test_the_loop_closes_with_people_in_it_though_driver_and_worker_are_killed(
+    begin: Callable[[], Command], home: Path, ledger: Ledger, studio: Studio, title: str
+) -> None:
+    with Diligent(studio, title, ledger) as somebody:
+        first = begin()
+        _wait_for_step(ledger, Step.TRAINING, first, somebody, 300)
+        _kill_all(first, home)
+        second = begin()
+        _wait_for_step(ledger, Step.ROLLOUT, second, somebody, 400)
+        _kill_worker(home)
+        _wait_for_step(ledger, Step.PROMOTED, second, somebody, 300)
+    second.interrupt()
+    outcome = second.finish()
+    assert "Traceback" not in outcome.stderr
+
+    (run,) = list_learning(ledger)
+    (rollout,) = list_rollouts(ledger)
+    assert rollout.model == str(run.detail["version"]) == "2"
+    assert CHAMPION in open_registry(Settings(home=home)).find("2").aliases
+    assert max(Counter(somebody.answered).values()) == 1, "nothing is asked about twice"
+    learned = list_reviews(ledger, [State.IN_DATASET])
+    assert len(learned) >= _LABELS
+    assert {review.digest for review in learned} <= set(somebody.answered)
+    assert not processes(home), "nothing is left behind"
+
+
+def _wait_for_step(
+    ledger: Ledger, step: Step, command: Command, somebody: Diligent, timeout_s: float
+) -> None:
+    def reached() -> bool:
+        assert command.process.poll() is None, command.finish().stderr[-3000:]
+        assert not somebody.trouble, somebody.trouble
+        runs: list[Any] = list_learning(ledger)
+        assert not runs or runs[0].step not in {Step.PARKED, Step.REFUSED}, runs[0]
+        return bool(runs) and runs[0].step is step
+
+    began = time.monotonic()
+    wait_for(reached, f"learning comes to {step}", timeout_s)
+    print(f"{step} after {time.monotonic() - began:.0f} s")
+
+
+def _kill_all(command: Command, home: Path) -> None:
+    """The driver, as by the kernel for want of memory; what it started ends by itself."""
+    os.kill(command.process.pid, signal.SIGKILL)
+    command.process.communicate()
+    wait_for(lambda: not processes(home), "the end of the killed run's processes")
+
+
+def _kill_worker(home: Path) -> None:
+    (worker,) = [p for p in processes(home) if "StreamWorker" in " ".join(p.cmdline())]
+    worker.send_signal(signal.SIGKILL)
+    worker.wait(10)

@@ -1,0 +1,71 @@
+"""Cameras that are always on, and what is noted of their results."""
+
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+from flows.stream.results import Result
+from flows.stream.source import Shot
+from streetloop.errors import SourceError
+from streetloop.types import ArrayPicture
+from streetloop.video import VideoInfo
+
+
+class LiveSource:
+    """A camera that shows the same second of the simulated city again and again, in real time."""
+
+    live = True
+
+    def __init__(self, pictures: Sequence[ArrayPicture], fps: float) -> None:
+        self._pictures, self.nominal_fps = pictures, fps
+
+    def probe(self) -> VideoInfo:
+        """See `Source.probe`."""
+        first = self._pictures[0]
+        return VideoInfo("live", first.width, first.height, self.nominal_fps, 0)
+
+    def shots(self, stop: threading.Event) -> Iterator[Shot]:
+        """See `Source.shots`."""
+        began, frame = time.monotonic(), 0
+        while not stop.wait(max(0.0, began + frame / self.nominal_fps - time.monotonic())):
+            yield Shot(frame / self.nominal_fps, self._pictures[frame % len(self._pictures)])
+            frame += 1
+
+    def is_final(self, error: SourceError) -> bool:
+        """See `Source.is_final`."""
+        return True
+
+    def wait_for_return(self, stop: threading.Event, timeout_s: float) -> None:
+        """See `Source.wait_for_return`."""
+        stop.wait(timeout_s)
+
+
+class Stamps:
+    """A tap that notes when each camera got a result, on the wall clock, and by which model."""
+
+    def __init__(self, cameras: Sequence[str]) -> None:
+        self._found: dict[str, list[tuple[float, str]]] = {name: [] for name in cameras}
+
+    def take(self, result: Result) -> None:
+        """See `Tap.take`."""
+        self._found[result.frame.camera_id].append((time.time(), result.model_version))
+
+    def close(self) -> None:
+        """See `Tap.close`."""
+
+    def between(self, began: float, ended: float = 1e12) -> dict[str, list[tuple[float, str]]]:
+        """Time and version of results, by camera; of all cameras."""
+        return {
+            camera: [stamp for stamp in list(found) if began <= stamp[0] <= ended]
+            for camera, found in self._found.items()
+        }
+
+    def longest_gap(self, began: float, ended: float) -> float:
+        """Seconds between two results of a camera, at most; the ends count as results."""
+        times = ([at for at, _ in found] for found in self.between(began, ended).values())
+        return max(b - a for of_one in times for a, b in pairwise([began, *of_one, ended]))
+
+    def versions(self, began: float, ended: float = 1e12) -> set[str]:
+        """Which models answered."""
+        return {v for found in self.between(began, ended).values() for _, v in found}
