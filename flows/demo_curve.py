@@ -4,11 +4,25 @@ import base64
 import io
 from collections.abc import Sequence
 
+import numpy as np
 from matplotlib.figure import Figure
 
 from flows.demo_truth import Curve
 
 _BEFORE, _AFTER, _SOFT = "#7a8794", "#1f6feb", "#5b6b7b"
+
+
+def _between(
+    minutes: Sequence[float], values: Sequence[float], first: float, last: float
+) -> tuple[list[float], list[float]]:
+    """The part of a line from one minute to another, with its ends.
+
+    >>> _between([1, 2, 3], [0.0, 0.5, 1.0], 2.5, 9)
+    ([2.5, 3.0], [0.75, 1.0])
+    """
+    ends = {float(at) for at in (first, last) if minutes[0] < at < minutes[-1]}
+    part = sorted(ends | {float(at) for at in minutes if first <= at <= last})
+    return part, np.interp(part, minutes, values).tolist() if part else []
 
 
 def plot_curve(curve: Curve, marks: Sequence[tuple[float, str]]) -> str:
@@ -23,15 +37,13 @@ def plot_curve(curve: Curve, marks: Sequence[tuple[float, str]]) -> str:
     axes = figure.subplots()
     minutes = [at / 60 for at in curve.at_s]
     promoted = next((at / 60 for at, word in marks if word == "promoted"), float("inf"))
-    for name, colour, serves in (
-        ("before", _BEFORE, [m <= promoted for m in minutes]),
-        ("after", _AFTER, [m >= promoted for m in minutes]),
+    for name, colour, label, served in (
+        ("before", _BEFORE, "the champion until then", (0.0, promoted)),
+        ("after", _AFTER, "the new champion", (promoted, float("inf"))),
     ):
         values = curve.map50[name]
         axes.plot(minutes, values, color=colour, lw=1, ls=":", alpha=0.9)
-        shown = [v if on else float("nan") for v, on in zip(values, serves, strict=True)]
-        label = "the champion until then" if name == "before" else "the new champion"
-        axes.plot(minutes, shown, color=colour, lw=2.6, label=label)
+        axes.plot(*_between(minutes, values, *served), color=colour, lw=2.6, label=label)
     for k, (at, word) in enumerate(marks):
         axes.axvline(at / 60, color=_SOFT, lw=0.8, ls="--")
         axes.annotate(

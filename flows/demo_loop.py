@@ -46,7 +46,7 @@ SETTINGS: dict[str, Any] = {
     "learn": True,
     "learn_labels": 10_000,  # it is the night that asks
     "learn_drift_labels": 40,
-    "learn_recipe": {"epochs": 4, "imgsz": 384},
+    "learn_recipe": {"epochs": 3, "imgsz": 384},
 }
 """A week in ten minutes: a drift "minute" lasts two seconds, and labellers answer at once."""
 
