@@ -1,6 +1,6 @@
 """A house in which something has happened, over a real ledger and a real store."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import httpx
 import numpy as np
+import pytest
 from fastapi.testclient import TestClient
 
 from flows.house import House
@@ -17,6 +18,7 @@ from serve.api.create import create_api
 from serve.rollout.policy import Phase, Policy
 from streetloop.cameras import Camera, parse_camera
 from streetloop.control import CameraView
+from streetloop.errors import StreetloopError
 from streetloop.ledger import Ledger, open_ledger
 from streetloop.ledger.events import begin_event, end_event
 from streetloop.ledger.findings import open_finding
@@ -228,3 +230,13 @@ def problem_of(answer: httpx.Response, status: int) -> str:
     assert document["status"] == status
     assert PASSWORD not in answer.text
     return str(document["detail"])
+
+
+def refused(kind: type[StreetloopError], call: Callable[[], object]) -> str:
+    """The one sentence of a refusal; no password is in it."""
+    with pytest.raises(kind) as caught:
+        call()
+    said = str(caught.value)
+    assert "\n" not in said
+    assert PASSWORD not in said
+    return said

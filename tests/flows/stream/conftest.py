@@ -1,0 +1,44 @@
+"""A pipeline for every test of the stream flow."""
+
+from collections.abc import Iterator, Sequence
+
+import pytest
+
+from flows.stream.pipeline import StreamPipeline
+from flows.stream.results import Tap
+from serve.client import DetectorClient
+from streetloop.cameras import Camera
+from streetloop.settings import Settings
+from tests.support.fakes import FakeClock, ScriptedDetector, ScriptedSource
+from tests.support.pipelines import SETTINGS, Start, close
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Starts a pipeline, and closes it after the test."""
+    pipelines: list[StreamPipeline] = []
+
+    def make(
+        cameras: Sequence[tuple[Camera, ScriptedSource]],
+        detector: DetectorClient | None = None,
+        taps: Sequence[Tap] = (),
+        settings: Settings = SETTINGS,
+        clock: FakeClock | None = None,
+        generation: int = 0,
+    ) -> StreamPipeline:
+        champion = detector or ScriptedDetector()
+        pipeline = StreamPipeline(
+            cameras,
+            lambda _: champion,
+            settings,
+            clock or FakeClock(),
+            taps,
+            generation,
+        )
+        pipelines.append(pipeline)
+        pipeline.start()
+        return pipeline
+
+    yield make
+    for pipeline in pipelines:
+        close(pipeline)

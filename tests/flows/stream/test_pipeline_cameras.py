@@ -1,0 +1,154 @@
+"""Cameras beside each other in one flow."""
+
+import threading
+from collections.abc import Callable, Sequence
+
+import pytest
+
+from flows.stream.accounting import Account
+from flows.stream.feed import State
+from flows.stream.pipeline import StreamPipeline
+from flows.stream.source import Shot
+from streetloop.errors import SourceUnavailable, SourceUnreadable
+from streetloop.types import Detections, Image
+from tests.support.build import camera, find_white, found, plain, shots
+from tests.support.fakes import (
+    PATIENCE_S,
+    CollectingTap,
+    FakeClock,
+    ScriptedDetector,
+    ScriptedSource,
+    Step,
+    eventually,
+)
+from tests.support.pipelines import SETTINGS, Start, account_of, clip, driving
+
+
+@pytest.mark.parametrize(
+    ("trouble", "state"),
+    [
+        ([SourceUnavailable("no route to host")], State.LOST),
+        ([SourceUnreadable("is not a video")], State.FAILED),
+        ([ZeroDivisionError("a bug")], State.FAILED),
+        ([threading.Event()], State.CONNECTING),
+        ([*shots(3), SourceUnavailable("gone")], State.LOST),
+    ],
+    ids=["down", "unreadable", "buggy", "hangs", "lost"],
+)
+def test_one_bad_camera_among_four_costs_the_others_nothing(
+    start: Start, trouble: list[Step], state: State
+) -> None:
+    tap = CollectingTap()
+    pipeline = start(
+        [
+            (camera("a"), clip(*shots(40))),
+            (camera("bad"), ScriptedSource(trouble)),
+            (camera("b"), clip(*shots(40))),
+            (camera("c"), clip(*shots(40))),
+        ],
+        taps=[tap],
+    )
+    eventually(lambda: all(account_of(pipeline, i).detected == 40 for i in "abc"))
+    eventually(lambda: pipeline.snapshot()["bad"].state is state)
+
+    for camera_id in "abc":
+        assert tap.frame_ids(camera_id) == list(range(40))
+        assert account_of(pipeline, camera_id) == Account(decoded=40, detected=40)
+
+
+def test_a_camera_that_comes_back_keeps_its_tracks_apart_and_its_count(start: Start) -> None:
+    clock = FakeClock()
+    tap = CollectingTap()
+    source = ScriptedSource(
+        [*driving(10, step=0), SourceUnavailable("gone")],
+        driving(10, step=0),
+        live=False,
+        on_wait=lambda _: clock.advance(60.0),
+    )
+    pipeline = start([(camera("a"), source)], ScriptedDetector(find_white), [tap], clock=clock)
+
+    assert pipeline.wait(PATIENCE_S)
+    status = pipeline.snapshot()["a"]
+    assert status.reconnects == 1
+    assert status.objects == 2
+    ids = {int(track) for r in tap.results for track in r.tracked.track_id if track > 0}
+    assert ids == {1, 2}
+    times = [r.frame.pts for r in tap.results]
+    assert times == sorted(set(times))
+
+
+def test_a_camera_taken_over_after_a_crash_gets_other_track_ids(start: Start) -> None:
+    ids = set()
+    for generation in range(2):
+        tap = CollectingTap()
+        pipeline = start(
+            [(camera("a"), clip(*driving(5)))],
+            ScriptedDetector(find_white),
+            [tap],
+            generation=generation,
+        )
+        assert pipeline.wait(PATIENCE_S)
+        ids.add(int(tap.results[-1].tracked.track_id[0]))
+
+    assert len(ids) == 2
+
+
+def test_cameras_of_different_shape_do_not_share_a_batch_and_both_come_through(
+    start: Start,
+) -> None:
+    detector = ScriptedDetector()
+    wide = [Shot(i / 25, plain(320, 160)) for i in range(10)]
+    tall = [Shot(i / 25, plain(160, 320)) for i in range(10)]
+    pipeline = start([(camera("w"), clip(*wide)), (camera("t"), clip(*tall))], detector)
+
+    assert pipeline.wait(PATIENCE_S)
+    assert account_of(pipeline, "w").detected == account_of(pipeline, "t").detected == 10
+    assert {shape[1:] for shape in detector.shapes} == {(160, 320, 3), (320, 160, 3)}
+    assert all(shape[0] <= SETTINGS.max_batch for shape in detector.shapes)
+
+
+# The gate
+
+
+def _in_step(pipeline: Callable[[], StreamPipeline], pictures: Sequence[Shot]) -> list[Step]:
+    """The pictures, each after what became of the one before is known."""
+    steps: list[Step] = []
+    for picture in pictures:
+        steps += [picture, lambda: eventually(lambda: account_of(pipeline()).pending == 0)]
+    return steps
+
+
+def test_the_gate_spares_the_detector_an_empty_road(start: Start) -> None:
+    gated = SETTINGS.model_copy(update={"gate": True, "keyframe_s": 2.0})
+    detector = ScriptedDetector()
+    pipeline = start([(camera("a"), clip(*shots(125)))], detector, settings=gated)
+
+    assert pipeline.wait(PATIENCE_S)
+    account = account_of(pipeline)
+    assert account.gated == account.reasons["still"] == 125 - account.detected
+    # 0.4 s after the first picture, and two keyframes.
+    assert account.detected == 13
+    assert sum(shape[0] for shape in detector.shapes) == account.detected
+
+
+@pytest.mark.parametrize(("speed", "is_kept_open"), [(2.0, True), (0.0, False)])
+def test_a_track_that_moves_keeps_the_gate_open_and_one_that_stands_does_not(
+    start: Start, speed: float, is_kept_open: bool
+) -> None:
+    # The pixels do not change: only the tracker can say that something moves.
+    def find(_: Image) -> Detections:
+        left = 20.0 + speed * len(detector.shapes)
+        return found((left, 80, left + 40, 120))
+
+    detector = ScriptedDetector(find)
+    gated = SETTINGS.model_copy(update={"gate": True, "keyframe_s": 100.0})
+    pipelines: list[StreamPipeline] = []
+    go = threading.Event()
+    source = clip(go, *_in_step(lambda: pipelines[0], shots(60)))
+    pipelines.append(start([(camera("a"), source)], detector, settings=gated))
+    go.set()
+
+    assert pipelines[0].wait(PATIENCE_S)
+    account = account_of(pipelines[0])
+    assert account.detected == (60 if is_kept_open else 11)
+    assert account.pending == 0

@@ -1,0 +1,152 @@
+"""How a flow ends, and how a camera leaves it."""
+
+import threading
+
+from flows.stream.accounting import Account
+from flows.stream.feed import State
+from streetloop.errors import DetectorError
+from tests.support.build import camera, shots
+from tests.support.fakes import (
+    PATIENCE_S,
+    CollectingTap,
+    FakeClock,
+    ScriptedDetector,
+    ScriptedSource,
+    eventually,
+)
+from tests.support.pipelines import SETTINGS, Start, account_of, clip, close
+
+
+def test_closing_waits_for_the_answers_under_way_and_drops_the_rest(start: Start) -> None:
+    hold, never = threading.Event(), threading.Event()
+    detector = ScriptedDetector(hold=hold)
+    tap = CollectingTap()
+    pipeline = start([(camera("a"), clip(*shots(100), never))], detector, [tap])
+    # Two batches are under way; behind them wait as many frames as there is room for.
+    eventually(lambda: account_of(pipeline).decoded > 20)
+
+    closing = threading.Thread(target=pipeline.close)
+    closing.start()
+    eventually(lambda: account_of(pipeline).dropped > 0)
+    assert tap.closed == 0
+    hold.set()
+    closing.join(PATIENCE_S)
+
+    account = account_of(pipeline)
+    assert account.pending == 0
+    assert account.detected == len(tap.results) > 0
+    assert account.dropped == account.reasons["stopped"] == account.decoded - account.detected
+    assert account.decoded < 100
+    assert tap.closed == 1
+
+
+def test_closing_does_not_sit_out_the_retries_of_the_detector(start: Start) -> None:
+    class _Patient(FakeClock):
+        """Waits for real, for ever, unless the event comes."""
+
+        def wait(self, event: threading.Event, timeout_s: float) -> bool:
+            self.waits.append(timeout_s)
+            return event.wait(PATIENCE_S)
+
+    clock = _Patient()
+    never = threading.Event()
+    detector = ScriptedDetector(failures=[DetectorError("busy")] * 1000)
+    pipeline = start([(camera("a"), ScriptedSource([*shots(5), never]))], detector, clock=clock)
+    eventually(lambda: bool(clock.waits))
+    close(pipeline)
+
+    account = account_of(pipeline)
+    assert account.pending == 0
+    assert account.failed > 0
+
+
+def test_closing_twice_and_closing_what_has_ended_is_fine(start: Start) -> None:
+    tap = CollectingTap()
+    pipeline = start([(camera("a"), clip(*shots(5)))], taps=[tap])
+    assert pipeline.wait(PATIENCE_S)
+    close(pipeline)
+    close(pipeline)
+
+    assert tap.closed == 1
+    assert account_of(pipeline) == Account(decoded=5, detected=5)
+
+
+def test_a_pipeline_whose_cameras_still_run_has_not_ended(start: Start) -> None:
+    never = threading.Event()
+    pipeline = start([(camera("a"), ScriptedSource([*shots(1), never]))])
+    eventually(lambda: account_of(pipeline).detected == 1)
+
+    assert not pipeline.wait(0.01)
+    assert pipeline.snapshot()["a"].state is State.LIVE
+
+
+# Cameras that are dropped
+
+
+def test_a_camera_that_is_dropped_adds_up_and_the_others_go_on(start: Start) -> None:
+    go_on = threading.Event()
+    tap = CollectingTap()
+    pipeline = start(
+        [
+            (camera("a"), clip(*shots(10), threading.Event())),
+            (camera("b"), clip(*shots(10), go_on, *shots(10, start_s=1.0))),
+        ],
+        taps=[tap],
+    )
+    eventually(lambda: len(tap.frame_ids("a")) == 10)
+    last = pipeline.drop({"a", "nobody"})
+    assert last.keys() == {"a"}
+    assert last["a"].state is State.ENDED
+    assert last["a"].account == Account(decoded=10, detected=10)
+    assert pipeline.snapshot().keys() == {"b"}
+    assert [feed.camera.id for feed in pipeline.feeds] == ["b"]
+
+    go_on.set()
+    assert pipeline.wait(PATIENCE_S)
+    assert account_of(pipeline, "b") == Account(decoded=20, detected=20)
+    assert tap.frame_ids("b") == list(range(20))
+
+
+def test_dropping_waits_for_the_answers_under_way_and_drops_the_rest(start: Start) -> None:
+    hold = threading.Event()
+    detector = ScriptedDetector(hold=hold)
+    pipeline = start(
+        [(camera("a"), ScriptedSource([*shots(40), threading.Event()], live=True))], detector
+    )
+    assert detector.asked.wait(PATIENCE_S)
+    eventually(lambda: account_of(pipeline).decoded == 40)
+    said: list[Account] = []
+    dropping = threading.Thread(
+        target=lambda: said.append(pipeline.drop({"a"})["a"].account), daemon=True
+    )
+    dropping.start()
+    eventually(lambda: pipeline.feeds[0].finished)
+    assert not said
+    hold.set()
+    dropping.join(PATIENCE_S)
+    (account,) = said
+    assert account.pending == 0
+    assert account.decoded == 40 == account.detected + account.dropped
+    assert account.detected > 0
+    assert account.dropped > 0
+
+
+def test_with_its_last_camera_dropped_the_flow_ends(start: Start) -> None:
+    tap = CollectingTap()
+    pipeline = start([(camera("a"), clip(*shots(3), threading.Event()))], taps=[tap])
+    eventually(lambda: len(tap.results) == 3)
+    pipeline.drop({"a"})
+    assert pipeline.wait(PATIENCE_S)
+    assert tap.closed == 1
+
+
+def test_a_camera_of_which_a_frame_hangs_is_let_go_after_a_while(start: Start) -> None:
+    hold = threading.Event()
+    detector = ScriptedDetector(hold=hold)
+    patient = SETTINGS.model_copy(update={"detector_timeout_s": 0.05})
+    pipeline = start([(camera("a"), clip(*shots(2)))], detector, settings=patient)
+    assert detector.asked.wait(PATIENCE_S)
+    account = pipeline.drop({"a"})["a"].account
+    assert account.pending > 0, "whoever asked counts them as failed"
+    hold.set()
+    assert pipeline.wait(PATIENCE_S)
