@@ -27,6 +27,9 @@ def local_ray(metrics_port: int | None = None, http_port: int | None = None) -> 
     os.environ.setdefault("RAY_SERVE_LOG_TO_STDERR", "0")
     # Looking after two deployments ten times a second costs two cores 1 % of their time.
     os.environ.setdefault("RAY_SERVE_CONTROL_LOOP_INTERVAL_S", "0.5")
+    # Ray would put whatever else runs here before its workers, which detect; what may wait, such as
+    # a training, steps back by itself.
+    os.environ.setdefault("RAY_worker_niceness", "0")
     # A worker decodes on many threads; with an arena each, glibc keeps what they free apart.
     os.environ.setdefault("MALLOC_ARENA_MAX", "2")
     if http_port is not None:

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import cv2
@@ -10,9 +11,11 @@ import numpy as np
 from flows.stream.annotate import draw
 from flows.stream.feed import Feed
 from flows.stream.results import Result
+from streetloop.cameras import Camera
 from streetloop.types import UNCONFIRMED, Detections, Floats, Frame, Image, Tracked
 
 _LONGEST_GUESS_S = 0.6
+_AT_ONCE = 4
 _WIDEST = 640
 _JPEG = [cv2.IMWRITE_JPEG_QUALITY, 75]
 
@@ -40,6 +43,8 @@ class LiveView:
         self._names, self._confidence = names, confidence
         self._looks: dict[str, _Looks] = {}
         self._lock = threading.Lock()
+        self._closed = False
+        self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="live-view")
 
     def take(self, result: Result) -> None:
         """See `Tap.take`."""
@@ -49,7 +54,9 @@ class LiveView:
             self._looks[camera] = _Looks(None if known is None else known.now, result)
 
     def close(self) -> None:
-        """See `Tap.close`."""
+        """See `Tap.close`; there is nothing to be seen any more."""
+        self._closed = True
+        self._pool.shutdown()
 
     def pictures(
         self,
@@ -64,18 +71,22 @@ class LiveView:
             counts: Crossings by camera, line and direction.
             after: Number of the picture that is known, by camera.
         """
-        found = {}
-        for feed in feeds:
-            camera, frame = feed.camera, feed.newest
-            if frame is None or after.get(camera.id) == frame.frame_id:
-                continue
-            result = self._result(frame)
+
+        def picture(camera: Camera, frame: Frame) -> tuple[int, bytes]:
+            crossings = counts.get(camera.id, {})
             image = draw(
-                result, self._names, camera.lines, counts.get(camera.id, {}), self._confidence
+                self._result(frame), self._names, camera.lines, crossings, self._confidence
             )
-            jpeg = cv2.imencode(".jpg", _small(image), _JPEG)[1].tobytes()
-            found[camera.id] = (frame.frame_id, jpeg)
-        return found
+            return frame.frame_id, cv2.imencode(".jpg", _small(image), _JPEG)[1].tobytes()
+
+        newest = [(feed.camera, feed.newest) for feed in feeds if not self._closed]
+        # Side by side: OpenCV lets other threads run, and all wait for the last.
+        drawn = {
+            camera.id: self._pool.submit(picture, camera, frame)
+            for camera, frame in newest
+            if frame is not None and after.get(camera.id) != frame.frame_id
+        }
+        return {name: one.result() for name, one in drawn.items()}
 
     def _result(self, frame: Frame) -> Result:
         with self._lock:
