@@ -39,7 +39,7 @@ def measure(url: str, seconds: float) -> dict[str, object]:
             ),
         )
         page.goto(f"{url}/app/")
-        page.wait_for_selector(f"{_CARD} img[src^=blob]")
+        page.wait_for_selector(f"{_CARD}[data-shown]")
         paint = page.evaluate("performance.getEntriesByType('paint').map(e => e.startTime)")
         before, began = shown(page), time.monotonic()
         page.wait_for_timeout(1000 * seconds)

@@ -4,6 +4,7 @@ import asyncio
 import json
 import math
 import time
+from collections.abc import Mapping, Sequence
 
 from fastapi import APIRouter, WebSocket
 from starlette.concurrency import run_in_threadpool
@@ -18,11 +19,10 @@ _PATIENCE_S, _TELL_S = 30.0, 1.0
 
 
 def live_route(control: Control, pictures: Pictures) -> APIRouter:
-    """``/live``: a message is a camera's id, a zero byte, and a JPEG.
+    """``/live``: a message is a round of pictures, see `message_of`.
 
-    A round of pictures ends with a text that may say how the cameras are, as JSON, about once a
-    second. The client answers it with ``next``; a slow one gets fewer pictures, not later ones.
-    It may name cameras: ``{"cameras": ["a40"]}`` instead of ``next`` sends those from then on.
+    The client answers each with ``next``; a slow one gets fewer pictures, not later ones. It may
+    name cameras: ``{"cameras": ["a40"]}`` instead of ``next`` sends those from then on.
     """
     routes = APIRouter()
 
@@ -35,12 +35,12 @@ def live_route(control: Control, pictures: Pictures) -> APIRouter:
         try:
             while True:
                 found = await _newer(pictures, known, wanted)
-                for camera, (number, jpeg) in found.items():
-                    known[camera] = number
-                    await socket.send_bytes(camera.encode() + b"\0" + jpeg)
-                told = time.monotonic() - told_at < _TELL_S
-                told_at = told_at if told else time.monotonic()
-                await socket.send_text("{}" if told else await run_in_threadpool(_cameras, control))
+                known |= {camera: number for camera, (number, _) in found.items()}
+                told = None
+                if time.monotonic() - told_at >= _TELL_S:
+                    told, told_at = await run_in_threadpool(_cameras, control), time.monotonic()
+                jpegs = {camera: jpeg for camera, (_, jpeg) in found.items()}
+                await socket.send_bytes(message_of(jpegs, told))
                 heard = await asyncio.wait_for(socket.receive(), _PATIENCE_S)
                 if heard["type"] == "websocket.disconnect":
                     return
@@ -53,13 +53,29 @@ def live_route(control: Control, pictures: Pictures) -> APIRouter:
     return routes
 
 
-def _cameras(control: Control) -> str:
+def message_of(jpegs: Mapping[str, bytes], cameras: Sequence[Mapping[str, object]] | None) -> bytes:
+    """One message, since each costs the way through Serve's proxy anew.
+
+    Args:
+        jpegs: A picture by camera.
+        cameras: How they are; None to leave it out, as all but one message a second do.
+
+    Returns:
+        The length of the header in four bytes, the highest first; the header, JSON with
+        ``pictures``, pairs of camera and length in bytes, and maybe ``cameras``; the pictures.
+    """
+    told = {} if cameras is None else {"cameras": cameras}
+    sizes = [(name, len(jpeg)) for name, jpeg in jpegs.items()]
+    header = json.dumps({"pictures": sizes, **told}).encode()
+    return b"".join((len(header).to_bytes(4), header, *jpegs.values()))
+
+
+def _cameras(control: Control) -> list[dict[str, object]] | None:
     try:
         views = control.cameras()
     except StreetloopError:  # the ledger may be back at the next second
-        return "{}"
-    told = [view.model_dump(mode="json", include=_TOLD) for view in views]
-    return json.dumps({"cameras": told})
+        return None
+    return [view.model_dump(mode="json", include=_TOLD) for view in views]
 
 
 async def _newer(

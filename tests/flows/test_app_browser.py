@@ -163,8 +163,8 @@ def test_the_wall_shows_moving_pictures_of_all_cameras(visit: Callable[..., Page
     page = visit()
     until_shown(page, set(CAMERAS))
     assert time.monotonic() - began < 20
-    first = page.locator("#sl-wall img").first
-    assert first.evaluate("image => [image.naturalWidth, image.naturalHeight]") == [640, 360]
+    first = page.get_by_role("img", name="live picture of").first
+    assert first.evaluate("canvas => [canvas.width, canvas.height]") == [640, 360]
     page.locator("#sl-wall figure").first.click()
     expect(page.locator("#sl-wall figure.sl-large")).to_have_count(1)
     expect(page.locator("#sl-top")).to_contain_text("3 of 3 cameras live")

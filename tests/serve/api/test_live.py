@@ -27,15 +27,17 @@ def client(empty: Content, screens: Screens) -> TestClient:
 
 
 def a_round(socket: WebSocketTestSession) -> tuple[dict[str, bytes], dict[str, Any]]:
-    """The pictures of a round by camera, and the text that ends it."""
+    """The pictures of a round by camera, and what else it says."""
+    message = socket.receive_bytes()
+    start = 4 + int.from_bytes(message[:4])
+    header = json.loads(message[4:start])
     found: dict[str, bytes] = {}
-    while True:
-        message = socket.receive()
-        if message.get("bytes") is None:
-            return found, json.loads(message["text"])
-        name, _, picture = message["bytes"].partition(b"\0")
-        assert name.decode() not in found
-        found[name.decode()] = picture
+    for name, size in header.pop("pictures"):
+        assert name not in found
+        found[name] = message[start : start + size]
+        start += size
+    assert start == len(message)
+    return found, header
 
 
 def test_a_round_is_every_new_picture_and_how_the_cameras_are(client: TestClient) -> None:
