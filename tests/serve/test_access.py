@@ -110,13 +110,13 @@ def test_its_own_page_may(client: TestClient, scheme: str) -> None:
     origin = {"origin": f"{scheme}://{HERE}"}
     assert client.post("/cameras", json=NEW, headers=origin).status_code == 201
     with client.websocket_connect(LIVE, headers=origin) as socket:
-        assert socket.receive_bytes() == b"a40\0jpeg"
+        assert socket.receive_bytes().endswith(b"jpeg")
 
 
 def test_programs_name_no_page(client: TestClient) -> None:
     assert client.post("/cameras", json=NEW).status_code == 201
     with client.websocket_connect(LIVE) as socket:
-        assert socket.receive_bytes() == b"a40\0jpeg"
+        assert socket.receive_bytes().endswith(b"jpeg")
 
 
 @pytest.mark.parametrize(
