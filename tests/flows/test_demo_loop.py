@@ -1,46 +1,25 @@
-"""The demo's loop, short: a model that is soon better, and a night that falls at once."""
+"""The demo's loop with all its real parts, in a short form."""
 
+import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-import flows.demo_course
-import flows.demo_loop
-from flows.demo_loop import POLICY, close_loop
-from tests.support.learning import SMALL, write_weak_model
-
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(900)]
 
-_CHANGES = {
-    "image_size": 320,
-    "learn_drift_labels": 60,
-    "label_every_s": 1.0,
-    "triage_period_s": 0.2,
-    "learn_recipe": {**SMALL, "imgsz": 320, "blend": 1.0},
-}
 
-
-def test_night_falls_and_a_better_model_serves(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(flows.demo_loop, "NIGHT_AT_S", 15)
-    monkeypatch.setattr(flows.demo_loop, "NIGHT_FALLS_S", 5)
-    monkeypatch.setattr(flows.demo_course, "_AFTERWARDS_S", 5.0)
-    # What is learned in seconds is better in all, and not in every class.
-    kind = POLICY.model_copy(update={"margin": 0.9})
-    monkeypatch.setattr(flows.demo_loop, "POLICY", kind)
-    weak = write_weak_model(tmp_path / "weak.pt")
-    said: list[str] = []
-
-    story, report = close_loop(
-        tmp_path / "demo", said.append, lambda _: None, app=False,
-        changes={**_CHANGES, "model": str(weak)},
+def test_night_falls_and_a_better_model_serves(tmp_path: Path) -> None:
+    played = subprocess.run(
+        [sys.executable, "-m", "tests.support.short_demo", str(tmp_path / "home")],
+        capture_output=True, text=True, check=False,
     )  # fmt: skip
-
-    assert story.closed, said
-    plain = story.as_json(report)
-    assert plain["map50"]["night"]["after"] > plain["map50"]["night"]["before"]
-    assert plain["labels"] >= 60
-    frames = plain["frames"]
-    assert frames["decoded"] == sum(frames[k] for k in frames if k != "decoded")
-    assert "promoted" in report.read_text()
+    assert played.returncode == 0, played.stderr[-3000:]
+    found = json.loads(played.stdout)
+    assert found["closed"], played.stderr[-3000:]
+    assert found["map50"]["night"]["after"] > found["map50"]["night"]["before"]
+    assert found["labels"] >= 60
+    frames = found["frames"]
+    assert frames["decoded"] == sum(frames[fate] for fate in frames if fate != "decoded")
+    assert "promoted" in Path(found["report"]).read_text()

@@ -1,0 +1,42 @@
+"""Plays the demo's loop in a short form, in a process of its own, and prints what came of it.
+
+python -m tests.support.short_demo HOME
+
+The champion is one that is soon better, and night falls at once.
+"""
+
+import contextlib
+import json
+import sys
+from pathlib import Path
+
+import flows.demo_course
+import flows.demo_loop
+from tests.support.learning import SMALL, write_weak_model
+
+_CHANGES = {
+    "image_size": 320,
+    "learn_drift_labels": 60,
+    "label_every_s": 1.0,
+    "triage_period_s": 0.2,
+    "learn_recipe": {**SMALL, "imgsz": 320, "blend": 1.0},
+}
+
+
+def main(home: Path) -> None:
+    """One line of JSON, as ``streetloop demo --json`` has it."""
+    flows.demo_loop.NIGHT_AT_S, flows.demo_loop.NIGHT_FALLS_S = 15, 5
+    flows.demo_course._AFTERWARDS_S = 5.0
+    # What is learned in seconds is better in all, and not in every class.
+    flows.demo_loop.POLICY = flows.demo_loop.POLICY.model_copy(update={"margin": 0.9})
+    home.mkdir()
+    changes = {**_CHANGES, "model": str(write_weak_model(home / "weak.pt"))}
+    with contextlib.redirect_stdout(sys.stderr):
+        story, report = flows.demo_loop.close_loop(
+            home / "demo", print, lambda _: None, app=False, changes=changes
+        )
+    print(json.dumps(story.as_json(report)))
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
