@@ -30,7 +30,7 @@
     return made;
   }
 
-  // Decoded off the main thread, and without an address of its own: half the work of an <img>.
+  // Decoded off the main thread, and without an address of its own, as an <img> would need.
   async function show(id, jpeg) {
     const one = card(id);
     const bitmap = await createImageBitmap(new Blob([jpeg], { type: "image/jpeg" }));

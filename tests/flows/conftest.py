@@ -1,9 +1,7 @@
 """What many tests look at: a house, empty or full, and one real training with its papers."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +13,8 @@ from streetloop.ledger import open_ledger
 from streetloop.ledger.findings import open_finding
 from streetloop.settings import Settings
 from tests.support.frames import NOON
-from tests.support.house import Content
+from tests.support.house import content as content
+from tests.support.house import empty as empty
 from tests.support.learning import SMALL, add_labels, write_weak_model
 from train.model import open_model
 from train.recipe import RECIPE
@@ -62,17 +61,3 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> Chain:
     assert result.exit_code == 0, result.output
     digests = frozenset(review.digest for review in labels)
     return Chain(settings, json.loads(result.stdout), environment, digests)
-
-
-@pytest.fixture
-def empty(tmp_path: Path) -> Iterator[Content]:
-    """Two cameras in the file, and nothing else."""
-    content = Content(tmp_path / "home")
-    yield content
-    content.ledger.close()
-
-
-@pytest.fixture
-def content(empty: Content) -> Content:
-    """Of everything that a house may have."""
-    return empty.fill()

@@ -1,6 +1,6 @@
 """A house in which something has happened, over a real ledger and a real store."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -240,3 +240,17 @@ def refused(kind: type[StreetloopError], call: Callable[[], object]) -> str:
     assert "\n" not in said
     assert PASSWORD not in said
     return said
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Iterator[Content]:
+    """Two cameras in the file, and nothing else."""
+    content = Content(tmp_path / "home")
+    yield content
+    content.ledger.close()
+
+
+@pytest.fixture
+def content(empty: Content) -> Content:
+    """Everything there can be, but for a registry."""
+    return empty.fill()

@@ -108,6 +108,12 @@ def test_a_picture_that_is_known_is_not_drawn_again() -> None:
     )
 
 
+def test_after_the_end_there_is_nothing_to_be_seen() -> None:
+    view = LiveView(NAMES, THRESHOLD)
+    view.close()
+    assert view.pictures([feed(frame(5))], {}, {}) == {}
+
+
 def test_without_a_result_the_picture_has_no_boxes() -> None:
     here = frame(5)
     (_, jpeg), *_ = LiveView(NAMES, THRESHOLD).pictures([feed(here)], {}, {}).values()

@@ -1,26 +1,11 @@
 """The API over a real house."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from fastapi.testclient import TestClient
 
 from tests.support.house import Content, Screens, api_of, jpeg
-
-
-@pytest.fixture
-def empty(tmp_path: Path) -> Iterator[Content]:
-    """Two cameras in the file, and nothing else."""
-    content = Content(tmp_path / "home")
-    yield content
-    content.ledger.close()
-
-
-@pytest.fixture
-def content(empty: Content) -> Content:
-    """Everything there can be, but for a registry."""
-    return empty.fill()
+from tests.support.house import content as content
+from tests.support.house import empty as empty
 
 
 @pytest.fixture
