@@ -16,7 +16,7 @@ from streetloop.boxes import iou
 from streetloop.types import Detections
 
 _SAME = 0.5  # IoU from which on two boxes are of one thing
-_OUTSIDE = 0.25  # of the side, how far a box may stick out of the image
+_EDGE = 1.0  # pixels that rounding may take a box over an edge
 _LEAST_S = 1e-6
 
 
@@ -145,8 +145,9 @@ class _Block:
 def is_sane(found: Detections, width: int, height: int, classes: int) -> bool:
     """False for what no detector that works gives.
 
-    Arrays that do not fit each other, values that are not numbers, boxes far outside the image,
-    unknown classes.
+    Arrays that do not fit each other, values that are not numbers, boxes turned inside out or wholly
+    outside the image, unknown classes. A box may stick out, and of a poor model far: detectors
+    measure a box from a point of the image to its four sides, and the point is in the box.
 
     Args:
         found: In pixels of the image.
@@ -162,12 +163,11 @@ def is_sane(found: Detections, width: int, height: int, classes: int) -> bool:
         return True
     if not (np.isfinite(found.xyxy).all() and np.isfinite(found.confidence).all()):
         return False
-    limits = np.array([width, height] * 2)
-    inside = (found.xyxy >= -_OUTSIDE * limits).all() and (
-        found.xyxy <= (1 + _OUTSIDE) * limits
-    ).all()
+    low, high = found.xyxy[:, :2], found.xyxy[:, 2:]
+    upright = (low <= high + _EDGE).all()
+    inside = (high >= -_EDGE).all() and (low <= np.array([width, height]) + _EDGE).all()
     known = found.class_id.min() >= 0 and found.class_id.max() < classes
-    return bool(inside and known and found.confidence.max() <= 1 + 1e-3)
+    return bool(upright and inside and known and found.confidence.max() <= 1 + 1e-3)
 
 
 def _disagreement(pair: Pair) -> Evidence:

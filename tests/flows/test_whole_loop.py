@@ -17,12 +17,12 @@ from flows.models import open_registry
 from streetloop.ledger import Ledger, open_ledger
 from streetloop.ledger.learning import Step, list_learning
 from streetloop.ledger.reviews import State, list_reviews
-from streetloop.ledger.rollouts import list_rollouts
+from streetloop.ledger.rollouts import list_decisions, list_rollouts
 from streetloop.settings import Settings
 from tests.support.annotating import Diligent
 from tests.support.cli import Command
 from tests.support.label_studio import Studio
-from tests.support.learning import SMALL, write_weak_model
+from tests.support.learning import SOON_BETTER, write_weak_model
 from tests.support.rollout import wait_for
 from train.registry import CHAMPION
 
@@ -32,13 +32,14 @@ _LABELS = 60  # the judge wants ten frames that nothing was learned from
 _SETTINGS = {
     "image_size": 320, "labeler": "label-studio", "label_budget": 10_000, "label_every_s": 1.0,
     "triage_period_s": 0.2, "drift_period_s": 2.0, "drift_sample_s": 0.5, "learn_labels": 1000,
-    "learn_drift_labels": _LABELS, "learn_recipe": {**SMALL, "imgsz": 320, "blend": 1.0},
+    "learn_drift_labels": _LABELS, "learn_recipe": SOON_BETTER,
     "staleness_s": 10.0, "app_port": 0, "label_hook_port": 0,
 }  # fmt: skip
 _POLICY = {
     "steps": [0.5, 1.0], "sample": 0.5, "block_s": 3.0, "minutes": 0.05, "frames": 10,
     "harmful_errors": 0.1, "latency": 5.0, "margin": 0.9, "track_minutes": 10_000,
 }  # fmt: skip
+_AMISS = {Step.PARKED, Step.REFUSED, Step.ROLLED_BACK}
 _STREETS = {
     "kingsport-crossing": "sim://kingsport/crossing?traffic=busy&seed=1",
     "larkfield-gantry": "sim://larkfield/gantry?traffic=busy&seed=1",
@@ -132,15 +133,29 @@ def _wait_for_step(
     ledger: Ledger, step: Step, command: Command, somebody: Diligent, timeout_s: float
 ) -> None:
     def reached() -> bool:
-        assert command.process.poll() is None, command.finish().stderr[-3000:]
+        assert command.process.poll() is None, "the command has ended"
         assert not somebody.trouble, somebody.trouble
         runs: list[Any] = list_learning(ledger)
-        assert not runs or runs[0].step not in {Step.PARKED, Step.REFUSED}, runs[0]
+        assert not runs or runs[0].step not in _AMISS, runs[0].step
         return bool(runs) and runs[0].step is step
 
     began = time.monotonic()
-    wait_for(reached, f"learning comes to {step}", timeout_s)
+    try:
+        wait_for(reached, f"learning comes to {step}", timeout_s)
+    except AssertionError as error:
+        raise AssertionError(f"{error}\n{_state(ledger, command)}") from None
     print(f"{step} after {time.monotonic() - began:.0f} s")
+
+
+def _state(ledger: Ledger, command: Command) -> str:
+    """Where everything stands, and what the command has said so far."""
+    if command.process.poll() is None:
+        command.interrupt()
+    said = command.finish()
+    rollouts = list_rollouts(ledger)
+    decisions = [d for rollout in rollouts for d in list_decisions(ledger, rollout.id)]
+    parts = [*list_learning(ledger), *rollouts, *decisions, said.stdout, said.stderr]
+    return "\n".join(str(part) for part in parts)
 
 
 def _kill_all(command: Command, home: Path) -> None:

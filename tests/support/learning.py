@@ -24,6 +24,9 @@ SMALL: dict[str, Any] = {
 }  # fmt: skip
 """Options with which a detector's head is learned in seconds."""
 
+SOON_BETTER: dict[str, Any] = {**SMALL, "epochs": 6, "lr0": 0.001, "imgsz": 320, "blend": 1.0}
+"""Options with which `write_weak_model` learns enough to be let in."""
+
 _REFERENCE = ".reference.npz"
 
 

@@ -12,14 +12,14 @@ from pathlib import Path
 
 import flows.demo_course
 import flows.demo_loop
-from tests.support.learning import SMALL, write_weak_model
+from tests.support.learning import SOON_BETTER, write_weak_model
 
 _CHANGES = {
     "image_size": 320,
     "learn_drift_labels": 60,
     "label_every_s": 1.0,
     "triage_period_s": 0.2,
-    "learn_recipe": {**SMALL, "imgsz": 320, "blend": 1.0},
+    "learn_recipe": SOON_BETTER,
 }
 
 

@@ -200,6 +200,7 @@ def test_nothing_is_lost_between_threads(pairing: Pairing) -> None:
         found(A, B),
         found((0, 0, 100, 50)),
         found((-20, -10, 120, 60)),  # a little outside is usual at the edge
+        found((90, 40, 400, 300)),  # of a poor model
         found(A, class_id=1),
         found(A, confidence=1.0),
         found(A, confidence=0.0),
@@ -222,8 +223,12 @@ INSANE = {
     "one of many": found(A, B, (0, 0, INF, 10)),
     "no confidence": found(A, confidence=NAN),
     "surer than sure": found(A, confidence=1.5),
-    "left of the image": found((-30, 0, 10, 10)),
-    "below the image": found((0, 0, 10, 70)),
+    "left of the image": found((-30, 0, -10, 10)),
+    "right of the image": found((110, 0, 130, 10)),
+    "above the image": found((0, -30, 10, -5)),
+    "below the image": found((0, 60, 10, 70)),
+    "left side right of the right": found((30, 0, 10, 10)),
+    "bottom above the top": found((0, 30, 10, 10)),
     "class too many": found(A, class_id=2),
     "class below none": found(A, class_id=-1),
     "five values a box": _of([[0, 0, 10, 10, 1]], [0.9], [0]),
