@@ -129,10 +129,10 @@ class StreamWorker:
         """What was found about a challenger since the last call."""
         return self._pipeline.evidence()
 
-    def pictures(self, after: Mapping[str, int]) -> dict[str, tuple[int, bytes]]:
-        """Number and JPEG of the newest picture by camera, where it is not that of ``after``."""
+    def pictures(self, after: Mapping[str, int], width: int) -> dict[str, tuple[int, bytes]]:
+        """See `streetloop.control.Pictures.newest`."""
         counts = {name: status.lines for name, status in self._pipeline.snapshot().items()}
-        return self._view.pictures(self._pipeline.feeds, counts, after)
+        return self._view.pictures(self._pipeline.feeds, counts, after, width)
 
     def drop(self, cameras: Collection[str]) -> dict[str, CameraStatus]:
         """Stop some cameras for good; the last word on each."""

@@ -12,7 +12,7 @@ from ray.serve.exceptions import RayServeException
 
 from serve.detector import cause_of
 from serve.rollout.routes import CHAMPION
-from streetloop.control import CameraView
+from streetloop.control import USUAL_WIDTH, CameraView
 from streetloop.errors import DetectorError
 from streetloop.types import Detections, Image
 
@@ -31,19 +31,21 @@ class Desk:
         """The cameras as they are now, and the worker actor of each that runs."""
         self.cameras, self._hosts = cameras, hosts
 
-    async def newest(self, after: Mapping[str, int]) -> dict[str, tuple[int, bytes]]:
+    async def newest(
+        self, after: Mapping[str, int], width: int = USUAL_WIDTH
+    ) -> dict[str, tuple[int, bytes]]:
         """See `streetloop.control.Pictures`; a worker that does not answer shows nothing."""
         workers = {id(host): host for host in self._hosts.values()}
-        asked = [self._ask(host, dict(after)) for host in workers.values()]
+        asked = [self._ask(host, dict(after), width) for host in workers.values()]
         found: dict[str, tuple[int, bytes]] = {}
         for pictures in await asyncio.gather(*asked):
             found |= pictures
         return found
 
     @staticmethod
-    async def _ask(host: Any, after: dict[str, int]) -> dict[str, tuple[int, bytes]]:
+    async def _ask(host: Any, after: dict[str, int], width: int) -> dict[str, tuple[int, bytes]]:
         try:
-            asked = host.pictures.remote(after)
+            asked = host.pictures.remote(after, width)
             pictures: dict[str, tuple[int, bytes]] = await asyncio.wait_for(asked, _DRAW_S)
         except (RayError, TimeoutError):
             return {}
@@ -106,9 +108,11 @@ class DeskPictures:
     def __init__(self, here: Callable[[], Desk]) -> None:
         self._here = here
 
-    async def newest(self, after: Mapping[str, int]) -> dict[str, tuple[int, bytes]]:
+    async def newest(
+        self, after: Mapping[str, int], width: int = USUAL_WIDTH
+    ) -> dict[str, tuple[int, bytes]]:
         """See `streetloop.control.Pictures`."""
-        return await self._here().newest(after)
+        return await self._here().newest(after, width)
 
 
 def _here() -> Desk:

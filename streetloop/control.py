@@ -14,6 +14,8 @@ T = TypeVar("T")
 
 MOST_A_PAGE = 200
 LARGEST_OFFSET = 100_000
+NARROWEST, USUAL_WIDTH, WIDEST = 160, 640, 1280
+"""Of live pictures, in pixels."""
 
 
 class Page(BaseModel, Generic[T]):
@@ -292,5 +294,12 @@ class Control(Protocol):
 class Pictures(Protocol):
     """The newest annotated pictures of running cameras."""
 
-    async def newest(self, after: Mapping[str, int]) -> dict[str, tuple[int, bytes]]:
-        """Number and JPEG by camera; only of those whose newest number is not in ``after``."""
+    async def newest(
+        self, after: Mapping[str, int], width: int = USUAL_WIDTH
+    ) -> dict[str, tuple[int, bytes]]:
+        """Number and JPEG by camera; only of those whose newest number is not in ``after``.
+
+        Args:
+            after: Numbers that are known.
+            width: In pixels, of every picture; from `NARROWEST` to `WIDEST`.
+        """

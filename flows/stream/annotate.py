@@ -29,6 +29,7 @@ def draw(
     lines: Mapping[str, Line] = {},
     counts: Mapping[str, Mapping[str, int]] = {},
     confidence: float = 0.25,
+    width: int | None = None,
 ) -> Image:
     """The frame of ``result`` with what was found in it, (H, W, 3) uint8, blue first.
 
@@ -38,8 +39,10 @@ def draw(
         lines: Counting lines in fractions of the image.
         counts: Their counts by direction.
         confidence: Boxes below it are left out unless a track holds them.
+        width: Of the outcome, in pixels; by itself the frame's, or what writing needs if that is
+            more.
     """
-    image, scale = _canvas(result.frame.picture.bgr())
+    image, scale = _canvas(result.frame.picture.bgr(), width)
     height, width = image.shape[:2]
     for name, line in lines.items():
         _line(image, name, [(round(x * width), round(y * height)) for x, y in line], counts)
@@ -63,12 +66,16 @@ def draw_boxes(picture: Image, found: Detections, names: Sequence[str]) -> Image
     return image
 
 
-def _canvas(picture: Image) -> tuple[Image, float]:
-    scale = max(1.0, _SMALLEST / picture.shape[1])
-    if scale == 1.0:
-        return picture.copy(), scale
-    size = (round(picture.shape[1] * scale), round(picture.shape[0] * scale))
-    return cv2.resize(picture, size, interpolation=cv2.INTER_CUBIC).astype(np.uint8), scale
+def _canvas(picture: Image, wanted: int | None = None) -> tuple[Image, float]:
+    """A copy to draw on, and how many of its pixels one of the picture's is."""
+    height, width = picture.shape[:2]
+    wanted = max(width, _SMALLEST) if wanted is None else wanted
+    if wanted == width:
+        return picture.copy(), 1.0
+    scale = wanted / width
+    how = cv2.INTER_CUBIC if scale > 1 else cv2.INTER_AREA
+    resized = cv2.resize(picture, (wanted, max(1, round(height * scale))), interpolation=how)
+    return resized.astype(np.uint8, copy=False), scale
 
 
 def _box(image: Image, xyxy: Floats, label: str, colour: tuple[int, int, int]) -> None:

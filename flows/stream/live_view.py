@@ -12,11 +12,11 @@ from flows.stream.annotate import draw
 from flows.stream.feed import Feed
 from flows.stream.results import Result
 from streetloop.cameras import Camera
-from streetloop.types import UNCONFIRMED, Detections, Floats, Frame, Image, Tracked
+from streetloop.control import USUAL_WIDTH
+from streetloop.types import UNCONFIRMED, Detections, Floats, Frame, Tracked
 
 _LONGEST_GUESS_S = 0.6
 _AT_ONCE = 4
-_WIDEST = 640
 _JPEG = [cv2.IMWRITE_JPEG_QUALITY, 75]
 
 
@@ -63,6 +63,7 @@ class LiveView:
         feeds: Sequence[Feed],
         counts: Mapping[str, Mapping[str, Mapping[str, int]]],
         after: Mapping[str, int],
+        width: int = USUAL_WIDTH,
     ) -> dict[str, tuple[int, bytes]]:
         """Number and JPEG by camera, of those that have a newer picture.
 
@@ -70,14 +71,15 @@ class LiveView:
             feeds: The cameras.
             counts: Crossings by camera, line and direction.
             after: Number of the picture that is known, by camera.
+            width: Of each, in pixels: what is written on it is as large on a narrow one.
         """
 
         def picture(camera: Camera, frame: Frame) -> tuple[int, bytes]:
             crossings = counts.get(camera.id, {})
             image = draw(
-                self._result(frame), self._names, camera.lines, crossings, self._confidence
+                self._result(frame), self._names, camera.lines, crossings, self._confidence, width
             )
-            return frame.frame_id, cv2.imencode(".jpg", _small(image), _JPEG)[1].tobytes()
+            return frame.frame_id, cv2.imencode(".jpg", image, _JPEG)[1].tobytes()
 
         newest = [(feed.camera, feed.newest) for feed in feeds if not self._closed]
         # Side by side: OpenCV lets other threads run, and all wait for the last.
@@ -111,11 +113,3 @@ def moved(before: Result | None, now: Result, pts: float) -> Tracked:
             step = (boxes.xyxy[row] - old[track]) / passed * (pts - now.frame.pts)
             xyxy[row] += np.tile((step[:2] + step[2:]) / 2, 2)
     return Tracked(replace(boxes, xyxy=xyxy), now.tracked.track_id)
-
-
-def _small(image: Image) -> Image:
-    height, width = image.shape[:2]
-    if width <= _WIDEST:
-        return image
-    size = (_WIDEST, round(height * _WIDEST / width))
-    return cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)

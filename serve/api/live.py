@@ -5,12 +5,13 @@ import json
 import math
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from fastapi import APIRouter, WebSocket
 from starlette.concurrency import run_in_threadpool
 from starlette.websockets import WebSocketDisconnect
 
-from streetloop.control import Control, Pictures
+from streetloop.control import NARROWEST, USUAL_WIDTH, WIDEST, Control, Pictures
 from streetloop.errors import StreetloopError
 
 PERIOD_S = 0.04
@@ -18,11 +19,23 @@ _TOLD = {"id", "state", "error", "fps_decoded", "fps_detected", "objects"}
 _PATIENCE_S, _TELL_S = 30.0, 1.0
 
 
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """What a client wants to see: all cameras if it names none."""
+
+    cameras: frozenset[str] | None = None
+    width: int = USUAL_WIDTH
+
+    def includes(self, camera: str) -> bool:
+        return self.cameras is None or camera in self.cameras
+
+
 def live_route(control: Control, pictures: Pictures) -> APIRouter:
     """``/live``: a message is a round of pictures, see `message_of`.
 
-    The client answers each with ``next``; a slow one gets fewer pictures, not later ones. It may
-    name cameras: ``{"cameras": ["a40"]}`` instead of ``next`` sends those from then on.
+    The client answers each with ``next``; a slow one gets fewer pictures, not later ones. Instead
+    of ``next`` it may say what it wants from then on: ``{"cameras": ["a40"], "width": 480}``, or
+    one of the two. A width is in pixels, and brought between `NARROWEST` and `WIDEST`.
     """
     routes = APIRouter()
 
@@ -30,11 +43,11 @@ def live_route(control: Control, pictures: Pictures) -> APIRouter:
     async def live(socket: WebSocket) -> None:
         await socket.accept()
         known: dict[str, int] = {}
-        wanted: set[str] | None = None
+        wish = _Wish()
         told_at = -math.inf
         try:
             while True:
-                found = await _newer(pictures, known, wanted)
+                found = await _newer(pictures, known, wish)
                 known |= {camera: number for camera, (number, _) in found.items()}
                 told = None
                 if time.monotonic() - told_at >= _TELL_S:
@@ -44,7 +57,7 @@ def live_route(control: Control, pictures: Pictures) -> APIRouter:
                 heard = await asyncio.wait_for(socket.receive(), _PATIENCE_S)
                 if heard["type"] == "websocket.disconnect":
                     return
-                wanted = _read(heard.get("text") or "", wanted)
+                wish = _read(heard.get("text") or "", wish)
         except TimeoutError:
             await socket.close(1001, "nothing was heard for long")
         except WebSocketDisconnect:
@@ -79,24 +92,27 @@ def _cameras(control: Control) -> list[dict[str, object]] | None:
 
 
 async def _newer(
-    pictures: Pictures, known: dict[str, int], wanted: set[str] | None
+    pictures: Pictures, known: dict[str, int], wish: _Wish
 ) -> dict[str, tuple[int, bytes]]:
     """Those that have a newer picture; waits for one a little while."""
     for _ in range(25):
-        found = await pictures.newest(known)
-        chosen = {name: one for name, one in found.items() if wanted is None or name in wanted}
+        found = await pictures.newest(known, wish.width)
+        chosen = {name: one for name, one in found.items() if wish.includes(name)}
         if chosen:
             return chosen
         await asyncio.sleep(PERIOD_S)
     return {}
 
 
-def _read(text: str, before: set[str] | None) -> set[str] | None:
-    """Which cameras are wanted from now on."""
+def _read(text: str, before: _Wish) -> _Wish:
+    """What is wanted from now on; what makes no sense changes nothing."""
     if text == "next":
         return before
     try:
-        names = json.loads(text[:100_000])["cameras"]
-        return {str(name) for name in names}
-    except (ValueError, KeyError, TypeError, RecursionError):
+        said = json.loads(text[:100_000])
+        cameras, width = said.get("cameras", before.cameras), said.get("width", before.width)
+        if cameras is not None:
+            cameras = frozenset(str(name) for name in cameras)
+        return _Wish(cameras, min(max(int(width), NARROWEST), WIDEST))
+    except (ValueError, OverflowError, AttributeError, TypeError, RecursionError):
         return before

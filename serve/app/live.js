@@ -3,9 +3,23 @@
   const cards = new Map();
   let socket = null;
   let wait = 500;
+  let asked = 0; // the width that pictures have, in their pixels
 
   const wall = () => document.getElementById("sl-wall");
   const visible = () => wall() && wall().offsetParent !== null && !document.hidden;
+
+  // That of the widest card in steps, so that dragging the window does not ask for each width.
+  function width() {
+    const widest = Math.max(0, ...Array.from(cards.values(), (one) => one.figure.clientWidth));
+    return 32 * Math.ceil((widest * devicePixelRatio) / 32);
+  }
+
+  function answer() {
+    const wanted = width();
+    if (!wanted || wanted === asked) return "next";
+    asked = wanted;
+    return JSON.stringify({ width: wanted });
+  }
 
   function card(id) {
     if (cards.has(id)) return cards.get(id);
@@ -80,6 +94,7 @@
     const scheme = location.protocol === "https:" ? "wss" : "ws";
     const mine = new WebSocket(`${scheme}://${location.host}/live`);
     socket = mine;
+    asked = 0;
     mine.binaryType = "arraybuffer";
     let before = Promise.resolve();
     mine.onmessage = async (message) => {
@@ -87,7 +102,7 @@
       await before;
       // The next round is made while this one is decoded; never more than one is under way.
       if (!visible()) mine.close();
-      else if (mine.readyState === WebSocket.OPEN) mine.send("next");
+      else if (mine.readyState === WebSocket.OPEN) mine.send(answer());
       before = take(message.data);
     };
     mine.onclose = () => {

@@ -145,9 +145,9 @@ class _Block:
 def is_sane(found: Detections, width: int, height: int, classes: int) -> bool:
     """False for what no detector that works gives.
 
-    Arrays that do not fit each other, values that are not numbers, boxes turned inside out or wholly
-    outside the image, unknown classes. A box may stick out, and of a poor model far: detectors
-    measure a box from a point of the image to its four sides, and the point is in the box.
+    Arrays that do not fit each other, values that are not numbers, boxes turned inside out or
+    wholly outside the image, unknown classes. A box may stick out, that of a poor model far:
+    detectors measure a box from a point of the image to its four sides, and the point is in it.
 
     Args:
         found: In pixels of the image.

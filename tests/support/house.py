@@ -17,7 +17,7 @@ from flows.models import open_registry
 from serve.api.create import create_api
 from serve.rollout.policy import Phase, Policy
 from streetloop.cameras import Camera, parse_camera
-from streetloop.control import CameraView
+from streetloop.control import USUAL_WIDTH, CameraView
 from streetloop.errors import StreetloopError
 from streetloop.ledger import Ledger, open_ledger
 from streetloop.ledger.events import begin_event, end_event
@@ -196,14 +196,19 @@ class Screens:
     Attributes:
         shown: Number and JPEG by camera.
         asked: What was known to whoever asked, each time.
+        widths: What was asked for, each time.
     """
 
     def __init__(self, **shown: tuple[int, bytes]) -> None:
         self.shown = dict(shown)
         self.asked: list[dict[str, int]] = []
+        self.widths: list[int] = []
 
-    async def newest(self, after: Mapping[str, int]) -> dict[str, tuple[int, bytes]]:
+    async def newest(
+        self, after: Mapping[str, int], width: int = USUAL_WIDTH
+    ) -> dict[str, tuple[int, bytes]]:
         """See `Pictures.newest`."""
+        self.widths.append(width)
         self.asked.append(dict(after))
         return {name: one for name, one in self.shown.items() if after.get(name) != one[0]}
 

@@ -150,6 +150,26 @@ def test_a_large_picture_is_made_small(width: int, height: int, shape: tuple[int
     assert decoded(jpeg).shape == (*shape, 3)
 
 
+@pytest.mark.parametrize("width", [160, 448, 640, 1280])
+@pytest.mark.parametrize("source", [64, 640, 1920])
+def test_a_picture_is_as_wide_as_it_is_wanted(source: int, width: int) -> None:
+    here = frame(1, picture=plain(source, source * 9 // 16))
+    _, jpeg = LiveView(NAMES, THRESHOLD).pictures([feed(here)], {}, {}, width)["a"]
+    assert decoded(jpeg).shape == (width * 9 // 16, width, 3)
+
+
+def test_boxes_are_where_things_are_at_any_width() -> None:
+    view = LiveView(NAMES, THRESHOLD)
+    here = frame(0, picture=plain(640, 360))
+    view.take(result(here, found((320, 90, 480, 270)), [3]))
+    for width in (320, 640):
+        _, jpeg = view.pictures([feed(here)], {}, {}, width)["a"]
+        drawn = np.abs(decoded(jpeg).astype(int) - decoded(jpeg)[0, 0]).max(axis=2) > 60
+        assert np.flatnonzero(drawn[width * 9 // 32]).tolist()[:1] == pytest.approx(
+            [width // 2], abs=2
+        )
+
+
 def test_crossings_are_written_beside_their_line() -> None:
     lined = camera("a", lines={"gate": ((0.2, 0.8), (0.8, 0.8))})
     here = feed(frame(1))

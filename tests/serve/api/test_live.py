@@ -12,6 +12,7 @@ from starlette.testclient import WebSocketTestSession
 from starlette.websockets import WebSocketDisconnect
 
 from serve.api import live
+from streetloop.control import USUAL_WIDTH
 from tests.support.house import LIVE, Content, Screens, api_of, jpeg, running
 
 
@@ -110,9 +111,43 @@ def test_a_client_may_name_cameras(client: TestClient, screens: Screens) -> None
 
 
 @pytest.mark.parametrize(
+    ("said", "width"),
+    [("480", 480), ("480.7", 480), ("1", 160), ("-5", 160), ("9e9", 1280), ("true", 160)],
+)
+def test_a_client_may_say_how_wide_its_pictures_are(
+    client: TestClient, screens: Screens, said: str, width: int
+) -> None:
+    with client.websocket_connect(LIVE) as socket:
+        a_round(socket)
+        assert set(screens.widths) == {640}
+        for number, answer in enumerate([f'{{"width": {said}}}', "next", "gibberish"], 10):
+            screens.shown["a40"] = (number, b"a")
+            screens.widths.clear()
+            socket.send_text(answer)
+            assert a_round(socket)[0] == {"a40": b"a"}
+            assert set(screens.widths) == {width}, "from then on"
+
+
+def test_cameras_and_width_may_be_said_together_or_alone(
+    client: TestClient, screens: Screens
+) -> None:
+    with client.websocket_connect(LIVE) as socket:
+        a_round(socket)
+        screens.shown |= {"a40": (9, b"a"), "crossing": (9, b"c")}
+        socket.send_text('{"cameras": ["crossing"], "width": 320}')
+        assert a_round(socket)[0] == {"crossing": b"c"}
+        screens.shown |= {"a40": (10, b"a"), "crossing": (10, b"c")}
+        socket.send_text('{"width": 480}')
+        assert a_round(socket)[0] == {"crossing": b"c"}
+        assert screens.widths[-1] == 480
+
+
+@pytest.mark.parametrize(
     "garbage",
     ["", "NEXT", "{", "[]", "5", "null", '"next"', "[" * 99_999, '{"cameras": null}',
-     '{"cameras": 5}', '{"other": 1}', "x" * 200_000, "😀", '{"cameras": true}'],
+     '{"cameras": 5}', '{"width": "wide"}', '{"width": null}', '{"width": NaN}',
+     '{"width": Infinity}', '{"width": [480]}', '{"other": 1}', "x" * 200_000, "😀",
+     '{"cameras": true}'],
     ids=lambda text: repr(text[:12]),
 )  # fmt: skip
 def test_garbage_counts_as_an_answer(client: TestClient, screens: Screens, garbage: str) -> None:
@@ -189,11 +224,13 @@ def test_with_a_token_only_its_holder_sees_anything(empty: Content, screens: Scr
 
 def test_it_is_waited_for_a_picture_for_a_moment(empty: Content) -> None:
     class Late(Screens):
-        async def newest(self, after: Mapping[str, int]) -> dict[str, tuple[int, bytes]]:
+        async def newest(
+            self, after: Mapping[str, int], width: int = USUAL_WIDTH
+        ) -> dict[str, tuple[int, bytes]]:
             await asyncio.sleep(0)
             if len(self.asked) == 5:
                 self.shown["a40"] = (1, b"late")
-            return await super().newest(after)
+            return await super().newest(after, width)
 
     with api_of(empty, screens=Late()).websocket_connect(LIVE) as socket:
         assert a_round(socket)[0] == {"a40": b"late"}
