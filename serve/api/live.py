@@ -16,6 +16,7 @@ from streetloop.errors import StreetloopError
 
 PERIOD_S = 0.04
 _TOLD = {"id", "state", "error", "fps_decoded", "fps_detected", "objects"}
+ROUND_S = 0.1
 _PATIENCE_S, _TELL_S = 30.0, 1.0
 
 
@@ -33,7 +34,9 @@ class _Wish:
 def live_route(control: Control, pictures: Pictures) -> APIRouter:
     """``/live``: a message is a round of pictures, see `message_of`.
 
-    The client answers each with ``next``; a slow one gets fewer pictures, not later ones. Instead
+    The client answers each with ``next``; a slow one gets fewer pictures, not later ones. One
+    ``next`` ahead lets a round be made while another is under way. There are ten a second at most:
+    eyes see no more in small pictures, and the detector wants the processor, too. Instead
     of ``next`` it may say what it wants from then on: ``{"cameras": ["a40"], "width": 480}``, or
     one of the two. A width is in pixels, and brought between `NARROWEST` and `WIDEST`.
     """
@@ -44,15 +47,17 @@ def live_route(control: Control, pictures: Pictures) -> APIRouter:
         await socket.accept()
         known: dict[str, int] = {}
         wish = _Wish()
-        told_at = -math.inf
+        told_at = sent_at = -math.inf
         try:
             while True:
+                await asyncio.sleep(sent_at + ROUND_S - time.monotonic())
                 found = await _newer(pictures, known, wish)
                 known |= {camera: number for camera, (number, _) in found.items()}
                 told = None
                 if time.monotonic() - told_at >= _TELL_S:
                     told, told_at = await run_in_threadpool(_cameras, control), time.monotonic()
                 jpegs = {camera: jpeg for camera, (_, jpeg) in found.items()}
+                sent_at = time.monotonic()
                 await socket.send_bytes(message_of(jpegs, told))
                 heard = await asyncio.wait_for(socket.receive(), _PATIENCE_S)
                 if heard["type"] == "websocket.disconnect":

@@ -97,10 +97,12 @@
     asked = 0;
     mine.binaryType = "arraybuffer";
     let before = Promise.resolve();
+    // The server begins by itself: with this, a round is made while another is under way.
+    mine.onopen = () => mine.send("next");
     mine.onmessage = async (message) => {
       wait = 500;
       await before;
-      // The next round is made while this one is decoded; never more than one is under way.
+      // One is decoded at a time; whoever cannot keep up asks less often.
       if (!visible()) mine.close();
       else if (mine.readyState === WebSocket.OPEN) mine.send(answer());
       before = take(message.data);

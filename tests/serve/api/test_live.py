@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,6 +20,7 @@ from tests.support.house import LIVE, Content, Screens, api_of, jpeg, running
 @pytest.fixture(autouse=True)
 def _fast(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live, "PERIOD_S", 0.005)
+    monkeypatch.setattr(live, "ROUND_S", 0.0)
 
 
 @pytest.fixture
@@ -92,6 +94,28 @@ def test_nothing_is_sent_until_the_client_answers(client: TestClient, screens: S
         assert len(screens.asked) == asked
         socket.send_text("next")
         assert a_round(socket)[0] == {"a40": b"14"}, "a slow client gets fewer, not later ones"
+
+
+def test_rounds_keep_a_pace_however_fast_the_client_answers(
+    client: TestClient, screens: Screens, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "ROUND_S", 0.1)
+    with client.websocket_connect(LIVE) as socket:
+        a_round(socket)
+        began = time.monotonic()
+        for number in range(10, 14):
+            screens.shown["a40"] = (number, b"a")
+            socket.send_text("next")
+            a_round(socket)
+        assert time.monotonic() - began > 0.3
+
+
+def test_an_answer_ahead_lets_two_rounds_be_under_way(client: TestClient, screens: Screens) -> None:
+    with client.websocket_connect(LIVE) as socket:
+        socket.send_text("next")
+        assert a_round(socket)[0] == {"a40": jpeg()}
+        screens.shown["a40"] = (10, b"a")
+        assert a_round(socket)[0] == {"a40": b"a"}, "it was asked for already"
 
 
 def test_a_client_may_name_cameras(client: TestClient, screens: Screens) -> None:
