@@ -47,17 +47,17 @@ def live_route(control: Control, pictures: Pictures) -> APIRouter:
         await socket.accept()
         known: dict[str, int] = {}
         wish = _Wish()
-        told_at = sent_at = -math.inf
+        told_at = begun_at = -math.inf
         try:
             while True:
-                await asyncio.sleep(sent_at + ROUND_S - time.monotonic())
+                await asyncio.sleep(begun_at + ROUND_S - time.monotonic())
+                begun_at = time.monotonic()
                 found = await _newer(pictures, known, wish)
                 known |= {camera: number for camera, (number, _) in found.items()}
                 told = None
                 if time.monotonic() - told_at >= _TELL_S:
                     told, told_at = await run_in_threadpool(_cameras, control), time.monotonic()
                 jpegs = {camera: jpeg for camera, (_, jpeg) in found.items()}
-                sent_at = time.monotonic()
                 await socket.send_bytes(message_of(jpegs, told))
                 heard = await asyncio.wait_for(socket.receive(), _PATIENCE_S)
                 if heard["type"] == "websocket.disconnect":
