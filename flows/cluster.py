@@ -32,6 +32,9 @@ def local_ray(metrics_port: int | None = None, http_port: int | None = None) -> 
     os.environ.setdefault("RAY_worker_niceness", "0")
     # A worker decodes on many threads; with an arena each, glibc keeps what they free apart.
     os.environ.setdefault("MALLOC_ARENA_MAX", "2")
+    # Nobody takes this machine away from under a training, and the actor that would look out for it
+    # costs a start two seconds of a core.
+    os.environ.setdefault("RAY_TRAIN_ENABLE_PREEMPTION_WATCHER", "0")
     if http_port is not None:
         os.environ["RAY_SERVE_ENABLE_DIRECT_INGRESS"] = "1"
         os.environ["RAY_SERVE_DIRECT_INGRESS_MIN_HTTP_PORT"] = str(http_port)

@@ -44,10 +44,8 @@
     return made;
   }
 
-  // Decoded off the main thread, and without an address of its own, as an <img> would need.
-  async function show(id, jpeg) {
+  function show(id, bitmap) {
     const one = card(id);
-    const bitmap = await createImageBitmap(new Blob([jpeg], { type: "image/jpeg" }));
     if (one.picture.width !== bitmap.width || one.picture.height !== bitmap.height) {
       Object.assign(one.picture, { width: bitmap.width, height: bitmap.height });
     }
@@ -60,13 +58,17 @@
   async function take(message) {
     let start = 4 + new DataView(message).getUint32(0);
     const header = JSON.parse(new TextDecoder().decode(new Uint8Array(message, 4, start - 4)));
-    const drawn = header.pictures.map(([id, size]) => {
+    // Decoded off the main thread, and without an address of its own, as an <img> would need.
+    const decoded = header.pictures.map(([, size]) => {
       const jpeg = new Uint8Array(message, start, size);
       start += size;
-      return show(id, jpeg);
+      return createImageBitmap(new Blob([jpeg], { type: "image/jpeg" }));
     });
     if (header.cameras) tell(header.cameras);
-    await Promise.allSettled(drawn); // a damaged picture is left out
+    // Shown together, so that the browser puts the page together once a round, not four times.
+    (await Promise.allSettled(decoded)).forEach((one, k) => {
+      if (one.status === "fulfilled") show(header.pictures[k][0], one.value); // or it is damaged
+    });
   }
 
   function tell(cameras) {
