@@ -68,9 +68,9 @@ def _theirs(start: str, data: Path, folder: Path, options: dict[str, Any], threa
 
     come_last()
     prepare()
-    import torch
+    from ultralytics.utils import torch_utils
 
-    torch.set_num_threads(threads)
+    torch_utils.NUM_THREADS = threads  # or it takes one core less than there are
     train_detector(start, data, folder, options)
 
 

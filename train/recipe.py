@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 RECIPE: dict[str, Any] = {
-    "epochs": 5,
+    "epochs": 4,
     "imgsz": 448,
     "batch": 16,
     "nbs": 16,

@@ -83,18 +83,16 @@ def train_in_worker(config: dict[str, Any]) -> None:
 
     come_last()
     prepare()
-    import torch
-
     from train.trainer import WorkerTrainer
 
-    if not config["gpu"]:
-        torch.set_num_threads(config["threads"])
     overrides = _overrides(config)
     if _is_over(overrides):
         # The last epoch was written, and then the disk was full or somebody died.
         _hand_over(Path(overrides["resume"]).parent, {})
         return
-    trainer = WorkerTrainer(overrides, _batch_reporter(config["queue"]), _epoch_reporter(config))
+    threads = None if config["gpu"] else config["threads"]
+    reporters = (_batch_reporter(config["queue"]), _epoch_reporter(config))
+    trainer = WorkerTrainer(overrides, *reporters, threads)
     trainer.train()  # type: ignore[no-untyped-call]
 
 

@@ -6,6 +6,7 @@ Imported in the worker only: Ultralytics reads its rank when it is first importe
 from collections.abc import Callable
 from typing import Any
 
+import torch
 import torch.distributed as dist
 from torch import nn
 from ultralytics.models.yolo.detect import DetectionTrainer
@@ -20,6 +21,7 @@ class WorkerTrainer(DetectionTrainer):
         overrides: Ultralytics' training options.
         after_batch: Called on every worker after each batch with the trainer.
         after_epoch: Called on every worker after each epoch and its checkpoint.
+        threads: To compute on, of a CPU; None leaves it to Ultralytics.
     """
 
     def __init__(
@@ -27,8 +29,12 @@ class WorkerTrainer(DetectionTrainer):
         overrides: dict[str, Any],
         after_batch: Callable[["WorkerTrainer"], None],
         after_epoch: Callable[["WorkerTrainer"], None],
+        threads: int | None = None,
     ) -> None:
         super().__init__(overrides=overrides)
+        if threads is not None:
+            # After it: where it chooses a CPU, Ultralytics takes one core less than there are.
+            torch.set_num_threads(threads)
         self.ddp = False  # its own processes are not spawned: Ray's are there
         self._workers = dist.get_world_size()
         self.world_size = self._workers

@@ -140,7 +140,6 @@ class Feed:
         pts = self._media.stamp(shot.media_s, arrived, self._source.nominal_fps)
         frame = Frame(self.camera.id, self._frames, pts, self._clock.now(), arrived, shot.picture)
         self._frames += 1
-        self.newest = frame
         self.account.decoded()
         if not self._rate.wants(pts):
             self.account.settle(Fate.GATED, Reason.RATE)
@@ -148,6 +147,8 @@ class Feed:
             self.account.settle(Fate.GATED, Reason.STILL)
         else:
             self.mailbox.put(frame)
+        # Last: the gate has had its pixels made, and whoever looks need not wait for them.
+        self.newest = frame
 
 
 class _Rate:

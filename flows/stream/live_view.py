@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import cv2
@@ -16,7 +15,6 @@ from streetloop.control import USUAL_WIDTH
 from streetloop.types import UNCONFIRMED, Detections, Floats, Frame, Tracked
 
 _LONGEST_GUESS_S = 0.6
-_AT_ONCE = 4
 _JPEG = [cv2.IMWRITE_JPEG_QUALITY, 75]
 
 
@@ -44,7 +42,6 @@ class LiveView:
         self._looks: dict[str, _Looks] = {}
         self._lock = threading.Lock()
         self._closed = False
-        self._pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="live-view")
 
     def take(self, result: Result) -> None:
         """See `Tap.take`."""
@@ -56,7 +53,6 @@ class LiveView:
     def close(self) -> None:
         """See `Tap.close`; there is nothing to be seen any more."""
         self._closed = True
-        self._pool.shutdown()
 
     def pictures(
         self,
@@ -81,14 +77,14 @@ class LiveView:
             )
             return frame.frame_id, cv2.imencode(".jpg", image, _JPEG)[1].tobytes()
 
+        # One after the other: of a hundred calls to OpenCV each lets go of the interpreter, and
+        # threads that draw side by side mostly wait for each other to give it back.
         newest = [(feed.camera, feed.newest) for feed in feeds if not self._closed]
-        # Side by side: OpenCV lets other threads run, and all wait for the last.
-        drawn = {
-            camera.id: self._pool.submit(picture, camera, frame)
+        return {
+            camera.id: picture(camera, frame)
             for camera, frame in newest
             if frame is not None and after.get(camera.id) != frame.frame_id
         }
-        return {name: one.result() for name, one in drawn.items()}
 
     def _result(self, frame: Frame) -> Result:
         with self._lock:

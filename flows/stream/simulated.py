@@ -38,10 +38,11 @@ class SimulatedPicture:
 
     def bgr(self) -> Image:
         """See `Picture.bgr`."""
-        with self._drawing:
-            if self._pixels is None:
-                self._pixels = self._view.render(self.frame)
-            return self._pixels
+        if self._pixels is None:  # or nobody has to wait for another frame of this camera
+            with self._drawing:
+                if self._pixels is None:
+                    self._pixels = self._view.render(self.frame)
+        return self._pixels
 
     def luma(self) -> Image:
         """See `Picture.luma`; the green channel stands in for brightness."""

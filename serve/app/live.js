@@ -99,8 +99,8 @@
     asked = 0;
     mine.binaryType = "arraybuffer";
     let before = Promise.resolve();
-    // The server begins by itself: with this, a round is made while another is under way.
-    mine.onopen = () => mine.send("next");
+    // The server begins by itself: with these, rounds are made while others are under way.
+    mine.onopen = () => { mine.send("next"); mine.send("next"); };
     mine.onmessage = async (message) => {
       wait = 500;
       await before;

@@ -53,7 +53,6 @@ def _learn(config: dict[str, Any]) -> None:
     prepare()
     import train.trainer as trainers
 
-    torch.set_num_threads(1)
     if config["apart"]:
         trainers.join_normalisation = trainers.join_loss = lambda _: None
     rank = ray.train.get_context().get_world_rank()
@@ -69,7 +68,7 @@ def _learn(config: dict[str, Any]) -> None:
         "project": config["out"], "name": "run", "exist_ok": True, "device": "cpu", "workers": 0,
         "amp": False,
     }  # fmt: skip
-    trainers.WorkerTrainer(overrides, note, lambda _: None).train()
+    trainers.WorkerTrainer(overrides, note, lambda _: None, threads=1).train()
 
 
 def _states(data: Path, out: Path, workers: int, *, apart: bool = False) -> list[list[State]]:

@@ -2,6 +2,7 @@ import itertools
 import threading
 from datetime import timedelta
 
+import numpy as np
 import pytest
 
 from flows.stream.accounting import Account, FrameAccount, Reason
@@ -225,6 +226,21 @@ def test_still_pictures_are_gated_and_counted() -> None:
 
     assert [f.frame_id for f in reading.frames()] == [0, 25]
     assert reading.account.snapshot() == Account(decoded=50, gated=48, reasons={"still": 48})
+
+
+def test_who_looks_is_shown_a_frame_once_its_pixels_are_there() -> None:
+    seen: list[Frame | None] = []
+
+    class Watched(MotionGate):
+        def is_open(self, luma: np.ndarray, pts: float) -> bool:
+            seen.append(reading.feed.newest)
+            return super().is_open(luma, pts)
+
+    reading = _Reading(ScriptedSource(shots(2)), gate=Watched())
+    reading.to_the_end()
+    assert [None if frame is None else frame.frame_id for frame in seen] == [None, 0]
+    assert reading.feed.newest is not None
+    assert reading.feed.newest.frame_id == 1
 
 
 def test_closing_stops_the_reader_and_drops_what_waits() -> None:

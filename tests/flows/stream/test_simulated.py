@@ -1,5 +1,6 @@
 import itertools
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from streetloop.cameras import Camera
 from streetloop.errors import ConfigError, SourceError, SourceUnavailable, SourceUnreadable
 from streetloop.secrets import SecretUri
 from tests.support.city import view
-from tests.support.fakes import FakeClock
+from tests.support.fakes import PATIENCE_S, FakeClock
 
 _CAMERA = "sim://stonebridge/middle?size=160x90"
 
@@ -323,6 +324,14 @@ def test_brightness_has_the_size_of_the_picture() -> None:
 
     assert picture.luma().shape == (90, 160)
     assert picture.luma().dtype == np.uint8
+
+
+def test_whoever_looks_at_a_drawn_picture_need_not_wait_for_another() -> None:
+    source = _source("live=0", "frames=1")
+    picture = _read(source)[0].picture
+    drawn = picture.bgr()
+    with source._drawing, ThreadPoolExecutor(1) as pool:
+        assert pool.submit(picture.bgr).result(PATIENCE_S) is drawn
 
 
 def test_pictures_may_be_looked_at_by_several_threads_at_once() -> None:
