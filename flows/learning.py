@@ -192,7 +192,10 @@ class LearningFlow:
     def _learn(self, run: LearningRun) -> None:
         if self._work is None:
             trigger = {**run.trigger, "learning_run": run.id}
-            request = Request(run.name, trigger=trigger, recipe=self._settings.learn_recipe)
+            # Of threads that wait for each other, all get what the streams leave of the worst core.
+            threads = max(1, self._settings.threads - 1)
+            recipe = self._settings.learn_recipe
+            request = Request(run.name, trigger=trigger, recipe=recipe, threads=threads)
             self._work = in_background("learning", lambda: self._train(request))
             return
         if not self._work.done():

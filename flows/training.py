@@ -43,6 +43,7 @@ class Request:
         trigger: What asked for it.
         recipe: Options other than the usual ones.
         workers: How many train together.
+        threads: Of all of them on a CPU; as many as the detector has, if it is not said.
         gpu: Whether each has a GPU.
         mapping: Which class of the labels is which of the champion, where names do not say it.
         challenges: Whether an accepted candidate becomes the challenger.
@@ -53,6 +54,7 @@ class Request:
     trigger: Mapping[str, Any] = field(default_factory=lambda: {"kind": "a person"})
     recipe: Mapping[str, Any] = field(default_factory=dict)
     workers: int = 1
+    threads: int | None = None
     gpu: bool = False
     mapping: Mapping[str, str] = field(default_factory=dict)
     challenges: bool = True
@@ -201,9 +203,10 @@ def _train(
         raise TrainingError(f"{start.version} has no checkpoint to start from")
     home = training_folder(settings)
     data = write_yolo(dataset, open_store(settings), home / f"{request.name}-data")
+    threads = request.threads or settings.threads
     best = fine_tune(
         Training(request.name, start.checkpoint, data, home, request.recipe, request.workers,
-                 max(1, settings.threads // request.workers), request.gpu),
+                 max(1, threads // request.workers), request.gpu),
         note,
     )  # fmt: skip
     published = home / f"{request.name}.pt"

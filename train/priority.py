@@ -18,15 +18,8 @@ def come_last() -> None:
     os.nice(_NICE)
     with contextlib.suppress(AttributeError, OSError):  # not Linux, or not allowed
         os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
-    _leave_session()
+    with contextlib.suppress(OSError):  # it leads a group already
+        os.setsid()
     if os.getsid(0) == os.getpid():
         with contextlib.suppress(OSError):  # tasks are not grouped here
             Path("/proc/self/autogroup").write_text(_NICEST)
-
-
-def _leave_session() -> None:
-    """Begin a session of one's own, also as the head of a process group, as Ray's workers are."""
-    with contextlib.suppress(OSError):  # it leads a session already
-        if os.getpgid(0) == os.getpid():
-            os.setpgid(0, os.getpgid(os.getppid()))
-        os.setsid()

@@ -113,6 +113,17 @@ def test_nothing_asks_and_nothing_begins(town: Town) -> None:
     assert open_learning(town.ledger) is None
 
 
+@pytest.mark.parametrize(("threads", "left"), [(8, 7), (2, 1), (1, 1)])
+def test_a_training_beside_streams_leaves_a_thread_to_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, threads: int, left: int
+) -> None:
+    town = Town(tmp_path, monkeypatch, threads=threads)
+    town.label(3)
+    town.flow.step()
+    town.step_until(Step.ROLLOUT)
+    assert town.asked[0].threads == left
+
+
 def test_drift_asks_waits_for_its_labels_and_ends_with_a_champion(town: Town) -> None:
     town.label(3, first=100)  # of the usual day: they do not tell what night looks like
     town.drift()
