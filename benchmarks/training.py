@@ -2,10 +2,12 @@
 
     python -m benchmarks.training [--rounds 5]
 
-The two take turns on the same pictures, each in a process of its own with the same threads and the
-same priority. Both write Ultralytics' ``results.csv``; a round's figure is the time from the end of
-the first epoch to the end of the last, by the images trained on in it: forward, backward,
-validation, checkpoints, and on our side what is reported to Ray meanwhile.
+They take turns on the same pictures, each in a process of its own with the same priority. On a CPU
+Ultralytics takes one thread less than there are cores, ours as many as it is told of, so there are
+three: ours, Ultralytics as it comes, and Ultralytics told of as many threads. All write its
+``results.csv``; a round's figure is the time from the end of the first epoch to the end of the
+last, by the images trained on in it: forward, backward, validation, checkpoints, and on our side
+what is reported to Ray meanwhile.
 """
 
 import argparse
@@ -55,14 +57,25 @@ def ours(start: Path, data: Path, folder: Path, threads: int) -> Path:
     return folder / "ours/ultralytics/results.csv"
 
 
-def theirs(start: Path, data: Path, folder: Path, threads: int) -> Path:
-    """Train with Ultralytics' own trainer; the curve."""
+def as_it_comes(start: Path, data: Path, folder: Path, _: int) -> Path:
+    """Train with Ultralytics' own trainer and the threads that it takes; the curve."""
+    return _in_a_process(start, data, folder / "as-it-comes", None)
+
+
+def as_many(start: Path, data: Path, folder: Path, threads: int) -> Path:
+    """Train with Ultralytics' own trainer on as many threads as ours; the curve."""
+    return _in_a_process(start, data, folder / "as-many", threads)
+
+
+def _in_a_process(start: Path, data: Path, folder: Path, threads: int | None) -> Path:
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-        pool.submit(_theirs, str(start), data, folder / "theirs", _SETTINGS, threads).result()
-    return folder / "theirs/results.csv"
+        pool.submit(_theirs, str(start), data, folder, _SETTINGS, threads).result()
+    return folder / "results.csv"
 
 
-def _theirs(start: str, data: Path, folder: Path, options: dict[str, Any], threads: int) -> None:
+def _theirs(
+    start: str, data: Path, folder: Path, options: dict[str, Any], threads: int | None
+) -> None:
     from train.priority import come_last
     from train.ultralytics_adapter import prepare, train_detector
 
@@ -70,7 +83,8 @@ def _theirs(start: str, data: Path, folder: Path, options: dict[str, Any], threa
     prepare()
     from ultralytics.utils import torch_utils
 
-    torch_utils.NUM_THREADS = threads  # or it takes one core less than there are
+    if threads is not None:
+        torch_utils.NUM_THREADS = threads
     train_detector(start, data, folder, options)
 
 
@@ -91,29 +105,29 @@ def main() -> None:
     data, images = pictures(home, choice.a_camera)
     start = open_model(BASELINE, home / "exports").checkpoint
     assert start is not None
-    ratios, table = [], Table(title=f"{images} images, {_SETTINGS['imgsz']} px, ms an image")
-    for name in ("round", "ours", "Ultralytics", "ratio"):
+    contenders = {"ours": ours, "as it comes": as_it_comes, "as many threads": as_many}
+    table = Table(title=f"{images} images, {_SETTINGS['imgsz']} px, ms an image")
+    for name in ("round", *contenders):
         table.add_column(name, justify="right")
+    costs: dict[str, list[float]] = {name: [] for name in contenders}
     began = time.monotonic()
     for number in range(choice.rounds):
-        # Whoever goes second finds a warmer machine: they change places.
-        order = (ours, theirs) if number % 2 == 0 else (theirs, ours)
-        cost = {}
-        for train in order:
-            curve = train(start, data, home / f"round-{number}", choice.threads)
-            cost[train] = 1000 * seconds_an_image(curve, images)
-        ratios.append(cost[ours] / cost[theirs])
-        table.add_row(
-            str(number + 1), f"{cost[ours]:.1f}", f"{cost[theirs]:.1f}", f"{ratios[-1]:.3f}"
-        )
+        # Whoever goes later finds a warmer machine: they change places.
+        turn = number % len(contenders)
+        for name in (*list(contenders)[turn:], *list(contenders)[:turn]):
+            curve = contenders[name](start, data, home / f"round-{number}", choice.threads)
+            costs[name].append(1000 * seconds_an_image(curve, images))
+        latest = {name: f"{cost[-1]:.1f}" for name, cost in costs.items()}
+        table.add_row(str(number + 1), *latest.values())
         passed = time.monotonic() - began
         left = passed / (number + 1) * (choice.rounds - number - 1)
         sys.stderr.write(
-            f"round {number + 1} of {choice.rounds}: {cost[ours]:.1f} against "
-            f"{cost[theirs]:.1f} ms, {ratios[-1]:.3f}; {left:.0f} s to go\n"
+            f"round {number + 1} of {choice.rounds}: {latest} ms; {left:.0f} s to go\n"
         )
     Console(width=100).print(table)
-    print(f"median ratio {statistics.median(ratios):.3f} (at most 1.05 is wanted)")
+    for name in list(contenders)[1:]:
+        ratio = statistics.median(a / b for a, b in zip(costs["ours"], costs[name], strict=True))
+        print(f"against Ultralytics {name}: {ratio:.3f} (median; at most 1.05 is wanted)")
 
 
 if __name__ == "__main__":
