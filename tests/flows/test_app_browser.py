@@ -11,6 +11,7 @@ import yaml
 from playwright.sync_api import Browser, Page, expect
 
 from flows.models import open_registry
+from streetloop.control import WIDEST
 from streetloop.settings import BASELINE, Settings
 from tests.support.browser import SCREENSHOTS, Complaints, chromium
 from tests.support.cli import Command
@@ -158,15 +159,27 @@ def until_shown(page: Page, cameras: set[str], more: int = 5) -> None:
     )  # fmt: skip
 
 
+def until_fitting(page: Page) -> int:
+    """Wait until the first card's picture is as wide as the card, and how wide that is."""
+    first = page.get_by_role("img", name="live picture of").first
+
+    def width() -> int:
+        wide, high, card = first.evaluate("one => [one.width, one.height, one.clientWidth]")
+        assert abs(wide / high - 16 / 9) < 0.02
+        return int(wide) if card <= wide <= card + 32 or wide == WIDEST else 0
+
+    return int(wait_for(width, "a picture is as wide as its card", 30))
+
+
 def test_the_wall_shows_moving_pictures_of_all_cameras(visit: Callable[..., Page]) -> None:
     began = time.monotonic()
     page = visit()
     until_shown(page, set(CAMERAS))
     assert time.monotonic() - began < 20
-    first = page.get_by_role("img", name="live picture of").first
-    assert first.evaluate("canvas => [canvas.width, canvas.height]") == [640, 360]
+    small = until_fitting(page)
     page.locator("#sl-wall figure").first.click()
     expect(page.locator("#sl-wall figure.sl-large")).to_have_count(1)
+    assert until_fitting(page) > 1.5 * small, "a large card gets large pictures"
     expect(page.locator("#sl-top")).to_contain_text("3 of 3 cameras live")
 
 
