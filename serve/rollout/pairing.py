@@ -17,6 +17,7 @@ from streetloop.types import Detections
 
 _SAME = 0.5  # IoU from which on two boxes are of one thing
 _EDGE = 1.0  # pixels that rounding may take a box over an edge
+_FAR = 4  # longer sides of the image; detectors reach 480 pixels from a point, three of 160
 _LEAST_S = 1e-6
 
 
@@ -146,8 +147,9 @@ def is_sane(found: Detections, width: int, height: int, classes: int) -> bool:
     """False for what no detector that works gives.
 
     Arrays that do not fit each other, values that are not numbers, boxes turned inside out or
-    wholly outside the image, unknown classes. A box may stick out, that of a poor model far:
-    detectors measure a box from a point of the image to its four sides, and the point is in it.
+    wholly outside the image or many times as large, unknown classes. A box may stick out, that of a
+    poor model far: detectors measure a box from a point of the image to its four sides, and the
+    point is in it.
 
     Args:
         found: In pixels of the image.
@@ -166,8 +168,9 @@ def is_sane(found: Detections, width: int, height: int, classes: int) -> bool:
     low, high = found.xyxy[:, :2], found.xyxy[:, 2:]
     upright = (low <= high + _EDGE).all()
     inside = (high >= -_EDGE).all() and (low <= np.array([width, height]) + _EDGE).all()
+    near = np.abs(found.xyxy).max() <= _FAR * max(width, height)
     known = found.class_id.min() >= 0 and found.class_id.max() < classes
-    return bool(upright and inside and known and found.confidence.max() <= 1 + 1e-3)
+    return bool(upright and inside and near and known and found.confidence.max() <= 1 + 1e-3)
 
 
 def _disagreement(pair: Pair) -> Evidence:

@@ -227,6 +227,7 @@ INSANE = {
     "right of the image": found((110, 0, 130, 10)),
     "above the image": found((0, -30, 10, -5)),
     "below the image": found((0, 60, 10, 70)),
+    "many times the image": found((0, 0, 500, 30)),
     "left side right of the right": found((30, 0, 10, 10)),
     "bottom above the top": found((0, 30, 10, 10)),
     "class too many": found(A, class_id=2),
