@@ -14,9 +14,8 @@ from starlette.websockets import WebSocketDisconnect
 from streetloop.control import NARROWEST, USUAL_WIDTH, WIDEST, Control, Pictures
 from streetloop.errors import StreetloopError
 
-PERIOD_S = 0.04
+PERIOD_S, ROUND_S = 0.04, 0.1
 _TOLD = {"id", "state", "error", "fps_decoded", "fps_detected", "objects"}
-ROUND_S = 0.1
 _PATIENCE_S, _TELL_S = 30.0, 1.0
 
 
@@ -36,9 +35,10 @@ def live_route(control: Control, pictures: Pictures) -> APIRouter:
 
     The client answers each with ``next``; a slow one gets fewer pictures, not later ones. One
     ``next`` ahead lets a round be made while another is under way. There are ten a second at most:
-    eyes see no more in small pictures, and the detector wants the processor, too. Instead
-    of ``next`` it may say what it wants from then on: ``{"cameras": ["a40"], "width": 480}``, or
-    one of the two. A width is in pixels, and brought between `NARROWEST` and `WIDEST`.
+    eyes see no more in small pictures, and the detector wants the processor, too.
+
+    Instead of ``next`` it may say what it wants from then on, or one of the two:
+    ``{"cameras": ["a40"], "width": 480}``. A width is in pixels, and brought between `NARROWEST` and `WIDEST`.
     """
     routes = APIRouter()
 

@@ -110,7 +110,10 @@ def test_rounds_keep_a_pace_however_fast_the_client_answers(
         assert time.monotonic() - began > 0.3
 
 
-def test_an_answer_ahead_lets_two_rounds_be_under_way(client: TestClient, screens: Screens) -> None:
+def test_an_answer_ahead_lets_two_rounds_be_under_way(
+    client: TestClient, screens: Screens, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "PERIOD_S", 0.2)  # so long that no slow machine misses the picture
     with client.websocket_connect(LIVE) as socket:
         socket.send_text("next")
         assert a_round(socket)[0] == {"a40": jpeg()}
