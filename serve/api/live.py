@@ -38,7 +38,8 @@ def live_route(control: Control, pictures: Pictures) -> APIRouter:
     eyes see no more in small pictures, and the detector wants the processor, too.
 
     Instead of ``next`` it may say what it wants from then on, or one of the two:
-    ``{"cameras": ["a40"], "width": 480}``. A width is in pixels, and brought between `NARROWEST` and `WIDEST`.
+    ``{"cameras": ["a40"], "width": 480}``. A width is in pixels, and brought between
+    `NARROWEST` and `WIDEST`.
     """
     routes = APIRouter()
 
