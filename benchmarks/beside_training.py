@@ -30,7 +30,7 @@ from streetloop.store import FolderStore
 from train.dataset import TRAIN, VALIDATION, Dataset
 from train.exchange import write_yolo
 from train.model import open_model
-from train.recipe import RECIPE, Progress, Training
+from train.recipe import RECIPE, THREADS, Progress, Training
 from train.simulated import TRAIN_CAMERAS, Split, gather_split
 
 _CLIPS = ("tfl_1", "tfl_2")
@@ -53,7 +53,7 @@ def train(folder: Path) -> None:
     with local_ray():
         from train.run import fine_tune  # after Ray's settings are made
 
-        recipe = {**RECIPE, "epochs": _EPOCHS, "patience": _EPOCHS}
+        recipe = {**RECIPE, THREADS: 1, "epochs": _EPOCHS, "patience": _EPOCHS}
         fine_tune(Training("beside", start, data, folder, recipe), tell)
 
 

@@ -14,7 +14,7 @@ from train.exchange import write_yolo
 from train.judge import Frame, JudgePolicy, Verdict, judge
 from train.model import ModelFile, open_model
 from train.predictions import predict_examples
-from train.recipe import BLEND, RECIPE, Progress, Training
+from train.recipe import BLEND, RECIPE, THREADS, Progress, Training
 from train.ultralytics_adapter import publish_checkpoint
 
 
@@ -32,7 +32,7 @@ def fine_tuned(
         from train.run import fine_tune  # needs Ray, whose settings are made before it is imported
 
         data = write_yolo(dataset, store, folder / f"{name}-data")
-        training = Training(name, start, data, folder, {**RECIPE, **recipe})
+        training = Training(name, start, data, folder, {**RECIPE, THREADS: 2, **recipe})
         best = fine_tune(training, Teller(name))
     published = folder / f"{name}.pt"
     publish_checkpoint(best, published, name, start, float(training.recipe[BLEND]))

@@ -32,7 +32,7 @@ from streetloop.store import FolderStore
 from train.dataset import TRAIN, VALIDATION, Dataset
 from train.exchange import write_yolo
 from train.model import open_model
-from train.recipe import BLEND, RECIPE, Training
+from train.recipe import BLEND, RECIPE, THREADS, Training
 from train.simulated import TRAIN_CAMERAS, VALIDATION_SEEDS, Split, gather_split
 
 _SETTINGS = {**RECIPE, "epochs": 4, "imgsz": 320, "patience": 0}
@@ -53,7 +53,7 @@ def ours(start: Path, data: Path, folder: Path, threads: int) -> Path:
     with local_ray():
         from train.run import fine_tune  # needs Ray, whose settings are made before it is imported
 
-        fine_tune(Training("ours", start, data, folder, _SETTINGS, threads=threads))
+        fine_tune(Training("ours", start, data, folder, {**_SETTINGS, THREADS: threads}))
     return folder / "ours/ultralytics/results.csv"
 
 

@@ -39,6 +39,7 @@ from streetloop.ledger.reviews import State, list_reviews
 from streetloop.ledger.rollouts import State as RolloutState
 from streetloop.ledger.rollouts import list_rollouts, open_rollout
 from streetloop.settings import Settings
+from train.recipe import THREADS
 
 _log = logging.getLogger(__name__)
 
@@ -194,8 +195,8 @@ class LearningFlow:
             trigger = {**run.trigger, "learning_run": run.id}
             # Of threads that wait for each other, all get what the streams leave of the worst core.
             threads = max(1, self._settings.threads - 1)
-            recipe = self._settings.learn_recipe
-            request = Request(run.name, trigger=trigger, recipe=recipe, threads=threads)
+            recipe = {THREADS: threads, **self._settings.learn_recipe}
+            request = Request(run.name, trigger=trigger, recipe=recipe)
             self._work = in_background("learning", lambda: self._train(request))
             return
         if not self._work.done():

@@ -24,7 +24,7 @@ from train.judge import Frame, JudgePolicy, Verdict, judge
 from train.model import ModelFile, open_model
 from train.predictions import read_image
 from train.purity import missing_classes
-from train.recipe import BLEND, RECIPE, Progress, Training
+from train.recipe import BLEND, RECIPE, THREADS, Progress, Training
 from train.registry import Papers, Version, stamp
 from train.ultralytics_adapter import publish_checkpoint
 
@@ -43,7 +43,6 @@ class Request:
         trigger: What asked for it.
         recipe: Options other than the usual ones.
         workers: How many train together.
-        threads: Of all of them on a CPU; as many as the detector has, if it is not said.
         gpu: Whether each has a GPU.
         mapping: Which class of the labels is which of the champion, where names do not say it.
         challenges: Whether an accepted candidate becomes the challenger.
@@ -54,7 +53,6 @@ class Request:
     trigger: Mapping[str, Any] = field(default_factory=lambda: {"kind": "a person"})
     recipe: Mapping[str, Any] = field(default_factory=dict)
     workers: int = 1
-    threads: int | None = None
     gpu: bool = False
     mapping: Mapping[str, str] = field(default_factory=dict)
     challenges: bool = True
@@ -126,7 +124,8 @@ def _planned(
     )
     wanted = request.wanted or material.slices
     trigger = {**request.trigger, "slices": list(wanted), "findings": list(material.findings)}
-    recipe = {**RECIPE, **request.recipe}
+    threads = max(1, settings.threads // request.workers)  # those of the detector, shared
+    recipe = {**RECIPE, THREADS: threads, **request.recipe}
     return Plan(material.dataset.digest, champion.number, wanted, trigger, recipe)
 
 
@@ -203,10 +202,9 @@ def _train(
         raise TrainingError(f"{start.version} has no checkpoint to start from")
     home = training_folder(settings)
     data = write_yolo(dataset, open_store(settings), home / f"{request.name}-data")
-    threads = request.threads or settings.threads
     best = fine_tune(
         Training(request.name, start.checkpoint, data, home, request.recipe, request.workers,
-                 max(1, threads // request.workers), request.gpu),
+                 request.gpu),
         note,
     )  # fmt: skip
     published = home / f"{request.name}.pt"

@@ -28,13 +28,22 @@ RECIPE: dict[str, Any] = {
     "cache": "ram",
     "blend": 0.6,
 }
-"""Ultralytics' options for adding a condition to a detector that knows others, and ``blend``."""
+"""Ultralytics' options for adding a condition to a detector that knows others, and ``blend``.
+
+With the number of ``threads`` it is all that a training on a CPU can be done again from.
+"""
 
 BLEND = "blend"
 """Option of ours: the candidate is so far on the way from the champion's weights to the trained.
 
 What is on that way keeps most of what was learned and loses little of what was known: Wortsman et
 al., "Robust fine-tuning of zero-shot models", 2022.
+"""
+
+THREADS = "threads"
+"""Option of ours: of each worker on a CPU; without it as many as Ultralytics takes.
+
+Other threads add floats in another order, so it belongs to what a training is repeated with.
 """
 
 
@@ -47,9 +56,8 @@ class Training:
         start: Checkpoint to start from.
         data: A YOLO ``data.yaml`` with absolute paths.
         folder: Where checkpoints and curves go; on a cluster one that all machines see.
-        recipe: Ultralytics' options.
+        recipe: Ultralytics' options, and ours.
         workers: How many train together.
-        threads: Of each worker on a CPU.
         gpu: Whether each has a GPU.
         retries: How often it goes on after a worker has failed.
     """
@@ -60,7 +68,6 @@ class Training:
     folder: Path
     recipe: Mapping[str, Any] = field(default_factory=lambda: dict(RECIPE))
     workers: int = 1
-    threads: int = 2
     gpu: bool = False
     retries: int = 3
 

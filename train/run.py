@@ -1,27 +1,25 @@
 """Fine-tuning on Ray Train: one worker or several, resumed after whatever dies."""
 
-import contextlib
 import os
 import shutil
-import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from queue import Empty
 from typing import TYPE_CHECKING, Any
 
 import ray
 import ray.train
 import ray.train.torch
 from ray.exceptions import RayError
-from ray.util.queue import Queue
 
 from streetloop.errors import TrainingError
 from train.priority import come_last
-from train.recipe import BLEND, Progress, Training
+from train.progress import listening, tell
+from train.recipe import BLEND, THREADS, Progress, Training
 
 if TYPE_CHECKING:
     from train.trainer import WorkerTrainer
 
+_OURS = {BLEND, THREADS}  # of a recipe; the rest is Ultralytics'
 _LEAST_FREE_BYTES = 64 * 2**20  # two checkpoints of a small detector with its optimizer
 
 
@@ -37,15 +35,14 @@ def fine_tune(training: Training, progress: Callable[[Progress], None] = lambda 
     best = training.folder / f"{training.name}-best.pt"
     if best.is_file():  # whoever asked died after the last epoch
         return best
-    queue = Queue(actor_options={"num_cpus": 0})
+    told = training.folder.absolute() / f"{training.name}-progress.jsonl"
     config = {
         "start": str(training.start.absolute()),
         "data": str(training.data.absolute()),
         "folder": str(training.folder.absolute() / training.name),
         "recipe": dict(training.recipe),
-        "threads": training.threads,
         "gpu": training.gpu,
-        "queue": queue,
+        "told": str(told),
     }
     trainer = ray.train.torch.TorchTrainer(
         train_in_worker,
@@ -62,7 +59,7 @@ def fine_tune(training: Training, progress: Callable[[Progress], None] = lambda 
             checkpoint_config=ray.train.CheckpointConfig(num_to_keep=2),
         ),
     )
-    with _listening(queue, progress):
+    with listening(told, progress):
         try:
             result = trainer.fit()
         except (RayError, ray.train.TrainingFailedError) as error:
@@ -90,8 +87,9 @@ def train_in_worker(config: dict[str, Any]) -> None:
         # The last epoch was written, and then the disk was full or somebody died.
         _hand_over(Path(overrides["resume"]).parent, {})
         return
-    threads = None if config["gpu"] else config["threads"]
-    reporters = (_batch_reporter(config["queue"]), _epoch_reporter(config))
+    threads = None if config["gpu"] else config["recipe"].get(THREADS)
+    told = Path(config["told"])
+    reporters = (_batch_reporter(told), _epoch_reporter(told))
     trainer = WorkerTrainer(overrides, *reporters, threads)
     trainer.train()  # type: ignore[no-untyped-call]
 
@@ -100,7 +98,7 @@ def _overrides(config: Mapping[str, Any]) -> dict[str, Any]:
     folder = Path(config["folder"])
     weights = folder / "ultralytics/weights"
     overrides: dict[str, Any] = {
-        **{key: value for key, value in config["recipe"].items() if key != BLEND},
+        **{key: value for key, value in config["recipe"].items() if key not in _OURS},
         "model": config["start"],
         "data": config["data"],
         "project": str(folder),
@@ -155,7 +153,7 @@ def _hand_over(weights: Path, numbers: Mapping[str, float]) -> None:
     ray.train.report(dict(numbers), ray.train.Checkpoint.from_directory(weights))
 
 
-def _batch_reporter(queue: Queue) -> Callable[["WorkerTrainer"], None]:
+def _batch_reporter(told: Path) -> Callable[["WorkerTrainer"], None]:
     seen = 0
 
     def report(trainer: "WorkerTrainer") -> None:
@@ -165,12 +163,12 @@ def _batch_reporter(queue: Queue) -> Callable[["WorkerTrainer"], None]:
             batches = len(trainer.train_loader)
             share = ((seen - 1) % batches + 1) / batches
             losses = _losses(trainer, "")
-            _tell(queue, Progress(trainer.epoch, trainer.epochs, share, losses))
+            tell(told, Progress(trainer.epoch, trainer.epochs, share, losses))
 
     return report
 
 
-def _epoch_reporter(config: Mapping[str, Any]) -> Callable[["WorkerTrainer"], None]:
+def _epoch_reporter(told: Path) -> Callable[["WorkerTrainer"], None]:
     def report(trainer: "WorkerTrainer") -> None:
         metrics: dict[str, Any] = trainer.metrics or {}
         numbers = {name: float(value) for name, value in metrics.items()}
@@ -179,7 +177,7 @@ def _epoch_reporter(config: Mapping[str, Any]) -> Callable[["WorkerTrainer"], No
             done = Progress(
                 trainer.epoch, trainer.epochs, 1.0, {**losses, **numbers}, epoch_over=True
             )
-            _tell(config["queue"], done)
+            tell(told, done)
         _hand_over(Path(trainer.last).parent, numbers)
 
     return report
@@ -189,35 +187,6 @@ def _losses(trainer: "WorkerTrainer", prefix: str) -> dict[str, float]:
     running: Any = trainer.tloss  # the means of the epoch so far
     found: dict[str, Any] = dict(running or {})
     return {f"{prefix}{name}": float(value) for name, value in found.items()}
-
-
-def _tell(queue: Queue, progress: Progress) -> None:
-    # Nobody waits for it: if whoever listened has gone, the training goes on.
-    queue.actor.put_nowait.remote(progress)  # type: ignore[attr-defined]
-
-
-@contextlib.contextmanager
-def _listening(queue: Queue, progress: Callable[[Progress], None]) -> Iterator[None]:
-    stop = threading.Event()
-
-    def listen() -> None:
-        with contextlib.suppress(RayError):  # Ray was ended under a training
-            while not stop.is_set():
-                with contextlib.suppress(Empty):
-                    progress(queue.get(timeout=0.5))
-            with contextlib.suppress(Empty):
-                while True:
-                    progress(queue.get_nowait())
-
-    thread = threading.Thread(target=listen, name="training-progress", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join(timeout=10.0)
-        with contextlib.suppress(RayError):
-            queue.shutdown()
 
 
 def _full(folder: Path) -> str | None:

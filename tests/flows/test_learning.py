@@ -121,7 +121,7 @@ def test_a_training_beside_streams_leaves_a_thread_to_them(
     town.label(3)
     town.flow.step()
     town.step_until(Step.ROLLOUT)
-    assert town.asked[0].threads == left
+    assert town.asked[0].recipe["threads"] == left
 
 
 def test_drift_asks_waits_for_its_labels_and_ends_with_a_champion(town: Town) -> None:

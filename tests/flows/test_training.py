@@ -43,6 +43,7 @@ def test_a_version_comes_out_whole_and_challenges_the_champion(chain: Chain) -> 
     assert candidate.papers.parent == champion.number
     assert candidate.papers.dataset == chain.said["dataset"]
     assert candidate.papers.recipe["imgsz"] == SMALL["imgsz"]
+    assert candidate.papers.recipe["threads"] == chain.settings.threads
     assert candidate.papers.scores["map50/all"] > 0.01
     assert "gains" in " ".join(candidate.papers.verdict)
     model = find_model(CHALLENGER, chain.settings)

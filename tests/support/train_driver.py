@@ -21,9 +21,7 @@ def main(data: str, folder: str, name: str, recipe: str) -> None:
     with local_ray():
         from train.run import fine_tune  # after Ray's settings are made
 
-        training = Training(
-            name, _BASELINE_FILE, Path(data), Path(folder), json.loads(recipe), threads=1
-        )
+        training = Training(name, _BASELINE_FILE, Path(data), Path(folder), json.loads(recipe))
         best = fine_tune(training, tell)
     print(json.dumps({"best": str(best)}), flush=True)
 

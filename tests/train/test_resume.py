@@ -24,6 +24,7 @@ pytestmark = [pytest.mark.ray, pytest.mark.timeout(600)]
 EPOCHS = 12
 SMALL = {
     **RECIPE,
+    "threads": 1,
     "epochs": EPOCHS,
     "patience": EPOCHS,
     "imgsz": 96,

@@ -21,7 +21,7 @@ from train.simulated import TRAIN_CAMERAS, Split, gather_split
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(600)]
 
-SMALL = {**RECIPE, "epochs": 2, "imgsz": 96, "batch": 4, "nbs": 4, "close_mosaic": 0}
+SMALL = {**RECIPE, "threads": 1, "epochs": 2, "imgsz": 96, "batch": 4, "nbs": 4, "close_mosaic": 0}
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +40,7 @@ def cluster() -> Iterator[None]:
 
 
 def _training(name: str, data: Path, folder: Path, **values: object) -> Training:
-    return Training(name, _BASELINE_FILE, data, folder, **{"recipe": SMALL, "threads": 1, **values})  # type: ignore[arg-type]
+    return Training(name, _BASELINE_FILE, data, folder, **{"recipe": SMALL, **values})  # type: ignore[arg-type]
 
 
 def test_a_checkpoint_comes_out_and_progress_is_told(data: Path, tmp_path: Path) -> None:
