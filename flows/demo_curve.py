@@ -44,16 +44,20 @@ def plot_curve(curve: Curve, marks: Sequence[tuple[float, str]]) -> str:
         values = curve.map50[name]
         axes.plot(minutes, values, color=colour, lw=1, ls=":", alpha=0.9)
         axes.plot(*_between(minutes, values, *served), color=colour, lw=2.6, label=label)
+    axes.plot([], [], color=_SOFT, lw=1, ls=":", label="where it did not serve")
     for k, (at, word) in enumerate(marks):
         axes.axvline(at / 60, color=_SOFT, lw=0.8, ls="--")
         axes.annotate(
             word, (at / 60, 1.0 - 0.075 * (k % 4)), fontsize=8.5, color=_SOFT,
             xytext=(3, 0), textcoords="offset points", va="top",
+            bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.0},
         )  # fmt: skip
     axes.set_ylim(0, 1.02)
     axes.set_xlabel("minutes", fontsize=9)
     axes.set_ylabel("mAP50", fontsize=9)
-    axes.legend(frameon=False, fontsize=9, loc="lower left", ncols=2)
+    axes.legend(
+        frameon=False, fontsize=9, ncols=3, loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2
+    )
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
     sink = io.BytesIO()

@@ -1,5 +1,6 @@
 """What a model finds in the images of a dataset, on Ray Data: a model a worker, images by batch."""
 
+import logging
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -53,6 +54,7 @@ def predict_on_ray(
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
     context.print_on_execution_start = False
+    logging.getLogger("ray.data").setLevel(logging.ERROR)  # it warns that items are no table
     count = min(workers, max(1, len(examples) // _BATCH))
     # Plain items: a table would want one schema for boxes of all numbers and origins of all kinds.
     rows = [{"number": k, "example": replace(e, origin={})} for k, e in enumerate(examples)]
@@ -63,6 +65,9 @@ def predict_on_ray(
         batch_size=_BATCH,
         compute=ray.data.ActorPoolStrategy(size=count),
         num_cpus=_CPUS,
+        # A worker that dies is an error, told once: whoever judges asks again. With restarts Ray
+        # writes a doubt about its own on every terminal (ray-project/ray#53727).
+        max_restarts=0,
     )
     found: dict[int, Detections] = {}
     try:

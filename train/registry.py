@@ -212,6 +212,8 @@ class Registry:
             # By default a server that is away is asked for four minutes.
             os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
             os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
+            # How it lays out a new database is for no terminal.
+            os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
             from mlflow import MlflowClient  # takes seconds: only where needed
 
             if self._uri.startswith("sqlite:///"):

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import psutil
 import pytest
 
 from flows.cluster import local_ray
-from streetloop.errors import DatasetError, ModelUnsupported
+from streetloop.errors import DatasetError, DetectorError, ModelUnsupported
 from streetloop.store import FolderStore, put_image
 from tests.support.tiny_model import detector_output, write_tiny_model
 from train.dataset import Box, Example
@@ -91,6 +92,20 @@ def test_a_model_that_cannot_be_run_is_one_clear_error(
     damaged.write_bytes(b"nothing")
     with pytest.raises(ModelUnsupported, match=str(damaged)):
         predict_on_ray(replace(model, onnx=damaged), examples, store, {0: 0}, 96)
+
+
+def test_a_worker_that_is_killed_is_one_clear_error(
+    model: ModelFile, examples: list[Example], store: FolderStore
+) -> None:
+    from train.ray_predictions import predict_on_ray
+
+    def kill(_: int) -> None:
+        for process in psutil.process_iter(["cmdline"]):
+            if "ray::MapWorker" in " ".join(process.info["cmdline"] or ()):
+                process.kill()
+
+    with pytest.raises(DetectorError, match=f"{model.version}: judging on Ray failed"):
+        predict_on_ray(model, examples * 20, store, {0: 0}, 96, kill)
 
 
 def test_nothing_to_look_at_is_nothing_found(model: ModelFile, store: FolderStore) -> None:
