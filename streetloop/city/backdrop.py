@@ -61,6 +61,12 @@ class Backdrop:
     solid_depth: F32
 
     @cached_property
+    def skyline(self) -> slice:
+        """The rows that have any sky; what is of the sky alone is worked out for these."""
+        rows = np.flatnonzero(self.is_sky.any(axis=1))
+        return slice(int(rows[0]), int(rows[-1]) + 1) if len(rows) else slice(0, 0)
+
+    @cached_property
     def shown(self) -> Image:
         """The colours in even white light, as displayed; black where no road is."""
         road = np.where(self.road[..., None], self.albedo, np.float32(0))

@@ -98,16 +98,21 @@ def lit(backdrop: Backdrop, light: Light, shadow: bool = False) -> Image:
     if light.wet:
         colour += _mirror(backdrop, light, colour)
     colour = light.through_air(colour, backdrop.depth)
+    above = backdrop.is_sky[backdrop.skyline]
     sky = _sky(backdrop, light)
-    colour = colour * (1 - backdrop.is_sky)[..., None] + sky * backdrop.is_sky[..., None]
+    colour[backdrop.skyline] = (
+        colour[backdrop.skyline] * (1 - above)[..., None] + sky * above[..., None]
+    )
     return np.round(light.show(colour)).astype(np.uint8)
 
 
 def _mirror(backdrop: Backdrop, light: Light, colour: F32) -> F32:
     """What a wet road mirrors of the scene above it, smeared downwards; more of it far away."""
     tall = max(3, backdrop.depth.shape[0] // 6) | 1
-    upper = np.where(backdrop.road[..., None], np.float32(0), colour + _sky(backdrop, light)
-                     * backdrop.is_sky[..., None])  # fmt: skip
+    upper = colour.copy()
+    rows = backdrop.skyline
+    upper[rows] += _sky(backdrop, light) * backdrop.is_sky[rows][..., None]
+    upper[backdrop.road] = 0
     smeared = cv2.blur(upper, (5, tall), anchor=(2, tall - 1))
     smeared = cv2.blur(smeared, (5, tall), anchor=(2, tall - 1))
     grazing = np.clip(backdrop.depth / 55, 0.06, 0.75) * np.float32(0.8 * light.wet)
@@ -116,11 +121,12 @@ def _mirror(backdrop: Backdrop, light: Light, colour: F32) -> F32:
 
 
 def _sky(backdrop: Backdrop, light: Light) -> F32:
-    dark = light.dark
-    rise = np.clip(backdrop.height * 2.2, 0, 1)[..., None]
+    """The sky in the rows that have any."""
+    dark, rows = light.dark, backdrop.skyline
+    rise = np.clip(backdrop.height[rows] * 2.2, 0, 1)[..., None]
     clear = _between(_HORIZON, dark) * (1 - rise) + _between(_ZENITH, dark) * rise
     covered = max(light.wet, min(1.0, light.fog_per_m * 30))
-    clouds = np.clip(backdrop.clouds + np.float32(covered), 0, 1)[..., None]
+    clouds = np.clip(backdrop.clouds[rows] + np.float32(covered), 0, 1)[..., None]
     sky = clear * (1 - clouds) + _between(_CLOUD, dark) * clouds * np.float32(1 - 0.3 * light.wet)
     if light.sun_name == "low_sun":
         sky = sky * np.array([0.7, 1.0, 1.25], np.float32)
