@@ -23,8 +23,8 @@ def shown(page: Page) -> dict[str, int]:
     }
 
 
-def measure(url: str, seconds: float) -> dict[str, object]:
-    """Look at the wall for a while."""
+def measure(url: str, settle: float, seconds: float) -> dict[str, object]:
+    """Look at the wall for a while, once the page has loaded what it is made of."""
     trouble: list[str] = []
     strangers: list[str] = []
     with sync_playwright() as playwright:
@@ -41,6 +41,7 @@ def measure(url: str, seconds: float) -> dict[str, object]:
         page.goto(f"{url}/app/")
         page.wait_for_selector(f"{_CARD}[data-shown]")
         paint = page.evaluate("performance.getEntriesByType('paint').map(e => e.startTime)")
+        page.wait_for_timeout(1000 * settle)
         before, began = shown(page), time.monotonic()
         page.wait_for_timeout(1000 * seconds)
         after, passed = shown(page), time.monotonic() - began
@@ -59,9 +60,10 @@ def measure(url: str, seconds: float) -> dict[str, object]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--url", default="http://127.0.0.1:8000")
-    parser.add_argument("--seconds", type=float, default=10.0)
+    parser.add_argument("--settle", type=float, default=5.0, help="seconds before the first count")
+    parser.add_argument("--seconds", type=float, default=15.0)
     choice = parser.parse_args()
-    print(json.dumps(measure(choice.url.rstrip("/"), choice.seconds), indent=2))
+    print(json.dumps(measure(choice.url.rstrip("/"), choice.settle, choice.seconds), indent=2))
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ from train.evaluation import class_map, evaluate
 from train.predictions import predict_examples
 from train.simulated import HELD_OUT_CAMERAS, HELD_OUT_SEEDS, Split, gather_split
 
-NIGHT_AT_S, NIGHT_FALLS_S = 40, 15
+NIGHT_AT_S, NIGHT_FALLS_S = 40, 45
 _MOST_S = {"oracle": 1500.0, "label-studio": 6 * 3600.0}  # people take their time
 _HELD_OUT = 10  # frames of each held-out camera and condition
 _OWN = HELD_OUT_SEEDS + 700  # seeds that nothing else is judged by

@@ -19,11 +19,16 @@ from streetloop.types import Image
 from streetloop.video import VideoInfo
 
 
+# A picture is a thousand short calls, each of which lets go of the interpreter: threads that draw
+# side by side mostly wait for each other to give it back, and two cores draw fewer than one thread.
+_drawing = threading.Lock()
+
+
 class SimulatedPicture:
     """A `streetloop.types.Picture` that is drawn when its pixels are first asked for."""
 
-    def __init__(self, view: View, drawing: threading.Lock, frame: int) -> None:
-        self._view, self._drawing, self.frame = view, drawing, frame
+    def __init__(self, view: View, frame: int) -> None:
+        self._view, self.frame = view, frame
         self._pixels: Image | None = None
 
     @property
@@ -38,8 +43,8 @@ class SimulatedPicture:
 
     def bgr(self) -> Image:
         """See `Picture.bgr`."""
-        if self._pixels is None:  # or nobody has to wait for another frame of this camera
-            with self._drawing:
+        if self._pixels is None:  # or nobody has to wait for another picture
+            with _drawing:
                 if self._pixels is None:
                     self._pixels = self._view.render(self.frame)
         return self._pixels
@@ -50,7 +55,7 @@ class SimulatedPicture:
 
     def truth(self) -> Truth:
         """What is really in it."""
-        with self._drawing:
+        with _drawing:
             return self._view.truth(self.frame)
 
 
@@ -71,7 +76,6 @@ class SimulatedSource:
         self._began: float | None = None
         self._next = 0
         self._view: View | None = None
-        self._drawing = threading.Lock()
         self._outages = [e for e in self._address.events if e.name == "camera-outage"]
         self.live = self._address.live
         self.nominal_fps = self._address.fps
@@ -100,7 +104,7 @@ class SimulatedSource:
                 if wait > 0 and self._clock.wait(stop, wait):
                     return
             self._next = frame + 1
-            yield Shot(frame / address.fps, SimulatedPicture(self._view, self._drawing, frame))
+            yield Shot(frame / address.fps, SimulatedPicture(self._view, frame))
 
     def is_final(self, error: SourceError) -> bool:
         """See `Source.is_final`: an outage in the script ends."""

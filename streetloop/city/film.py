@@ -8,9 +8,10 @@ from functools import lru_cache
 import cv2
 import numpy as np
 from cv2.typing import MatLike
+from numpy.typing import NDArray
 
 from streetloop.city.chance import draw, draw_arrays
-from streetloop.city.conditions import Look
+from streetloop.city.conditions import STEPS, Look
 from streetloop.types import Image
 
 MIDNIGHT = datetime(2026, 3, 2, tzinfo=UTC)
@@ -34,6 +35,7 @@ class Film:
         self._title = title
         self._names = names
         self._noise = lru_cache(maxsize=3)(self._noise_of)
+        self._grain = lru_cache(maxsize=1)(self._grain_of)
         self._streaks = lru_cache(maxsize=3)(self._streaks_of)
         self._dirt = lru_cache(maxsize=3)(self._dirt_of)
         self._drops = lru_cache(maxsize=3)(self._drops_of)
@@ -93,11 +95,16 @@ class Film:
 
     def _noise_of(self, darkness: int) -> tuple[Image, Image]:
         """Shot and read noise, what it adds and what it takes; a dark picture is amplified."""
-        spread = 2.0 + 0.30 * darkness
+        noise = np.round(self._grain() * (2.0 + 0.30 * darkness))
+        if darkness in {0, STEPS}:  # it stays as it is for long
+            self._grain.cache_clear()
+        return (np.clip(noise, 0, 255).astype(np.uint8), np.clip(-noise, 0, 255).astype(np.uint8))
+
+    def _grain_of(self) -> NDArray[np.float64]:
+        """(rows, columns, 3) noise of no strength yet; kept while it gets dark, or light."""
         grain = draw_arrays(*self._names, "noise").normal(0, 1, (*self._layer(), 1))
         tint = draw_arrays(*self._names, "tint").normal(0, 0.45, (*self._layer(), 3))
-        noise = np.round((grain * 0.8 + tint) * spread)
-        return (np.clip(noise, 0, 255).astype(np.uint8), np.clip(-noise, 0, 255).astype(np.uint8))
+        return grain * 0.8 + tint
 
     def _streaks_of(self, rain: int, darkness: int) -> MatLike:
         """Drops on their way down, as streaks."""
