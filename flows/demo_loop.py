@@ -47,8 +47,13 @@ SETTINGS: dict[str, Any] = {
     "learn_labels": 10_000,  # it is the night that asks
     "learn_drift_labels": 40,
     "learn_recipe": {"epochs": 3, "imgsz": 384},
+    "cameras_per_worker": 2,
 }
-"""A week in ten minutes: a drift "minute" lasts two seconds, and labellers answer at once."""
+"""A week in ten minutes: a drift "minute" lasts two seconds, and labellers answer at once.
+
+One process draws one street at a time, see `flows.stream.simulated`; two processes make use of two
+cores.
+"""
 
 # What is told all the time: the bottom line counts labels, and a machine that trains beside four
 # cameras leaves out frames now and then. The ledger and the app have all of it.

@@ -18,7 +18,6 @@ from streetloop.errors import SourceError, SourceUnavailable
 from streetloop.types import Image
 from streetloop.video import VideoInfo
 
-
 # A picture is a thousand short calls, each of which lets go of the interpreter: threads that draw
 # side by side mostly wait for each other to give it back, and two cores draw fewer than one thread.
 _drawing = threading.Lock()

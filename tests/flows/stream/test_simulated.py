@@ -7,6 +7,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from flows.stream import simulated
 from flows.stream.media_clock import MediaClock
 from flows.stream.simulated import SimulatedSource
 from flows.stream.source import Shot
@@ -327,10 +328,9 @@ def test_brightness_has_the_size_of_the_picture() -> None:
 
 
 def test_whoever_looks_at_a_drawn_picture_need_not_wait_for_another() -> None:
-    source = _source("live=0", "frames=1")
-    picture = _read(source)[0].picture
+    picture = _read(_source("live=0", "frames=1"))[0].picture
     drawn = picture.bgr()
-    with source._drawing, ThreadPoolExecutor(1) as pool:
+    with simulated._drawing, ThreadPoolExecutor(1) as pool:
         assert pool.submit(picture.bgr).result(PATIENCE_S) is drawn
 
 

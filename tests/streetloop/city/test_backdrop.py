@@ -1,6 +1,10 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from streetloop.city.conditions import Look
+from streetloop.city.lighting import light_of, lit
 from streetloop.city.place import Solid
 from tests.support.city import Stage
 
@@ -23,6 +27,21 @@ def test_below_the_horizon_is_ground_and_above_it_sky(plain: Stage) -> None:
     assert (backdrop.is_sky[0] == 1).all()
     assert (backdrop.is_sky[-1] == 0).all()
     assert not np.isfinite(backdrop.solid_depth).any()
+
+
+def test_the_skyline_holds_all_of_the_sky_and_no_more(plain: Stage) -> None:
+    backdrop = plain.backdrop
+    above = backdrop.is_sky.any(axis=1)
+
+    assert above[backdrop.skyline].sum() == above.sum() > 0
+    assert above[backdrop.skyline][[0, -1]].all()
+
+
+def test_without_sky_there_is_no_skyline(plain: Stage) -> None:
+    covered = replace(plain.backdrop, is_sky=np.zeros_like(plain.backdrop.is_sky))
+
+    assert not len(covered.is_sky[covered.skyline])
+    assert lit(covered, light_of(Look())).any()
 
 
 def test_the_ground_is_as_far_as_the_camera_says(plain: Stage) -> None:
