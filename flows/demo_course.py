@@ -6,7 +6,7 @@ from collections.abc import Callable
 from streetloop.ledger import Ledger
 from streetloop.ledger.findings import list_findings
 from streetloop.ledger.learning import ENDED, LearningRun, Step, list_learning
-from streetloop.ledger.reviews import State, list_reviews
+from streetloop.ledger.reviews import count_labeled
 from streetloop.ledger.rollouts import list_rollouts
 from train.recipe import Progress
 
@@ -58,8 +58,7 @@ class Course:
             return self._trains(self._training)
         left = _left(_LEFT_S.get(step, 0) - (passed - self.steps[str(step)]))
         if step is Step.LABELING:
-            found = list_reviews(self._ledger, [State.LABELED])
-            done = min(sum(1 for review in found if review.drift), self._labels)
+            done = min(count_labeled(self._ledger, of_drift=True), self._labels)
             return f"labelling: {done} of {self._labels} frames of night; {left}"
         if step is Step.ROLLOUT:
             waits = [r.reading.get("waits_for") or [""] for r in list_rollouts(self._ledger, 1)]

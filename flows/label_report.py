@@ -9,6 +9,7 @@ from typing import Any
 
 from labeling.quality import Changes, total
 from labeling.queue import boxes_of
+from labeling.task import Reason
 from streetloop.ledger import Ledger
 from streetloop.ledger.events import MOST, Event, begin_event, end_event, list_events
 from streetloop.ledger.reviews import Review, State, list_reviews
@@ -57,7 +58,10 @@ def measure(ledger: Ledger, names: Sequence[str], only_random: bool) -> list[Mea
     Raises:
         LedgerError: The ledger cannot be read.
     """
-    frames = _labelled(ledger, only_random)
+    return _measured(_labelled(ledger, only_random), names)
+
+
+def _measured(frames: Sequence[Review], names: Sequence[str]) -> list[Measure]:
     totals = total(
         ((r.model_version, r.camera_id), boxes_of(r.boxes), boxes_of(r.label)) for r in frames
     )
@@ -80,9 +84,10 @@ def keep_measures(ledger: Ledger, names: Sequence[str]) -> int:
     Raises:
         LedgerError: The ledger cannot be read or written.
     """
-    frames = Counter((r.model_version, r.camera_id) for r in _labelled(ledger, only_random=True))
+    labelled = _labelled(ledger, only_random=True)
+    frames = Counter((r.model_version, r.camera_id) for r in labelled)
     classes: dict[tuple[str, str], dict[str, Any]] = {pair: {} for pair in frames}
-    for one in measure(ledger, names, only_random=True):
+    for one in _measured(labelled, names):
         if one.camera_id is not None:
             figures = _figures(one.changes)
             classes[one.model_version, one.camera_id][one.class_name] = figures
@@ -104,11 +109,9 @@ def _latest(ledger: Ledger, camera: str, version: str) -> Event | None:
 
 
 def _labelled(ledger: Ledger, only_random: bool) -> list[Review]:
-    return [
-        review
-        for review in list_reviews(ledger, [State.LABELED, State.IN_DATASET])
-        if review.label is not None and (review.reason == "random" or not only_random)
-    ]
+    reason = Reason.RANDOM.value if only_random else None
+    found = list_reviews(ledger, [State.LABELED, State.IN_DATASET], reason)
+    return [review for review in found if review.label is not None]
 
 
 def _figures(changes: Changes) -> dict[str, Any]:

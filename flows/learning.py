@@ -35,7 +35,7 @@ from streetloop.ledger.learning import (
     note_failure,
     open_learning,
 )
-from streetloop.ledger.reviews import State, list_reviews
+from streetloop.ledger.reviews import count_labeled
 from streetloop.ledger.rollouts import State as RolloutState
 from streetloop.ledger.rollouts import list_rollouts, open_rollout
 from streetloop.settings import Settings
@@ -187,8 +187,7 @@ class LearningFlow:
 
     def _labels(self, *, of_drift: bool = False) -> int:
         """Labelled frames that no model has learned from yet; or those of them that drift chose."""
-        found = list_reviews(self._ledger, [State.LABELED])
-        return sum(1 for review in found if review.drift or not of_drift)
+        return count_labeled(self._ledger, of_drift)
 
     def _learn(self, run: LearningRun) -> None:
         if self._work is None:

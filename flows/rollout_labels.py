@@ -11,6 +11,7 @@ import numpy as np
 
 from flows.rollout_trial import Slots
 from labeling.queue import boxes_of
+from labeling.task import Reason
 from serve.rollout.evidence import EVERYTHING, Evidence, Scores
 from serve.rollout.routes import CHALLENGER
 from serve.rollout.scoring import tally
@@ -96,12 +97,11 @@ class LabelEvidence:
         return found
 
     def _fresh(self, cameras: Collection[str]) -> list[Review]:
-        labeled = list_reviews(self._ledger, [State.LABELED, State.IN_DATASET])
+        states = [State.LABELED, State.IN_DATASET]
         return [
             review
-            for review in labeled
-            if review.reason == "random"
-            and review.camera_id in cameras
+            for review in list_reviews(self._ledger, states, Reason.RANDOM.value)
+            if review.camera_id in cameras
             and review.digest not in self._seen
             and "uri" not in review.origin
             and review.answered_at is not None

@@ -13,6 +13,7 @@ from labeling.task import Answer, Drift, Labeled, Quarantined, Reason, Skipped, 
 from streetloop.clock import Clock
 from streetloop.ledger import Ledger
 from streetloop.ledger.reviews import (
+    Candidacy,
     Choice,
     Review,
     State,
@@ -24,6 +25,7 @@ from streetloop.ledger.reviews import (
     count_reviews,
     expire_reviews,
     find_reviews,
+    list_candidacies,
     list_reviews,
     mark_pushed,
     reject_review,
@@ -103,9 +105,9 @@ class ReviewQueue:
         left = budget - count_chosen(self._ledger, midnight)
         if left <= 0:
             return 0
-        found = list_reviews(self._ledger, [State.CANDIDATE], now - self._kept)
+        found = list_candidacies(self._ledger, [State.CANDIDATE], now - self._kept)
         # All that a candidate may be a double of, however long it has waited.
-        asked = list_reviews(self._ledger, _ASKED, now - self._kept - _DAY)
+        asked = list_candidacies(self._ledger, _ASKED, now - self._kept - _DAY)
         since = {camera: drift.since for camera, drift in drifting.items()}
         # The share is of the day: that of a single round would be rounded to none, or too many.
         drawn = count_chosen(self._ledger, midnight, Reason.RANDOM.value)
@@ -228,9 +230,9 @@ def _cause(one: Candidate, drifting: Mapping[str, Drift]) -> str:
     return drift.cause if drift is not None and one.captured_at >= drift.since else ""
 
 
-def _candidate(review: Review) -> Candidate:
+def _candidate(one: Candidacy) -> Candidate:
     return Candidate(
-        review.digest, review.camera_id, review.captured_at, Reason(review.reason), review.score,
-        np.frombuffer(review.fingerprint, np.uint64),
-        np.frombuffer(review.embedding, np.float32),
+        one.digest, one.camera_id, one.captured_at, Reason(one.reason), one.score,
+        np.frombuffer(one.fingerprint, np.uint64),
+        np.frombuffer(one.embedding, np.float32),
     )  # fmt: skip

@@ -8,7 +8,7 @@
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -89,6 +89,29 @@ class Review:
     dataset: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Candidacy:
+    """What choosing needs of a frame: there are many, and boxes take long to read.
+
+    Attributes:
+        digest: SHA-256 of its JPEG.
+        camera_id: Which camera.
+        captured_at: When (UTC).
+        reason: Why it may be asked about.
+        score: How much it is wanted.
+        fingerprint: What it looks like, for doubles.
+        embedding: What it looks like, for variety.
+    """
+
+    digest: str
+    camera_id: str
+    captured_at: datetime
+    reason: str
+    score: float
+    fingerprint: bytes
+    embedding: bytes
+
+
 def add_reviews(ledger: Ledger, found: Sequence[Review]) -> None:
     """Write frames; one that is known already stays as it is."""
     if not found:
@@ -100,24 +123,29 @@ def add_reviews(ledger: Ledger, found: Sequence[Review]) -> None:
 
 
 def list_reviews(
-    ledger: Ledger,
-    states: Collection[State],
-    since: datetime | None = None,
-    most: int | None = None,
+    ledger: Ledger, states: Collection[State], reason: str | None = None
 ) -> list[Review]:
     """Frames in some states, as they were ranked, then as they were taken.
 
     Args:
         ledger: Where.
         states: Which states.
-        since: Only frames taken since then.
-        most: How many at most; None for all.
+        reason: Only frames that were candidates for this reason.
     """
     query = select(reviews).where(reviews.c.state.in_([s.value for s in states]))
-    if since is not None:
-        query = query.where(reviews.c.captured_at >= since)
+    if reason is not None:
+        query = query.where(reviews.c.reason == reason)
     query = query.order_by(reviews.c.chosen_at, reviews.c.rank, reviews.c.captured_at)
-    return _read(ledger, query if most is None else query.limit(most))
+    return _read(ledger, query)
+
+
+def list_candidacies(ledger: Ledger, states: Collection[State], since: datetime) -> list[Candidacy]:
+    """What choosing needs of the frames in some states that were taken since a moment."""
+    columns = [reviews.c[one.name] for one in fields(Candidacy)]
+    query = select(*columns).where(reviews.c.state.in_([s.value for s in states]))
+    query = query.where(reviews.c.captured_at >= since).order_by(reviews.c.captured_at)
+    with ledger.transaction() as connection:
+        return [Candidacy(*row) for row in connection.execute(query)]
 
 
 def newest_reviews(
@@ -225,6 +253,15 @@ def count_reviews(ledger: Ledger) -> dict[State, int]:
     with ledger.transaction() as connection:
         counts = {state: int(count) for state, count in connection.execute(query)}
     return {state: counts.get(state.value, 0) for state in State}
+
+
+def count_labeled(ledger: Ledger, of_drift: bool = False) -> int:
+    """How many frames are labelled and in no dataset yet; or those of them that drift chose."""
+    query = select(func.count()).where(reviews.c.state == State.LABELED.value)
+    if of_drift:
+        query = query.where(reviews.c.drift != "")
+    with ledger.transaction() as connection:
+        return int(connection.execute(query).scalar_one())
 
 
 def count_chosen(ledger: Ledger, since: datetime, reason: str | None = None) -> int:

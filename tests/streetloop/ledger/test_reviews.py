@@ -1,7 +1,7 @@
 """Frames move forward only, and come back as they were written."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from labeling.task import Reason
 from streetloop.errors import LedgerError
 from streetloop.ledger import Ledger, open_ledger
 from streetloop.ledger.reviews import (
+    Candidacy,
     Choice,
     Review,
     State,
@@ -19,9 +20,11 @@ from streetloop.ledger.reviews import (
     ask_again,
     choose_reviews,
     count_chosen,
+    count_labeled,
     count_reviews,
     expire_reviews,
     find_reviews,
+    list_candidacies,
     list_reviews,
     mark_in_dataset,
     mark_pushed,
@@ -119,12 +122,35 @@ def test_frames_come_as_they_were_chosen_and_ranked_then_as_they_were_taken(
     assert [r.rank for r in chosen] == [0, 0, 1]
 
 
-def test_only_some_can_be_asked_for(ledger: Ledger) -> None:
-    add_reviews(ledger, [review(k) for k in range(6)])
+def test_frames_of_one_reason_can_be_asked_for(ledger: Ledger) -> None:
+    add_reviews(
+        ledger, [replace(review(k), reason="random" if k % 2 else "sure") for k in range(6)]
+    )
+    some = list_reviews(ledger, [State.CANDIDATE], "random")
+    assert [int(r.digest, 16) for r in some] == [1, 3, 5]
+    assert list_reviews(ledger, [State.PUSHED], "random") == []
+
+
+def test_labelled_frames_are_counted_until_they_are_in_a_dataset(ledger: Ledger) -> None:
+    labelled = [replace(review(k), state=State.LABELED) for k in range(5)]
+    add_reviews(ledger, [replace(one, drift="night") for one in labelled[:2]])
+    add_reviews(ledger, [*labelled[2:], review(6)])
+    assert (count_labeled(ledger), count_labeled(ledger, of_drift=True)) == (5, 2)
+    mark_in_dataset(ledger, [digest(0), digest(4)], "d")
+    assert (count_labeled(ledger), count_labeled(ledger, of_drift=True)) == (3, 1)
+
+
+def test_choosing_reads_only_what_it_needs(ledger: Ledger) -> None:
+    frames = [review(k) for k in range(6)]
+    add_reviews(ledger, frames)
+    choose_reviews(ledger, [Choice(digest(4), 0.7)], NOON, NOON, 1)
     since = NOON + timedelta(minutes=2)
-    some = list_reviews(ledger, [State.CANDIDATE], since, most=3)
-    assert [int(r.digest, 16) for r in some] == [2, 3, 4]
-    assert list_reviews(ledger, [], since) == []
+    some = list_candidacies(ledger, [State.CANDIDATE], since)
+    assert [one.digest for one in some] == [digest(k) for k in (2, 3, 5)]
+    assert some[0] == Candidacy(
+        **{one.name: getattr(frames[2], one.name) for one in fields(Candidacy)}
+    )
+    assert list_candidacies(ledger, [], since) == []
 
 
 @pytest.mark.parametrize(("most", "moved"), [(0, 0), (2, 1), (3, 2), (9, 3)])
