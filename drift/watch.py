@@ -2,8 +2,8 @@
 
 A finding opens when the camera departs from its reference for three minutes running:
 significantly (false discoveries controlled over all cameras and features), by a lot, and by more
-than chance reaches between two false alarms; or when its view has turned. It closes after a quarter
-of an hour without.
+than chance reaches between two false alarms; or when its view has turned. It closes once nothing
+was even unusual for a quarter of an hour: what is at its threshold would else come and go.
 """
 
 from collections.abc import Sequence
@@ -27,6 +27,7 @@ from drift.statistics import KolmogorovSmirnov
 from drift.statistics.page_hinkley import began
 
 _HOT, _COOL = 3, 15  # minutes of alarm that open a finding, of quiet that close it
+_UNUSUAL, _LESS = 1e-3, 0.5  # so rare, and so much of what is large, keeps a finding open
 _REFRESH = 30  # minutes that a reference is kept
 _LINES_EVERY = 3  # minutes: looking whether the view has turned costs more than all the rest
 _LOOK_BACK = 60
@@ -182,29 +183,26 @@ class CameraWatch:
             significant: (features + 1,) after the control of false discoveries.
         """
         alarms = self.alarms(scan, significant)
-        if alarms:
-            self._hot, self._cool = self._hot + 1, 0
-        else:
-            self._hot, self._cool = 0, self._cool + 1
-            if self.finding is None:
-                self.history.learn_edges()
+        self._hot = self._hot + 1 if alarms else 0
         if self.finding is not None:
             self.history.spoil_last()
+            is_unusual = bool(alarms or self._departures(scan, _UNUSUAL, _LESS).any())
+            self._cool = 0 if is_unusual else self._cool + 1
             return self._close() if self._cool >= _COOL else None
+        if not alarms:
+            self.history.learn_edges()
         return self._open(scan, alarms) if self._hot >= _HOT else None
 
     def alarms(self, scan: Scan, significant: Sequence[bool] = (True,)) -> list[str]:
         """Names of what is rare, large and significant in a scan."""
-        rare = scan.p_values <= self._policy.rarity
-        large = np.append(scan.effects >= self._policy.least_effect, scan.mix_effect >= MIX_EFFECT)
-        alarms = [
-            name
-            for name, alarm in zip(
-                (*NAMES, _MIX), rare & large & np.asarray(significant), strict=True
-            )
-            if alarm
-        ]
+        found = self._departures(scan, self._policy.rarity) & np.asarray(significant)
+        alarms = [name for name, alarm in zip((*NAMES, _MIX), found, strict=True) if alarm]
         return alarms + ([_LINES] if has_moved(self.shift) else [])
+
+    def _departures(self, scan: Scan, rarity: float, share: float = 1.0) -> NDArray[np.bool_]:
+        """(features + 1,) what is so rare, and so much of what is large."""
+        sizes = np.append(scan.effects / self._policy.least_effect, scan.mix_effect / MIX_EFFECT)
+        return (scan.p_values <= rarity) & (sizes >= share)
 
     def _open(self, scan: Scan, alarms: Sequence[str]) -> Change:
         since = self._since(alarms)
@@ -212,6 +210,7 @@ class CameraWatch:
         evidence = Evidence(answers, self.shift, self.likeness, _MIX in alarms)
         assert self.at is not None
         assert self.reference is not None
+        self._cool = 0
         self.finding = Change(
             Kind.DRIFT, self.camera_id, self.at, since, self.version, "",
             tuple(likely_causes(evidence) or [OTHER]), answers, self.reference.source,
@@ -222,7 +221,7 @@ class CameraWatch:
     def _close(self) -> Change:
         assert self.finding is not None
         over = self._change(Kind.DRIFT_OVER, self.finding.since)
-        self.finding, self._cool = None, 0
+        self.finding = None
         return over
 
     def _since(self, alarms: Sequence[str]) -> datetime:
