@@ -2,6 +2,7 @@
 
 import logging
 import math
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import numpy as np
 import ray.data
 from ray.exceptions import RayError
+from ray.util.annotations import RayDeprecationWarning
 
 from streetloop.errors import DetectorError, StreetloopError
 from streetloop.store import ObjectStore
@@ -59,16 +61,20 @@ def predict_on_ray(
     # Plain items: a table would want one schema for boxes of all numbers and origins of all kinds.
     rows = [{"number": k, "example": replace(e, origin={})} for k, e in enumerate(examples)]
     blocks = max(1, math.ceil(len(rows) / _BATCH))
-    answers = ray.data.from_items(rows, override_num_blocks=blocks).map_batches(
-        _Worker,
-        fn_constructor_args=(model, store, dict(classes), image_size, threads),
-        batch_size=_BATCH,
-        compute=ray.data.ActorPoolStrategy(size=count),
-        num_cpus=_CPUS,
-        # A worker that dies is an error, told once: whoever judges asks again. With restarts Ray
-        # writes a doubt about its own on every terminal (ray-project/ray#53727).
-        max_restarts=0,
-    )
+    items = ray.data.from_items(rows, override_num_blocks=blocks)
+    with warnings.catch_warnings():
+        # How often an actor is begun again has no name of its own in Ray Data yet.
+        warnings.simplefilter("ignore", RayDeprecationWarning)
+        answers = items.map_batches(
+            _Worker,
+            fn_constructor_args=(model, store, dict(classes), image_size, threads),
+            batch_size=_BATCH,
+            compute=ray.data.ActorPoolStrategy(size=count),
+            num_cpus=_CPUS,
+            # A worker that dies is an error, told once: whoever judges asks again. With restarts
+            # Ray writes a doubt about its own on every terminal (ray-project/ray#53727).
+            max_restarts=0,
+        )
     found: dict[int, Detections] = {}
     try:
         for row in answers.iter_rows():

@@ -7,6 +7,7 @@ whole or not at all: files go to a run first, and the version is the last thing 
 
 import contextlib
 import json
+import logging
 import os
 import shutil
 import tempfile
@@ -212,10 +213,11 @@ class Registry:
             # By default a server that is away is asked for four minutes.
             os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
             os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
-            # How it lays out a new database is for no terminal.
-            os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
             from mlflow import MlflowClient  # takes seconds: only where needed
 
+            if "MLFLOW_LOGGING_LEVEL" not in os.environ:
+                # How it lays out a new database is for no terminal.
+                logging.getLogger("mlflow").setLevel(logging.WARNING)
             if self._uri.startswith("sqlite:///"):
                 Path(self._uri.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
             self._known = MlflowClient(tracking_uri=self._uri, registry_uri=self._uri)

@@ -12,6 +12,7 @@ import ray.train.torch
 from ray.exceptions import RayError
 
 from streetloop.errors import TrainingError
+from train.memory import keep_memory
 from train.priority import come_last
 from train.progress import listening, tell
 from train.recipe import BLEND, THREADS, Progress, Training
@@ -79,6 +80,7 @@ def train_in_worker(config: dict[str, Any]) -> None:
     from train.ultralytics_adapter import prepare
 
     come_last()
+    keep_memory()
     prepare()
     from train.trainer import WorkerTrainer
 
