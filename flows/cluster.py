@@ -5,6 +5,10 @@ import logging
 import os
 from collections.abc import Iterator
 
+from streetloop.errors import ClusterError
+
+_log = logging.getLogger(__name__)
+
 _OBJECT_STORE_BYTES = 512 * 2**20  # batches are freed as soon as they are answered
 
 
@@ -18,6 +22,9 @@ def local_ray(metrics_port: int | None = None, http_port: int | None = None) -> 
         metrics_port: Where Prometheus finds the metrics; None for a free port.
         http_port: Where the one replica of a deployment that answers HTTP listens itself, without
             Serve's proxy in between, which costs a request 8 ms; None for no HTTP.
+
+    Raises:
+        ClusterError: Ray did not start, twice.
     """
     # Ray reads these when it is first imported, and its workers inherit them.
     os.environ["RAY_AUTH_MODE"] = "token"
@@ -42,18 +49,37 @@ def local_ray(metrics_port: int | None = None, http_port: int | None = None) -> 
     import ray
     import ray.serve
 
-    ray.init(
-        address="local",
-        include_dashboard=False,
-        object_store_memory=_OBJECT_STORE_BYTES,
-        log_to_driver=False,
-        logging_level=logging.ERROR,
-        _node_ip_address="127.0.0.1",
-        _metrics_export_port=metrics_port,
-    )
+    _start(metrics_port)
     logging.getLogger("ray").setLevel(logging.ERROR)
     logging.getLogger("ray.serve").setLevel(logging.ERROR)
     try:
         yield
     finally:
         ray.shutdown()
+
+
+def _start(metrics_port: int | None) -> None:
+    """Start Ray; once more if one of its processes died at its start, as now and then it does."""
+    import ray
+
+    for left in (1, 0):
+        try:
+            ray.init(
+                address="local",
+                include_dashboard=False,
+                object_store_memory=_OBJECT_STORE_BYTES,
+                log_to_driver=False,
+                logging_level=logging.ERROR,
+                _node_ip_address="127.0.0.1",
+                _metrics_export_port=metrics_port,
+            )
+        except Exception as error:
+            # The boundary of a process that is not ours: Ray raises plain exceptions here.
+            ray.shutdown()
+            if not left:
+                raise ClusterError(
+                    f"Ray did not start on this machine: {error}; it keeps its logs in /tmp/ray"
+                ) from error
+            _log.warning("Ray did not start, and is started again: %s", error)
+        else:
+            return

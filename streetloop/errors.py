@@ -15,6 +15,7 @@
     ├── DatasetError           a dataset cannot be found, read or made
     │   └── DatasetImpure      ... is not fit to learn from
     ├── TrainingError          a training ended without a model
+    ├── ClusterError           Ray did not start on this machine
     ├── RegistryError          the registry of models did not answer, or does not know
     ├── DetectorError          a detector failed to answer for a batch
     │   ├── AnswerLate         ... or not in time
@@ -92,6 +93,10 @@ class DatasetImpure(DatasetError):
 
 class TrainingError(StreetloopError):
     """A training ended without a model."""
+
+
+class ClusterError(StreetloopError):
+    """Ray did not start on this machine."""
 
 
 class RegistryError(StreetloopError):
