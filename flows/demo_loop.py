@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from flows.background import in_background
 from flows.demo import CAMERAS
 from flows.demo_course import Course
 from flows.demo_report import write_story
@@ -16,6 +17,7 @@ from flows.demo_story import Measured, Story
 from flows.demo_truth import true_curve
 from flows.models import find_model, open_registry
 from flows.run import RunOptions, run_streams
+from flows.training_data import champion_of
 from serve.rollout.policy import Policy
 from streetloop.cameras import load_cameras
 from streetloop.city.shapes import CLASSES
@@ -96,6 +98,8 @@ def close_loop(
             moments.append((time.time() - course.began, sentence))
             say(sentence)
 
+    # What the first champion must not forget takes a minute to draw. There is time for it by day.
+    in_background("first champion", lambda: champion_of(settings, note), has_time=True)
     options = RunOptions(
         duration_s=_MOST_S[settings.labeler],
         policy=POLICY,

@@ -1,6 +1,7 @@
 """What a training starts from: the champion, the labels, and the older data against forgetting."""
 
 import subprocess
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,11 +19,13 @@ from train.dataset import TRAIN, VALIDATION, Dataset, Example, load_dataset, mer
 from train.labels import USUAL, dataset_of, renumbered
 from train.model import ModelFile, open_model
 from train.purity import require_pure
-from train.registry import CHAMPION, Papers, Version
+from train.registry import CHAMPION, Papers, Registry, Version
 from train.simulated import TRAIN_CAMERAS, VALIDATION_SEEDS, Split, gather_split
 
 _REPLAY_A_CAMERA, _REPLAY_VALIDATION = 18, 3
 _MOST_FINDINGS = 10
+
+_registering = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +46,21 @@ class Material:
 def champion_of(settings: Settings, say: Callable[[str], None]) -> tuple[Version, ModelFile]:
     """The champion of the registry; the model of the settings becomes it if there is none.
 
+    Who asks while another thread registers it waits for that.
+
     Raises:
         RegistryError: The registry does not answer.
         ModelError: The model cannot be used.
     """
-    registry = open_registry(settings)
-    known = [version for version in registry.versions() if CHAMPION in version.aliases]
-    if known:
-        return known[0], find_model(CHAMPION, settings)
+    with _registering:
+        registry = open_registry(settings)
+        known = [version for version in registry.versions() if CHAMPION in version.aliases]
+        if not known:
+            known = [_register_first(settings, registry, say)]
+    return known[0], find_model(CHAMPION, settings)
+
+
+def _register_first(settings: Settings, registry: Registry, say: Callable[[str], None]) -> Version:
     model = open_model(settings.model, settings.models)
     if model.checkpoint is None:
         raise TrainingError(f"{settings.model}: an .onnx file cannot be trained; give the .pt file")
@@ -66,7 +76,7 @@ def champion_of(settings: Settings, say: Callable[[str], None]) -> tuple[Version
     version = registry.register(run_id, model.onnx, papers, files)
     registry.finish(run_id)
     registry.set_alias(CHAMPION, version.number)
-    return registry.find(CHAMPION), find_model(CHAMPION, settings)
+    return registry.find(CHAMPION)
 
 
 def build_dataset(
