@@ -1,28 +1,23 @@
-"""Work on a thread that nobody has to wait for."""
+"""Work that nobody has to wait for: on a thread, or in a process that comes last."""
 
-import contextlib
-import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from typing import TypeVar
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from typing import Any, TypeVar
+
+from streetloop.errors import ProcessDied
+from train.priority import come_last
 
 T = TypeVar("T")
 
 
-_NICE = 10
-
-
-def in_background(name: str, work: Callable[[], T], has_time: bool = False) -> "Future[T]":
+def in_background(name: str, work: Callable[[], T]) -> "Future[T]":
     """Begin some work on a thread of its own; what becomes of it.
 
     A pool would hold the process at its end until the work is done. What asks a Ray that has ended
     is never done.
-
-    Args:
-        name: Of the thread.
-        work: What to do.
-        has_time: Whether everybody else comes first, where the system knows that of threads.
 
     >>> in_background("adding", lambda: 1 + 1).result()
     2
@@ -30,9 +25,6 @@ def in_background(name: str, work: Callable[[], T], has_time: bool = False) -> "
     future: Future[T] = Future()
 
     def run() -> None:
-        if has_time:
-            with contextlib.suppress(AttributeError, OSError):  # not Linux
-                os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), os.nice(0) + _NICE)
         try:
             future.set_result(work())
         except BaseException as error:  # noqa: BLE001
@@ -41,3 +33,48 @@ def in_background(name: str, work: Callable[[], T], has_time: bool = False) -> "
 
     threading.Thread(target=run, name=name, daemon=True).start()
     return future
+
+
+def in_own_process(work: Callable[..., T], *args: object) -> T:
+    """Wait for some work in a process of its own, which has what all others leave of the CPU.
+
+    A thread cannot come last: where the kernel groups tasks by session, it counts as much as its
+    whole process does. The process ends with this one, at the latest.
+
+    Args:
+        work: A function that a fresh process can import.
+        *args: What it is called with; they and what it returns are pickled.
+
+    Raises:
+        ProcessDied: It was killed, or there was no memory.
+        Exception: What the work raises.
+    """
+    context = get_context("spawn")
+    ours, theirs = context.Pipe(duplex=False)
+    with ours:
+        # A daemon, so that nobody waits for it at the end of this process.
+        child = context.Process(target=_answer, args=(theirs, work, args), daemon=True)
+        child.start()
+        theirs.close()
+        try:
+            result, error = ours.recv()
+        except EOFError as died:
+            child.join()
+            raise ProcessDied(
+                f"{work.__name__}: its process ended with {child.exitcode} and no answer"
+            ) from died
+    child.join()
+    if error is not None:
+        raise error
+    return result  # type: ignore[no-any-return]
+
+
+def _answer(to: Connection, work: Callable[..., Any], args: tuple[object, ...]) -> None:
+    come_last()
+    answer: tuple[Any, Exception | None]
+    try:
+        answer = work(*args), None
+    except Exception as error:  # noqa: BLE001
+        # The boundary of the process: whoever waits gets the error.
+        answer = None, error
+    to.send(answer)

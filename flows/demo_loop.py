@@ -99,7 +99,7 @@ def close_loop(
             say(sentence)
 
     # What the first champion must not forget takes a minute to draw. There is time for it by day.
-    in_background("first champion", lambda: champion_of(settings, note), has_time=True)
+    in_background("first champion", lambda: champion_of(settings, note))
     options = RunOptions(
         duration_s=_MOST_S[settings.labeler],
         policy=POLICY,

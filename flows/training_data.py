@@ -3,26 +3,24 @@
 import subprocess
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from flows.models import find_model, open_registry
-from streetloop.city.shapes import CLASSES
+from flows.replay import replay_of_baseline
 from streetloop.errors import DatasetError, TrainingError
 from streetloop.ledger import Ledger
 from streetloop.ledger.findings import list_findings
 from streetloop.ledger.reviews import Review, State, list_reviews, mark_in_dataset
 from streetloop.settings import BASELINE, Settings
 from streetloop.stores import open_store
-from train.dataset import TRAIN, VALIDATION, Dataset, Example, load_dataset, merged, save_dataset
+from train.dataset import Dataset, load_dataset, merged, save_dataset
 from train.labels import USUAL, dataset_of, renumbered
 from train.model import ModelFile, open_model
 from train.purity import require_pure
 from train.registry import CHAMPION, Papers, Registry, Version
-from train.simulated import TRAIN_CAMERAS, VALIDATION_SEEDS, Split, gather_split
 
-_REPLAY_A_CAMERA, _REPLAY_VALIDATION = 18, 3
 _MOST_FINDINGS = 10
 
 _registering = threading.Lock()
@@ -65,7 +63,7 @@ def _register_first(settings: Settings, registry: Registry, say: Callable[[str],
     if model.checkpoint is None:
         raise TrainingError(f"{settings.model}: an .onnx file cannot be trained; give the .pt file")
     say(f"registering {model.version} as the first champion")
-    dataset = _replay_of_baseline(settings) if settings.model == BASELINE else None
+    dataset = replay_of_baseline(settings) if settings.model == BASELINE else None
     papers = Papers(
         dataset.digest if dataset else "", None, model.names, commit(),
         trigger={"kind": "first champion"}, model_version=model.version,
@@ -154,18 +152,3 @@ def _findings(ledger: Ledger, fresh: Sequence[Review]) -> tuple[dict[str, Any], 
         for f in list_findings(ledger)
         if f.asks_for_labels and any((f.camera_id, cause) in asked for cause in f.causes)
     )[:_MOST_FINDINGS]
-
-
-def _replay_of_baseline(settings: Settings) -> Dataset:
-    """Pictures of day like those that the baseline was trained on, so that it does not forget."""
-    store = open_store(settings)
-    learned = Split("replay", TRAIN_CAMERAS, 0, _REPLAY_A_CAMERA)
-    held = Split("replay-val", TRAIN_CAMERAS, VALIDATION_SEEDS, _REPLAY_VALIDATION)
-    examples: list[Example] = []
-    for split, part in ((learned, TRAIN), (held, VALIDATION)):
-        examples += [
-            replace(example, slices=(USUAL,)) for example in gather_split(split, store, part)
-        ]
-    dataset = Dataset(tuple(CLASSES), tuple(examples), purpose="replay of the baseline's day")
-    save_dataset(store, dataset)
-    return dataset

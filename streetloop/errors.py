@@ -99,6 +99,10 @@ class ClusterError(StreetloopError):
     """Ray did not start on this machine."""
 
 
+class ProcessDied(StreetloopError):
+    """A process that worked for this one ended before it had an answer."""
+
+
 class RegistryError(StreetloopError):
     """The registry of models did not answer, or does not know what it was asked for."""
 

@@ -16,6 +16,7 @@ STANDSTILL_M = 2.0
 
 _ACCELERATION = 1.6  # m/s2
 _BRAKING = 2.2  # m/s2, comfortable
+_COMFORTABLE = 2 * math.sqrt(_ACCELERATION * _BRAKING)
 _HARD = 6.0  # m/s2, at most
 _AMBER = 3.0  # m/s2 that amber is worth braking with
 _TIME_GAP_S = 1.2
@@ -83,7 +84,7 @@ class Driver:
         held_back = 0.0
         for at, its_speed in (*ahead, *self._barriers(s, speed, t)):
             wanted_gap = STANDSTILL_M + speed * _TIME_GAP_S
-            wanted_gap += speed * (speed - its_speed) / (2 * math.sqrt(_ACCELERATION * _BRAKING))
+            wanted_gap += speed * (speed - its_speed) / _COMFORTABLE
             held_back = max(held_back, max(wanted_gap, 0.1) / max(at - s, 0.1))
         pull = 1 - (speed / self._wanted(s, t)) ** 4 - held_back**2
         step = min(max(_ACCELERATION * pull, -_HARD), _ACCELERATION) * STEP_S

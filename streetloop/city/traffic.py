@@ -97,6 +97,30 @@ class Trip:
         return self.s[i] + step * (position - i), speed, (step - before) / STEP_S**2
 
 
+class _Trips:
+    """A block's trips, simulated no farther than somebody has asked for.
+
+    A picture then costs the part of the block before it, and a film is never held up by a whole
+    block at once.
+
+    Args:
+        coming: The trips in the order in which they begin.
+    """
+
+    def __init__(self, coming: Iterator[Trip]) -> None:
+        self._coming = coming
+        self._known: list[tuple[float, float, Trip]] = []
+
+    def until(self, t: float) -> Sequence[tuple[float, float, Trip]]:
+        """All that begin up to second ``t``, with their first and last second; maybe more."""
+        while not self._known or self._known[-1][0] <= t:
+            trip = next(self._coming, None)
+            if trip is None:
+                break
+            self._known.append((trip.start, trip.end, trip))
+        return self._known
+
+
 class Lane:
     """The traffic of one `Stream`.
 
@@ -129,11 +153,11 @@ class Lane:
         self._forks = [
             [_fork(a, b) for b, _ in stream.routes] for a, _ in stream.routes
         ]  # fmt: skip
-        self._trips = lru_cache(maxsize=4)(self._spans)
+        self._trips = lru_cache(maxsize=4)(lambda block: _Trips(self._simulate(block)))
 
     def actors(self, t: float) -> Iterator[Actor]:
         """The vehicles on the lane at second ``t``."""
-        for start, end, trip in self._trips(self._block(t)):
+        for start, end, trip in self._trips(self._block(t)).until(t):
             if start <= t < end:
                 s, speed, acceleration = trip.place(t)
                 x, y, heading = self._stream.routes[trip.route][0].at(s, trip.offset)
@@ -159,11 +183,8 @@ class Lane:
                     grown = True
         return first, last
 
-    def _spans(self, block: tuple[int, int]) -> list[tuple[float, float, Trip]]:
-        """The block's trips with their first and last second, at hand for every frame."""
-        return [(trip.start, trip.end, trip) for trip in self._simulate(block)]
-
-    def _simulate(self, block: tuple[int, int]) -> list[Trip]:
+    def _simulate(self, block: tuple[int, int]) -> Iterator[Trip]:
+        """The block's trips, one after another as they begin."""
         first, last = block
         stream = self._stream
         chance = draw(self._seed, stream.name, "block", first)
@@ -188,7 +209,7 @@ class Lane:
             t = trip.start
             if not any(_in_the_way(trip, event) for event in self._disturbances):
                 trips.append(trip)
-        return trips
+                yield trip
 
     def _drive(
         self,

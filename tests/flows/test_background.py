@@ -1,12 +1,14 @@
-"""Work on a thread of its own: what becomes of it, and who comes first."""
+"""Work on a thread or in a process of its own: what becomes of it, and who comes first."""
 
 import os
+import signal
 import sys
 import threading
 
 import pytest
 
-from flows.background import in_background
+from flows.background import in_background, in_own_process
+from streetloop.errors import ProcessDied
 
 
 def test_a_result_comes_back_and_an_error_too() -> None:
@@ -20,11 +22,23 @@ def test_nobody_waits_for_its_thread() -> None:
     assert work.result(10)
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="other systems know no priority of threads")
-def test_a_thread_that_has_time_lets_others_go_first_and_only_it() -> None:
-    def priority() -> int:
-        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+def test_a_process_answers_or_says_what_was_wrong() -> None:
+    assert in_own_process(divmod, 7, 2) == (3, 1)
+    with pytest.raises(ZeroDivisionError):
+        in_own_process(divmod, 7, 0)
 
-    before = priority()
-    assert in_background("patient", priority, has_time=True).result(10) == min(before + 10, 19)
-    assert in_background("usual", priority).result(10) == before == priority()
+
+def test_a_process_that_is_killed_is_not_waited_for() -> None:
+    with pytest.raises(ProcessDied, match=rf"kill_itself: .* ended with -{signal.SIGKILL:d}"):
+        in_own_process(kill_itself)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="policies of Linux")
+def test_a_process_of_its_own_comes_last_and_only_it() -> None:
+    before = os.sched_getscheduler(0)
+    assert in_own_process(os.sched_getscheduler, 0) == os.SCHED_IDLE
+    assert os.sched_getscheduler(0) == before
+
+
+def kill_itself() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)

@@ -3,6 +3,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from itertools import combinations, pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from streetloop.city.places import PLACES
 from streetloop.city.roads import Signal, Stream, straight
-from streetloop.city.traffic import LENGTHS, Actor, Disturbance, Lane
+from streetloop.city.traffic import LENGTHS, Actor, Disturbance, Lane, Trip
 from tests.support.city import touch
 
 _LANES = [(city, k) for city, place in PLACES.items() for k in range(len(place.streams))]
@@ -175,6 +176,24 @@ def test_the_order_of_questions_does_not_matter(
     back = [list(lane.actors(t)) for t in reversed(seconds)]
 
     assert there == back[::-1]
+
+
+def test_a_moment_costs_what_was_before_it_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    driven = []
+    drive = Lane._drive
+
+    def counting(self: Lane, *args: Any) -> Trip | None:
+        driven.append(drive(self, *args))
+        return driven[-1]
+
+    monkeypatch.setattr(Lane, "_drive", counting)
+    lane = _own()
+    for t in _seconds(0, 900, 30):
+        here = {actor.track_id for actor in lane.actors(t)}
+        before = [trip for trip in driven if trip is not None and trip.start <= t]
+        assert here <= {trip.track_id for trip in before}
+        # Of each block that was begun one more, which begins later, and one that never entered.
+        assert len(driven) - len(before) <= 2 * (t // 300 + 2), t
 
 
 def test_another_seed_is_another_day() -> None:
