@@ -187,24 +187,26 @@ class Registry:
         stem = f"{self.name}-{version.number}"
         target = cache / stem
         if not (target / f"{stem}.onnx").is_file():
-            part = cache / f".{stem}.{os.getpid()}.part"
             with self._translated():
-                self._fetch(version, part, stem)
-            with contextlib.suppress(OSError):  # somebody else was first
-                part.replace(target)
-            shutil.rmtree(part, ignore_errors=True)
+                cache.mkdir(parents=True, exist_ok=True)
+                # A folder of its own: another thread may be fetching the same version.
+                with tempfile.TemporaryDirectory(prefix=f".{stem}.", dir=cache) as folder:
+                    part = self._fetch(version, Path(folder) / stem, stem)
+                    with contextlib.suppress(OSError):  # somebody else was first
+                        part.replace(target)
         return target / f"{stem}.onnx"
 
-    def _fetch(self, version: Version, part: Path, stem: str) -> None:
+    def _fetch(self, version: Version, part: Path, stem: str) -> Path:
         with tempfile.TemporaryDirectory() as folder:
             got = Path(self._client().download_artifacts(version.run_id, _FOLDER, folder))
-            part.mkdir(parents=True, exist_ok=True)
+            part.mkdir()
             # Copied: a local store hands out its own files.
             shutil.copy(got / "model.onnx", part / f"{stem}.onnx")
             for file in (got / _FILES).iterdir():
                 name = f"{stem}.pt" if file.suffix == ".pt" else file.name
                 name = f"{stem}.reference.npz" if file.name.endswith(".reference.npz") else name
                 shutil.copy(file, part / name)
+        return part
 
     def _client(self) -> "MlflowClient":
         if self._known is None:

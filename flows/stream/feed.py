@@ -62,6 +62,7 @@ class Feed:
         self.error: str | None = None
         self.reconnects = 0
         self.newest: Frame | None = None
+        self.wanted: Frame | None = None  # the last that the rate let through
         self._source = source
         self._clock = clock
         self._backoff = backoff or Backoff()
@@ -141,12 +142,15 @@ class Feed:
         frame = Frame(self.camera.id, self._frames, pts, self._clock.now(), arrived, shot.picture)
         self._frames += 1
         self.account.decoded()
-        if not self._rate.wants(pts):
+        wanted = self._rate.wants(pts)
+        if not wanted:
             self.account.settle(Fate.GATED, Reason.RATE)
         elif self.gate is not None and not self.gate.is_open(shot.picture.luma(), pts):
             self.account.settle(Fate.GATED, Reason.STILL)
         else:
             self.mailbox.put(frame)
+        if wanted:
+            self.wanted = frame
         # Last: the gate has had its pixels made, and whoever looks need not wait for them.
         self.newest = frame
 

@@ -15,6 +15,7 @@ from streetloop.control import USUAL_WIDTH
 from streetloop.types import UNCONFIRMED, Detections, Floats, Frame, Tracked
 
 _LONGEST_GUESS_S = 0.6
+_RECENT_S = 0.12
 _JPEG = [cv2.IMWRITE_JPEG_QUALITY, 75]
 
 
@@ -79,12 +80,12 @@ class LiveView:
 
         # One after the other: of a hundred calls to OpenCV each lets go of the interpreter, and
         # threads that draw side by side mostly wait for each other to give it back.
-        newest = [(feed.camera, feed.newest) for feed in feeds if not self._closed]
-        return {
-            camera.id: picture(camera, frame)
-            for camera, frame in newest
-            if frame is not None and after.get(camera.id) != frame.frame_id
-        }
+        chosen = [
+            (feed.camera, _to_show(feed, after.get(feed.camera.id)))
+            for feed in feeds
+            if not self._closed
+        ]
+        return {camera.id: picture(camera, frame) for camera, frame in chosen if frame is not None}
 
     def _result(self, frame: Frame) -> Result:
         with self._lock:
@@ -93,6 +94,20 @@ class LiveView:
         if looks is None or abs(frame.pts - looks.now.frame.pts) > _LONGEST_GUESS_S:
             return Result(frame, nothing, [], "")
         return replace(looks.now, frame=frame, tracked=moved(looks.before, looks.now, frame.pts))
+
+
+def _to_show(feed: Feed, after: int | None) -> Frame | None:
+    """The newest frame, or one a moment older that has its pixels and was not shown yet.
+
+    Pixels of most frames are made for whoever looks, and for nobody else. Those that the detector
+    wanted cost nothing more.
+    """
+    newest, wanted = feed.newest, feed.wanted
+    if newest is None or newest.frame_id == after:
+        return None
+    if wanted is None or newest.pts - wanted.pts > _RECENT_S:
+        return newest
+    return newest if after is not None and wanted.frame_id <= after else wanted
 
 
 def moved(before: Result | None, now: Result, pts: float) -> Tracked:

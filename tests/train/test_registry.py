@@ -1,7 +1,10 @@
+import shutil
+import threading
 from pathlib import Path
 
 import pytest
 
+from flows.background import in_background
 from streetloop.errors import RegistryError
 from tests.support.tiny_model import detector_output, write_tiny_model
 from train.model import open_model
@@ -44,6 +47,28 @@ def test_a_version_carries_its_papers_and_its_files(
     assert open_model(str(path), tmp_path).names == open_model(str(onnx_file), tmp_path).names
     assert path.with_suffix(".pt").read_bytes() == b"weights"
     assert registry.download(str(version.number), tmp_path / "cache") == path
+
+
+def test_two_may_fetch_the_same_version_at_once(
+    registry: Registry, onnx_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    version = registry.register(registry.start("shared", {}), onnx_file, _papers())
+    begun, other_done = threading.Event(), threading.Event()
+    copy = shutil.copy
+
+    def slowly(source: Path, target: Path) -> None:
+        if threading.current_thread() is not threading.main_thread():
+            begun.set()
+            assert other_done.wait(30)
+        copy(source, target)
+
+    monkeypatch.setattr("train.registry.shutil.copy", slowly)
+    late = in_background("late", lambda: registry.download(str(version.number), tmp_path))
+    assert begun.wait(30)
+    path = registry.download(str(version.number), tmp_path)
+    other_done.set()
+    assert late.result(30) == path
+    assert [entry.name for entry in tmp_path.iterdir()] == [path.parent.name], "nothing is left"
 
 
 def test_an_alias_stands_for_one_version(registry: Registry, onnx_file: Path) -> None:

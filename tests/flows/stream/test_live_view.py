@@ -108,6 +108,19 @@ def test_a_picture_that_is_known_is_not_drawn_again() -> None:
     )
 
 
+def test_a_frame_that_the_detector_wanted_is_shown_while_it_is_recent_and_only_once() -> None:
+    view, here = LiveView(NAMES, THRESHOLD), feed(frame(6, pts=0.6))
+    here.wanted = frame(5, pts=0.5)
+    assert view.pictures([here], {}, {})["a"][0] == 5
+    assert view.pictures([here], {}, {"a": 4})["a"][0] == 5
+    assert view.pictures([here], {}, {"a": 5})["a"][0] == 6
+    assert view.pictures([here], {}, {"a": 6}) == {}, "pictures never go back"
+    here.newest = frame(7, pts=0.7)
+    assert view.pictures([here], {}, {"a": 4})["a"][0] == 7, "it is too old"
+    here.newest, here.wanted = frame(1, pts=0.1), frame(0, pts=0.0)
+    assert view.pictures([here], {}, {"a": 5})["a"][0] == 1, "a worker that was replaced"
+
+
 def test_after_the_end_there_is_nothing_to_be_seen() -> None:
     view = LiveView(NAMES, THRESHOLD)
     view.close()
