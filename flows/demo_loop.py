@@ -130,7 +130,7 @@ def close_loop(
 def write_night(folder: Path) -> Path:
     """The demo's camera file, with a night that falls; returns its path."""
     folder.mkdir(parents=True, exist_ok=True)
-    falls = f"&fps=10&condition=night@{NIGHT_AT_S}:{NIGHT_FALLS_S}"
+    falls = f"&fps=15&condition=night@{NIGHT_AT_S}:{NIGHT_FALLS_S}"
     entries = [
         {"id": camera, "city": camera.split("-")[0], "uri": uri + falls, "lines": lines, "fps": 3}
         for camera, (uri, lines) in CAMERAS.items()
