@@ -48,7 +48,7 @@ SETTINGS: dict[str, Any] = {
     "learn": True,
     "learn_labels": 10_000,  # it is the night that asks
     "learn_drift_labels": 40,
-    "learn_recipe": {"epochs": 2, "imgsz": 384},
+    "learn_recipe": {"epochs": 2, "imgsz": 384, "blend": 0.75},
     "cameras_per_worker": 2,
 }
 """A week in ten minutes: a drift "minute" lasts two seconds, and labellers answer at once.
