@@ -149,10 +149,10 @@ class Feed:
             self.account.settle(Fate.GATED, Reason.STILL)
         else:
             self.mailbox.put(frame)
-        if wanted:
-            self.wanted = frame
         # Last: the gate has had its pixels made, and whoever looks need not wait for them.
         self.newest = frame
+        if wanted:
+            self.wanted = frame
 
 
 class _Rate:
