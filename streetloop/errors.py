@@ -16,6 +16,7 @@
     │   └── DatasetImpure      ... is not fit to learn from
     ├── TrainingError          a training ended without a model
     ├── ClusterError           Ray did not start on this machine
+    ├── ProcessDied            a process that worked for this one ended before its answer
     ├── RegistryError          the registry of models did not answer, or does not know
     ├── DetectorError          a detector failed to answer for a batch
     │   ├── AnswerLate         ... or not in time
