@@ -99,6 +99,7 @@ def close_loop(
             say(sentence)
 
     # What the first champion must not forget takes a minute to draw. There is time for it by day.
+    # If it fails, the training asks for it again and says why.
     in_background("first champion", lambda: champion_of(settings, note))
     options = RunOptions(
         duration_s=_MOST_S[settings.labeler],

@@ -191,12 +191,13 @@ class Registry:
                 cache.mkdir(parents=True, exist_ok=True)
                 # A folder of its own: another thread may be fetching the same version.
                 with tempfile.TemporaryDirectory(prefix=f".{stem}.", dir=cache) as folder:
-                    part = self._fetch(version, Path(folder) / stem, stem)
+                    part = Path(folder) / stem
+                    self._fetch(version, part, stem)
                     with contextlib.suppress(OSError):  # somebody else was first
                         part.replace(target)
         return target / f"{stem}.onnx"
 
-    def _fetch(self, version: Version, part: Path, stem: str) -> Path:
+    def _fetch(self, version: Version, part: Path, stem: str) -> None:
         with tempfile.TemporaryDirectory() as folder:
             got = Path(self._client().download_artifacts(version.run_id, _FOLDER, folder))
             part.mkdir()
@@ -206,7 +207,6 @@ class Registry:
                 name = f"{stem}.pt" if file.suffix == ".pt" else file.name
                 name = f"{stem}.reference.npz" if file.name.endswith(".reference.npz") else name
                 shutil.copy(file, part / name)
-        return part
 
     def _client(self) -> "MlflowClient":
         if self._known is None:

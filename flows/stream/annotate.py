@@ -73,8 +73,8 @@ def _canvas(picture: Image, wanted: int | None = None) -> tuple[Image, float]:
     if wanted == width:
         return picture.copy(), 1.0
     scale = wanted / width
-    # To take the mean over each pixel's area is right, and five times as slow; above half the size
-    # nobody sees the difference.
+    # To take the mean over each pixel's area is right, and three to five times as slow; above half
+    # the size nobody sees the difference.
     smaller = cv2.INTER_LINEAR if scale > 0.5 else cv2.INTER_AREA
     how = cv2.INTER_CUBIC if scale > 1 else smaller
     resized = cv2.resize(picture, (wanted, max(1, round(height * scale))), interpolation=how)
