@@ -40,7 +40,7 @@ check: install
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest --doctest-modules --ignore-glob="*/migrations/*" --ignore=train/trainer.py streetloop train serve flows drift labeling
+	$(BIN)/python -m pytest --doctest-modules --ignore-glob="*/migrations/*" --ignore=train/fine_tuning/worker_trainer.py streetloop train serve flows drift labeling
 	$(BIN)/python -m pytest tests/docs
 
 format: install

@@ -24,14 +24,14 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.material import DATA, WEIGHTS
-from flows.cluster import local_ray
-from streetloop.city.shapes import CLASSES
-from streetloop.store import FolderStore
-from train.dataset import TRAIN, VALIDATION, Dataset
-from train.exchange import write_yolo
-from train.model import open_model
-from train.recipe import RECIPE, THREADS, Progress, Training
-from train.simulated import TRAIN_CAMERAS, Split, gather_split
+from flows.runtime.ray_cluster import local_ray
+from streetloop.city.render.shapes import CLASSES
+from streetloop.storage.store import FolderStore
+from train.data.dataset import TRAIN, VALIDATION, Dataset
+from train.data.formats import write_yolo
+from train.data.simulated import TRAIN_CAMERAS, Split, gather_split
+from train.fine_tuning.recipe import RECIPE, THREADS, Progress, Training
+from train.model.model_file import open_model
 
 _CLIPS = ("tfl_1", "tfl_2")
 _FPS = 8.0
@@ -51,7 +51,7 @@ def train(folder: Path) -> None:
         print(now.epoch, now.share, flush=True)
 
     with local_ray():
-        from train.run import fine_tune  # after Ray's settings are made
+        from train.fine_tuning.ray_train import fine_tune  # after Ray's settings are made
 
         recipe = {**RECIPE, THREADS: 1, "epochs": _EPOCHS, "patience": _EPOCHS}
         fine_tune(Training("beside", start, data, folder, recipe), tell)
@@ -81,7 +81,7 @@ def training(folder: Path) -> Iterator[None]:
 def watch(cameras: Path, home: Path, seconds: float) -> dict[str, Any]:
     """The account of `streetloop run`, both cameras together."""
     asked = subprocess.run(
-        [sys.executable, "-m", "flows.cli", "run", str(cameras), "--model", str(WEIGHTS),
+        [sys.executable, "-m", "flows.cli.main", "run", str(cameras), "--model", str(WEIGHTS),
          "--duration", str(seconds), "--no-gate", "--json"],
         env={**os.environ, "STREETLOOP_HOME": str(home)}, capture_output=True, text=True,
         check=True,

@@ -16,8 +16,8 @@ from rich.console import Console
 from rich.table import Table
 
 from streetloop.city.address import parse_address
-from streetloop.city.places import PLACES
 from streetloop.city.view import View
+from streetloop.city.world.places import PLACES
 
 
 def speed(uri: str, frames: int) -> tuple[float, float]:

@@ -10,8 +10,8 @@ import numpy as np
 from rich.progress import track
 
 from streetloop.city.address import parse_address
-from streetloop.city.places import PLACES
 from streetloop.city.view import View
+from streetloop.city.world.places import PLACES
 from streetloop.types import Image
 
 TARGET = Path(__file__).resolve().parent.parent / "docs/img/city.jpg"

@@ -33,9 +33,9 @@ from drift.fleet import FleetWatch
 from drift.images import edges_of, measure_image
 from drift.minute import Minute
 from streetloop.city.address import Address
-from streetloop.city.conditions import Condition
-from streetloop.city.places import PLACES
 from streetloop.city.view import View
+from streetloop.city.world.conditions import Condition
+from streetloop.city.world.places import PLACES
 from streetloop.types import Image
 
 Found: TypeAlias = tuple[str, str, str, float | None, bool]

@@ -19,11 +19,11 @@ from rich.table import Table
 
 from benchmarks.learning import compared, fine_tuned
 from benchmarks.material import DATA, WEIGHTS
-from streetloop.store import FolderStore, ObjectStore
-from train.dataset import TEST, TRAIN, VALIDATION, Box, Dataset, Example
-from train.exchange import read_yolo
-from train.judge import ALL, JudgePolicy
-from train.model import ModelFile, open_model
+from streetloop.storage.store import FolderStore, ObjectStore
+from train.data.dataset import TEST, TRAIN, VALIDATION, Box, Dataset, Example
+from train.data.formats import read_yolo
+from train.evaluation.judge import ALL, JudgePolicy
+from train.model.model_file import ModelFile, open_model
 
 _SET = DATA / "datasets/traffic_day_night"
 _ORDER = DATA / "videos/night-freeway-stills_720p_2fps.frames.txt"

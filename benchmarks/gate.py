@@ -17,19 +17,19 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.material import DATA, WEIGHTS
+from flows.stream.analysis.results import Result
 from flows.stream.pipeline import StreamPipeline
-from flows.stream.results import Result
-from flows.stream.sources import open_source
-from serve.client import LocalDetector
+from flows.stream.sources.registry import open_source
+from serve.detector.client import LocalDetector
 from streetloop.cameras import Camera
 from streetloop.clock import SystemClock
 from streetloop.settings import Settings
 from streetloop.types import Detections, Image
 from streetloop.video import VideoReader, VideoWriter
-from train.backends import open_backend
-from train.coco_map import coco_map
-from train.model import open_model
-from train.predictor import Predictor
+from train.evaluation.coco_map import coco_map
+from train.model.backends import open_backend
+from train.model.model_file import open_model
+from train.model.predictor import Predictor
 
 _QUIET_S = 60.0
 _LINES = {"upper": ((0.0, 0.3), (1.0, 0.3)), "middle": ((0.0, 0.55), (1.0, 0.55)),

@@ -6,15 +6,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from flows.cluster import local_ray
-from streetloop.store import ObjectStore
-from train.dataset import Dataset, Example
-from train.evaluation import class_map
-from train.exchange import write_yolo
-from train.judge import Frame, JudgePolicy, Verdict, judge
-from train.model import ModelFile, open_model
-from train.predictions import predict_examples
-from train.recipe import BLEND, RECIPE, THREADS, Progress, Training
+from flows.runtime.ray_cluster import local_ray
+from streetloop.storage.store import ObjectStore
+from train.data.dataset import Dataset, Example
+from train.data.formats import write_yolo
+from train.evaluation.judge import Frame, JudgePolicy, Verdict, judge
+from train.evaluation.metrics import class_map
+from train.fine_tuning.recipe import BLEND, RECIPE, THREADS, Progress, Training
+from train.model.model_file import ModelFile, open_model
+from train.model.predictions import predict_examples
 from train.ultralytics_adapter import publish_checkpoint
 
 
@@ -29,7 +29,9 @@ def fine_tuned(
     """Train on Ray Train and export; the model, and the seconds that all of it took."""
     began = time.monotonic()
     with local_ray():
-        from train.run import fine_tune  # needs Ray, whose settings are made before it is imported
+        from train.fine_tuning.ray_train import (
+            fine_tune,  # needs Ray, whose settings are made before it is imported
+        )
 
         data = write_yolo(dataset, store, folder / f"{name}-data")
         training = Training(name, start, data, folder, {**RECIPE, THREADS: 2, **recipe})
@@ -75,7 +77,7 @@ def compared(
         examples: What neither was trained on.
         dataset: Names the classes.
         store: Where the images are.
-        policy: See `train.judge`.
+        policy: See `train.evaluation.judge`.
         classes: Class ids of the dataset by those of each model; by default by name.
     """
     maps = classes or [class_map(model.names, dataset.classes) for model in (champion, candidate)]

@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from flows.stream.pipeline import StreamPipeline
-from serve.detector import ServeDetector, deploy
+from serve.detector.deployment import ServeDetector, deploy
 from serve.rollout.evidence import Evidence
-from serve.rollout.routes import RouteTable
+from serve.rollout.route_table import RouteTable
 from streetloop.cameras import Camera
 from streetloop.city.address import parse_address
 from streetloop.city.view import View
@@ -17,7 +17,7 @@ from streetloop.secrets import SecretUri
 from streetloop.settings import BASELINE, Settings
 from streetloop.types import ArrayPicture
 from tests.support.live import LiveSource, Stamps
-from train.model import ModelFile, open_model
+from train.model.model_file import ModelFile, open_model
 
 _PICTURES = 20
 _TICK_S = 0.02
@@ -34,7 +34,7 @@ def wait_for(is_true: Callable[[], object], what: str, timeout_s: float = 90.0) 
 
 
 class Street:
-    """A `flows.rollout_trial.Fleet` of cameras that are always on.
+    """A `serve.rollout.session.Fleet` of cameras that are always on.
 
     Args:
         home: Of everything.

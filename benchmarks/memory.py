@@ -38,7 +38,7 @@ class Run:
         entries = [{"id": f"c{k}", "uri": f"{clip.as_uri()}?loop=1"} for k in range(cameras)]
         file.write_text(yaml.safe_dump({"cameras": entries}))
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "flows.cli", "run", str(file), "--model", str(WEIGHTS),
+            [sys.executable, "-m", "flows.cli.main", "run", str(file), "--model", str(WEIGHTS),
              "--duration", str(seconds), "--json"],
             env={**os.environ, "STREETLOOP_HOME": self.home, "STREETLOOP_CAMERAS_PER_WORKER": "64"},
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,

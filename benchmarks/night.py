@@ -19,13 +19,11 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.learning import compared, fine_tuned
-from streetloop.city.shapes import CLASSES
+from streetloop.city.render.shapes import CLASSES
 from streetloop.settings import BASELINE
-from streetloop.store import FolderStore, ObjectStore
-from train.dataset import TEST, TRAIN, VALIDATION, Dataset, Example
-from train.judge import JudgePolicy, Verdict
-from train.model import open_model
-from train.simulated import (
+from streetloop.storage.store import FolderStore, ObjectStore
+from train.data.dataset import TEST, TRAIN, VALIDATION, Dataset, Example
+from train.data.simulated import (
     HELD_OUT_CAMERAS,
     HELD_OUT_SEEDS,
     TRAIN_CAMERAS,
@@ -33,6 +31,8 @@ from train.simulated import (
     Split,
     gather_split,
 )
+from train.evaluation.judge import JudgePolicy, Verdict
+from train.model.model_file import open_model
 
 LABELED = 150
 _SEEDS = 2_000  # the baseline has seen those from 0 on

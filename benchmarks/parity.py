@@ -21,11 +21,11 @@ from rich.table import Table
 
 from benchmarks.material import DATA, WEIGHTS
 from streetloop.types import Detections
-from train.backends import open_backend
-from train.coco_map import coco_map
-from train.model import open_model
-from train.predictor import Predictor
-from train.preprocess import letterbox
+from train.evaluation.coco_map import coco_map
+from train.model.backends import open_backend
+from train.model.model_file import open_model
+from train.model.predictor import Predictor
+from train.model.preprocess import letterbox
 
 _SET = DATA / "datasets/coco128_val"
 _CONFIDENCE = 0.001  # what validators use: the whole curve, not one point of it

@@ -19,12 +19,12 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.material import DATA, WEIGHTS
-from flows.serving import serve_api
-from serve.images import decode_image
+from flows.runtime.api_server import serve_api
+from serve.web.images import decode_image
 from streetloop.settings import Settings
-from train.backends import open_backend
-from train.model import open_model
-from train.predictor import Predictor
+from train.model.backends import open_backend
+from train.model.model_file import open_model
+from train.model.predictor import Predictor
 
 _PORT = 18_123
 

@@ -20,18 +20,18 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from serve.rollout.detection_counts import Tally
 from serve.rollout.evidence import EVERYTHING
+from serve.rollout.label_scoring import tally
 from serve.rollout.policy import Policy
-from serve.rollout.rehearse import Candidate, Street, modelled_gains, rehearse
-from serve.rollout.scoring import tally
-from serve.rollout.tallies import Tally
+from serve.rollout.policy_simulation import Candidate, Street, modelled_gains, rehearse
 from streetloop.city.address import Address
-from streetloop.city.shapes import CLASSES
+from streetloop.city.render.shapes import CLASSES
 from streetloop.city.view import View
 from streetloop.settings import BASELINE
-from train.model import open_model
-from train.predictor import Predictor
-from train.simulated import HELD_OUT_CAMERAS, HELD_OUT_SEEDS
+from train.data.simulated import HELD_OUT_CAMERAS, HELD_OUT_SEEDS
+from train.model.model_file import open_model
+from train.model.predictor import Predictor
 
 _BLOCK_S = 20.0
 _FRAMES = 10  # a block: what a fifth of the batches come to at 2.5 frames a second

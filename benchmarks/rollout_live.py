@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
-from flows.cluster import local_ray
-from flows.rollout import RolloutControl
+from flows.runtime.ray_cluster import local_ray
+from serve.rollout.controller import RolloutControl
 from serve.rollout.policy import Kind, Phase, Policy
-from serve.rollout.routes import CHALLENGER, CHAMPION
+from serve.rollout.route_table import CHALLENGER, CHAMPION
 from streetloop.clock import SystemClock
 from streetloop.ledger import open_ledger
 from streetloop.ledger.rollouts import (
@@ -34,8 +34,8 @@ from streetloop.ledger.rollouts import (
     start_rollout,
     wish,
 )
-from streetloop.store import FolderStore
-from train.model import ModelFile
+from streetloop.storage.store import FolderStore
+from train.model.model_file import ModelFile
 
 if TYPE_CHECKING:
     from benchmarks.live_street import Street
@@ -46,7 +46,7 @@ _ALL = Phase(kind=Kind.CANARY, step=1)
 
 
 class Shelf:
-    """`flows.rollout_trial.Models` of two files."""
+    """`serve.rollout.session.Models` of two files."""
 
     def __init__(self, street: "Street") -> None:
         self._files = {"1": street.champion, "2": street.challenger}
@@ -68,7 +68,7 @@ class Bench:
         import ray.serve
 
         from benchmarks.live_street import wait_for
-        from serve.slots import ServeSlots
+        from serve.detector.applications import ServeSlots
 
         self._street, self._rest_s, self._wait_for = street, rest_s, wait_for
         self._ledger = open_ledger(f"sqlite:///{home / 'ledger.db'}")

@@ -29,34 +29,34 @@ from rich.table import Table
 from benchmarks.learning import compared, fine_tuned
 from benchmarks.night import replayed
 from flows.stream.pipeline import StreamPipeline
-from flows.stream.sources import open_source
-from flows.stream.triage import Triage
+from flows.stream.sinks.triage import Triage
+from flows.stream.sources.registry import open_source
 from labeling.oracle import OracleLabeler
 from labeling.queue import ReviewQueue
 from labeling.task import Drift, Reason
-from serve.client import LocalDetector
+from serve.detector.client import LocalDetector
 from streetloop.cameras import Camera
 from streetloop.city.address import TRAFFIC
-from streetloop.city.chance import draw
-from streetloop.city.shapes import CLASSES
+from streetloop.city.render.shapes import CLASSES
+from streetloop.city.world.rng import draw
 from streetloop.clock import SystemClock
 from streetloop.ledger import Ledger, open_ledger
 from streetloop.ledger.reviews import Choice, State, add_reviews, choose_reviews, list_reviews
 from streetloop.settings import BASELINE, Settings
-from streetloop.store import FolderStore
-from train.backends import open_backend
-from train.dataset import TEST, Dataset, merged
-from train.judge import JudgePolicy
-from train.labels import dataset_of
-from train.model import ModelFile, open_model
-from train.predictor import Predictor
-from train.simulated import (
+from streetloop.storage.store import FolderStore
+from train.data.dataset import TEST, Dataset, merged
+from train.data.from_labels import dataset_of
+from train.data.simulated import (
     HELD_OUT_CAMERAS,
     HELD_OUT_SEEDS,
     TRAIN_CAMERAS,
     Split,
     gather_split,
 )
+from train.evaluation.judge import JudgePolicy
+from train.model.backends import open_backend
+from train.model.model_file import ModelFile, open_model
+from train.model.predictor import Predictor
 
 _BEGAN = datetime(2026, 1, 5, 12, tzinfo=UTC)
 _SEEDS = 3_000

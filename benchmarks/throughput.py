@@ -24,14 +24,14 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.material import DATA, WEIGHTS
-from flows.run import RunOptions, run_streams
-from flows.stream.status import CameraStatus
+from flows.runtime.session import RunOptions, run_streams
+from flows.stream.analysis.status import CameraStatus
 from streetloop.cameras import Camera
 from streetloop.settings import Settings
 from streetloop.video import VideoReader
-from train.backends import OnnxBackend
-from train.model import ModelFile, open_model
-from train.preprocess import input_shape, letterbox_into
+from train.model.backends import OnnxBackend
+from train.model.model_file import ModelFile, open_model
+from train.model.preprocess import input_shape, letterbox_into
 
 _START_S = 4.0  # until the worker has started
 

@@ -25,15 +25,15 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from flows.cluster import local_ray
-from streetloop.city.shapes import CLASSES
+from flows.runtime.ray_cluster import local_ray
+from streetloop.city.render.shapes import CLASSES
 from streetloop.settings import BASELINE
-from streetloop.store import FolderStore
-from train.dataset import TRAIN, VALIDATION, Dataset
-from train.exchange import write_yolo
-from train.model import open_model
-from train.recipe import BLEND, RECIPE, THREADS, Training
-from train.simulated import TRAIN_CAMERAS, VALIDATION_SEEDS, Split, gather_split
+from streetloop.storage.store import FolderStore
+from train.data.dataset import TRAIN, VALIDATION, Dataset
+from train.data.formats import write_yolo
+from train.data.simulated import TRAIN_CAMERAS, VALIDATION_SEEDS, Split, gather_split
+from train.fine_tuning.recipe import BLEND, RECIPE, THREADS, Training
+from train.model.model_file import open_model
 
 _SETTINGS = {**RECIPE, "epochs": 4, "imgsz": 320, "patience": 0}
 del _SETTINGS[BLEND]  # ours alone, and after training
@@ -51,7 +51,9 @@ def pictures(folder: Path, a_camera: int) -> tuple[Path, int]:
 def ours(start: Path, data: Path, folder: Path, threads: int) -> Path:
     """Train on Ray Train; the curve."""
     with local_ray():
-        from train.run import fine_tune  # needs Ray, whose settings are made before it is imported
+        from train.fine_tuning.ray_train import (
+            fine_tune,  # needs Ray, whose settings are made before it is imported
+        )
 
         fine_tune(Training("ours", start, data, folder, {**_SETTINGS, THREADS: threads}))
     return folder / "ours/ultralytics/results.csv"
@@ -76,10 +78,10 @@ def _in_a_process(start: Path, data: Path, folder: Path, threads: int | None) ->
 def _theirs(
     start: str, data: Path, folder: Path, options: dict[str, Any], threads: int | None
 ) -> None:
-    from train.priority import come_last
+    from streetloop.processes import lower_priority
     from train.ultralytics_adapter import prepare, train_detector
 
-    come_last()
+    lower_priority()
     prepare()
     from ultralytics.utils import torch_utils
 

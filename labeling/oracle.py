@@ -7,8 +7,8 @@ from datetime import datetime
 import numpy as np
 
 from labeling.task import Answer, Labeled, Skipped, Task
-from streetloop.city.chance import draw
 from streetloop.city.oracle import Oracle
+from streetloop.city.world.rng import draw
 from streetloop.clock import Clock
 from streetloop.errors import ConfigError, LabelerError
 from streetloop.types import Detections

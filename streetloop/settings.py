@@ -195,7 +195,7 @@ class Settings(BaseSettings):
 
     @property
     def store(self) -> Path:
-        """Folder of the embedded object store; see `streetloop.stores.open_store` for others."""
+        """Folder of the embedded object store; see `open_store` for others."""
         return self.home / "store"
 
     @property

@@ -11,7 +11,6 @@ import argparse
 import hashlib
 import json
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Sequence
@@ -23,14 +22,10 @@ import yaml
 from rich.console import Console
 from rich.progress import track
 
-from streetloop.city.shapes import CLASSES
+from streetloop.city.render.shapes import CLASSES
 from streetloop.types import Detections
-from train.card import card_text
-from train.coco_map import coco_map
-from train.drift_reference import write_training_past
-from train.model import open_model
-from train.predictor import Predictor
-from train.simulated import (
+from train.code_commit import code_commit
+from train.data.simulated import (
     HELD_OUT_CAMERAS,
     HELD_OUT_SEEDS,
     TRAIN_CAMERAS,
@@ -38,6 +33,11 @@ from train.simulated import (
     Split,
     write_split,
 )
+from train.evaluation.coco_map import coco_map
+from train.model.drift_reference import write_training_past
+from train.model.model_file import open_model
+from train.model.predictor import Predictor
+from train.model_card import card_text
 from train.ultralytics_adapter import download, publish_checkpoint, train_detector
 
 TRAIN = Split("train", TRAIN_CAMERAS, 0, 125)
@@ -124,15 +124,6 @@ def write_reference(checkpoint: Path) -> None:
     write_training_past(track(pictures, "pictures for drift", len(TRAIN)), checkpoint)
 
 
-def _commit() -> str:
-    """The state of the repository that draws the pictures."""
-    asked = subprocess.run(
-        ["git", "describe", "--always", "--dirty"],
-        cwd=Path(__file__).parent, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    return asked.stdout.strip() or "unknown"
-
-
 def main() -> None:
     """Train, publish, measure, and write the model card's figures."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -150,7 +141,7 @@ def main() -> None:
         publish_checkpoint(best, choice.target / "baseline.pt", "streetloop baseline, day")
         write_reference(choice.target / "baseline.pt")
         made_of["command"] = "python -m train.baseline"
-        made_of["commit"] = _commit()
+        made_of["commit"] = code_commit()
         card.write_text(json.dumps({"made_of": made_of, "options": options}, indent=2) + "\n")
     content = json.loads(card.read_text())
     model = open_model(str(choice.target / "baseline.pt"), choice.folder / "exports")

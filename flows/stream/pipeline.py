@@ -4,21 +4,21 @@ import logging
 import threading
 from collections.abc import Callable, Collection, Sequence
 
-from flows.stream.accounting import Fate, FrameAccount, Reason
-from flows.stream.analysis import Analysis
-from flows.stream.batching import Batch
-from flows.stream.comparing import Comparing, Contradict
-from flows.stream.feed import Feed
-from flows.stream.gate import MotionGate
-from flows.stream.lane import Lane
-from flows.stream.mailbox import Mailbox
-from flows.stream.results import Result, Tap
-from flows.stream.roads import Roads
-from flows.stream.source import Source
-from flows.stream.status import CameraStatus
-from serve.client import Answer, DetectorClient, Pending
+from flows.stream.analysis.camera_analysis import Analysis
+from flows.stream.analysis.results import Result, Tap
+from flows.stream.analysis.status import CameraStatus
+from flows.stream.inference.batching import Batch
+from flows.stream.inference.dispatcher import Lane
+from flows.stream.inference.router import Roads
+from flows.stream.inference.shadow_comparison import Comparing, Contradict
+from flows.stream.ingest.accounting import Fate, FrameAccount, Reason
+from flows.stream.ingest.mailbox import Mailbox
+from flows.stream.ingest.motion_gate import MotionGate
+from flows.stream.ingest.reader import Feed
+from flows.stream.sources.source import Source
+from serve.detector.client import Answer, DetectorClient, Pending
 from serve.rollout.evidence import Evidence
-from serve.rollout.routes import CHALLENGER, CHAMPION, RouteTable
+from serve.rollout.route_table import CHALLENGER, CHAMPION, RouteTable
 from streetloop.cameras import Camera
 from streetloop.clock import Clock
 from streetloop.errors import DetectorError, StreetloopError
@@ -35,8 +35,8 @@ class StreamPipeline:
     """Runs cameras from their sources to the taps.
 
     Threads: one a camera reads and decodes; each application that answers has a lane
-    (`flows.stream.lane`) of two. What comes after the answers is done by one thread at a time and
-    camera by camera in order of time, so that trackers, rules and taps need no locks.
+    (`flows.stream.inference.dispatcher`) of two. What comes after the answers is done by one thread
+    at a time and camera by camera in order of time, so that trackers, rules and taps need no locks.
 
     Args:
         cameras: The cameras with their sources.
@@ -191,7 +191,7 @@ class StreamPipeline:
     # Called by lanes
 
     def client(self, slot: str) -> DetectorClient:
-        """See `flows.stream.lane.Flow`."""
+        """See `flows.stream.inference.dispatcher.Flow`."""
         found = self._clients.get(slot)
         if found is None:
             try:
@@ -201,7 +201,7 @@ class StreamPipeline:
         return found
 
     def give(self, batch: Batch, answer: Answer, slot: str) -> None:
-        """See `flows.stream.lane.Flow`."""
+        """See `flows.stream.inference.dispatcher.Flow`."""
         with self._results:
             for frame, box, found in zip(batch.frames, batch.boxes, answer.detections, strict=True):
                 feed = self._by_id[frame.camera_id]
@@ -219,14 +219,14 @@ class StreamPipeline:
             self.roads.settled(batch.frames)
 
     def fail(self, batch: Batch) -> None:
-        """See `flows.stream.lane.Flow`."""
+        """See `flows.stream.inference.dispatcher.Flow`."""
         for frame in batch.frames:
             self._by_id[frame.camera_id].account.settle(Fate.FAILED, Reason.DETECTOR)
         with self.ready:
             self.roads.settled(batch.frames)
 
     def give_up(self, error: Exception) -> None:
-        """See `flows.stream.lane.Flow`: without a lane the flow cannot go on; all cameras end."""
+        """See `flows.stream.inference.dispatcher.Flow`: without a lane all cameras end."""
         _log.error("the stream flow failed", exc_info=error)
         self._gave_up = True
         self._faults.append(f"the stream flow failed: {type(error).__name__}: {error}")
@@ -235,7 +235,7 @@ class StreamPipeline:
             feed.close()
 
     def lane_ended(self, lane: Lane) -> None:
-        """See `flows.stream.lane.Flow`: the last one closes the door."""
+        """See `flows.stream.inference.dispatcher.Flow`: the last one closes the door."""
         with self.ready:
             self._running.discard(lane)
             if self._running:

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Protocol, Self, TypeVar
 
-from serve.rollout.arms import AtCamera
-from serve.rollout.sequences import Moments
-from serve.rollout.tallies import Tally
+from serve.rollout.camera_stats import AtCamera
+from serve.rollout.confidence_sequences import Moments
+from serve.rollout.detection_counts import Tally
 
 EVERYTHING = "all"
 """The group that every frame belongs to; others are ``class:car`` and ``city:denver``."""

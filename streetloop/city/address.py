@@ -18,10 +18,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from streetloop.city.conditions import Condition, parse_conditions
-from streetloop.city.events import Event, parse_events
-from streetloop.city.place import Place
-from streetloop.city.places import PLACES
+from streetloop.city.world.conditions import Condition, parse_conditions
+from streetloop.city.world.events import Event, parse_events
+from streetloop.city.world.place import Place
+from streetloop.city.world.places import PLACES
 from streetloop.errors import ConfigError
 
 TRAFFIC = {"light": 0.4, "normal": 1.0, "busy": 1.7}

@@ -8,7 +8,7 @@ from typing import Any
 import cv2
 import yaml
 
-from streetloop.city.shapes import CLASSES
+from streetloop.city.render.shapes import CLASSES
 from streetloop.city.truth import Seen, Truth
 from streetloop.city.view import View
 from streetloop.errors import StoreError

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
-from streetloop.city.shapes import CLASS_OF, CLASSES
+from streetloop.city.render.shapes import CLASS_OF, CLASSES
 from streetloop.types import Detections
 
 if TYPE_CHECKING:
-    from streetloop.city.events import Event
-    from streetloop.city.painter import Cast, Painter
+    from streetloop.city.render.painter import Cast, Painter
+    from streetloop.city.world.events import Event
 
 MIN_VISIBLE = 0.25
 MIN_SIDE = 8 / 360

@@ -13,22 +13,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streetloop.city.address import TRAFFIC, VEHICLES, Address
-from streetloop.city.backdrop import Backdrop, build_backdrop
-from streetloop.city.conditions import STEPS, Look, look_at
-from streetloop.city.events import Event, disturbances, happening
-from streetloop.city.film import MIDNIGHT, NOON, Film
-from streetloop.city.glow import LampPainter
-from streetloop.city.lighting import Light, light_of, lit
-from streetloop.city.maps import Maps, sun_direction
-from streetloop.city.optics import Optics
-from streetloop.city.painter import Cast, Painter
-from streetloop.city.place import Head
-from streetloop.city.places import PLACES
-from streetloop.city.roads import Stream
-from streetloop.city.shadows import cast_shadows, throw_beams
-from streetloop.city.traffic import Actor, Lane
+from streetloop.city.render.backdrop import Backdrop, build_backdrop
+from streetloop.city.render.lamps import LampPainter
+from streetloop.city.render.lighting import Light, light_of, lit
+from streetloop.city.render.maps import Maps, sun_direction
+from streetloop.city.render.painter import Cast, Painter
+from streetloop.city.render.sensor import MIDNIGHT, NOON, Film
+from streetloop.city.render.shadows import cast_shadows, throw_beams
 from streetloop.city.truth import Truth, truth_of
-from streetloop.city.walkers import Pavement
+from streetloop.city.world.camera_model import Optics
+from streetloop.city.world.conditions import STEPS, Look, look_at
+from streetloop.city.world.events import Event, disturbances, happening
+from streetloop.city.world.place import Head
+from streetloop.city.world.places import PLACES
+from streetloop.city.world.roads import Stream
+from streetloop.city.world.traffic import Actor, Lane
+from streetloop.city.world.walkers import Pavement
 from streetloop.errors import ConfigError
 from streetloop.types import Image
 

@@ -43,7 +43,7 @@ class Rollout:
     Attributes:
         id: Its number in the ledger.
         state: What becomes of it.
-        model: The candidate, by what `flows.models.find_model` takes.
+        model: The candidate, by what `train.model.find_model.find_model` takes.
         champion: The model that it is held against.
         city: Whose cameras take part; None for all.
         policy: As the policy's JSON.

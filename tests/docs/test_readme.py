@@ -13,13 +13,13 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from flows.cli import app
-from flows.stream.detection_log import DetectionLog
-from flows.stream.results import Result
+from flows.cli.main import app
+from flows.stream.analysis.results import Result
+from flows.stream.sinks.detection_log import DetectionLog
 from streetloop.cameras import parse_cameras
 from streetloop.clock import SystemClock
 from streetloop.settings import Settings
-from streetloop.store import FolderStore
+from streetloop.storage.store import FolderStore
 from streetloop.types import UNCONFIRMED, ArrayPicture, Detections, Frame, Tracked
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-import flows.training
-from flows.cli import app
+import flows.learning.training_job
+from flows.cli.main import app
 from streetloop.ledger import open_ledger
 from streetloop.ledger.findings import open_finding
 from streetloop.settings import Settings
@@ -16,8 +16,8 @@ from tests.support.frames import NOON
 from tests.support.house import content as content
 from tests.support.house import empty as empty
 from tests.support.learning import SMALL, add_labels, write_weak_model
-from train.model import open_model
-from train.recipe import RECIPE
+from train.fine_tuning.recipe import RECIPE
+from train.model.model_file import open_model
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> Chain:
     open_finding(ledger, "elsewhere", NOON, NOON, version, ["night"], True, {})
     ledger.close()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(flows.training, "RECIPE", {**RECIPE, **SMALL})
+        patch.setattr(flows.learning.training_job, "RECIPE", {**RECIPE, **SMALL})
         result = CliRunner().invoke(
             app, ["train", "--name", "first", "--json"], env=environment, catch_exceptions=False
         )

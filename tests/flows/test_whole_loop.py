@@ -13,7 +13,6 @@ import psutil
 import pytest
 import yaml
 
-from flows.models import open_registry
 from streetloop.ledger import Ledger, open_ledger
 from streetloop.ledger.learning import Step, list_learning
 from streetloop.ledger.reviews import State, list_reviews
@@ -24,6 +23,7 @@ from tests.support.cli import Command
 from tests.support.label_studio import Studio
 from tests.support.learning import SOON_BETTER, write_weak_model
 from tests.support.rollout import wait_for
+from train.model.find_model import open_registry
 from train.registry import CHAMPION
 
 pytestmark = [pytest.mark.ray, pytest.mark.label_studio, pytest.mark.timeout(900)]

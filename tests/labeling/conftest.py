@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from labeling.label_studio import LabelStudio
+from labeling.label_studio.adapter import LabelStudio
 from labeling.queue import ReviewQueue
 from streetloop.ledger import Ledger, open_ledger
-from streetloop.store import FolderStore
+from streetloop.storage.store import FolderStore
 from tests.support.fakes import FakeClock
 from tests.support.frames import NOON
 from tests.support.label_studio import CLASSES, Annotator, Make, Studio

@@ -10,7 +10,7 @@ from labeling.oracle import OracleLabeler
 from labeling.queue import ReviewQueue, boxes_of, plain, to_task
 from labeling.task import Drift, Reason
 from streetloop.city.oracle import Oracle
-from streetloop.city.shapes import CLASSES
+from streetloop.city.render.shapes import CLASSES
 from streetloop.errors import LabelerError, LedgerError
 from streetloop.ledger import Ledger
 from streetloop.ledger.reviews import State, list_reviews

@@ -3,11 +3,11 @@
 import threading
 from typing import Any
 
-from labeling.label_boxes import to_results
-from labeling.label_config import Control
-from labeling.label_payload import digest_of
+from labeling.label_studio.boxes import to_results
+from labeling.label_studio.config import Control
+from labeling.label_studio.payload import digest_of
 from streetloop.city.oracle import Oracle
-from streetloop.city.shapes import CLASSES
+from streetloop.city.render.shapes import CLASSES
 from streetloop.ledger import Ledger
 from streetloop.ledger.reviews import find_reviews
 from tests.support.label_studio import Annotator, Studio

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from flows.stream.accounting import FrameAccount, Reason
-from flows.stream.results import Result
-from flows.stream.source import Shot
+from flows.stream.analysis.results import Result
+from flows.stream.ingest.accounting import FrameAccount, Reason
+from flows.stream.sources.source import Shot
 from streetloop.cameras import Camera, Line
 from streetloop.secrets import SecretUri
 from streetloop.types import (

@@ -9,19 +9,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streetloop.city.address import parse_address
-from streetloop.city.backdrop import build_backdrop
-from streetloop.city.conditions import Look
-from streetloop.city.lighting import light_of, lit
-from streetloop.city.maps import Maps
-from streetloop.city.optics import Mast, Optics
-from streetloop.city.painter import Cast, Painter
-from streetloop.city.place import Place, Solid, Spots
-from streetloop.city.places import PLACES
-from streetloop.city.roads import straight
-from streetloop.city.shapes import SHAPES
-from streetloop.city.traffic import Actor
+from streetloop.city.render.backdrop import build_backdrop
+from streetloop.city.render.lighting import light_of, lit
+from streetloop.city.render.maps import Maps
+from streetloop.city.render.painter import Cast, Painter
+from streetloop.city.render.shapes import SHAPES
 from streetloop.city.truth import Truth, truth_of
 from streetloop.city.view import View
+from streetloop.city.world.camera_model import Mast, Optics
+from streetloop.city.world.conditions import Look
+from streetloop.city.world.place import Place, Solid, Spots
+from streetloop.city.world.places import PLACES
+from streetloop.city.world.roads import straight
+from streetloop.city.world.traffic import Actor
 from streetloop.types import Image
 
 SMALL = "size=160x90"

@@ -32,7 +32,7 @@ class Command:
     def __init__(self, *arguments: str, home: Path) -> None:
         environment = {**os.environ, "STREETLOOP_HOME": str(home), "COLUMNS": "120"}
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "flows.cli", *arguments],
+            [sys.executable, "-m", "flows.cli.main", *arguments],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

@@ -3,9 +3,9 @@
 import os
 import signal
 
-from flows.cli import app
-from flows.supervisor import Supervisor
-from serve.rollout.routes import RouteTable
+from flows.cli.main import app
+from flows.runtime.supervisor import Supervisor
+from serve.rollout.route_table import RouteTable
 
 
 class _Dying(Supervisor):
@@ -16,7 +16,7 @@ class _Dying(Supervisor):
 
 
 if __name__ == "__main__":
-    import flows.supervisor
+    import flows.runtime.supervisor
 
-    flows.supervisor.Supervisor = _Dying  # type: ignore[misc]
+    flows.runtime.supervisor.Supervisor = _Dying  # type: ignore[misc]
     app()

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TypeAlias
 
-from flows.stream.results import Result
-from flows.stream.source import Shot
-from serve.client import Answer
+from flows.stream.analysis.results import Result
+from flows.stream.sources.source import Shot
+from serve.detector.client import Answer
 from streetloop.errors import SourceError, SourceRefused, SourceUnavailable, SourceUnreadable
 from streetloop.types import Detections, Image
 from streetloop.video import VideoInfo
@@ -59,7 +59,7 @@ Step: TypeAlias = Shot | Exception | threading.Event | Callable[[], None]
 
 
 class ScriptedSource:
-    """A `flows.stream.source.Source` that follows a script.
+    """A `flows.stream.sources.source.Source` that follows a script.
 
     Each connection is a list of steps; the end of the list is the end of the recording. Once the
     script is over, every attempt to connect fails, and waiting lasts until the camera is stopped.
@@ -134,7 +134,7 @@ def _until(step: threading.Event, stop: threading.Event) -> None:
 
 
 class ScriptedDetector:
-    """A `serve.client.DetectorClient` that answers as it is told.
+    """A `serve.detector.client.DetectorClient` that answers as it is told.
 
     Args:
         find: What it sees in one image; nothing by default.
@@ -190,7 +190,7 @@ class _Scripted:
 
 @dataclass
 class CollectingTap:
-    """A `flows.stream.results.Tap` that keeps what it is given.
+    """A `flows.stream.analysis.results.Tap` that keeps what it is given.
 
     Attributes:
         raises: Raised by every `take`, after the result was noted.

@@ -11,11 +11,11 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
-from serve.client import Answer
-from serve.detector import Detector
+from serve.detector.client import Answer
+from serve.detector.deployment import Detector
 from streetloop.types import Image
 from tests.support.tiny_model import detector_output, write_tiny_model
-from train.predictor import Predictor
+from train.model.predictor import Predictor
 
 _ONE_CAR = ((80.0, 48.0, 30.0, 20.0, 0, 0.9),)
 _NOISE = 0.06  # the warm-up picture's variance is 0.083, a street's below 0.05

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from streetloop.minio_store import S3Access
+from streetloop.storage.minio import S3Access
 from tests.support.ports import free_port
 
 USER = "streetloop-tests"

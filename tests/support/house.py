@@ -11,11 +11,10 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
-from flows.house import House
-from flows.minute_log import MinuteLog
-from flows.models import open_registry
-from serve.api.create import create_api
+from drift.minute_log import MinuteLog
+from flows.service.control_service import House
 from serve.rollout.policy import Phase, Policy
+from serve.web.api.create import create_api
 from streetloop.cameras import Camera, parse_camera
 from streetloop.control import USUAL_WIDTH, CameraView
 from streetloop.errors import StreetloopError
@@ -27,13 +26,14 @@ from streetloop.ledger.reviews import State as Review
 from streetloop.ledger.reviews import add_reviews
 from streetloop.ledger.rollouts import Entry, State, move, note_progress, start_rollout
 from streetloop.settings import Settings
-from streetloop.store import FolderStore, put_image
+from streetloop.storage.store import FolderStore, put_image
 from streetloop.types import Detections, Image
 from tests.drift.support import minute
 from tests.support.build import found
 from tests.support.frames import review
 from tests.support.rollout import register_tiny
 from tests.support.tiny_model import NAMES, detector_output, write_tiny_model
+from train.model.find_model import open_registry
 from train.registry import Papers
 
 PASSWORD = "hunter2"

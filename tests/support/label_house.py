@@ -3,14 +3,14 @@
 from datetime import timedelta
 from pathlib import Path
 
-from flows.label_loop import LabelLoop
+from labeling.label_loop import LabelLoop
 from labeling.labeler import Labeler
 from labeling.queue import ReviewQueue
 from streetloop.ledger import open_ledger
 from streetloop.ledger.findings import open_finding
 from streetloop.ledger.reviews import State
 from streetloop.settings import Settings
-from streetloop.store import FolderStore
+from streetloop.storage.store import FolderStore
 from tests.support.fakes import FakeClock
 from tests.support.frames import NOON, Desk
 

@@ -25,12 +25,12 @@ import psutil
 import pytest
 from pydantic import SecretStr
 
-from labeling.hook_listener import HookListener
-from labeling.label_studio import LabelStudio
-from labeling.local_server import Access, LocalServer
+from labeling.label_studio.adapter import LabelStudio
+from labeling.local_server.server import Access, LocalServer
 from labeling.task import Reason, Task
+from labeling.webhook.listener import HookListener
 from streetloop.errors import StreetloopError
-from streetloop.store import ObjectStore
+from streetloop.storage.store import ObjectStore
 from streetloop.types import Detections
 from tests.support.ports import free_port
 

@@ -11,11 +11,11 @@ from labeling.queue import plain
 from streetloop.ledger import Ledger
 from streetloop.ledger.reviews import Review, State, add_reviews
 from streetloop.settings import Settings
-from streetloop.store import FolderStore
+from streetloop.storage.store import FolderStore
 from tests.support.frames import NOON
-from train.dataset import TRAIN
-from train.model import _BASELINE_FILE
-from train.simulated import TRAIN_CAMERAS, Split, gather_split
+from train.data.dataset import TRAIN
+from train.data.simulated import TRAIN_CAMERAS, Split, gather_split
+from train.model.model_file import _BASELINE_FILE
 from train.ultralytics_adapter import prepare
 
 SMALL: dict[str, Any] = {

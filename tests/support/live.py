@@ -5,8 +5,8 @@ import time
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from flows.stream.results import Result
-from flows.stream.source import Shot
+from flows.stream.analysis.results import Result
+from flows.stream.sources.source import Shot
 from streetloop.errors import SourceError
 from streetloop.types import ArrayPicture
 from streetloop.video import VideoInfo

@@ -3,9 +3,9 @@
 import threading
 from collections.abc import Callable
 
-from flows.stream.accounting import Account
+from flows.stream.ingest.accounting import Account
 from flows.stream.pipeline import StreamPipeline
-from flows.stream.source import Shot
+from flows.stream.sources.source import Shot
 from streetloop.settings import Settings
 from streetloop.types import ArrayPicture
 from tests.support.build import with_square

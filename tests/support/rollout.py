@@ -8,14 +8,14 @@ from typing import Any
 
 import ray.serve
 
-from flows.rollout import RolloutControl
 from flows.stream.pipeline import StreamPipeline
-from serve.detector import Detector, ServeDetector, deploy
+from serve.detector.applications import ServeSlots
+from serve.detector.deployment import Detector, ServeDetector, deploy
+from serve.rollout.confidence_sequences import Moments
+from serve.rollout.controller import RolloutControl
 from serve.rollout.evidence import EVERYTHING, Calls, Evidence
 from serve.rollout.policy import Kind, Phase, Policy
-from serve.rollout.routes import CHALLENGER, RouteTable, leaders
-from serve.rollout.sequences import Moments
-from serve.slots import ServeSlots
+from serve.rollout.route_table import CHALLENGER, RouteTable, leaders
 from streetloop.city.address import parse_address
 from streetloop.city.view import View
 from streetloop.clock import SystemClock
@@ -29,12 +29,12 @@ from streetloop.ledger.rollouts import (
     start_rollout,
 )
 from streetloop.settings import Settings
-from streetloop.store import FolderStore
+from streetloop.storage.store import FolderStore
 from streetloop.types import ArrayPicture
 from tests.support.build import camera
 from tests.support.live import LiveSource, Stamps
 from tests.support.tiny_model import NAMES
-from train.model import ModelFile, open_model
+from train.model.model_file import ModelFile, open_model
 from train.registry import Papers, Registry
 
 POLICY = Policy(
@@ -70,7 +70,7 @@ def wait_for(is_true: Callable[[], Any], what: str, timeout_s: float = 60.0) -> 
 class Street:
     """Eight live cameras, detected by the champion's application; they never stop.
 
-    It is a `flows.rollout_trial.Fleet`.
+    It is a `serve.rollout.session.Fleet`.
 
     Args:
         home: Of everything.
@@ -136,7 +136,7 @@ class Street:
 
 
 class Shelf:
-    """`flows.rollout_trial.Models` of files, by name; knows who was crowned."""
+    """`serve.rollout.session.Models` of files, by name; knows who was crowned."""
 
     def __init__(self, settings: Settings, files: Mapping[str, Path]) -> None:
         self._settings, self._files = settings, files

@@ -10,8 +10,8 @@ import json
 import sys
 from pathlib import Path
 
-import flows.demo_course
-import flows.demo_loop
+import flows.demo.play
+import flows.demo.progress
 from tests.support.learning import SOON_BETTER, write_weak_model
 
 _CHANGES = {
@@ -25,14 +25,14 @@ _CHANGES = {
 
 def main(home: Path) -> None:
     """One line of JSON, as ``streetloop demo --json`` has it."""
-    flows.demo_loop.NIGHT_AT_S, flows.demo_loop.NIGHT_FALLS_S = 15, 5
-    flows.demo_course._AFTERWARDS_S = 5.0
+    flows.demo.play.NIGHT_AT_S, flows.demo.play.NIGHT_FALLS_S = 15, 5
+    flows.demo.progress._AFTERWARDS_S = 5.0
     # What is learned in seconds is better in all, and not in every class.
-    flows.demo_loop.POLICY = flows.demo_loop.POLICY.model_copy(update={"margin": 0.9})
+    flows.demo.play.POLICY = flows.demo.play.POLICY.model_copy(update={"margin": 0.9})
     home.mkdir()
     changes = {**_CHANGES, "model": str(write_weak_model(home / "weak.pt"))}
     with contextlib.redirect_stdout(sys.stderr):
-        story, report = flows.demo_loop.close_loop(
+        story, report = flows.demo.play.close_loop(
             home / "demo", print, lambda _: None, app=False, changes=changes
         )
     print(json.dumps(story.as_json(report)))

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from flows.stream.source import Shot
-from serve.client import Answer
+from flows.stream.sources.source import Shot
+from serve.detector.client import Answer
 from streetloop.errors import DetectorError
 from streetloop.types import ArrayPicture, Detections, Image
 from tests.support.build import found
@@ -116,7 +116,7 @@ class House:
 
 @dataclass
 class SlotDetector:
-    """A `serve.client.DetectorClient`; its version is the name of its application."""
+    """A `serve.detector.client.DetectorClient`; its version is the name of its application."""
 
     house: House
     slot: str
@@ -129,7 +129,7 @@ class SlotDetector:
 
 @dataclass
 class SlotPending:
-    """See `serve.client.Pending`."""
+    """See `serve.detector.client.Pending`."""
 
     detector: SlotDetector
     images: Image

@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from flows.rollout import RolloutControl
+from serve.rollout.controller import RolloutControl
 from serve.rollout.evidence import Evidence
 from serve.rollout.policy import Phase, Policy
-from serve.rollout.routes import CHALLENGER, CHAMPION, RouteTable
+from serve.rollout.route_table import CHALLENGER, CHAMPION, RouteTable
 from streetloop.errors import RegistryError
 from streetloop.ledger import Ledger, open_ledger
 from streetloop.ledger.rollouts import (
@@ -21,12 +21,12 @@ from streetloop.ledger.rollouts import (
     list_rollouts,
     start_rollout,
 )
-from streetloop.store import FolderStore
+from streetloop.storage.store import FolderStore
 from streetloop.types import Detections, Image
 from tests.support.build import camera
 from tests.support.evidence import evidence
 from tests.support.fakes import PATIENCE_S, FakeClock, eventually
-from train.model import ModelFile
+from train.model.model_file import ModelFile
 
 QUICK = Policy(steps=(0.25, 1.0), minutes=1.0, frames=100)
 GOOD = evidence()
@@ -34,7 +34,7 @@ LOOK_S = 20.0
 
 
 class Fleet:
-    """See `flows.rollout_trial.Fleet`.
+    """See `serve.rollout.session.Fleet`.
 
     Attributes:
         tables: All that were followed.
@@ -59,7 +59,7 @@ class Fleet:
 
 
 class Slots:
-    """See `flows.rollout_trial.Slots`.
+    """See `serve.rollout.session.Slots`.
 
     Attributes:
         runs: Model by application.
@@ -110,7 +110,7 @@ class Slots:
 
 
 class Models:
-    """See `flows.rollout_trial.Models`.
+    """See `serve.rollout.session.Models`.
 
     Attributes:
         away: The registry does not answer.

@@ -3,11 +3,11 @@
 import threading
 from collections.abc import Sequence
 
-from flows.stream.accounting import Account
+from flows.stream.ingest.accounting import Account
 from flows.stream.pipeline import StreamPipeline
-from flows.stream.triage import Triage
+from flows.stream.sinks.triage import Triage
 from serve.rollout.evidence import Evidence
-from serve.rollout.routes import RouteTable
+from serve.rollout.route_table import RouteTable
 from streetloop.settings import Settings
 from streetloop.types import Detections, Image
 from tests.support.build import camera

@@ -7,9 +7,9 @@ import json
 import sys
 from pathlib import Path
 
-from flows.cluster import local_ray
-from train.model import _BASELINE_FILE
-from train.recipe import Progress, Training
+from flows.runtime.ray_cluster import local_ray
+from train.fine_tuning.recipe import Progress, Training
+from train.model.model_file import _BASELINE_FILE
 
 
 def main(data: str, folder: str, name: str, recipe: str) -> None:
@@ -19,7 +19,7 @@ def main(data: str, folder: str, name: str, recipe: str) -> None:
         print(json.dumps({"epoch": now.epoch, "over": now.epoch_over}), flush=True)
 
     with local_ray():
-        from train.run import fine_tune  # after Ray's settings are made
+        from train.fine_tuning.ray_train import fine_tune  # after Ray's settings are made
 
         training = Training(name, _BASELINE_FILE, Path(data), Path(folder), json.loads(recipe))
         best = fine_tune(training, tell)

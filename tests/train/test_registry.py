@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from flows.background import in_background
 from streetloop.errors import RegistryError
+from streetloop.processes import in_background
 from tests.support.tiny_model import detector_output, write_tiny_model
-from train.model import open_model
+from train.model.model_file import open_model
 from train.registry import CHALLENGER, CHAMPION, Papers, Registry
 
 

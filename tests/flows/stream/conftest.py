@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
+from flows.stream.analysis.results import Tap
 from flows.stream.pipeline import StreamPipeline
-from flows.stream.results import Tap
-from serve.client import DetectorClient
+from serve.detector.client import DetectorClient
 from streetloop.cameras import Camera
 from streetloop.settings import Settings
 from tests.support.fakes import FakeClock, ScriptedDetector, ScriptedSource

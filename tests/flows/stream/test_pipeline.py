@@ -3,12 +3,12 @@ import threading
 import numpy as np
 import pytest
 
-from flows.stream.accounting import Account
-from flows.stream.feed import State
+from flows.stream.analysis.results import Result
+from flows.stream.ingest.accounting import Account
+from flows.stream.ingest.reader import State
 from flows.stream.pipeline import StreamPipeline
-from flows.stream.results import Result
-from flows.stream.source import Shot
-from serve.client import Answer, Pending
+from flows.stream.sources.source import Shot
+from serve.detector.client import Answer, Pending
 from streetloop.errors import DetectorError, StoreError
 from streetloop.types import ArrayPicture, Image
 from tests.support.build import camera, find_white, shots, with_square

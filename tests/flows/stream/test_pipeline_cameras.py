@@ -5,10 +5,10 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from flows.stream.accounting import Account
-from flows.stream.feed import State
+from flows.stream.ingest.accounting import Account
+from flows.stream.ingest.reader import State
 from flows.stream.pipeline import StreamPipeline
-from flows.stream.source import Shot
+from flows.stream.sources.source import Shot
 from streetloop.errors import SourceUnavailable, SourceUnreadable
 from streetloop.types import Detections, Image
 from tests.support.build import camera, find_white, found, plain, shots

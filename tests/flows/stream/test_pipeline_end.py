@@ -2,8 +2,8 @@
 
 import threading
 
-from flows.stream.accounting import Account
-from flows.stream.feed import State
+from flows.stream.ingest.accounting import Account
+from flows.stream.ingest.reader import State
 from streetloop.errors import DetectorError
 from tests.support.build import camera, shots
 from tests.support.fakes import (

@@ -3,10 +3,10 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serve.rollout.arms import AtCamera, Served, together
+from serve.rollout.camera_stats import AtCamera, Served, together
+from serve.rollout.confidence_sequences import Moments
+from serve.rollout.detection_counts import Tally
 from serve.rollout.evidence import EVERYTHING, Calls, Evidence, Scores
-from serve.rollout.sequences import Moments
-from serve.rollout.tallies import Tally
 
 counts = st.integers(0, 10**6)
 moments = st.builds(Moments, counts, st.integers(-100, 100), st.integers(0, 100))

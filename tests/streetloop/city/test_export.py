@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streetloop.city.export import export_clip, write_data_yaml, yolo_row
-from streetloop.city.shapes import CLASSES
+from streetloop.city.render.shapes import CLASSES
 from streetloop.city.truth import Seen, Truth
 from streetloop.city.view import View
 from streetloop.errors import StoreError

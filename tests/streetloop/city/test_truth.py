@@ -3,10 +3,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streetloop.city.place import Solid
-from streetloop.city.shapes import CLASS_OF, CLASSES
-from streetloop.city.traffic import LENGTHS, Actor
+from streetloop.city.render.shapes import CLASS_OF, CLASSES
 from streetloop.city.truth import MIN_AREA, MIN_SIDE, MIN_VISIBLE, Seen, Truth
+from streetloop.city.world.place import Solid
+from streetloop.city.world.traffic import LENGTHS, Actor
 from tests.support.city import CAMERAS, NORTH, Stage, standing, view
 
 _VEHICLES = tuple(LENGTHS)

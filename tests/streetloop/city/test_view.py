@@ -20,9 +20,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streetloop.city.address import parse_address
-from streetloop.city.conditions import STEPS
 from streetloop.city.truth import Truth
 from streetloop.city.view import View
+from streetloop.city.world.conditions import STEPS
 from streetloop.errors import ConfigError
 from streetloop.types import Image
 from tests.support.city import CAMERAS, SMALL, digest, view

@@ -1,0 +1,205 @@
+"""The minutes of all cameras, kept as Parquet in the object store: the past that drift knows."""
+
+import io
+import uuid
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import cv2
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from drift.features import NAMES
+from drift.images import Edges
+from drift.minute import Minute
+from streetloop.errors import StoreError
+from streetloop.storage.store import ObjectStore
+from streetloop.types import Image
+
+_PREFIX = "minutes"
+_PICTURES_EVERY = 10  # minutes between two of which picture and lines are kept
+_FLUSH_EVERY = 10
+_EDGES = (90, 160)
+_JPEG = [cv2.IMWRITE_JPEG_QUALITY, 80]
+
+_FIELDS: "list[pa.Field[Any]]" = [
+    pa.field("camera_id", pa.string(), nullable=False),
+    pa.field("started_at", pa.timestamp("us", tz="UTC"), nullable=False),
+    pa.field("length_s", pa.float64(), nullable=False),
+    pa.field("model_version", pa.string(), nullable=False),
+    pa.field("samples", pa.int32(), nullable=False),
+    pa.field("expected", pa.int32(), nullable=False),
+    *(pa.field(name, pa.float64()) for name in NAMES),
+    pa.field("mix", pa.map_(pa.string(), pa.int32()), nullable=False),
+    pa.field("width", pa.int32(), nullable=False),
+    pa.field("height", pa.int32(), nullable=False),
+    pa.field("fps", pa.float64(), nullable=False),
+    pa.field("still", pa.bool_(), nullable=False),
+    pa.field("edges", pa.binary()),
+    pa.field("picture", pa.binary()),
+]
+SCHEMA = pa.schema(_FIELDS)
+
+
+class MinuteLog:
+    """Writes minutes, an object a camera and hour; a crash loses at most ten minutes.
+
+    Args:
+        store: Where to.
+    """
+
+    def __init__(self, store: ObjectStore) -> None:
+        self._store = store
+        self._part = uuid.uuid4().hex[:8]
+        self._hours: dict[tuple[str, str], list[Minute]] = {}
+        self._unwritten: set[tuple[str, str]] = set()
+
+    def append(self, minute: Minute) -> None:
+        """Note a minute; every tenth keeps its picture.
+
+        Raises:
+            StoreError: Something could not be written; it is kept, and tried again later.
+        """
+        where = (minute.camera_id, minute.started_at.strftime("%Y-%m-%dT%H"))
+        fresh = where not in self._hours
+        minutes = self._hours.setdefault(where, [])
+        if len(minutes) % _PICTURES_EVERY:
+            minute = replace(minute, edges=None, picture=None)
+        minutes.append(minute)
+        self._unwritten.add(where)
+        if fresh or len(minutes) % _FLUSH_EVERY == 0:
+            for known in [k for k in self._hours if k[0] == minute.camera_id and k != where]:
+                self._write(known)
+                del self._hours[known]  # its hour is over
+            if not fresh:
+                self._write(where)
+
+    def flush(self) -> None:
+        """Write all that is not written yet.
+
+        Raises:
+            StoreError: Something could not be written.
+        """
+        for where in sorted(self._unwritten):
+            self._write(where)
+
+    def _write(self, where: tuple[str, str]) -> None:
+        if where not in self._unwritten:
+            return
+        camera, hour = where
+        rows = [_row(minute) for minute in self._hours[where]]
+        table = pa.Table.from_pylist(rows, schema=SCHEMA)
+        sink = io.BytesIO()
+        pq.write_table(table, sink, compression="zstd")
+        key = f"{_PREFIX}/camera={camera}/hour={hour}/{self._part}.parquet"
+        self._store.put(key, sink.getvalue())
+        self._unwritten.discard(where)
+
+
+def read_minutes(
+    store: ObjectStore,
+    camera_id: str,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    *,
+    pictures: bool = False,
+) -> Iterator[Minute]:
+    """The minutes of a camera in the order of time.
+
+    Args:
+        store: Where from.
+        camera_id: Which camera.
+        since: From this hour on; None for all.
+        until: Before this moment; None for all.
+        pictures: Read the pictures too.
+
+    Raises:
+        StoreError: An object is missing or is no Parquet file.
+    """
+    prefix = f"{_PREFIX}/camera={camera_id}/"
+    first = "" if since is None else f"hour={since:%Y-%m-%dT%H}"
+    by_hour: dict[str, list[str]] = {}
+    for key in store.keys(prefix):
+        hour = key.removeprefix(prefix).split("/")[0]
+        if hour >= first:
+            by_hour.setdefault(hour, []).append(key)
+    for hour in sorted(by_hour):
+        rows = [row for key in by_hour[hour] for row in _rows(store, key, pictures)]
+        for row in sorted(rows, key=lambda r: r["started_at"]):
+            if since is not None and row["started_at"] < since:
+                continue
+            if until is not None and row["started_at"] >= until:
+                return
+            yield _minute(row)
+
+
+def cameras_in(store: ObjectStore) -> list[str]:
+    """Every camera that has minutes."""
+    found = (key.split("/")[1] for key in store.keys(f"{_PREFIX}/"))
+    return sorted({name.removeprefix("camera=") for name in found})
+
+
+def _rows(store: ObjectStore, key: str, pictures: bool) -> list[dict[str, Any]]:
+    try:
+        file = pq.ParquetFile(io.BytesIO(store.get(key)))
+        names = [n for n in file.schema_arrow.names if pictures or n != "picture"]
+        table = file.read(names)
+        rows: list[dict[str, Any]] = table.to_pylist()
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise StoreError(f"object {key!r} is no log of minutes: {error}") from error
+    lacking = {field.name for field in SCHEMA if not field.nullable} - set(table.column_names)
+    if lacking:
+        raise StoreError(f"object {key!r} is no log of minutes: it has no {min(lacking)!r}")
+    return rows
+
+
+def _row(minute: Minute) -> dict[str, Any]:
+    plain = {name: getattr(minute, name) for name in SCHEMA.names if name not in {*NAMES, *_CODED}}
+    values = {name: _known(minute.values[name]) for name in NAMES}
+    return {
+        **plain,
+        **values,
+        "mix": list(minute.mix.items()),
+        "edges": None if minute.edges is None else minute.edges.astype(np.float16).tobytes(),
+        "picture": None if minute.picture is None else _jpeg(minute.picture),
+    }
+
+
+_CODED = ("mix", "edges", "picture")
+
+
+def _minute(row: dict[str, Any]) -> Minute:
+    # A feature that is newer than the log is unknown, as one that could not be measured.
+    known = {name: row.get(name) for name in NAMES}
+    values = {name: float("nan") if value is None else value for name, value in known.items()}
+    plain = {name: row[name] for name in SCHEMA.names if name not in {*NAMES, *_CODED}}
+    return Minute(
+        **plain,
+        values=values,
+        mix=dict(row["mix"]),
+        edges=_edges(row.get("edges")),
+        picture=_picture(row.get("picture")),
+    )
+
+
+def _known(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
+
+
+def _edges(data: bytes | None) -> Edges | None:
+    if data is None:
+        return None
+    return np.frombuffer(data, np.float16).reshape(_EDGES).astype(np.float32)
+
+
+def _jpeg(picture: Image) -> bytes:
+    return bytes(cv2.imencode(".jpg", picture, _JPEG)[1].tobytes())
+
+
+def _picture(data: bytes | None) -> Image | None:
+    if data is None:
+        return None
+    return np.asarray(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR), np.uint8)

@@ -1,0 +1,196 @@
+"""The watch over running cameras: the past from the log, findings to the ledger."""
+
+import contextlib
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+
+from drift.change import Change, Kind, WatchPolicy
+from drift.fleet import FleetWatch
+from drift.history import MOST, Past
+from drift.minute import Minute
+from drift.minute_log import MinuteLog, read_minutes
+from drift.quality import FAULTS
+from streetloop.errors import LedgerError, StoreError
+from streetloop.ledger import Ledger
+from streetloop.ledger.events import begin_event, end_event, list_events
+from streetloop.ledger.findings import Finding, close_findings, list_findings, open_finding
+from streetloop.settings import Settings
+from streetloop.storage.store import ObjectStore
+
+
+def policy_of(settings: Settings) -> WatchPolicy:
+    """When the watch speaks, as the settings have it."""
+    return WatchPolicy(
+        days_between_false_alarms=settings.drift_days, period_s=settings.drift_period_s
+    )
+
+
+class LiveWatch:
+    """Watches running cameras and writes down what it finds.
+
+    Args:
+        cameras: Ids of the cameras that run.
+        settings: As given at the roof.
+        store: Where minutes are kept.
+        ledger: Where findings and events go.
+        training: What the model was trained on, or None.
+        tell: Called with a sentence for people whenever something begins or ends.
+    """
+
+    def __init__(
+        self,
+        cameras: Sequence[str],
+        settings: Settings,
+        store: ObjectStore,
+        ledger: Ledger,
+        training: Past | None,
+        tell: Callable[[str], None],
+    ) -> None:
+        self._log = MinuteLog(store)
+        self._ledger = ledger
+        self._tell = tell
+        self.faults: list[str] = []
+        self._found: dict[str, tuple[str, ...]] = {}
+        self._fleet = recall(cameras, settings, store, ledger, training, tell)
+        # What went on when the watch was last stopped ends in this run.
+        self._events = {
+            (camera, event.kind): event.id
+            for camera in cameras
+            for event in list_events(ledger, camera, only_open=True)
+        }
+
+    def take(self, minutes: Iterable[Minute]) -> None:
+        """Note the minutes that ended.
+
+        What cannot be written is said, and does not stop the streams.
+        """
+        minutes = list(minutes)
+        for change in self._fleet.take(minutes):
+            with self._said():
+                self._note(change)
+            self._tell(sentence(change))
+        for minute in minutes:
+            with self._said():
+                self._log.append(minute)
+
+    def leave(self, cameras: Collection[str]) -> None:
+        """Cameras were taken out: what went on at them is over."""
+        self._events = {where: n for where, n in self._events.items() if where[0] not in cameras}
+        for camera in cameras:
+            with self._said():
+                end_all(self._ledger, camera, datetime.now(UTC))
+
+    def causes(self) -> dict[str, tuple[str, ...]]:
+        """By camera the causes of the drift that was found last, likeliest first."""
+        return dict(self._found)
+
+    def close(self) -> None:
+        """Write out what is held back."""
+        with self._said():
+            self._log.flush()
+
+    def _note(self, change: Change) -> None:
+        kind = change.fault or "drift"
+        where = (change.camera_id, kind)
+        if change.kind is Kind.DRIFT:
+            self._open(change)
+        elif change.kind is Kind.DRIFT_OVER:
+            close_findings(self._ledger, change.camera_id, change.at)
+        if change.kind in {Kind.DRIFT, Kind.FAULT}:
+            detail = {"causes": list(change.causes)} if change.causes else {}
+            self._events[where] = begin_event(
+                self._ledger, kind, change.since, change.camera_id, change.model_version,
+                detail=detail,
+            )  # fmt: skip
+        elif where in self._events:
+            end_event(self._ledger, self._events.pop(where), change.at)
+
+    @contextlib.contextmanager
+    def _said(self) -> Iterator[None]:
+        try:
+            yield
+        except (StoreError, LedgerError) as error:
+            if not self.faults:  # one is enough: the next names another object and says the same
+                self.faults.append(str(error))
+                self._tell(str(error))
+
+    def _open(self, change: Change) -> None:
+        self._found[change.camera_id] = change.causes
+        features = {name: answer.as_json() for name, answer in change.answers.items()}
+        open_finding(
+            self._ledger, change.camera_id, change.since, change.at, change.model_version,
+            list(change.causes), change.asks_for_labels, features,
+        )  # fmt: skip
+
+
+def end_all(ledger: Ledger, camera_id: str, at: datetime) -> None:
+    """End every event of a camera that goes on, and its drift."""
+    for event in list_events(ledger, camera_id, only_open=True):
+        end_event(ledger, event.id, at)
+    close_findings(ledger, camera_id, at)
+
+
+def recall(
+    cameras: Iterable[str],
+    settings: Settings,
+    store: ObjectStore,
+    ledger: Ledger,
+    training: Past | None = None,
+    tell: Callable[[str], None] = lambda _: None,
+) -> FleetWatch:
+    """The watch as it was when it was last stopped, from the log and the ledger.
+
+    A log that cannot be read is told; the watch goes on with what was read.
+
+    Raises:
+        LedgerError: The ledger cannot be read.
+    """
+    fleet = FleetWatch(policy_of(settings), training)
+    since = datetime.now(UTC) - timedelta(seconds=MOST * settings.drift_period_s)
+    for camera in cameras:
+        watch = fleet.camera(camera)
+        findings = list_findings(ledger, camera)
+        try:
+            for minute in read_minutes(store, camera, since):
+                watch.remember(minute, clean=not _within(minute, findings))
+        except StoreError as error:
+            tell(f"{camera}: not all of its past can be read: {error}")
+        if findings and findings[0].closed_at is None:
+            watch.resume(_change(findings[0]))
+        for event in list_events(ledger, camera, only_open=True):
+            if event.kind in FAULTS:
+                watch.faults[event.kind] = event.started_at
+    return fleet
+
+
+def sentence(change: Change) -> str:
+    """A change in words.
+
+    >>> at = datetime(2026, 11, 21, 17, 30, tzinfo=UTC)
+    >>> sentence(Change(Kind.DRIFT, "a40", at, at, "yolo", causes=("night",)))
+    'a40: drift since 17:30, most likely night'
+    """
+    since = f"{change.since:%H:%M}"
+    if change.kind is Kind.DRIFT:
+        others = f" (or {', '.join(change.causes[1:])})" if change.causes[1:] else ""
+        return f"{change.camera_id}: drift since {since}, most likely {change.causes[0]}{others}"
+    if change.kind is Kind.DRIFT_OVER:
+        return f"{change.camera_id}: as before; the drift since {since} is over"
+    if change.kind is Kind.FAULT:
+        return f"{change.camera_id}: {change.fault} since {since}"
+    return f"{change.camera_id}: {change.fault} since {since} is over"
+
+
+def _within(minute: Minute, findings: Iterable[Finding]) -> bool:
+    end = minute.started_at + timedelta(seconds=minute.length_s)
+    return any(
+        finding.since < end and (finding.closed_at is None or minute.started_at < finding.closed_at)
+        for finding in findings
+    )
+
+
+def _change(finding: Finding) -> Change:
+    return Change(
+        Kind.DRIFT, finding.camera_id, finding.opened_at, finding.since, finding.model_version,
+        causes=tuple(finding.causes),
+    )  # fmt: skip

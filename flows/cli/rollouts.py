@@ -1,0 +1,163 @@
+"""``streetloop rollout``: start, status, pause, resume, promote, rollback, report, rehearse."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import yaml
+from pydantic import ValidationError
+from rich.console import Console
+from rich.table import Table
+
+from flows.cli.rollout_tables import show_report, show_status
+from flows.cli.user import me
+from flows.reports.rollout_html import write_page
+from serve.rollout.policy import Policy
+from serve.rollout.policy_simulation import rehearse as play
+from serve.rollout.report import find_rollout, report_of
+from serve.rollout.request import ask_for
+from streetloop.errors import ConfigError
+from streetloop.ledger import open_ledger
+from streetloop.ledger.rollouts import Wish, list_rollouts, wish
+from streetloop.settings import Settings
+
+app = typer.Typer(no_args_is_help=True, help="How a new model takes over.")
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and only that.")]
+PolicyFile = Annotated[
+    Path | None, typer.Option("--policy", help="YAML of what to change in the usual policy.")
+]
+
+_MOST_BYTES = 64 * 2**10
+
+
+@app.command()
+def start(
+    version: Annotated[str, typer.Argument(help="A version of the registry, or an alias.")],
+    city: Annotated[str | None, typer.Option(help="Only the cameras of this city.")] = None,
+    policy: PolicyFile = None,
+    despite_verdict: Annotated[
+        bool, typer.Option("--despite-verdict", help="Even if the judge refused it.")
+    ] = False,
+) -> None:
+    """Try a version beside the champion; running streams take it up."""
+    settings = Settings()
+    console = Console(stderr=True)
+    rollout = ask_for(
+        settings, open_ledger(settings.ledger), version, read_policy(policy), me(), city,
+        lambda text: console.print(text, highlight=False), despite_verdict=despite_verdict,
+    )  # fmt: skip
+    console.print(rollout.reading["verdict"]["says"], markup=False, highlight=False)
+    console.print(f"rollout {rollout.id} is asked for: running streams take it up", highlight=False)
+
+
+@app.command()
+def status(as_json: Json = False) -> None:
+    """Where the newest rollout is, on what evidence, and what it waits for."""
+    ledger = open_ledger(Settings().ledger)
+    found = list_rollouts(ledger, 1)
+    if as_json:
+        plain = [report_of(ledger, rollout) for rollout in found]
+        sys.stdout.write(json.dumps(plain[0] if plain else None, indent=2) + "\n")
+    elif not found:
+        Console().print("no rollout yet: `streetloop rollout start VERSION` begins one")
+    else:
+        show_status(ledger, found[0])
+
+
+@app.command()
+def report(
+    number: Annotated[int | None, typer.Argument(help="Of a rollout; the newest.")] = None,
+    as_json: Json = False,
+    html: Annotated[Path | None, typer.Option(help="Write a page there.")] = None,
+) -> None:
+    """Both models side by side, and every decision: as tables, as JSON, as a page."""
+    ledger = open_ledger(Settings().ledger)
+    rollout = find_rollout(ledger, number)
+    if html is not None:
+        write_page(html, report_of(ledger, rollout))
+        Console(stderr=True).print(f"written: {html}", highlight=False, markup=False)
+    if as_json:
+        sys.stdout.write(json.dumps(report_of(ledger, rollout), indent=2) + "\n")
+    elif html is None:
+        show_report(ledger, rollout)
+
+
+@app.command()
+def pause() -> None:
+    """Stay in this phase; what harms still goes back."""
+    _wish(Wish.PAUSE)
+
+
+@app.command()
+def resume() -> None:
+    """Go on after a pause."""
+    _wish(Wish.RESUME)
+
+
+@app.command()
+def promote() -> None:
+    """Make the challenger the champion now, whatever the evidence says."""
+    _wish(Wish.PROMOTE)
+
+
+@app.command()
+def rollback() -> None:
+    """Send the challenger back now."""
+    _wish(Wish.ROLL_BACK)
+
+
+@app.command()
+def rehearse(
+    runs: Annotated[int, typer.Option(min=1, max=100_000, help="Of each kind.")] = 1000,
+    hours: Annotated[float, typer.Option(min=0.1, max=240, help="Then it is undecided.")] = 4.0,
+    seed: Annotated[int, typer.Option(help="The same seed, the same answer.")] = 0,
+    policy: PolicyFile = None,
+    as_json: Json = False,
+) -> None:
+    """Play a policy against modelled candidates: how often does each end promoted?"""
+    found = play(read_policy(policy), runs, hours, seed=seed)
+    if as_json:
+        sys.stdout.write(json.dumps(found, indent=2) + "\n")
+        return
+    table = Table(title=f"{runs} runs of each candidate, {hours:g} hours at most")
+    for column in ("candidate", "promoted", "rolled back", "undecided", "minutes to promotion"):
+        table.add_column(column, justify="left" if column == "candidate" else "right")
+    for kind in ("harmful", "equal", "better"):
+        ends = found[kind]
+        took = ends["minutes_until_promoted"]
+        table.add_row(
+            kind, *(f"{100 * ends[end]:.1f} %" for end in ("promoted", "rolled_back", "undecided")),
+            "-" if took is None else f"{took:g}",
+        )  # fmt: skip
+    Console().print(table)
+
+
+def read_policy(file: Path | None) -> Policy:
+    """The usual policy with what a file changes.
+
+    Raises:
+        ConfigError: The file cannot be read, or is no policy.
+    """
+    if file is None:
+        return Policy()
+    try:
+        if file.stat().st_size > _MOST_BYTES:
+            raise ConfigError(f"{file}: larger than {_MOST_BYTES // 1024} KB")
+        plain = yaml.safe_load(file.read_text(encoding="utf-8"))
+        return Policy(**({} if plain is None else plain))
+    except OSError as error:
+        raise ConfigError(f"{file}: cannot be read: {error.strerror}") from error
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise ConfigError(f"{file}: {name}: {first['msg']}") from error
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
+        raise ConfigError(f"{file}: is no policy: a YAML mapping is wanted") from error
+
+
+def _wish(wanted: Wish) -> None:
+    rollout = wish(open_ledger(Settings().ledger), wanted, me())
+    Console(stderr=True).print(f"rollout {rollout.id}: {wanted} is asked for", highlight=False)

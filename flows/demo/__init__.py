@@ -1,0 +1,1 @@
+"""The demo: four simulated streets, nightfall, and the loop that closes."""

@@ -1,0 +1,84 @@
+"""How far a demo is: what people read at the bottom of the terminal, and when it is over."""
+
+import time
+from collections.abc import Callable
+
+from streetloop.ledger import Ledger
+from streetloop.ledger.findings import list_findings
+from streetloop.ledger.learning import ENDED, LearningRun, Step, list_learning
+from streetloop.ledger.reviews import count_labeled
+from streetloop.ledger.rollouts import list_rollouts
+from train.fine_tuning.recipe import Progress
+
+_AFTERWARDS_S = 38.0  # the middle of a window of the true curve at least
+_LEFT_S = {"drift": 560, Step.LABELING: 500, Step.TRAINING: 450, Step.ROLLOUT: 95}
+"""Seconds to the end from the begin of each step on two cores; said until more is known."""
+
+
+class Course:
+    """Asked twice a second whether the demo is over; tells how far it is meanwhile.
+
+    Args:
+        ledger: Where the learning run is.
+        labels: How many frames a training needs.
+        show: Called with one sentence, which takes the place of the last.
+    """
+
+    def __init__(self, ledger: Ledger, labels: int, show: Callable[[str], None]) -> None:
+        self._ledger, self._labels, self._show = ledger, labels, show
+        self.began = time.time()
+        self.steps: dict[str, float] = {}
+        self._training: Progress | None = None
+        self._trained_since = 0.0
+
+    def __call__(self) -> bool:
+        """Whether it is over: some seconds after the learning run."""
+        passed = time.time() - self.began
+        if "drift" not in self.steps:
+            opened = [f.opened_at.timestamp() for f in list_findings(self._ledger)]
+            if opened:
+                self.steps["drift"] = min(opened) - self.began
+        runs = list_learning(self._ledger, most=1)
+        if runs and str(runs[0].step) not in self.steps:
+            self.steps[str(runs[0].step)] = passed
+        over = bool(runs) and runs[0].step in {*ENDED, Step.PARKED}
+        self._show("the new champion at work" if over else self._sentence(runs, passed))
+        return over and passed - self.steps[str(runs[0].step)] > _AFTERWARDS_S
+
+    def progress(self, now: Progress) -> None:
+        """Note how far a training is."""
+        self._trained_since = self._trained_since or time.time()
+        self._training = now
+
+    def _sentence(self, runs: list[LearningRun], passed: float) -> str:
+        if not runs:
+            return "watching; " + _left(_LEFT_S["drift"] + 60 - passed)
+        step = runs[0].step
+        if step is Step.TRAINING and self._training is not None:
+            return self._trains(self._training)
+        left = _left(_LEFT_S.get(step, 0) - (passed - self.steps[str(step)]))
+        if step is Step.LABELING:
+            done = min(count_labeled(self._ledger, of_drift=True), self._labels)
+            return f"labelling: {done} of {self._labels} frames of night; {left}"
+        if step is Step.ROLLOUT:
+            waits = [r.reading.get("waits_for") or [""] for r in list_rollouts(self._ledger, 1)]
+            return f"rollout: waits for {waits[0][0] if waits else ''}; {left}"
+        return f"{step}; {left}"
+
+    def _trains(self, now: Progress) -> str:
+        done = (now.epoch + now.share) / now.epochs
+        if done >= 1:
+            return "judging the new model on frames that it did not learn; " + _left(100)
+        passed = time.time() - self._trained_since
+        left = passed / done - passed if done > 0.02 else _LEFT_S[Step.TRAINING] - 100
+        return f"training: epoch {now.epoch + 1} of {now.epochs}, {done:.0%}; {_left(left + 100)}"
+
+
+def _left(seconds: float) -> str:
+    """How long it may take still.
+
+    >>> _left(400), _left(20)
+    ('about 7 min to go', 'less than a minute to go')
+    """
+    minutes = round(seconds / 60)
+    return f"about {minutes} min to go" if minutes > 0 else "less than a minute to go"

@@ -1,0 +1,187 @@
+"""The page that tells how the loop closed."""
+
+import base64
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from matplotlib.figure import Figure
+
+from flows.demo.plot import plot_curve
+from flows.demo.result import Measured, Story
+from flows.stream.sinks.annotated_video import draw_boxes
+from labeling.queue import boxes_of
+from serve.rollout.evidence import EVERYTHING
+from streetloop.city.render.shapes import CLASSES
+from streetloop.ledger import Ledger
+from streetloop.ledger.findings import Finding, list_findings
+from streetloop.ledger.reviews import State, list_reviews
+from streetloop.ledger.rollouts import Entry, list_decisions, list_rollouts
+from streetloop.settings import Settings
+from streetloop.storage.store import ObjectStore
+from streetloop.types import Detections, Image
+from train.model.predictions import read_image
+
+_FATES = ("decoded", "detected", "gated", "dropped", "failed")
+_PAIRS, _LABELED = 3, 12
+_BEFORE, _AFTER = "#7a8794", "#1f6feb"
+
+
+def write_story(
+    path: Path,
+    story: Story,
+    settings: Settings,
+    ledger: Ledger,
+    store: ObjectStore,
+    began: float,
+) -> None:
+    """Write the page, which needs nothing else; ``began`` is in seconds since 1970."""
+    environment = Environment(
+        loader=PackageLoader("flows.reports"), autoescape=True, undefined=StrictUndefined
+    )
+    accounts = [
+        (name, {fate: getattr(status.account, fate) for fate in _FATES})
+        for name, status in story.summary.cameras.items()
+    ]
+    text = environment.get_template("story.html").render(
+        closed=story.closed,
+        labels=story.labels,
+        minutes=story.seconds / 60,
+        models=story.models,
+        frames=story.frames,
+        images=sum(len(found.examples) for found in story.measured),
+        plot=_plot(story.measured),
+        curve=None
+        if story.curve is None
+        else plot_curve(story.curve, _marks(story, ledger, began)),
+        findings=[_finding(finding, began) for finding in list_findings(ledger)],
+        pairs=_pairs(story.measured, settings, store),
+        moments=story.moments,
+        labelled=_labelled(ledger, store),
+        decisions=[_decision(entry) for entry in _decisions(ledger)],
+        fates=_FATES,
+        accounts=accounts,
+    )
+    path.write_text(text, encoding="utf-8")
+
+
+def _marks(story: Story, ledger: Ledger, began: float) -> list[tuple[float, str]]:
+    """What began when, for the curve."""
+    words = {"drift": "drift found", "training": "labelled, training begins"}
+    marks = [(at, words[name]) for name, at in story.course.items() if name in words]
+    night = story.course.get("night")
+    marks += [] if night is None else [(night, "night falls")]
+    for entry in _decisions(ledger):
+        if entry.action in {"start", "promoted"}:
+            word = {"start": "judged better, shadow", "promoted": "promoted"}[entry.action]
+            marks.append((entry.at.timestamp() - began, word))
+    return sorted(marks)
+
+
+def _finding(finding: Finding, began: float) -> dict[str, Any]:
+    """A drift that was found, with the features that depart most, the furthest first."""
+    known = {k: v for k, v in finding.features.items() if v.get("effect_size") and v["threshold"]}
+    shares = {k: v["effect_size"] / v["threshold"] for k, v in known.items()}
+    nearest = sorted(shares, key=lambda name: -shares[name])[:4]
+    return {
+        "camera": finding.camera_id,
+        "causes": " or ".join(finding.causes),
+        "minute": (finding.opened_at.timestamp() - began) / 60,
+        "features": ", ".join(f"{name} {shares[name]:.1f} times the threshold" for name in nearest),
+    }
+
+
+def _plot(measured: Sequence[Measured]) -> str:
+    figure = Figure(figsize=(7, 2.6), layout="constrained", dpi=120)
+    axes = figure.subplots()
+    for k, found in enumerate(measured):
+        for shift, when, colour in ((-0.18, "before", _BEFORE), (0.18, "after", _AFTER)):
+            value = found.map50[when]
+            axes.bar(k + shift, value, 0.32, color=colour, label=when if not k else None)
+            axes.text(k + shift, value + 0.02, f"{value:.2f}", ha="center", fontsize=9)
+    axes.set_xticks(range(len(measured)), [found.condition for found in measured])
+    axes.set_ylim(0, 1.1)
+    axes.set_ylabel("mAP50", fontsize=9)
+    axes.legend(frameon=False, fontsize=9, loc="upper right")
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+    sink = io.BytesIO()
+    figure.savefig(sink, format="png")
+    return base64.b64encode(sink.getvalue()).decode()
+
+
+def _pairs(
+    measured: Sequence[Measured], settings: Settings, store: ObjectStore
+) -> list[dict[str, str]]:
+    """Night frames of several cameras on which most changed."""
+    found = measured[-1]
+    counts = [
+        _shown(after, settings) - _shown(before, settings)
+        for before, after in zip(found.found["before"], found.found["after"], strict=True)
+    ]
+    pairs: dict[str, dict[str, str]] = {}
+    for k in np.argsort(counts)[::-1].tolist():
+        camera = found.examples[k].camera_id
+        if camera not in pairs and len(pairs) < _PAIRS:
+            image = read_image(found.examples[k], store)
+            sides = {
+                when: _jpeg(_drawn(image, found.found[when][k], settings.confidence))
+                for when in ("before", "after")
+            }
+            pairs[camera] = {"camera": camera, **sides}
+    return list(pairs.values())
+
+
+def _shown(boxes: Detections, settings: Settings) -> int:
+    return int((boxes.confidence >= settings.confidence).sum())
+
+
+def _labelled(ledger: Ledger, store: ObjectStore) -> list[dict[str, str]]:
+    reviews = [
+        review
+        for review in list_reviews(ledger, [State.LABELED, State.IN_DATASET])
+        if review.label is not None
+    ]
+    frames = []
+    for review in reviews[:: max(1, len(reviews) // _LABELED)][:_LABELED]:
+        assert review.label is not None
+        pixels = np.frombuffer(store.get(review.image_key), np.uint8)
+        image = np.asarray(cv2.imdecode(pixels, cv2.IMREAD_COLOR), np.uint8)
+        why = review.reason + (f", {review.drift}" if review.drift else "")
+        boxed = _drawn(image, boxes_of(review.label), 0.0)
+        frames.append({"camera": review.camera_id, "reason": why, "data": _jpeg(boxed, 320)})
+    return frames
+
+
+def _drawn(image: Image, boxes: Detections, confidence: float) -> Image:
+    return draw_boxes(image, boxes.take(boxes.confidence >= confidence), list(CLASSES))
+
+
+def _jpeg(image: Image, width: int = 520) -> str:
+    height = round(image.shape[0] * width / image.shape[1])
+    small = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+    return base64.b64encode(cv2.imencode(".jpg", small)[1].tobytes()).decode()
+
+
+def _decisions(ledger: Ledger) -> list[Entry]:
+    return [
+        entry for r in reversed(list_rollouts(ledger)) for entry in list_decisions(ledger, r.id)
+    ]
+
+
+def _decision(entry: Entry) -> dict[str, Any]:
+    gains: Mapping[str, Any] = entry.reading.get("gains", {})
+    gain = gains.get(EVERYTHING)
+    known = gain is not None and gain["low"] is not None
+    return {
+        "at": f"{entry.at:%H:%M:%S}",
+        "action": entry.action,
+        "author": entry.author,
+        "reason": entry.reason,
+        "gain": f"{gain['mean']:+.3f}" if gain else "",
+        "interval": f"{gain['low']:+.3f} to {gain['high']:+.3f}" if gain and known else "",
+    }

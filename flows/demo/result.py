@@ -1,0 +1,85 @@
+"""What a demo came to."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from flows.demo.ground_truth import Curve
+from flows.runtime.summary import Summary
+from streetloop.ledger.learning import LearningRun, Step
+from streetloop.types import Detections
+from train.data.dataset import Example
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Two models under one condition.
+
+    Attributes:
+        condition: Day or night.
+        map50: mAP50 before and after.
+        examples: The frames.
+        found: What either model found there.
+    """
+
+    condition: str
+    map50: Mapping[str, float]
+    examples: Sequence[Example]
+    found: Mapping[str, Sequence[Detections]]
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """What a demo came to.
+
+    Attributes:
+        seconds: From the first to the last.
+        moments: What was said, with seconds since the start.
+        run: The learning run, if one began.
+        measured: Both champions on held-out cameras and seeds, by condition.
+        labels: Frames that were labelled.
+        summary: The account of the streams.
+        models: Versions before and after.
+        course: Seconds since the start by what began then: ``night``, ``drift``, and the steps of
+            the learning run.
+        curve: Both champions' true mAP50 over the time; None if no new one came of it.
+    """
+
+    seconds: float
+    moments: list[tuple[float, str]]
+    run: LearningRun | None
+    measured: Sequence[Measured]
+    labels: int
+    summary: Summary
+    models: Mapping[str, str]
+    course: Mapping[str, float] = field(default_factory=dict)
+    curve: Curve | None = None
+
+    @property
+    def closed(self) -> bool:
+        """True if a new champion came of it, and no frame was lost."""
+        promoted = self.run is not None and self.run.step is Step.PROMOTED
+        return promoted and not self.frames["failed"]
+
+    @property
+    def frames(self) -> dict[str, int]:
+        """Where all frames went."""
+        fates = ("decoded", "detected", "gated", "dropped", "failed")
+        accounts = [status.account for status in self.summary.cameras.values()]
+        return {fate: sum(getattr(account, fate) for account in accounts) for fate in fates}
+
+    def as_json(self, report: Path) -> dict[str, Any]:
+        """Plain values."""
+        return {
+            "closed": self.closed,
+            "seconds": round(self.seconds, 1),
+            "map50": {
+                found.condition: {when: round(value, 4) for when, value in found.map50.items()}
+                for found in self.measured
+            },
+            "labels": self.labels,
+            "frames": self.frames,
+            "model": dict(self.models),
+            "report": str(report),
+        }

@@ -1,0 +1,1 @@
+"""The learning flow: from a trigger to a judged and registered version."""

@@ -1,0 +1,257 @@
+"""The learning flow: from drift or labels to a new champion, by itself.
+
+::
+
+    labeling -> training -> rollout -> promoted
+                   |           |-> rolled back
+                   |-> refused by the judge
+    a step that fails is tried again, later each time, then parked with the reason
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from cronsim import CronSim
+
+from flows.learning.training_job import Request
+from serve.rollout.policy import Policy
+from serve.rollout.request import ask_for
+from streetloop.clock import Clock
+from streetloop.errors import RolloutError, StreetloopError
+from streetloop.ledger import Ledger
+from streetloop.ledger.findings import list_findings
+from streetloop.ledger.learning import (
+    LearningRun,
+    Step,
+    begin_learning,
+    go_on,
+    list_learning,
+    note_failure,
+    open_learning,
+)
+from streetloop.ledger.reviews import count_labeled
+from streetloop.ledger.rollouts import State as RolloutState
+from streetloop.ledger.rollouts import list_rollouts, open_rollout
+from streetloop.processes import in_background
+from streetloop.settings import Settings
+from train.fine_tuning.recipe import THREADS
+
+_log = logging.getLogger(__name__)
+
+_LOOK_S = 1.0
+_ATTEMPTS = 3
+_FIRST_PAUSE_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What a training came to.
+
+    Attributes:
+        version: Of the registry.
+        accepted: Whether the judge lets it challenge the champion.
+        reasons: Why, or why not.
+    """
+
+    version: int
+    accepted: bool
+    reasons: Sequence[str]
+
+
+class LearningFlow:
+    """Looks once a second, on a thread of its own, at the one run that may be open.
+
+    Every step is written down before it is begun and is found again by the run's name, so that a
+    process that was killed goes on where it was.
+
+    Args:
+        settings: As given at the roof.
+        ledger: Where runs, labels, findings and rollouts are.
+        train: Trains, judges and registers; may take as long as it likes. Of one name it is asked
+            again if the process was killed, and gives what there is by then.
+        policy: What a rollout must show.
+        clock: Time.
+        tell: Called with a sentence for people.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        ledger: Ledger,
+        train: Callable[[Request], Learned],
+        policy: Policy,
+        clock: Clock,
+        tell: Callable[[str], None],
+    ) -> None:
+        self._settings, self._ledger, self._train = settings, ledger, train
+        self._policy, self._clock, self._tell = policy, clock, tell
+        self._since = clock.now()
+        self._work: Future[Learned] | None = None
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._look, name="learning-flow", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop looking; what is under way goes on after the next start."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout=10.0)
+
+    def _look(self) -> None:
+        while not self._stop.wait(_LOOK_S):
+            try:
+                self.step()
+            except StreetloopError as error:
+                _log.warning("learning: %s", error)
+            except Exception:  # noqa: BLE001
+                # The boundary of the thread: learning must not take the streams along.
+                _log.exception("a look at the learning run failed")
+
+    def step(self) -> None:
+        """One look.
+
+        Raises:
+            LedgerError: The ledger did not answer.
+        """
+        run = open_learning(self._ledger)
+        if run is None:
+            self._begin_if_asked()
+            return
+        if run.next_at is not None and self._clock.now() < run.next_at:
+            return
+        if run.step is Step.LABELING:
+            self._label(run)
+        elif run.step is Step.TRAINING:
+            self._learn(run)
+        elif run.step is Step.ROLLOUT:
+            self._roll_out(run)
+
+    # What asks for a run
+
+    def _begin_if_asked(self) -> None:
+        trigger = self._trigger()
+        if trigger is None or self._must_rest():
+            return
+        now = self._clock.now()
+        run = begin_learning(self._ledger, f"learn-{now:%Y%m%dT%H%M%SZ}", trigger, now)
+        self._tell(f"learning run {run.id} begins: {trigger['because']}")
+
+    def _trigger(self) -> Mapping[str, Any] | None:
+        findings = [f for f in list_findings(self._ledger, only_open=True) if f.asks_for_labels]
+        if findings:
+            causes = sorted({finding.causes[0] for finding in findings if finding.causes})
+            cameras = sorted({finding.camera_id for finding in findings})
+            return {
+                "kind": "drift", "because": f"{' and '.join(causes)} on {', '.join(cameras)}",
+                "findings": [finding.id for finding in findings],
+            }  # fmt: skip
+        if self._labels() >= self._settings.learn_labels:
+            return {"kind": "labels", "because": f"{self._labels()} new labels"}
+        if self._is_time() and self._labels():
+            return {"kind": "schedule", "because": f"the schedule; {self._labels()} new labels"}
+        return None
+
+    def _is_time(self) -> bool:
+        """Whether the schedule has come round since the last run, or since this process began."""
+        if self._settings.learn_cron is None:
+            return False
+        runs = list_learning(self._ledger, most=1)
+        since = max(self._since, runs[0].started_at) if runs else self._since
+        return next(CronSim(self._settings.learn_cron, since)) <= self._clock.now()
+
+    def _must_rest(self) -> bool:
+        """True after a run for a while, and after so many a day."""
+        now = self._clock.now()
+        today = list_learning(self._ledger, since=now - timedelta(days=1))
+        rest = timedelta(hours=self._settings.learn_rest_h)
+        resting = any(run.ended_at is not None and now - run.ended_at < rest for run in today)
+        return resting or len(today) >= self._settings.learn_per_day
+
+    # The steps
+
+    def _label(self, run: LearningRun) -> None:
+        of_drift = run.trigger["kind"] == "drift"
+        count = self._labels(of_drift=of_drift)
+        settings = self._settings
+        enough = count >= (settings.learn_drift_labels if of_drift else settings.learn_labels)
+        if enough or run.trigger["kind"] in {"a person", "schedule"}:
+            self._to(run, Step.TRAINING, reason=f"{count} frames are labelled")
+
+    def _labels(self, *, of_drift: bool = False) -> int:
+        """Labelled frames that no model has learned from yet; or those of them that drift chose."""
+        return count_labeled(self._ledger, of_drift)
+
+    def _learn(self, run: LearningRun) -> None:
+        if self._work is None:
+            trigger = {**run.trigger, "learning_run": run.id}
+            # Of threads that wait for each other, all get what the streams leave of the worst core.
+            threads = max(1, self._settings.threads - 1)
+            recipe = {THREADS: threads, **self._settings.learn_recipe}
+            request = Request(run.name, trigger=trigger, recipe=recipe)
+            self._work = in_background("learning", lambda: self._train(request))
+            return
+        if not self._work.done():
+            return
+        work, self._work = self._work, None
+        error = work.exception()
+        if error is not None:
+            self._failed(run, error)
+            return
+        learned = work.result()
+        found = {"version": learned.version, "verdict": list(learned.reasons)}
+        why = "; ".join(learned.reasons)
+        self._to(run, Step.ROLLOUT if learned.accepted else Step.REFUSED, found, why)
+
+    def _roll_out(self, run: LearningRun) -> None:
+        version = str(run.detail["version"])
+        mine = [r for r in list_rollouts(self._ledger) if r.id == run.detail.get("rollout")]
+        if not mine:
+            self._ask_for_rollout(run, version)
+        elif mine[0].state is RolloutState.PROMOTED:
+            self._to(run, Step.PROMOTED, reason=f"version {version} is the champion")
+        elif mine[0].state is RolloutState.ROLLED_BACK:
+            self._to(run, Step.ROLLED_BACK, reason=f"version {version} was sent back")
+
+    def _ask_for_rollout(self, run: LearningRun, version: str) -> None:
+        there = open_rollout(self._ledger)
+        if there is not None and there.model == version:  # asked for just before a restart
+            self._to(run, Step.ROLLOUT, {"rollout": there.id})
+            return
+        try:
+            rollout = ask_for(self._settings, self._ledger, version, self._policy, "learning flow")
+        except RolloutError as error:
+            self._failed(run, error)
+            return
+        self._to(run, Step.ROLLOUT, {"rollout": rollout.id})
+
+    def _failed(self, run: LearningRun, error: BaseException) -> None:
+        sentence = str(error) if isinstance(error, StreetloopError) else repr(error)
+        if run.attempts + 1 >= _ATTEMPTS:
+            reason = f"{run.step} failed {_ATTEMPTS} times: {sentence}"
+            self._to(run, Step.PARKED, {"parked": str(run.step)}, reason)
+            return
+        pause = timedelta(seconds=_FIRST_PAUSE_S * 4**run.attempts)
+        note_failure(self._ledger, run, sentence, self._now() + pause)
+        self._tell(f"learning run {run.id}: {run.step} failed, and is tried again: {sentence}")
+
+    def _to(
+        self,
+        run: LearningRun,
+        step: Step,
+        detail: Mapping[str, Any] | None = None,
+        reason: str | None = None,
+    ) -> None:
+        go_on(self._ledger, run, step, self._now(), detail, reason)
+        if step is not run.step:
+            self._tell(f"learning run {run.id}: {step}" + (f": {reason}" if reason else ""))
+
+    def _now(self) -> datetime:
+        return self._clock.now()

@@ -1,0 +1,148 @@
+"""Where a model comes from, and whether it can be made again."""
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from flows.learning.registration import disk_told
+from flows.learning.training_job import Request, learn
+from streetloop.errors import DatasetError
+from streetloop.settings import Settings
+from streetloop.storage.open import open_store
+from train.data.dataset import load_dataset
+from train.fine_tuning.recipe import Progress
+from train.model.find_model import find_model, open_registry
+from train.registry import Registry, Version, stamp
+
+
+def lineage(settings: Settings, name: str) -> list[dict[str, Any]]:
+    """A version and what it came from, the newest first: dataset, frames, cameras, labellers, why.
+
+    Raises:
+        RegistryError: There is no such version.
+    """
+    registry = open_registry(settings)
+    chain = []
+    version: Version | None = registry.find(name)
+    while version is not None:
+        chain.append(_one(settings, version))
+        parent = version.papers.parent
+        version = None if parent is None else registry.find(str(parent))
+    return chain
+
+
+def _one(settings: Settings, version: Version) -> dict[str, Any]:
+    papers = version.papers
+    found: dict[str, Any] = {
+        "version": version.number,
+        "aliases": list(version.aliases),
+        "made_at": version.made_at.isoformat(),
+        "parent": papers.parent,
+        "model_version": papers.model_version,
+        "commit": papers.commit,
+        "trigger": dict(papers.trigger),
+        "verdict": list(papers.verdict),
+        "scores": dict(papers.scores),
+        "dataset": None,
+    }
+    if papers.dataset:
+        found["dataset"] = _dataset(settings, papers.dataset)
+    return found
+
+
+def _dataset(settings: Settings, digest: str) -> dict[str, Any]:
+    try:
+        dataset = load_dataset(open_store(settings), digest)
+    except DatasetError as error:
+        return {"digest": digest, "problem": str(error)}
+    examples = dataset.examples
+    return {
+        "digest": digest,
+        "purpose": dataset.purpose,
+        "parents": list(dataset.parents),
+        "images": len(examples),
+        "splits": dict(Counter(e.split for e in examples)),
+        "cameras": dict(Counter(e.camera_id for e in examples)),
+        "labelers": dict(Counter(e.labeler for e in examples)),
+        "reasons": dict(Counter(e.reason for e in examples)),
+        "slices": dict(Counter(name for e in examples for name in e.slices)),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Reproduction:
+    """How close a version came when it was made again.
+
+    Attributes:
+        number: The version.
+        again: The version that was made.
+        equal: True if every weight is the same.
+        largest: The largest difference of a weight.
+        scores: mAP50 by slice, before and again.
+    """
+
+    number: int
+    again: int
+    equal: bool
+    largest: float
+    scores: dict[str, tuple[float, float]]
+
+
+def reproduce(
+    settings: Settings,
+    name: str,
+    say: Callable[[str], None],
+    progress: Callable[[Progress], None],
+) -> Reproduction:
+    """Make a version again from its record. Needs a running Ray.
+
+    Raises:
+        DatasetError: Its dataset is not known any more, or it was not trained here.
+        RegistryError: There is no such version.
+    """
+    registry: Registry = open_registry(settings)
+    version = registry.find(name)
+    papers = version.papers
+    if papers.parent is None or not papers.dataset:
+        raise DatasetError(f"version {version.number} was not trained here: it has no parent")
+    dataset = load_dataset(open_store(settings), papers.dataset)
+    wanted = tuple(str(s) for s in papers.trigger.get("slices", ()))
+    request = Request(
+        f"reproduce-{version.number}-{stamp()}", wanted,
+        {"kind": "reproduction", "of": version.number, "slices": list(wanted)}, papers.recipe,
+        challenges=False,
+    )  # fmt: skip
+    parent = registry.find(str(papers.parent))
+    with disk_told(settings):
+        outcome = learn(settings, parent, dataset, request, say, progress)
+    again = outcome.version
+    scores = {
+        key: (value, again.papers.scores.get(key, float("nan")))
+        for key, value in papers.scores.items()
+    }
+    largest = _largest_difference(settings, version.number, again.number)
+    return Reproduction(version.number, again.number, largest == 0.0, largest, scores)
+
+
+def _largest_difference(settings: Settings, one: int, other: int) -> float:
+    import onnx
+    from onnx import numpy_helper
+
+    weights = []
+    for number in (one, other):
+        model = onnx.load(str(find_model(str(number), settings).onnx))
+        weights.append({t.name: numpy_helper.to_array(t) for t in model.graph.initializer})
+    before, again = weights
+    if before.keys() != again.keys():
+        return float("inf")
+    return max(
+        (
+            float(np.abs(before[k].astype(np.float64) - again[k]).max())
+            for k in before
+            if before[k].size
+        ),
+        default=0.0,
+    )

@@ -1,0 +1,112 @@
+"""A trained candidate becomes a version, now or once the registry answers again."""
+
+import contextlib
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from flows.learning.dataset_builder import mark_learned
+from flows.learning.training_plan import finish_plan, read_plan, training_folder
+from streetloop.errors import RegistryError, TrainingError
+from streetloop.ledger import Ledger
+from streetloop.settings import Settings
+from streetloop.storage.open import open_store
+from train.data.dataset import load_dataset
+from train.model.find_model import open_registry
+from train.registry import CHALLENGER, Papers, Version
+
+_SUFFIX = ".papers.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A trained and judged model.
+
+    Attributes:
+        name: Of the training.
+        run_id: Of the training in MLflow.
+        onnx: What will serve.
+        files: What else belongs to it.
+        papers: What is known of it.
+        accepted: Whether it may challenge the champion.
+    """
+
+    name: str
+    run_id: str
+    onnx: Path
+    files: tuple[Path, ...]
+    papers: Papers
+    accepted: bool
+
+
+def register_candidate(settings: Settings, candidate: Candidate) -> Version:
+    """Register a candidate; if the registry is away, keep it, and say how to go on.
+
+    Raises:
+        RegistryError: The registry is away.
+    """
+    try:
+        return _register(settings, candidate)
+    except RegistryError as error:
+        waiting = training_folder(settings) / f"{candidate.name}{_SUFFIX}"
+        waiting.write_text(json.dumps(_plain(candidate)))
+        raise RegistryError(
+            f"{error}; the trained model is kept: `streetloop train --register {waiting}` "
+            "registers it once the registry answers"
+        ) from error
+
+
+def register_kept(settings: Settings, ledger: Ledger, file: Path) -> Version:
+    """Register a model that was trained while the registry was away.
+
+    Raises:
+        RegistryError: It is still away.
+        TrainingError: The file is not what a training left, or it was registered meanwhile.
+    """
+    try:
+        candidate = _candidate(json.loads(file.read_text()))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise TrainingError(f"{file}: is not what a training left ({error!r})") from error
+    read_plan(settings, candidate.name)  # says so if it is over
+    with disk_told(settings):
+        version = _register(settings, candidate)
+    mark_learned(ledger, load_dataset(open_store(settings), candidate.papers.dataset))
+    file.unlink()
+    return version
+
+
+@contextlib.contextmanager
+def disk_told(settings: Settings) -> Iterator[None]:
+    """A disk that is full or read-only is one clear sentence."""
+    try:
+        yield
+    except OSError as error:
+        where = error.filename or settings.home.absolute()
+        raise TrainingError(f"{where}: cannot be written: {error.strerror or error}") from error
+
+
+def _register(settings: Settings, candidate: Candidate) -> Version:
+    registry = open_registry(settings)
+    version = registry.register(candidate.run_id, candidate.onnx, candidate.papers, candidate.files)
+    if candidate.accepted:
+        registry.set_alias(CHALLENGER, version.number)
+    registry.finish(candidate.run_id)
+    finish_plan(settings, candidate.name, version.number)
+    return registry.find(str(version.number))
+
+
+def _plain(candidate: Candidate) -> dict[str, Any]:
+    files = [str(path) for path in candidate.files]
+    return {**asdict(candidate), "onnx": str(candidate.onnx), "files": files}
+
+
+def _candidate(content: dict[str, Any]) -> Candidate:
+    plain = content["papers"]
+    lists = {key: tuple(plain[key]) for key in ("classes", "verdict")}
+    return Candidate(
+        content["name"], content["run_id"], Path(content["onnx"]),
+        tuple(Path(path) for path in content["files"]), Papers(**{**plain, **lists}),
+        bool(content["accepted"]),
+    )  # fmt: skip

@@ -1,0 +1,288 @@
+"""``streetloop train``: labels to dataset, fine-tuning, judgement, registry."""
+
+import contextlib
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from flows.learning.dataset_builder import build_dataset, mark_learned
+from flows.learning.registration import Candidate, disk_told, register_candidate
+from flows.learning.training_plan import Plan, read_plan, training_folder, write_plan
+from streetloop.errors import DatasetError, RegistryError, TrainingError
+from streetloop.ledger import Ledger
+from streetloop.settings import Settings
+from streetloop.storage.open import open_store
+from streetloop.types import Detections
+from train.code_commit import code_commit
+from train.data.dataset import TEST, TRAIN, VALIDATION, Dataset, Example, load_dataset
+from train.data.formats import write_yolo
+from train.data.validation import missing_classes
+from train.evaluation.judge import Frame, JudgePolicy, Verdict, judge
+from train.evaluation.metrics import class_map
+from train.fine_tuning.recipe import BLEND, RECIPE, THREADS, Progress, Training
+from train.first_champion import ensure_champion
+from train.model.drift_reference import write_training_past
+from train.model.find_model import find_model, open_registry
+from train.model.model_file import ModelFile, open_model
+from train.model.predictions import read_image
+from train.registry import Papers, Version, stamp
+from train.ultralytics_adapter import publish_checkpoint
+
+_log = logging.getLogger(__name__)
+
+_MOST_PICTURES = 2000  # of a reference for drift
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a training is asked for.
+
+    Attributes:
+        name: Names it; the same name goes on where it was stopped.
+        wanted: Slices in which the candidate must gain; empty for those of the new labels.
+        trigger: What asked for it.
+        recipe: Options other than the usual ones.
+        workers: How many train together.
+        gpu: Whether each has a GPU.
+        mapping: Which class of the labels is which of the champion, where names do not say it.
+        challenges: Whether an accepted candidate becomes the challenger.
+    """
+
+    name: str = field(default_factory=lambda: f"train-{stamp()}")
+    wanted: tuple[str, ...] = ()
+    trigger: Mapping[str, Any] = field(default_factory=lambda: {"kind": "a person"})
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+    workers: int = 1
+    gpu: bool = False
+    mapping: Mapping[str, str] = field(default_factory=dict)
+    challenges: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a training came to.
+
+    Attributes:
+        version: The registered candidate.
+        verdict: Whether it may go on to a rollout.
+        dataset: What it learned from.
+    """
+
+    version: Version
+    verdict: Verdict
+    dataset: Dataset
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values."""
+        return {
+            "version": self.version.number,
+            "accepted": self.verdict.accepted,
+            "reasons": list(self.verdict.reasons),
+            "dataset": self.dataset.digest,
+            "images": len(self.dataset),
+            "gains": {
+                name: {"champion": round(g.champion, 4), "candidate": round(g.candidate, 4),
+                       "low": round(g.low, 4), "high": round(g.high, 4), "frames": g.frames}
+                for name, g in self.verdict.gains.items()
+            },
+        }  # fmt: skip
+
+
+def train_model(
+    settings: Settings,
+    ledger: Ledger,
+    request: Request,
+    say: Callable[[str], None],
+    progress: Callable[[Progress], None],
+) -> Outcome:
+    """Train, judge and register a candidate. Needs a running Ray.
+
+    A name that was stopped goes on with what it was asked for then, whatever was labelled since.
+
+    Raises:
+        StreetloopError: Whatever of it failed; nothing half-made is registered.
+    """
+    with disk_told(settings):
+        plan = read_plan(settings, request.name)
+        if plan is None:
+            plan = _planned(settings, ledger, request, say)
+            write_plan(settings, request.name, plan)
+        champion = open_registry(settings).find(str(plan.champion))
+        dataset = load_dataset(open_store(settings), plan.dataset)
+        asked = replace(request, wanted=plan.wanted, trigger=plan.trigger, recipe=plan.recipe)
+        outcome = learn(settings, champion, dataset, asked, say, progress)
+        mark_learned(ledger, dataset)
+    return outcome
+
+
+def _planned(
+    settings: Settings, ledger: Ledger, request: Request, say: Callable[[str], None]
+) -> Plan:
+    champion, _ = ensure_champion(settings, say)
+    material = build_dataset(
+        settings, ledger, champion, f"labels for {request.name}", request.mapping
+    )
+    wanted = request.wanted or material.slices
+    trigger = {**request.trigger, "slices": list(wanted), "findings": list(material.findings)}
+    threads = max(1, settings.threads // request.workers)  # those of the detector, shared
+    recipe = {**RECIPE, THREADS: threads, **request.recipe}
+    return Plan(material.dataset.digest, champion.number, wanted, trigger, recipe)
+
+
+def learn(
+    settings: Settings,
+    champion: Version,
+    dataset: Dataset,
+    request: Request,
+    say: Callable[[str], None],
+    progress: Callable[[Progress], None],
+) -> Outcome:
+    """Fine-tune a champion on a dataset, judge the candidate and register it.
+
+    From the first epoch on the registry may be away: it is needed again to register.
+    """
+    registry = open_registry(settings)
+    ours = find_model(str(champion.number), settings)
+    say(f"training on {len(dataset.split(TRAIN))} images, dataset {dataset.digest[:12]}")
+    if unseen := missing_classes(dataset):
+        shown = ", ".join(unseen[:5]) + (f" and {len(unseen) - 5} more" if len(unseen) > 5 else "")
+        say(f"not in the labels, and so neither learned nor judged: {shown}")
+    run_id = registry.start(request.name, {"dataset": dataset.digest, **request.recipe})
+
+    def note(now: Progress) -> None:
+        if now.epoch_over:
+            with _unless_away():
+                registry.log(run_id, now.epoch, now.numbers)
+        progress(now)
+
+    try:
+        model = _train(settings, ours, dataset, request, note)
+        say("judging the candidate against the champion on the same frames")
+        examples, answers = ask_both(settings, ours, model, dataset)
+        verdict = verdict_on(examples, answers, request.wanted)
+        papers = Papers(
+            dataset.digest, champion.number, model.names, code_commit(), request.recipe,
+            _scores(verdict), request.trigger, verdict.reasons, model.version, verdict.accepted,
+        )  # fmt: skip
+        assert model.checkpoint is not None
+        reference = write_reference(settings, model, dataset, examples, answers[1])
+        files = (model.checkpoint, reference)
+        candidate = Candidate(
+            request.name, run_id, model.onnx, files, papers,
+            verdict.accepted and request.challenges,
+        )  # fmt: skip
+        version = register_candidate(settings, candidate)
+    except BaseException:
+        # Also when it is stopped by hand: the run must not look as if it went on.
+        with _unless_away():
+            registry.finish(run_id, "FAILED")
+        raise
+    return Outcome(version, verdict, dataset)
+
+
+@contextlib.contextmanager
+def _unless_away() -> Iterator[None]:
+    """A registry that is away for a moment neither ends a training nor hides why it ended."""
+    try:
+        yield
+    except RegistryError as error:
+        _log.warning("%s", error)
+
+
+def _train(
+    settings: Settings,
+    start: ModelFile,
+    dataset: Dataset,
+    request: Request,
+    note: Callable[[Progress], None],
+) -> ModelFile:
+    from train.fine_tuning.ray_train import (
+        fine_tune,  # needs Ray, whose settings are made before it is imported
+    )
+
+    if start.checkpoint is None:
+        raise TrainingError(f"{start.version} has no checkpoint to start from")
+    home = training_folder(settings)
+    data = write_yolo(dataset, open_store(settings), home / f"{request.name}-data")
+    best = fine_tune(
+        Training(request.name, start.checkpoint, data, home, request.recipe, request.workers,
+                 request.gpu),
+        note,
+    )  # fmt: skip
+    published = home / f"{request.name}.pt"
+    publish_checkpoint(
+        best, published, f"streetloop, {request.name}", start.checkpoint,
+        float(request.recipe.get(BLEND, 1.0)),
+    )  # fmt: skip
+    return open_model(str(published), settings.models)
+
+
+def ask_both(
+    settings: Settings, champion: ModelFile, candidate: ModelFile, dataset: Dataset
+) -> tuple[list[Example], list[list[Detections]]]:
+    """The frames that neither was trained on, and what each of the exported models finds there."""
+    from train.model.ray_predictions import predict_on_ray  # as above
+
+    examples = [e for e in dataset.examples if e.split in {VALIDATION, TEST}]
+    if not examples:
+        raise DatasetError("no frame is for validation or test, so nothing can be judged")
+    answers = []
+    for model in (champion, candidate):
+        exported = replace(model, checkpoint=None)  # judged is what will serve
+        classes = class_map(model.names, dataset.classes)
+        answers.append(
+            predict_on_ray(
+                exported, examples, open_store(settings), classes, settings.image_size,
+                threads=settings.threads,
+            )
+        )  # fmt: skip
+    return examples, answers
+
+
+def verdict_on(
+    examples: Sequence[Example],
+    answers: Sequence[Sequence[Detections]],
+    wanted: tuple[str, ...],
+) -> Verdict:
+    """The champion's answers against the candidate's."""
+    champion, candidate = answers
+    frames = [
+        Frame(e.truth(), e.ignored(), theirs, ours, e.slices)
+        for e, theirs, ours in zip(examples, champion, candidate, strict=True)
+    ]
+    return judge(frames, JudgePolicy(wanted=wanted))
+
+
+def write_reference(
+    settings: Settings,
+    model: ModelFile,
+    dataset: Dataset,
+    examples: Sequence[Example],
+    answers: Sequence[Detections],
+) -> Path:
+    """Write what drift is held against while a camera is young; where it is.
+
+    Args:
+        settings: As given at the roof.
+        model: The candidate.
+        dataset: Its pictures.
+        examples: Those that it was judged by.
+        answers: What it found there: the other pictures it has learned by heart.
+    """
+    assert model.checkpoint is not None
+    store = open_store(settings)
+    found = {e.image: d for e, d in zip(examples, answers, strict=True)}
+    ordered = sorted(dataset.examples, key=lambda e: e.camera_id)
+    some = ordered[:: max(1, len(ordered) // _MOST_PICTURES)]
+    shown = [
+        d.take(d.confidence >= settings.confidence) if d is not None else None
+        for d in (found.get(e.image) for e in some)
+    ]
+    pictures = (read_image(e, store) for e in some)
+    return write_training_past(pictures, model.checkpoint, shown)
+
+
+def _scores(verdict: Verdict) -> dict[str, float]:
+    return {f"map50/{name}": round(gain.candidate, 4) for name, gain in verdict.gains.items()}

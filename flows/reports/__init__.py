@@ -1,0 +1,1 @@
+"""Reports on drift, rollouts and models."""

@@ -1,0 +1,188 @@
+"""``streetloop drift --html``: the state of the cameras as one page that needs nothing else."""
+
+import base64
+import io
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from drift.features import FEATURES, NAMES
+from drift.minute_log import read_minutes
+from drift.reference import WINDOW, Column
+from drift.statistics.distance import Floats
+from drift.statistics.wasserstein import quantiles_of
+from flows.reports.drift_status import CameraState
+from streetloop.errors import ConfigError
+from streetloop.storage.store import ObjectStore
+from streetloop.types import Image
+
+_SHOWN = 6  # features that are plotted, those that depart most
+_HOURS = 4
+_BEFORE, _NOW, _BAD = "#7a8794", "#1f6feb", "#b3261e"
+
+
+def write_report(path: Path, states: Mapping[str, CameraState], store: ObjectStore) -> None:
+    """Write the report.
+
+    Args:
+        path: Where to.
+        states: Of the cameras, by id.
+        store: Where the pictures are.
+
+    Raises:
+        ConfigError: It cannot be written there.
+        StoreError: A camera's past cannot be read.
+    """
+    try:
+        path.write_text(report_page(states, store), encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be written: {error.strerror}") from error
+
+
+def report_page(states: Mapping[str, CameraState], store: ObjectStore) -> str:
+    """The report as a page that needs nothing else.
+
+    Raises:
+        StoreError: A camera's past cannot be read.
+    """
+    environment = Environment(
+        loader=PackageLoader("flows.reports"), autoescape=True, undefined=StrictUndefined
+    )
+    return environment.get_template("drift.html").render(
+        made_at=f"{datetime.now(UTC):%Y-%m-%d %H:%M}",
+        window=WINDOW,
+        cameras=[_camera(name, state, store) for name, state in states.items()],
+    )
+
+
+def _camera(name: str, state: CameraState, store: ObjectStore) -> dict[str, Any]:
+    reference = state.watch.reference
+    finding = state.open_finding
+    before, since = _pictures(name, state, store)
+    return {
+        "name": name,
+        "word": state.word,
+        "style": "bad" if finding else ("wait" if state.missing or state.is_old else "good"),
+        "causes": finding.causes if finding else [],
+        "source": f"{reference.source}, {reference.minutes} minutes" if reference else "nothing",
+        "findings": [
+            {
+                "since": f"{f.since:%Y-%m-%d %H:%M}",
+                "opened": f"{f.opened_at:%H:%M}",
+                "closed": f"{f.closed_at:%H:%M}" if f.closed_at else "",
+                "causes": f.causes,
+                "helps": "labels" if f.asks_for_labels else "a technician",
+            }
+            for f in state.findings[:10]
+        ],
+        "before": before,
+        "since": since,
+        "plots": _plots(state),
+        "features": [
+            _feature(f.name, f.meaning, state) for f in FEATURES if f.name in state.answers
+        ],
+    }
+
+
+def _feature(name: str, meaning: str, state: CameraState) -> dict[str, Any]:
+    answer = state.answers[name]
+    return {
+        "name": name, "meaning": meaning, "enough": answer.enough, "missing": answer.missing,
+        "change": answer.change, "effect": answer.effect_size, "threshold": answer.threshold,
+        "statistic": answer.statistic, "p_value": answer.p_value, "alarm": answer.alarm,
+    }  # fmt: skip
+
+
+# Pictures
+
+
+def _pictures(
+    name: str, state: CameraState, store: ObjectStore
+) -> tuple[dict[str, str] | None, dict[str, str] | None]:
+    """The last picture of the reference and the last of all."""
+    if state.watch.at is None:
+        return None, None
+    finding = state.open_finding
+    split = finding.since if finding else state.watch.at - timedelta(minutes=2 * WINDOW)
+    before: dict[str, str] | None = None
+    since: dict[str, str] | None = None
+    for minute in read_minutes(store, name, split - timedelta(hours=24), pictures=True):
+        if minute.picture is None:
+            continue
+        shown = {"data": _jpeg(minute.picture), "at": f"{minute.started_at:%Y-%m-%d %H:%M}"}
+        if minute.started_at < split:
+            before = shown
+        else:
+            since = shown
+    return before, since
+
+
+def _jpeg(picture: Image) -> str:
+    return base64.b64encode(cv2.imencode(".jpg", picture)[1].tobytes()).decode()
+
+
+# Plots
+
+
+def _plots(state: CameraState) -> str:
+    reference = state.watch.reference
+    if reference is None:
+        return ""
+    ranked = sorted(
+        (name for name in NAMES if state.answers[name].enough),
+        key=lambda n: -state.answers[n].effect_size / state.answers[n].threshold,
+    )[:_SHOWN]
+    if not ranked:
+        return ""
+    recent = state.watch.history.last(_HOURS * 60)
+    figure = Figure(figsize=(10.4, 1.75 * len(ranked)), layout="constrained", dpi=110)
+    axes = figure.subplots(len(ranked), 2, squeeze=False, width_ratios=[1, 1.6])
+    for (left, right), name in zip(axes, ranked, strict=True):
+        column = reference.columns[name]
+        assert column is not None
+        values = recent.values[:, NAMES.index(name)].astype(np.float64)
+        _plot_values(left, name, column, values[-WINDOW:])
+        _plot_effect(right, column, values, recent.times, state.answers[name].threshold)
+    axes[0][0].set_title("reference (grey) and window (blue)", fontsize=9, loc="left")
+    axes[0][1].set_title("effect over time; alarm above the line", fontsize=9, loc="left")
+    sink = io.BytesIO()
+    figure.savefig(sink, format="png")
+    return base64.b64encode(sink.getvalue()).decode()
+
+
+def _plot_values(axes: Axes, name: str, column: Column, window: Floats) -> None:
+    window = window[np.isfinite(window)]
+    both = np.concatenate([column.ordered, window])
+    bins = np.linspace(both.min(), max(both.max(), both.min() + 1e-6), 31)
+    axes.hist(column.ordered, bins.tolist(), density=True, color=_BEFORE, alpha=0.55)
+    axes.hist(window, bins.tolist(), density=True, color=_NOW, alpha=0.75)
+    axes.set_ylabel(name, fontsize=9)
+    axes.set_yticks([])
+    _bare(axes)
+
+
+def _plot_effect(
+    axes: Axes, column: Column, values: Floats, times: Floats, threshold: float
+) -> None:
+    if len(values) > WINDOW:
+        windows = np.lib.stride_tricks.sliding_window_view(values, WINDOW)
+        distance = np.abs(quantiles_of(windows) - quantiles_of(column.ordered[None])).mean(axis=1)
+        moments = [datetime.fromtimestamp(t, UTC) for t in times[WINDOW - 1 :].tolist()]
+        axes.plot(moments, (distance / column.spread).tolist(), color=_NOW, linewidth=1.4)  # type: ignore[arg-type]
+    axes.axhline(threshold, color=_BAD, linewidth=1, linestyle="--")
+    axes.set_ylim(bottom=0)
+    axes.tick_params(axis="x", labelsize=8)
+    _bare(axes)
+
+
+def _bare(axes: Axes) -> None:
+    axes.tick_params(labelsize=8)
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)

@@ -1,0 +1,141 @@
+"""``streetloop drift compare``: are two stretches of a camera alike?"""
+
+import re
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import cv2
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from drift.comparison import Policy
+from drift.minute_log import cameras_in, read_minutes
+from drift.series import Series, Verdict, compare_series, gather, gather_minutes
+from flows.stream.sources.simulated import SimulatedSource
+from streetloop.clock import SystemClock
+from streetloop.errors import ConfigError, SourceError
+from streetloop.storage.store import ObjectStore
+from streetloop.types import Image
+from streetloop.video import VideoReader
+
+_MOST = 240  # pictures that are measured of a recording
+_IMAGES = {".jpg", ".jpeg", ".png", ".bmp", ".webp"}
+_MOST_PIXELS = 50_000_000
+_PAST = re.compile(r"(?P<camera>[A-Za-z0-9][A-Za-z0-9._-]{0,63})@(?P<start>[^/]+)/(?P<end>[^/]+)")
+
+
+def compare_recordings(reference: str, window: str, store: ObjectStore) -> Verdict:
+    """Compare two stretches of a camera.
+
+    Args:
+        reference: A clip, a folder of images, a ``sim://`` URI with ``frames=``, or a stretch of
+            the past of a camera that was watched: ``a40@2026-11-21T08:00/2026-11-21T09:00`` (UTC).
+        window: The same, of the time since.
+        store: Where the past is kept.
+
+    Raises:
+        ConfigError: One of them cannot be read; the message names it.
+    """
+    before, since = (_measure(name, store) for name in (reference, window))
+    return compare_series(before, since, Policy())
+
+
+def print_verdict(console: Console, verdict: Verdict) -> None:
+    """Print what was found, for people."""
+    if not verdict.enough:
+        console.print(f"not enough yet: {verdict.missing} more are needed")
+        return
+    table = Table(box=None, pad_edge=False)
+    for name in ("feature", "change", "statistic", "p value", "effect", "alarm from", ""):
+        table.add_column(name, justify="left" if name in {"feature", ""} else "right")
+    for name, answer in verdict.answers.items():
+        if not answer.enough:
+            continue
+        table.add_row(
+            name, f"{answer.change:+.3f}", f"{answer.statistic:.2f}", f"{answer.p_value:.3f}",
+            f"{answer.effect_size:.2f}", f"{answer.threshold:.2f}",
+            "[bold red]alarm[/]" if answer.alarm else "",
+        )  # fmt: skip
+    console.print(table)
+    if verdict.causes:
+        console.print(f"[bold]drift[/]; likely causes: {', '.join(verdict.causes)}")
+    else:
+        console.print("no drift")
+
+
+def _measure(name: str, store: ObjectStore) -> Series:
+    past = _PAST.fullmatch(name)
+    if past is not None and not Path(name).exists():
+        return _past(past["camera"], past["start"], past["end"], store)
+    try:
+        return gather(_pictures(name))
+    except SourceError as error:
+        raise ConfigError(str(error)) from error
+
+
+def _past(camera: str, start: str, end: str, store: ObjectStore) -> Series:
+    begin, finish = _moment(start), _moment(end)
+    series = gather_minutes(read_minutes(store, camera, begin, finish))
+    if not len(series):
+        known = ", ".join(cameras_in(store)) or "none was watched yet"
+        raise ConfigError(f"nothing is known of {camera} from {start} to {end}; cameras: {known}")
+    return series
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise ConfigError(f"{text[:40]!r} is no time; write 2026-11-21T08:00 (UTC)") from None
+
+
+def _pictures(name: str) -> Iterator[Image]:
+    if name.startswith("sim://"):
+        return _simulated(name)
+    path = Path(name.removeprefix("file://"))
+    if path.is_dir():
+        return _folder(path)
+    if not path.is_file():
+        raise ConfigError(f"{path}: no such clip or folder")
+    return _clip(path)
+
+
+def _clip(path: Path) -> Iterator[Image]:
+    with VideoReader(str(path), str(path)) as reader:
+        step = max(1, reader.info.frames // _MOST)
+        for number, (_, picture) in enumerate(reader.pictures()):
+            if number % step == 0:
+                yield picture.bgr()
+
+
+def _simulated(uri: str) -> Iterator[Image]:
+    source = SimulatedSource(uri + ("&" if "?" in uri else "?") + "live=0", SystemClock())
+    frames = source.probe().frames
+    if not frames:
+        raise ConfigError(f"{uri}: say how long it is with frames=300")
+    step = max(1, frames // _MOST)
+    for number, shot in enumerate(source.shots(threading.Event())):
+        if number % step == 0:
+            yield shot.picture.bgr()
+
+
+def _folder(path: Path) -> Iterator[Image]:
+    files = sorted((f for f in path.iterdir() if f.suffix.lower() in _IMAGES), key=_by_number)
+    if not files:
+        raise ConfigError(f"{path}: holds no images ({', '.join(sorted(_IMAGES))})")
+    for file in files[:: max(1, len(files) // _MOST)]:
+        data = np.fromfile(file, np.uint8)
+        image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+        if image is None or image.shape[0] * image.shape[1] > _MOST_PIXELS:
+            raise ConfigError(f"{file}: is not an image that can be read")
+        yield np.asarray(image, np.uint8)
+
+
+def _by_number(file: Path) -> tuple[list[tuple[int, str]], str]:
+    """In the order of the numbers in names: frame_2 before frame_10."""
+    parts = re.findall(r"\d+|\D+", file.stem)
+    return [(int(p), "") if p.isdigit() else (-1, p) for p in parts], file.name

@@ -1,0 +1,1 @@
+"""The processes of a session: workers, supervisor, observers and controllers."""

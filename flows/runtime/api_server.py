@@ -1,0 +1,52 @@
+"""``streetloop serve``: the detector behind HTTP."""
+
+import threading
+from collections.abc import Callable
+
+from flows.runtime.ray_cluster import local_ray
+from flows.runtime.signals import stop_on_signals
+from serve.web.access import refuse_open_door, refuse_taken_port
+from streetloop.settings import Settings
+from train.model.model_file import open_model
+
+
+def serve_api(
+    settings: Settings,
+    host: str,
+    port: int,
+    say: Callable[[str], None],
+    until: Callable[[threading.Event], object] = threading.Event.wait,
+) -> None:
+    """Serve the API on ``host`` and ``port`` until the process is told to stop.
+
+    Args:
+        settings: As given at the roof.
+        host: Address to listen on; a wider one than loopback needs a token.
+        port: TCP port.
+        say: Called with what is being done.
+        until: Blocks while the API is served; gets the event that a signal sets.
+
+    Raises:
+        ConfigError: The address is wider than loopback and there is no token, or is taken.
+        ModelError: The model cannot be used.
+        DetectorError: The detector did not start.
+    """
+    refuse_open_door(host, has_token=settings.api_token is not None)
+    refuse_taken_port(host, port)
+    say(f"opening the model {settings.model}")
+    model = open_model(settings.model, settings.models)
+    say("starting Ray on this machine")
+    with local_ray(http_port=port):
+        import ray.serve
+
+        from serve.detector.deployment import deploy
+        from serve.web.single_replica import http_detector
+
+        ray.serve.start(proxy_location="Disabled", http_options={"host": host})
+        say(f"loading {model.version}")
+        kind = http_detector(settings, model.names)
+        # The replica answers before this process hears of it; a signal may come in between.
+        with stop_on_signals() as stop:
+            deploy(model, settings, kind=kind, route_prefix="/")
+            say(f"serving {model.version} on http://{host}:{port} (pages: /docs)")
+            until(stop)

@@ -1,0 +1,284 @@
+"""What the API and the app ask: `streetloop.control.Control` over ledger, registry and store."""
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from drift.monitor import end_all
+from flows.learning.lineage import lineage
+from flows.reports.drift_html import report_page
+from flows.reports.drift_status import CameraState, drift_state
+from flows.service.views import (
+    camera_view,
+    drift_view,
+    event_view,
+    learning_view,
+    model_view,
+    review_view,
+    rollout_view,
+)
+from flows.stream.sources.registry import refuse_bad_source
+from labeling.local_server.server import LocalServer
+from serve.rollout.champions import has_registry
+from serve.rollout.policy import Policy
+from serve.rollout.request import ask_for
+from streetloop.camera_set import merged
+from streetloop.cameras import Camera, camera_document, parse_camera
+from streetloop.clock import SystemClock
+from streetloop.control import (
+    CameraView,
+    DriftView,
+    EventView,
+    HealthView,
+    LearningView,
+    ModelView,
+    Page,
+    QueueView,
+    ReviewView,
+    RolloutView,
+)
+from streetloop.errors import ConfigError, LearningError, NotFound, StreetloopError
+from streetloop.ledger import open_ledger
+from streetloop.ledger.cameras import change_camera, newest_changes
+from streetloop.ledger.events import list_events
+from streetloop.ledger.learning import Step, begin_learning, go_on, list_learning, open_learning
+from streetloop.ledger.reviews import State, count_reviews, find_reviews, newest_reviews
+from streetloop.ledger.rollouts import Wish, list_decisions, list_rollouts, wish
+from streetloop.settings import Settings
+from streetloop.storage.open import open_store
+from train.model.find_model import open_registry
+
+_KEPT_S = 20.0
+
+T = TypeVar("T")
+V = TypeVar("V")
+
+
+class House:
+    """The house of some settings.
+
+    Args:
+        settings: As given at the roof.
+        file: Cameras of the camera file.
+        policy: Of rollouts that are asked for here.
+        live: The cameras that run, as they are now; none while no stream runs.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        file: Sequence[Camera],
+        policy: Policy | None = None,
+        live: Callable[[], Sequence[CameraView]] = tuple,
+    ) -> None:
+        self._settings, self._file, self._live = settings, file, live
+        self._policy = policy or Policy()
+        self._ledger, self._store = open_ledger(settings.ledger), open_store(settings)
+        self._states: tuple[float, dict[str, CameraState]] = (-_KEPT_S, {})
+        self._looking, self._changing = threading.Lock(), threading.Lock()
+
+    # Cameras
+
+    def cameras(self) -> list[CameraView]:
+        """See `Control.cameras`."""
+        running = {view.id: view for view in self._live()}
+        return [running.get(c.id) or camera_view(c) for c in self._cameras()]
+
+    def put_camera(self, document: Mapping[str, Any], author: str, *, new: bool) -> CameraView:
+        """See `Control.put_camera`."""
+        with self._changing:
+            return self._put_camera(document, author, new=new)
+
+    def _put_camera(self, document: Mapping[str, Any], author: str, *, new: bool) -> CameraView:
+        known = {c.id: c for c in self._cameras()}
+        camera = parse_camera(_with_password(document, known))
+        if new and camera.id.lower() in {name.lower() for name in known}:
+            raise ConfigError(f"camera {camera.id!r} is there already; ids must differ")
+        if not new:
+            self._require(camera.id, known)
+        refuse_bad_source(camera, SystemClock())
+        written = camera_document(camera)
+        change_camera(self._ledger, camera.id, written, author, datetime.now(UTC))
+        return camera_view(camera)
+
+    def remove_camera(self, camera_id: str, author: str) -> None:
+        """See `Control.remove_camera`."""
+        self._require(camera_id, {c.id: c for c in self._cameras()})
+        now = datetime.now(UTC)
+        change_camera(self._ledger, camera_id, None, author, now)
+        end_all(self._ledger, camera_id, now)
+
+    def _cameras(self) -> list[Camera]:
+        return merged(self._file, newest_changes(self._ledger))
+
+    @staticmethod
+    def _require(camera_id: str, known: Mapping[str, Camera]) -> Camera:
+        if camera_id not in known:
+            raise NotFound(f"there is no camera {camera_id[:64]!r}")
+        return known[camera_id]
+
+    # What happened
+
+    def events(
+        self, camera_id: str | None, kind: str | None, *, only_open: bool, offset: int, limit: int
+    ) -> Page[EventView]:
+        """See `Control.events`."""
+        found = list_events(self._ledger, camera_id, kind, only_open, limit + 1, offset)
+        return _page(found, event_view, offset, limit)
+
+    def drift(self) -> list[DriftView]:
+        """See `Control.drift`; the past of many cameras takes a while, so it is kept for a bit."""
+        return [drift_view(name, state) for name, state in self._watched().items()]
+
+    def drift_page(self) -> str:
+        """See `Control.drift_page`."""
+        return report_page(self._watched(), self._store)
+
+    def _watched(self) -> dict[str, CameraState]:
+        with self._looking:
+            if time.monotonic() - self._states[0] > _KEPT_S:
+                states = drift_state(self._settings, self._store, self._ledger)
+                self._states = time.monotonic(), states
+            return self._states[1]
+
+    def queue(self) -> QueueView:
+        """See `Control.queue`."""
+        counts = {str(state): count for state, count in count_reviews(self._ledger).items()}
+        return QueueView(counts=counts, labeler=self._settings.labeler, url=self._labeling_url())
+
+    def _labeling_url(self) -> str | None:
+        if self._settings.labeler != "label-studio":
+            return None
+        access = LocalServer(self._settings.home).status()
+        return self._settings.label_studio_url or (None if access is None else access.url)
+
+    def reviews(self, state: str | None, offset: int, limit: int) -> Page[ReviewView]:
+        """See `Control.reviews`."""
+        states = set(State) - {State.CANDIDATE} if state is None else {_state(state)}
+        found = newest_reviews(self._ledger, states, limit + 1, offset)
+        return _page(found, review_view, offset, limit)
+
+    def review_image(self, digest: str) -> bytes:
+        """See `Control.review_image`."""
+        found = find_reviews(self._ledger, [digest])
+        if not found:
+            raise NotFound(f"there is no frame {digest[:64]!r}")
+        if found[0].state is State.EXPIRED:
+            raise NotFound("the frame has expired: nobody was asked in time, and its image is gone")
+        return self._store.get(found[0].image_key)
+
+    # Models
+
+    def models(self) -> list[ModelView]:
+        """See `Control.models`."""
+        if not has_registry(self._settings):
+            return []
+        return [model_view(version) for version in open_registry(self._settings).versions()]
+
+    def lineage(self, version: str) -> list[dict[str, Any]]:
+        """See `Control.lineage`."""
+        self._require_version(version)
+        return lineage(self._settings, version)
+
+    def _require_version(self, name: str) -> None:
+        if not any(name == str(m.number) or name in m.aliases for m in self.models()):
+            raise NotFound(f"there is no version {name[:64]!r}")
+
+    # Learning
+
+    def learning(self, offset: int, limit: int) -> Page[LearningView]:
+        """See `Control.learning`."""
+        found = list_learning(self._ledger, most=offset + limit + 1)[offset:]
+        return _page(found, learning_view, offset, limit)
+
+    def learn(self, author: str) -> LearningView:
+        """See `Control.learn`."""
+        now = datetime.now(UTC)
+        trigger = {"kind": "a person", "because": f"{author} asked for it"}
+        run = begin_learning(self._ledger, f"learn-{now:%Y%m%dT%H%M%SZ}", trigger, now)
+        return learning_view(run)
+
+    def resume_learning(self, author: str) -> LearningView:
+        """See `Control.resume_learning`."""
+        run = open_learning(self._ledger)
+        if run is None:
+            raise LearningError("no learning run is open")
+        if run.step is not Step.PARKED:
+            raise LearningError(f"learning run {run.id} is not parked: it is at {run.step}")
+        step, now = Step(str(run.detail["parked"])), datetime.now(UTC)
+        return learning_view(go_on(self._ledger, run, step, now, {"resumed by": author}))
+
+    def drop_learning(self, author: str) -> LearningView:
+        """See `Control.drop_learning`."""
+        run = open_learning(self._ledger)
+        if run is None:
+            raise LearningError("no learning run is open")
+        now, why = datetime.now(UTC), f"by hand ({author})"
+        return learning_view(go_on(self._ledger, run, Step.DROPPED, now, reason=why))
+
+    # Rollouts
+
+    def rollouts(self, offset: int, limit: int) -> Page[RolloutView]:
+        """See `Control.rollouts`."""
+        found = list_rollouts(self._ledger, offset + limit + 1)[offset:]
+        return _page(found, rollout_view, offset, limit)
+
+    def rollout(self, number: int) -> RolloutView:
+        """See `Control.rollout`."""
+        for rollout in list_rollouts(self._ledger, 10_000):
+            if rollout.id == number:
+                return rollout_view(rollout, list_decisions(self._ledger, rollout.id))
+        raise NotFound(f"there is no rollout {number}")
+
+    def start_rollout(self, version: str, city: str | None, author: str) -> RolloutView:
+        """See `Control.start_rollout`."""
+        self._require_version(version)
+        return rollout_view(
+            ask_for(self._settings, self._ledger, version, self._policy, author, city)
+        )
+
+    def steer_rollout(self, wanted: str, author: str) -> RolloutView:
+        """See `Control.steer_rollout`."""
+        return rollout_view(wish(self._ledger, Wish(wanted), author))
+
+    # Health
+
+    def health(self) -> HealthView:
+        """See `Control.health`."""
+        problems: list[str] = []
+        cameras: list[CameraView] = []
+        try:
+            cameras = self.cameras()
+            problems += [f"{c.id}: {c.error}" for c in cameras if c.error]
+            problems += sorted({fault for c in cameras for fault in c.faults})
+        except StreetloopError as error:
+            problems.append(str(error))
+        if cameras and all(camera.state == "stopped" for camera in cameras):
+            problems.append("no stream runs")
+        live = [camera for camera in cameras if camera.state == "live"]
+        model = next((camera.model for camera in live if camera.model), None)
+        return HealthView(
+            ok=not problems, cameras=len(cameras), live=len(live), model=model, problems=problems
+        )
+
+
+def _with_password(document: Mapping[str, Any], known: Mapping[str, Camera]) -> Mapping[str, Any]:
+    """A document whose address was shown without its password, and sent back so."""
+    before = known.get(str(document.get("id")))
+    if before is None or document.get("uri") != str(before.uri):
+        return document
+    return {**document, "uri": before.uri.reveal()}
+
+
+def _page(found: Sequence[T], view: Callable[[T], V], offset: int, limit: int) -> Page[V]:
+    return Page(items=[view(one) for one in found[:limit]], offset=offset, more=len(found) > limit)
+
+
+def _state(name: str) -> State:
+    try:
+        return State(name)
+    except ValueError:
+        known = ", ".join(State)
+        raise NotFound(f"frames are never {name[:40]!r}; they are {known}") from None

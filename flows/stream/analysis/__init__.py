@@ -1,0 +1,1 @@
+"""From detections to tracks, counts and the status of a camera."""

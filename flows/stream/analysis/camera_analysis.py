@@ -1,0 +1,70 @@
+"""What is made of one camera's detections: tracks, objects, crossings."""
+
+import numpy as np
+
+from flows.stream.analysis.counting_lines import Crossing, LineCounter, anchor
+from flows.stream.analysis.results import Result
+from flows.stream.analysis.status import Lags
+from flows.stream.analysis.tracker import CameraTracker
+from streetloop.cameras import Camera
+from streetloop.settings import Settings
+from streetloop.types import UNCONFIRMED, Detections, Frame, Tracked
+from train.model.preprocess import Letterbox
+
+_IDS_A_GENERATION = 10_000_000
+
+
+class Analysis:
+    """The state of one camera behind the detector; see `StreamPipeline` for ``generation``."""
+
+    def __init__(self, camera: Camera, settings: Settings, generation: int = 0) -> None:
+        self._confidence = settings.confidence
+        self._tracker = CameraTracker(
+            settings.confidence, first_id=1 + generation * _IDS_A_GENERATION
+        )
+        self._lines = [LineCounter(name, line) for name, line in camera.lines.items()]
+        self._seen: set[int] = set()
+        self.lags = Lags()
+        self.model: str | None = None
+
+    @property
+    def objects(self) -> int:
+        """Confirmed tracks so far."""
+        return len(self._seen)
+
+    @property
+    def moving(self) -> bool:
+        """True if a confirmed track moves."""
+        return self._tracker.moving
+
+    def line_counts(self) -> dict[str, dict[str, int]]:
+        """Crossings so far by line and direction."""
+        return {c.name: {"in": c.counts["in"], "out": c.counts["out"]} for c in self._lines}
+
+    def update(self, frame: Frame, box: Letterbox, found: Detections, model_version: str) -> Result:
+        """Take the detector's answer for ``frame``, in pixels of its letterboxed image.
+
+        Weak boxes may extend a track; those that do not are left out of the result.
+        """
+        self.model = model_version
+        detections = Detections(box.to_source(found.xyxy), found.confidence, found.class_id)
+        picture = frame.picture
+        tracked = self._tracker.update(detections, frame.pts, picture.width, picture.height)
+        kept = (tracked.track_id != UNCONFIRMED) | (detections.confidence >= self._confidence)
+        tracked = Tracked(detections.take(kept), tracked.track_id[kept])
+        self._seen.update(int(t) for t in tracked.track_id if t != UNCONFIRMED)
+        return Result(frame, tracked, self._crossings(frame, tracked), model_version)
+
+    def _crossings(self, frame: Frame, tracked: Tracked) -> list[Crossing]:
+        crossings: list[Crossing] = []
+        width, height = frame.picture.width, frame.picture.height
+        confirmed = np.flatnonzero(tracked.track_id != UNCONFIRMED)
+        for counter in self._lines:
+            for i in confirmed:
+                x1, y1, x2, y2 = (float(v) for v in tracked.detections.xyxy[i])
+                at = anchor((x1, y1, x2, y2), width, height)
+                crossing = counter.update(int(tracked.track_id[i]), at, frame.pts)
+                if crossing is not None:
+                    crossings.append(crossing)
+            counter.forget(frame.pts)
+        return crossings

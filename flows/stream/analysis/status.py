@@ -1,0 +1,84 @@
+"""What can be said about a camera at one moment."""
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from flows.stream.ingest.accounting import Account
+from flows.stream.ingest.reader import State
+
+_LAGS = 4096
+_RATES_WINDOW_S = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class CameraStatus:
+    """One camera at one moment.
+
+    Attributes:
+        camera_id: Which camera.
+        state: What it is doing.
+        error: Why it is lost or has failed, without credentials.
+        account: Where its frames went.
+        reconnects: How often it came back.
+        lag_p95_s: 95th percentile of the time from decoding to result over the last frames.
+        objects: Confirmed tracks so far.
+        lines: Crossings so far by line and direction.
+        faults: What went wrong beside the stream, such as a log that cannot be written.
+        model: Version of the model that answered last.
+    """
+
+    camera_id: str
+    state: State = State.CONNECTING
+    error: str | None = None
+    account: Account = field(default_factory=Account)
+    reconnects: int = 0
+    lag_p95_s: float = 0.0
+    objects: int = 0
+    lines: dict[str, dict[str, int]] = field(default_factory=dict)
+    faults: tuple[str, ...] = ()
+    model: str | None = None
+
+
+class Lags:
+    """Times from decoding to result, of the last few thousand frames."""
+
+    def __init__(self) -> None:
+        self._lags: deque[float] = deque(maxlen=_LAGS)
+
+    def add(self, lag_s: float) -> None:
+        """Note one."""
+        self._lags.append(lag_s)
+
+    def p95_s(self) -> float:
+        """Their 95th percentile; 0 before the first."""
+        lags = list(self._lags)
+        return float(np.percentile(lags, 95)) if lags else 0.0
+
+
+class Rates:
+    """Frames a second over the last few seconds, from successive snapshots."""
+
+    def __init__(self) -> None:
+        self._history: list[tuple[float, Mapping[str, CameraStatus]]] = []
+
+    def add(self, statuses: Mapping[str, CameraStatus], now_s: float) -> None:
+        """Note a snapshot."""
+        self._history.append((now_s, dict(statuses)))
+        while len(self._history) > 2 and self._history[0][0] < now_s - _RATES_WINDOW_S:
+            self._history.pop(0)
+
+    def of(self, camera_id: str) -> tuple[float, float]:
+        """Frames decoded and detected a second."""
+        if len(self._history) < 2:
+            return 0.0, 0.0
+        (start, first), (end, last) = self._history[0], self._history[-1]
+        before, after = first.get(camera_id), last.get(camera_id)
+        if before is None or after is None or end <= start:
+            return 0.0, 0.0
+        return (
+            (after.account.decoded - before.account.decoded) / (end - start),
+            (after.account.detected - before.account.detected) / (end - start),
+        )

@@ -1,0 +1,1 @@
+"""From mailboxes to a model's answers: batching, dispatching, routing, shadowing."""

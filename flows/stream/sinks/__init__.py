@@ -1,0 +1,1 @@
+"""Where results go: log, videos, live preview, drift samples, review candidates."""

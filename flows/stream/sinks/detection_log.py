@@ -1,0 +1,187 @@
+"""The detection log: Parquet, partitioned by camera and hour, in the object store."""
+
+import io
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from flows.stream.analysis.results import Result
+from streetloop.clock import Clock
+from streetloop.errors import StoreError
+from streetloop.storage.store import ObjectStore
+from streetloop.types import UNCONFIRMED, Tracked
+
+_FIELDS: "list[pa.Field[Any]]" = [
+    pa.field("camera_id", pa.string(), nullable=False),
+    pa.field("frame_id", pa.int64(), nullable=False),
+    pa.field("pts", pa.float64(), nullable=False),
+    pa.field("captured_at", pa.timestamp("us", tz="UTC"), nullable=False),
+    pa.field("track_id", pa.int64()),
+    pa.field("class_id", pa.int32(), nullable=False),
+    pa.field("class_name", pa.string(), nullable=False),
+    pa.field("confidence", pa.float32(), nullable=False),
+    pa.field("x1", pa.float32(), nullable=False),
+    pa.field("y1", pa.float32(), nullable=False),
+    pa.field("x2", pa.float32(), nullable=False),
+    pa.field("y2", pa.float32(), nullable=False),
+    pa.field("model_version", pa.string(), nullable=False),
+]
+SCHEMA = pa.schema(_FIELDS)
+_MOST_ROWS = 50_000
+
+
+class _Entry(NamedTuple):
+    """A result without its picture, which would otherwise live until the next flush."""
+
+    frame_id: int
+    pts: float
+    captured_at: datetime
+    tracked: Tracked
+    model_version: str
+
+
+@dataclass(slots=True)
+class _Buffer:
+    """Entries of one camera and hour that are not written yet."""
+
+    hour: str
+    began_s: float
+    entries: list[_Entry] = field(default_factory=list)
+    rows: int = 0
+
+
+class DetectionLog:
+    """A tap that writes every detection as a row.
+
+    Objects are named ``<prefix>/camera=<id>/hour=<UTC hour>/<part>-<number>.parquet``. They appear
+    whole; a crash loses at most the last ``flush_s`` seconds. Cameras without a detection leave an
+    object without rows, so that the log can be read in any case.
+
+    Args:
+        store: Where to.
+        prefix: Key of the log.
+        part: Tells this writer's objects from those of others.
+        cameras: Ids of the cameras to expect.
+        names: Class names by class id.
+        flush_s: How often to write.
+        clock: Time.
+    """
+
+    def __init__(
+        self,
+        store: ObjectStore,
+        prefix: str,
+        part: str,
+        cameras: list[str],
+        names: tuple[str, ...],
+        flush_s: float,
+        clock: Clock,
+    ) -> None:
+        self._store = store
+        self._prefix = prefix
+        self._part = part
+        self._names = np.array(names, dtype=object)
+        self._flush_s = flush_s
+        self._clock = clock
+        self._buffers: dict[str, _Buffer] = {}
+        self._silent = set(cameras)
+        self._objects = 0
+
+    def take(self, result: Result) -> None:
+        """See `Tap.take`."""
+        camera = result.frame.camera_id
+        hour = _hour(result.frame.captured_at)
+        now_s = self._clock.monotonic()
+        buffer = self._buffers.get(camera)
+        if buffer is not None and buffer.hour != hour:
+            self._write(camera)
+            buffer = None
+        if buffer is None:
+            buffer = self._buffers[camera] = _Buffer(hour, now_s)
+        if rows := len(result.tracked.track_id):
+            buffer.entries.append(
+                _Entry(
+                    result.frame.frame_id,
+                    result.frame.pts,
+                    result.frame.captured_at,
+                    result.tracked,
+                    result.model_version,
+                )
+            )
+            buffer.rows += rows
+        if buffer.rows >= _MOST_ROWS:
+            self._write(camera)
+        for name, other in list(self._buffers.items()):
+            # All of them: a camera that has gone quiet is written too.
+            if now_s - other.began_s >= self._flush_s:
+                self._write(name)
+
+    def close(self) -> None:
+        """See `Tap.close`."""
+        errors: list[StoreError] = []
+        for camera in list(self._buffers):
+            try:
+                self._write(camera)
+            except StoreError as error:
+                errors.append(error)
+        for camera in sorted(self._silent):
+            self._put(camera, _hour(self._clock.now()), SCHEMA.empty_table())
+        if errors:
+            raise errors[0]
+
+    def _write(self, camera: str) -> None:
+        buffer = self._buffers[camera]
+        if buffer.rows:
+            # Tried again at the next flush if it fails; only a full buffer is given up.
+            buffer.began_s = self._clock.monotonic()
+            if buffer.rows >= 2 * _MOST_ROWS:
+                del self._buffers[camera]
+            self._put(camera, buffer.hour, _table(camera, buffer.entries, self._names))
+            self._silent.discard(camera)
+        self._buffers.pop(camera, None)
+
+    def _put(self, camera: str, hour: str, table: pa.Table) -> None:
+        sink = io.BytesIO()
+        pq.write_table(table, sink, compression="zstd")
+        name = f"{self._part}-{self._objects:05d}.parquet"
+        self._objects += 1
+        key = f"{self._prefix}/camera={camera}/hour={hour}/{name}"
+        self._store.put(key, sink.getvalue())
+
+
+def _hour(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H")
+
+
+def _table(camera: str, entries: list[_Entry], names: NDArray[np.object_]) -> pa.Table:
+    rows = np.array([len(entry.tracked.track_id) for entry in entries])
+    found = [entry.tracked.detections for entry in entries]
+    xyxy = np.concatenate([d.xyxy for d in found])
+    class_id = np.concatenate([d.class_id for d in found])
+    track_id = np.concatenate([entry.tracked.track_id for entry in entries])
+    captured = pa.array([entry.captured_at for entry in entries], SCHEMA.field("captured_at").type)
+    versions = np.array([entry.model_version for entry in entries], object)
+    columns = [
+        np.full(len(class_id), camera, object),
+        np.repeat([entry.frame_id for entry in entries], rows),
+        np.repeat([entry.pts for entry in entries], rows),
+        captured.take(pa.array(np.repeat(np.arange(len(entries)), rows))),
+        pa.array(track_id, mask=track_id == UNCONFIRMED),
+        class_id.astype(np.int32),
+        names[class_id],
+        np.concatenate([d.confidence for d in found]),
+        *(np.ascontiguousarray(xyxy[:, corner]) for corner in range(4)),
+        np.repeat(versions, rows),
+    ]
+    return pa.Table.from_arrays(
+        [
+            column if isinstance(column, pa.Array) else pa.array(column, field.type)
+            for column, field in zip(columns, SCHEMA, strict=True)
+        ],
+        schema=SCHEMA,
+    )

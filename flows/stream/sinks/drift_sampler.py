@@ -1,0 +1,68 @@
+"""A tap that puts results together to minutes, for the watch over drift."""
+
+import threading
+from collections.abc import Mapping
+
+from drift.minute import Minute, MinuteBuilder
+from flows.stream.analysis.results import Result
+from streetloop.cameras import Camera
+from streetloop.settings import Settings
+
+
+def sample_s(camera: Camera, settings: Settings) -> float:
+    """Seconds between pictures that are measured: no less than may lie between two results."""
+    longest = 1 / camera.fps if camera.fps else 0.0
+    return max(settings.drift_sample_s, longest, settings.keyframe_s if settings.gate else 0.0)
+
+
+class Watching:
+    """A `Tap` that keeps finished minutes until somebody collects them.
+
+    Args:
+        names: Class names by class id.
+        period_s: Length of a "minute" in seconds of the stream.
+        sample_s: Seconds of the stream between pictures that are measured, by camera.
+        most: How many minutes are kept if nobody collects them; the oldest go first.
+    """
+
+    def __init__(
+        self,
+        names: tuple[str, ...],
+        period_s: float,
+        sample_s: Mapping[str, float],
+        most: int = 10_000,
+    ) -> None:
+        self._names = names
+        self._period_s = period_s
+        self._sample_s = sample_s
+        self._most = most
+        self._builders: dict[str, MinuteBuilder] = {}
+        self._done: list[Minute] = []
+        self._lock = threading.Lock()
+
+    def take(self, result: Result) -> None:
+        """See `Tap.take`."""
+        frame = result.frame
+        builder = self._builders.get(frame.camera_id)
+        if builder is None:
+            builder = self._builders[frame.camera_id] = MinuteBuilder(
+                frame.camera_id, self._names, self._period_s, self._sample_s[frame.camera_id]
+            )
+        picture = frame.picture.bgr() if builder.wants_picture(frame.pts) else None
+        minute = builder.take(
+            frame.frame_id, frame.pts, frame.captured_at, result.tracked, result.model_version,
+            picture,
+        )  # fmt: skip
+        if minute is not None:
+            with self._lock:
+                self._done.append(minute)
+                del self._done[: -self._most]
+
+    def collect(self) -> list[Minute]:
+        """The minutes that ended since the last call."""
+        with self._lock:
+            done, self._done = self._done, []
+        return done
+
+    def close(self) -> None:
+        """See `Tap.close`: an unfinished minute says too little."""

@@ -1,0 +1,1 @@
+"""Camera sources, one scheme a module, behind one protocol."""

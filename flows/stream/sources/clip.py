@@ -1,0 +1,178 @@
+"""A recorded clip played as if it were a live camera.
+
+``file:///clips/a40.mp4?loop=1&fps=25`` with the options
+
+- ``loop=1``: start over at the end, with times that go on rising;
+- ``fps=25``: play at this rate rather than the recorded one;
+- ``live=0``: as fast as the frames are analysed, none lost, instead of paced;
+- ``drop=10:5``: go away at second 10 for 5 seconds, as a camera that loses its network does;
+- ``stall=10:5``: the same, but hang first, as a camera that freezes does.
+"""
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from flows.stream.sources.source import Shot
+from streetloop.clock import Clock
+from streetloop.errors import (
+    ConfigError,
+    SourceError,
+    SourceStalled,
+    SourceUnavailable,
+    SourceUnreadable,
+)
+from streetloop.secrets import redact
+from streetloop.video import VideoInfo, VideoReader
+
+STALL_S = 2.5
+"""How long a stalled source is silent before it counts as lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClipOptions:
+    """What the query of a clip's URI asks for; outages are (start, length) in seconds."""
+
+    loop: bool = False
+    fps: float | None = None
+    live: bool = True
+    drop: tuple[float, float] | None = None
+    stall: tuple[float, float] | None = None
+
+
+def parse_clip_uri(uri: str) -> tuple[Path, ClipOptions]:
+    """Path and options of a ``file://`` URI.
+
+    >>> parse_clip_uri("file:///clips/a.mp4?loop=1&fps=12.5")[1].fps
+    12.5
+
+    Raises:
+        ConfigError: The URI has a host, no path, or an option that is unknown or malformed.
+    """
+    shown = redact(uri)
+    try:
+        parts = urlsplit(uri)
+    except ValueError:
+        raise ConfigError(f"{shown}: is no valid URI") from None
+    if parts.netloc or not parts.path.startswith("/"):
+        raise ConfigError(f"{shown}: write a clip as file:///absolute/path.mp4")
+    read = {"loop": _flag, "fps": _rate, "live": _flag, "drop": _outage, "stall": _outage}
+    options: dict[str, object] = {}
+    for key, value in parse_qsl(parts.query, keep_blank_values=True):
+        if key not in read:
+            raise ConfigError(f"{shown}: unknown option {key!r}; known are {', '.join(read)}")
+        try:
+            options[key] = read[key](value)
+        except ValueError:
+            raise ConfigError(f"{shown}: {key}={value!r} is not understood") from None
+    return Path(unquote(parts.path)), ClipOptions(**options)  # type: ignore[arg-type]
+
+
+def _flag(text: str) -> bool:
+    if text not in {"0", "1"}:
+        raise ValueError(text)
+    return text == "1"
+
+
+def _rate(text: str) -> float:
+    rate = float(text)
+    if not 0 < rate <= 1000:
+        raise ValueError(text)
+    return rate
+
+
+def _outage(text: str) -> tuple[float, float]:
+    start, length = (float(part) for part in text.split(":"))
+    if not (start >= 0 and length > 0):
+        raise ValueError(text)
+    return start, length
+
+
+class ClipSource:
+    """A `Source` that reads a file."""
+
+    def __init__(self, path: Path, options: ClipOptions, clock: Clock) -> None:
+        self._path = path
+        self._options = options
+        self._clock = clock
+        self._began: float | None = None
+        self.live = options.live
+        self.nominal_fps = options.fps or 0.0
+
+    def probe(self) -> VideoInfo:
+        """See `Source.probe`."""
+        with self._open() as reader:
+            info = reader.info
+            size = self._path.stat().st_size
+            if reader.last_byte > size:
+                raise SourceUnreadable(
+                    f"{self._path} is cut short: it has {size} of {reader.last_byte} bytes"
+                )
+            if next(iter(reader.pictures()), None) is None:
+                raise SourceUnreadable(f"{self._path} holds no picture")
+            return info
+
+    def shots(self, stop: threading.Event) -> Iterator[Shot]:
+        """See `Source.shots`."""
+        began = self._clock.monotonic()
+        self._began = began if self._began is None else self._began
+        self._refuse_during_outage()
+        loop_start = 0.0
+        while not stop.is_set():
+            last = loop_start
+            with self._open() as reader:
+                period = 1 / (self._options.fps or reader.info.fps or 25.0)
+                for index, (time_s, picture) in enumerate(reader.pictures()):
+                    own = time_s if time_s is not None and not self._options.fps else None
+                    last = loop_start + (index * period if own is None else own)
+                    if not self._pace(began + last, stop):
+                        return
+                    yield Shot(last, picture)
+            if not self._options.loop:
+                return
+            loop_start = last + period
+
+    def is_final(self, error: SourceError) -> bool:
+        """See `Source.is_final`: a file does not mend itself, a scripted outage ends."""
+        return not isinstance(error, _ScriptedOutage | SourceStalled)
+
+    def wait_for_return(self, stop: threading.Event, timeout_s: float) -> None:
+        """See `Source.wait_for_return`."""
+        self._clock.wait(stop, timeout_s)
+
+    def _open(self) -> VideoReader:
+        if not self._path.exists():
+            raise SourceUnreadable(f"{self._path} does not exist")
+        if self._path.is_dir():
+            raise SourceUnreadable(f"{self._path} is a folder, not a video")
+        if self._path.stat().st_size == 0:
+            raise SourceUnreadable(f"{self._path} is empty")
+        return VideoReader(str(self._path), str(self._path))
+
+    def _pace(self, due: float, stop: threading.Event) -> bool:
+        """Wait until the picture is due; False if it is not wanted any more."""
+        if self._options.live:
+            wait = due - self._clock.monotonic()
+            if wait > 0 and self._clock.wait(stop, wait):
+                return False
+        self._refuse_during_outage(hang=stop)
+        return not stop.is_set()
+
+    def _refuse_during_outage(self, hang: threading.Event | None = None) -> None:
+        elapsed = self._clock.monotonic() - (self._began or 0.0)
+        if _within(self._options.drop, elapsed):
+            raise _ScriptedOutage(f"{self._path}: scripted loss of the stream")
+        if _within(self._options.stall, elapsed):
+            if hang is not None:
+                self._clock.wait(hang, STALL_S)
+            raise SourceStalled(f"{self._path}: scripted stall of the stream")
+
+
+class _ScriptedOutage(SourceUnavailable):
+    """The outage that the URI asked for."""
+
+
+def _within(outage: tuple[float, float] | None, elapsed: float) -> bool:
+    return outage is not None and outage[0] <= elapsed < outage[0] + outage[1]

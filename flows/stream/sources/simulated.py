@@ -1,0 +1,140 @@
+"""A camera of the simulated city, as a source.
+
+Live, it shows the second that it is now, counted from when it was first opened, and leaves out
+frames that would come too late, as a camera does. Nothing is drawn before somebody looks.
+"""
+
+import math
+import threading
+from collections.abc import Iterator
+
+from flows.stream.sources.source import Shot
+from streetloop.city.address import Address, parse_address
+from streetloop.city.truth import Truth
+from streetloop.city.view import View
+from streetloop.city.world.events import Event
+from streetloop.clock import Clock
+from streetloop.errors import SourceError, SourceUnavailable
+from streetloop.types import Image
+from streetloop.video import VideoInfo
+
+# A picture is a thousand short calls, each of which lets go of the interpreter: threads that draw
+# side by side mostly wait for each other to give it back, and two cores draw fewer than one thread.
+_drawing = threading.Lock()
+
+
+class SimulatedPicture:
+    """A `streetloop.types.Picture` that is drawn when its pixels are first asked for."""
+
+    def __init__(self, view: View, frame: int) -> None:
+        self._view, self.frame = view, frame
+        self._pixels: Image | None = None
+
+    @property
+    def width(self) -> int:
+        """See `Picture.width`."""
+        return self._view.address.width
+
+    @property
+    def height(self) -> int:
+        """See `Picture.height`."""
+        return self._view.address.height
+
+    def bgr(self) -> Image:
+        """See `Picture.bgr`."""
+        if self._pixels is None:  # or nobody has to wait for another picture
+            with _drawing:
+                if self._pixels is None:
+                    self._pixels = self._view.render(self.frame)
+        return self._pixels
+
+    def luma(self) -> Image:
+        """See `Picture.luma`; the green channel stands in for brightness."""
+        return self.bgr()[:, :, 1]
+
+    def truth(self) -> Truth:
+        """What is really in it."""
+        with _drawing:
+            return self._view.truth(self.frame)
+
+
+class SimulatedSource:
+    """A `Source` that looks at the simulated city.
+
+    Args:
+        uri: See `streetloop.city.address`.
+        clock: Time.
+
+    Raises:
+        ConfigError: The URI is wrong.
+    """
+
+    def __init__(self, uri: str, clock: Clock) -> None:
+        self._address: Address = parse_address(uri)
+        self._clock = clock
+        self._began: float | None = None
+        self._next = 0
+        self._view: View | None = None
+        self._outages = [e for e in self._address.events if e.name == "camera-outage"]
+        self.live = self._address.live
+        self.nominal_fps = self._address.fps
+
+    def probe(self) -> VideoInfo:
+        """See `Source.probe`."""
+        address = self._address
+        return VideoInfo(
+            "simulated", address.width, address.height, address.fps, address.frames or 0
+        )
+
+    def shots(self, stop: threading.Event) -> Iterator[Shot]:
+        """See `Source.shots`."""
+        address = self._address
+        if self._view is None:
+            self._view = View(address)
+        if self._began is None:
+            self._began = self._clock.monotonic()
+        while not stop.is_set():
+            frame = max(self._next, self._frame_now()) if self.live else self._next
+            if address.frames is not None and frame >= address.frames:
+                return
+            self._refuse_during_outage(frame)
+            if self.live:
+                wait = self._began + frame / address.fps - self._clock.monotonic()
+                if wait > 0 and self._clock.wait(stop, wait):
+                    return
+            self._next = frame + 1
+            yield Shot(frame / address.fps, SimulatedPicture(self._view, frame))
+
+    def is_final(self, error: SourceError) -> bool:
+        """See `Source.is_final`: an outage in the script ends."""
+        return not isinstance(error, SourceUnavailable)
+
+    def wait_for_return(self, stop: threading.Event, timeout_s: float) -> None:
+        """See `Source.wait_for_return`."""
+        self._clock.wait(stop, timeout_s)
+
+    def _frame_now(self) -> int:
+        elapsed = self._clock.monotonic() - (self._began or 0.0)
+        return int(elapsed * self._address.fps)
+
+    def _refuse_during_outage(self, frame: int) -> None:
+        """A camera that is out is not there: nothing comes, not even a black picture.
+
+        Raises:
+            SourceUnavailable: The script has the camera out at this frame.
+        """
+        second = self._address.second(frame)
+        outage = next((event for event in self._outages if event.is_on(second)), None)
+        if outage is not None:
+            if not self.live:  # nothing passes by itself: go on behind it
+                self._next = self._first_behind(outage, frame)
+            where = f"sim://{self._address.city}/{self._address.camera}"
+            raise SourceUnavailable(f"{where}: the script has the camera out")
+
+    def _first_behind(self, outage: Event, frame: int) -> int:
+        """The first frame after an outage, to the frame: division alone may be one off."""
+        behind = math.floor((outage.end - self._address.start) * self._address.fps) - 1
+        behind = max(behind, frame + 1)
+        while outage.is_on(self._address.second(behind)):
+            behind += 1
+        return behind

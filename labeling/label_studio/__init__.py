@@ -1,0 +1,1 @@
+"""The Label Studio labeler behind its SDK."""

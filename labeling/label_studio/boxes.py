@@ -1,0 +1,152 @@
+"""Boxes as Label Studio writes them, in percent of the image, and back to pixels."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from labeling.label_studio.config import Control
+from streetloop.types import Detections
+
+MAX_BOXES = 2000
+"""Most results of one annotation that are read."""
+
+# What a person may add to the interface beside boxes; it says nothing about where things are.
+_NOT_SHAPES = frozenset(
+    {"choices", "textarea", "rating", "number", "datetime", "taxonomy", "pairwise", "relation"}
+)
+
+
+class Unusable(ValueError):
+    """An annotation is not what can be learned from; the message says why."""
+
+
+def to_results(
+    boxes: Detections, control: Control, width: int, height: int, prefix: str
+) -> list[dict[str, Any]]:
+    """A model's boxes as the ``result`` of a prediction.
+
+    Args:
+        boxes: In pixels; what is not a box within the image is left out.
+        control: What they are called.
+        width: Of the image.
+        height: Of the image.
+        prefix: Of the ids that the results get.
+    """
+    size = np.array([width, height] * 2, np.float64)
+    finite = np.nan_to_num(boxes.xyxy.astype(np.float64), nan=0.0, posinf=1e9, neginf=-1e9)
+    percent = np.clip(finite / size, 0, 1) * 100
+    results = []
+    for index, (left, top, right, bottom) in enumerate(percent.tolist()):
+        class_id = int(boxes.class_id[index])
+        if right <= left or bottom <= top or not 0 <= class_id < len(control.names):
+            continue
+        value = {
+            "x": left,
+            "y": top,
+            "width": right - left,
+            "height": bottom - top,
+            "rotation": 0,
+            "rectanglelabels": [control.names[class_id]],
+        }
+        results.append(
+            {
+                "id": f"{prefix}-{index}",
+                "type": "rectanglelabels",
+                "from_name": control.from_name,
+                "to_name": control.to_name,
+                "original_width": width,
+                "original_height": height,
+                "image_rotation": 0,
+                "score": _score(float(boxes.confidence[index])),
+                "value": value,
+            }
+        )
+    return results
+
+
+def prediction_score(boxes: Detections) -> float:
+    """One number for all boxes of a frame: their mean confidence, 0 without any."""
+    return _score(float(np.mean(boxes.confidence))) if len(boxes) else 0.0
+
+
+def read_boxes(
+    results: object, class_ids: Mapping[str, int], width: int, height: int
+) -> Detections:
+    """The boxes of an annotation in pixels, cut at the edges of the image.
+
+    Args:
+        results: The ``result`` of an annotation, from whoever could reach the server.
+        class_ids: Class id by what Label Studio calls the class.
+        width: Of the image.
+        height: Of the image.
+
+    Raises:
+        Unusable: Something in it is not a box of ours; the message says what.
+    """
+    if not isinstance(results, list) or len(results) > MAX_BOXES:
+        raise Unusable(f"the annotation is not a list of at most {MAX_BOXES} results")
+    boxes: list[list[float]] = []
+    ids: list[int] = []
+    for result in results:
+        if not isinstance(result, dict):
+            raise Unusable("a result of the annotation is not an object")
+        if str(result.get("type")) not in _NOT_SHAPES:
+            boxes.append(_box(result, width, height))
+            ids.append(_class_id(result, class_ids))
+    return Detections(
+        np.array(boxes, np.float32).reshape(-1, 4),
+        np.ones(len(boxes), np.float32),
+        np.array(ids, np.int64),
+    )
+
+
+def _box(result: dict[str, Any], width: int, height: int) -> list[float]:
+    kind = result.get("type")
+    if kind != "rectanglelabels":
+        raise Unusable(f"a {_short(kind)} is not a labelled rectangle")
+    value = result.get("value")
+    if not isinstance(value, dict):
+        raise Unusable("a rectangle has no value")
+    if _turned(result.get("image_rotation")) or _turned(value.get("rotation")):
+        raise Unusable("a rectangle or the image was rotated")
+    x, y, w, h = (_number(value, key) for key in ("x", "y", "width", "height"))
+    if w <= 0 or h <= 0:
+        raise Unusable("a rectangle has no area")
+    left, right = (min(max(side, 0.0), 100.0) * width / 100 for side in (x, x + w))
+    top, bottom = (min(max(side, 0.0), 100.0) * height / 100 for side in (y, y + h))
+    if right <= left or bottom <= top:
+        raise Unusable("a rectangle lies outside the image")
+    return [left, top, right, bottom]
+
+
+def _class_id(result: dict[str, Any], class_ids: Mapping[str, int]) -> int:
+    labels = result["value"].get("rectanglelabels")
+    if not isinstance(labels, list) or len(labels) != 1:
+        raise Unusable("a rectangle has no class, or several")
+    if not isinstance(labels[0], str) or labels[0] not in class_ids:
+        raise Unusable(f"class {_short(labels[0])} is not one of the model's")
+    return class_ids[labels[0]]
+
+
+def _turned(angle: object) -> bool:
+    return angle is not None and angle != 0
+
+
+def _number(value: dict[str, Any], key: str) -> float:
+    number = value.get(key)
+    if isinstance(number, bool) or not isinstance(number, int | float):
+        raise Unusable(f"a rectangle's {key} is not a number")
+    if not abs(number) <= 1e6:  # nor NaN
+        raise Unusable(f"a rectangle's {key} is out of all bounds")
+    return float(number)
+
+
+def _score(number: float) -> float:
+    return min(max(number, 0.0), 1.0) if math.isfinite(number) else 0.0
+
+
+def _short(thing: object) -> str:
+    text = repr(thing)
+    return text if len(text) <= 40 else text[:37] + "..."

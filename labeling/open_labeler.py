@@ -1,0 +1,104 @@
+"""Labels: who labels, frames out to them, and a Label Studio to do it in."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from labeling.annotators import NEWEST, Agreement
+from labeling.label_studio.adapter import LabelStudio
+from labeling.label_studio.images import UPLOADED, ByUrl, Images
+from labeling.labeler import Labeler
+from labeling.local_server.server import LocalServer
+from labeling.oracle import Flaws, OracleLabeler
+from labeling.queue import ReviewQueue
+from labeling.task import Drift
+from streetloop.clock import Clock, SystemClock
+from streetloop.errors import ConfigError
+from streetloop.ledger import Ledger
+from streetloop.ledger.findings import list_findings
+from streetloop.settings import Settings
+from streetloop.storage.minio import LINK_LASTS, MinioStore
+from streetloop.storage.store import ObjectStore
+
+
+def open_labeler(
+    settings: Settings,
+    classes: Sequence[str],
+    store: ObjectStore,
+    queue: ReviewQueue,
+    clock: Clock | None = None,
+) -> Labeler | None:
+    """Whoever labels, as the settings have it; None for nobody.
+
+    Raises:
+        ConfigError: Label Studio is wanted, and no server or token is known.
+    """
+    if settings.labeler == "none":
+        return None
+    if settings.labeler == "oracle":
+        share = settings.oracle_errors / 3
+        flaws = Flaws(settings.oracle_delay_s, missed=share, wrong_class=share, jitter=share)
+        return OracleLabeler(classes, clock or SystemClock(), flaws, queue.find)
+    url, token = _label_studio(settings)
+    people = settings.label_annotators
+    resolve = NEWEST if people == 1 else Agreement(people)
+    images: Images = UPLOADED
+    if isinstance(store, MinioStore):
+        images = ByUrl(store.link, LINK_LASTS)
+    return LabelStudio(url, token, settings.label_project, classes, store, images, resolve)
+
+
+def _label_studio(settings: Settings) -> tuple[str, SecretStr]:
+    url, token = settings.label_studio_url, settings.label_studio_token
+    if url and token:
+        return url, token
+    if url or token:
+        missing = "STREETLOOP_LABEL_STUDIO_TOKEN" if url else "STREETLOOP_LABEL_STUDIO_URL"
+        raise ConfigError(f"Label Studio: set {missing}, too")
+    access = LocalServer(settings.home).status()
+    if access is None:
+        raise ConfigError(
+            "no Label Studio is known: start one with `streetloop labelstudio up`, or set "
+            "STREETLOOP_LABEL_STUDIO_URL and STREETLOOP_LABEL_STUDIO_TOKEN"
+        )
+    return access.url, access.token
+
+
+def push(queue: ReviewQueue, labeler: Labeler) -> int:
+    """Hand over what is pending, and again what the labeller has lost; how many frames.
+
+    Raises:
+        LabelerError: Not all could be handed over; the rest is kept.
+    """
+    if isinstance(labeler, LabelStudio):
+        asked = queue.asked()
+        queue.ask_again(labeler.missing([task.digest for task in asked]))
+        labeler.renew(asked)
+    return queue.push(labeler)
+
+
+def drifting(ledger: Ledger) -> dict[str, Drift]:
+    """Cameras that drift in a way that labels help against.
+
+    Raises:
+        LedgerError: The ledger cannot be read.
+    """
+    findings = list_findings(ledger, only_open=True)
+    return {f.camera_id: Drift(f.causes[0], f.since) for f in findings if f.asks_for_labels}
+
+
+def start_server(home: Path, port: int, say: Callable[[str], None]) -> dict[str, str]:
+    """Start Label Studio on this machine; what a person needs to log in.
+
+    Raises:
+        ConfigError: It cannot be installed, or the port is taken.
+        LabelerError: It does not come up.
+    """
+    access = LocalServer(home, port).up(say)
+    return {
+        "url": access.url,
+        "user": access.user,
+        "password": access.password.get_secret_value(),
+        "token": access.token.get_secret_value(),
+    }

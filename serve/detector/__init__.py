@@ -1,0 +1,1 @@
+"""The detector: its Ray Serve deployment, its clients, its applications."""

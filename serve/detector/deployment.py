@@ -1,0 +1,278 @@
+"""The detector behind Ray Serve."""
+
+import asyncio
+import logging
+import os
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import psutil
+import ray
+import ray.serve
+from ray.exceptions import RayError
+from ray.serve.exceptions import RayServeException
+from ray.serve.handle import DeploymentHandle, DeploymentResponse
+from ray.serve.schema import ApplicationStatus
+
+from serve.detector.client import Answer, Pending, answer
+from serve.rollout.route_table import CHAMPION
+from streetloop.errors import (
+    AnswerInvalid,
+    AnswerLate,
+    DetectorError,
+    ModelUnsupported,
+    StreetloopError,
+)
+from streetloop.settings import Settings
+from streetloop.types import Detections, Image
+from train.model.backends import open_backend, random_batch
+from train.model.model_file import ModelFile, open_model
+from train.model.predictor import Predictor
+
+_WARM_UP = (1, 384, 640)
+_START_S, _LOOK_S = 170.0, 0.1
+_QUEUE = 64  # requests a replica accepts; callers bound what they have under way themselves
+
+
+class Detector:
+    """One replica: one model, one inference at a time.
+
+    Args:
+        model: Path of the model file.
+        cache: Folder of exported models.
+        backend: As `train.model.backends.open_backend`.
+        image_size: Longest side of the input in pixels.
+        threads: CPU threads of one inference.
+        confidence: Least confidence of a box in an answer.
+        note: File that says which model was loaded last, for a replica that is started again.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        cache: str,
+        backend: str,
+        image_size: int,
+        threads: int,
+        confidence: float,
+        note: str,
+    ) -> None:
+        logging.getLogger("ray.serve").setLevel(logging.WARNING)
+        self._cache, self._backend, self._threads = Path(cache), backend, threads
+        self._image_size, self._confidence = image_size, confidence
+        self._note = Path(note)
+        noted = self._note.read_text().strip() if self._note.is_file() else ""
+        self._loaded = self._wanted = noted or model
+        self._predictor = self._open(self._loaded)
+        self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="inference")
+
+    def _open(self, model: str) -> Predictor:
+        """Ready to answer: the first inference is the slowest."""
+        found = open_model(model, self._cache)
+        backend = open_backend(found, self._backend, self._threads)
+        predictor = Predictor(found, backend, self._image_size)
+        predictor.detect(random_batch(_WARM_UP), self._confidence)
+        return predictor
+
+    async def load(self, model: str) -> str:
+        """Put another model of the same classes in the place of this one; its version.
+
+        It is loaded and warmed up beside the old one, which answers until the new one has. Of two
+        that are asked for at once the later one counts.
+        """
+        self._wanted = model
+        if model == self._loaded:
+            return self._predictor.model.version
+        loop = asyncio.get_running_loop()
+        predictor = await loop.run_in_executor(None, self._open, model)
+        names = self._predictor.model.names
+        if predictor.model.names != names:
+            raise ModelUnsupported(f"{predictor.model.version} knows other classes than {names}")
+        if model == self._wanted:
+            note_model(self._note, model)
+            self._predictor, self._loaded = predictor, model
+        return self._predictor.model.version
+
+    async def detect(self, reference: list["ray.ObjectRef[Image]"]) -> Answer:
+        """Detections of the letterboxed batch (B, H, W, 3) that ``reference`` points to.
+
+        The reference comes in a list, so that Ray hands over the reference and not the pixels.
+        """
+        return await self._run(await reference[0])
+
+    async def detect_image(self, image: Image) -> tuple[str, Detections]:
+        """Model version and detections of one picture (H, W, 3), in its own pixels."""
+        loop = asyncio.get_running_loop()
+        found = await loop.run_in_executor(
+            self._worker, self._predictor.predict, image, self._confidence
+        )
+        return self._predictor.model.version, found
+
+    async def describe(self) -> dict[str, Any]:
+        """What runs here: version, class names, backend, input size; process id and memory."""
+        model = self._predictor.model
+        return {
+            "version": model.version,
+            "names": list(model.names),
+            "backend": self._predictor.backend.name,
+            "image_size": self._predictor.image_size,
+            "process": os.getpid(),
+            "memory_mb": psutil.Process().memory_info().rss / 2**20,
+        }
+
+    async def _run(self, images: Image) -> Answer:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(
+            self._worker, answer, self._predictor, images, self._confidence
+        )
+
+
+def note_model(note: Path, model: str) -> None:
+    """Write down which model an application runs; whole, or not at all."""
+    note.parent.mkdir(parents=True, exist_ok=True)
+    part = note.with_suffix(".part")
+    part.write_text(model)
+    part.replace(note)
+
+
+def path_of(model: ModelFile) -> str:
+    """What `Detector.load` takes."""
+    return str((model.checkpoint or model.onnx).absolute())
+
+
+def detector_app(
+    model: ModelFile, settings: Settings, slot: str, kind: type[Detector] = Detector
+) -> "ray.serve.Application":
+    """The detector of ``model`` as a Serve application of one deployment of ``kind``."""
+    note = settings.home.absolute() / "slots" / slot
+    note_model(note, path_of(model))
+    gpus = ray.cluster_resources().get("GPU", 0)  # type: ignore[no-untyped-call]
+    deployment = ray.serve.deployment(
+        name="detector",
+        num_replicas=1,
+        max_ongoing_requests=_QUEUE,
+        ray_actor_options={"num_cpus": 0 if gpus else 0.5, "num_gpus": 1 if gpus else 0},
+        health_check_period_s=2,
+        health_check_timeout_s=30,
+        graceful_shutdown_timeout_s=5,
+        logging_config={"enable_access_log": False, "log_level": "WARNING"},
+    )(kind)
+    return deployment.bind(
+        path_of(model),
+        str(settings.models.absolute()),
+        settings.backend,
+        settings.image_size,
+        settings.threads,
+        settings.track_floor,
+        str(note),
+    )
+
+
+def deploy(
+    model: ModelFile,
+    settings: Settings,
+    slot: str = CHAMPION,
+    kind: type[Detector] = Detector,
+    route_prefix: str | None = None,
+) -> dict[str, Any]:
+    """Start an application and wait until it answers; returns what it says of itself.
+
+    Args:
+        model: What it runs.
+        settings: As given at the roof.
+        slot: Names it.
+        kind: The class of the deployment, which may answer HTTP too.
+        route_prefix: Under which path it answers HTTP, or None.
+
+    Raises:
+        DetectorError: It did not start.
+    """
+    try:
+        app = detector_app(model, settings, slot, kind)
+        handle = _start(app, slot, route_prefix)
+        description: dict[str, Any] = handle.describe.remote().result(
+            timeout_s=settings.detector_timeout_s
+        )
+    except (RayError, RayServeException, RuntimeError, TimeoutError) as error:
+        raise DetectorError(f"the detector did not start: {cause_of(error)}") from error
+    return description
+
+
+def _start(
+    app: "ray.serve.Application", slot: str, route_prefix: str | None
+) -> "DeploymentHandle[Any]":
+    """As `ray.serve.run`, which waits for ever where an application is deleted meanwhile."""
+    target = ray.serve.RunTarget(app, name=slot, route_prefix=route_prefix)
+    handle = ray.serve.run_many(
+        [target], wait_for_ingress_deployment_creation=False, wait_for_applications_running=False
+    )[0]
+    end = time.monotonic() + _START_S
+    # Once Ray has ended, asking for the status would start another.
+    while time.monotonic() < end and ray.is_initialized():
+        found = ray.serve.status().applications.get(slot)
+        if found is None or found.status == ApplicationStatus.DELETING:
+            raise RuntimeError(f"{slot} was ended meanwhile")
+        if found.status == ApplicationStatus.DEPLOY_FAILED:
+            reasons = [part.message for part in found.deployments.values() if part.message]
+            raise RuntimeError(reasons[-1] if reasons else found.message)
+        if found.status == ApplicationStatus.RUNNING:
+            return handle
+        time.sleep(_LOOK_S)
+    raise TimeoutError(f"{slot} is not up after {_START_S:g} s")
+
+
+class ServeDetector:
+    """A `serve.detector.client.DetectorClient` of a Serve application in this Ray cluster.
+
+    Args:
+        application: Its name.
+
+    Raises:
+        DetectorError: There is no such application.
+    """
+
+    def __init__(self, application: str = CHAMPION) -> None:
+        try:
+            self._handle: DeploymentHandle[Any] = ray.serve.get_app_handle(application)
+        except (RayError, RayServeException) as error:
+            raise DetectorError(f"{application}: {cause_of(error)}") from error
+
+    def submit(self, images: Image) -> Pending:
+        """See `DetectorClient.submit`; the pixels go through Ray's object store once."""
+        reference = ray.put(images)
+        response: Any = self._handle.detect.remote([reference])
+        return _ServePending(response, reference)
+
+
+class _ServePending:
+    def __init__(
+        self, response: "DeploymentResponse[Answer]", reference: "ray.ObjectRef[Image]"
+    ) -> None:
+        self._response = response
+        self._reference = reference  # keeps the pixels alive until the answer is there
+
+    def result(self, timeout_s: float) -> Answer:
+        try:
+            answer: Answer = self._response.result(timeout_s=timeout_s)
+        except TimeoutError as error:
+            self._response.cancel()  # type: ignore[no-untyped-call]
+            raise AnswerLate(f"no answer within {timeout_s:g} s") from error
+        except (RayError, RayServeException) as error:
+            raise _translated(error) from error
+        return answer
+
+
+def _translated(error: Exception) -> DetectorError:
+    cause = getattr(error, "cause", None)
+    return cause if isinstance(cause, AnswerInvalid) else DetectorError(cause_of(error))
+
+
+def cause_of(error: Exception) -> str:
+    """The innermost sentence of ours in a chain of Ray's, or the kind of Ray's error."""
+    cause = getattr(error, "cause", None)
+    if isinstance(cause, StreetloopError):
+        return str(cause)
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[-1] if lines else ''}"

@@ -1,0 +1,69 @@
+"""Which model serves: the champion of the registry, or of a city, or the one that was asked for."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from serve.rollout.route_table import home_of
+from streetloop.cameras import Camera
+from streetloop.settings import BASELINE, Settings
+from train.model.find_model import find_model, open_registry
+from train.model.model_file import ModelFile, open_model
+from train.registry import CHALLENGER, CHAMPION
+
+
+class Champions:
+    """`serve.rollout.session.Models` of the registry.
+
+    Args:
+        settings: As given at the roof.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    def find(self, name: str) -> ModelFile:
+        """See `Models.find`."""
+        return find_model(name, self._settings)
+
+    def crown(self, name: str, slot: str) -> None:
+        """See `Models.crown`: the registry's alias of that name moves to the version."""
+        registry = open_registry(self._settings)
+        version = registry.find(name)
+        registry.set_alias(slot, version.number)
+        if CHALLENGER in version.aliases:
+            registry.drop_alias(CHALLENGER)
+
+    def dethrone(self, slot: str) -> None:
+        """See `Models.dethrone`."""
+        registry = open_registry(self._settings)
+        if any(slot in version.aliases for version in registry.versions()):
+            registry.drop_alias(slot)
+
+
+def serving_model(settings: Settings) -> ModelFile:
+    """The model that streams begin with: the registry's champion, if nothing else is asked for.
+
+    Raises:
+        ModelError: It cannot be used.
+        RegistryError: The registry does not answer.
+    """
+    if settings.model == BASELINE and has_registry(settings):
+        versions = open_registry(settings).versions()
+        if any(CHAMPION in version.aliases for version in versions):
+            return find_model(CHAMPION, settings)
+    return open_model(settings.model, settings.models)
+
+
+def city_champions(settings: Settings, cameras: Sequence[Camera]) -> dict[str, str]:
+    """Application, and alias, of the own champion of each city that has one, by city."""
+    cities = {camera.city for camera in cameras if camera.city is not None}
+    if not cities or not has_registry(settings):
+        return {}
+    aliases = {alias for v in open_registry(settings).versions() for alias in v.aliases}
+    return {city: home_of(city) for city in sorted(cities) if home_of(city) in aliases}
+
+
+def has_registry(settings: Settings) -> bool:
+    """False if nothing was ever registered here; spares the seconds that MLflow takes."""
+    local = settings.tracking.removeprefix("sqlite:///")
+    return local == settings.tracking or Path(local).is_file()

@@ -1,0 +1,129 @@
+"""What people's labels say about a challenger: both models are shown the same labelled frames."""
+
+import logging
+import time
+from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import UTC, datetime
+
+import cv2
+import numpy as np
+
+from labeling.queue import boxes_of
+from labeling.task import Reason
+from serve.rollout.confidence_sequences import Moments
+from serve.rollout.evidence import EVERYTHING, Evidence, Scores
+from serve.rollout.label_scoring import tally
+from serve.rollout.route_table import CHALLENGER
+from serve.rollout.session import Slots
+from streetloop.errors import StoreError, StreetloopError
+from streetloop.ledger import Ledger
+from streetloop.ledger.reviews import Review, State, list_reviews
+from streetloop.ledger.rollouts import Rollout
+from streetloop.storage.store import ObjectStore
+from streetloop.types import Detections
+
+_log = logging.getLogger(__name__)
+
+_EVERY_S = 10.0
+_AT_ONCE = 20  # frames a round: two models on a busy machine
+
+
+class LabelEvidence:
+    """Scores of both models on random frames that were labelled since a rollout began.
+
+    Only random frames count: those that were chosen because the champion was unsure of them speak
+    for any other model. Frames of the simulated city are left out, whose truth is known anyway.
+
+    Args:
+        ledger: Where labels are.
+        store: Where their images are.
+        slots: The applications of both models.
+        names: Class names that both share.
+        cities: City by camera, where it has one.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        store: ObjectStore,
+        slots: Slots,
+        names: Sequence[str],
+        cities: Mapping[str, str | None] | None = None,
+    ) -> None:
+        self._cities = {} if cities is None else cities
+        self._ledger, self._store, self._slots, self._names = ledger, store, slots, names
+        self._seen: set[str] = set()
+        self._rollout, self._since = 0, datetime.min.replace(tzinfo=UTC)
+        self._due = 0.0
+        self._work: Future[Evidence] | None = None
+        self._hand = ThreadPoolExecutor(1, thread_name_prefix="rollout-labels")
+
+    def collect(self, rollout: Rollout, home: str, cameras: Collection[str]) -> Evidence:
+        """What was found since the last call; never waits.
+
+        Args:
+            rollout: The open one.
+            home: The application of the champion that it is held against.
+            cameras: That take part.
+        """
+        if rollout.id != self._rollout:
+            self._begin(rollout)
+        if self._work is None and time.monotonic() >= self._due:
+            self._due = time.monotonic() + _EVERY_S
+            self._work = self._hand.submit(self._round, home, cameras)
+        if self._work is None or not self._work.done():
+            return Evidence()
+        work, self._work = self._work, None
+        return work.result()
+
+    def _begin(self, rollout: Rollout) -> None:
+        """After a restart, what was counted before is not counted again."""
+        self._rollout, self._seen, self._work = rollout.id, set(), None
+        self._since = rollout.started_at if rollout.evidence is None else rollout.updated_at
+
+    def _round(self, home: str, cameras: Collection[str]) -> Evidence:
+        found = Evidence()
+        try:
+            for review in self._fresh(cameras):
+                try:
+                    found += self._one(review, home)
+                except StoreError as error:
+                    _log.info("a labelled frame is left out for now: %s", error)
+                else:
+                    self._seen.add(review.digest)
+        except StreetloopError as error:
+            _log.info("labelled frames are shown to both models later: %s", error)
+        return found
+
+    def _fresh(self, cameras: Collection[str]) -> list[Review]:
+        states = [State.LABELED, State.IN_DATASET]
+        return [
+            review
+            for review in list_reviews(self._ledger, states, Reason.RANDOM.value)
+            if review.camera_id in cameras
+            and review.digest not in self._seen
+            and "uri" not in review.origin
+            and review.answered_at is not None
+            and review.answered_at >= self._since
+        ][:_AT_ONCE]
+
+    def _one(self, review: Review, home: str) -> Evidence:
+        pixels = np.frombuffer(self._store.get(review.image_key), np.uint8)
+        image = cv2.imdecode(pixels, cv2.IMREAD_COLOR) if pixels.size else None
+        if image is None or review.label is None:
+            return Evidence()
+        truth, nothing = boxes_of(review.label), Detections.empty()
+        ours, theirs = (
+            tally(truth, nothing, self._slots.detect(slot, image.astype(np.uint8)), self._names)
+            for slot in (home, CHALLENGER)
+        )
+        if ours[EVERYTHING].is_empty:
+            return Evidence()
+        groups = ours.keys() & theirs.keys() | {EVERYTHING}
+        scores = {g: Scores(ours[g], theirs[g]) for g in groups}
+        city = self._cities.get(review.camera_id)
+        if city is not None:
+            scores[f"city:{city}"] = scores[EVERYTHING]
+        gains = {g: Moments.of(s.challenger.f1 - s.champion.f1) for g, s in scores.items()}
+        return Evidence(gains=gains, scores=scores)

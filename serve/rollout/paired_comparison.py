@@ -1,0 +1,200 @@
+"""Batches that both models answered become evidence."""
+
+import math
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from serve.rollout.camera_stats import AtCamera
+from serve.rollout.confidence_sequences import Moments
+from serve.rollout.detection_counts import Tally
+from serve.rollout.evidence import EVERYTHING, Calls, Evidence, Scores
+from serve.rollout.label_scoring import tally
+from streetloop.boxes import iou
+from streetloop.types import Detections
+
+_SAME = 0.5  # IoU from which on two boxes are of one thing
+_EDGE = 1.0  # pixels that rounding may take a box over an edge
+_FAR = 4  # longer sides of the image; detectors reach 480 pixels from a point, three of 160
+_LEAST_S = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One frame that both models answered.
+
+    Attributes:
+        camera_id: Whose.
+        at_s: Media time in seconds.
+        champion: What the champion shows, in pixels of the frame.
+        challenger: What the challenger shows.
+        truth: What is there, and what may be found or missed; None where nobody knows.
+    """
+
+    camera_id: str
+    at_s: float
+    champion: Detections
+    challenger: Detections
+    truth: tuple[Detections, Detections] | None = None
+
+
+class Pairing:
+    """Adds up what pairs, calls and computing times say. Safe to use from several threads.
+
+    Args:
+        names: Class names that both models share.
+        cities: City by camera, where it has one.
+
+    Attributes:
+        block_s: Media time whose frames tell much the same and count as one.
+    """
+
+    def __init__(self, names: Sequence[str], cities: Mapping[str, str | None]) -> None:
+        self.block_s = 20.0
+        self._names = names
+        self._cities = cities
+        self._blocks: dict[str, _Block] = {}
+        self._sum = Evidence()
+        self._lock = threading.Lock()
+
+    def note_call(
+        self, *, challenger: bool, frames: int, error: bool, invalid: bool, late: bool = False
+    ) -> None:
+        """A model was asked."""
+        calls = Calls(1, int(error), int(invalid), int(late))
+        answered = 0 if error else frames
+        self._add(
+            Evidence(frames=answered, challenger=calls) if challenger else Evidence(champion=calls)
+        )
+
+    def note_shed(self) -> None:
+        """A sample was not taken."""
+        self._add(Evidence(shed=1))
+
+    def take(self, pairs: Sequence[Pair], champion_s: float, challenger_s: float) -> None:
+        """One batch that both answered, with the computing times of both."""
+        slower = math.log(max(challenger_s, _LEAST_S) / max(champion_s, _LEAST_S))
+        found = Evidence(latency=Moments.of(slower))
+        for pair in pairs:
+            found += _disagreement(pair) + self._gain(pair)
+        self._add(found)
+
+    def note_served(self, cameras: Mapping[str, AtCamera]) -> None:
+        """A model's answers were served."""
+        self._add(Evidence(cameras=cameras))
+
+    def collect(self) -> Evidence:
+        """What was added since the last call."""
+        with self._lock:
+            found, self._sum = self._sum, Evidence()
+        return found
+
+    def _add(self, evidence: Evidence) -> None:
+        with self._lock:
+            self._sum += evidence
+
+    def _gain(self, pair: Pair) -> Evidence:
+        """A value a block: neighbouring frames would repeat each other."""
+        if pair.truth is None:
+            return Evidence()
+        with self._lock:
+            block = self._blocks.setdefault(pair.camera_id, _Block(pair.at_s))
+            ended = abs(pair.at_s - block.since) >= self.block_s
+            if ended:
+                self._blocks[pair.camera_id] = _Block(pair.at_s)
+                self._blocks[pair.camera_id].add(pair, self._names)
+            else:
+                block.add(pair, self._names)
+        if not ended:
+            return Evidence()
+        city = self._cities.get(pair.camera_id)
+        return Evidence(gains=block.gains(city), scores=block.scores(city))
+
+
+class _Block:
+    def __init__(self, since: float) -> None:
+        self.since = since
+        self._counts: dict[str, Scores] = {}
+
+    def add(self, pair: Pair, names: Sequence[str]) -> None:
+        assert pair.truth is not None
+        ours = tally(*pair.truth, pair.champion, names)
+        theirs = tally(*pair.truth, pair.challenger, names)
+        for group in ours.keys() | theirs.keys():
+            found = Scores(ours.get(group, Tally()), theirs.get(group, Tally()))
+            self._counts[group] = self._counts.get(group, Scores()) + found
+
+    def gains(self, city: str | None) -> dict[str, Moments]:
+        return {
+            group: Moments.of(one.challenger.f1 - one.champion.f1)
+            for group, one in self.scores(city).items()
+        }
+
+    def scores(self, city: str | None) -> dict[str, Scores]:
+        found = {
+            group: one
+            for group, one in self._counts.items()
+            if not (one.champion.is_empty and one.challenger.is_empty)
+        }
+        if city is not None and EVERYTHING in found:
+            found[f"city:{city}"] = found[EVERYTHING]
+        return found
+
+
+def is_sane(found: Detections, width: int, height: int, classes: int) -> bool:
+    """False for what no detector that works gives.
+
+    Arrays that do not fit each other, values that are not numbers, boxes turned inside out or
+    wholly outside the image or many times as large, unknown classes. A box may stick out, that of a
+    poor model far: detectors measure a box from a point of the image to its four sides, and the
+    point is in it.
+
+    Args:
+        found: In pixels of the image.
+        width: Of the image.
+        height: Of the image.
+        classes: How many there are.
+    """
+    count = len(found)
+    shapes = (found.xyxy.shape, found.confidence.shape, found.class_id.shape)
+    if shapes != ((count, 4), (count,), (count,)):
+        return False
+    if not count:
+        return True
+    if not (np.isfinite(found.xyxy).all() and np.isfinite(found.confidence).all()):
+        return False
+    low, high = found.xyxy[:, :2], found.xyxy[:, 2:]
+    upright = (low <= high + _EDGE).all()
+    inside = (high >= -_EDGE).all() and (low <= np.array([width, height]) + _EDGE).all()
+    near = np.abs(found.xyxy).max() <= _FAR * max(width, height)
+    known = found.class_id.min() >= 0 and found.class_id.max() < classes
+    return bool(upright and inside and near and known and found.confidence.max() <= 1 + 1e-3)
+
+
+def _disagreement(pair: Pair) -> Evidence:
+    """How far two models see the same in a frame, whoever is right."""
+    ours, theirs = pair.champion, pair.challenger
+    things = (len(ours), len(theirs))
+    if not (things[0] or things[1]):
+        return Evidence(things=things)
+    if not (things[0] and things[1]):
+        return _differing(pair.camera_id, things, Moments.of(0.0), Moments())
+    overlap = iou(ours.xyxy, theirs.xyxy)
+    overlap[ours.class_id[:, None] != theirs.class_id[None]] = 0.0
+    best = overlap.argmax(axis=1)
+    mutual = overlap.argmax(axis=0)[best] == np.arange(len(ours))
+    same = mutual & (overlap.max(axis=1) >= _SAME)
+    shared = float(2 * same.sum() / (things[0] + things[1]))
+    shift = theirs.confidence[best[same]].astype(np.float64) - ours.confidence[same]
+    moments = Moments(len(shift), float(shift.sum()), float((shift**2).sum()))
+    return _differing(pair.camera_id, things, Moments.of(shared), moments)
+
+
+def _differing(
+    camera_id: str, things: tuple[int, int], agreement: Moments, shift: Moments
+) -> Evidence:
+    """Of all cameras together, and of the one."""
+    cameras = {camera_id: AtCamera(agreement=agreement, shift=shift)}
+    return Evidence(things=things, agreement=agreement, shift=shift, cameras=cameras)

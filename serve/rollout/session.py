@@ -1,0 +1,130 @@
+"""What a rollout needs round it, and what a process knows of one beyond the ledger."""
+
+from collections.abc import Iterable, Mapping
+from concurrent.futures import Future
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from serve.rollout.evidence import Evidence
+from serve.rollout.policy import Phase, Policy
+from serve.rollout.route_table import CHAMPION, RouteTable, home_of
+from streetloop.ledger.rollouts import Entry, Rollout, Wish
+from streetloop.types import Detections, Image
+from train.model.model_file import ModelFile
+
+
+class Fleet(Protocol):
+    """The running streams."""
+
+    def follow(self, table: RouteTable) -> None:
+        """Send each camera's frames where the table says."""
+
+    def collect_evidence(self) -> Evidence:
+        """What was found about a challenger since the last call."""
+
+
+class Slots(Protocol):
+    """The applications, as `serve.detector.applications.ServeSlots`; every method may take long."""
+
+    def deploy(self, slot: str, model: ModelFile) -> None:
+        """Start an application and wait until it answers."""
+
+    def load(self, slot: str, model: ModelFile) -> None:
+        """Put another model in an application without a break; starts one that is not there."""
+
+    def describe(self, slot: str) -> dict[str, Any]:
+        """What an application says of itself."""
+
+    def detect(self, slot: str, image: Image) -> Detections:
+        """What it shows in one picture."""
+
+    def delete(self, slot: str) -> None:
+        """End an application if it is there."""
+
+
+class Models(Protocol):
+    """Where models come from, and who is told which one is the champion."""
+
+    def find(self, name: str) -> ModelFile:
+        """A model by name."""
+
+    def crown(self, name: str, slot: str) -> None:
+        """It is the champion of an application from now on, after a restart, too."""
+
+    def dethrone(self, slot: str) -> None:
+        """The application has no champion of its own any more."""
+
+
+class Trial:
+    """What this process knows of the open rollout beyond the ledger.
+
+    Args:
+        rollout: As the ledger has it.
+        decisions: All on it so far, the oldest first.
+
+    Attributes:
+        verdict: What the judge said offline; None if nobody knows.
+    """
+
+    def __init__(self, rollout: Rollout, decisions: Iterable[Entry] = ()) -> None:
+        self.id = rollout.id
+        self.policy = Policy(**rollout.policy)
+        kept = rollout.evidence
+        self.evidence = Evidence() if kept is None else Evidence.from_json(kept)
+        self.loading: Future[None] | None = None
+        self.loading_since: float | None = None
+        self.taking_over: Future[None] | None = None
+        self.giving_back: Future[None] | None = None
+        self.again_at = self.back_again_at = 0.0
+        self.asking: Future[dict[str, Any]] | None = None
+        self.asked_at = 0.0
+        self.noted_at: datetime | None = None
+        self.crashes = 0
+        self.memory_mb = 0.0
+        self._process: int | None = None
+        self._paused = timedelta()
+        self._paused_since: datetime | None = None
+        self.verdict: Mapping[str, Any] | None = None
+        for entry in decisions:
+            self.verdict = self.verdict or entry.reading.get("verdict")
+            self.note_decision(entry)
+
+    @property
+    def is_up(self) -> bool:
+        """True if the challenger answers."""
+        return self.loading is not None and self.loading.done() and self.loading.exception() is None
+
+    @property
+    def futures(self) -> tuple[Future[Any] | None, ...]:
+        """All that was begun for it."""
+        return (self.loading, self.taking_over, self.giving_back, self.asking)
+
+    def title(self, rollout: Rollout) -> str:
+        """Its phase, for people."""
+        return Phase(**rollout.phase).title(self.policy)
+
+    def note_decision(self, entry: Entry) -> None:
+        """A pause begins or ends."""
+        if entry.action == Wish.PAUSE and self._paused_since is None:
+            self._paused_since = entry.at
+        elif entry.action != Wish.PAUSE and self._paused_since is not None:
+            self._paused += entry.at - self._paused_since
+            self._paused_since = None
+
+    def paused_minutes(self, now: datetime) -> float:
+        """How long it was paused so far."""
+        going_on = timedelta() if self._paused_since is None else now - self._paused_since
+        return (self._paused + going_on).total_seconds() / 60
+
+    def note_process(self, description: Mapping[str, Any]) -> None:
+        """What the challenger says of itself."""
+        self.memory_mb = float(description["memory_mb"])
+        process = int(description["process"])
+        if self._process is not None and process != self._process:
+            self.crashes += 1
+        self._process = process
+
+
+def home_slot(rollout: Rollout) -> str:
+    """The application that the new champion is to answer in."""
+    return CHAMPION if rollout.city is None else home_of(rollout.city)

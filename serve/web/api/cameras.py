@@ -1,0 +1,103 @@
+"""Cameras: seen, added, changed, removed."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Path, Query
+from fastapi.responses import Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from serve.web.api.problems import problems
+from streetloop.control import LARGEST_OFFSET, MOST_A_PAGE, CameraView, Control, Page, Pictures
+from streetloop.errors import NotFound
+
+AUTHOR = "api"
+
+Offset = Annotated[int, Query(ge=0, le=LARGEST_OFFSET, description="how many to leave out")]
+Limit = Annotated[int, Query(ge=1, le=MOST_A_PAGE, description="how many at most")]
+CameraId = Annotated[str, Path(min_length=1, max_length=64)]
+
+Fraction = Annotated[float, Field(ge=0, le=1, strict=True)]
+
+
+class CameraIn(BaseModel):
+    """A camera as the camera file has it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    uri: str = Field(
+        min_length=1, max_length=2000,
+        description="rtsp://, file:// or sim://; its password is never shown again",
+    )  # fmt: skip
+    city: str | None = Field(default=None, min_length=1, max_length=100)
+    fps: float | None = Field(
+        default=None, gt=0, le=1000, strict=True, description="frames to analyse a second"
+    )
+    transport: str = Field(default="tcp", pattern="^(tcp|udp)$")
+    lines: dict[str, tuple[tuple[Fraction, Fraction], tuple[Fraction, Fraction]]] = Field(
+        default={}, max_length=50, description="counting lines in fractions of the image"
+    )
+
+    def document(self, camera_id: str) -> dict[str, Any]:
+        """As the camera file has it."""
+        return {"id": camera_id, **self.model_dump(exclude_none=True)}
+
+
+class NewCamera(CameraIn):
+    """A camera that is not there yet."""
+
+    id: str = Field(min_length=1, max_length=64)
+
+    def document(self, camera_id: str = "") -> dict[str, Any]:
+        """As the camera file has it."""
+        return self.model_dump(exclude_none=True) | ({"id": camera_id} if camera_id else {})
+
+
+def camera_routes(control: Control, pictures: Pictures | None) -> APIRouter:
+    """What can be asked about cameras."""
+    routes = APIRouter(tags=["cameras"], responses=problems(_401="token missing or wrong"))
+    missing = problems(_404="no such camera")
+    wrong = problems(_422="something in the camera is wrong")
+
+    @routes.get("/cameras", summary="Every camera as it is now")
+    def cameras(offset: Offset = 0, limit: Limit = 50) -> Page[CameraView]:
+        found = control.cameras()
+        return Page(
+            items=found[offset : offset + limit], offset=offset, more=len(found) > offset + limit
+        )
+
+    @routes.post("/cameras", status_code=201, summary="Add a camera", responses=wrong)
+    def add(camera: Annotated[NewCamera, Body()]) -> CameraView:
+        return control.put_camera(camera.document(), AUTHOR, new=True)
+
+    @routes.get("/cameras/{camera_id}", summary="One camera", responses=missing)
+    def camera(camera_id: CameraId) -> CameraView:
+        return _one(control, camera_id)
+
+    @routes.put("/cameras/{camera_id}", summary="Change a camera", responses=missing | wrong)
+    def change(camera_id: CameraId, camera: Annotated[CameraIn, Body()]) -> CameraView:
+        return control.put_camera(camera.document(camera_id), AUTHOR, new=False)
+
+    @routes.delete(
+        "/cameras/{camera_id}", status_code=204, summary="Remove a camera", responses=missing
+    )
+    def remove(camera_id: CameraId) -> None:
+        control.remove_camera(camera_id, AUTHOR)
+
+    @routes.get(
+        "/cameras/{camera_id}/picture.jpg", summary="Its newest picture, annotated",
+        responses=missing | {200: {"content": {"image/jpeg": {}}}}, response_class=Response,
+    )  # fmt: skip
+    async def picture(camera_id: CameraId) -> Response:
+        found = {} if pictures is None else await pictures.newest({})
+        if camera_id not in found:
+            raise NotFound(f"camera {camera_id!r} shows no picture now")
+        return Response(found[camera_id][1], media_type="image/jpeg")
+
+    return routes
+
+
+def _one(control: Control, camera_id: str) -> CameraView:
+    for view in control.cameras():
+        if view.id == camera_id:
+            return view
+    raise NotFound(f"there is no camera {camera_id!r}")

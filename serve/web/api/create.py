@@ -1,0 +1,75 @@
+"""The API put together."""
+
+from fastapi import Depends, FastAPI
+from fastapi_offline import FastAPIOffline
+from pydantic import BaseModel
+
+from serve.web.access import Guard, OwnPages
+from serve.web.api.cameras import camera_routes
+from serve.web.api.live import live_route
+from serve.web.api.login import login_routes
+from serve.web.api.models import model_routes
+from serve.web.api.predict import DetectImage, predict_route
+from serve.web.api.problems import explain_errors, problems
+from serve.web.api.rollouts import rollout_routes
+from serve.web.api.watch import watch_routes
+from serve.web.images import MAX_BYTES
+from serve.web.limits import BodyLimit
+from streetloop.control import Control, Pictures
+
+
+class Health(BaseModel):
+    """The service is there."""
+
+    status: str = "ok"
+
+
+def create_api(
+    detect: DetectImage,
+    names: tuple[str, ...],
+    confidence: float,
+    token: str | None,
+    control: Control | None = None,
+    pictures: Pictures | None = None,
+) -> FastAPI:
+    """The API as an ASGI application.
+
+    Args:
+        detect: Detects in one picture.
+        names: Class names by class id.
+        confidence: Least confidence of a box in an answer.
+        token: Bearer token that clients must show, or None.
+        control: The house; without it there is nothing but predictions.
+        pictures: Of running cameras.
+    """
+    api = FastAPIOffline(
+        title="streetloop",
+        description="The detectors of a city's traffic cameras: seen, asked and steered.",
+        version="1",
+        responses=problems(
+            _400="the body cannot be read",
+            _403="from the page, or under the name, of another server",
+            _413="too large",
+            _422="something in it is wrong; the detail says what",
+            _503="something that is asked behind this does not answer; the detail says what",
+        ),
+    )
+    api.add_middleware(BodyLimit, limit_bytes=MAX_BYTES)
+    api.add_middleware(OwnPages, has_token=token is not None)
+    explain_errors(api)
+
+    @api.get("/health", response_model=Health, summary="The service is there")
+    async def health() -> Health:
+        return Health()
+
+    guard = Guard(token)
+    guarded = [Depends(guard)]
+    api.include_router(predict_route(detect, names, confidence), dependencies=guarded)
+    if control is not None:
+        routes = camera_routes(control, pictures), watch_routes(control), model_routes(control)
+        for route in (*routes, rollout_routes(control)):
+            api.include_router(route, dependencies=guarded)
+        api.include_router(login_routes(guard))
+        if pictures is not None:
+            api.include_router(live_route(control, pictures), dependencies=guarded)
+    return api

@@ -1,0 +1,58 @@
+"""Models, and how they are learned."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path
+
+from serve.web.api.cameras import AUTHOR, Limit, Offset
+from serve.web.api.problems import problems
+from streetloop.control import Control, LearningView, ModelView, Page
+
+
+def model_routes(control: Control) -> APIRouter:
+    """What can be asked about models."""
+    routes = APIRouter(responses=problems(_401="token missing or wrong"))
+    missing = problems(_404="no such thing")
+    conflict = problems(_409="not now; the detail says why")
+
+    @routes.get("/models", tags=["models"], summary="Versions, the newest first")
+    def models(offset: Offset = 0, limit: Limit = 50) -> Page[ModelView]:
+        found = control.models()
+        return Page(
+            items=found[offset : offset + limit], offset=offset, more=len(found) > offset + limit
+        )
+
+    @routes.get(
+        "/models/{version}/lineage", tags=["models"], summary="Where a version comes from",
+        responses=missing,
+    )  # fmt: skip
+    def lineage(
+        version: Annotated[str, Path(min_length=1, max_length=64)],
+    ) -> list[dict[str, Any]]:
+        return control.lineage(version)
+
+    @routes.get("/learning", tags=["learning"], summary="Learning runs, the newest first")
+    def learning(offset: Offset = 0, limit: Limit = 50) -> Page[LearningView]:
+        return control.learning(offset, limit)
+
+    @routes.post(
+        "/learning", tags=["learning"], status_code=202, summary="Learn now", responses=conflict
+    )
+    def learn() -> LearningView:
+        return control.learn(AUTHOR)
+
+    @routes.post(
+        "/learning/resume", tags=["learning"], status_code=202, responses=conflict,
+        summary="Go on with the run that was parked",
+    )  # fmt: skip
+    def resume() -> LearningView:
+        return control.resume_learning(AUTHOR)
+
+    @routes.post(
+        "/learning/drop", tags=["learning"], responses=conflict,
+        summary="End the open run without a new model",
+    )  # fmt: skip
+    def drop() -> LearningView:
+        return control.drop_learning(AUTHOR)
+
+    return routes

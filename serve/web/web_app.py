@@ -1,0 +1,119 @@
+"""The API and the app in a Serve application of their own, beside those that detect."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, cast
+
+import ray
+import ray.serve
+from fastapi import FastAPI
+from ray.exceptions import RayError
+from ray.serve.exceptions import RayServeException
+
+from serve.detector.deployment import cause_of
+from serve.rollout.route_table import CHAMPION
+from streetloop.control import USUAL_WIDTH, CameraView
+from streetloop.errors import DetectorError
+from streetloop.types import Detections, Image
+
+DESK = "desk"
+_ASK_S, _DRAW_S = 5.0, 2.0
+
+
+class Desk:
+    """What is known here of the running streams; whoever runs them tells it twice a second."""
+
+    def __init__(self) -> None:
+        self.cameras: Sequence[CameraView] = ()
+        self._hosts: Mapping[str, Any] = {}
+
+    def note(self, cameras: Sequence[CameraView], hosts: Mapping[str, Any]) -> None:
+        """The cameras as they are now, and the worker actor of each that runs."""
+        self.cameras, self._hosts = cameras, hosts
+
+    async def newest(
+        self, after: Mapping[str, int], width: int = USUAL_WIDTH
+    ) -> dict[str, tuple[int, bytes]]:
+        """See `streetloop.control.Pictures`; a worker that does not answer shows nothing."""
+        workers = {id(host): host for host in self._hosts.values()}
+        asked = [self._ask(host, dict(after), width) for host in workers.values()]
+        found: dict[str, tuple[int, bytes]] = {}
+        for pictures in await asyncio.gather(*asked):
+            found |= pictures
+        return found
+
+    @staticmethod
+    async def _ask(host: Any, after: dict[str, int], width: int) -> dict[str, tuple[int, bytes]]:
+        try:
+            asked = host.pictures.remote(after, width)
+            pictures: dict[str, tuple[int, bytes]] = await asyncio.wait_for(asked, _DRAW_S)
+        except (RayError, TimeoutError):
+            return {}
+        return pictures
+
+
+async def detect(image: Image) -> tuple[str, Detections]:
+    """Model version and detections of one picture, by the champion's application.
+
+    Raises:
+        DetectorError: It does not answer.
+    """
+    try:
+        handle = ray.serve.get_app_handle(CHAMPION)
+        answer: tuple[str, Detections] = await asyncio.wait_for(
+            handle.detect_image.remote(image), _ASK_S
+        )
+    except TimeoutError as error:
+        raise DetectorError(f"no answer within {_ASK_S:g} s") from error
+    except (RayError, RayServeException) as error:
+        raise DetectorError(cause_of(error)) from error
+    return answer
+
+
+def start_desk(build: Callable[[Callable[[], Desk]], FastAPI]) -> Any:
+    """Start the application; its handle, whose ``note`` is to be called.
+
+    Args:
+        build: Makes the API and the app, in the replica; is given what finds the desk.
+
+    Raises:
+        DetectorError: It did not start.
+    """
+
+    def make() -> FastAPI:
+        return build(_here)
+
+    @ray.serve.ingress(make)
+    class HttpDesk(Desk):
+        """One replica."""
+
+    deployment = ray.serve.deployment(
+        name=DESK, num_replicas=1, max_ongoing_requests=200,
+        ray_actor_options={"num_cpus": 0.1},
+        logging_config={"enable_access_log": False, "log_level": "WARNING"},
+    )(HttpDesk)  # fmt: skip
+    try:
+        return ray.serve.run(deployment.bind(), name=DESK, route_prefix="/")
+    except (RayError, RayServeException, RuntimeError, TimeoutError) as error:
+        raise DetectorError(f"the app did not start: {cause_of(error)}") from error
+
+
+class DeskPictures:
+    """`streetloop.control.Pictures` of the desk of this replica.
+
+    Args:
+        here: Finds it; while the API is made it does not stand yet.
+    """
+
+    def __init__(self, here: Callable[[], Desk]) -> None:
+        self._here = here
+
+    async def newest(
+        self, after: Mapping[str, int], width: int = USUAL_WIDTH
+    ) -> dict[str, tuple[int, bytes]]:
+        """See `streetloop.control.Pictures`."""
+        return await self._here().newest(after, width)
+
+
+def _here() -> Desk:
+    return cast(Desk, ray.serve.get_replica_context().servable_object)

@@ -1,0 +1,1 @@
+"""How a camera of the simulated city draws its pictures."""

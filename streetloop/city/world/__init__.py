@@ -1,0 +1,1 @@
+"""The simulated world: places, traffic, people, weather, events."""

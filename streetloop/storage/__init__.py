@@ -1,0 +1,1 @@
+"""Object storage: the protocol, a folder, MinIO and S3."""

@@ -1,0 +1,31 @@
+"""Which object store the settings mean."""
+
+from pathlib import Path
+
+from streetloop.errors import ConfigError
+from streetloop.settings import Settings
+from streetloop.storage.minio import MinioStore, S3Access
+from streetloop.storage.store import FolderStore, ObjectStore
+
+_S3 = "s3://"
+
+
+def open_store(settings: Settings) -> ObjectStore:
+    """The object store of the settings; nothing is asked or made yet.
+
+    Raises:
+        ConfigError: A bucket is named, and not how to reach it.
+    """
+    url = settings.store_url
+    if url is None:
+        return FolderStore(settings.store)
+    if not url.startswith(_S3):
+        return FolderStore(Path(url))
+    bucket, _, prefix = url.removeprefix(_S3).partition("/")
+    endpoint, user, password = settings.s3_endpoint, settings.s3_access_key, settings.s3_secret_key
+    if endpoint is None or user is None or password is None:
+        needed = ("s3_endpoint", "s3_access_key", "s3_secret_key")
+        lacking = next(name for name in needed if getattr(settings, name) is None)
+        raise ConfigError(f"the object store is {url}: set STREETLOOP_{lacking.upper()}, too")
+    access = S3Access(endpoint, user, password, settings.s3_region, settings.s3_public_endpoint)
+    return MinioStore(bucket, prefix, access)

@@ -1,0 +1,126 @@
+"""Every bad input gives one sentence that names the camera and the cause, and no traceback."""
+
+import traceback
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from flows.cli.main import main
+from streetloop.video import VideoWriter
+from tests.support.cli import camera_file
+from tests.support.tiny_model import detector_output, write_tiny_model
+
+PASSWORD = "hunter2"
+
+
+def fails(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> tuple[int, BaseException]:
+    monkeypatch.setattr("sys.argv", ["streetloop", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert isinstance(ended.value.code, int)
+    return ended.value.code, ended.value
+
+
+def camera(uri: str, **more: Any) -> dict[str, Any]:
+    return {"id": "a40", "uri": uri, **more}
+
+
+@pytest.fixture
+def files(tmp_path: Path, street_clip: Path) -> Path:
+    (tmp_path / "text.mp4").write_text("this is no video\n" * 100)
+    (tmp_path / "empty.mp4").touch()
+    (tmp_path / "folder.mp4").mkdir()
+    # The index of an MP4 stands behind the pictures, or, "fast start", before them.
+    (tmp_path / "cut.mp4").write_bytes(street_clip.read_bytes()[:60_000])
+    with VideoWriter(tmp_path / "fast.mp4") as writer:
+        for k in range(50):
+            writer.write(np.full((288, 352, 3), k, np.uint8), k / 25)
+    whole = (tmp_path / "fast.mp4").read_bytes()
+    (tmp_path / "cut_fast.mp4").write_bytes(whole[: len(whole) * 3 // 4])
+    return tmp_path
+
+
+@pytest.mark.model
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("nowhere.mp4", "does not exist"),
+        ("folder.mp4", "is a folder"),
+        ("text.mp4", "not a readable video"),
+        ("empty.mp4", "is empty"),
+        ("cut.mp4", "cut short"),
+        ("cut_fast.mp4", "cut short: it has"),
+    ],
+)
+@pytest.mark.parametrize("command", ["run", "check"])
+def test_a_clip_that_cannot_be_played(
+    command: str,
+    name: str,
+    words: str,
+    files: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    path = camera_file(files, camera(f"file://{files}/{name}"))
+    code, _ = fails([command, path], monkeypatch)
+    said = capsys.readouterr()
+    assert code != 0
+    assert "a40" in said.out + said.err
+    assert words in said.out + said.err
+    assert "Traceback" not in said.err
+
+
+@pytest.mark.parametrize(
+    ("cameras", "words"),
+    [
+        ([camera("ftp://host/x")], "unknown scheme 'ftp'"),
+        ([camera("rtsp://h/x", colour="red")], "unknown key 'colour'"),
+        ([camera("rtsp://h/x", lines={"l": [[0.2, 0.7], [0.6, 1.7]]})], "less than or equal to 1"),
+        ([camera("rtsp://h/x"), camera("rtsp://h/y")], "twice"),
+        ([camera("rtsp:///x")], "names no host"),
+        ([camera("file:///x.mp4?speed=2")], "unknown option 'speed'"),
+    ],
+)
+def test_a_camera_file_with_a_mistake(
+    cameras: list[dict[str, Any]],
+    words: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for entry in cameras:
+        entry["uri"] = entry["uri"].replace("//h/", f"//admin:{PASSWORD}@h/")
+    code, error = fails(["run", camera_file(tmp_path, *cameras)], monkeypatch)
+    said = capsys.readouterr().err
+    assert code == 2
+    assert words in said
+    assert "a40" in said
+    assert len(said.strip().splitlines()) == 1
+    assert PASSWORD not in said + "".join(traceback.format_exception(error))
+
+
+def test_a_model_of_another_task(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    model = write_tiny_model(
+        tmp_path / "parts.onnx", detector_output(), metadata={"task": "segment"}
+    )
+    path = camera_file(tmp_path, camera("rtsp://127.0.0.1:1/x"))
+    code, _ = fails(["run", path, "--model", str(model)], monkeypatch)
+    said = capsys.readouterr().err
+    assert code == 2
+    assert "'segment'" in said
+    assert "'detect'" in said
+    assert "Traceback" not in said
+
+
+def test_a_wider_address_needs_a_token(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, _ = fails(["serve", "--host", "0.0.0.0"], monkeypatch)
+    assert code == 2
+    assert "STREETLOOP_API_TOKEN" in capsys.readouterr().err

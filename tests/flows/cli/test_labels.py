@@ -1,0 +1,234 @@
+"""``streetloop label`` and ``streetloop labelstudio``, as a user types them."""
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from flows.cli.main import main
+from labeling.measured_quality import MEASURED
+from labeling.queue import ReviewQueue
+from labeling.task import Reason
+from streetloop.clock import SystemClock
+from streetloop.ledger import Ledger, open_ledger
+from streetloop.ledger.events import list_events
+from streetloop.ledger.reviews import State, answer_review, ask_again, list_reviews, mark_pushed
+from streetloop.settings import Settings
+from tests.support.frames import digest, review
+from tests.support.tiny_model import detector_output, write_tiny_model
+
+URI = "sim://larkfield/gantry?size=320x180"
+
+Run = Callable[..., int]
+
+
+@pytest.fixture
+def streetloop(monkeypatch: pytest.MonkeyPatch) -> Run:
+    def run(*arguments: str) -> int:
+        monkeypatch.setattr("sys.argv", ["streetloop", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        code = ended.value.code
+        return code if isinstance(code, int) else 0
+
+    return run
+
+
+@pytest.fixture
+def model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A model of cars and buses that is opened in no time."""
+    answer = detector_output((10, 10, 5, 5, 0, 0.9))
+    path = write_tiny_model(tmp_path / "tiny.onnx", np.asarray(answer))
+    monkeypatch.setenv("STREETLOOP_MODEL", str(path))
+    return path
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Ledger:
+    return open_ledger(Settings().ledger)
+
+
+@pytest.fixture
+def queue(ledger: Ledger) -> ReviewQueue:
+    return ReviewQueue(ledger, SystemClock())
+
+
+def candidates(queue: ReviewQueue, count: int) -> None:
+    now = SystemClock().now()
+    queue.add([review(k, at=now, origin={"uri": URI, "frame": k}) for k in range(count)])
+
+
+Said = pytest.CaptureFixture[str]
+
+
+def test_by_hand_frames_are_chosen_pushed_and_pulled(
+    streetloop: Run, model: Path, queue: ReviewQueue, capsys: Said
+) -> None:
+    candidates(queue, 5)
+    assert streetloop("label", "push", "--labeler", "oracle", "--choose", "3") == 0
+    assert capsys.readouterr().out == "3 chosen, 3 handed over\n"
+    assert streetloop("label", "push", "--labeler", "oracle", "--choose", "3") == 0
+    assert capsys.readouterr().out == "0 chosen, 0 handed over\n", "three a day"
+    assert streetloop("label", "pull", "--labeler", "oracle") == 0
+    assert capsys.readouterr().out == "3 answers; 0 frames still wait\n"
+    assert streetloop("label", "status", "--json") == 0
+    counts = json.loads(capsys.readouterr().out)
+    assert counts == {**dict.fromkeys(State, 0), "candidate": 2, "labeled": 3}
+
+
+def test_the_labeler_is_also_taken_from_the_settings(
+    streetloop: Run, model: Path, queue: ReviewQueue, capsys: Said, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STREETLOOP_LABELER", "oracle")
+    assert streetloop("label", "push") == 0
+    assert capsys.readouterr().out == "0 handed over\n"
+
+
+def test_the_state_for_people_has_a_line_for_each(
+    streetloop: Run, queue: ReviewQueue, capsys: Said
+) -> None:
+    candidates(queue, 12)
+    assert streetloop("label", "status") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "     12  candidate"
+    assert len(lines) == len(State)
+
+
+def test_the_report_has_precision_and_recall_by_camera_and_class(
+    streetloop: Run, model: Path, queue: ReviewQueue, ledger: Ledger, capsys: Said
+) -> None:
+    queue.add(
+        [review(k, at=SystemClock().now(), reason=Reason.RANDOM, score=0.0) for k in range(2)]
+    )
+    queue.choose(20)
+    for k, one in enumerate(list_reviews(ledger, [State.PENDING])):
+        mark_pushed(ledger, one.digest, SystemClock().now())
+        answer_review(ledger, one.digest, SystemClock().now(), "ann", one.boxes if k else [])
+    assert streetloop("label", "report", "--json") == 0
+    figures = {"kept": 1, "moved": 0, "reclassed": 0, "removed": 1, "added": 0,
+               "precision": 0.5, "recall": 1.0}  # fmt: skip
+    assert json.loads(capsys.readouterr().out) == [
+        {"model_version": "m-1", "camera": camera, "class": "car", **figures}
+        for camera in (None, "a")
+    ]
+    assert streetloop("label", "report") == 0
+    said = capsys.readouterr().out
+    assert "0.50" in said
+    assert "random frames only" in said
+    assert streetloop("label", "report", "--all") == 0
+    assert "random frames only" not in capsys.readouterr().out
+
+
+def test_a_share_of_nothing_is_null(
+    streetloop: Run, model: Path, queue: ReviewQueue, ledger: Ledger, capsys: Said
+) -> None:
+    queue.add([review(1, at=SystemClock().now())])
+    queue.choose(1)
+    mark_pushed(ledger, digest(1), SystemClock().now())
+    answer_review(ledger, digest(1), SystemClock().now(), "ann", [])
+    assert streetloop("label", "report", "--all", "--json") == 0
+    assert [one["recall"] for one in json.loads(capsys.readouterr().out)] == [None, None]
+
+
+def test_the_oracles_delay_goes_on_between_two_commands(
+    streetloop: Run, model: Path, queue: ReviewQueue, ledger: Ledger, capsys: Said,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setenv("STREETLOOP_ORACLE_DELAY_S", "3600")
+    candidates(queue, 2)
+    assert streetloop("label", "push", "--labeler", "oracle", "--choose", "2") == 0
+    first, second = list_reviews(ledger, [State.PUSHED])
+    ask_again(ledger, [first.digest])
+    mark_pushed(ledger, first.digest, SystemClock().now() - timedelta(hours=1))
+    capsys.readouterr()
+    assert streetloop("label", "pull", "--labeler", "oracle") == 0
+    assert capsys.readouterr().out == "1 answers; 1 frames still wait\n"
+    assert [r.digest for r in list_reviews(ledger, [State.PUSHED])] == [second.digest]
+
+
+def test_pulling_keeps_what_was_measured(
+    streetloop: Run, model: Path, queue: ReviewQueue, ledger: Ledger
+) -> None:
+    now = SystemClock().now()
+    origin = {"uri": URI, "frame": 1}
+    queue.add([review(k, at=now, reason=Reason.RANDOM, origin=origin) for k in range(5)])
+    assert streetloop("label", "push", "--labeler", "oracle", "--choose", "10") == 0
+    assert streetloop("label", "pull", "--labeler", "oracle") == 0
+    (event,) = list_events(ledger, kind=MEASURED)
+    assert (event.camera_id, event.model_version, event.detail["frames"]) == ("a", "m-1", 1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "words"),
+    [
+        (["push", "--labeler", "mechanical turk"], {}, "unknown labeler 'mechanical turk'"),
+        (["pull", "--labeler", ""], {}, "unknown labeler ''"),
+        (["push"], {}, "nobody labels: give --labeler, or set STREETLOOP_LABELER"),
+        (["pull"], {}, "nobody labels"),
+        (["push"], {"LABELER": "nobody"}, "setting 'labeler'"),
+        (["status"], {"LABEL_BUDGET": "-1"}, "setting 'label_budget'"),
+        (["push", "--labeler", "label-studio"], {}, "no Label Studio is known: start one with"),
+        (
+            ["push", "--labeler", "label-studio"],
+            {"LABEL_STUDIO_URL": "http://127.0.0.1:1"},
+            "set STREETLOOP_LABEL_STUDIO_TOKEN, too",
+        ),
+        (
+            ["pull", "--labeler", "label-studio"],
+            {"LABEL_STUDIO_URL": "http://127.0.0.1:1", "LABEL_STUDIO_TOKEN": "hunter2"},
+            "neither a personal access token nor 40 hex digits",
+        ),
+        (["report"], {"MODEL": "/nowhere/model.onnx"}, "/nowhere/model.onnx"),
+    ],
+)
+def test_a_mistake_is_one_sentence_and_exit_code_2(
+    arguments: list[str],
+    environment: dict[str, str],
+    words: str,
+    streetloop: Run,
+    model: Path,
+    capsys: Said,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(f"STREETLOOP_{name}", value)
+    assert streetloop("label", *arguments) == 2
+    said = capsys.readouterr()
+    assert words in said.err
+    assert len(said.err.strip().splitlines()) == 1
+    assert said.out == ""
+    assert "hunter2" not in said.err
+
+
+@pytest.mark.parametrize("count", ["-1", "many", "100001"])
+def test_a_budget_that_is_none_is_refused(count: str, streetloop: Run) -> None:
+    assert streetloop("label", "push", "--choose", count) == 2
+
+
+def test_a_server_that_does_not_run_is_stopped_without_complaint(
+    streetloop: Run, capsys: Said
+) -> None:
+    assert streetloop("labelstudio", "down") == 0
+    assert capsys.readouterr().out == "it did not run\n"
+
+
+def test_bad_settings_are_said_of_the_server_too(
+    streetloop: Run, capsys: Said, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STREETLOOP_LABELER", "nobody")
+    for command in ("up", "down"):
+        assert streetloop("labelstudio", command) == 2
+        assert "setting 'labeler'" in capsys.readouterr().err
+
+
+def test_a_frame_from_elsewhere_is_not_for_the_oracle_and_says_so(
+    streetloop: Run, model: Path, queue: ReviewQueue, capsys: Said
+) -> None:
+    candidates(queue, 2)
+    queue.add([review(9, camera_id="a40", at=SystemClock().now())])
+    assert streetloop("label", "push", "--labeler", "oracle", "--choose", "9") == 1
+    assert "a40 is elsewhere" in capsys.readouterr().err
+    assert queue.counts()[State.PUSHED] == 2

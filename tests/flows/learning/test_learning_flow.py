@@ -1,0 +1,281 @@
+"""The learning flow with a training that is told how to end."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flows.learning.learning_flow import Learned, LearningFlow
+from flows.learning.learning_flow import learning_flow as learning
+from flows.learning.training_job import Request
+from serve.rollout.policy import Phase, Policy
+from streetloop.errors import ConfigError, LearningError, TrainingError
+from streetloop.ledger import Ledger, open_ledger
+from streetloop.ledger.findings import open_finding
+from streetloop.ledger.learning import (
+    LearningRun,
+    Step,
+    begin_learning,
+    go_on,
+    list_learning,
+    open_learning,
+)
+from streetloop.ledger.reviews import (
+    Choice,
+    add_reviews,
+    answer_review,
+    choose_reviews,
+    mark_pushed,
+)
+from streetloop.ledger.rollouts import Entry, Rollout, move, open_rollout, start_rollout
+from streetloop.ledger.rollouts import State as RolloutState
+from streetloop.settings import Settings, read_settings
+from tests.support.fakes import FakeClock, eventually
+from tests.support.frames import NOON, review
+
+NIGHT = {"kind": "drift", "because": "night on a"}
+
+
+def outcome(accepted: bool = True) -> Learned:
+    return Learned(2, accepted, ("night gained 0.3",))
+
+
+class Town:
+    """A ledger, a flow, and somebody who trains and rolls out as the test says."""
+
+    def __init__(self, home: Path, monkeypatch: pytest.MonkeyPatch, **settings: Any) -> None:
+        self.settings = Settings(home=home, learn_labels=3, learn_drift_labels=3, **settings)
+        self.ledger: Ledger = open_ledger(self.settings.ledger)
+        self.clock = FakeClock()
+        self.said: list[str] = []
+        self.asked: list[Request] = []
+        self.train: Callable[[Request], Learned] = lambda _: outcome()
+        monkeypatch.setattr(learning, "ask_for", self._ask)
+        self.flow = self.restarted()
+
+    def restarted(self) -> LearningFlow:
+        self.flow = LearningFlow(
+            self.settings, self.ledger, self._train, Policy(), self.clock, self.said.append
+        )
+        return self.flow
+
+    def _train(self, request: Request) -> Learned:
+        self.asked.append(request)
+        return self.train(request)
+
+    def _ask(self, _: Settings, ledger: Ledger, version: str, policy: Policy, who: str) -> Rollout:
+        plain = policy.model_dump(mode="json")
+        now = self.clock.now()
+        return start_rollout(ledger, version, "1", None, plain, Phase().model_dump(), who, now)
+
+    def label(self, count: int, drift: str = "", first: int = 0) -> None:
+        """So many frames are labelled."""
+        now = self.clock.now()
+        for seed in range(first, first + count):
+            one = review(seed)
+            add_reviews(self.ledger, [one])
+            choose_reviews(self.ledger, [Choice(one.digest, 1.0, drift)], now, now, 10_000)
+            mark_pushed(self.ledger, one.digest, now)
+            answer_review(self.ledger, one.digest, now, "ann", [])
+
+    def drift(self) -> None:
+        now = self.clock.now()
+        open_finding(self.ledger, "a", now, now, "m-1", ["night"], True, {})
+
+    @property
+    def run(self) -> LearningRun:
+        return list_learning(self.ledger)[0]
+
+    def step_until(self, step: Step) -> None:
+        def looked() -> bool:
+            self.flow.step()
+            return self.run.step is step
+
+        eventually(looked)
+
+    def end_rollout(self, state: RolloutState) -> None:
+        rollout = open_rollout(self.ledger)
+        assert rollout is not None
+        entry = Entry(self.clock.now(), "x", "policy", "y", {})
+        move(self.ledger, rollout, state, rollout.phase, 0, entry)
+
+
+@pytest.fixture
+def town(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Town:
+    return Town(tmp_path, monkeypatch)
+
+
+def test_nothing_asks_and_nothing_begins(town: Town) -> None:
+    town.label(2)
+    town.flow.step()
+    assert open_learning(town.ledger) is None
+
+
+@pytest.mark.parametrize(("threads", "left"), [(8, 7), (2, 1), (1, 1)])
+def test_a_training_beside_streams_leaves_a_thread_to_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, threads: int, left: int
+) -> None:
+    town = Town(tmp_path, monkeypatch, threads=threads)
+    town.label(3)
+    town.flow.step()
+    town.step_until(Step.ROLLOUT)
+    assert town.asked[0].recipe["threads"] == left
+
+
+def test_drift_asks_waits_for_its_labels_and_ends_with_a_champion(town: Town) -> None:
+    town.label(3, first=100)  # of the usual day: they do not tell what night looks like
+    town.drift()
+    town.flow.step()
+    assert town.run.trigger["because"] == "night on a"
+    town.label(2, "night")
+    town.flow.step()
+    assert town.run.step is Step.LABELING
+    town.label(1, "night", first=2)
+    town.step_until(Step.ROLLOUT)
+    assert town.asked[0].name == town.run.name
+    assert town.asked[0].trigger["learning_run"] == town.run.id
+    town.flow.step()
+    rollout = open_rollout(town.ledger)
+    assert rollout is not None
+    assert (rollout.model, rollout.author) == ("2", "learning flow")
+    town.flow.step()
+    assert town.run.step is Step.ROLLOUT
+    town.end_rollout(RolloutState.PROMOTED)
+    town.step_until(Step.PROMOTED)
+    assert open_learning(town.ledger) is None
+    assert len(town.asked) == 1
+
+
+def test_enough_labels_ask_by_themselves(town: Town) -> None:
+    town.label(3)
+    town.step_until(Step.ROLLOUT)
+    assert town.run.trigger["kind"] == "labels"
+
+
+def test_the_judge_refuses(town: Town) -> None:
+    town.train = lambda _: outcome(accepted=False)
+    town.label(3)
+    town.step_until(Step.REFUSED)
+    assert town.run.reason == "night gained 0.3"
+    assert open_rollout(town.ledger) is None
+
+
+def test_a_candidate_that_is_sent_back_ends_the_run(town: Town) -> None:
+    town.label(3)
+    town.step_until(Step.ROLLOUT)
+    town.flow.step()
+    town.end_rollout(RolloutState.ROLLED_BACK)
+    town.step_until(Step.ROLLED_BACK)
+
+
+def test_a_step_that_fails_is_tried_later_each_time_then_parked_and_resumed(town: Town) -> None:
+    def fail(_: Request) -> Learned:
+        raise TrainingError("the disk is full")
+
+    town.train = fail
+    town.label(3)
+    town.step_until(Step.TRAINING)
+    pauses = []
+    for attempt in (1, 2):
+        eventually(lambda n=attempt: (town.flow.step(), town.run.attempts == n)[1])  # type: ignore[misc]
+        assert town.run.next_at is not None
+        pauses.append(town.run.next_at - town.clock.now())
+        asked = len(town.asked)
+        town.flow.step()
+        assert len(town.asked) == asked, "not before its time"
+        town.clock.advance((pauses[-1] + timedelta(seconds=1)).total_seconds())
+    assert pauses[1] > pauses[0]
+    town.step_until(Step.PARKED)
+    assert town.run.reason == "training failed 3 times: the disk is full"
+    town.flow.step()
+    assert len(town.asked) == 3
+    town.train = lambda _: outcome()
+    go_on(town.ledger, town.run, Step(str(town.run.detail["parked"])), town.clock.now())
+    town.step_until(Step.ROLLOUT)
+    assert {request.name for request in town.asked} == {town.run.name}
+
+
+@pytest.mark.parametrize("step", [Step.TRAINING, Step.ROLLOUT])
+def test_a_process_that_was_killed_goes_on_by_the_same_name(town: Town, step: Step) -> None:
+    town.label(3)
+    town.step_until(step)
+    name = town.run.name
+    town.restarted()
+    town.step_until(Step.ROLLOUT)
+    assert {request.name for request in town.asked} == {name}
+
+
+def test_killed_between_asking_for_the_rollout_and_noting_it_does_not_ask_twice(
+    town: Town,
+) -> None:
+    town.label(3)
+    town.step_until(Step.ROLLOUT)
+    town._ask(town.settings, town.ledger, "2", Policy(), "learning flow")
+    town.restarted().step()
+    there = open_rollout(town.ledger)
+    assert there is not None
+    assert town.run.detail["rollout"] == there.id
+
+
+def test_another_rollout_is_waited_for(town: Town) -> None:
+    town._ask(town.settings, town.ledger, "7", Policy(), "ann")
+    town.label(3)
+    town.step_until(Step.ROLLOUT)
+    town.flow.step()
+    assert "rollout 1 of version 7 is open" in str(town.run.reason)
+    assert town.run.attempts == 1
+
+
+def test_a_rest_and_a_daily_limit_follow_a_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town = Town(tmp_path, monkeypatch, learn_rest_h=2.0, learn_per_day=2)
+    town.train = lambda _: outcome(accepted=False)
+    town.label(3)
+    for number in (1, 2):
+        town.step_until(Step.REFUSED)
+        assert town.run.id == number
+        town.flow.step()
+        assert open_learning(town.ledger) is None, "it rests"
+        town.clock.advance(2 * 3600 + 1)
+        town.flow.step()
+        if number == 1:
+            assert open_learning(town.ledger) is not None
+    assert open_learning(town.ledger) is None, "two a day are enough"
+    begin_learning(town.ledger, "by-hand", {"kind": "a person"}, town.clock.now())
+    town.step_until(Step.REFUSED)
+
+
+def test_one_run_is_open_at_a_time(town: Town) -> None:
+    begin_learning(town.ledger, "one", NIGHT, NOON)
+    with pytest.raises(LearningError, match="learning run 1 is open"):
+        begin_learning(town.ledger, "two", NIGHT, NOON)
+
+
+def test_a_schedule_asks_once_a_round_if_there_is_something_to_learn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town = Town(tmp_path, monkeypatch, learn_cron="0 * * * *", learn_rest_h=0)
+    town.clock.advance(3600)
+    town.flow.step()
+    assert open_learning(town.ledger) is None, "nothing to learn"
+    town.label(1)
+    town.flow.step()
+    assert town.run.trigger["kind"] == "schedule"
+    town.step_until(Step.ROLLOUT)
+    town.flow.step()
+    town.end_rollout(RolloutState.PROMOTED)
+    town.step_until(Step.PROMOTED)
+    town.label(1, first=50)
+    town.flow.step()
+    assert open_learning(town.ledger) is None, "its hour has not come again"
+    town.clock.advance(3600)
+    town.flow.step()
+    assert open_learning(town.ledger) is not None
+
+
+def test_a_schedule_that_is_none_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"learn_cron.*cron expression"):
+        read_settings(learn_cron="at night")

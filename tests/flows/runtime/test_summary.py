@@ -1,0 +1,101 @@
+import json
+
+import pytest
+
+from flows.runtime.summary import Summary
+from flows.stream.analysis.status import CameraStatus
+from flows.stream.ingest.accounting import Account
+from flows.stream.ingest.reader import State
+
+_ACCOUNT = Account(
+    decoded=100, detected=60, gated=30, dropped=8, failed=2, reasons={"still": 30, "stale": 8}
+)
+
+
+def _summary(*statuses: CameraStatus, seconds: float = 8.0) -> Summary:
+    cameras = {status.camera_id: status for status in statuses}
+    return Summary(cameras, "/store/detections/run=1", {"version": "m-1", "device": "cpu"}, seconds)
+
+
+def test_the_json_is_exactly_the_documented_one() -> None:
+    status = CameraStatus(
+        camera_id="a40",
+        state=State.LOST,
+        error="the network is down",
+        account=_ACCOUNT,
+        reconnects=3,
+        lag_p95_s=0.123456,
+        objects=17,
+        lines={"gate": {"in": 4, "out": 5}},
+    )
+    summary = _summary(status, seconds=8.12345)
+
+    assert json.loads(json.dumps(summary.as_json())) == {
+        "cameras": {
+            "a40": {
+                "state": "lost",
+                "error": "the network is down",
+                "decoded": 100,
+                "detected": 60,
+                "gated": 30,
+                "dropped": 8,
+                "failed": 2,
+                "reasons": {"still": 30, "stale": 8},
+                "reconnects": 3,
+                "fps": 7.386,
+                "lag_p95_s": 0.1235,
+                "objects": 17,
+                "lines": {"gate": {"in": 4, "out": 5}},
+            }
+        },
+        "log": "/store/detections/run=1",
+        "model": {"version": "m-1", "device": "cpu"},
+        "drift": {},
+        "seconds": 8.123,
+    }
+
+
+def test_cameras_stay_in_their_order() -> None:
+    summary = _summary(CameraStatus("z"), CameraStatus("a"), CameraStatus("m"))
+
+    assert list(summary.as_json()["cameras"]) == ["z", "a", "m"]
+
+
+def test_a_camera_that_never_came_has_zeros() -> None:
+    camera = _summary(CameraStatus("a")).as_json()["cameras"]["a"]
+
+    assert camera["state"] == "connecting"
+    assert camera["error"] is None
+    counts = ("decoded", "detected", "gated", "dropped", "failed", "reconnects", "objects")
+    assert {camera[name] for name in counts} == {0}
+    assert camera["fps"] == camera["lag_p95_s"] == 0.0
+    assert camera["reasons"] == camera["lines"] == {}
+
+
+@pytest.mark.parametrize("seconds", [0.0, -0.001])
+def test_a_run_without_time_has_no_rate(seconds: float) -> None:
+    summary = _summary(CameraStatus("a", account=_ACCOUNT), seconds=seconds)
+
+    assert summary.as_json()["cameras"]["a"]["fps"] == 0.0
+
+
+@pytest.mark.parametrize("state", [State.CONNECTING, State.LIVE, State.LOST, State.ENDED])
+def test_a_camera_that_may_yet_come_back_is_no_problem(state: State) -> None:
+    assert _summary(CameraStatus("a", state, "the network is down")).problems == []
+
+
+def test_a_failed_camera_is_a_problem_that_names_it() -> None:
+    summary = _summary(
+        CameraStatus("a", State.FAILED, "wrong user or password"), CameraStatus("b", State.LIVE)
+    )
+
+    assert summary.problems == ["camera 'a': wrong user or password"]
+
+
+def test_a_fault_that_cameras_share_is_one_problem() -> None:
+    summary = _summary(
+        CameraStatus("a", faults=("the disk is full", "another")),
+        CameraStatus("b", faults=("the disk is full",)),
+    )
+
+    assert summary.problems == ["another", "the disk is full"]

@@ -1,0 +1,140 @@
+import numpy as np
+import pytest
+
+from flows.stream.analysis.camera_analysis import Analysis
+from flows.stream.analysis.results import Result
+from streetloop.cameras import Line
+from streetloop.settings import Settings
+from streetloop.types import UNCONFIRMED, ArrayPicture, Detections
+from tests.support.build import camera, found, frame, plain
+from train.model.preprocess import Letterbox
+
+_WIDTH, _HEIGHT = 400, 300
+_PICTURE = plain(_WIDTH, _HEIGHT)
+_AS_IT_IS = Letterbox(_WIDTH, _HEIGHT, scale=1.0, left=0, top=0)
+# Seen from its first point, at the bottom, the left of this line is the left of the image.
+_GATE: dict[str, Line] = {"gate": ((0.5, 1.0), (0.5, 0.0))}
+
+
+def _analysis(lines: dict[str, Line] | None = None, generation: int = 0) -> Analysis:
+    return Analysis(camera(lines=lines), Settings(), generation)
+
+
+def _see(analysis: Analysis, index: int, detections: Detections) -> Result:
+    return analysis.update(frame(index, picture=_PICTURE), _AS_IT_IS, detections, "model-1")
+
+
+def _car(x: float, y: float = 100.0) -> tuple[float, float, float, float]:
+    return (x, y, x + 60, y + 50)
+
+
+def _drive(analysis: Analysis, start: float, step: float, frames: int = 20) -> list[Result]:
+    return [_see(analysis, i, found(_car(start + step * i))) for i in range(frames)]
+
+
+def test_boxes_are_given_in_pixels_of_the_frame() -> None:
+    box = Letterbox(width=800, height=600, scale=0.5, left=0, top=10)
+    picture = ArrayPicture(np.zeros((600, 800, 3), np.uint8))
+    answer = found((100, 60, 200, 110), (-20, 0, 500, 900))
+    result = _analysis().update(frame(picture=picture), box, answer, "model-1")
+
+    assert result.tracked.detections.xyxy.tolist() == [[200, 100, 400, 200], [0, 0, 800, 600]]
+
+
+def test_a_result_carries_its_frame_and_the_model() -> None:
+    of = frame(5, picture=_PICTURE)
+    result = _analysis().update(of, _AS_IT_IS, found(_car(10), class_id=3), "model-7")
+
+    assert result.frame is of
+    assert result.model_version == "model-7"
+    assert result.tracked.detections.class_id.tolist() == [3]
+    assert result.crossings == []
+
+
+def test_an_object_is_counted_when_it_is_confirmed_and_once() -> None:
+    analysis = _analysis()
+    counts = []
+    for index in range(10):
+        _see(analysis, index, found(_car(10), _car(200)))
+        counts.append(analysis.objects)
+
+    assert counts == [0, 0, *[2] * 8]
+
+
+def test_a_weak_box_is_left_out_unless_a_track_holds_it() -> None:
+    analysis = _analysis()
+    for index in range(3):
+        _see(analysis, index, found(_car(10)))
+    result = _see(analysis, 3, found(_car(10), _car(200), _car(300), confidence=[0.15, 0.2, 0.3]))
+
+    assert result.tracked.detections.confidence.tolist() == pytest.approx([0.15, 0.3])
+    assert result.tracked.track_id.tolist() == [1, UNCONFIRMED]
+
+
+def test_a_crossing_is_reported_with_its_frame_and_counted() -> None:
+    analysis = _analysis(_GATE)
+    results = _drive(analysis, start=100, step=10)
+    crossings = [(r.frame.frame_id, c) for r in results for c in r.crossings]
+
+    assert len(crossings) == 1
+    frame_id, crossing = crossings[0]
+    assert (crossing.line, crossing.track_id, crossing.direction) == ("gate", 1, "in")
+    assert crossing.pts == results[frame_id].frame.pts
+    # The middle of the box is past the middle of the picture from the eighth frame on.
+    assert frame_id == 8
+    assert analysis.line_counts() == {"gate": {"in": 1, "out": 0}}
+
+
+def test_every_line_counts_for_itself() -> None:
+    lines: dict[str, Line] = {
+        **_GATE,
+        "back": ((0.5, 0.0), (0.5, 1.0)),
+        "far": ((0.98, 1.0), (0.98, 0.0)),
+    }
+    analysis = _analysis(lines)
+    _drive(analysis, start=100, step=10)
+
+    assert analysis.line_counts() == {
+        "gate": {"in": 1, "out": 0},
+        "back": {"in": 0, "out": 1},
+        "far": {"in": 0, "out": 0},
+    }
+
+
+def test_what_is_not_confirmed_crosses_no_line() -> None:
+    analysis = _analysis(_GATE)
+    # Each box is too far from the one before to be the same object.
+    for index, x in enumerate([40, 300, 40, 300, 40]):
+        _see(analysis, index, found(_car(x)))
+
+    assert analysis.line_counts() == {"gate": {"in": 0, "out": 0}}
+
+
+def test_moving_is_what_a_confirmed_track_does() -> None:
+    driving, standing = _analysis(), _analysis()
+    _drive(driving, start=10, step=8, frames=2)
+    assert not driving.moving
+
+    _drive(standing, start=10, step=0)
+    driving = _analysis()
+    _drive(driving, start=10, step=8)
+    assert driving.moving
+    assert not standing.moving
+
+
+def test_a_camera_taken_over_after_a_crash_gets_other_ids() -> None:
+    ids = set()
+    for generation in range(3):
+        result = _drive(_analysis(generation=generation), start=10, step=0)[-1]
+        ids.add(int(result.tracked.track_id[0]))
+
+    assert len(ids) == 3
+
+
+def test_frames_without_detections_are_results_too() -> None:
+    analysis = _analysis(_GATE)
+    result = _see(analysis, 0, Detections.empty())
+
+    assert len(result.tracked.detections) == 0
+    assert result.crossings == []
+    assert analysis.objects == 0

@@ -1,0 +1,224 @@
+import itertools
+import warnings
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from flows.stream.analysis.tracker import CameraTracker
+from streetloop.types import UNCONFIRMED, Detections
+from tests.support.build import found
+
+_WIDTH, _HEIGHT = 1280, 720
+_Box = tuple[float, float, float, float]
+
+
+def _car(x: float, y: float = 300.0) -> _Box:
+    return (x, y, x + 80, y + 60)
+
+
+def _see(tracker: CameraTracker, pts: float, *boxes: _Box, confidence: float = 0.9) -> list[int]:
+    """Ids of the boxes at ``pts``."""
+    tracked = tracker.update(found(*boxes, confidence=confidence), pts, _WIDTH, _HEIGHT)
+    return [int(track) for track in tracked.track_id]
+
+
+def _confirmed(tracker: CameraTracker, x: float = 100.0, start: float = 0.0) -> int:
+    """The id of a standing car seen three times, the last at ``start`` + 0.08."""
+    for index in range(3):
+        ids = _see(tracker, start + index / 25, _car(x))
+    assert ids[0] != UNCONFIRMED
+    return ids[0]
+
+
+def test_a_track_is_unconfirmed_until_its_third_sighting() -> None:
+    tracker = CameraTracker()
+
+    assert [_see(tracker, i / 25, _car(100))[0] for i in range(4)] == [-1, -1, 1, 1]
+
+
+def test_a_flicker_is_never_confirmed() -> None:
+    tracker = CameraTracker()
+    for index in range(20):
+        boxes = [_car(100)] if index % 3 < 2 else []
+        assert set(_see(tracker, index / 25, *boxes)) <= {UNCONFIRMED}
+
+
+def test_ids_start_where_they_are_told_to() -> None:
+    assert _confirmed(CameraTracker(first_id=10_000_001)) == 10_000_001
+
+
+def test_trackers_count_on_their_own() -> None:
+    one, other = CameraTracker(), CameraTracker()
+    for index in range(3):
+        _see(one, index / 25, _car(100), _car(400), _car(700))
+    _see(one, 0.12, _car(100), _car(400), _car(700))
+
+    assert _confirmed(other) == 1
+    assert _confirmed(one, x=1000, start=1.0) == 4
+
+
+def test_ids_are_not_used_again() -> None:
+    tracker = CameraTracker()
+    ids = [_confirmed(tracker, start=10.0 * visit) for visit in range(5)]
+
+    assert ids == [1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize("gap_s", [0.1, 0.5, 0.9])
+@pytest.mark.parametrize("fps", [0, 5, 25, 100])
+def test_a_track_outlives_a_short_gap_whatever_the_frame_rate(gap_s: float, fps: int) -> None:
+    tracker = CameraTracker(lost_s=1.0)
+    own = _confirmed(tracker)
+    for index in range(1, round(gap_s * fps)):
+        _see(tracker, 0.08 + index / fps)
+
+    assert _see(tracker, 0.08 + gap_s, _car(100)) == [own]
+
+
+@pytest.mark.parametrize("gap_s", [1.1, 5.0])
+@pytest.mark.parametrize("fps", [0, 5, 25])
+def test_a_track_does_not_outlive_a_long_gap_whatever_the_frame_rate(
+    gap_s: float, fps: int
+) -> None:
+    tracker = CameraTracker(lost_s=1.0)
+    own = _confirmed(tracker)
+    for index in range(1, round(gap_s * fps)):
+        _see(tracker, 0.08 + index / fps)
+
+    assert _see(tracker, 0.08 + gap_s, _car(100)) == [UNCONFIRMED]
+    assert _confirmed(tracker, start=0.12 + gap_s) > own
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.lists(st.sampled_from([0.04, 0.08, 0.12, 0.2, 0.4]), min_size=10, max_size=25),
+    st.floats(-100, 100),
+)
+def test_a_steady_car_keeps_its_id_although_frames_come_irregularly(
+    steps: list[float], speed: float
+) -> None:
+    # Three frames in a row first, as the gate gives them when something begins to move.
+    times = list(itertools.accumulate([0.0, 0.04, 0.04, 0.04, 0.04, *steps]))
+    tracker = CameraTracker()
+    ids = [_see(tracker, pts, _car(600 + speed * pts))[0] for pts in times]
+
+    assert set(ids[2:]) == {1}
+
+
+def test_an_extra_frame_in_between_does_not_upset_a_track() -> None:
+    tracker = CameraTracker()
+    times = [0.0, 0.04, 0.08, 0.0804, 0.12, 0.16]
+    ids = [_see(tracker, pts, _car(100 + 200 * pts))[0] for pts in times]
+
+    assert ids == [-1, -1, 1, 1, 1, 1]
+
+
+def test_the_answer_is_in_the_order_of_the_question() -> None:
+    tracker = CameraTracker()
+    cars = [_car(100), _car(400), _car(700), _car(1000)]
+    # The second is weak: the library deals with it last.
+    weights = [0.9, 0.15, 0.6, 0.12]
+    rng = np.random.default_rng(0)
+    by_car: list[dict[float, int]] = []
+    for index in range(6):
+        order = rng.permutation(4)
+        given_ = found(*(cars[i] for i in order), confidence=[weights[i] for i in order])
+        tracked = tracker.update(given_, index / 25, _WIDTH, _HEIGHT)
+        assert tracked.detections is given_
+        lefts = given_.xyxy[:, 0].tolist()
+        by_car.append(dict(zip(lefts, tracked.track_id.tolist(), strict=True)))
+
+    assert by_car[-1] == by_car[-2]
+    assert by_car[-1][400.0] == by_car[-1][1000.0] == UNCONFIRMED
+    assert {by_car[-1][100.0], by_car[-1][700.0]} == {1, 2}
+
+
+def test_a_weak_box_begins_no_track_but_extends_one() -> None:
+    tracker = CameraTracker(confidence=0.25)
+    for index in range(10):
+        assert _see(tracker, index / 25, _car(600), confidence=0.2) == [UNCONFIRMED]
+    own = _confirmed(tracker, start=1.0)
+
+    assert _see(tracker, 1.12, _car(100), confidence=0.15) == [own]
+
+
+def test_a_change_of_resolution_keeps_the_id() -> None:
+    tracker = CameraTracker()
+    own = _confirmed(tracker)
+    left, top, right, bottom = _car(100)
+    half = found((left / 2, top / 2, right / 2, bottom / 2))
+    tracked = tracker.update(half, 0.12, _WIDTH // 2, _HEIGHT // 2)
+
+    assert tracked.track_id.tolist() == [own]
+    assert tracked.detections.xyxy.tolist() == half.xyxy.tolist()
+
+
+def test_frames_without_detections_have_answers_without_tracks() -> None:
+    tracker = CameraTracker()
+    before = tracker.update(Detections.empty(), 0.0, _WIDTH, _HEIGHT)
+    _confirmed(tracker, start=0.04)
+    after = tracker.update(Detections.empty(), 0.2, _WIDTH, _HEIGHT)
+
+    for tracked in (before, after):
+        assert tracked.track_id.shape == (0,)
+        assert tracked.track_id.dtype == np.int64
+
+
+def test_two_cars_that_meet_have_two_ids() -> None:
+    tracker = CameraTracker()
+    seen: set[tuple[int, ...]] = set()
+    for index in range(60):
+        way = index * 6
+        ids = _see(tracker, index / 25, _car(100 + way, y=300), _car(460 - way, y=350))
+        seen.add(tuple(ids))
+
+    assert seen == {(-1, -1), (1, 2)} or seen == {(-1, -1), (2, 1)}
+
+
+def test_a_standing_car_does_not_move_even_if_its_box_trembles() -> None:
+    tracker = CameraTracker()
+    rng = np.random.default_rng(0)
+    for index in range(50):
+        _see(tracker, index / 25, _car(100 + rng.normal(0, 0.5)))
+        assert not tracker.moving
+
+
+def test_a_driving_car_moves_until_it_has_stood_for_a_second() -> None:
+    tracker = CameraTracker()
+    for index in range(25):
+        _see(tracker, index / 25, _car(100 + 4 * index))
+    assert tracker.moving
+
+    for index in range(25, 60):
+        _see(tracker, index / 25, _car(196))
+    assert not tracker.moving
+
+
+def test_a_car_that_has_gone_no_longer_moves() -> None:
+    tracker = CameraTracker()
+    for index in range(25):
+        _see(tracker, index / 25, _car(100 + 4 * index))
+    _see(tracker, 3.0)
+
+    assert not tracker.moving
+
+
+def test_an_unconfirmed_car_does_not_count_as_moving() -> None:
+    tracker = CameraTracker()
+    _see(tracker, 0.0, _car(100))
+    _see(tracker, 0.04, _car(120))
+
+    assert not tracker.moving
+
+
+def test_normal_use_gives_no_warning() -> None:
+    tracker = CameraTracker()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        _see(tracker, 0.0)
+        _confirmed(tracker, start=0.04)
+        _see(tracker, 0.2)
+        _see(tracker, 100.0, _car(10), _car(500))
+        tracker.update(found((5, 5, 5, 5)), 100.04, _WIDTH // 2, _HEIGHT // 2)

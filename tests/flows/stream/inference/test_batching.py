@@ -1,0 +1,260 @@
+import threading
+from collections import Counter, defaultdict
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from flows.stream.inference.batching import Pace, choose, pack
+from flows.stream.ingest.accounting import FrameAccount
+from flows.stream.ingest.mailbox import Mailbox
+from flows.stream.ingest.reader import Feed
+from streetloop.types import ArrayPicture, Frame
+from tests.support.build import camera, frame, plain
+from tests.support.fakes import FakeClock, ScriptedSource
+
+_IMAGE_SIZE = 64
+_WIDE = plain(64, 32)  # fills its input of 32 x 64
+_SQUARE = plain(64, 64)
+
+
+class _Cameras:
+    """Feeds that do not run, with mailboxes to put frames into."""
+
+    def __init__(self, ids: str, staleness_s: float = 0.5, *, lossless: bool = False) -> None:
+        self._ready = threading.Condition()
+        self.accounts = {camera_id: FrameAccount() for camera_id in ids}
+        self.feeds = [
+            Feed(
+                camera(camera_id),
+                ScriptedSource(),
+                Mailbox(self.accounts[camera_id], staleness_s, self._ready, lossless=lossless),
+                self.accounts[camera_id],
+                FakeClock(),
+            )
+            for camera_id in ids
+        ]
+        self._put: Counter[str] = Counter()
+        self._boxes = {feed.camera.id: feed.mailbox for feed in self.feeds}
+
+    def put(self, camera_id: str, count: int = 1, picture: ArrayPicture = _WIDE) -> None:
+        for _ in range(count):
+            index = self._put[camera_id]
+            self._put[camera_id] += 1
+            self._boxes[camera_id].put(
+                frame(index, camera_id=camera_id, picture=picture), room=1000
+            )
+
+    def choose(
+        self, turn: int = 0, pace: Pace | None = None, max_batch: int = 8, now_s: float = 0.0
+    ) -> list[Frame]:
+        pace = pace or Pace(0.5, max_batch)
+        with self._ready:
+            return choose(self.feeds, turn, pace, max_batch, _IMAGE_SIZE, now_s)
+
+    def waiting(self, camera_id: str) -> int:
+        return len(self._boxes[camera_id])
+
+
+def _shares(frames: list[Frame]) -> dict[str, int]:
+    return dict(Counter(f.camera_id for f in frames))
+
+
+def test_an_empty_house_gives_an_empty_batch() -> None:
+    assert _Cameras("").choose() == []
+    assert _Cameras("ab").choose() == []
+
+
+def test_cameras_share_a_batch_evenly() -> None:
+    cameras = _Cameras("abcd", lossless=True)
+    for camera_id in "abcd":
+        cameras.put(camera_id, 10)
+
+    assert _shares(cameras.choose()) == {"a": 2, "b": 2, "c": 2, "d": 2}
+
+
+def test_what_one_camera_leaves_goes_to_the_others() -> None:
+    cameras = _Cameras("abc", lossless=True)
+    cameras.put("a", 1)
+    cameras.put("b", 10)
+    cameras.put("c", 10)
+
+    assert _shares(cameras.choose(max_batch=9)) == {"a": 1, "b": 4, "c": 4}
+
+
+def test_with_more_cameras_than_places_all_get_their_turn() -> None:
+    cameras = _Cameras("abcde", lossless=True)
+    for camera_id in "abcde":
+        cameras.put(camera_id, 10)
+    batches = [cameras.choose(turn, max_batch=2) for turn in range(5)]
+
+    assert all(len(batch) == 2 for batch in batches)
+    assert Counter(f.camera_id for batch in batches for f in batch) == dict.fromkeys("abcde", 2)
+
+
+def test_each_turn_begins_with_another_camera() -> None:
+    cameras = _Cameras("abc", lossless=True)
+    for camera_id in "abc":
+        cameras.put(camera_id, 10)
+    first = [cameras.choose(turn, max_batch=3)[0].camera_id for turn in range(4)]
+
+    assert first == ["a", "b", "c", "a"]
+
+
+def test_a_batch_has_one_input_shape_and_other_frames_stay() -> None:
+    cameras = _Cameras("ab", lossless=True)
+    cameras.put("a", 3, _WIDE)
+    cameras.put("b", 3, _SQUARE)
+
+    assert _shares(cameras.choose(turn=0)) == {"a": 3}
+    assert cameras.waiting("b") == 3
+    assert _shares(cameras.choose(turn=1)) == {"b": 3}
+
+
+def test_pictures_of_different_size_share_a_batch_if_their_input_is_the_same() -> None:
+    cameras = _Cameras("ab", lossless=True)
+    cameras.put("a", 1, plain(64, 32))
+    cameras.put("b", 1, plain(640, 300))
+
+    assert _shares(cameras.choose()) == {"a": 1, "b": 1}
+
+
+def test_a_camera_that_changes_its_resolution_loses_nothing() -> None:
+    cameras = _Cameras("a", lossless=True)
+    for picture, count in ((_WIDE, 2), (_SQUARE, 3), (_WIDE, 1)):
+        cameras.put("a", count, picture)
+    batches = [[f.frame_id for f in cameras.choose(turn)] for turn in range(3)]
+
+    assert batches == [[0, 1], [2, 3, 4], [5]]
+
+
+def test_an_odd_resolution_comes_through_although_others_keep_the_batches_full() -> None:
+    cameras = _Cameras("abc")
+    cameras.put("c", 1, _SQUARE)
+    seen: Counter[str] = Counter()
+    for turn in range(3):
+        cameras.put("a", 8)
+        cameras.put("b", 8)
+        seen.update(f.camera_id for f in cameras.choose(turn))
+
+    assert seen["c"] == 1
+
+
+@settings(deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.sampled_from("abc"), st.integers(1, 6), st.booleans()), min_size=1, max_size=12
+    ),
+    st.integers(1, 8),
+)
+def test_lossless_cameras_are_emptied_in_order_whatever_their_resolutions(
+    puts: list[tuple[str, int, bool]], max_batch: int
+) -> None:
+    cameras = _Cameras("abc", lossless=True)
+    for camera_id, count, square in puts:
+        cameras.put(camera_id, count, _SQUARE if square else _WIDE)
+    expected = {i: list(range(cameras.waiting(i))) for i in "abc" if cameras.waiting(i)}
+
+    seen: dict[str, list[int]] = defaultdict(list)
+    turn = 0
+    while batch := cameras.choose(turn, max_batch=max_batch):
+        assert len(batch) <= max_batch
+        assert len({(f.picture.height, f.picture.width) for f in batch}) == 1
+        for f in batch:
+            seen[f.camera_id].append(f.frame_id)
+        turn += 1
+
+    assert seen == expected
+
+
+def test_a_live_batch_is_no_larger_than_the_detector_answers_in_time() -> None:
+    pace = Pace(0.5, max_batch=8)
+    pace.answered(frames=1, seconds=0.1)
+    cameras = _Cameras("a")
+    cameras.put("a", 8)
+
+    # A fifth of a second is the share of one batch in the budget: two frames of a tenth each.
+    batch = cameras.choose(pace=pace)
+    assert [f.frame_id for f in batch] == [3, 7]
+    assert cameras.accounts["a"].snapshot().dropped == 6
+
+
+def test_a_live_batch_is_limited_for_all_cameras_together() -> None:
+    pace = Pace(0.5, max_batch=8)
+    pace.answered(frames=1, seconds=0.1)
+    cameras = _Cameras("abcd")
+    for camera_id in "abcd":
+        cameras.put(camera_id, 1)
+
+    assert _shares(cameras.choose(pace=pace)) == {"a": 1, "b": 1}
+    assert _shares(cameras.choose(turn=2, pace=pace)) == {"c": 1, "d": 1}
+
+
+def test_a_slow_detector_does_not_make_lossless_batches_smaller() -> None:
+    pace = Pace(0.5, max_batch=8)
+    pace.answered(frames=1, seconds=10.0)
+    cameras = _Cameras("a", lossless=True)
+    cameras.put("a", 20)
+
+    assert [f.frame_id for f in cameras.choose(pace=pace)] == list(range(8))
+
+
+def test_a_detector_without_history_gets_full_batches() -> None:
+    pace = Pace(0.5, max_batch=8)
+
+    assert pace.batch == pace.in_time == 8
+
+
+def test_the_slowest_detector_still_gets_one_frame() -> None:
+    pace = Pace(0.5, max_batch=8)
+    pace.answered(frames=1, seconds=100.0)
+
+    assert pace.batch == pace.in_time == 1
+
+
+def test_a_fast_detector_gets_no_more_than_the_largest_batch() -> None:
+    pace = Pace(0.5, max_batch=8)
+    pace.answered(frames=8, seconds=0.008)
+
+    assert pace.batch == 8
+    assert pace.in_time == 200
+
+
+def test_the_pace_follows_the_detector_but_not_a_single_hiccup() -> None:
+    pace = Pace(0.5, max_batch=64)
+    for _ in range(10):
+        pace.answered(frames=4, seconds=0.04)
+    before = pace.in_time
+    pace.answered(frames=4, seconds=0.08)
+    assert before / 2 < pace.in_time < before
+
+    for _ in range(30):
+        pace.answered(frames=4, seconds=0.08)
+    assert pace.in_time == pytest.approx(before / 2, abs=1)
+
+
+def test_packing_puts_each_picture_in_the_middle_of_its_image() -> None:
+    frames = [
+        frame(0, camera_id="wide", picture=plain(64, 40, 10)),
+        frame(1, camera_id="other", picture=plain(128, 80, 200)),
+    ]
+
+    batch = pack(frames, _IMAGE_SIZE)
+
+    assert batch.images.shape == (2, 64, 64, 3)
+    assert batch.frames == frames
+    for image, box, value in zip(batch.images, batch.boxes, (10, 200), strict=True):
+        assert (box.left, box.top) == (0, 12)
+        assert np.all(image[12:52] == value)
+        assert np.all(image[:12] == 114)
+        assert np.all(image[52:] == 114)
+
+
+def test_boxes_of_a_packed_batch_lead_back_to_the_pictures() -> None:
+    frames = [frame(0, picture=plain(64, 40)), frame(1, picture=plain(128, 80))]
+    batch = pack(frames, _IMAGE_SIZE)
+    whole = np.array([[0, 12, 64, 52]], np.float32)
+
+    assert batch.boxes[0].to_source(whole).tolist() == [[0, 0, 64, 40]]
+    assert batch.boxes[1].to_source(whole).tolist() == [[0, 0, 128, 80]]

@@ -1,0 +1,115 @@
+"""Two models disagree over one frame of a running stream: people are asked about that one."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from flows.stream.ingest.accounting import Account
+from flows.stream.sinks.triage import Triage
+from labeling.queue import boxes_of
+from serve.rollout.route_table import CHALLENGER, CHAMPION, RouteTable
+from streetloop.ledger.reviews import Review
+from streetloop.storage.store import FolderStore
+from streetloop.types import Detections, Image
+from tests.support.build import found
+from tests.support.fakes import PATIENCE_S, Step, eventually
+from tests.support.slots import NAMES, marked, well, who
+from tests.support.streams import Street
+
+ALL = frozenset("ab")
+ODD = 23
+FRAMES = 40
+CAR = (100, 60, 140, 90)
+BUS = found((10, 10, 60, 60), class_id=1)
+
+
+@pytest.fixture
+def triage(tmp_path: Path) -> Triage:
+    return Triage(FolderStore(tmp_path / "store"), NAMES, 0.4, 0.0, {})
+
+
+@pytest.fixture
+def street(triage: Triage) -> Iterator[Street]:
+    street = Street(triage)
+    street.house.does[CHALLENGER] = _sees_a_bus_once
+    yield street
+    street.close()
+
+
+def _sees_a_bus_once(images: Image, timeout_s: float) -> list[Detections]:
+    return [BUS if who(image) == (0, ODD) else sight
+            for image, sight in zip(images, well(images, timeout_s), strict=True)]  # fmt: skip
+
+
+def _in_step(street: Street, camera: int, camera_id: str) -> list[Step]:
+    """Each frame after the one before was answered and compared."""
+    steps: list[Step] = []
+    for shot in marked(camera, FRAMES):
+        steps += [shot, lambda: eventually(lambda: street.account(camera_id).pending == 0)]
+        steps.append(lambda: eventually(street.is_compared))
+    return steps
+
+
+def _disagreeing(triage: Triage) -> list[Review]:
+    return [review for review in triage.collect() if review.reason == "disagreement"]
+
+
+@pytest.mark.parametrize("challenged", [frozenset(), frozenset("a")])
+def test_exactly_the_frame_over_which_they_disagree_is_asked_about(
+    street: Street, triage: Triage, challenged: frozenset[str]
+) -> None:
+    street.table = RouteTable(1, {}, ALL, challenged, 1.0)
+    tap = street.run("a", [_in_step(street, 0, "a")])
+    assert street.pipeline.wait(PATIENCE_S)
+
+    (kept,) = _disagreeing(triage)
+    assert kept.captured_at == tap.results[ODD].frame.captured_at
+    assert (kept.camera_id, kept.model_version) == ("a", CHAMPION)
+    np.testing.assert_allclose(boxes_of(kept.boxes).xyxy, [CAR])
+    # Both were shown each frame once, as without triage, and every frame came out once.
+    for slot in (CHAMPION, CHALLENGER):
+        assert street.house.seen[slot] == [(0, k) for k in range(FRAMES)]
+    assert tap.frame_ids("a") == list(range(FRAMES))
+    assert street.account("a") == Account(decoded=FRAMES, detected=FRAMES)
+    assert street.pipeline.snapshot()["a"].faults == ()
+
+
+def test_what_the_challenger_says_in_shadow_is_not_served(street: Street, triage: Triage) -> None:
+    street.table = RouteTable(1, {}, ALL, frozenset(), 1.0)
+    tap = street.run("a", [_in_step(street, 0, "a")])
+    assert street.pipeline.wait(PATIENCE_S)
+
+    assert {result.model_version for result in tap.results} == {CHAMPION}
+    for result in tap.results:
+        np.testing.assert_allclose(result.tracked.detections.xyxy, [CAR])
+    assert len(_disagreeing(triage)) == 1
+
+
+def test_the_last_frame_is_compared_before_triage_closes(street: Street, triage: Triage) -> None:
+    street.house.does[CHALLENGER] = lambda images, timeout_s: [BUS for _ in images]
+    street.table = RouteTable(1, {}, ALL, frozenset(), 1.0)
+    street.run("a", [marked(0, 1)])
+    assert street.pipeline.wait(PATIENCE_S)
+    assert len(_disagreeing(triage)) == 1
+
+
+def test_cameras_without_a_rollout_are_not_compared(street: Street, triage: Triage) -> None:
+    # Batches have frames of both cameras in them.
+    street.house.does[CHALLENGER] = lambda images, timeout_s: [BUS for _ in images]
+    street.table = RouteTable(1, {}, frozenset("b"), frozenset(), 1.0)
+    street.run("ab", [marked(0, FRAMES), marked(1, FRAMES)])
+    assert street.pipeline.wait(PATIENCE_S)
+    assert {review.camera_id for review in _disagreeing(triage)} == {"b"}
+
+
+def test_a_rollout_that_is_cut_off_leaves_what_it_found(street: Street, triage: Triage) -> None:
+    steps = _in_step(street, 0, "a")
+    street.table = RouteTable(1, {}, ALL, frozenset(), 1.0)
+    steps.insert(3 * (ODD + 1), lambda: street.pipeline.follow(RouteTable(2)))
+    street.run("a", [steps])
+    assert street.pipeline.wait(PATIENCE_S)
+    assert len(_disagreeing(triage)) == 1
+    assert len(street.house.seen[CHALLENGER]) == ODD + 1
+    assert street.account("a") == Account(decoded=FRAMES, detected=FRAMES)

@@ -1,0 +1,271 @@
+import itertools
+import threading
+from datetime import timedelta
+
+import numpy as np
+import pytest
+
+from flows.stream.ingest.accounting import Account, FrameAccount, Reason
+from flows.stream.ingest.mailbox import Mailbox
+from flows.stream.ingest.motion_gate import MotionGate
+from flows.stream.ingest.reader import Feed, State
+from flows.stream.sources.source import Shot
+from streetloop.errors import SourceRefused, SourceStalled, SourceUnavailable, SourceUnreadable
+from streetloop.types import Frame
+from tests.support.build import NOON, camera, dropped, plain, shots
+from tests.support.fakes import PATIENCE_S, FakeClock, ScriptedSource
+
+_GONE = SourceUnavailable("the network is down")
+
+
+class _Reading:
+    """A feed and what belongs to it."""
+
+    def __init__(
+        self,
+        source: ScriptedSource,
+        *,
+        fps: float | None = None,
+        gate: MotionGate | None = None,
+        clock: FakeClock | None = None,
+    ) -> None:
+        self._ready = threading.Condition()
+        self._source = source
+        self.account = FrameAccount()
+        self.mailbox = Mailbox(self.account, 1e9, self._ready)
+        clock = clock or FakeClock()
+        self.feed = Feed(camera("a", fps), source, self.mailbox, self.account, clock, gate)
+
+    def to_the_end(self) -> "_Reading":
+        """Read until the feed ends by itself."""
+        self.feed.start()
+        self.feed.join(PATIENCE_S)
+        assert self.feed.finished
+        return self
+
+    def to_the_end_of_the_script(self) -> "_Reading":
+        """Read until the camera is lost for good."""
+        self.feed.start()
+        assert self._source.over.wait(PATIENCE_S)
+        return self
+
+    def close(self) -> None:
+        self.feed.close()
+        self.feed.join(PATIENCE_S)
+
+    def frames(self) -> list[Frame]:
+        """Take what waits for the detector."""
+        with self._ready:
+            return self.mailbox.take(9999, 9999, 0.0)
+
+
+def test_a_feed_is_connecting_before_its_first_picture_and_live_after_it() -> None:
+    states: list[State] = []
+
+    def look() -> None:
+        states.append(reading.feed.state)
+
+    reading = _Reading(ScriptedSource([look, *shots(1), look]))
+    reading.to_the_end()
+
+    assert states == [State.CONNECTING, State.LIVE]
+
+
+def test_the_end_of_a_recording_ends_the_feed_without_an_error() -> None:
+    reading = _Reading(ScriptedSource(shots(5))).to_the_end()
+
+    assert reading.feed.state is State.ENDED
+    assert reading.feed.error is None
+    assert reading.account.snapshot().decoded == 5
+    assert [f.frame_id for f in reading.frames()] == [0, 1, 2, 3, 4]
+
+
+def test_a_frame_says_whose_it_is_and_when_it_came() -> None:
+    clock = FakeClock(start=NOON)
+    one, other = Shot(9.0, plain(value=1)), Shot(9.5, plain(value=2))
+    source = ScriptedSource([one, lambda: clock.advance(0.7), other])
+
+    first, second = _Reading(source, clock=clock).to_the_end().frames()
+
+    assert first == Frame("a", 0, 0.0, NOON, 0.0, one.picture)
+    assert second == Frame("a", 1, 0.5, NOON + timedelta(seconds=0.7), 0.7, other.picture)
+
+
+def test_a_lost_stream_comes_back_with_gapless_ids_and_rising_times() -> None:
+    clock = FakeClock()
+    source = ScriptedSource(
+        [*shots(3, start_s=100.0), _GONE],
+        [*shots(2), SourceStalled("silence")],
+        shots(2),
+        on_wait=lambda _: clock.advance(5.0),
+    )
+    reading = _Reading(source, clock=clock).to_the_end()
+    frames = reading.frames()
+
+    assert reading.feed.reconnects == 2
+    assert [f.frame_id for f in frames] == list(range(7))
+    assert [f.pts for f in frames] == pytest.approx([0, 0.04, 0.08, 5.08, 5.12, 10.12, 10.16])
+
+
+def test_a_lost_stream_is_lost_and_says_why_and_yields_no_frame() -> None:
+    reading = _Reading(ScriptedSource([*shots(2), _GONE])).to_the_end_of_the_script()
+
+    assert reading.feed.state is State.LOST
+    assert not reading.feed.finished
+    assert reading.feed.error is not None
+    assert reading.account.snapshot().decoded == 2
+    reading.close()
+
+
+def test_a_camera_that_is_down_at_the_start_is_just_a_camera_that_is_down() -> None:
+    seen: list[tuple[State, str | None]] = []
+
+    def look(_: float = 0.0) -> None:
+        seen.append((reading.feed.state, reading.feed.error))
+
+    source = ScriptedSource([_GONE], [_GONE], [*shots(3), look], on_wait=look)
+    reading = _Reading(source)
+    reading.to_the_end()
+
+    assert seen == [(State.LOST, str(_GONE)), (State.LOST, str(_GONE)), (State.LIVE, None)]
+    assert reading.account.snapshot().decoded == 3
+
+
+def test_only_a_camera_that_was_live_can_come_back() -> None:
+    source = ScriptedSource([_GONE], [_GONE], [*shots(1), _GONE], [_GONE], [_GONE], shots(1))
+
+    assert _Reading(source).to_the_end().feed.reconnects == 1
+
+
+def test_attempts_back_off_and_begin_anew_after_a_picture() -> None:
+    failing = [[_GONE]] * 6
+    source = ScriptedSource(*failing, [*shots(1), _GONE], *failing, shots(1))
+    _Reading(source).to_the_end()
+
+    for waits in (source.waits[:6], source.waits[6:]):
+        bounds = [min(30, 2**attempt) for attempt in range(len(waits))]
+        assert all(b / 2 <= w <= b for w, b in zip(waits, bounds, strict=True))
+    assert len(source.waits) == 13
+
+
+@pytest.mark.parametrize(
+    "error", [SourceRefused("wrong password"), SourceUnreadable("not a video")]
+)
+def test_an_error_that_repeating_cannot_mend_ends_the_feed(
+    error: SourceRefused | SourceUnreadable,
+) -> None:
+    source = ScriptedSource([*shots(2), error], shots(5))
+    reading = _Reading(source).to_the_end()
+
+    assert reading.feed.state is State.FAILED
+    assert reading.feed.error == str(error)
+    assert source.connections == 1
+    assert reading.account.snapshot().decoded == 2
+
+
+def test_a_fault_in_a_source_fails_the_camera_and_stays_in_its_thread() -> None:
+    # pyproject.toml turns an exception that escapes a thread into a failure of the test.
+    source = ScriptedSource([*shots(2), ZeroDivisionError("a bug")], shots(5))
+    reading = _Reading(source).to_the_end()
+
+    assert reading.feed.state is State.FAILED
+    assert "a bug" in (reading.feed.error or "")
+    assert source.connections == 1
+
+
+def test_the_end_of_a_feed_wakes_the_reader() -> None:
+    ready = threading.Condition()
+    account = FrameAccount()
+    go = threading.Event()
+    feed = Feed(
+        camera(),
+        ScriptedSource([go]),
+        Mailbox(account, 1.0, ready),
+        account,
+        FakeClock(),
+    )
+    feed.start()
+    with ready:
+        go.set()
+        assert ready.wait(PATIENCE_S)
+    assert feed.finished
+    feed.join(PATIENCE_S)
+
+
+@pytest.mark.parametrize(
+    ("camera_fps", "wanted"), [(25, 10), (30, 7), (25, 24), (10, 10), (60, 0.5), (25, 100)]
+)
+def test_a_camera_with_a_rate_is_shown_that_many_frames_a_second(
+    camera_fps: float, wanted: float
+) -> None:
+    seconds = 8
+    source = ScriptedSource(shots(round(seconds * camera_fps), camera_fps))
+    reading = _Reading(source, fps=wanted).to_the_end()
+    kept = reading.frames()
+
+    assert len(kept) == pytest.approx(seconds * min(wanted, camera_fps), abs=1)
+    assert reading.account.snapshot().gated == seconds * camera_fps - len(kept)
+    assert reading.account.snapshot().reasons.get("rate", 0) == seconds * camera_fps - len(kept)
+    steps = [after.pts - before.pts for before, after in itertools.pairwise(kept)]
+    assert max(steps) <= 1 / min(wanted, camera_fps) + 1 / camera_fps
+
+
+def test_a_long_pause_is_not_made_up_for() -> None:
+    clock = FakeClock()
+    source = ScriptedSource([*shots(50), _GONE], shots(50), on_wait=lambda _: clock.advance(60.0))
+    kept = _Reading(source, fps=5, clock=clock).to_the_end().frames()
+
+    # Two seconds before and two after the pause, at five a second; two more are let pass.
+    assert 20 <= len(kept) <= 22
+
+
+def test_still_pictures_are_gated_and_counted() -> None:
+    reading = _Reading(
+        ScriptedSource(shots(50)), gate=MotionGate(keyframe_s=1.0, hold_s=0.0)
+    ).to_the_end()
+
+    assert [f.frame_id for f in reading.frames()] == [0, 25]
+    assert reading.account.snapshot() == Account(decoded=50, gated=48, reasons={"still": 48})
+
+
+def test_who_looks_is_shown_a_frame_once_its_pixels_are_there() -> None:
+    seen: list[Frame | None] = []
+
+    class Watched(MotionGate):
+        def is_open(self, luma: np.ndarray, pts: float) -> bool:
+            seen.append(reading.feed.newest)
+            return super().is_open(luma, pts)
+
+    reading = _Reading(ScriptedSource(shots(2)), gate=Watched())
+    reading.to_the_end()
+    assert [None if frame is None else frame.frame_id for frame in seen] == [None, 0]
+    assert reading.feed.newest is not None
+    assert reading.feed.newest.frame_id == 1
+
+
+def test_closing_stops_the_reader_and_drops_what_waits() -> None:
+    never = threading.Event()
+    reached = threading.Event()
+    reading = _Reading(ScriptedSource([*shots(4), reached.set, never, *shots(4)]))
+    reading.feed.start()
+    assert reached.wait(PATIENCE_S)
+    reading.close()
+
+    assert reading.account.snapshot() == Account(decoded=4, dropped=4, reasons={"stopped": 4})
+    assert reading.frames() == []
+
+
+def test_closing_a_lost_camera_does_not_wait_for_its_backoff() -> None:
+    reading = _Reading(ScriptedSource([_GONE])).to_the_end_of_the_script()
+    reading.close()
+
+    assert "feed-a" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_a_frame_that_arrives_after_closing_is_counted() -> None:
+    source = ScriptedSource([*shots(3), lambda: reading.mailbox.close(), *shots(1, start_s=1.0)])
+    reading = _Reading(source)
+    reading.to_the_end()
+
+    assert reading.account.snapshot().pending == 0
+    assert dropped(reading.account, Reason.STOPPED) == 4

@@ -1,0 +1,197 @@
+"""Pictures for people who look: boxes go on for a moment, and nothing is drawn twice."""
+
+import threading
+
+import cv2
+import numpy as np
+import pytest
+
+from flows.stream.analysis.results import Result
+from flows.stream.ingest.accounting import FrameAccount
+from flows.stream.ingest.mailbox import Mailbox
+from flows.stream.ingest.reader import Feed
+from flows.stream.sinks.annotated_video import draw
+from flows.stream.sinks.live_preview import LiveView, moved
+from streetloop.types import UNCONFIRMED, Frame, Image
+from tests.support.build import camera, found, frame, plain, result
+from tests.support.fakes import FakeClock, ScriptedSource
+
+NAMES = ("car", "bus")
+THRESHOLD = 0.25
+
+
+def feed(newest: Frame | None, camera_id: str = "a") -> Feed:
+    account = FrameAccount()
+    one = Feed(
+        camera(camera_id), ScriptedSource([]), Mailbox(account, 1.0, _ready()), account, FakeClock()
+    )
+    one.newest = newest
+    return one
+
+
+def _ready() -> threading.Condition:
+    return threading.Condition()
+
+
+def decoded(jpeg: bytes) -> Image:
+    return np.asarray(cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR), np.uint8)
+
+
+def seen(pts: float, left: float, track: int = 7, width: float = 20) -> Result:
+    """One car at ``pts``."""
+    boxes = found((left, 10, left + width, 30))
+    return result(frame(round(pts * 25), pts=pts), boxes, [track])
+
+
+def left_edge(before: Result | None, now: Result, pts: float) -> float:
+    return float(moved(before, now, pts).detections.xyxy[0, 0])
+
+
+# Where things are
+
+
+def test_a_track_goes_on_as_it_went() -> None:
+    before, now = seen(1.0, 100), seen(1.2, 110)
+    assert left_edge(before, now, 1.2) == 110
+    assert left_edge(before, now, 1.3) == pytest.approx(115)
+    np.testing.assert_allclose(
+        moved(before, now, 1.4).detections.xyxy, [[120, 10, 140, 30]], atol=1e-3
+    )
+
+
+def test_the_size_of_a_box_does_not_go_on() -> None:
+    before, now = seen(1.0, 100, width=20), seen(1.2, 100, width=24)
+    x1, _, x2, _ = moved(before, now, 1.4).detections.xyxy[0]
+    assert x2 - x1 == pytest.approx(24)
+    assert (x1 + x2) / 2 == pytest.approx(114)
+
+
+def test_what_was_found_is_not_changed_by_the_guess() -> None:
+    before, now = seen(1.0, 100), seen(1.2, 110)
+    kept = now.tracked.detections.xyxy.copy()
+    moved(before, now, 1.5)
+    np.testing.assert_array_equal(now.tracked.detections.xyxy, kept)
+
+
+@pytest.mark.parametrize(
+    ("before", "now"),
+    [
+        pytest.param(None, seen(1.2, 110), id="the first result"),
+        pytest.param(seen(0.5, 100), seen(1.2, 110), id="the one before is long ago"),
+        pytest.param(seen(1.2, 100), seen(1.2, 110), id="no time has passed"),
+        pytest.param(seen(1.4, 100), seen(1.2, 110), id="time went back"),
+        pytest.param(seen(1.0, 100, track=8), seen(1.2, 110), id="another track"),
+        pytest.param(
+            seen(1.0, 100, UNCONFIRMED), seen(1.2, 110, UNCONFIRMED), id="no track at all"
+        ),
+    ],
+)
+def test_what_is_not_known_to_move_stays(before: Result | None, now: Result) -> None:
+    assert left_edge(before, now, 1.3) == 110
+
+
+# Pictures
+
+
+def test_before_the_first_frame_there_is_no_picture() -> None:
+    assert LiveView(NAMES, THRESHOLD).pictures([feed(None)], {}, {}) == {}
+
+
+def test_a_picture_that_is_known_is_not_drawn_again() -> None:
+    view, here = LiveView(NAMES, THRESHOLD), feed(frame(5))
+    assert view.pictures([here], {}, {})["a"][0] == 5
+    assert view.pictures([here], {}, {"a": 5}) == {}
+    assert view.pictures([here], {}, {"a": 4, "b": 5})["a"][0] == 5
+    here.newest = frame(0)
+    assert view.pictures([here], {}, {"a": 5})["a"][0] == 0, (
+        "a worker that was replaced counts anew"
+    )
+
+
+def test_a_frame_that_the_detector_wanted_is_shown_while_it_is_recent_and_only_once() -> None:
+    view, here = LiveView(NAMES, THRESHOLD), feed(frame(6, pts=0.6))
+    here.wanted = frame(5, pts=0.5)
+    assert view.pictures([here], {}, {})["a"][0] == 5
+    assert view.pictures([here], {}, {"a": 4})["a"][0] == 5
+    assert view.pictures([here], {}, {"a": 5})["a"][0] == 6
+    assert view.pictures([here], {}, {"a": 6}) == {}, "pictures never go back"
+    here.newest = frame(7, pts=0.7)
+    assert view.pictures([here], {}, {"a": 4})["a"][0] == 7, "it is too old"
+    here.newest, here.wanted = frame(1, pts=0.1), frame(0, pts=0.0)
+    assert view.pictures([here], {}, {"a": 5})["a"][0] == 1, "a worker that was replaced"
+
+
+def test_after_the_end_there_is_nothing_to_be_seen() -> None:
+    view = LiveView(NAMES, THRESHOLD)
+    view.close()
+    assert view.pictures([feed(frame(5))], {}, {}) == {}
+
+
+def test_without_a_result_the_picture_has_no_boxes() -> None:
+    here = frame(5)
+    (_, jpeg), *_ = LiveView(NAMES, THRESHOLD).pictures([feed(here)], {}, {}).values()
+    assert np.abs(decoded(jpeg).astype(int) - _drawn(result(here))).mean() < 3
+
+
+def test_an_old_result_is_not_drawn() -> None:
+    view = LiveView(NAMES, THRESHOLD)
+    boxes = found((10, 10, 50, 40))
+    view.take(result(frame(0, pts=1.0), boxes, [3]))
+    near, late = frame(10, pts=1.5), frame(20, pts=1.7)
+    _, with_box = view.pictures([feed(near)], {}, {})["a"]
+    _, without = view.pictures([feed(late)], {}, {})["a"]
+    assert np.abs(decoded(with_box).astype(int) - _drawn(result(near, boxes, [3]))).mean() < 3
+    assert np.abs(decoded(without).astype(int) - _drawn(result(late))).mean() < 3
+
+
+def test_each_camera_has_its_own_boxes() -> None:
+    view = LiveView(NAMES, THRESHOLD)
+    view.take(result(frame(0, camera_id="b"), found((10, 10, 50, 40)), [3]))
+    shown = view.pictures(
+        [feed(frame(1, camera_id="a"), "a"), feed(frame(1, camera_id="b"), "b")], {}, {}
+    )
+    assert len(shown["b"][1]) > len(shown["a"][1])
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "shape"),
+    [(1920, 1080, (360, 640)), (640, 480, (480, 640)), (64, 48, (480, 640)), (1000, 10, (6, 640))],
+)
+def test_a_large_picture_is_made_small(width: int, height: int, shape: tuple[int, int]) -> None:
+    here = frame(1, picture=plain(width, height))
+    _, jpeg = LiveView(NAMES, THRESHOLD).pictures([feed(here)], {}, {})["a"]
+    assert decoded(jpeg).shape == (*shape, 3)
+
+
+@pytest.mark.parametrize("width", [160, 448, 640, 1280])
+@pytest.mark.parametrize("source", [64, 640, 1920])
+def test_a_picture_is_as_wide_as_it_is_wanted(source: int, width: int) -> None:
+    here = frame(1, picture=plain(source, source * 9 // 16))
+    _, jpeg = LiveView(NAMES, THRESHOLD).pictures([feed(here)], {}, {}, width)["a"]
+    assert decoded(jpeg).shape == (width * 9 // 16, width, 3)
+
+
+def test_boxes_are_where_things_are_at_any_width() -> None:
+    view = LiveView(NAMES, THRESHOLD)
+    here = frame(0, picture=plain(640, 360))
+    view.take(result(here, found((320, 90, 480, 270)), [3]))
+    for width in (320, 640):
+        _, jpeg = view.pictures([feed(here)], {}, {}, width)["a"]
+        drawn = np.abs(decoded(jpeg).astype(int) - decoded(jpeg)[0, 0]).max(axis=2) > 60
+        assert np.flatnonzero(drawn[width * 9 // 32]).tolist()[:1] == pytest.approx(
+            [width // 2], abs=2
+        )
+
+
+def test_crossings_are_written_beside_their_line() -> None:
+    lined = camera("a", lines={"gate": ((0.2, 0.8), (0.8, 0.8))})
+    here = feed(frame(1))
+    here.camera = lined
+    view = LiveView(NAMES, THRESHOLD)
+    none = view.pictures([here], {}, {})["a"][1]
+    some = view.pictures([here], {"a": {"gate": {"in": 7, "out": 3}}}, {})["a"][1]
+    assert none != some
+
+
+def _drawn(of: Result) -> Image:
+    return draw(of, NAMES, {}, {}, THRESHOLD)

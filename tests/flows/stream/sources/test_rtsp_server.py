@@ -1,0 +1,176 @@
+"""Cameras behind a real RTSP server that is killed, frozen, restarted and changed under them."""
+
+import itertools
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from flows.stream.ingest.accounting import FrameAccount
+from flows.stream.ingest.mailbox import Mailbox
+from flows.stream.ingest.reader import Feed, State
+from flows.stream.sources.registry import open_source
+from streetloop.cameras import Camera
+from streetloop.clock import SystemClock
+from streetloop.types import Frame
+from tests.support.rtsp import Mount, RtspServer, annexb
+
+pytestmark = [pytest.mark.rtsp, pytest.mark.model]
+
+
+class Watcher:
+    """Reads a camera and lets a test wait for what it does."""
+
+    def __init__(self, uri: str, transport: str = "tcp") -> None:
+        self.account = FrameAccount()
+        self._ready = threading.Condition()
+        self._mailbox = Mailbox(self.account, 60, self._ready)
+        camera = Camera(id="a40", uri=uri, transport=transport)  # type: ignore[arg-type]
+        source = open_source(camera, SystemClock())
+        self.feed = Feed(camera, source, self._mailbox, self.account, SystemClock())
+        self.feed.start()
+
+    def frames(self, count: int, timeout_s: float = 20) -> list[Frame]:
+        """The next ``count`` frames."""
+        found: list[Frame] = []
+        with self._ready:
+            arrived = self._ready.wait_for(
+                lambda: self._take_into(found, count) >= count, timeout_s
+            )
+        assert arrived, f"only {len(found)} frames: {self.feed.state}, {self.feed.error}"
+        return found
+
+    def _take_into(self, found: list[Frame], count: int) -> int:
+        found += self._mailbox.take(count - len(found), 10_000, time.monotonic())
+        return len(found)
+
+    def until(self, condition: Callable[[], bool], timeout_s: float) -> float:
+        """Seconds until the condition holds; frames and ends of connections wake the wait."""
+        began = time.monotonic()
+        tick = threading.Event()
+        while not condition():
+            assert time.monotonic() - began < timeout_s, (self.feed.state, self.feed.error)
+            tick.wait(0.02)
+        return time.monotonic() - began
+
+    def lost(self) -> bool:
+        return self.feed.state is State.LOST
+
+    def live(self) -> bool:
+        return self.feed.state is State.LIVE
+
+    def close(self) -> None:
+        self.feed.close()
+        self.feed.join(10)
+
+
+@pytest.fixture(scope="module")
+def street(tmp_path_factory: pytest.TempPathFactory, street_clip: Path) -> Path:
+    return annexb(street_clip, tmp_path_factory.mktemp("rtsp") / "street.h264", reencode=True)
+
+
+@pytest.fixture
+def server(street: Path) -> Iterator[RtspServer]:
+    with RtspServer({"a40": Mount((street,))}) as running:
+        yield running
+
+
+@pytest.fixture
+def watch() -> Iterator[Callable[..., Watcher]]:
+    watchers: list[Watcher] = []
+
+    def start(uri: str, transport: str = "tcp") -> Watcher:
+        watchers.append(Watcher(uri, transport))
+        return watchers[-1]
+
+    yield start
+    for watcher in watchers:
+        watcher.close()
+
+
+@pytest.mark.parametrize("transport", ["tcp", "udp"])
+def test_pictures_come_in_order_of_a_rising_time(
+    transport: str, server: RtspServer, watch: Callable[..., Watcher]
+) -> None:
+    frames = watch(server.url("a40"), transport).frames(60)
+    assert [frame.frame_id for frame in frames] == list(range(60))
+    steps = [b.pts - a.pts for a, b in itertools.pairwise(frames)]
+    assert all(step > 0 for step in steps)
+    # The server sends 25 a second; the first stamp of a stream may be missing.
+    assert steps[5:] == pytest.approx([0.04] * len(steps[5:]), abs=0.001)
+
+
+def test_h265_is_read_too(tmp_path: Path, street_clip: Path, watch: Callable[..., Watcher]) -> None:
+    file = annexb(street_clip, tmp_path / "street.h265", "h265", reencode=True, seconds=4)
+    with RtspServer({"a40": Mount((file,), "h265")}) as server:
+        frame = watch(server.url("a40")).frames(20)[-1]
+    assert frame.picture.bgr().shape == (288, 352, 3)
+
+
+@pytest.mark.parametrize("transport", ["tcp", "udp"])
+def test_a_frozen_server_is_noticed_within_3_s_and_back_within_5_s_of_its_return(
+    transport: str, server: RtspServer, watch: Callable[..., Watcher]
+) -> None:
+    camera = watch(server.url("a40"), transport)
+    camera.frames(10)
+    server.pause()
+    assert camera.until(camera.lost, 10) < 3
+    before = camera.account.snapshot().decoded
+    server.resume()
+    assert camera.until(camera.live, 10) < 5
+    assert camera.until(lambda: camera.account.snapshot().decoded > before, 5) < 5
+    assert camera.feed.reconnects == 1
+
+
+def test_a_killed_server_is_noticed_at_once_and_back_within_5_s_of_its_return(
+    server: RtspServer, watch: Callable[..., Watcher]
+) -> None:
+    camera = watch(server.url("a40"))
+    frames = camera.frames(10)
+    server.kill()
+    assert camera.until(camera.lost, 10) < 3
+    server.start()
+    assert camera.until(camera.live, 10) < 5
+    frames += camera.frames(30)
+    assert all(b.pts > a.pts for a, b in itertools.pairwise(frames))
+
+
+def test_a_camera_that_is_down_at_start_joins_when_it_comes_up(
+    server: RtspServer, watch: Callable[..., Watcher]
+) -> None:
+    uri = server.url("a40")
+    server.kill()
+    camera = watch(uri)
+    camera.until(camera.lost, 10)
+    server.start()
+    camera.frames(5)
+    assert camera.feed.reconnects == 0
+
+
+def test_a_camera_may_change_its_resolution(
+    tmp_path: Path, street_clip: Path, watch: Callable[..., Watcher]
+) -> None:
+    small = annexb(street_clip, tmp_path / "a.h264", reencode=True, seconds=2)
+    large = annexb(street_clip, tmp_path / "b.h264", reencode=True, seconds=2, size=(640, 480))
+    with RtspServer({"a40": Mount((small, large))}) as server:
+        camera = watch(server.url("a40"))
+        frames = camera.frames(120)
+    sizes = {(f.picture.width, f.picture.height) for f in frames}
+    assert sizes == {(352, 288), (640, 480)}
+    assert camera.feed.reconnects == 0
+    for frame in frames:
+        assert frame.picture.luma().shape == frame.picture.bgr().shape[:2]
+
+
+def test_a_dead_camera_costs_its_neighbours_nothing(
+    server: RtspServer, watch: Callable[..., Watcher]
+) -> None:
+    dead = watch("rtsp://127.0.0.1:1/dead")
+    neighbours = [watch(server.url("a40")) for _ in range(3)]
+    for camera in neighbours:
+        frames = camera.frames(100)
+        # 100 frames take 4 s of media time; a hole would show as a longer step.
+        assert frames[-1].pts - frames[10].pts == pytest.approx(89 * 0.04, rel=0.02)
+    assert dead.lost()

@@ -1,0 +1,173 @@
+"""The adapter against a real Label Studio, with people who speak to it as browsers do."""
+
+import time
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+
+from labeling.annotators import Agreement
+from labeling.label_studio.adapter import api as label_studio_api
+from labeling.task import Labeled, Quarantined, Skipped
+from streetloop.storage.store import FolderStore
+from tests.support.label_studio import Annotator, Hooked, Make, Studio, frames, push, rectangle
+
+pytestmark = [pytest.mark.label_studio, pytest.mark.timeout(1500)]
+
+
+def test_twenty_frames_there_and_back(
+    make: Make, ann: Annotator, studio: Studio, store: FolderStore, title: str
+) -> None:
+    labeler, tasks = make(), frames(store, 20)
+    with Hooked() as hooked:
+        labeler.want_webhook(hooked.url, hooked.secret)
+        assert push(labeler, tasks) == [task.digest for task in tasks]
+        there = ann.tasks(title)
+        assert [task["data"]["digest"] for task in there] == [task.digest for task in tasks]
+        data, (prediction,) = there[0]["data"], there[0]["predictions"]
+        assert (data["camera"], data["reason"], data["drift"]) == ("old-oak", "unsure", "fog")
+        assert datetime.fromisoformat(data["captured_at"]) == tasks[0].captured_at
+        assert prediction["model_version"] == "m-1"
+        assert prediction["score"] == pytest.approx(0.4)
+        assert [r["value"]["rectanglelabels"] for r in prediction["result"]] == [
+            ["car"],
+            ["person"],
+        ]
+        picture = ann.http.get(data["image"])
+        assert picture.content == store.get(tasks[0].image_key)
+
+        # One keeps what the model drew, another draws anew, all others wait.
+        ann.submit(there[0]["id"], prediction["result"])
+        drawn = (12.3, 45.6, 333.3, 250.9)
+        ann.submit(there[1]["id"], [rectangle(drawn, "bus")])
+        assert hooked.wait_for(2)
+    waiting = {task.digest for task in tasks}
+    answers = {answer.digest: answer for answer in labeler.pull(waiting)}
+    assert set(answers) == {tasks[0].digest, tasks[1].digest}
+    kept, bus = answers[tasks[0].digest], answers[tasks[1].digest]
+    assert isinstance(kept, Labeled)
+    assert isinstance(bus, Labeled)
+    np.testing.assert_allclose(kept.boxes.xyxy, tasks[0].boxes.xyxy, atol=0.5)
+    assert kept.boxes.class_id.tolist() == [0, 2]
+    np.testing.assert_allclose(bus.boxes.xyxy, [drawn], atol=0.5)
+    assert bus.boxes.class_id.tolist() == [1]
+    assert bus.labeler == studio.access.user
+    assert bus.at.tzinfo is UTC
+    assert abs(datetime.now(UTC) - bus.at) < timedelta(minutes=5)
+    assert labeler.pull({tasks[5].digest}) == []
+    assert labeler.pull(set()) == []
+
+
+def test_more_than_one_page(
+    make: Make, ann: Annotator, store: FolderStore, title: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(label_studio_api, "_PAGE", 3)
+    labeler, tasks = make(), frames(store, 10, seed=6)
+    digests = {task.digest for task in tasks}
+    push(labeler, tasks)
+    assert labeler.missing(digests | {"another"}) == {"another"}
+    for task in ann.tasks(title)[1:8]:
+        ann.submit(task["id"], [])
+    assert {answer.digest for answer in labeler.pull(digests)} == {t.digest for t in tasks[1:8]}
+
+
+def test_answers_that_are_not_boxes(
+    make: Make, ann: Annotator, store: FolderStore, title: str
+) -> None:
+    labeler, tasks = make(), frames(store, 7, seed=1)
+    push(labeler, tasks)
+    ids = [task["id"] for task in ann.tasks(title)]
+    polygon = rectangle((10, 10, 90, 90), "car") | {"type": "polygonlabels"}
+    polygon["value"] = {"points": [[1, 1], [9, 1], [5, 9]], "polygonlabels": ["car"]}
+    ann.submit(ids[0], [])
+    ann.submit(ids[1], [], skip=True)
+    ann.submit(ids[2], [rectangle((10, 10, 90, 90), "zebra")])
+    ann.submit(ids[3], [rectangle((10, 10, 90, 90), "car"), polygon])
+    ann.submit(ids[4], [rectangle((10, 10, 90, 90), "car", rotation=30)])
+    ann.submit(ids[5], [rectangle((700, 10, 790, 90), "car")])
+    ann.submit(ids[6], [rectangle((-50, 300, 90, 500), "car")])
+    found = {answer.digest: answer for answer in labeler.pull({task.digest for task in tasks})}
+    answers = [found[task.digest] for task in tasks]
+    assert isinstance(answers[0], Labeled)
+    assert len(answers[0].boxes) == 0
+    assert isinstance(answers[1], Skipped)
+    reasons = [answer.reason for answer in answers if isinstance(answer, Quarantined)]
+    for reason, word in zip(
+        reasons, ("'zebra'", "polygonlabels", "rotated", "outside"), strict=True
+    ):
+        assert word in reason
+    assert isinstance(answers[6], Labeled)
+    np.testing.assert_allclose(answers[6].boxes.xyxy, [[0, 300, 90, 360]], atol=0.5)
+
+
+def test_the_newest_of_two_annotators(
+    make: Make, ann: Annotator, studio: Studio, store: FolderStore, title: str
+) -> None:
+    labeler, (task,) = make(), frames(store, 1)
+    push(labeler, [task])
+    (there,) = ann.tasks(title)
+    first = ann.submit(there["id"], [rectangle((10, 10, 90, 90), "car")])
+    with studio.join(f"bob-{title[5:]}@example.com") as bob:
+        bob.submit(there["id"], [rectangle((20, 20, 99, 99), "bus")])
+        (answer,) = labeler.pull({task.digest})
+        assert isinstance(answer, Labeled)
+        assert (answer.labeler, answer.boxes.class_id.tolist()) == (bob.email, [1])
+    changed = {"result": [rectangle((30, 30, 80, 80), "person")]}
+    ann.ask("PATCH", f"/api/annotations/{first}/", json=changed)
+    (answer,) = labeler.pull({task.digest})
+    assert isinstance(answer, Labeled)
+    assert (answer.labeler, answer.boxes.class_id.tolist()) == (ann.email, [2])
+
+
+def test_agreement_of_two_annotators(
+    make: Make, ann: Annotator, studio: Studio, store: FolderStore, title: str
+) -> None:
+    labeler, tasks = make(resolve=Agreement(2, iou=0.8)), frames(store, 3)
+    push(labeler, tasks)
+    assert ann.project(title)["maximum_annotations"] == 2
+    ids = [task["id"] for task in ann.tasks(title)]
+    with studio.join(f"eve-{title[5:]}@example.com") as eve:
+        for who, shift in ((ann, 0.0), (eve, 4.0)):
+            boxes = [rectangle((300, 100, 400, 200), "bus"), rectangle((10, 10, 90, 90), "car")]
+            moved = [rectangle((300 + shift, 100, 400 + shift, 200), "bus"), boxes[1]]
+            who.submit(ids[0], moved if who is ann else moved[::-1])
+            who.submit(ids[1], [rectangle((10 + 10 * shift, 10, 90 + 10 * shift, 90), "car")])
+        ann.submit(ids[2], boxes)
+        found = {answer.digest: answer for answer in labeler.pull({t.digest for t in tasks})}
+    agreed, disagreed = found.pop(tasks[0].digest), found.pop(tasks[1].digest)
+    assert isinstance(agreed, Labeled)
+    assert agreed.labeler == ", ".join(sorted([ann.email, eve.email]))
+    np.testing.assert_allclose(agreed.boxes.xyxy[:1], [[302, 100, 402, 200]], atol=0.5)
+    assert isinstance(disagreed, Quarantined)
+    assert "disagree" in disagreed.reason
+    assert found == {}, "one annotator is not enough"
+
+
+def test_project_made_by_hand_is_set_up(
+    make: Make, ann: Annotator, store: FolderStore, title: str
+) -> None:
+    ann.ask("POST", "/api/projects/", json={"title": title})
+    push(make(), frames(store, 1))
+    assert "RectangleLabels" in ann.project(title)["label_config"]
+
+
+def test_boxes_of_the_newest_model_are_shown(
+    make: Make, ann: Annotator, store: FolderStore, title: str
+) -> None:
+    push(make(), frames(store, 1, seed=1))
+    push(make(), frames(store, 1, seed=2, version="m-2"))
+    assert ann.project(title)["model_version"] == "m-2"
+
+
+def test_two_hundred_frames_within_a_minute(
+    make: Make, ann: Annotator, store: FolderStore, title: str
+) -> None:
+    tasks = frames(store, 200, seed=9)
+    began = time.monotonic()
+    assert len(push(make(), tasks)) == 200
+    seconds = time.monotonic() - began
+    print(f"200 frames pushed in {seconds:.1f} s")
+    assert seconds <= 60
+    there = ann.tasks(title)
+    assert len(there) == 200
+    assert all(task["predictions"] for task in there)

@@ -1,0 +1,156 @@
+"""What labellers change, measured and kept."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from labeling.measured_quality import MEASURED, Measure, keep_measures, measure
+from labeling.quality import Changes
+from labeling.task import Answer, Reason, Skipped
+from streetloop.ledger.events import Event, list_events
+from streetloop.ledger.reviews import mark_in_dataset
+from tests.support.build import found
+from tests.support.frames import NOON, digest, labeled, review
+from tests.support.label_house import CLASSES, House
+
+CAR, BUS = found((10, 10, 50, 40)), found((300, 10, 350, 40), class_id=1)
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    house = House(tmp_path / "home")
+    yield house
+    house.ledger.close()
+
+
+def label(
+    house: House,
+    number: int,
+    answer: Answer,
+    camera: str = "a",
+    version: str = "m-1",
+    reason: Reason = Reason.RANDOM,
+) -> None:
+    """A frame in which the model saw a car goes to somebody, and this comes back."""
+    one = review(number, camera_id=camera, reason=reason, boxes=CAR)
+    house.queue.add([replace(one, model_version=version)])
+    house.desk.answers[digest(number)] = answer
+    house.queue.choose(10_000)
+    house.queue.push(house.desk)
+    house.queue.pull(house.desk)
+
+
+def right(number: int) -> Answer:
+    return labeled(digest(number), CAR)
+
+
+def nothing(number: int) -> Answer:
+    return labeled(digest(number))
+
+
+def bus(number: int) -> Answer:
+    return labeled(digest(number), BUS)
+
+
+def test_each_model_camera_and_class_has_its_figures_and_all_cameras_too(house: House) -> None:
+    label(house, 0, right(0))
+    label(house, 1, nothing(1))
+    label(house, 2, bus(2), camera="b")
+    label(house, 3, right(3), camera="b", version="m-2")
+    assert measure(house.ledger, CLASSES, only_random=True) == [
+        Measure("m-1", None, "bus", Changes(added=1)),
+        Measure("m-1", None, "car", Changes(kept=1, removed=2)),
+        Measure("m-1", "a", "car", Changes(kept=1, removed=1)),
+        Measure("m-1", "b", "bus", Changes(added=1)),
+        Measure("m-1", "b", "car", Changes(removed=1)),
+        Measure("m-2", None, "car", Changes(kept=1)),
+        Measure("m-2", "b", "car", Changes(kept=1)),
+    ]
+
+
+def test_frames_that_were_asked_about_on_purpose_are_left_out_unless_wanted(house: House) -> None:
+    label(house, 0, right(0))
+    label(house, 1, bus(1), reason=Reason.UNSURE)
+    (_, here) = measure(house.ledger, CLASSES, only_random=True)
+    assert (here.changes.precision, here.changes.recall) == (1.0, 1.0)
+    every = {one.class_name: one.changes for one in measure(house.ledger, CLASSES, False)}
+    assert every == {"car": Changes(kept=1, removed=1), "bus": Changes(added=1)}
+
+
+def test_declined_frames_say_nothing_and_those_in_datasets_go_on_to(house: House) -> None:
+    label(house, 0, Skipped(digest(0), "ann", NOON))
+    assert measure(house.ledger, CLASSES, only_random=True) == []
+    label(house, 1, right(1))
+    before = measure(house.ledger, CLASSES, only_random=True)
+    mark_in_dataset(house.ledger, [digest(1)], "d" * 64)
+    assert measure(house.ledger, CLASSES, only_random=True) == before != []
+
+
+def test_a_class_that_the_model_does_not_have_has_a_number(house: House) -> None:
+    label(house, 0, bus(0))
+    named = {one.class_name for one in measure(house.ledger, ["car"], only_random=True)}
+    assert named == {"car", "class 1"}
+
+
+# Kept
+
+
+def kept(house: House, camera: str | None = None) -> list[Event]:
+    return list_events(house.ledger, camera, MEASURED)
+
+
+def test_what_was_measured_is_kept_once_and_again_when_it_changes(house: House) -> None:
+    label(house, 0, right(0))
+    label(house, 1, right(1), camera="b")
+    assert keep_measures(house.ledger, CLASSES) == 2
+    assert keep_measures(house.ledger, CLASSES) == 0, "nothing new"
+    label(house, 2, nothing(2))
+    assert keep_measures(house.ledger, CLASSES) == 1
+    now, before = kept(house, "a")
+    assert (now.model_version, now.detail["frames"]) == ("m-1", 2)
+    assert now.detail["classes"] == {
+        "car": {
+            "kept": 1, "moved": 0, "reclassed": 0, "removed": 1, "added": 0,
+            "precision": 0.5, "recall": 1.0,
+        }
+    }  # fmt: skip
+    assert before.started_at < now.started_at
+    assert list_events(house.ledger, only_open=True) == [], "nothing goes on"
+    assert before.detail["classes"]["car"]["precision"] == 1.0
+    assert len(kept(house, "b")) == 1
+
+
+def test_models_are_kept_apart(house: House) -> None:
+    label(house, 0, right(0))
+    label(house, 1, nothing(1), version="m-2")
+    assert keep_measures(house.ledger, CLASSES) == 2
+    assert keep_measures(house.ledger, CLASSES) == 0
+    precision = {e.model_version: e.detail["classes"]["car"]["precision"] for e in kept(house)}
+    assert precision == {"m-1": 1.0, "m-2": 0.0}
+
+
+def test_an_empty_street_that_the_model_saw_as_empty_is_kept_too(house: House) -> None:
+    one = review(0, reason=Reason.RANDOM, boxes=found())
+    house.queue.add([one])
+    house.queue.choose(10_000)
+    house.queue.push(house.desk)
+    house.queue.pull(house.desk)
+    assert keep_measures(house.ledger, CLASSES) == 1
+    assert kept(house)[0].detail == {"frames": 1, "classes": {}}
+
+
+def test_only_random_frames_are_kept(house: House) -> None:
+    label(house, 0, right(0), reason=Reason.UNSURE)
+    assert keep_measures(house.ledger, CLASSES) == 0
+
+
+def test_the_running_system_keeps_them_by_itself(house: House) -> None:
+    loop = house.loop(house.desk)
+    loop.add([review(k, reason=Reason.RANDOM, boxes=CAR) for k in range(20)])
+    loop.round()
+    (event,) = kept(house)
+    frames = event.detail["frames"]
+    assert frames >= 1
+    assert event.detail["classes"]["car"]["removed"] == frames, "the desk sees nothing there"

@@ -1,0 +1,212 @@
+"""The webhook in the running system: it changes when answers come home, and nothing else."""
+
+import socket
+import threading
+from collections.abc import Callable, Collection, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from pydantic import SecretStr
+
+from labeling import label_loop
+from labeling.label_loop import LabelLoop
+from labeling.label_studio.adapter import LabelStudio
+from labeling.queue import to_review
+from labeling.task import Answer
+from labeling.webhook.listener import HookListener
+from labeling.webhook.registration import is_hook_wanted
+from labeling.webhook.verify import SECRET_HEADER
+from streetloop.ledger.reviews import State, list_reviews
+from streetloop.settings import Settings
+from tests.support.fakes import eventually
+from tests.support.frames import Desk, candidate, review
+from tests.support.label_house import CLASSES, House
+from tests.support.label_studio import Studio, frames, rectangle
+from tests.support.ports import free_port
+
+SECRET = SecretStr("open sesame")
+GENUINE = {SECRET_HEADER: "open sesame"}
+
+
+class Counting(Desk):
+    """Counts who asks for answers, and says when."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pulls = 0
+        self.pulled = threading.Event()
+
+    def pull(self, waiting: Collection[str]) -> list[Answer]:
+        self.pulls += 1
+        self.pulled.set()
+        return super().pull(waiting)
+
+
+class Open:
+    """A loop that would poll in 15 seconds, with three frames that have been answered."""
+
+    def __init__(self, home: Path) -> None:
+        self.house = House(home, label_every_s=600)
+        self.desk = Counting()
+        self.house.queue.add([review(k) for k in range(3)])
+        self.house.queue.choose(10)
+        self.house.queue.push(self.desk)
+        self.loop: LabelLoop = self.house.loop(self.desk)
+        self.listener = HookListener("127.0.0.1", 0, SECRET, self.loop.hint)
+        self.url = f"http://127.0.0.1:{self.listener.port}/"
+
+    def post(self, headers: dict[str, str]) -> int:
+        return httpx.post(self.url, json={"action": "X"}, headers=headers).status_code
+
+
+@pytest.fixture
+def system(tmp_path: Path) -> Iterator[Open]:
+    system = Open(tmp_path / "home")
+    system.listener.start()
+    system.loop.start()
+    yield system
+    system.loop.close()
+    system.listener.close()
+    system.house.ledger.close()
+
+
+def test_a_hint_brings_answers_home_at_once(system: Open) -> None:
+    assert system.post(GENUINE) == 204
+    eventually(lambda: system.house.count(State.LABELED) == 3)
+    assert system.house.said == ["3 answers from whoever labels"]
+
+
+def test_a_forged_hint_does_nothing(system: Open) -> None:
+    for headers in ({}, {SECRET_HEADER: "guess"}, {SECRET_HEADER: ""}):
+        assert system.post(headers) == 403
+    assert not system.loop._woken.is_set()
+    assert (system.desk.pulls, system.house.count(State.LABELED)) == (0, 0)
+
+
+def test_doubled_hints_count_nothing_twice(system: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(label_loop, "_HINT_S", 0.0)
+    for _ in range(2):
+        system.desk.pulled.clear()
+        assert system.post(GENUINE) == 204
+        eventually(lambda: system.house.count(State.LABELED) == 3)
+    assert [r.state for r in list_reviews(system.house.ledger, list(State))] == ["labeled"] * 3
+    assert system.house.said == ["3 answers from whoever labels"]
+
+
+def test_a_flood_of_hints_is_not_a_flood_of_pulls(system: Open) -> None:
+    class Slow(Counting):
+        def pull(self, waiting: Collection[str]) -> list[Answer]:
+            super().pull(waiting)
+            return []  # still waiting: there is something to ask for each time
+
+    system.loop._labeler = desk = Slow()
+    for _ in range(30):
+        assert system.post(GENUINE) == 204
+    assert desk.pulled.wait(10)
+    assert desk.pulls <= 2, "one, and at most one more a second"
+
+
+def test_a_lost_hint_costs_the_time_until_the_next_poll(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(label_loop, "_POLL_S", 0.1)
+    system = Open(tmp_path / "home")
+    system.loop.start()
+    try:
+        eventually(lambda: system.house.count(State.LABELED) == 3)
+    finally:
+        system.loop.close()
+        system.listener.close()
+
+
+def test_a_hint_to_a_loop_without_a_labeler_is_nothing(tmp_path: Path) -> None:
+    house = House(tmp_path / "home", label_every_s=600)
+    loop = house.loop(None)
+    loop.start()
+    loop.hint()
+    eventually(lambda: not loop._woken.is_set())
+    loop.close()
+    assert house.said == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "url", "wanted"),
+    [
+        ({}, "http://127.0.0.1:8080", True),
+        ({}, "http://[::1]:8080", True),
+        ({}, "http://localhost", True),
+        ({}, "http://10.0.0.7:8080", False),
+        ({}, "https://labels.example", False),
+        ({}, "", False),
+        ({"label_hook_url": "http://streets.example:8091/"}, "https://labels.example", True),
+        ({"label_hook_port": 0}, "http://127.0.0.1:8080", False),
+        ({"label_hook_port": 0, "label_hook_url": "http://x/"}, "http://127.0.0.1", False),
+    ],
+)
+def test_where_label_studio_can_reach_us_we_listen(
+    settings: dict[str, object], url: str, wanted: bool
+) -> None:
+    assert is_hook_wanted(Settings.model_validate(settings), url) is wanted
+
+
+# With the real Label Studio
+
+Labels = Callable[..., tuple[House, LabelStudio]]
+
+
+@pytest.fixture
+def labels(studio: Studio, title: str, tmp_path: Path) -> Labels:
+    def make(port: int) -> tuple[House, LabelStudio]:
+        house = House(tmp_path / "home", label_every_s=600, label_hook_port=port)
+        labeler = LabelStudio(studio.access.url, studio.access.token, title, CLASSES, house.store)
+        return house, labeler
+
+    return make
+
+
+@pytest.mark.label_studio
+@pytest.mark.timeout(1500)
+def test_what_is_submitted_in_label_studio_is_home_before_the_next_poll(
+    labels: Labels, studio: Studio, title: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(label_loop, "_POLL_S", 300.0)
+    house, labeler = labels(free_port())
+    loop = house.loop(labeler)
+    loop.add([to_review(candidate(0), frames(house.store, 1)[0])])
+    loop.round()
+    assert house.count(State.PUSHED) == 1
+    loop.start()
+    try:
+        assert loop._hook is not None
+        loop._hook.register(labeler)  # at the next poll otherwise
+        with studio.owner() as ann:
+            ann.submit(ann.tasks(title)[0]["id"], [rectangle((10, 10, 90, 90), "car")])
+        eventually(lambda: house.count(State.LABELED) == 1)
+    finally:
+        loop.close()
+    assert house.said == ["1 frames chosen for labelling", "1 answers from whoever labels"]
+
+
+@pytest.mark.label_studio
+@pytest.mark.timeout(1500)
+def test_without_a_port_answers_still_come_by_polling(
+    labels: Labels, studio: Studio, title: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(label_loop, "_POLL_S", 0.5)
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        house, labeler = labels(other.getsockname()[1])
+        loop = house.loop(labeler)
+        loop.add([to_review(candidate(0), frames(house.store, 1)[0])])
+        loop.round()
+        loop.start()
+        try:
+            with studio.owner() as ann:
+                ann.submit(ann.tasks(title)[0]["id"], [])
+            eventually(lambda: house.count(State.LABELED) == 1)
+        finally:
+            loop.close()
+    (refused,) = [sentence for sentence in house.said if "polling alone" in sentence]
+    assert "not free for Label Studio's webhook" in refused

@@ -1,0 +1,220 @@
+"""What people's labels say about a challenger."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from labeling.queue import plain
+from serve.rollout.confidence_sequences import Moments
+from serve.rollout.evidence import EVERYTHING, Evidence
+from serve.rollout.label_evidence import LabelEvidence
+from serve.rollout.route_table import CHALLENGER, CHAMPION, home_of
+from streetloop.errors import DetectorError
+from streetloop.ledger import Ledger, open_ledger
+from streetloop.ledger.reviews import State, add_reviews
+from streetloop.ledger.rollouts import Rollout, note_progress, open_rollout, start_rollout
+from streetloop.storage.store import FolderStore
+from streetloop.types import Detections, Image
+from tests.support.build import found
+from tests.support.fakes import eventually
+from tests.support.frames import NOON, review
+from tests.support.stage import Slots
+
+NAMES = ("car", "bus")
+CAR, BUS = found((10, 10, 30, 30)), found((40, 10, 60, 30), class_id=1)
+BOTH = Detections(
+    np.concatenate([CAR.xyxy, BUS.xyxy]), np.concatenate([CAR.confidence, BUS.confidence]),
+    np.concatenate([CAR.class_id, BUS.class_id]),
+)  # fmt: skip
+
+
+class _Eyes(Slots):
+    """Applications that see what they are told."""
+
+    def __init__(self) -> None:
+        super().__init__([])
+        self.sees: dict[str, Detections] = {CHAMPION: CAR, CHALLENGER: BOTH}
+        self.asked: list[str] = []
+
+    def detect(self, slot: str, image: Image) -> Detections:
+        self.asked.append(slot)
+        assert image.shape == (48, 64, 3)
+        if slot not in self.sees:
+            raise DetectorError(f"{slot} does not answer")
+        return self.sees[slot]
+
+
+class Desk:
+    """A rollout, and frames that people label meanwhile."""
+
+    def __init__(self, folder: Path) -> None:
+        self.ledger: Ledger = open_ledger(f"sqlite:///{folder / 'ledger.db'}")
+        self.store = FolderStore(folder / "store")
+        self.eyes = _Eyes()
+        self.rollout: Rollout = start_rollout(
+            self.ledger, "2", "1", None, {}, {}, "ann", NOON + timedelta(hours=1)
+        )
+        self.found = Evidence()
+        self.begin()
+
+    def begin(self) -> None:
+        """A process starts."""
+        self.labels = LabelEvidence(self.ledger, self.store, self.eyes, NAMES)
+
+    def label(
+        self, number: int, boxes: Detections = BOTH, hours: float = 2, state: State = State.LABELED,
+        image: bytes | None = None, **other: object,
+    ) -> None:  # fmt: skip
+        """Somebody says what is in a frame."""
+        fields = {"reason": "random"} | other
+        one = replace(
+            review(number), state=state, label=plain(boxes),
+            answered_at=NOON + timedelta(hours=hours), **fields,  # type: ignore[arg-type]
+        )  # fmt: skip
+        jpeg = cv2.imencode(".jpg", np.full((48, 64, 3), 90, np.uint8))[1].tobytes()
+        self.store.put(one.image_key, jpeg if image is None else image)
+        add_reviews(self.ledger, [one])
+
+    def collect(self, home: str = CHAMPION, cameras: str = "ab") -> None:
+        """What was found since the last call."""
+        self.found += self.labels.collect(self.rollout, home, cameras)
+
+    def settle(self, home: str = CHAMPION, cameras: str = "ab") -> Evidence:
+        """All, once two whole rounds have passed."""
+        for _ in range(2):
+            eventually(lambda: self.labels._work is None or self.labels._work.done())
+            self.collect(home, cameras)
+        eventually(lambda: self.labels._work is None or self.labels._work.done())
+        self.collect(home, cameras)
+        return self.found
+
+    def blocks(self) -> int:
+        """How many frames count."""
+        return self.settle().gains.get(EVERYTHING, Moments()).count
+
+
+@pytest.fixture
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+    monkeypatch.setattr("serve.rollout.label_evidence._EVERY_S", 0.0)
+    desk = Desk(tmp_path)
+    yield desk
+    eventually(lambda: desk.labels._work is None or desk.labels._work.done())
+    desk.ledger.close()
+
+
+def test_both_models_are_held_against_what_people_say(desk: Desk) -> None:
+    desk.label(1)
+    gains = desk.settle().gains
+    # The champion finds the car alone: F1 is 2/3.
+    assert gains[EVERYTHING] == Moments.of(1 - 2 / 3)
+    assert gains["class:car"] == Moments.of(0.0)
+    assert set(desk.eyes.asked) == {CHAMPION, CHALLENGER}
+
+
+def test_a_frame_counts_once(desk: Desk) -> None:
+    for number in range(5):
+        desk.label(number)
+    assert desk.blocks() == 5
+    assert desk.blocks() == 5
+    desk.label(7)
+    assert desk.blocks() == 6
+
+
+def test_a_restart_counts_nothing_twice(desk: Desk) -> None:
+    desk.label(1)
+    assert desk.blocks() == 1
+    at = NOON + timedelta(hours=3)
+    note_progress(desk.ledger, desk.rollout.id, desk.found.as_json(), {}, at)
+    again = open_rollout(desk.ledger)
+    assert again is not None
+    desk.rollout = again
+    desk.begin()
+    assert desk.blocks() == 1
+    desk.label(2, hours=4)
+    assert desk.blocks() == 2
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"reason": "unsure"},
+        {"hours": 0.5},
+        {"camera_id": "c"},
+        {"origin": {"uri": "sim://kingsport/crossing"}},
+        {"state": State.PUSHED},
+        {"state": State.REJECTED},
+        {"boxes": Detections.empty(), "sees": Detections.empty()},
+    ],
+    ids=["chosen", "too early", "another camera", "simulated", "asked", "rejected", "empty"],
+)
+def test_a_frame_that_says_nothing_fair_does_not_count(
+    desk: Desk, other: dict[str, object]
+) -> None:
+    sees = other.pop("sees", None)
+    if isinstance(sees, Detections):
+        desk.eyes.sees = {CHAMPION: sees, CHALLENGER: sees}
+    desk.label(1, **other)  # type: ignore[arg-type]
+    desk.label(2, hours=2) if sees is None else None
+    assert desk.blocks() == (1 if sees is None else 0)
+
+
+def test_a_frame_in_a_dataset_counts_still(desk: Desk) -> None:
+    desk.label(1, state=State.IN_DATASET)
+    assert desk.blocks() == 1
+
+
+def test_a_city_is_held_against_its_own_champion(desk: Desk) -> None:
+    own = home_of("Oslo")
+    desk.eyes.sees[own] = BOTH
+    desk.label(1)
+    assert desk.settle(own).gains[EVERYTHING] == Moments.of(0.0)
+    assert set(desk.eyes.asked) == {own, CHALLENGER}
+
+
+def test_a_model_that_does_not_answer_is_asked_again(desk: Desk) -> None:
+    del desk.eyes.sees[CHALLENGER]
+    for number in range(3):
+        desk.label(number)
+    assert desk.blocks() == 0
+    desk.eyes.sees[CHALLENGER] = BOTH
+    assert desk.blocks() == 3
+
+
+@pytest.mark.parametrize("image", [b"", b"no picture at all", b"\xff\xd8\xff\xe0cut short"])
+def test_a_picture_that_cannot_be_read_is_passed_over(desk: Desk, image: bytes) -> None:
+    desk.label(1, image=image)
+    desk.label(2)
+    assert desk.blocks() == 1
+    asked = len(desk.eyes.asked)
+    assert desk.blocks() == 1
+    assert len(desk.eyes.asked) == asked
+
+
+def test_a_picture_that_is_gone_holds_up_no_other(desk: Desk) -> None:
+    desk.label(1)
+    assert desk.blocks() == 1
+    desk.label(2)
+    desk.store.delete(review(2).image_key)
+    desk.label(3)
+    assert desk.blocks() == 2
+
+
+def test_the_next_rollout_begins_with_nothing(desk: Desk) -> None:
+    desk.label(1)
+    assert desk.blocks() == 1
+    desk.found = Evidence()
+    desk.rollout = replace(desk.rollout, id=2, started_at=NOON + timedelta(hours=3))
+    assert desk.blocks() == 0
+
+
+def test_asking_never_waits(desk: Desk) -> None:
+    for number in range(30):
+        desk.label(number)
+    # The first call only begins; twenty frames are a round.
+    assert desk.labels.collect(desk.rollout, CHAMPION, "ab") == Evidence()
+    assert desk.blocks() == 30

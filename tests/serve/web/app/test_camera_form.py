@@ -1,0 +1,160 @@
+"""The form for cameras: what people write, what becomes of it, and what is refused."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from serve.web.app.camera_form import _NEW, _document, _put, _values, read_lines, write_lines
+from serve.web.app.notices import asked
+from streetloop.cameras import parse_camera
+from streetloop.control import CameraView
+from streetloop.errors import ConfigError, NotFound, StreetloopError
+from streetloop.ledger.cameras import newest_changes
+from tests.support.house import FILE, PASSWORD, Content
+
+SIM = "sim://larkfield/gantry"
+
+_fractions = st.floats(0, 1)
+_points = st.tuples(_fractions, _fractions)
+_names = st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=100)
+_lines = st.dictionaries(
+    _names, st.tuples(_points, _points).filter(lambda ends: ends[0] != ends[1]), max_size=5
+)
+
+
+@pytest.fixture
+def content(tmp_path: Path) -> Iterator[Content]:
+    content = Content(tmp_path / "home")
+    yield content
+    content.ledger.close()
+
+
+def view(lines: Any) -> CameraView:
+    return CameraView(id="a", uri=SIM, lines=lines)
+
+
+# Counting lines
+
+
+@given(lines=_lines)
+def test_lines_are_read_as_they_were_written(lines: dict[str, Any]) -> None:
+    again = read_lines(write_lines(view(lines)))
+    assert {name: tuple(map(tuple, ends)) for name, ends in again.items()} == lines
+    parse_camera({"id": "a", "uri": SIM, "lines": again})
+
+
+@given(text=st.text(max_size=200))
+def test_whatever_is_written_is_read_or_refused_in_a_sentence(text: str) -> None:
+    with contextlib.suppress(ConfigError):
+        assert all(len(end) == 2 for ends in read_lines(text).values() for end in ends)
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [
+        ("", {}),
+        ("\n  \n", {}),
+        ("a: 0 0 1 1", {"a": [[0, 0], [1, 1]]}),
+        (" to the left :0.5,0.5, 1,1\n\nb: .1 .2 .3 .4", {
+            "to the left": [[0.5, 0.5], [1, 1]], "b": [[0.1, 0.2], [0.3, 0.4]],
+        }),
+        ("a: b: 0 0 1 1", {"a: b": [[0, 0], [1, 1]]}),
+    ],
+)  # fmt: skip
+def test_lines_as_people_write_them(text: str, lines: dict[str, Any]) -> None:
+    assert read_lines(text) == lines
+
+
+@pytest.mark.parametrize("text", ["a", "a: 1 2 3", "a: 1 2 3 4 5", "a: x y z w", "a; 0 0 1 1"])
+def test_lines_that_are_written_otherwise_are_refused(text: str) -> None:
+    with pytest.raises(ConfigError, match="write a name, a colon and four numbers"):
+        read_lines(text)
+
+
+def test_a_line_is_there_once() -> None:
+    with pytest.raises(ConfigError, match="'a' is there twice"):
+        read_lines("a: 0 0 1 1\na : 0 0 0 1")
+
+
+# Fields
+
+
+def test_a_camera_that_is_shown_and_saved_is_the_same(content: Content) -> None:
+    shown = content.house.cameras()[0]
+    values = _values(shown)
+    assert PASSWORD not in "".join(values)
+    again = _put(content.house, "app", "a40", *values)
+    assert again == shown
+    document = newest_changes(content.ledger)[0].document
+    assert document == {**FILE[0], "fps": 10.0}, "the password is still there"
+
+
+def test_empty_fields_are_what_is_usual(content: Content) -> None:
+    made = _put(content.house, "app", _NEW, " new ", " ", "", f" {SIM} ", "")
+    assert (made.id, made.city, made.fps, made.uri, made.lines) == ("new", None, None, SIM, {})
+    assert newest_changes(content.ledger)[0].author == "app"
+    assert _values(None) == [""] * 5
+    assert _values(made) == ["new", "", "", SIM, ""]
+
+
+@pytest.mark.parametrize(
+    ("which", "fields", "words"),
+    [
+        (_NEW, ("a40", "", "", SIM, ""), "is there already"),
+        (_NEW, ("A40", "", "", SIM, ""), "is there already"),
+        (_NEW, ("", "", "", SIM, ""), "must be 1 to 64 letters"),
+        (_NEW, ("../x", "", "", SIM, ""), "must be 1 to 64 letters"),
+        (_NEW, ("new", "", "", "", ""), "unknown scheme"),
+        (_NEW, ("new", "", "fast", SIM, ""), "fps"),
+        (_NEW, ("new", "", "nan", SIM, ""), "fps"),
+        (_NEW, ("new", "", "1e9", SIM, ""), "fps"),
+        (_NEW, ("new", "", "", SIM, "in"), "counting line 'in'"),
+        (_NEW, ("new", "", "", SIM, "in: 0 0 9 9"), "lines.in"),
+        (_NEW, ("new", "", "", SIM, ": 0 0 1 1"), "no name of a line"),
+        (_NEW, ("new", "x" * 101, "", SIM, ""), "city"),
+        ("a40", ("crossing", "", "", SIM, ""), "the id of a40 stays"),
+        ("a40", ("new", "", "", SIM, ""), "the id of a40 stays"),
+        ("gone", ("gone", "", "", SIM, ""), "no camera 'gone'"),
+    ],
+)
+def test_what_is_wrong_is_refused_and_nothing_changes(
+    content: Content, which: str, fields: tuple[str, ...], words: str
+) -> None:
+    with pytest.raises(StreetloopError, match=words):
+        _put(content.house, "app", which, *fields)
+    assert newest_changes(content.ledger) == []
+
+
+def test_a_document_is_as_the_file_has_it() -> None:
+    fields = ("new", "larkfield", "2.5", SIM, "in: 0 0 1 1")
+    assert _document(*fields) == {
+        "id": "new", "city": "larkfield", "fps": "2.5", "uri": SIM,
+        "lines": {"in": [[0, 0], [1, 1]]},
+    }  # fmt: skip
+
+
+# Notices
+
+
+def test_a_refusal_is_a_notice_that_shows_html_as_text() -> None:
+    def refuse() -> None:
+        raise NotFound("no camera '<img src=x onerror=alert(1)>'")
+
+    with pytest.raises(gr.Error) as caught:
+        asked(refuse)
+    assert caught.value.message == "no camera &#x27;&lt;img src=x onerror=alert(1)&gt;&#x27;"
+    assert asked(lambda: 7) == 7
+
+
+def test_a_fault_of_ours_is_no_notice() -> None:
+    def fail() -> None:
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        asked(fail)

@@ -1,0 +1,102 @@
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from streetloop.errors import DatasetError
+from streetloop.ledger.reviews import Review, State
+from train.data.dataset import TEST, TRAIN, VALIDATION
+from train.data.from_labels import UNCHOSEN, USUAL, dataset_of, renumbered
+
+AT = datetime(2026, 11, 21, 12, tzinfo=UTC)
+BOX = {"xyxy": [1.0, 2.0, 11.0, 12.0], "confidence": 1.0, "class_id": 1}
+
+
+def labeled(number: int, camera: str = "a40", reason: str = "unsure", drift: str = "") -> Review:
+    return Review(
+        f"{camera}-{number:060d}", f"frames/{number}.jpg", 640, 360, camera,
+        AT + timedelta(seconds=10 * number), reason, 0.5, "m", [], b"", b"", drift,
+        state=State.LABELED, labeler="ann", label=[BOX],
+    )  # fmt: skip
+
+
+def test_the_last_fifth_of_each_camera_is_held_back() -> None:
+    reviews = [labeled(k, camera) for camera in ("a", "b") for k in range(10)]
+    dataset = dataset_of(reviews, ("car", "bus"), "night")
+    for camera in ("a", "b"):
+        mine = [e for e in dataset.examples if e.camera_id == camera]
+        assert [e.split for e in mine] == [TRAIN] * 8 + [VALIDATION] * 2
+        assert max(e.captured_at for e in mine[:8]) < min(e.captured_at for e in mine[8:])  # type: ignore[type-var]
+
+
+def test_random_frames_are_the_test() -> None:
+    reviews = [labeled(k, reason="random" if k % 3 == 0 else "unsure") for k in range(12)]
+    dataset = dataset_of(reviews, ("car", "bus"), "night")
+    assert {e.image for e in dataset.split(TEST)} == {r.digest for r in reviews[::3]}
+
+
+def test_random_frames_are_judged_under_a_name_of_their_own_too() -> None:
+    drawn = [labeled(1, reason="random", drift="night"), labeled(3, reason="random")]
+    examples = dataset_of([*drawn, labeled(6, drift="night")], ("car", "bus"), "").examples
+    assert {e.image[-1]: e.slices for e in examples} == {
+        "1": ("night", UNCHOSEN), "3": (USUAL, UNCHOSEN), "6": ("night",),
+    }  # fmt: skip
+
+
+def test_neighbours_of_judged_frames_are_left_out() -> None:
+    near = replace(labeled(3), captured_at=AT + timedelta(seconds=51))
+    dataset = dataset_of(
+        [near, *map(labeled, range(3)), labeled(5, reason="random")], ("x", "y"), ""
+    )
+    assert near.digest not in {e.image for e in dataset.examples}
+    assert len(dataset) == 4
+
+
+def test_slices_labels_and_provenance_are_kept() -> None:
+    dataset = dataset_of([labeled(1, drift="night"), labeled(2)], ("car", "bus"), "night")
+    first, second = dataset.examples
+    assert (first.slices, second.slices) == (("night",), (USUAL,))
+    assert first.boxes[0].class_id == 1
+    assert (first.labeler, first.reason) == ("ann", "unsure")
+
+
+def test_an_empty_label_is_a_label_and_no_label_is_none() -> None:
+    nothing_there = replace(labeled(1), label=[])
+    dataset = dataset_of([nothing_there, replace(labeled(2), label=None)], ("car", "bus"), "")
+    assert [e.image for e in dataset.examples] == [nothing_there.digest]
+
+
+NAMES = {"m-1": ("Person", "bike", "car"), "m-2": ("car", "person")}
+
+
+def _answered(version: str, *class_ids: int) -> Review:
+    label = [{**BOX, "class_id": k} for k in class_ids]
+    return replace(labeled(1), model_version=version, label=label)
+
+
+def _ids(reviews: list[Review]) -> list[list[int]]:
+    return [[box["class_id"] for box in one.label] for one in reviews]
+
+
+def test_labels_of_several_models_are_numbered_as_the_champion_numbers() -> None:
+    both = [_answered("m-1", 2, 0), _answered("m-2", 0, 1)]
+    assert _ids(renumbered(both, NAMES, ("bus", "car", "person"), {})) == [[1, 2], [1, 2]]
+    assert _ids(both) == [[2, 0], [0, 1]], "the labels themselves stay as they are"
+
+
+def test_a_class_that_the_champion_lacks_is_refused_unless_it_is_said_which_it_is() -> None:
+    one = [_answered("m-1", 0, 1)]
+    with pytest.raises(DatasetError, match=r"'bike'.*it has person, bicycle.*--map bike=CLASS"):
+        renumbered(one, NAMES, ("person", "bicycle"), {})
+    assert _ids(renumbered(one, NAMES, ("person", "bicycle"), {"bike": "bicycle"})) == [[0, 1]]
+    with pytest.raises(DatasetError, match="bike"):
+        renumbered(one, NAMES, ("person", "bicycle"), {"bike": "scooter"})
+
+
+def test_a_class_that_nobody_used_may_be_unknown() -> None:
+    assert _ids(renumbered([_answered("m-1", 2)], NAMES, ("car",), {})) == [[0]]
+
+
+def test_labels_of_a_model_that_nobody_knows_are_refused() -> None:
+    with pytest.raises(DatasetError, match="classes of m-3, which is not known"):
+        renumbered([_answered("m-3", 0)], NAMES, ("car",), {})

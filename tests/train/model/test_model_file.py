@@ -1,0 +1,146 @@
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from streetloop.errors import ConfigError, DetectorError, ModelNotFound, ModelUnsupported
+from tests.support.material import material
+from tests.support.tiny_model import NAMES, detector_output, write_tiny_model
+from train.model.backends import OnnxBackend, half_precision, open_backend, random_batch
+from train.model.model_file import ModelFile, open_model
+from train.model.predictor import Predictor
+
+ONE_CAR = detector_output((32, 32, 20, 10, 0, 0.9))
+
+
+@pytest.fixture
+def tiny(tmp_path: Path) -> ModelFile:
+    return open_model(str(write_tiny_model(tmp_path / "tiny.onnx", ONE_CAR)), tmp_path)
+
+
+def test_a_model_knows_its_classes_and_is_named_by_its_content(
+    tiny: ModelFile, tmp_path: Path
+) -> None:
+    assert tiny.names == NAMES
+    assert (tiny.stride, tiny.end2end, tiny.checkpoint) == (32, False, None)
+    other = write_tiny_model(tmp_path / "other" / "tiny.onnx", ONE_CAR * 2)
+    assert tiny.version.startswith("tiny-")
+    assert open_model(str(other), tmp_path).version != tiny.version
+    assert open_model(other.as_uri(), tmp_path) == open_model(str(other), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "error", "words"),
+    [
+        ("nowhere.onnx", ModelNotFound, "no such model file"),
+        ("folder.onnx", ModelUnsupported, "is a folder"),
+        ("weights.tflite", ModelUnsupported, "neither an .onnx nor a .pt"),
+        ("garbage.onnx", ModelUnsupported, "not an ONNX model"),
+        ("segment.onnx", ModelUnsupported, "'segment'"),
+        ("nameless.onnx", ModelUnsupported, "does not name its classes"),
+        ("s3://bucket/model.onnx", ModelNotFound, "unknown scheme 's3'"),
+    ],
+)
+def test_what_is_no_detector_is_refused_with_the_reason(
+    name: str, error: type[Exception], words: str, tmp_path: Path
+) -> None:
+    (tmp_path / "folder.onnx").mkdir()
+    (tmp_path / "weights.tflite").write_bytes(b"x")
+    (tmp_path / "garbage.onnx").write_bytes(b"\xff" * 1000)
+    write_tiny_model(tmp_path / "segment.onnx", ONE_CAR, metadata={"task": "segment"})
+    write_tiny_model(tmp_path / "nameless.onnx", ONE_CAR, metadata={"names": None})
+    given = name if "://" in name else str(tmp_path / name)
+    with pytest.raises(error, match=words):
+        open_model(given, tmp_path)
+
+
+def test_a_predictor_answers_in_pixels_of_the_picture(tiny: ModelFile) -> None:
+    predictor = Predictor(tiny, image_size=64)
+    found = predictor.predict(np.zeros((128, 128, 3), np.uint8), 0.5)
+    assert found.xyxy.tolist() == [[44, 54, 84, 74]]
+    assert found.class_id.tolist() == [0]
+    assert found.confidence.tolist() == pytest.approx([0.9])
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_answers_that_are_not_numbers_are_an_error(bad: float, tmp_path: Path) -> None:
+    path = write_tiny_model(tmp_path / "bad.onnx", np.full_like(ONE_CAR, bad))
+    predictor = Predictor(open_model(str(path), tmp_path))
+    with pytest.raises(DetectorError, match="not numbers"):
+        predictor.detect(random_batch((1, 64, 64)), 0.5)
+
+
+def test_an_answer_of_another_shape_is_an_error(tmp_path: Path) -> None:
+    path = write_tiny_model(tmp_path / "flat.onnx", np.zeros(6, np.float32))
+    predictor = Predictor(open_model(str(path), tmp_path))
+    with pytest.raises(DetectorError, match="shape"):
+        predictor.detect(random_batch((1, 64, 64)), 0.5)
+
+
+def test_the_torch_backend_needs_the_checkpoint(tiny: ModelFile) -> None:
+    with pytest.raises(ConfigError, match=r"needs the \.pt file"):
+        open_backend(tiny, "torch")
+
+
+def test_a_file_that_the_runtime_refuses(tmp_path: Path) -> None:
+    path = write_tiny_model(tmp_path / "cut.onnx", ONE_CAR)
+    path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(ModelUnsupported, match="ONNX"):
+        OnnxBackend(path)
+
+
+def test_half_precision_answers_nearly_the_same(tiny: ModelFile, tmp_path: Path) -> None:
+    half = tmp_path / "half.onnx"
+    half.write_bytes(half_precision(tiny.onnx))
+    images = random_batch((2, 64, 64))
+    np.testing.assert_allclose(
+        OnnxBackend(half).run(images), OnnxBackend(tiny.onnx).run(images), rtol=2e-3
+    )
+
+
+@pytest.fixture(scope="module")
+def photo() -> np.ndarray:
+    return cv2.imread(str(material("datasets/coco128_val/images/val2017/000000000139.jpg")))
+
+
+@pytest.mark.model
+def test_a_checkpoint_is_exported_once_and_keeps_its_names(
+    weights: Path, model_cache: Path
+) -> None:
+    first = open_model(str(weights), model_cache)
+    written = first.onnx.stat().st_mtime_ns
+    again = open_model(str(weights), model_cache)
+    assert again == first
+    assert again.onnx.stat().st_mtime_ns == written
+    assert first.checkpoint == weights
+    assert len(first.names) == 80
+    assert first.names[2] == "car"
+
+
+@pytest.mark.model
+def test_the_backends_agree(weights: Path, model_cache: Path, photo: np.ndarray) -> None:
+    model = open_model(str(weights), model_cache)
+    onnx, torch = (
+        Predictor(model, open_backend(model, kind)).predict(photo, 0.25)
+        for kind in ("onnx", "torch")
+    )
+    assert onnx.class_id.tolist() == torch.class_id.tolist()
+    assert "person" in {model.names[k] for k in onnx.class_id}
+    np.testing.assert_allclose(onnx.xyxy, torch.xyxy, atol=0.1)
+    np.testing.assert_allclose(onnx.confidence, torch.confidence, atol=1e-3)
+
+
+@pytest.mark.model
+@pytest.mark.parametrize("content", [b"", b"not a checkpoint", b"\x80\x04K\x01."])
+def test_a_pt_file_that_is_no_checkpoint(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "fake.pt"
+    path.write_bytes(content)
+    with pytest.raises(ModelUnsupported, match=r"fake\.pt"):
+        open_model(str(path), tmp_path)
+
+
+@pytest.mark.model
+def test_a_name_that_nobody_publishes(tmp_path: Path) -> None:
+    with pytest.raises(ModelNotFound, match=r"my-own\.pt"):
+        open_model("my-own.pt", tmp_path)

@@ -1,0 +1,33 @@
+"""What the baseline must not forget: pictures of day like those that it was trained on."""
+
+from dataclasses import replace
+
+from streetloop.city.render.shapes import CLASSES
+from streetloop.processes import in_own_process
+from streetloop.settings import Settings
+from streetloop.storage.open import open_store
+from train.data.dataset import TRAIN, VALIDATION, Dataset, Example, save_dataset
+from train.data.from_labels import USUAL
+from train.data.simulated import TRAIN_CAMERAS, VALIDATION_SEEDS, Split, gather_split
+
+_LEARNED = Split("replay", TRAIN_CAMERAS, 0, 18)
+_HELD = Split("replay-val", TRAIN_CAMERAS, VALIDATION_SEEDS, 3)
+
+
+def replay_of_baseline(settings: Settings) -> Dataset:
+    """The baseline's older data, saved; a minute's drawing that comes after everything else.
+
+    Raises:
+        StoreError: The object store does not take it.
+        ProcessDied: The process that draws was killed.
+    """
+    examples = in_own_process(_draw, settings)
+    dataset = Dataset(tuple(CLASSES), tuple(examples), purpose="replay of the baseline's day")
+    save_dataset(open_store(settings), dataset)
+    return dataset
+
+
+def _draw(settings: Settings) -> list[Example]:
+    store = open_store(settings)
+    drawn = gather_split(_LEARNED, store, TRAIN) + gather_split(_HELD, store, VALIDATION)
+    return [replace(example, slices=(USUAL,)) for example in drawn]

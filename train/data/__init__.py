@@ -1,0 +1,1 @@
+"""Datasets: manifest, formats, labels, validation."""

@@ -1,0 +1,146 @@
+"""Is a dataset fit to learn from? Every fault at once, so that they can be mended at once."""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable
+from itertools import pairwise
+
+import cv2
+import numpy as np
+
+from streetloop.errors import DatasetImpure, StoreError
+from streetloop.storage.store import ObjectStore
+from train.data.dataset import SPLITS, TRAIN, Dataset, Example
+
+_MOST_SHOWN = 20
+_OUTSIDE = 1.0  # pixels that a box may reach over the edge: rounding
+APART_S = 2.0
+"""Frames of one camera nearer in time than this look the same."""
+
+_MOST_PIXELS = 50_000_000
+
+
+def faults_of(
+    dataset: Dataset,
+    store: ObjectStore | None = None,
+    progress: Callable[[int], None] = lambda _: None,
+    known: Collection[str] = (),
+) -> list[str]:
+    """What is wrong with a dataset, one sentence each; empty if it is pure.
+
+    Args:
+        dataset: Which.
+        store: Where the images are; None to leave them unopened.
+        progress: Called with the number of images opened.
+        known: Classes that need not be in the training images, since the model that is to be
+            fine-tuned knows them: a street has few of the eighty of COCO. One that is judged has
+            to be learned from in any case.
+    """
+    faults = _whole(dataset, known)
+    seen: dict[str, str] = {}
+    for number, example in enumerate(dataset.examples):
+        faults += _labels(example, len(dataset.classes))
+        if example.image in seen:
+            faults.append(f"image {example.image[:12]} is there twice")
+        seen[example.image] = example.split
+        if store is not None:
+            faults += _image(example, store)
+            progress(number + 1)
+    return faults + _leaks(dataset)
+
+
+def require_pure(
+    dataset: Dataset, store: ObjectStore | None = None, known: Collection[str] = ()
+) -> None:
+    """Refuse a dataset that is not fit to learn from; see `faults_of`.
+
+    Raises:
+        DatasetImpure: With the list of faults.
+    """
+    faults = faults_of(dataset, store, known=known)
+    if faults:
+        shown = "; ".join(faults[:_MOST_SHOWN])
+        more = f"; and {len(faults) - _MOST_SHOWN} more" if len(faults) > _MOST_SHOWN else ""
+        raise DatasetImpure(f"dataset {dataset.digest[:12]} is refused: {shown}{more}", faults)
+
+
+def missing_classes(dataset: Dataset) -> list[str]:
+    """Classes of which there is nothing in the training images."""
+    found = _boxes(dataset.split(TRAIN))
+    return [name for k, name in enumerate(dataset.classes) if not found[k]]
+
+
+def _boxes(examples: Iterable[Example]) -> "Counter[int]":
+    return Counter(box.class_id for e in examples for box in e.boxes if not box.ignored)
+
+
+def _whole(dataset: Dataset, known: Collection[str]) -> list[str]:
+    faults = []
+    if not dataset.classes:
+        faults.append("it has no classes")
+    if len(set(dataset.classes)) < len(dataset.classes):
+        faults.append("a class is named twice")
+    for split in SPLITS[:2]:
+        if not dataset.split(split):
+            faults.append(f"no image is for {split}")
+    held = _boxes(e for e in dataset.examples if e.split != TRAIN)
+    judged = {dataset.classes[k] for k in held if 0 <= k < len(dataset.classes)}
+    for name in missing_classes(dataset):
+        if name in judged or name not in known:
+            faults.append(f"no {name!r} is in the training images")
+    if known and not _boxes(dataset.split(TRAIN)):
+        faults.append("nothing is marked in the training images")
+    return faults
+
+
+def _labels(example: Example, classes: int) -> list[str]:
+    faults = []
+    name = f"image {example.image[:12]}"
+    if example.split not in SPLITS:
+        faults.append(f"{name}: unknown split {example.split!r}")
+    limit_x, limit_y = example.width + _OUTSIDE, example.height + _OUTSIDE
+    for box in example.boxes:
+        x1, y1, x2, y2 = box.xyxy
+        if not 0 <= box.class_id < classes:
+            faults.append(f"{name}: class {box.class_id} is not one of {classes}")
+        if not all(np.isfinite(box.xyxy)):
+            faults.append(f"{name}: a box is not a number")
+        elif x2 <= x1 or y2 <= y1:
+            faults.append(f"{name}: a box has no area")
+        elif min(x1, y1) < -_OUTSIDE or x2 > limit_x or y2 > limit_y:
+            faults.append(f"{name}: a box is outside the image")
+    return faults
+
+
+def _image(example: Example, store: ObjectStore) -> list[str]:
+    name = f"image {example.image[:12]}"
+    try:
+        data = np.frombuffer(store.get(example.key), np.uint8)
+    except StoreError:
+        return [f"{name}: is not in the object store"]
+    if example.width * example.height > _MOST_PIXELS:
+        return [f"{name}: is too large"]
+    image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+    if image is None:
+        return [f"{name}: cannot be read"]
+    if image.shape[:2] != (example.height, example.width):
+        return [
+            f"{name}: is {image.shape[1]}x{image.shape[0]}, not {example.width}x{example.height}"
+        ]
+    return []
+
+
+def _leaks(dataset: Dataset) -> list[str]:
+    """Frames that are neighbours in time on one camera, but in different splits."""
+    faults = []
+    by_camera: dict[str, list[tuple[float, str]]] = defaultdict(list)
+    for example in dataset.examples:
+        if example.camera_id and example.captured_at is not None:
+            at = example.captured_at.timestamp()
+            by_camera[example.camera_id].append((at, example.split))
+    for camera, frames in by_camera.items():
+        frames.sort()
+        for (before, one), (after, other) in pairwise(frames):
+            if one != other and after - before < APART_S:
+                faults.append(f"camera {camera}: neighbouring frames are in {one} and {other}")
+                break
+    return faults

@@ -1,0 +1,1 @@
+"""Evaluation: matching, mAP, metrics, and the judge."""

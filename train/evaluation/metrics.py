@@ -1,0 +1,221 @@
+"""How good is a model on a dataset? COCO's mAP, by class and slice, and where it goes wrong."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streetloop.boxes import iou
+from streetloop.errors import DatasetError
+from streetloop.types import Detections
+from train.data.dataset import Dataset, Example
+from train.evaluation.coco_map import Map, coco_map
+from train.evaluation.matching import match
+
+_SURE = 0.25  # confidence from which on a box would be shown, for the confusion matrix
+_SAME = 0.5
+_SHOWN = 12  # class names in a message
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """Precision by recall of one class at IoU 0.50.
+
+    Attributes:
+        recall: (N,) rising.
+        precision: (N,) of the boxes up to there.
+        confidence: (N,) falling.
+    """
+
+    recall: NDArray[np.float64]
+    precision: NDArray[np.float64]
+    confidence: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything that an evaluation says.
+
+    Attributes:
+        classes: The dataset's classes.
+        overall: Over all images and classes.
+        by_class: For each class that there is.
+        by_slice: For each slice of the dataset.
+        curves: For each class that there is.
+        confusion: (C + 1, C + 1) counts, true class by found class; the last is nothing.
+        worst: Indices of the images with most misses and false boxes, the worst first.
+        images: How many there are.
+    """
+
+    classes: tuple[str, ...]
+    overall: Map
+    by_class: Mapping[str, Map]
+    by_slice: Mapping[str, Map]
+    curves: Mapping[str, Curve]
+    confusion: NDArray[np.int64]
+    worst: tuple[int, ...]
+    images: int
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values; null where there is nothing to find."""
+        return {
+            **_map(self.overall),
+            "images": self.images,
+            "classes": {name: _map(m) for name, m in self.by_class.items()},
+            "slices": {name: _map(m) for name, m in self.by_slice.items()},
+        }
+
+
+def evaluate(dataset: Dataset, examples: Sequence[Example], found: Sequence[Detections]) -> Report:
+    """Evaluate what a model found.
+
+    Args:
+        dataset: Names the classes.
+        examples: The images.
+        found: What was found in them, with the dataset's class ids, at least confidence.
+    """
+    truth = [example.truth() for example in examples]
+    ignored = [example.ignored() for example in examples]
+    slices: dict[str, list[int]] = {}
+    for number, example in enumerate(examples):
+        camera = (f"camera {example.camera_id}",) if example.camera_id else ()
+        for name in (*example.slices, *camera):
+            slices.setdefault(name, []).append(number)
+    present = sorted({int(k) for one in truth for k in one.class_id})
+    return Report(
+        classes=dataset.classes,
+        overall=coco_map(truth, found, ignored),
+        by_class={
+            dataset.classes[k]: coco_map(_only(truth, k), _only(found, k), _only(ignored, k))
+            for k in present
+        },
+        by_slice={
+            name: coco_map(*([part[n] for n in rows] for part in (truth, found, ignored)))
+            for name, rows in slices.items()
+        },
+        curves={dataset.classes[k]: _curve(truth, found, ignored, k) for k in present},
+        confusion=_confusion(truth, found, len(dataset.classes)),
+        worst=_worst(truth, found, ignored),
+        images=len(examples),
+    )
+
+
+def class_map(
+    model: Sequence[str], dataset: Sequence[str], mapping: Mapping[str, str] | None = None
+) -> dict[int, int]:
+    """Which class of a model is which of a dataset, by name; several may be one.
+
+    Args:
+        model: Class names of the model.
+        dataset: Class names of the dataset.
+        mapping: Names of the model's classes by what they are called in the dataset, where names
+            alone do not say it, such as ``{"bicycle": "bike"}``.
+
+    Returns:
+        Class ids of the dataset by those of the model; a class that is not in the dataset is left
+        out.
+
+    Raises:
+        DatasetError: A class of the dataset has none in the model, or the mapping names one that
+            does not exist.
+    """
+    mapping = dict(mapping or {})
+    unknown = [a for a in mapping if a not in model] + [
+        b for b in mapping.values() if b not in dataset
+    ]
+    if unknown:
+        raise DatasetError(f"the mapping names {unknown[0]!r}, which is no class of either")
+    number = {name.casefold(): k for k, name in enumerate(dataset)}
+    found = {}
+    for k, name in enumerate(model):
+        target = number.get(mapping.get(name, name).casefold())
+        if target is not None:
+            found[k] = target
+    missing = [name for k, name in enumerate(dataset) if k not in found.values()]
+    if missing:
+        raise DatasetError(
+            f"the model has no class for {_some(missing)}; it has {_some(model)}; "
+            "say which is which with --map MODEL=DATASET"
+        )
+    return found
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more
+
+
+def translated(found: Detections, classes: Mapping[int, int]) -> Detections:
+    """Detections with the class ids of a dataset, without those that it has no class for."""
+    known = np.array([k in classes for k in found.class_id.tolist()], bool)
+    kept = found.take(known)
+    ids = np.array([classes[k] for k in kept.class_id.tolist()], np.int64)
+    return Detections(kept.xyxy, kept.confidence, ids)
+
+
+def _only(images: Sequence[Detections], class_id: int) -> list[Detections]:
+    return [image.take(image.class_id == class_id) for image in images]
+
+
+def _curve(
+    truth: Sequence[Detections],
+    found: Sequence[Detections],
+    ignored: Sequence[Detections],
+    class_id: int,
+) -> Curve:
+    parts = (_only(part, class_id) for part in (truth, found, ignored))
+    matches = [match(*images) for images in zip(*parts, strict=True)]
+    confidence = np.concatenate([m.confidence for m in matches])
+    right = np.concatenate([m.right for m in matches])
+    order = np.argsort(-confidence, kind="stable")
+    hits = np.cumsum(right[order])
+    things = max(sum(m.things for m in matches), 1)
+    precision = hits / np.arange(1, len(hits) + 1)
+    return Curve(hits / things, precision, confidence[order])
+
+
+def _confusion(
+    truth: Sequence[Detections], found: Sequence[Detections], classes: int
+) -> NDArray[np.int64]:
+    counts = np.zeros((classes + 1, classes + 1), np.int64)
+    for there, seen in zip(truth, found, strict=True):
+        shown = seen.take(seen.confidence >= _SURE)
+        overlap = iou(shown.xyxy, there.xyxy)
+        free = np.ones(len(there), bool)
+        for k in np.argsort(-shown.confidence, kind="stable").tolist():
+            best = np.where(free, overlap[k], 0.0) if len(there) else np.zeros(0)
+            if len(best) and best.max() >= _SAME:
+                target = int(best.argmax())
+                free[target] = False
+                counts[int(there.class_id[target]), int(shown.class_id[k])] += 1
+            else:
+                counts[classes, int(shown.class_id[k])] += 1
+        for target in np.flatnonzero(free).tolist():
+            counts[int(there.class_id[target]), classes] += 1
+    return counts
+
+
+def _worst(
+    truth: Sequence[Detections], found: Sequence[Detections], ignored: Sequence[Detections]
+) -> tuple[int, ...]:
+    """By misses, and by false boxes as far as the model was sure of them."""
+    badness = []
+    for there, seen, unclear in zip(truth, found, ignored, strict=True):
+        bad = 0.0
+        for k in {*there.class_id.tolist(), *seen.class_id.tolist()}:
+            shown = seen.take((seen.class_id == k) & (seen.confidence >= _SURE))
+            m = match(there.take(there.class_id == k), shown, unclear.take(unclear.class_id == k))
+            bad += (m.things - int(m.right.sum())) + float(m.confidence[~m.right].sum())
+        badness.append(bad)
+    order = np.argsort(-np.array(badness), kind="stable")[:12]
+    return tuple(int(k) for k in order if badness[int(k)] > 0)
+
+
+def _map(score: Map) -> dict[str, float | None]:
+    return {"map50": _plain(score.map50), "map50_95": _plain(score.map50_95)}
+
+
+def _plain(value: float) -> float | None:
+    return round(value, 6) if np.isfinite(value) else None

@@ -1,0 +1,82 @@
+"""Ultralytics' trainer inside a Ray Train worker: what must be other than it is by itself.
+
+Imported in the worker only: Ultralytics reads its rank when it is first imported.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from torch import nn
+from ultralytics.models.yolo.detect import DetectionTrainer
+
+from train.fine_tuning.distributed_batch import join_loss, join_normalisation
+
+
+class WorkerTrainer(DetectionTrainer):
+    """A detection trainer whose process group is Ray's.
+
+    Args:
+        overrides: Ultralytics' training options.
+        after_batch: Called on every worker after each batch with the trainer.
+        after_epoch: Called on every worker after each epoch and its checkpoint.
+        threads: To compute on, of a CPU; None leaves it to Ultralytics.
+    """
+
+    def __init__(
+        self,
+        overrides: dict[str, Any],
+        after_batch: Callable[["WorkerTrainer"], None],
+        after_epoch: Callable[["WorkerTrainer"], None],
+        threads: int | None = None,
+    ) -> None:
+        super().__init__(overrides=overrides)
+        if threads is not None:
+            # After it: where it chooses a CPU, Ultralytics takes one core less than there are.
+            torch.set_num_threads(threads)
+        self.ddp = False  # its own processes are not spawned: Ray's are there
+        self._workers = dist.get_world_size()
+        self.world_size = self._workers
+        self.add_callback("on_train_epoch_start", _shuffle)
+        self.add_callback("on_train_batch_end", after_batch)
+        self.add_callback("on_fit_epoch_end", after_epoch)
+
+    def _setup_ddp(self) -> None:
+        if not dist.is_initialized():
+            raise RuntimeError("Ray's process group is not there")
+
+    def _setup_train(self) -> None:
+        # On a CPU it would wrap the model for device "None"; so it is told of one worker, and the
+        # model is wrapped here.
+        self.world_size = 1
+        super()._setup_train()  # type: ignore[no-untyped-call]
+        self.world_size = self._workers
+        if self._workers > 1:
+            network: Any = self.model
+            join_normalisation(network)
+            network.criterion = network.init_criterion()
+            join_loss(network.criterion)
+            ids = [self.device.index] if self.device.type == "cuda" else None
+            wrapped: Any = nn.parallel.DistributedDataParallel(
+                self.model, device_ids=ids, find_unused_parameters=True, broadcast_buffers=False
+            )
+            self.model = wrapped
+
+    def _build_train_pipeline(self) -> None:
+        self.world_size = self._workers  # the batch is divided among them
+        super()._build_train_pipeline()  # type: ignore[no-untyped-call]
+
+    def get_dataloader(
+        self, dataset_path: str, batch_size: int = 16, rank: int = 0, mode: str = "train"
+    ) -> Any:
+        """The images in an order that does not depend on how many workers share them."""
+        rank = dist.get_rank() if mode == "train" else rank
+        return super().get_dataloader(dataset_path, batch_size, rank, mode)
+
+    def final_eval(self) -> None:
+        """Not here: what will serve is judged, not the checkpoint."""
+
+
+def _shuffle(trainer: WorkerTrainer) -> None:
+    trainer.train_loader.sampler.set_epoch(trainer.epoch)  # by itself only for several workers

@@ -1,0 +1,1 @@
+"""The model file: opening, backends, pre- and postprocessing, prediction."""

@@ -1,0 +1,86 @@
+"""What the pictures looked like that a model was trained on, kept beside its checkpoint."""
+
+import itertools
+import zipfile
+import zlib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from drift.features import NAMES
+from drift.history import Past
+from drift.images import measure_image
+from streetloop.boxes import area
+from streetloop.errors import ModelUnsupported
+from streetloop.types import Detections, Image
+from train.model.model_file import ModelFile
+
+_SUFFIX = ".reference.npz"
+_DAMAGED = (
+    *(OSError, ValueError, TypeError, KeyError, EOFError, RuntimeError),
+    *(zipfile.BadZipFile, zlib.error),
+)
+"""What NumPy and zipfile raise for a file that is not what it should be."""
+
+
+def write_training_past(
+    pictures: Iterable[Image], checkpoint: Path, found: Sequence[Detections | None] | None = None
+) -> Path:
+    """Measure training pictures, those of one camera after each other, for a checkpoint.
+
+    Args:
+        pictures: (height, width, 3) each, blue first.
+        checkpoint: The file goes beside it.
+        found: What the model shows in each picture, None where it is not to be told; by default
+            nowhere.
+
+    Returns:
+        The file.
+    """
+    told = itertools.repeat(None) if found is None else found
+    rows = []
+    for picture, answer in zip(pictures, told, strict=found is not None):
+        values = {
+            **measure_image(picture),
+            **(_said(answer, picture) if answer is not None else {}),
+        }
+        rows.append([values.get(name, np.nan) for name in NAMES])
+    np.savez_compressed(_beside(checkpoint), values=np.array(rows, np.float16))
+    return _beside(checkpoint)
+
+
+def _said(found: Detections, picture: Image) -> dict[str, float]:
+    """The `MODEL_FEATURES` of one picture, as a minute has them."""
+    if not len(found):
+        return {"detections": 0.0}
+    share = area(found.xyxy) / (picture.shape[0] * picture.shape[1])
+    return {
+        "detections": float(len(found)),
+        "confidence": float(found.confidence.mean()),
+        "box_area": float(np.sqrt(np.median(share))),
+    }
+
+
+def training_past(model: ModelFile) -> Past | None:
+    """What a model was trained on, as if each picture were a minute; None if nobody knows.
+
+    Raises:
+        ModelUnsupported: The file beside the checkpoint is damaged.
+    """
+    if model.checkpoint is None or not _beside(model.checkpoint).is_file():
+        return None
+    path = _beside(model.checkpoint)
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            values = np.asarray(file["values"], np.float32)
+    except _DAMAGED as error:
+        raise ModelUnsupported(f"{path}: is not a reference for drift: {error}") from error
+    if values.ndim != 2 or values.shape[1] != len(NAMES):
+        raise ModelUnsupported(f"{path}: is a reference of other features; make it again")
+    count = len(values)
+    return Past(np.arange(count, dtype=np.float64), values, np.zeros((count, 0), np.int32))
+
+
+def _beside(checkpoint: Path) -> Path:
+    return checkpoint.with_name(checkpoint.stem + _SUFFIX)

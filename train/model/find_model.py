@@ -1,0 +1,36 @@
+"""Models by name: a file, one that Ultralytics publishes, or a version of the registry."""
+
+from dataclasses import replace
+
+from streetloop.settings import Settings
+from train.model.model_file import ModelFile, open_model
+from train.registry import ALIASES, CHAMPION, Registry
+
+
+def open_registry(settings: Settings) -> Registry:
+    """The registry of the settings.
+
+    Raises:
+        RegistryError: It cannot be opened.
+    """
+    return Registry(settings.tracking, settings.home.absolute() / "mlflow", settings.registry_name)
+
+
+def find_model(name: str, settings: Settings) -> ModelFile:
+    """A model by what people call it.
+
+    Args:
+        name: A path, a ``file://`` URI, a published name, ``baseline``, a version of the registry
+            such as ``3``, or one of its aliases.
+        settings: As given at the roof.
+
+    Raises:
+        ModelError: It cannot be found or used.
+        RegistryError: The registry does not know it.
+    """
+    if name.isdecimal() or name in ALIASES or name.startswith(f"{CHAMPION}-"):
+        path = open_registry(settings).download(name, settings.models / "registry")
+        model = open_model(str(path), settings.models)
+        checkpoint = path.with_suffix(".pt")
+        return replace(model, checkpoint=checkpoint if checkpoint.is_file() else None)
+    return open_model(name, settings.models)

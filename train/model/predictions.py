@@ -1,0 +1,92 @@
+"""What a model finds in the images of a dataset: image by image."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import cv2
+import numpy as np
+
+from streetloop.errors import DatasetError
+from streetloop.storage.store import ObjectStore
+from streetloop.types import Detections, Image
+from train.data.dataset import Example
+from train.evaluation.metrics import translated
+from train.model.backends import open_backend
+from train.model.model_file import ModelFile
+from train.model.predictor import Predictor
+
+LEAST_CONFIDENCE = 0.001
+"""For mAP, which looks at every box that a model has an idea of."""
+
+
+def predict_examples(
+    model: ModelFile,
+    examples: Sequence[Example],
+    store: ObjectStore,
+    classes: Mapping[int, int],
+    image_size: int = 640,
+    progress: Callable[[int], None] = lambda _: None,
+) -> list[Detections]:
+    """What a model finds, image by image, with the dataset's class ids.
+
+    Args:
+        model: Which.
+        examples: The images.
+        store: Where they are.
+        classes: Class ids of the dataset by those of the model.
+        image_size: Longest side of the model's input.
+        progress: Called with the number of images done.
+
+    Raises:
+        DatasetError: An image cannot be read.
+        DetectorError: The model failed.
+    """
+    look = Looker(Predictor(model, open_backend(model), image_size), store, classes)
+    found: list[Detections] = []
+    for answer in look.over(examples):
+        found.append(answer)
+        progress(len(found))
+    return found
+
+
+class Looker:
+    """A model that looks at images of a dataset.
+
+    Args:
+        predictor: The model.
+        store: Where the images are.
+        classes: Class ids of the dataset by those of the model.
+    """
+
+    def __init__(
+        self, predictor: Predictor, store: ObjectStore, classes: Mapping[int, int]
+    ) -> None:
+        self._predictor = predictor
+        self._store = store
+        self._classes = classes
+
+    def over(self, examples: Sequence[Example]) -> Iterator[Detections]:
+        """What it finds, image by image, with the dataset's class ids."""
+        # The next image is decoded while the model looks at this one.
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            coming = [pool.submit(read_image, example, self._store) for example in examples[:1]]
+            for number in range(len(examples)):
+                image = coming.pop().result()
+                if number + 1 < len(examples):
+                    coming.append(pool.submit(read_image, examples[number + 1], self._store))
+                answer = self._predictor.predict(image, LEAST_CONFIDENCE, multi_label=True)
+                yield translated(answer, self._classes)
+
+
+def read_image(example: Example, store: ObjectStore) -> Image:
+    """The image of an example, (height, width, 3) uint8, blue first.
+
+    Raises:
+        DatasetError: It cannot be read.
+        StoreError: It is not there.
+    """
+    data = np.frombuffer(store.get(example.key), np.uint8)
+    image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+    if image is None:
+        raise DatasetError(f"image {example.image[:12]} cannot be read")
+    return np.asarray(image, np.uint8)

@@ -1,0 +1,60 @@
+"""Images in, detections out: pre-processing, network and post-processing together."""
+
+import numpy as np
+
+from streetloop.errors import AnswerInvalid
+from streetloop.types import Detections, Image
+from train.model.backends import Backend, open_backend
+from train.model.model_file import ModelFile
+from train.model.postprocess import decode
+from train.model.preprocess import input_shape, letterbox
+
+
+class Predictor:
+    """A model with its backend.
+
+    Args:
+        model: The model file.
+        backend: What runs it; by default the best that this machine has.
+        image_size: Longest side of the input in pixels.
+    """
+
+    def __init__(
+        self, model: ModelFile, backend: Backend | None = None, image_size: int = 640
+    ) -> None:
+        self.model = model
+        self.backend = backend or open_backend(model)
+        self.image_size = image_size
+
+    def detect(
+        self, images: Image, confidence: float, *, multi_label: bool = False
+    ) -> list[Detections]:
+        """Detections of letterboxed images (B, H, W, 3), in pixels of the input.
+
+        Raises:
+            DetectorError: The runtime failed.
+            AnswerInvalid: The output is not of a detector's shape, or has values that are not
+                numbers.
+        """
+        output = self.backend.run(images)
+        if output.ndim != 3 or len(output) != len(images):
+            raise AnswerInvalid(f"{self.model.version} answers with the shape {output.shape}")
+        classes = output.shape[1] - 4
+        fits = output.shape[2] == 6 if self.model.end2end else classes == len(self.model.names)
+        if not fits:
+            raise AnswerInvalid(
+                f"{self.model.version} answers with the shape {output.shape}, "
+                f"which is not that of a detector of {len(self.model.names)} classes"
+            )
+        if not np.isfinite(output).all():
+            raise AnswerInvalid(f"{self.model.version} answers with values that are not numbers")
+        return decode(output, confidence, end2end=self.model.end2end, multi_label=multi_label)
+
+    def predict(self, image: Image, confidence: float, *, multi_label: bool = False) -> Detections:
+        """Detections of one picture (H, W, 3), blue first, in pixels of the picture."""
+        height, width = input_shape(
+            image.shape[1], image.shape[0], self.image_size, self.model.stride
+        )
+        boxed, box = letterbox(image, width, height)
+        found = self.detect(boxed[None], confidence, multi_label=multi_label)[0]
+        return Detections(box.to_source(found.xyxy), found.confidence, found.class_id)
