@@ -62,9 +62,12 @@ def training(folder: Path) -> Iterator[None]:
     """A training that is under way, in processes of its own."""
     command = [sys.executable, "-m", "benchmarks.beside_training", "--train", str(folder)]
     process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
         start_new_session=True,
-    )  # fmt: skip
+    )
     try:
         assert process.stdout is not None
         first = process.stdout.readline()
@@ -81,11 +84,24 @@ def training(folder: Path) -> Iterator[None]:
 def watch(cameras: Path, home: Path, seconds: float) -> dict[str, Any]:
     """The account of `streetloop run`, both cameras together."""
     asked = subprocess.run(
-        [sys.executable, "-m", "flows.cli.main", "run", str(cameras), "--model", str(WEIGHTS),
-         "--duration", str(seconds), "--no-gate", "--json"],
-        env={**os.environ, "STREETLOOP_HOME": str(home)}, capture_output=True, text=True,
+        [
+            sys.executable,
+            "-m",
+            "flows.cli.main",
+            "run",
+            str(cameras),
+            "--model",
+            str(WEIGHTS),
+            "--duration",
+            str(seconds),
+            "--no-gate",
+            "--json",
+        ],
+        env={**os.environ, "STREETLOOP_HOME": str(home)},
+        capture_output=True,
+        text=True,
         check=True,
-    )  # fmt: skip
+    )
     summary = json.loads(asked.stdout)
     fates = ("decoded", "detected", "gated", "dropped", "failed")
     total = {fate: sum(c[fate] for c in summary["cameras"].values()) for fate in fates}
@@ -105,13 +121,17 @@ def main() -> None:
         return
     folder = Path(tempfile.mkdtemp(prefix="streetloop-bench-"))
     entries = [
-        {"id": name.replace("_", "-"), "fps": _FPS,
-         "uri": f"file://{DATA / f'videos/jamcam/{name}.mp4'}?loop=1"}
+        {
+            "id": name.replace("_", "-"),
+            "fps": _FPS,
+            "uri": f"file://{DATA / f'videos/jamcam/{name}.mp4'}?loop=1",
+        }
         for name in _CLIPS
-    ]  # fmt: skip
+    ]
     cameras = folder / "cameras.yaml"
-    cameras.write_text(yaml.safe_dump({"settings": {"drift": False, "triage": False},
-                                       "cameras": entries}))  # fmt: skip
+    cameras.write_text(
+        yaml.safe_dump({"settings": {"drift": False, "triage": False}, "cameras": entries})
+    )
     watch(cameras, folder, 2.0)  # exports the model
     found = {"alone": watch(cameras, folder, choice.seconds)}
     with training(folder / "training"):

@@ -15,8 +15,19 @@ from streetloop.city.world.places import PLACES
 from streetloop.types import Image
 
 TARGET = Path(__file__).resolve().parent.parent / "docs/img/city.jpg"
-_WEATHER = ("day", "dusk", "night", "night,rain", "rain", "fog", "low-sun", "dirty-lens",
-            "wet-lens", "knocked", "compressed")  # fmt: skip
+_WEATHER = (
+    "day",
+    "dusk",
+    "night",
+    "night,rain",
+    "rain",
+    "fog",
+    "low-sun",
+    "dirty-lens",
+    "wet-lens",
+    "knocked",
+    "compressed",
+)
 _WIDTH, _HEIGHT, _FRAME = 320, 180, 450
 
 
@@ -37,8 +48,16 @@ def main() -> None:
             image = tile(city, cameras[number % len(cameras)], condition)
             label = condition.replace(",", " + ")
             for colour, line in (((0, 0, 0), 3), ((255, 255, 255), 1)):
-                cv2.putText(image, label, (8, _HEIGHT - 9), cv2.FONT_HERSHEY_SIMPLEX, 0.45, colour,
-                            line, cv2.LINE_AA)  # fmt: skip
+                cv2.putText(
+                    image,
+                    label,
+                    (8, _HEIGHT - 9),
+                    cv2.FONT_HERSHEY_SIMPLEX,
+                    0.45,
+                    colour,
+                    line,
+                    cv2.LINE_AA,
+                )
             row.append(image)
         rows.append(np.hstack(row))
     TARGET.parent.mkdir(parents=True, exist_ok=True)

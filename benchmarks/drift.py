@@ -94,9 +94,19 @@ def streetloop(series: Series) -> int:
     alarms = 0
     for k, row in enumerate(series.tolist()):
         minute = Minute(
-            "camera", _START + timedelta(minutes=k), 60.0, "model", 30, 30,
-            dict(zip(NAMES, row, strict=True)), {}, 640, 360, 10.0, False,
-        )  # fmt: skip
+            "camera",
+            _START + timedelta(minutes=k),
+            60.0,
+            "model",
+            30,
+            30,
+            dict(zip(NAMES, row, strict=True)),
+            {},
+            640,
+            360,
+            10.0,
+            False,
+        )
         if k < _PAST:
             watch.remember(minute)
         else:

@@ -78,9 +78,20 @@ def minutes_of(view: View, first: int, count: int, seen: set[int], blur: bool) -
         values |= {"detections": float(np.mean(found)), "confidence": 1.0}
         values["box_area"] = float(np.median(sides)) if sides else float("nan")
         yield Minute(
-            "camera", _MIDDAY + timedelta(minutes=number), 60.0, "truth", PICTURES, PICTURES,
-            values, mix, address.width, address.height, address.fps, False, edges,
-        )  # fmt: skip
+            "camera",
+            _MIDDAY + timedelta(minutes=number),
+            60.0,
+            "truth",
+            PICTURES,
+            PICTURES,
+            values,
+            mix,
+            address.width,
+            address.height,
+            address.fps,
+            False,
+            edges,
+        )
 
 
 def _blurred(picture: Image) -> Image:

@@ -41,13 +41,22 @@ def minutes(cameras: int, number: int, chance: np.random.Generator) -> list[Minu
     mixes = chance.poisson((6.0, 1.0, 0.3), (cameras, 3))
     return [
         Minute(
-            f"camera-{k}", _START + timedelta(minutes=number), 60.0, "model", 30, 30,
+            f"camera-{k}",
+            _START + timedelta(minutes=number),
+            60.0,
+            "model",
+            30,
+            30,
             dict(zip(NAMES, row, strict=True)),
             dict(zip(("car", "truck", "bus"), mix, strict=True)),
-            640, 360, 10.0, False, edges,
+            640,
+            360,
+            10.0,
+            False,
+            edges,
         )
         for k, (row, mix) in enumerate(zip(values.tolist(), mixes.tolist(), strict=True))
-    ]  # fmt: skip
+    ]
 
 
 _EDGES = edges_of(View(parse_address("sim://kingsport/crossing")).render(0))

@@ -88,9 +88,12 @@ def main() -> None:
     for name in ("frames", "before", "after", "difference", "95 % interval"):
         table.add_column(name, justify="right")
     table.add_row(
-        str(gain.frames), f"{gain.champion:.3f}", f"{gain.candidate:.3f}", f"{gain.mean:+.3f}",
+        str(gain.frames),
+        f"{gain.champion:.3f}",
+        f"{gain.candidate:.3f}",
+        f"{gain.mean:+.3f}",
         f"{gain.low:+.3f} to {gain.high:+.3f}",
-    )  # fmt: skip
+    )
     Console(width=100).print(table)
     print(f"{'better' if gain.low > 0 else 'not better'}; trained in {seconds / 60:.1f} minutes")
 

@@ -63,9 +63,12 @@ def quiet_street(clip: Path, out: Path) -> Path:
         return there_and_back * round(_QUIET_S * fps / len(there_and_back))
 
     street = [
-        *part(0, 10), *stretched(part(10, 13.5)), *part(13.5, 21), *stretched(part(21, 24.5)),
+        *part(0, 10),
+        *stretched(part(10, 13.5)),
+        *part(13.5, 21),
+        *stretched(part(21, 24.5)),
         *part(24.5, 30),
-    ]  # fmt: skip
+    ]
     writer = VideoWriter(out)
     for index, image in enumerate(street):
         writer.write(image, index / fps)
@@ -122,10 +125,14 @@ def main() -> None:
         score = coco_map(truth, held(collector.boxes, frames))
         lines = {name: (c["in"], c["out"]) for name, c in status.lines.items()}
         table.add_row(
-            "on" if gate else "off", str(frames), str(status.account.detected),
-            f"{frames / status.account.detected:.2f}x", str(lines), f"{score.map50_95:.3f}",
+            "on" if gate else "off",
+            str(frames),
+            str(status.account.detected),
+            f"{frames / status.account.detected:.2f}x",
+            str(lines),
+            f"{score.map50_95:.3f}",
             f"{score.map50:.3f}",
-        )  # fmt: skip
+        )
     Console(width=160).print(table)
 
 

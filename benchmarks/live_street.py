@@ -59,8 +59,12 @@ class Street:
         self.stamps = Stamps([camera.id for camera in self.cameras])
         self._pipeline = StreamPipeline(
             [(camera, LiveSource(pictures, fps)) for camera in self.cameras],
-            ServeDetector, self.settings, SystemClock(), [self.stamps], names=self.champion.names,
-        )  # fmt: skip
+            ServeDetector,
+            self.settings,
+            SystemClock(),
+            [self.stamps],
+            names=self.champion.names,
+        )
         self.lookups = _timed(self._pipeline)
         self._pipeline.start()
 

@@ -38,11 +38,23 @@ class Run:
         entries = [{"id": f"c{k}", "uri": f"{clip.as_uri()}?loop=1"} for k in range(cameras)]
         file.write_text(yaml.safe_dump({"cameras": entries}))
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "flows.cli.main", "run", str(file), "--model", str(WEIGHTS),
-             "--duration", str(seconds), "--json"],
+            [
+                sys.executable,
+                "-m",
+                "flows.cli.main",
+                "run",
+                str(file),
+                "--model",
+                str(WEIGHTS),
+                "--duration",
+                str(seconds),
+                "--json",
+            ],
             env={**os.environ, "STREETLOOP_HOME": self.home, "STREETLOOP_CAMERAS_PER_WORKER": "64"},
-            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-        )  # fmt: skip
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
 
     def memory_mb(self) -> dict[str, float]:
         """Size of each process of interest that is there."""
@@ -72,8 +84,10 @@ def cameras(clip: Path, seconds: float) -> None:
         # The last third, without the end, when the worker may be gone or writing.
         sizes[count] = float(np.median(samples[-len(samples) // 3 : -2]))
         run.process.communicate()
-    print(f"worker with 1 camera {sizes[1]:.0f} MB, with 5 cameras {sizes[5]:.0f} MB: "
-          f"{(sizes[5] - sizes[1]) / 4:.1f} MB a camera more")  # fmt: skip
+    print(
+        f"worker with 1 camera {sizes[1]:.0f} MB, with 5 cameras {sizes[5]:.0f} MB: "
+        f"{(sizes[5] - sizes[1]) / 4:.1f} MB a camera more"
+    )
 
 
 def soak(clip: Path, minutes: float) -> None:

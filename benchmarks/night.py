@@ -61,9 +61,10 @@ def replayed(store: ObjectStore, a_camera: int) -> list[Example]:
 def judged_by(store: ObjectStore, tune: bool) -> list[Example]:
     """Frames of night and of day that the models are judged on."""
     cameras, seed, count = (
-        (TRAIN_CAMERAS, VALIDATION_SEEDS + 500, 10) if tune
+        (TRAIN_CAMERAS, VALIDATION_SEEDS + 500, 10)
+        if tune
         else (HELD_OUT_CAMERAS, HELD_OUT_SEEDS, 40)
-    )  # fmt: skip
+    )
     return [
         example
         for condition in ("night", "day")
@@ -79,9 +80,12 @@ def report(verdict: Verdict, seconds: float) -> bool:
     for name in ("night", "day"):
         gain = verdict.gains[name]
         table.add_row(
-            name, str(gain.frames), f"{gain.champion:.3f}", f"{gain.candidate:.3f}",
+            name,
+            str(gain.frames),
+            f"{gain.champion:.3f}",
+            f"{gain.candidate:.3f}",
             f"{gain.mean:+.3f} ({gain.low:+.3f} to {gain.high:+.3f})",
-        )  # fmt: skip
+        )
     Console(width=100).print(table)
     print(f"trained and exported in {seconds / 60:.1f} minutes")
     return (

@@ -71,9 +71,18 @@ def theirs(images: list[Path], folder: Path) -> tuple[float, float, list[Detecti
     description = folder / "coco128_val.yaml"
     description.write_text(yaml.safe_dump({**described, "path": str(_SET)}))
     metrics: Any = YOLO(str(WEIGHTS)).val(
-        data=str(description), imgsz=640, batch=16, rect=False, device="cpu", workers=0,
-        plots=False, save_json=True, verbose=False, project=str(folder), name="val",
-    )  # fmt: skip
+        data=str(description),
+        imgsz=640,
+        batch=16,
+        rect=False,
+        device="cpu",
+        workers=0,
+        plots=False,
+        save_json=True,
+        verbose=False,
+        project=str(folder),
+        name="val",
+    )
     rows = json.loads((folder / "val/predictions.json").read_text())
     by_image: dict[str, list[Any]] = {image.stem: [] for image in images}
     for row in rows:
@@ -112,8 +121,10 @@ def main() -> None:
         difference = score.map50_95 - reference.map50_95
         table.add_row(
             f"streetloop, {backend}, {'square' if square else 'smallest'} input",
-            f"{score.map50_95:.4f}", f"{score.map50:.4f}", f"{difference:+.4f}",
-        )  # fmt: skip
+            f"{score.map50_95:.4f}",
+            f"{score.map50:.4f}",
+            f"{difference:+.4f}",
+        )
     Console(width=110).print(table)
 
 

@@ -75,9 +75,16 @@ class Bench:
         self._slots = ServeSlots(street.settings)
         self._applications: Callable[[], Any] = lambda: ray.serve.status().applications
         self._control = RolloutControl(
-            self._ledger, street, self._slots, Shelf(street), FolderStore(home / "store"),
-            street.champion.names, street.cameras, SystemClock(), lambda _: None,
-        )  # fmt: skip
+            self._ledger,
+            street,
+            self._slots,
+            Shelf(street),
+            FolderStore(home / "store"),
+            street.champion.names,
+            street.cameras,
+            SystemClock(),
+            lambda _: None,
+        )
         self._control.start()
 
     def play(self, wanted: Wish) -> dict[str, float]:
@@ -100,13 +107,24 @@ class Bench:
         lost = _lost(before, street.counts())
         gap = street.stamps.longest_gap(decided, ended)
         effect = max(
-            [at for found in street.stamps.between(decided, ended).values()
-             for at, version in found if version == street.challenger.version] or [decided]
-        )  # fmt: skip
+            [
+                at
+                for found in street.stamps.between(decided, ended).values()
+                for at, version in found
+                if version == street.challenger.version
+            ]
+            or [decided]
+        )
         self._reset(wanted)
-        return {"rest_s": rest, "gap_s": gap, "asked_to_decided_s": decided - asked,
-                "decided_to_effect_s": effect - decided, **lost,
-                "loading": loading["decoded"], "lost_loading": loading["lost"]}  # fmt: skip
+        return {
+            "rest_s": rest,
+            "gap_s": gap,
+            "asked_to_decided_s": decided - asked,
+            "decided_to_effect_s": effect - decided,
+            **lost,
+            "loading": loading["decoded"],
+            "lost_loading": loading["lost"],
+        }
 
     def _reset(self, wanted: Wish) -> None:
         self._wait_for(lambda: CHALLENGER not in self._applications(), "the challenger's end")
@@ -146,13 +164,16 @@ def measure(home: Path, cameras: int, fps: float, rounds: int, rest_s: float) ->
         street.close()
     batches = sum(sent for _, sent in looked)
     return {
-        "cameras": cameras, "fps": fps, "rounds": rounds,
-        "rest_gap_s": rest, "lost_at_rest": lost_at_rest,
+        "cameras": cameras,
+        "fps": fps,
+        "rounds": rounds,
+        "rest_gap_s": rest,
+        "lost_at_rest": lost_at_rest,
         "routing_ms_a_batch": 1000 * sum(took for took, _ in looked) / max(batches, 1),
         "lookups_a_batch": sum(not sent for _, sent in looked) / max(batches, 1),
         **{name: _summary(found, fps) for name, found in played.items()},
         "account": whole,
-    }  # fmt: skip
+    }
 
 
 def _lost(before: dict[str, int], after: dict[str, int]) -> dict[str, int]:
@@ -214,9 +235,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        found = measure(
-            Path(folder), options.cameras, options.fps, options.rounds, options.rest
-        )  # fmt: skip
+        found = measure(Path(folder), options.cameras, options.fps, options.rounds, options.rest)
     if options.json:
         sys.stdout.write(json.dumps(found, indent=2) + "\n")
         return

@@ -114,9 +114,13 @@ def watch(home: Path, streams: Streams, seed: int, model: ModelFile) -> Path:
     settings = Settings(home=home)
     cameras = streams.cameras(seed)
     triage = Triage(
-        FolderStore(settings.store), model.names, settings.triage_period_s, _RANDOM_A_HOUR,
-        {camera.id: camera.uri.reveal() for camera in cameras}, seed=seed,
-    )  # fmt: skip
+        FolderStore(settings.store),
+        model.names,
+        settings.triage_period_s,
+        _RANDOM_A_HOUR,
+        {camera.id: camera.uri.reveal() for camera in cameras},
+        seed=seed,
+    )
     detector = LocalDetector(
         Predictor(model, open_backend(model, "auto", settings.threads)), settings.track_floor
     )
@@ -217,12 +221,16 @@ def report(results: Mapping[str, Mapping[str, Any]], seeds: int, count: int) -> 
             means[arm].append(row[arm]["after"])
         gaps.append(row["ours"]["after"] - row["random"]["after"])
         table.add_row(
-            str(seed), *(f"{row[a]['after']:.3f} ({row[a]['of night']} of night)" for a in ARMS),
+            str(seed),
+            *(f"{row[a]['after']:.3f} ({row[a]['of night']} of night)" for a in ARMS),
             f"{gaps[-1]:+.3f}",
-        )  # fmt: skip
+        )
     spread = statistics.stdev(gaps) if seeds > 1 else 0.0
-    table.add_row("mean", *(f"{statistics.mean(means[a]):.3f}" for a in ARMS),
-                  f"{statistics.mean(gaps):+.3f}, sd {spread:.3f}")  # fmt: skip
+    table.add_row(
+        "mean",
+        *(f"{statistics.mean(means[a]):.3f}" for a in ARMS),
+        f"{statistics.mean(gaps):+.3f}, sd {spread:.3f}",
+    )
     Console(width=110).print(table)
     print(f"before: {results['0-ours']['before']:.3f}")
 

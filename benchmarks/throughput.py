@@ -67,11 +67,7 @@ def streetloop(clip: Path, settings: Settings, seconds: float) -> float:
             seen.append((time.monotonic(), status.account.detected))
 
     run_streams(
-        [camera],
-        settings,
-        RunOptions(duration_s=seconds + _START_S),
-        show=note,
-        say=lambda _: None,
+        [camera], settings, RunOptions(duration_s=seconds + _START_S), show=note, say=lambda _: None
     )
     first, last = seen[0], seen[-2]  # the last one comes after the end, with what was under way
     return (last[1] - first[1]) / (last[0] - first[0])
@@ -85,9 +81,13 @@ def ultralytics(model: ModelFile, clip: Path, settings: Settings, seconds: float
     frames, began, end = 0, 0.0, 0.0
     while not end or time.monotonic() < end:
         for _ in yolo.predict(
-            str(clip), stream=True, imgsz=settings.image_size, batch=settings.max_batch, rect=True,
+            str(clip),
+            stream=True,
+            imgsz=settings.image_size,
+            batch=settings.max_batch,
+            rect=True,
             verbose=False,
-        ):  # fmt: skip
+        ):
             if not end:
                 # The first answer pays for loading and warm-up.
                 began = time.monotonic()
@@ -112,8 +112,14 @@ def main() -> None:
     model = open_model(settings.model, settings.models)
     clip = options.clip.resolve()
     table = Table(title=f"{clip.name}, {model.version}, batches of {settings.max_batch}")
-    for name in ("round", "bare fps", "streetloop fps", "ultralytics fps", "streetloop/bare",
-                 "ultralytics/bare"):  # fmt: skip
+    for name in (
+        "round",
+        "bare fps",
+        "streetloop fps",
+        "ultralytics fps",
+        "streetloop/bare",
+        "ultralytics/bare",
+    ):
         table.add_column(name, justify="right")
     ratios: list[tuple[float, float]] = []
     for number in range(1, options.rounds + 1):

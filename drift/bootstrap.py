@@ -115,7 +115,7 @@ def null_of(
         groups = np.array_split(windows, -(-draws // _TOGETHER))
         others = draw_blocks(reference, len(groups), len(reference), block, chance)
         others.sort(axis=1)
-        found = np.concatenate([
-            distance.between(other, group) for other, group in zip(others, groups, strict=True)
-        ])  # fmt: skip
+        found = np.concatenate(
+            [distance.between(other, group) for other, group in zip(others, groups, strict=True)]
+        )
     return Null(np.sort(found), block)

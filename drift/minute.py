@@ -98,11 +98,7 @@ class MinuteBuilder:
     """
 
     def __init__(
-        self,
-        camera_id: str,
-        names: tuple[str, ...],
-        period_s: float = 60.0,
-        sample_s: float = 2.0,
+        self, camera_id: str, names: tuple[str, ...], period_s: float = 60.0, sample_s: float = 2.0
     ) -> None:
         self._camera_id = camera_id
         self._names = names
@@ -115,9 +111,14 @@ class MinuteBuilder:
         self._zero: datetime | None = None
 
     def take(
-        self, frame_id: int, pts: float, at: datetime, tracked: Tracked, model_version: str,
+        self,
+        frame_id: int,
+        pts: float,
+        at: datetime,
+        tracked: Tracked,
+        model_version: str,
         picture: Image | None,
-    ) -> Minute | None:  # fmt: skip
+    ) -> Minute | None:
         """Note one result; returns the minute that ended before it, if one did.
 
         Args:

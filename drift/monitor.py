@@ -99,9 +99,13 @@ class LiveWatch:
         if change.kind in {Kind.DRIFT, Kind.FAULT}:
             detail = {"causes": list(change.causes)} if change.causes else {}
             self._events[where] = begin_event(
-                self._ledger, kind, change.since, change.camera_id, change.model_version,
+                self._ledger,
+                kind,
+                change.since,
+                change.camera_id,
+                change.model_version,
                 detail=detail,
-            )  # fmt: skip
+            )
         elif where in self._events:
             end_event(self._ledger, self._events.pop(where), change.at)
 
@@ -118,9 +122,15 @@ class LiveWatch:
         self._found[change.camera_id] = change.causes
         features = {name: answer.as_json() for name, answer in change.answers.items()}
         open_finding(
-            self._ledger, change.camera_id, change.since, change.at, change.model_version,
-            list(change.causes), change.asks_for_labels, features,
-        )  # fmt: skip
+            self._ledger,
+            change.camera_id,
+            change.since,
+            change.at,
+            change.model_version,
+            list(change.causes),
+            change.asks_for_labels,
+            features,
+        )
 
 
 def end_all(ledger: Ledger, camera_id: str, at: datetime) -> None:
@@ -191,6 +201,10 @@ def _within(minute: Minute, findings: Iterable[Finding]) -> bool:
 
 def _change(finding: Finding) -> Change:
     return Change(
-        Kind.DRIFT, finding.camera_id, finding.opened_at, finding.since, finding.model_version,
+        Kind.DRIFT,
+        finding.camera_id,
+        finding.opened_at,
+        finding.since,
+        finding.model_version,
         causes=tuple(finding.causes),
-    )  # fmt: skip
+    )

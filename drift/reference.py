@@ -104,10 +104,7 @@ def choose(past: Past, now: float, period_s: float = 60.0) -> tuple[str, NDArray
     """
     middle = now - WINDOW * period_s / 2
     near = _NEAR_S + WINDOW * period_s / 2
-    for source, cycle, wanted in (
-        (HOUR_OF_WEEK, _WEEK_S, _WEEKS),
-        (HOUR_OF_DAY, _DAY_S, _DAYS),
-    ):
+    for source, cycle, wanted in ((HOUR_OF_WEEK, _WEEK_S, _WEEKS), (HOUR_OF_DAY, _DAY_S, _DAYS)):
         off = (past.times - middle + cycle / 2) % cycle - cycle / 2
         chosen = np.abs(off) <= near
         rounds = np.round((past.times[chosen] - middle) / cycle)
@@ -160,9 +157,14 @@ def build(
             quantiles[k] = quantiles_of(column.ordered[None])[0]
     spreads = np.array([1.0 if c is None else c.spread for c in columns.values()])
     return Reference(
-        source, len(images), columns, quantiles, spreads,
-        answers.mix.sum(axis=0, dtype=np.int64), overdispersion_of(answers.mix, rarity),
-    )  # fmt: skip
+        source,
+        len(images),
+        columns,
+        quantiles,
+        spreads,
+        answers.mix.sum(axis=0, dtype=np.int64),
+        overdispersion_of(answers.mix, rarity),
+    )
 
 
 def _column(

@@ -160,9 +160,14 @@ class CameraWatch:
         grown = len(self.history) >= 1.2 * self._learned
         if self.reference is None or now - self._refreshed >= self._kept_s() or grown:
             self.reference = build(
-                self.history, self.version, now, self._training,
-                self._policy.rarity, self._seed, self._policy.period_s,
-            )  # fmt: skip
+                self.history,
+                self.version,
+                now,
+                self._training,
+                self._policy.rarity,
+                self._seed,
+                self._policy.period_s,
+            )
             first = not np.isfinite(self._refreshed)
             # Cameras that begin together do not all look anew in the same minute.
             turn = self._seed % _REFRESH * self._policy.period_s if first else 0.0
@@ -212,9 +217,16 @@ class CameraWatch:
         assert self.reference is not None
         self._cool = 0
         self.finding = Change(
-            Kind.DRIFT, self.camera_id, self.at, since, self.version, "",
-            tuple(likely_causes(evidence) or [OTHER]), answers, self.reference.source,
-        )  # fmt: skip
+            Kind.DRIFT,
+            self.camera_id,
+            self.at,
+            since,
+            self.version,
+            "",
+            tuple(likely_causes(evidence) or [OTHER]),
+            answers,
+            self.reference.source,
+        )
         self.history.spoil(since)
         return self.finding
 

@@ -114,9 +114,13 @@ class ReviewQueue:
         at_random = round(budget * self._policy.random_share) - drawn
         candidates = boosted([_candidate(r) for r in found], since, _DRIFT)
         chosen = select(
-            candidates, left, [_candidate(r) for r in asked], self._policy, int(now.timestamp()),
+            candidates,
+            left,
+            [_candidate(r) for r in asked],
+            self._policy,
+            int(now.timestamp()),
             at_random,
-        )  # fmt: skip
+        )
         choices = [Choice(c.digest, c.score, _cause(c, drifting)) for c in chosen]
         return choose_reviews(self._ledger, choices, now, midnight, budget)
 
@@ -232,7 +236,11 @@ def _cause(one: Candidate, drifting: Mapping[str, Drift]) -> str:
 
 def _candidate(one: Candidacy) -> Candidate:
     return Candidate(
-        one.digest, one.camera_id, one.captured_at, Reason(one.reason), one.score,
+        one.digest,
+        one.camera_id,
+        one.captured_at,
+        Reason(one.reason),
+        one.score,
         np.frombuffer(one.fingerprint, np.uint64),
         np.frombuffer(one.embedding, np.float32),
-    )  # fmt: skip
+    )

@@ -104,10 +104,16 @@ def train(start: str, folder: Path, options: dict[str, Any]) -> tuple[Path, dict
         digests[split.name] = write_split(split, folder)
     data = folder / "data.yaml"
     root = folder.absolute()
-    data.write_text(yaml.safe_dump({
-        "path": str(root), "train": "train/images", "val": "val/images",
-        "names": dict(enumerate(CLASSES)),
-    }))  # fmt: skip
+    data.write_text(
+        yaml.safe_dump(
+            {
+                "path": str(root),
+                "train": "train/images",
+                "val": "val/images",
+                "names": dict(enumerate(CLASSES)),
+            }
+        )
+    )
     checkpoint = Path(start)
     if not checkpoint.is_file():
         checkpoint = download(start, folder / "downloads")

@@ -38,9 +38,13 @@ def _register_first(settings: Settings, registry: Registry, say: Callable[[str],
     say(f"registering {model.version} as the first champion")
     dataset = replay_of_baseline(settings) if settings.model == BASELINE else None
     papers = Papers(
-        dataset.digest if dataset else "", None, model.names, code_commit(),
-        trigger={"kind": "first champion"}, model_version=model.version,
-    )  # fmt: skip
+        dataset.digest if dataset else "",
+        None,
+        model.names,
+        code_commit(),
+        trigger={"kind": "first champion"},
+        model_version=model.version,
+    )
     run_id = registry.start(model.version, {"kind": "first champion"})
     reference = model.checkpoint.with_name(model.checkpoint.stem + ".reference.npz")
     files = [model.checkpoint, *([reference] if reference.is_file() else [])]

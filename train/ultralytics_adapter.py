@@ -142,10 +142,7 @@ def _export(checkpoint: str, target: str) -> None:
 
 def _download(path: str) -> None:
     _offline()
-    from ultralytics.utils.downloads import (
-        GITHUB_ASSETS_NAMES,
-        attempt_download_asset,
-    )
+    from ultralytics.utils.downloads import GITHUB_ASSETS_NAMES, attempt_download_asset
 
     name = Path(path).name
     if name not in GITHUB_ASSETS_NAMES:
@@ -185,9 +182,17 @@ def train_detector(start: str, data: Path, folder: Path, options: dict[str, Any]
     model = _open(str(last if last.is_file() else start))
     prepare()
     model.train(
-        data=str(data), project=str(folder.parent.absolute()), name=folder.name, exist_ok=True,
-        resume=last.is_file(), device="cpu", workers=0, amp=False, plots=False, **options,
-    )  # fmt: skip
+        data=str(data),
+        project=str(folder.parent.absolute()),
+        name=folder.name,
+        exist_ok=True,
+        resume=last.is_file(),
+        device="cpu",
+        workers=0,
+        amp=False,
+        plots=False,
+        **options,
+    )
     (folder / "finished").touch()
     return best
 

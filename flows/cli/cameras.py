@@ -63,9 +63,14 @@ def list_cameras(file: File = None, as_json: Json = False) -> None:
 
 @app.command()
 def add(
-    camera_id: CameraId, uri: Address, city: City = None, fps: Fps = None,
-    transport: Transport = None, line: Lines = None, file: File = None,
-) -> None:  # fmt: skip
+    camera_id: CameraId,
+    uri: Address,
+    city: City = None,
+    fps: Fps = None,
+    transport: Transport = None,
+    line: Lines = None,
+    file: File = None,
+) -> None:
     """Add a camera; running streams take it up."""
     document = _given(uri=uri, city=city, fps=fps, transport=transport, lines=_lines(line))
     view = _house(file).put_camera({**document, "id": camera_id}, me(), new=True)
@@ -76,9 +81,12 @@ def add(
 def edit(
     camera_id: CameraId,
     uri: Annotated[str | None, typer.Option(help="Another address.")] = None,
-    city: City = None, fps: Fps = None, transport: Transport = None, line: Lines = None,
+    city: City = None,
+    fps: Fps = None,
+    transport: Transport = None,
+    line: Lines = None,
     file: File = None,
-) -> None:  # fmt: skip
+) -> None:
     """Change what is given of a camera; an empty --city takes it out of its city."""
     house = _house(file)
     before = _find(house, camera_id).model_dump(mode="json", include=set(_KEYS))
@@ -132,5 +140,6 @@ def _given(**values: Any) -> dict[str, Any]:
 
 
 def _say(sentence: str) -> None:
-    Console(stderr=True).print(f"{sentence}: running streams take it up", highlight=False,
-                               markup=False)  # fmt: skip
+    Console(stderr=True).print(
+        f"{sentence}: running streams take it up", highlight=False, markup=False
+    )

@@ -126,8 +126,7 @@ def demo(
         bool, typer.Option("--label-studio", help="You label, in a Label Studio of your own.")
     ] = False,
     duration: Annotated[
-        float | None,
-        typer.Option(min=1.0, help="Watch four streets for so many seconds instead."),
+        float | None, typer.Option(min=1.0, help="Watch four streets for so many seconds instead.")
     ] = None,
 ) -> None:
     """Night falls on four simulated streets, and the loop closes: some ten minutes, offline."""

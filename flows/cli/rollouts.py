@@ -46,9 +46,15 @@ def start(
     settings = Settings()
     console = Console(stderr=True)
     rollout = ask_for(
-        settings, open_ledger(settings.ledger), version, read_policy(policy), me(), city,
-        lambda text: console.print(text, highlight=False), despite_verdict=despite_verdict,
-    )  # fmt: skip
+        settings,
+        open_ledger(settings.ledger),
+        version,
+        read_policy(policy),
+        me(),
+        city,
+        lambda text: console.print(text, highlight=False),
+        despite_verdict=despite_verdict,
+    )
     console.print(rollout.reading["verdict"]["says"], markup=False, highlight=False)
     console.print(f"rollout {rollout.id} is asked for: running streams take it up", highlight=False)
 
@@ -129,9 +135,10 @@ def rehearse(
         ends = found[kind]
         took = ends["minutes_until_promoted"]
         table.add_row(
-            kind, *(f"{100 * ends[end]:.1f} %" for end in ("promoted", "rolled_back", "undecided")),
+            kind,
+            *(f"{100 * ends[end]:.1f} %" for end in ("promoted", "rolled_back", "undecided")),
             "-" if took is None else f"{took:g}",
-        )  # fmt: skip
+        )
     Console().print(table)
 
 

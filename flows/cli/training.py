@@ -55,9 +55,12 @@ def train(
         Console().print(f"registered as version {version.number}", highlight=False)
         return
     request = Request(
-        name or f"train-{stamp()}", workers=workers, gpu=gpu, mapping=_pairs(mapping or []),
+        name or f"train-{stamp()}",
+        workers=workers,
+        gpu=gpu,
+        mapping=_pairs(mapping or []),
         recipe={} if epochs is None else {"epochs": epochs},
-    )  # fmt: skip
+    )
     with contextlib.redirect_stdout(sys.stderr), local_ray(), _bar(console) as progress:
         outcome = train_model(settings, ledger, request, _sayer(console), progress)
     if as_json:
@@ -101,11 +104,17 @@ def models(as_json: Json = False) -> None:
     versions = open_registry(Settings()).versions()
     if as_json:
         rows = [
-            {"version": v.number, "aliases": list(v.aliases), "parent": v.papers.parent,
-             "dataset": v.papers.dataset, "made_at": v.made_at.isoformat(),
-             "scores": dict(v.papers.scores), "verdict": list(v.papers.verdict)}
+            {
+                "version": v.number,
+                "aliases": list(v.aliases),
+                "parent": v.papers.parent,
+                "dataset": v.papers.dataset,
+                "made_at": v.made_at.isoformat(),
+                "scores": dict(v.papers.scores),
+                "verdict": list(v.papers.verdict),
+            }
             for v in versions
-        ]  # fmt: skip
+        ]
         sys.stdout.write(json.dumps(rows, indent=2) + "\n")
         return
     if not versions:
@@ -119,9 +128,13 @@ def models(as_json: Json = False) -> None:
             f"{k.removeprefix('map50/')} {s:.3f}" for k, s in v.papers.scores.items()
         )
         table.add_row(
-            str(v.number), ", ".join(v.aliases), str(v.papers.parent or ""),
-            v.papers.dataset[:12], f"{v.made_at:%Y-%m-%d %H:%M}", scores,
-        )  # fmt: skip
+            str(v.number),
+            ", ".join(v.aliases),
+            str(v.papers.parent or ""),
+            v.papers.dataset[:12],
+            f"{v.made_at:%Y-%m-%d %H:%M}",
+            scores,
+        )
     Console(highlight=False).print(table)
 
 
@@ -147,8 +160,13 @@ def reproduce(version: Name, as_json: Json = False) -> None:
     with contextlib.redirect_stdout(sys.stderr), local_ray(), _bar(console) as progress:
         found = make_again(settings, version, _sayer(console), progress)
     if as_json:
-        content = {"version": found.number, "again": found.again, "equal": found.equal,
-                   "largest": found.largest, "scores": found.scores}  # fmt: skip
+        content = {
+            "version": found.number,
+            "again": found.again,
+            "equal": found.equal,
+            "largest": found.largest,
+            "scores": found.scores,
+        }
         sys.stdout.write(json.dumps(content, indent=2) + "\n")
         return
     plain = Console(highlight=False)
@@ -178,9 +196,11 @@ def _sayer(console: Console) -> Callable[[str], None]:
 def _bar(console: Console) -> Iterator[Callable[[Progress], None]]:
     """A bar with epoch, losses, mAP and the time that is left."""
     columns = (
-        TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TimeRemainingColumn(),
         TextColumn("{task.fields[numbers]}", style="dim"),
-    )  # fmt: skip
+    )
     with Bars(*columns, console=console, transient=True) as bars:
         task = bars.add_task("starting", total=1.0, numbers="")
         score = ""
@@ -195,9 +215,12 @@ def _bar(console: Console) -> Iterator[Callable[[Progress], None]]:
                 else "  ".join(f"{name} {value:.2f}" for name, value in now.numbers.items())
             )
             bars.update(
-                task, total=float(now.epochs), completed=now.epoch + now.share,
-                description=f"epoch {now.epoch + 1}/{now.epochs}", numbers=score + losses,
-            )  # fmt: skip
+                task,
+                total=float(now.epochs),
+                completed=now.epoch + now.share,
+                description=f"epoch {now.epoch + 1}/{now.epochs}",
+                numbers=score + losses,
+            )
 
         yield show
 

@@ -109,6 +109,14 @@ def _pictures(
             digest, key = put_image(store, cv2.imencode(".jpg", image, _JPEG)[1].tobytes())
             boxes = boxes_from(truth.detections(), truth.unclear())
             yield Example(
-                digest, key, image.shape[1], image.shape[0], boxes, TEST, camera.id,
-                slices=(f"{window:06.0f}",), labeler="oracle", reason="simulated",
-            )  # fmt: skip
+                digest,
+                key,
+                image.shape[1],
+                image.shape[0],
+                boxes,
+                TEST,
+                camera.id,
+                slices=(f"{window:06.0f}",),
+                labeler="oracle",
+                reason="simulated",
+            )

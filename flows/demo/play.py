@@ -120,9 +120,16 @@ def close_loop(
         curve = true_curve(*args)
         course.steps["night"] = curve.streams_at_s + NIGHT_AT_S
     story = Story(
-        seconds, moments, runs[0] if runs else None, measure(settings, versions, store),
-        _labeled(ledger), summary, versions, course.steps, curve,
-    )  # fmt: skip
+        seconds,
+        moments,
+        runs[0] if runs else None,
+        measure(settings, versions, store),
+        _labeled(ledger),
+        summary,
+        versions,
+        course.steps,
+        curve,
+    )
     report = home.absolute() / "story.html"
     write_story(report, story, settings, ledger, store, course.began)
     return story, report

@@ -48,10 +48,15 @@ def plot_curve(curve: Curve, marks: Sequence[tuple[float, str]]) -> str:
     for k, (at, word) in enumerate(marks):
         axes.axvline(at / 60, color=_SOFT, lw=0.8, ls="--")
         axes.annotate(
-            word, (at / 60, 1.0 - 0.075 * (k % 4)), fontsize=8.5, color=_SOFT,
-            xytext=(3, 0), textcoords="offset points", va="top",
+            word,
+            (at / 60, 1.0 - 0.075 * (k % 4)),
+            fontsize=8.5,
+            color=_SOFT,
+            xytext=(3, 0),
+            textcoords="offset points",
+            va="top",
             bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.0},
-        )  # fmt: skip
+        )
     axes.set_ylim(0, 1.02)
     axes.set_xlabel("minutes", fontsize=9)
     axes.set_ylabel("mAP50", fontsize=9)

@@ -32,12 +32,7 @@ _BEFORE, _AFTER = "#7a8794", "#1f6feb"
 
 
 def write_story(
-    path: Path,
-    story: Story,
-    settings: Settings,
-    ledger: Ledger,
-    store: ObjectStore,
-    began: float,
+    path: Path, story: Story, settings: Settings, ledger: Ledger, store: ObjectStore, began: float
 ) -> None:
     """Write the page, which needs nothing else; ``began`` is in seconds since 1970."""
     environment = Environment(

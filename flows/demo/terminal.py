@@ -38,9 +38,10 @@ def play(home: Path, as_json: bool, *, app: bool, label_studio: bool) -> bool:
         access = start_server(home, PORT, say)
         say(f"label at {access['url']} as {access['user']}, password {access['password']}")
         changes = {
-            "labeler": "label-studio", "label_studio_url": access["url"],
+            "labeler": "label-studio",
+            "label_studio_url": access["url"],
             "label_studio_token": access["token"],
-        }  # fmt: skip
+        }
     with contextlib.redirect_stdout(sys.stderr), console.status("starting") as status:
         story, report = close_loop(home / "loop", say, status.update, app=app, changes=changes)
     if as_json:

@@ -36,11 +36,7 @@ class Material:
 
 
 def build_dataset(
-    settings: Settings,
-    ledger: Ledger,
-    champion: Version,
-    purpose: str,
-    mapping: Mapping[str, str],
+    settings: Settings, ledger: Ledger, champion: Version, purpose: str, mapping: Mapping[str, str]
 ) -> Material:
     """The dataset of all labelled frames, and what the champion was trained on, against forgetting.
 

@@ -150,9 +150,10 @@ class LearningFlow:
             causes = sorted({finding.causes[0] for finding in findings if finding.causes})
             cameras = sorted({finding.camera_id for finding in findings})
             return {
-                "kind": "drift", "because": f"{' and '.join(causes)} on {', '.join(cameras)}",
+                "kind": "drift",
+                "because": f"{' and '.join(causes)} on {', '.join(cameras)}",
                 "findings": [finding.id for finding in findings],
-            }  # fmt: skip
+            }
         if self._labels() >= self._settings.learn_labels:
             return {"kind": "labels", "because": f"{self._labels()} new labels"}
         if self._is_time() and self._labels():

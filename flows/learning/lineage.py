@@ -92,10 +92,7 @@ class Reproduction:
 
 
 def reproduce(
-    settings: Settings,
-    name: str,
-    say: Callable[[str], None],
-    progress: Callable[[Progress], None],
+    settings: Settings, name: str, say: Callable[[str], None], progress: Callable[[Progress], None]
 ) -> Reproduction:
     """Make a version again from its record. Needs a running Ray.
 
@@ -111,10 +108,12 @@ def reproduce(
     dataset = load_dataset(open_store(settings), papers.dataset)
     wanted = tuple(str(s) for s in papers.trigger.get("slices", ()))
     request = Request(
-        f"reproduce-{version.number}-{stamp()}", wanted,
-        {"kind": "reproduction", "of": version.number, "slices": list(wanted)}, papers.recipe,
+        f"reproduce-{version.number}-{stamp()}",
+        wanted,
+        {"kind": "reproduction", "of": version.number, "slices": list(wanted)},
+        papers.recipe,
         challenges=False,
-    )  # fmt: skip
+    )
     parent = registry.find(str(papers.parent))
     with disk_told(settings):
         outcome = learn(settings, parent, dataset, request, say, progress)

@@ -106,7 +106,10 @@ def _candidate(content: dict[str, Any]) -> Candidate:
     plain = content["papers"]
     lists = {key: tuple(plain[key]) for key in ("classes", "verdict")}
     return Candidate(
-        content["name"], content["run_id"], Path(content["onnx"]),
-        tuple(Path(path) for path in content["files"]), Papers(**{**plain, **lists}),
+        content["name"],
+        content["run_id"],
+        Path(content["onnx"]),
+        tuple(Path(path) for path in content["files"]),
+        Papers(**{**plain, **lists}),
         bool(content["accepted"]),
-    )  # fmt: skip
+    )

@@ -83,11 +83,16 @@ class Outcome:
             "dataset": self.dataset.digest,
             "images": len(self.dataset),
             "gains": {
-                name: {"champion": round(g.champion, 4), "candidate": round(g.candidate, 4),
-                       "low": round(g.low, 4), "high": round(g.high, 4), "frames": g.frames}
+                name: {
+                    "champion": round(g.champion, 4),
+                    "candidate": round(g.candidate, 4),
+                    "low": round(g.low, 4),
+                    "high": round(g.high, 4),
+                    "frames": g.frames,
+                }
                 for name, g in self.verdict.gains.items()
             },
-        }  # fmt: skip
+        }
 
 
 def train_model(
@@ -163,16 +168,23 @@ def learn(
         examples, answers = ask_both(settings, ours, model, dataset)
         verdict = verdict_on(examples, answers, request.wanted)
         papers = Papers(
-            dataset.digest, champion.number, model.names, code_commit(), request.recipe,
-            _scores(verdict), request.trigger, verdict.reasons, model.version, verdict.accepted,
-        )  # fmt: skip
+            dataset.digest,
+            champion.number,
+            model.names,
+            code_commit(),
+            request.recipe,
+            _scores(verdict),
+            request.trigger,
+            verdict.reasons,
+            model.version,
+            verdict.accepted,
+        )
         assert model.checkpoint is not None
         reference = write_reference(settings, model, dataset, examples, answers[1])
         files = (model.checkpoint, reference)
         candidate = Candidate(
-            request.name, run_id, model.onnx, files, papers,
-            verdict.accepted and request.challenges,
-        )  # fmt: skip
+            request.name, run_id, model.onnx, files, papers, verdict.accepted and request.challenges
+        )
         version = register_candidate(settings, candidate)
     except BaseException:
         # Also when it is stopped by hand: the run must not look as if it went on.
@@ -207,15 +219,19 @@ def _train(
     home = training_folder(settings)
     data = write_yolo(dataset, open_store(settings), home / f"{request.name}-data")
     best = fine_tune(
-        Training(request.name, start.checkpoint, data, home, request.recipe, request.workers,
-                 request.gpu),
+        Training(
+            request.name, start.checkpoint, data, home, request.recipe, request.workers, request.gpu
+        ),
         note,
-    )  # fmt: skip
+    )
     published = home / f"{request.name}.pt"
     publish_checkpoint(
-        best, published, f"streetloop, {request.name}", start.checkpoint,
+        best,
+        published,
+        f"streetloop, {request.name}",
+        start.checkpoint,
         float(request.recipe.get(BLEND, 1.0)),
-    )  # fmt: skip
+    )
     return open_model(str(published), settings.models)
 
 
@@ -234,17 +250,19 @@ def ask_both(
         classes = class_map(model.names, dataset.classes)
         answers.append(
             predict_on_ray(
-                exported, examples, open_store(settings), classes, settings.image_size,
+                exported,
+                examples,
+                open_store(settings),
+                classes,
+                settings.image_size,
                 threads=settings.threads,
             )
-        )  # fmt: skip
+        )
     return examples, answers
 
 
 def verdict_on(
-    examples: Sequence[Example],
-    answers: Sequence[Sequence[Detections]],
-    wanted: tuple[str, ...],
+    examples: Sequence[Example], answers: Sequence[Sequence[Detections]], wanted: tuple[str, ...]
 ) -> Verdict:
     """The champion's answers against the candidate's."""
     champion, candidate = answers

@@ -94,10 +94,17 @@ def _camera(name: str, state: CameraState, store: ObjectStore) -> dict[str, Any]
 def _feature(name: str, meaning: str, state: CameraState) -> dict[str, Any]:
     answer = state.answers[name]
     return {
-        "name": name, "meaning": meaning, "enough": answer.enough, "missing": answer.missing,
-        "change": answer.change, "effect": answer.effect_size, "threshold": answer.threshold,
-        "statistic": answer.statistic, "p_value": answer.p_value, "alarm": answer.alarm,
-    }  # fmt: skip
+        "name": name,
+        "meaning": meaning,
+        "enough": answer.enough,
+        "missing": answer.missing,
+        "change": answer.change,
+        "effect": answer.effect_size,
+        "threshold": answer.threshold,
+        "statistic": answer.statistic,
+        "p_value": answer.p_value,
+        "alarm": answer.alarm,
+    }
 
 
 # Pictures

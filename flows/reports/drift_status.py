@@ -75,12 +75,17 @@ class CameraState:
             "missing": self.missing,
             "features": {name: answer.as_json() for name, answer in self.answers.items()},
             "findings": [
-                {"since": _iso(f.since), "opened_at": _iso(f.opened_at),
-                 "closed_at": _iso(f.closed_at), "causes": f.causes,
-                 "model_version": f.model_version, "asks_for_labels": f.asks_for_labels}
+                {
+                    "since": _iso(f.since),
+                    "opened_at": _iso(f.opened_at),
+                    "closed_at": _iso(f.closed_at),
+                    "causes": f.causes,
+                    "model_version": f.model_version,
+                    "asks_for_labels": f.asks_for_labels,
+                }
                 for f in self.findings
             ],
-        }  # fmt: skip
+        }
 
 
 def drift_state(

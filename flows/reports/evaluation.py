@@ -107,9 +107,8 @@ def _found(
         from train.model.ray_predictions import predict_on_ray  # after Ray's settings are made
 
         return predict_on_ray(
-            model, examples, store, classes, settings.image_size, progress,
-            workers=settings.threads,
-        )  # fmt: skip
+            model, examples, store, classes, settings.image_size, progress, workers=settings.threads
+        )
 
 
 def print_report(console: Console, report: Report) -> None:

@@ -55,10 +55,14 @@ def print_verdict(console: Console, verdict: Verdict) -> None:
         if not answer.enough:
             continue
         table.add_row(
-            name, f"{answer.change:+.3f}", f"{answer.statistic:.2f}", f"{answer.p_value:.3f}",
-            f"{answer.effect_size:.2f}", f"{answer.threshold:.2f}",
+            name,
+            f"{answer.change:+.3f}",
+            f"{answer.statistic:.2f}",
+            f"{answer.p_value:.3f}",
+            f"{answer.effect_size:.2f}",
+            f"{answer.threshold:.2f}",
             "[bold red]alarm[/]" if answer.alarm else "",
-        )  # fmt: skip
+        )
     console.print(table)
     if verdict.causes:
         console.print(f"[bold]drift[/]; likely causes: {', '.join(verdict.causes)}")

@@ -62,14 +62,19 @@ def _forest(gains: Mapping[str, Any], margin: float) -> dict[str, Any] | None:
         "margin": place(-margin, 50.0),
         "ends": (signed(-reach), signed(reach)),
         "rows": [
-            {"group": group, "low": place(g["low"], 0.0), "high": place(g["high"], 100.0),
-             "mean": None if g["low"] is None else place(g["mean"], 50.0),
-             "said": signed(None if g["low"] is None else g["mean"]),
-             "interval": between(g, "+.3f") or "not known yet", "blocks": g["blocks"],
-             "style": _side(g)}
+            {
+                "group": group,
+                "low": place(g["low"], 0.0),
+                "high": place(g["high"], 100.0),
+                "mean": None if g["low"] is None else place(g["mean"], 50.0),
+                "said": signed(None if g["low"] is None else g["mean"]),
+                "interval": between(g, "+.3f") or "not known yet",
+                "blocks": g["blocks"],
+                "style": _side(g),
+            }
             for group, g in gains.items()
         ],
-    }  # fmt: skip
+    }
 
 
 def _side(gain: Mapping[str, float | None]) -> str:

@@ -48,9 +48,17 @@ class Controls:
     ) -> None:
         ledger, clock = open_ledger(settings.ledger), SystemClock()
         self._rollout = RolloutControl(
-            ledger, fleet, slots, Champions(settings), open_store(settings), names, cameras,
-            clock, tell, homes,
-        )  # fmt: skip
+            ledger,
+            fleet,
+            slots,
+            Champions(settings),
+            open_store(settings),
+            names,
+            cameras,
+            clock,
+            tell,
+            homes,
+        )
 
         def train(request: Request) -> Learned:
             number = finished_version(settings, request.name)

@@ -111,9 +111,16 @@ def run_streams(
         reception = _reception(cameras, settings, options, model, say)
         running = Running(book, supervisor, listeners, reception, planner.plan, say)
         controls = Controls(
-            book.cameras, settings, model.names, supervisor, slots, homes, options.policy, say,
+            book.cameras,
+            settings,
+            model.names,
+            supervisor,
+            slots,
+            homes,
+            options.policy,
+            say,
             options.progress,
-        )  # fmt: skip
+        )
         with errors_counted(), stop_on_signals() as stop:
             say("starting the cameras")
             supervisor.start()
@@ -214,11 +221,15 @@ class Planner:
         first, self._count = self._count, self._count + len(groups)
         return [
             WorkerPlan(
-                f"worker{first + i}", group, self._settings, self._log_prefix, self._names,
+                f"worker{first + i}",
+                group,
+                self._settings,
+                self._log_prefix,
+                self._names,
                 self._annotate,
             )
             for i, group in enumerate(groups)
-        ]  # fmt: skip
+        ]
 
 
 def _watch(

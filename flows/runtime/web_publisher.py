@@ -38,11 +38,7 @@ class Reception:
     """
 
     def __init__(
-        self,
-        settings: Settings,
-        file: Sequence[Camera],
-        policy: Policy,
-        names: tuple[str, ...],
+        self, settings: Settings, file: Sequence[Camera], policy: Policy, names: tuple[str, ...]
     ) -> None:
         self._rates = Rates()
         settings = settings.model_copy(update={"home": settings.home.absolute()})

@@ -90,9 +90,15 @@ class StreamWorker:
             (camera, open_source(camera, clock, settings.stall_s)) for camera in plan.cameras
         ]
         self._pipeline = StreamPipeline(
-            sources, ServeDetector, settings, clock, taps, plan.generation, plan.names,
+            sources,
+            ServeDetector,
+            settings,
+            clock,
+            taps,
+            plan.generation,
+            plan.names,
             None if self._triage is None else self._triage.contradict,
-        )  # fmt: skip
+        )
         self._pipeline.follow(plan.routes)
         self._frames = Gauge(
             "streetloop_frames",

@@ -29,9 +29,13 @@ from train.registry import Version
 def camera_view(camera: Camera) -> CameraView:
     """A camera of which nothing is known but what it is to be."""
     return CameraView(
-        id=camera.id, uri=str(camera.uri), city=camera.city, fps=camera.fps,
-        transport=camera.transport, lines=camera.lines,
-    )  # fmt: skip
+        id=camera.id,
+        uri=str(camera.uri),
+        city=camera.city,
+        fps=camera.fps,
+        transport=camera.transport,
+        lines=camera.lines,
+    )
 
 
 def live_view(
@@ -47,20 +51,32 @@ def live_view(
     """
     fates = {name: getattr(status.account, name) for name in Frames.model_fields}
     now = {
-        "state": status.state.value, "error": status.error, "frames": Frames(**fates),
-        "fps_decoded": rates[0], "fps_detected": rates[1], "lag_p95_s": status.lag_p95_s,
-        "objects": status.objects, "crossings": status.lines, "slot": slot,
-        "model": status.model, "faults": list(status.faults),
-    }  # fmt: skip
+        "state": status.state.value,
+        "error": status.error,
+        "frames": Frames(**fates),
+        "fps_decoded": rates[0],
+        "fps_detected": rates[1],
+        "lag_p95_s": status.lag_p95_s,
+        "objects": status.objects,
+        "crossings": status.lines,
+        "slot": slot,
+        "model": status.model,
+        "faults": list(status.faults),
+    }
     return camera_view(camera).model_copy(update=now)
 
 
 def event_view(event: Event) -> EventView:
     """An event of the ledger."""
     return EventView(
-        id=event.id, kind=event.kind, camera_id=event.camera_id, started_at=event.started_at,
-        ended_at=event.ended_at, model=event.model_version, detail=dict(event.detail),
-    )  # fmt: skip
+        id=event.id,
+        kind=event.kind,
+        camera_id=event.camera_id,
+        started_at=event.started_at,
+        ended_at=event.ended_at,
+        model=event.model_version,
+        detail=dict(event.detail),
+    )
 
 
 def drift_view(camera_id: str, state: CameraState) -> DriftView:
@@ -68,59 +84,84 @@ def drift_view(camera_id: str, state: CameraState) -> DriftView:
     finding = state.open_finding
     known = {name: answer for name, answer in state.answers.items() if answer.enough}
     return DriftView(
-        camera_id=camera_id, state=state.word, drifts=finding is not None,
+        camera_id=camera_id,
+        state=state.word,
+        drifts=finding is not None,
         causes=[] if finding is None else list(finding.causes),
-        since=None if finding is None else finding.since, missing_minutes=state.missing,
+        since=None if finding is None else finding.since,
+        missing_minutes=state.missing,
         features={
             name: FeatureView(
-                enough=True, effect_size=_finite(answer.effect_size),
+                enough=True,
+                effect_size=_finite(answer.effect_size),
                 threshold=_finite(answer.threshold),
             )
             for name, answer in known.items()
         },
-    )  # fmt: skip
+    )
 
 
 def review_view(review: Review) -> ReviewView:
     """A frame of the review queue."""
     return ReviewView(
-        digest=review.digest, camera_id=review.camera_id, captured_at=review.captured_at,
-        state=review.state.value, reason=review.reason, score=review.score, rank=review.rank,
-        model=review.model_version, width=review.width, height=review.height,
-        labeler=review.labeler, note=review.note,
-    )  # fmt: skip
+        digest=review.digest,
+        camera_id=review.camera_id,
+        captured_at=review.captured_at,
+        state=review.state.value,
+        reason=review.reason,
+        score=review.score,
+        rank=review.rank,
+        model=review.model_version,
+        width=review.width,
+        height=review.height,
+        labeler=review.labeler,
+        note=review.note,
+    )
 
 
 def model_view(version: Version) -> ModelView:
     """A version of the registry."""
     papers = version.papers
     return ModelView(
-        number=version.number, made_at=version.made_at, aliases=list(version.aliases),
-        parent=papers.parent, dataset=papers.dataset, classes=list(papers.classes),
+        number=version.number,
+        made_at=version.made_at,
+        aliases=list(version.aliases),
+        parent=papers.parent,
+        dataset=papers.dataset,
+        classes=list(papers.classes),
         scores={name: score for name, score in papers.scores.items() if math.isfinite(score)},
-        verdict=list(papers.verdict), trigger=dict(papers.trigger),
+        verdict=list(papers.verdict),
+        trigger=dict(papers.trigger),
         model=papers.model_version,
-    )  # fmt: skip
+    )
 
 
 def learning_view(run: LearningRun) -> LearningView:
     """A learning run."""
     names = LearningView.model_fields
     plain = {name: getattr(run, name) for name in names}
-    return LearningView(**{**plain, "step": str(run.step), "trigger": dict(run.trigger),
-                           "detail": dict(run.detail)})  # fmt: skip
+    return LearningView(
+        **{**plain, "step": str(run.step), "trigger": dict(run.trigger), "detail": dict(run.detail)}
+    )
 
 
 def rollout_view(rollout: Rollout, decisions: list[Entry] | None = None) -> RolloutView:
     """A rollout, with its decisions if they are given."""
     return RolloutView(
-        id=rollout.id, state=str(rollout.state), model=rollout.model, champion=rollout.champion,
-        phase=Phase(**rollout.phase).title(Policy(**rollout.policy)), city=rollout.city,
-        author=rollout.author, started_at=rollout.started_at, updated_at=rollout.updated_at,
-        ended_at=rollout.ended_at, wanted=rollout.wanted and str(rollout.wanted),
+        id=rollout.id,
+        state=str(rollout.state),
+        model=rollout.model,
+        champion=rollout.champion,
+        phase=Phase(**rollout.phase).title(Policy(**rollout.policy)),
+        city=rollout.city,
+        author=rollout.author,
+        started_at=rollout.started_at,
+        updated_at=rollout.updated_at,
+        ended_at=rollout.ended_at,
+        wanted=rollout.wanted and str(rollout.wanted),
         evidence=dict(rollout.reading),
         decisions=[_decision(entry) for entry in decisions or []],
-    )  # fmt: skip
+    )
 
 
 def _decision(entry: Entry) -> DecisionView:

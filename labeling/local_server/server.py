@@ -62,11 +62,7 @@ class LocalServer:
     """
 
     def __init__(
-        self,
-        home: Path,
-        port: int = PORT,
-        venv: Path | None = None,
-        documents: Path | None = None,
+        self, home: Path, port: int = PORT, venv: Path | None = None, documents: Path | None = None
     ) -> None:
         self._folder = home.absolute() / "labelstudio"
         self._port = port

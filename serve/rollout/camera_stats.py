@@ -27,9 +27,12 @@ class Served:
 
     def __add__(self, other: "Served") -> "Served":
         return Served(
-            self.frames + other.frames, self.boxes + other.boxes, self.track_s + other.track_s,
-            self.broken + other.broken, self.flickers + other.flickers,
-        )  # fmt: skip
+            self.frames + other.frames,
+            self.boxes + other.boxes,
+            self.track_s + other.track_s,
+            self.broken + other.broken,
+            self.flickers + other.flickers,
+        )
 
     def rates(self) -> dict[str, float | None]:
         """What can be compared, None where there is nothing to compare by.
@@ -63,9 +66,11 @@ class AtCamera:
 
     def __add__(self, other: "AtCamera") -> "AtCamera":
         return AtCamera(
-            self.champion + other.champion, self.challenger + other.challenger,
-            self.agreement + other.agreement, self.shift + other.shift,
-        )  # fmt: skip
+            self.champion + other.champion,
+            self.challenger + other.challenger,
+            self.agreement + other.agreement,
+            self.shift + other.shift,
+        )
 
     def as_json(self) -> list[list[float]]:
         """Plain values without names: there is one of every camera."""
@@ -76,9 +81,7 @@ class AtCamera:
     def from_json(cls, plain: Any) -> "AtCamera":
         """What `as_json` gave."""
         champion, challenger, agreement, shift = plain
-        return cls(
-            Served(*champion), Served(*challenger), Moments(*agreement), Moments(*shift)
-        )  # fmt: skip
+        return cls(Served(*champion), Served(*challenger), Moments(*agreement), Moments(*shift))
 
 
 def together(cameras: Mapping[str, AtCamera], of: frozenset[str]) -> AtCamera:

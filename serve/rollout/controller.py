@@ -227,9 +227,14 @@ class RolloutControl:
             self._write(rollout, trial, state, rollout.phase, wanted, "by hand", author)
         else:
             self._write(
-                rollout, trial, rollout.state, rollout.phase, "refuse",
-                f"{rollout.wanted}: it is being promoted", author,
-            )  # fmt: skip
+                rollout,
+                trial,
+                rollout.state,
+                rollout.phase,
+                "refuse",
+                f"{rollout.wanted}: it is being promoted",
+                author,
+            )
         return True
 
     # Doing
@@ -261,9 +266,14 @@ class RolloutControl:
         if rollout.city is not None:
             self._homes[rollout.city] = home_slot(rollout)
         self._write(
-            rollout, trial, State.PROMOTED, rollout.phase, "promoted",
-            f"version {rollout.model} is the champion", POLICY,
-        )  # fmt: skip
+            rollout,
+            trial,
+            State.PROMOTED,
+            rollout.phase,
+            "promoted",
+            f"version {rollout.model} is the champion",
+            POLICY,
+        )
         self._clear()
 
     def _undo_promotion(self, rollout: Rollout, trial: Trial, author: str) -> None:
@@ -325,9 +335,13 @@ class RolloutControl:
     def _publish(self, rollout: Rollout, policy: Policy, share: float) -> None:
         scope = self._compared(rollout)
         table = RouteTable(
-            self._table.number + 1, self._homes_of_cameras(), scope, leaders(scope, share),
-            policy.sample, policy.block_s,
-        )  # fmt: skip
+            self._table.number + 1,
+            self._homes_of_cameras(),
+            scope,
+            leaders(scope, share),
+            policy.sample,
+            policy.block_s,
+        )
         same = (table.challenged, table.compared, table.sample)
         if same != (self._table.challenged, self._table.compared, self._table.sample):
             self._follow(table)

@@ -30,9 +30,11 @@ class Calls:
 
     def __add__(self, other: "Calls") -> "Calls":
         return Calls(
-            self.asked + other.asked, self.failed + other.failed, self.invalid + other.invalid,
+            self.asked + other.asked,
+            self.failed + other.failed,
+            self.invalid + other.invalid,
             self.late + other.late,
-        )  # fmt: skip
+        )
 
 
 @dataclass(frozen=True, slots=True)

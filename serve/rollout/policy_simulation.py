@@ -142,10 +142,12 @@ def play(
         failed += int(chance.binomial(calls, candidate.errors)) if candidate.errors else 0
         count = (look + 1) * street.cameras
         evidence = Evidence(
-            frames, Calls(asked, failed), Calls(),
+            frames,
+            Calls(asked, failed),
+            Calls(),
             Moments(count, float(slow[look]), float(slow_squares[look])),
             {EVERYTHING: Moments(count, float(totals[look]), float(squares[look]))},
-        )  # fmt: skip
+        )
         minutes = (look + 1) * block_s / 60
         in_phase = minutes - began * block_s / 60
         now = Situation(evidence, in_phase, frames - before, minutes)

@@ -45,9 +45,10 @@ def find_rollout(ledger: Ledger, number: int | None) -> Rollout:
         if number in {None, rollout.id}:
             return rollout
     raise RolloutError(
-        "no rollout yet: `streetloop rollout start VERSION` begins one" if number is None
+        "no rollout yet: `streetloop rollout start VERSION` begins one"
+        if number is None
         else f"there is no rollout {number}"
-    )  # fmt: skip
+    )
 
 
 def report_of(ledger: Ledger, rollout: Rollout) -> dict[str, Any]:
@@ -66,11 +67,16 @@ def report_of(ledger: Ledger, rollout: Rollout) -> dict[str, Any]:
         "policy": dict(rollout.policy),
         "evidence": dict(rollout.reading),
         "decisions": [
-            {"at": entry.at.isoformat(), "action": entry.action, "author": entry.author,
-             "reason": entry.reason, "evidence": dict(entry.reading)}
+            {
+                "at": entry.at.isoformat(),
+                "action": entry.action,
+                "author": entry.author,
+                "reason": entry.reason,
+                "evidence": dict(entry.reading),
+            }
             for entry in list_decisions(ledger, rollout.id)
         ],
-    }  # fmt: skip
+    }
 
 
 def tables_of(evidence: Mapping[str, Any]) -> dict[str, list[Row]]:
@@ -124,19 +130,25 @@ def _served(arms: Mapping[str, Any] | None) -> list[Row]:
         Row("confidence of those", "", "", signed(arms["confidence_shift"])),
         row("minutes of tracks", "track_minutes", 1),
         Row(
-            "broken tracks in 1,000 s", number(ours["broken_a_1000_s"], 1),
-            number(theirs["broken_a_1000_s"], 1), *_times(arms["broken_ratio"]),
+            "broken tracks in 1,000 s",
+            number(ours["broken_a_1000_s"], 1),
+            number(theirs["broken_a_1000_s"], 1),
+            *_times(arms["broken_ratio"]),
         ),
         row("flickers a second of a track", "flickers_a_s", 3),
-    ]  # fmt: skip
+    ]
 
 
 def _asked(evidence: Mapping[str, Any]) -> list[Row]:
     ours, theirs = evidence.get("champion_calls"), evidence.get("calls")
     if ours is None or theirs is None:
         return []
-    names = {"asked": "calls", "failed": "failed", "late": "... of them not in time",
-             "invalid": "answers that cannot be right"}  # fmt: skip
+    names = {
+        "asked": "calls",
+        "failed": "failed",
+        "late": "... of them not in time",
+        "invalid": "answers that cannot be right",
+    }
     rows = [Row(name, number(ours[key]), number(theirs[key])) for key, name in names.items()]
     ratio = evidence["latency_ratio"]
     times = _times(ratio if ratio["high"] is not None else None)

@@ -64,10 +64,17 @@ def ask_for(
         )
     overruled = f" all the same, as {author} wants it" if refused and despite_verdict else ""
     return start_rollout(
-        ledger, str(candidate.number), str(champion.number), city,
-        policy.model_dump(mode="json"), Phase().model_dump(mode="json"), author,
-        datetime.now(UTC), f"{verdict['says']}: it is tried{overruled}", {"verdict": verdict},
-    )  # fmt: skip
+        ledger,
+        str(candidate.number),
+        str(champion.number),
+        city,
+        policy.model_dump(mode="json"),
+        Phase().model_dump(mode="json"),
+        author,
+        datetime.now(UTC),
+        f"{verdict['says']}: it is tried{overruled}",
+        {"verdict": verdict},
+    )
 
 
 def verdict_of(version: Version) -> dict[str, Any]:

@@ -88,10 +88,12 @@ def start_desk(build: Callable[[Callable[[], Desk]], FastAPI]) -> Any:
         """One replica."""
 
     deployment = ray.serve.deployment(
-        name=DESK, num_replicas=1, max_ongoing_requests=200,
+        name=DESK,
+        num_replicas=1,
+        max_ongoing_requests=200,
         ray_actor_options={"num_cpus": 0.1},
         logging_config={"enable_access_log": False, "log_level": "WARNING"},
-    )(HttpDesk)  # fmt: skip
+    )(HttpDesk)
     try:
         return ray.serve.run(deployment.bind(), name=DESK, route_prefix="/")
     except (RayError, RayServeException, RuntimeError, TimeoutError) as error:

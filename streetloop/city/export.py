@@ -80,8 +80,12 @@ def yolo_row(thing: Seen, width: int, height: int) -> str:
     '2 0.050000 0.050000 0.100000 0.100000'
     """
     left, top, right, bottom = thing.xyxy
-    values = ((left + right) / 2 / width, (top + bottom) / 2 / height,
-              (right - left) / width, (bottom - top) / height)  # fmt: skip
+    values = (
+        (left + right) / 2 / width,
+        (top + bottom) / 2 / height,
+        (right - left) / width,
+        (bottom - top) / height,
+    )
     return f"{CLASSES.index(thing.class_name)} " + " ".join(f"{v:.6f}" for v in values)
 
 
@@ -106,9 +110,14 @@ class _Coco:
         image = len(self.content["images"]) + 1
         width, height = self._size
         self.content["images"].append(
-            {"id": image, "file_name": file_name, "width": width, "height": height,
-             "frame": truth.frame}
-        )  # fmt: skip
+            {
+                "id": image,
+                "file_name": file_name,
+                "width": width,
+                "height": height,
+                "frame": truth.frame,
+            }
+        )
         for thing in truth.seen:
             left, top, right, bottom = thing.xyxy
             self.content["annotations"].append(

@@ -78,16 +78,27 @@ class Truth:
             "frame": self.frame,
             "second": self.second,
             "seen": [
-                {"track_id": s.track_id, "class": s.class_name, "kind": s.kind,
-                 "xyxy": list(s.xyxy), "visible": s.visible, "clear": s.clear}
+                {
+                    "track_id": s.track_id,
+                    "class": s.class_name,
+                    "kind": s.kind,
+                    "xyxy": list(s.xyxy),
+                    "visible": s.visible,
+                    "clear": s.clear,
+                }
                 for s in self.seen
             ],
             "events": [
-                {"name": h.name, "start": h.start, "length": h.length, "track_id": h.track_id,
-                 "xyxy": h.xyxy and list(h.xyxy)}
+                {
+                    "name": h.name,
+                    "start": h.start,
+                    "length": h.length,
+                    "track_id": h.track_id,
+                    "xyxy": h.xyxy and list(h.xyxy),
+                }
                 for h in self.happening
             ],
-        }  # fmt: skip
+        }
 
 
 def _boxes(things: Sequence[Seen]) -> Detections:
@@ -99,9 +110,12 @@ def _boxes(things: Sequence[Seen]) -> Detections:
 
 
 def truth_of(
-    painter: "Painter", cast: "Cast", frame: int, second: float,
+    painter: "Painter",
+    cast: "Cast",
+    frame: int,
+    second: float,
     happening: Sequence[tuple["Event", int | None]],
-) -> Truth:  # fmt: skip
+) -> Truth:
     """Read the truth from who owns which pixel.
 
     Args:

@@ -202,9 +202,11 @@ class _Eye:
             if depth < 3 or dx * math.cos(facing) + dy * math.sin(facing) <= 0:
                 continue
             x, y, d = round(float(pixels[0])), round(float(pixels[1])), float(depth)
-            if 0 <= x < self.optics.width and 0 <= y < self.optics.height and (
-                self.backdrop.solid_depth[y, x] > d - 0.6
-            ):  # fmt: skip
+            if (
+                0 <= x < self.optics.width
+                and 0 <= y < self.optics.height
+                and (self.backdrop.solid_depth[y, x] > d - 0.6)
+            ):
                 found.append((x, y, max(1, round(self.optics.focal * 0.12 / d)), head))
         return found
 
@@ -212,8 +214,13 @@ class _Eye:
         """Draw the signal heads with the lamp that is on."""
         for x, y, r, head in self._heads:
             high = round(r * 3.6)
-            cv2.rectangle(image, (x - round(1.6 * r), y - high), (x + round(1.6 * r), y + high),
-                          (26, 26, 26), -1)  # fmt: skip
+            cv2.rectangle(
+                image,
+                (x - round(1.6 * r), y - high),
+                (x + round(1.6 * r), y + high),
+                (26, 26, 26),
+                -1,
+            )
             row = {"red": -1, "amber": 0, "green": 1}[head.signal.colour(t)]
             colour = {-1: (40, 40, 255), 0: (40, 190, 255), 1: (150, 255, 70)}[row]
             cv2.circle(image, (x, y + round(row * 2.2 * r)), r, colour, -1, cv2.LINE_AA)

@@ -32,17 +32,15 @@ class CameraChange:
 
 
 def change_camera(
-    ledger: Ledger,
-    camera_id: str,
-    document: Mapping[str, Any] | None,
-    author: str,
-    at: datetime,
+    ledger: Ledger, camera_id: str, document: Mapping[str, Any] | None, author: str, at: datetime
 ) -> None:
     """Write down that a camera is to be as ``document`` says from now on; None removes it."""
     values = {
-        "camera_id": camera_id, "document": None if document is None else dict(document),
-        "author": author[:100], "at": at,
-    }  # fmt: skip
+        "camera_id": camera_id,
+        "document": None if document is None else dict(document),
+        "author": author[:100],
+        "at": at,
+    }
     with ledger.transaction() as connection:
         connection.execute(insert(camera_changes).values(values))
 

@@ -49,9 +49,13 @@ def begin_event(
 ) -> int:
     """Write an event that goes on; returns its number."""
     row = {
-        "kind": kind, "camera_id": camera_id, "started_at": started_at, "coverage": coverage,
-        "model_version": model_version, "detail": dict(detail or {}),
-    }  # fmt: skip
+        "kind": kind,
+        "camera_id": camera_id,
+        "started_at": started_at,
+        "coverage": coverage,
+        "model_version": model_version,
+        "detail": dict(detail or {}),
+    }
     with ledger.transaction() as connection:
         return _number(connection.execute(insert(events).values(row)).inserted_primary_key)
 

@@ -50,9 +50,11 @@ def open_finding(
 ) -> int:
     """Write a finding, or bring the camera's open one up to date; returns its number."""
     values = {
-        "model_version": model_version, "causes": causes, "asks_for_labels": asks_for_labels,
+        "model_version": model_version,
+        "causes": causes,
+        "asks_for_labels": asks_for_labels,
         "features": dict(features),
-    }  # fmt: skip
+    }
     with ledger.transaction() as connection:
         is_open = (findings.c.camera_id == camera_id) & findings.c.closed_at.is_(None)
         known = connection.execute(select(findings.c.id).where(is_open)).scalar()

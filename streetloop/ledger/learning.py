@@ -69,9 +69,15 @@ def begin_learning(
         LearningError: One is open.
     """
     values = {
-        "is_open": True, "name": name, "step": Step.LABELING, "trigger": dict(trigger),
-        "detail": {}, "attempts": 0, "started_at": at, "step_at": at,
-    }  # fmt: skip
+        "is_open": True,
+        "name": name,
+        "step": Step.LABELING,
+        "trigger": dict(trigger),
+        "detail": {},
+        "attempts": 0,
+        "started_at": at,
+        "step_at": at,
+    }
     with ledger.transaction() as connection:
         query = select(learning_runs.c.id).where(learning_runs.c.is_open)
         known = connection.execute(query).scalar()
@@ -113,9 +119,13 @@ def go_on(
 ) -> LearningRun:
     """The run has come to a step, with what the last one left."""
     values: dict[str, Any] = {
-        "step": step, "step_at": at, "attempts": 0, "next_at": None, "reason": _short(reason),
+        "step": step,
+        "step_at": at,
+        "attempts": 0,
+        "next_at": None,
+        "reason": _short(reason),
         "detail": {**run.detail, **(detail or {})},
-    }  # fmt: skip
+    }
     if step in ENDED:
         values |= {"is_open": None, "ended_at": at}
     return _update(ledger, run.id, values)

@@ -128,10 +128,20 @@ def start_rollout(
         RolloutError: Another one is open.
     """
     values = {
-        "is_open": True, "state": State.RUNNING, "model": model, "champion": champion,
-        "city": city, "policy": dict(policy), "phase": dict(phase), "reading": dict(reading or {}),
-        "author": author, "started_at": at, "phase_at": at, "phase_frames": 0, "updated_at": at,
-    }  # fmt: skip
+        "is_open": True,
+        "state": State.RUNNING,
+        "model": model,
+        "champion": champion,
+        "city": city,
+        "policy": dict(policy),
+        "phase": dict(phase),
+        "reading": dict(reading or {}),
+        "author": author,
+        "started_at": at,
+        "phase_at": at,
+        "phase_frames": 0,
+        "updated_at": at,
+    }
     with ledger.transaction() as connection:
         known = connection.execute(select(rollouts).where(rollouts.c.is_open)).mappings().first()
         if known is None:
@@ -195,9 +205,12 @@ def wish(ledger: Ledger, wanted: Wish, author: str) -> Rollout:
 
 
 def note_progress(
-    ledger: Ledger, rollout_id: int, evidence: Mapping[str, Any], reading: Mapping[str, Any],
+    ledger: Ledger,
+    rollout_id: int,
+    evidence: Mapping[str, Any],
+    reading: Mapping[str, Any],
     at: datetime,
-) -> None:  # fmt: skip
+) -> None:
     """Keep what is known so far, for people and for a restart."""
     values = {"evidence": dict(evidence), "reading": dict(reading), "updated_at": at}
     with ledger.transaction() as connection:
@@ -226,9 +239,14 @@ def move(
         granted = update(rollouts).where(_is(rollout.id), rollouts.c.wanted == rollout.wanted)
         connection.execute(granted.values(wanted=None, wanted_by=None))
         _note(
-            connection, rollout.id, entry.at, entry.action, entry.author, entry.reason,
+            connection,
+            rollout.id,
+            entry.at,
+            entry.action,
+            entry.author,
+            entry.reason,
             entry.reading,
-        )  # fmt: skip
+        )
 
 
 def _note(
@@ -241,9 +259,13 @@ def _note(
     reading: Mapping[str, Any],
 ) -> None:
     values = {
-        "rollout_id": rollout_id, "at": at, "action": action, "author": author,
-        "reason": reason[:1000], "reading": dict(reading),
-    }  # fmt: skip
+        "rollout_id": rollout_id,
+        "at": at,
+        "action": action,
+        "author": author,
+        "reason": reason[:1000],
+        "reading": dict(reading),
+    }
     connection.execute(insert(decisions).values(values))
 
 

@@ -33,8 +33,12 @@ def blocks(text: str, language: str) -> list[str]:
 
 
 def commands() -> list[str]:
-    lines = [line for text in (README, *DOCS.values()) for b in blocks(text, "sh")
-             for line in b.splitlines()]  # fmt: skip
+    lines = [
+        line
+        for text in (README, *DOCS.values())
+        for b in blocks(text, "sh")
+        for line in b.splitlines()
+    ]
     return [line.split("#")[0].strip() for line in lines if line.strip()]
 
 

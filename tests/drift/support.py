@@ -18,10 +18,18 @@ START = datetime(2026, 3, 2, tzinfo=UTC)
 """Midnight before a Monday."""
 
 USUAL = {
-    "brightness": 0.45, "contrast": 0.2, "sharpness": 2.5, "colourfulness": 30.0,
-    "saturation": 0.3, "noise": 2.0, "confidence": 0.7, "detections": 6.0, "box_area": 0.08,
-    "speed": 1.0, "fragmentation": 0.2,
-}  # fmt: skip
+    "brightness": 0.45,
+    "contrast": 0.2,
+    "sharpness": 2.5,
+    "colourfulness": 30.0,
+    "saturation": 0.3,
+    "noise": 2.0,
+    "confidence": 0.7,
+    "detections": 6.0,
+    "box_area": 0.08,
+    "speed": 1.0,
+    "fragmentation": 0.2,
+}
 MIX = {"car": 12, "bus": 2, "truck": 2}
 
 
@@ -50,9 +58,17 @@ def minute(
 ) -> Minute:
     """The ``number``-th minute of a camera that is as usual; ``values`` are what differs."""
     plain: dict[str, Any] = {
-        "length_s": 60.0, "model_version": "m-1", "samples": 30, "expected": 30,
-        "mix": MIX, "width": 640, "height": 360, "fps": 10.0, "still": False, "edges": lines(),
-    }  # fmt: skip
+        "length_s": 60.0,
+        "model_version": "m-1",
+        "samples": 30,
+        "expected": 30,
+        "mix": MIX,
+        "width": 640,
+        "height": 360,
+        "fps": 10.0,
+        "still": False,
+        "edges": lines(),
+    }
     return Minute(
         camera_id=camera_id,
         started_at=start + timedelta(minutes=number),

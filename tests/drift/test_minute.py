@@ -32,9 +32,15 @@ class _Camera:
         self.measured = 0
 
     def show(
-        self, pts: float, tracked: Tracked = NOTHING, version: str = "m-1", *,
-        frame_id: int | None = None, picture: Image | None = None, fps: float = 2.0,
-    ) -> None:  # fmt: skip
+        self,
+        pts: float,
+        tracked: Tracked = NOTHING,
+        version: str = "m-1",
+        *,
+        frame_id: int | None = None,
+        picture: Image | None = None,
+        fps: float = 2.0,
+    ) -> None:
         seed = round(pts * 1000)
         shown = None
         if self.builder.wants_picture(pts):
@@ -42,8 +48,12 @@ class _Camera:
             self.measured += 1
         minute = self.builder.take(
             round(pts * fps) if frame_id is None else frame_id,
-            pts, START + timedelta(seconds=pts), tracked, version, shown,
-        )  # fmt: skip
+            pts,
+            START + timedelta(seconds=pts),
+            tracked,
+            version,
+            shown,
+        )
         self.done += [] if minute is None else [minute]
 
     def run(self, begin: float, end: float, tracked: Tracked = NOTHING, fps: float = 2.0) -> None:
@@ -222,8 +232,9 @@ def test_minutes_are_in_the_time_of_the_stream_also_where_it_runs_faster() -> No
         at = START + timedelta(seconds=number)
         done.append(builder.take(number, 60.0 * number, at, NOTHING, "m-1", None))
     assert [minute.started_at for minute in done if minute is not None] == [
-        START, START + timedelta(minutes=1),
-    ]  # fmt: skip
+        START,
+        START + timedelta(minutes=1),
+    ]
 
 
 @pytest.mark.parametrize(("height", "width"), [(1080, 1920), (180, 320), (20, 4000)])

@@ -44,8 +44,18 @@ def test_a_minute_is_read_as_it_was_written(store: FolderStore) -> None:
     picture = np.full((27, 48, 3), (10, 100, 200), np.uint8)
     wrote = minute(picture=picture, values={"speed": float("nan")}, mix={"car": 3, "bus": 0})
     (read,) = _written(store, [wrote])
-    for name in ("camera_id", "started_at", "length_s", "model_version", "samples", "expected",
-                 "width", "height", "fps", "still"):  # fmt: skip
+    for name in (
+        "camera_id",
+        "started_at",
+        "length_s",
+        "model_version",
+        "samples",
+        "expected",
+        "width",
+        "height",
+        "fps",
+        "still",
+    ):
         assert getattr(read, name) == getattr(wrote, name)
     assert read.mix == wrote.mix
     assert list(read.values) == list(NAMES)
@@ -58,9 +68,14 @@ def test_a_minute_is_read_as_it_was_written(store: FolderStore) -> None:
 
 def test_a_minute_of_nothing_is_read_as_it_was_written(store: FolderStore) -> None:
     nothing = minute(
-        values=dict.fromkeys(NAMES, float("nan")), mix={}, samples=0, edges=None, width=0,
-        height=0, fps=0.0,
-    )  # fmt: skip
+        values=dict.fromkeys(NAMES, float("nan")),
+        mix={},
+        samples=0,
+        edges=None,
+        width=0,
+        height=0,
+        fps=0.0,
+    )
     (read,) = _written(store, [nothing])
     assert all(math.isnan(value) for value in read.values.values())
     assert (read.mix, read.edges, read.picture, read.samples) == ({}, None, None, 0)

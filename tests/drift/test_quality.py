@@ -3,17 +3,7 @@ from typing import Any
 import pytest
 
 from drift.features import NAMES
-from drift.quality import (
-    BLACK,
-    FAULTS,
-    FROZEN,
-    GAPS,
-    RATE,
-    SIZE,
-    Usual,
-    faults_of,
-    is_comparable,
-)
+from drift.quality import BLACK, FAULTS, FROZEN, GAPS, RATE, SIZE, Usual, faults_of, is_comparable
 from tests.drift.support import minute
 
 USUAL = Usual(640, 360, 10.0)

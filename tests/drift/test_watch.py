@@ -326,9 +326,7 @@ def test_broken_pictures_are_no_reference_also_of_a_new_model(fleet: FleetWatch)
     assert fleet.camera("a").history.clean(np.inf).values[:, 0].min() > 0.3
 
 
-def test_a_finding_neither_closes_nor_opens_while_the_picture_is_broken(
-    fleet: FleetWatch,
-) -> None:
+def test_a_finding_neither_closes_nor_opens_while_the_picture_is_broken(fleet: FleetWatch) -> None:
     _the_finding(fleet, AT_NIGHT)
     changes = _later(fleet, 40, first=PAST + 12, still=True)
     assert [change.kind for change in changes] == [Kind.FAULT]

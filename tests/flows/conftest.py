@@ -43,8 +43,10 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> Chain:
     home = tmp_path_factory.mktemp("chain")
     weak = write_weak_model(home / "weak.pt")
     environment = {
-        "STREETLOOP_HOME": str(home), "STREETLOOP_MODEL": str(weak), "STREETLOOP_IMAGE_SIZE": "160",
-    }  # fmt: skip
+        "STREETLOOP_HOME": str(home),
+        "STREETLOOP_MODEL": str(weak),
+        "STREETLOOP_IMAGE_SIZE": "160",
+    }
     settings = Settings(home=home, model=str(weak), image_size=160)
     ledger = open_ledger(settings.ledger)
     version = open_model(str(weak), settings.models).version

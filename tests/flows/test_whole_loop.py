@@ -30,15 +30,31 @@ pytestmark = [pytest.mark.ray, pytest.mark.label_studio, pytest.mark.timeout(900
 
 _LABELS = 60  # the judge wants ten frames that nothing was learned from
 _SETTINGS = {
-    "image_size": 320, "labeler": "label-studio", "label_budget": 10_000, "label_every_s": 1.0,
-    "triage_period_s": 0.2, "drift_period_s": 2.0, "drift_sample_s": 0.5, "learn_labels": 1000,
-    "learn_drift_labels": _LABELS, "learn_recipe": SOON_BETTER,
-    "staleness_s": 10.0, "app_port": 0, "label_hook_port": 0,
-}  # fmt: skip
+    "image_size": 320,
+    "labeler": "label-studio",
+    "label_budget": 10_000,
+    "label_every_s": 1.0,
+    "triage_period_s": 0.2,
+    "drift_period_s": 2.0,
+    "drift_sample_s": 0.5,
+    "learn_labels": 1000,
+    "learn_drift_labels": _LABELS,
+    "learn_recipe": SOON_BETTER,
+    "staleness_s": 10.0,
+    "app_port": 0,
+    "label_hook_port": 0,
+}
 _POLICY = {
-    "steps": [0.5, 1.0], "sample": 0.5, "block_s": 3.0, "minutes": 0.05, "frames": 10,
-    "harmful_errors": 0.1, "latency": 5.0, "margin": 0.9, "track_minutes": 10_000,
-}  # fmt: skip
+    "steps": [0.5, 1.0],
+    "sample": 0.5,
+    "block_s": 3.0,
+    "minutes": 0.05,
+    "frames": 10,
+    "harmful_errors": 0.1,
+    "latency": 5.0,
+    "margin": 0.9,
+    "track_minutes": 10_000,
+}
 _AMISS = {Step.PARKED, Step.REFUSED, Step.ROLLED_BACK}
 _STREETS = {
     "kingsport-crossing": "sim://kingsport/crossing?traffic=busy&seed=1",
@@ -58,9 +74,11 @@ def arguments(
         for name, uri in _STREETS.items()
     ]
     settings = {
-        **_SETTINGS, "model": str(write_weak_model(tmp_path / "weak.pt")),
-        "label_studio_url": studio.access.url, "label_project": title,
-    }  # fmt: skip
+        **_SETTINGS,
+        "model": str(write_weak_model(tmp_path / "weak.pt")),
+        "label_studio_url": studio.access.url,
+        "label_project": title,
+    }
     file, policy = tmp_path / "cameras.yaml", tmp_path / "policy.yaml"
     file.write_text(yaml.safe_dump({"cameras": cameras, "settings": settings}))
     policy.write_text(yaml.safe_dump(_POLICY))

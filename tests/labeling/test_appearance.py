@@ -101,9 +101,15 @@ def test_night_is_further_from_day_than_another_second_of_the_day() -> None:
 
 @pytest.mark.parametrize(
     "box",
-    [(-20, -20, 5, 5), (150, 80, 400, 300), (200, 100, 300, 200), (10, 10, 10, 10),
-     (-9, -9, -1, -1), (50.2, 50.2, 50.4, 50.4)],
-)  # fmt: skip
+    [
+        (-20, -20, 5, 5),
+        (150, 80, 400, 300),
+        (200, 100, 300, 200),
+        (10, 10, 10, 10),
+        (-9, -9, -1, -1),
+        (50.2, 50.2, 50.4, 50.4),
+    ],
+)
 def test_boxes_at_and_beyond_the_edges_of_the_picture_do_no_harm(
     box: tuple[float, float, float, float],
 ) -> None:

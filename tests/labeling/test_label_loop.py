@@ -124,9 +124,7 @@ def test_candidates_that_the_ledger_does_not_take_now_are_noted_later(house: Hou
     assert all("no such table" in sentence for sentence in house.said)
 
 
-def test_frames_of_a_drifting_camera_are_asked_about_though_the_model_is_sure(
-    house: House,
-) -> None:
+def test_frames_of_a_drifting_camera_are_asked_about_though_the_model_is_sure(house: House) -> None:
     loop = house.loop(None)
     loop.add([review(k, camera_id=name, score=0.0) for k, name in enumerate(["dark", "bright"])])
     loop.round()

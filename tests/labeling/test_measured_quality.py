@@ -112,10 +112,15 @@ def test_what_was_measured_is_kept_once_and_again_when_it_changes(house: House) 
     assert (now.model_version, now.detail["frames"]) == ("m-1", 2)
     assert now.detail["classes"] == {
         "car": {
-            "kept": 1, "moved": 0, "reclassed": 0, "removed": 1, "added": 0,
-            "precision": 0.5, "recall": 1.0,
+            "kept": 1,
+            "moved": 0,
+            "reclassed": 0,
+            "removed": 1,
+            "added": 0,
+            "precision": 0.5,
+            "recall": 1.0,
         }
-    }  # fmt: skip
+    }
     assert before.started_at < now.started_at
     assert list_events(house.ledger, only_open=True) == [], "nothing goes on"
     assert before.detail["classes"]["car"]["precision"] == 1.0

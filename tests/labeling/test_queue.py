@@ -110,8 +110,12 @@ def test_frames_that_waited_too_long_expire_and_no_others(
     assert sorted(queue.expire()) == [review(k).image_key for k in (2, 3)]
     assert queue.expire() == []
     assert states(ledger) == {
-        0: State.PUSHED, 1: State.PUSHED, 2: State.EXPIRED, 3: State.EXPIRED, 4: State.CANDIDATE,
-    }  # fmt: skip
+        0: State.PUSHED,
+        1: State.PUSHED,
+        2: State.EXPIRED,
+        3: State.EXPIRED,
+        4: State.CANDIDATE,
+    }
     assert queue.push(desk) == 0
 
 

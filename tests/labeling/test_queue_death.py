@@ -13,16 +13,7 @@ from streetloop.errors import LabelerError
 from streetloop.ledger import Ledger, open_ledger
 from streetloop.ledger.reviews import State
 from tests.support.fakes import FakeClock
-from tests.support.frames import (
-    NOON,
-    Desk,
-    Fate,
-    Killed,
-    MortalLedger,
-    digest,
-    review,
-    states,
-)
+from tests.support.frames import NOON, Desk, Fate, Killed, MortalLedger, digest, review, states
 
 _FRAMES = 4
 

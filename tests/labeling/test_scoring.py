@@ -32,9 +32,18 @@ def seen(*boxes: tuple[str, float]) -> Detections:
 
 @pytest.mark.parametrize(
     ("confidence", "expected"),
-    [(0.0, 0), (0.2, 0), (0.25, 0), (0.3375, 0.25), (0.425, 0.5), (0.5125, 0.25), (0.6, 0),
-     (0.61, 0), (1.0, 0)],
-)  # fmt: skip
+    [
+        (0.0, 0),
+        (0.2, 0),
+        (0.25, 0),
+        (0.3375, 0.25),
+        (0.425, 0.5),
+        (0.5125, 0.25),
+        (0.6, 0),
+        (0.61, 0),
+        (1.0, 0),
+    ],
+)
 def test_a_box_counts_most_in_the_middle_of_the_band_and_not_at_its_edges(
     confidence: float, expected: float
 ) -> None:
@@ -164,13 +173,17 @@ def test_who_sees_the_same_does_not_disagree(sight: list[tuple[str, float, int]]
 
 @given(SIGHTS, SIGHTS, st.sampled_from(NAMES), st.floats(0.375, 1, width=32))
 def test_another_box_that_the_other_does_not_have_adds_to_it(
-    ours: list[tuple[str, float, int]], theirs: list[tuple[str, float, int]],
-    name: str, confidence: float,
-) -> None:  # fmt: skip
+    ours: list[tuple[str, float, int]],
+    theirs: list[tuple[str, float, int]],
+    name: str,
+    confidence: float,
+) -> None:
     before = disagreement(boxed(*ours), boxed(*theirs), NAMES)
     lonely = (name, confidence, 9)
-    for more in (disagreement(boxed(*ours, lonely), boxed(*theirs), NAMES),
-                 disagreement(boxed(*ours), boxed(*theirs, lonely), NAMES)):  # fmt: skip
+    for more in (
+        disagreement(boxed(*ours, lonely), boxed(*theirs), NAMES),
+        disagreement(boxed(*ours), boxed(*theirs, lonely), NAMES),
+    ):
         assert more >= before - 1e-12
         assert more > before or before > 1 - 1e-6
 

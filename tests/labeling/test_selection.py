@@ -252,8 +252,12 @@ def test_random_ones_do_not_keep_the_others_out() -> None:
 
 
 def test_of_a_camera_that_drifts_frames_of_which_the_model_is_sure_are_wanted_too() -> None:
-    some = [candidate(1, "night", 0.0), candidate(2, "night", 0.5), candidate(3, "day", 0.3),
-            candidate(4, "night", 0.0, Reason.RANDOM)]  # fmt: skip
+    some = [
+        candidate(1, "night", 0.0),
+        candidate(2, "night", 0.5),
+        candidate(3, "day", 0.3),
+        candidate(4, "night", 0.0, Reason.RANDOM),
+    ]
     scores = {int(c.digest, 16): c.score for c in boosted(some, {"night": NOON}, 0.4)}
     assert scores == pytest.approx({1: 0.4, 2: 0.7, 3: 0.18, 4: 0.0})
     assert boosted(some, {}, 0.4) == some
@@ -277,12 +281,16 @@ def test_200_of_20_000_are_selected_within_two_seconds(cameras: int) -> None:
     places = chance.standard_normal((20_000, EMBEDDING)).astype(np.float32) / 10
     many = [
         Candidate(
-            digest(k), f"camera-{k % cameras}", NOON + timedelta(seconds=10 * k / cameras),
-            Reason.RANDOM if k % 20 == 0 else Reason.UNSURE, 0.1 + (k % 97) / 108, hashes[k],
+            digest(k),
+            f"camera-{k % cameras}",
+            NOON + timedelta(seconds=10 * k / cameras),
+            Reason.RANDOM if k % 20 == 0 else Reason.UNSURE,
+            0.1 + (k % 97) / 108,
+            hashes[k],
             places[k],
         )
         for k in range(20_000)
-    ]  # fmt: skip
+    ]
     began = time.process_time()
     assert len(select(many, 200)) == 200
     assert time.process_time() - began <= 2.0

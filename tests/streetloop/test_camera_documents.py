@@ -10,12 +10,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streetloop.cameras import (
-    Camera,
-    camera_document,
-    parse_camera,
-    parse_cameras,
-)
+from streetloop.cameras import Camera, camera_document, parse_camera, parse_cameras
 from streetloop.errors import ConfigError
 from streetloop.secrets import SecretUri
 
@@ -50,11 +45,12 @@ _cameras = st.fixed_dictionaries(
         "fps": st.floats(0, 1000, exclude_min=True),
         "transport": st.sampled_from(["tcp", "udp"]),
         "lines": st.dictionaries(
-            _line_names, st.tuples(_points, _points).filter(lambda ends: ends[0] != ends[1]),
+            _line_names,
+            st.tuples(_points, _points).filter(lambda ends: ends[0] != ends[1]),
             max_size=4,
         ),
     },
-)  # fmt: skip
+)
 
 
 @given(document=_cameras)

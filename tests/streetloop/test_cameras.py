@@ -9,11 +9,7 @@ import yaml
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from streetloop.cameras import (
-    CameraFile,
-    load_cameras,
-    parse_cameras,
-)
+from streetloop.cameras import CameraFile, load_cameras, parse_cameras
 from streetloop.errors import ConfigError
 from streetloop.secrets import SecretUri
 
@@ -74,10 +70,7 @@ def test_everything_that_can_be_said_of_a_camera_is_kept() -> None:
     first, second = file.cameras
     assert first.uri == SecretUri("file:///clips/a40.mp4?loop=1")
     assert (first.city, first.fps, first.transport) == ("London", 12.5, "udp")
-    assert first.lines == {
-        "stop line": ((0.0, 0.5), (1.0, 0.5)),
-        "exit": ((0.2, 0.0), (0.2, 1.0)),
-    }
+    assert first.lines == {"stop line": ((0.0, 0.5), (1.0, 0.5)), "exit": ((0.2, 0.0), (0.2, 1.0))}
     assert second.id == "b"
     assert file.settings == {"confidence": 0.4, "model": "yolov8n.pt"}
 

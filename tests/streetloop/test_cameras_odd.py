@@ -21,12 +21,10 @@ def one(keys: str) -> str:
     "text",
     [
         pytest.param(
-            f"cameras: [{{id: a40, uri: 'rtsp://admin:[{PASSWORD}]@10.0.0.7/'}}]",
-            id="brackets",
+            f"cameras: [{{id: a40, uri: 'rtsp://admin:[{PASSWORD}]@10.0.0.7/'}}]", id="brackets"
         ),
         pytest.param(
-            f"cameras: [{{id: a40, uri: 'rtsp://admin:{PASSWORD}℀@10.0.0.7/'}}]",
-            id="NFKC",
+            f"cameras: [{{id: a40, uri: 'rtsp://admin:{PASSWORD}℀@10.0.0.7/'}}]", id="NFKC"
         ),
         pytest.param(one(f"'{URI}': 1"), id="address as unknown key of a camera"),
         pytest.param(f"{GOOD}\n'{URI}': 1", id="address as unknown top-level key"),
@@ -49,10 +47,7 @@ def test_no_message_shows_the_password(text: str) -> None:
         pytest.param("[" * 3000, id="deep nesting"),
         pytest.param("cameras: !!set {a, b}", id="a set"),
         pytest.param(f"{GOOD}\nsettings: {{image_size: 7}}", id="value of a setting out of bounds"),
-        pytest.param(
-            f"{GOOD}\ncameras: [{{id: b1, uri: 'rtsp://h/x'}}]",
-            id="a key twice",
-        ),
+        pytest.param(f"{GOOD}\ncameras: [{{id: b1, uri: 'rtsp://h/x'}}]", id="a key twice"),
         pytest.param("cameras: [{id: a, uri: 'rtsp:'}]", id="no host"),
         pytest.param("cameras: [{id: a, uri: 'rtsp://'}]", id="no host either"),
         pytest.param(

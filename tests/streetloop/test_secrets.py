@@ -16,10 +16,7 @@ SHOWN = "rtsp://***@10.0.0.7:8554/ch1"
     ("text", "expected"),
     [
         ("cannot open rtsp://u:p@h/x: 401", "cannot open rtsp://***@h/x: 401"),
-        (
-            "rtsp://u:p@h1/x and http://v:q@h2/y",
-            "rtsp://***@h1/x and http://***@h2/y",
-        ),
+        ("rtsp://u:p@h1/x and http://v:q@h2/y", "rtsp://***@h1/x and http://***@h2/y"),
         ("rtsp://u:p@h1,rtsp://v:q@h2", "rtsp://***@h1,rtsp://***@h2"),
         ("rtsp://h1/x, then rtsp://v:q@h2", "rtsp://h1/x, then rtsp://***@h2"),
         ("http://h/?next=rtsp://u:p@h2/x", "http://h/?next=rtsp://***@h2/x"),

@@ -11,15 +11,7 @@ from flows.stream.ingest.accounting import FrameAccount, Reason
 from flows.stream.sources.source import Shot
 from streetloop.cameras import Camera, Line
 from streetloop.secrets import SecretUri
-from streetloop.types import (
-    UNCONFIRMED,
-    ArrayPicture,
-    Detections,
-    Frame,
-    Image,
-    Picture,
-    Tracked,
-)
+from streetloop.types import UNCONFIRMED, ArrayPicture, Detections, Frame, Image, Picture, Tracked
 from streetloop.video import VideoWriter
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)

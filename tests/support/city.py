@@ -125,5 +125,7 @@ def touch(a: Actor, b: Actor) -> bool:
 def _corners(a: Actor) -> list[tuple[float, float]]:
     length, width = (size / 2 - 0.05 for size in SHAPES[a.kind].size[:2])
     c, s = math.cos(a.heading), math.sin(a.heading)
-    return [(a.x + c * u * length - s * v * width, a.y + s * u * length + c * v * width)
-            for u, v in ((1, 1), (1, -1), (-1, -1), (-1, 1))]  # fmt: skip
+    return [
+        (a.x + c * u * length - s * v * width, a.y + s * u * length + c * v * width)
+        for u, v in ((1, 1), (1, -1), (-1, -1), (-1, 1))
+    ]

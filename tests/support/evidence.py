@@ -38,9 +38,13 @@ def evidence(
     """
     gains = {name.replace("_", ":"): spread(mean, blocks) for name, mean in groups.items()}
     return Evidence(
-        frames, calls, champion, spread(math.log(latency), blocks),
-        {EVERYTHING: spread(gain, blocks), **gains}, things,
-    )  # fmt: skip
+        frames,
+        calls,
+        champion,
+        spread(math.log(latency), blocks),
+        {EVERYTHING: spread(gain, blocks), **gains},
+        things,
+    )
 
 
 def situation(

@@ -38,22 +38,38 @@ def candidate(
     chance = np.random.default_rng(number)
     looks = chance.standard_normal(EMBEDDING).astype(np.float32) / 10
     return Candidate(
-        digest(number), camera_id, at or NOON + timedelta(minutes=number), reason, score,
+        digest(number),
+        camera_id,
+        at or NOON + timedelta(minutes=number),
+        reason,
+        score,
         chance.integers(0, 2**63, 4, dtype=np.uint64) if bits is None else bits,
         looks if place is None else place,
-    )  # fmt: skip
+    )
 
 
 def review(
-    number: int, boxes: Detections = MODEL_BOX, origin: dict[str, object] | None = None,
+    number: int,
+    boxes: Detections = MODEL_BOX,
+    origin: dict[str, object] | None = None,
     **of: object,
-) -> Review:  # fmt: skip
+) -> Review:
     """The same as it is kept; ``of`` are those of `candidate`."""
     one = candidate(number, **of)  # type: ignore[arg-type]
     task = Task(
-        one.digest, f"frames/{one.digest}.jpg", 640, 360, one.camera_id, one.captured_at,
-        one.reason, one.score, 0, "m-1", boxes, origin=origin or {},
-    )  # fmt: skip
+        one.digest,
+        f"frames/{one.digest}.jpg",
+        640,
+        360,
+        one.camera_id,
+        one.captured_at,
+        one.reason,
+        one.score,
+        0,
+        "m-1",
+        boxes,
+        origin=origin or {},
+    )
     return to_review(one, task)
 
 

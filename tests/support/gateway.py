@@ -81,8 +81,11 @@ def start(folder: Path) -> Iterator[Gateway]:
     _make = [program, "format", "--storage", "file", "--bucket", f"{folder}/data/"]
     subprocess.run(
         [*_make, "--trash-days", "0", database, "tests"],
-        check=True, cwd=folder, env=_environment(folder), capture_output=True,
-    )  # fmt: skip
+        check=True,
+        cwd=folder,
+        env=_environment(folder),
+        capture_output=True,
+    )
     command = [program, "gateway", "--no-usage-report", "--multi-buckets", "--keep-etag"]
     command += ["--cache-dir", f"{folder}/cache", database, f"127.0.0.1:{port}"]
     gateway = Gateway(port, command, folder, _serve(command, folder))

@@ -41,11 +41,14 @@ HERE = "127.0.0.1:8080"
 LIVE = f"ws://{HERE}/live"
 FILE = (
     {
-        "id": "a40", "uri": f"rtsp://admin:{PASSWORD}@10.0.0.7/a40", "city": "London", "fps": 10,
+        "id": "a40",
+        "uri": f"rtsp://admin:{PASSWORD}@10.0.0.7/a40",
+        "city": "London",
+        "fps": 10,
         "lines": {"in": [[0.2, 0.7], [0.6, 0.7]]},
     },
     {"id": "crossing", "uri": "sim://kingsport/crossing?seed=1", "city": "kingsport"},
-)  # fmt: skip
+)
 """The camera file: one with a password, one that is simulated."""
 
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -86,13 +89,23 @@ class Content:
             end_event(self.ledger, event, at + timedelta(minutes=5))
         causes = ["night", "fog"]
         begin_event(
-            self.ledger, "drift", NOW - timedelta(minutes=20), "a40", "m-1",
+            self.ledger,
+            "drift",
+            NOW - timedelta(minutes=20),
+            "a40",
+            "m-1",
             detail={"causes": causes},
-        )  # fmt: skip
+        )
         open_finding(
-            self.ledger, "a40", NOW - timedelta(minutes=25), NOW - timedelta(minutes=20), "m-1",
-            causes, True, {},
-        )  # fmt: skip
+            self.ledger,
+            "a40",
+            NOW - timedelta(minutes=25),
+            NOW - timedelta(minutes=20),
+            "m-1",
+            causes,
+            True,
+            {},
+        )
 
     def add_reviews(self) -> list[str]:
         """A frame in each state, with its image but for the one that has expired; digests."""
@@ -122,9 +135,13 @@ class Content:
         go_on(self.ledger, first, Step.REFUSED, NOW - timedelta(hours=20), reason="no better")
         parked = begin_learning(self.ledger, "learn-2", trigger, NOW - timedelta(hours=1))
         go_on(
-            self.ledger, parked, Step.PARKED, NOW, {"parked": "training"},
+            self.ledger,
+            parked,
+            Step.PARKED,
+            NOW,
+            {"parked": "training"},
             "training failed 5 times: the disk is full",
-        )  # fmt: skip
+        )
 
     def add_rollouts(self) -> None:
         """One that was sent back, one in its first canary."""
@@ -180,11 +197,17 @@ def register_versions(content: Content) -> None:
     registry.set_alias("champion", register_tiny(registry, file))
     for papers in (
         Papers(
-            "", 1, NAMES, "", scores={"night.map50": 0.5, "fog.map50": float("nan")},
-            trigger={"because": "drift"}, verdict=("it wins",), model_version="tiny-2",
+            "",
+            1,
+            NAMES,
+            "",
+            scores={"night.map50": 0.5, "fog.map50": float("nan")},
+            trigger={"because": "drift"},
+            verdict=("it wins",),
+            model_version="tiny-2",
         ),
         Papers("", 1, ("bicycle",), ""),
-    ):  # fmt: skip
+    ):
         run = registry.start("tiny", {})
         registry.register(run, file, papers)
         registry.finish(run)

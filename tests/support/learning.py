@@ -19,9 +19,15 @@ from train.model.model_file import _BASELINE_FILE
 from train.ultralytics_adapter import prepare
 
 SMALL: dict[str, Any] = {
-    "epochs": 2, "imgsz": 160, "batch": 8, "nbs": 8, "lr0": 0.01, "freeze": 22, "mosaic": 0,
+    "epochs": 2,
+    "imgsz": 160,
+    "batch": 8,
+    "nbs": 8,
+    "lr0": 0.01,
+    "freeze": 22,
+    "mosaic": 0,
     "close_mosaic": 0,
-}  # fmt: skip
+}
 """Options with which a detector's head is learned in seconds."""
 
 SOON_BETTER: dict[str, Any] = {**SMALL, "epochs": 6, "lr0": 0.001, "imgsz": 320, "blend": 1.0}
@@ -45,22 +51,39 @@ def write_weak_model(path: Path) -> Path:
 
 
 def add_labels(
-    settings: Settings, ledger: Ledger, model_version: str, *, frames: int = 15,
-    cameras: int = 4, first_seed: int = 0, drift: str = "night",
-) -> list[Review]:  # fmt: skip
+    settings: Settings,
+    ledger: Ledger,
+    model_version: str,
+    *,
+    frames: int = 15,
+    cameras: int = 4,
+    first_seed: int = 0,
+    drift: str = "night",
+) -> list[Review]:
     """Frames that were asked about and labelled, a minute apart, as the oracle would."""
     split = Split("labels", TRAIN_CAMERAS[:cameras], first_seed, frames, "day")
     examples = gather_split(split, FolderStore(settings.store), TRAIN)
     found = [
         Review(
-            digest=e.image, image_key=e.key, width=e.width, height=e.height,
-            camera_id=e.camera_id, captured_at=NOON + timedelta(minutes=number), reason="unsure",
-            score=0.5, model_version=model_version, boxes=[],
-            fingerprint=np.zeros(4, np.uint64).tobytes(), embedding=b"", drift=drift,
-            origin={"uri": "sim://somewhere"}, state=State.LABELED, labeler="oracle",
+            digest=e.image,
+            image_key=e.key,
+            width=e.width,
+            height=e.height,
+            camera_id=e.camera_id,
+            captured_at=NOON + timedelta(minutes=number),
+            reason="unsure",
+            score=0.5,
+            model_version=model_version,
+            boxes=[],
+            fingerprint=np.zeros(4, np.uint64).tobytes(),
+            embedding=b"",
+            drift=drift,
+            origin={"uri": "sim://somewhere"},
+            state=State.LABELED,
+            labeler="oracle",
             label=plain(e.truth()),
         )
         for number, e in enumerate(examples)
-    ]  # fmt: skip
+    ]
     add_reviews(ledger, found)
     return found

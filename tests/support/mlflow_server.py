@@ -30,11 +30,21 @@ class MlflowServer:
         """Start, and wait until it answers."""
         self._home.mkdir(parents=True, exist_ok=True)
         command = [
-            sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1",
-            "--port", str(urlsplit(self.url).port), "--workers", "1",
-            "--backend-store-uri", f"sqlite:///{self._home / 'mlflow.db'}",
-            "--artifacts-destination", str(self._home / "artifacts"),
-        ]  # fmt: skip
+            sys.executable,
+            "-m",
+            "mlflow",
+            "server",
+            "--host",
+            "127.0.0.1",
+            "--port",
+            str(urlsplit(self.url).port),
+            "--workers",
+            "1",
+            "--backend-store-uri",
+            f"sqlite:///{self._home / 'mlflow.db'}",
+            "--artifacts-destination",
+            str(self._home / "artifacts"),
+        ]
         environment = {**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
         with (self._home / "server.log").open("ab") as log:
             self._process = subprocess.Popen(

@@ -81,13 +81,22 @@ class Street:
     """
 
     def __init__(
-        self, home: Path, champion: Path, kind: type[Detector], fps: float = FPS,
+        self,
+        home: Path,
+        champion: Path,
+        kind: type[Detector],
+        fps: float = FPS,
         staleness_s: float = 20.0,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.settings = Settings(
-            home=home, image_size=160, gate=False, drift=False, triage=False, threads=1,
+            home=home,
+            image_size=160,
+            gate=False,
+            drift=False,
+            triage=False,
+            threads=1,
             staleness_s=staleness_s,
-        )  # fmt: skip
+        )
         self.champion = open_model(str(champion), self.settings.models)
         deploy(self.champion, self.settings, kind=kind)
         self.stamps = Stamps(CAMERAS)
@@ -96,8 +105,12 @@ class Street:
         pictures = [ArrayPicture(view.render(frame)) for frame in range(_PICTURES)]
         self._pipeline = StreamPipeline(
             [(c, LiveSource(pictures, fps)) for c in self.cameras],
-            ServeDetector, self.settings, SystemClock(), [self.stamps], names=NAMES,
-        )  # fmt: skip
+            ServeDetector,
+            self.settings,
+            SystemClock(),
+            [self.stamps],
+            names=NAMES,
+        )
         self._pipeline.start()
         self.gap_at_rest(1.0)  # the first batches are the slowest
 
@@ -112,9 +125,10 @@ class Street:
     def wait_past(self, moment: float) -> None:
         """Wait until every camera has a result of after a moment, in seconds of the wall clock."""
         wait_for(
-            lambda: all(self.stamps.between(moment).values()), "a result of every camera",
+            lambda: all(self.stamps.between(moment).values()),
+            "a result of every camera",
             30.0 + max(0.0, moment - time.time()),
-        )  # fmt: skip
+        )
 
     def gap_at_rest(self, seconds: float = 3.0) -> float:
         """The longest gap between two results of a camera while nothing happens."""
@@ -180,9 +194,16 @@ class Case:
         self.said: list[str] = []
         self.slots = FaultySlots(street.settings, kind)
         self.control = RolloutControl(
-            ledger, street, self.slots, models, FolderStore(street.settings.store), NAMES,
-            street.cameras, SystemClock(), self.said.append,
-        )  # fmt: skip
+            ledger,
+            street,
+            self.slots,
+            models,
+            FolderStore(street.settings.store),
+            NAMES,
+            street.cameras,
+            SystemClock(),
+            self.said.append,
+        )
 
     def begin(self, phase: Phase, policy: Policy = POLICY, gain: float | None = None) -> "Case":
         """Start a rollout in a phase, with what was found so far, and look after it."""
@@ -197,10 +218,7 @@ class Case:
 
     def wait_until(self, state: State, timeout_s: float = 60.0) -> Rollout:
         """Wait until the rollout is in a state."""
-        wait_for(
-            lambda: self.rollout.state is state,
-            f"{state}; it said {self.said}", timeout_s,
-        )  # fmt: skip
+        wait_for(lambda: self.rollout.state is state, f"{state}; it said {self.said}", timeout_s)
         return self.rollout
 
     def wait_until_serves(self, cameras: frozenset[str]) -> None:

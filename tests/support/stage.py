@@ -176,9 +176,17 @@ class Stage:
         self.fleet, self.slots = Fleet(self.log), Slots(self.log)
         self.slots.runs = dict(self.models.crowned)
         self.control = RolloutControl(
-            ledger or self.ledger, self.fleet, self.slots, self.models, self.store, ["car"],
-            self.cameras, self.clock, self.told.append, homes,
-        )  # fmt: skip
+            ledger or self.ledger,
+            self.fleet,
+            self.slots,
+            self.models,
+            self.store,
+            ["car"],
+            self.cameras,
+            self.clock,
+            self.told.append,
+            homes,
+        )
         self.control._labels._ledger = self.ledger
 
     def ask(
@@ -186,9 +194,15 @@ class Stage:
     ) -> Rollout:
         """Somebody starts a rollout."""
         return start_rollout(
-            self.ledger, model, champion, city, policy.model_dump(mode="json"),
-            Phase().model_dump(mode="json"), "ann", self.clock.now(),
-        )  # fmt: skip
+            self.ledger,
+            model,
+            champion,
+            city,
+            policy.model_dump(mode="json"),
+            Phase().model_dump(mode="json"),
+            "ann",
+            self.clock.now(),
+        )
 
     def look(self, seconds: float = LOOK_S) -> None:
         """Time passes, and the control looks."""

@@ -53,10 +53,14 @@ class Street:
         ]
         triage = self._triage
         self._pipeline = StreamPipeline(
-            list(zip(named, self.sources, strict=True)), self.house.open, SETTINGS, self.clock,
-            [self.tap, *([] if triage is None else [triage])], names=NAMES,
+            list(zip(named, self.sources, strict=True)),
+            self.house.open,
+            SETTINGS,
+            self.clock,
+            [self.tap, *([] if triage is None else [triage])],
+            names=NAMES,
             contradict=None if triage is None else triage.contradict,
-        )  # fmt: skip
+        )
         self.pipeline.follow(self.table)
         self.pipeline.start()
         return self.tap

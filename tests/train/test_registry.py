@@ -38,8 +38,12 @@ def test_a_version_carries_its_papers_and_its_files(
     registry.log(run, 0, {"metrics/mAP50(B)": 0.4, "broken": float("nan")})
     weights = tmp_path / "any.pt"
     weights.write_bytes(b"weights")
-    papers = _papers(recipe={"epochs": 6}, scores={"map50/night": 0.5}, verdict=("night: gains",),
-                     trigger={"kind": "drift", "camera": "a40"})  # fmt: skip
+    papers = _papers(
+        recipe={"epochs": 6},
+        scores={"map50/night": 0.5},
+        verdict=("night: gains",),
+        trigger={"kind": "drift", "camera": "a40"},
+    )
     version = registry.register(run, onnx_file, papers, [weights])
     registry.finish(run)
     assert registry.find(str(version.number)).papers == papers

@@ -131,16 +131,25 @@ def coco_content(dataset: Dataset) -> dict[str, Any]:
     annotations: list[dict[str, Any]] = []
     for number, example in enumerate(dataset.examples, start=1):
         images.append(
-            {"id": number, "file_name": example.key, "width": example.width,
-             "height": example.height}
-        )  # fmt: skip
+            {
+                "id": number,
+                "file_name": example.key,
+                "width": example.width,
+                "height": example.height,
+            }
+        )
         for box in example.boxes:
             x1, y1, x2, y2 = box.xyxy
             annotations.append(
-                {"id": len(annotations) + 1, "image_id": number, "category_id": box.class_id + 1,
-                 "bbox": [x1, y1, x2 - x1, y2 - y1], "area": (x2 - x1) * (y2 - y1),
-                 "iscrowd": int(box.ignored)}
-            )  # fmt: skip
+                {
+                    "id": len(annotations) + 1,
+                    "image_id": number,
+                    "category_id": box.class_id + 1,
+                    "bbox": [x1, y1, x2 - x1, y2 - y1],
+                    "area": (x2 - x1) * (y2 - y1),
+                    "iscrowd": int(box.ignored),
+                }
+            )
     categories = [{"id": k + 1, "name": name} for k, name in enumerate(dataset.classes)]
     return {"images": images, "annotations": annotations, "categories": categories}
 

@@ -92,10 +92,18 @@ def gather_split(split: Split, store: ObjectStore, part: str) -> list[Example]:
         boxes = boxes_from(truth.detections(), truth.unclear())
         examples.append(
             Example(
-                digest, key, width, height, boxes, part, f"{city}-{camera}",
-                slices=(split.condition,), labeler="oracle", reason="simulated",
+                digest,
+                key,
+                width,
+                height,
+                boxes,
+                part,
+                f"{city}-{camera}",
+                slices=(split.condition,),
+                labeler="oracle",
+                reason="simulated",
             )
-        )  # fmt: skip
+        )
     return examples
 
 

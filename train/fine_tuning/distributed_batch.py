@@ -52,8 +52,10 @@ def _moments(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 def _remember(module: nn.BatchNorm2d, mean: Tensor, variance: Tensor) -> None:
     """Note the moments for inference, as torch does."""
     running_mean, running_var, seen = (
-        module.running_mean, module.running_var, module.num_batches_tracked
-    )  # fmt: skip
+        module.running_mean,
+        module.running_var,
+        module.num_batches_tracked,
+    )
     if running_mean is None or running_var is None or seen is None:
         return
     seen.add_(1)
@@ -67,9 +69,15 @@ class _Normalise(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, mean: Tensor, variance: Tensor,
-        count: Tensor, eps: float,
-    ) -> Tensor:  # fmt: skip
+        ctx: Any,
+        x: Tensor,
+        weight: Tensor,
+        bias: Tensor,
+        mean: Tensor,
+        variance: Tensor,
+        count: Tensor,
+        eps: float,
+    ) -> Tensor:
         """The normalised batch."""
         inverse = (variance + eps).rsqrt().to(x.dtype)
         centred = (x - _wide(mean.to(x.dtype))) * _wide(inverse)

@@ -5,9 +5,7 @@ from typing import Any, Protocol
 
 import numpy as np
 import onnxruntime as ort  # type: ignore[import-untyped]
-from onnxruntime.capi import (  # type: ignore[import-untyped]
-    onnxruntime_pybind11_state as ort_errors,
-)
+from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors  # type: ignore[import-untyped]
 
 from streetloop.errors import ConfigError, DetectorError, ModelUnsupported
 from streetloop.types import Floats, Image
@@ -142,9 +140,7 @@ class TorchBackend:
 def half_precision(path: Path) -> bytes:
     """The model's weights and arithmetic in float16, its input and output still float32."""
     import onnx
-    from onnxruntime.transformers.float16 import (  # type: ignore[import-untyped]
-        convert_float_to_float16,
-    )
+    from onnxruntime.transformers.float16 import convert_float_to_float16  # type: ignore[import-untyped]
 
     converted = convert_float_to_float16(onnx.load(path), keep_io_types=True)
     data: bytes = converted.SerializeToString()

@@ -184,11 +184,14 @@ class Comparing:
         both = [
             (frame, self._pair(frame, box, ours, theirs))
             for frame, box, ours, theirs in zip(
-                sample.batch.frames, sample.batch.boxes, champion.detections,
-                challenger.detections, strict=True,
+                sample.batch.frames,
+                sample.batch.boxes,
+                champion.detections,
+                challenger.detections,
+                strict=True,
             )
             if frame.camera_id in compared
-        ]  # fmt: skip
+        ]
         self._pairing.take([pair for _, pair in both], champion.seconds, challenger.seconds)
         if self._contradict is not None:
             for frame, pair in both:

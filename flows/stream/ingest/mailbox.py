@@ -64,11 +64,7 @@ class Mailbox:
         return True
 
     def take(
-        self,
-        limit: int,
-        backlog: int,
-        now_s: float,
-        fits: Callable[[Frame], bool] = lambda _: True,
+        self, limit: int, backlog: int, now_s: float, fits: Callable[[Frame], bool] = lambda _: True
     ) -> list[Frame]:
         """The oldest frames that are worth showing to the detector.
 

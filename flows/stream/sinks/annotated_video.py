@@ -94,10 +94,7 @@ def _box(image: Image, xyxy: Floats, label: str, colour: tuple[int, int, int]) -
 
 
 def _line(
-    image: Image,
-    name: str,
-    ends: list[tuple[int, int]],
-    counts: Mapping[str, Mapping[str, int]],
+    image: Image, name: str, ends: list[tuple[int, int]], counts: Mapping[str, Mapping[str, int]]
 ) -> None:
     cv2.line(image, ends[0], ends[1], _BLACK, 4, cv2.LINE_AA)
     cv2.line(image, ends[0], ends[1], (0, 228, 255), 2, cv2.LINE_AA)

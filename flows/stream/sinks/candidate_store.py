@@ -50,11 +50,7 @@ class Candidates:
     """
 
     def __init__(
-        self,
-        store: ObjectStore,
-        names: tuple[str, ...],
-        origins: Mapping[str, str],
-        bands: Bands,
+        self, store: ObjectStore, names: tuple[str, ...], origins: Mapping[str, str], bands: Bands
     ) -> None:
         self._store, self._names = store, names
         self._origins, self._bands = origins, bands
@@ -78,10 +74,19 @@ class Candidates:
         jpeg = cv2.imencode(".jpg", image, _JPEG)[1].tobytes()
         digest, key = image_key(jpeg)
         task = Task(
-            digest, key, picture.width, picture.height, frame.camera_id,
-            frame.captured_at, reason, score, 0, result.model_version, result.tracked.detections,
+            digest,
+            key,
+            picture.width,
+            picture.height,
+            frame.camera_id,
+            frame.captured_at,
+            reason,
+            score,
+            0,
+            result.model_version,
+            result.tracked.detections,
             origin=self._origin(result),
-        )  # fmt: skip
+        )
         looks = embed(image, *self._asked(result.tracked.detections, against))
         candidate = Candidate(
             digest, frame.camera_id, frame.captured_at, reason, score, fingerprint(image), looks

@@ -50,9 +50,13 @@ class Watching:
             )
         picture = frame.picture.bgr() if builder.wants_picture(frame.pts) else None
         minute = builder.take(
-            frame.frame_id, frame.pts, frame.captured_at, result.tracked, result.model_version,
+            frame.frame_id,
+            frame.pts,
+            frame.captured_at,
+            result.tracked,
+            result.model_version,
             picture,
-        )  # fmt: skip
+        )
         if minute is not None:
             with self._lock:
                 self._done.append(minute)

@@ -25,9 +25,10 @@ class CameraIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     uri: str = Field(
-        min_length=1, max_length=2000,
+        min_length=1,
+        max_length=2000,
         description="rtsp://, file:// or sim://; its password is never shown again",
-    )  # fmt: skip
+    )
     city: str | None = Field(default=None, min_length=1, max_length=100)
     fps: float | None = Field(
         default=None, gt=0, le=1000, strict=True, description="frames to analyse a second"
@@ -84,9 +85,11 @@ def camera_routes(control: Control, pictures: Pictures | None) -> APIRouter:
         control.remove_camera(camera_id, AUTHOR)
 
     @routes.get(
-        "/cameras/{camera_id}/picture.jpg", summary="Its newest picture, annotated",
-        responses=missing | {200: {"content": {"image/jpeg": {}}}}, response_class=Response,
-    )  # fmt: skip
+        "/cameras/{camera_id}/picture.jpg",
+        summary="Its newest picture, annotated",
+        responses=missing | {200: {"content": {"image/jpeg": {}}}},
+        response_class=Response,
+    )
     async def picture(camera_id: CameraId) -> Response:
         found = {} if pictures is None else await pictures.newest({})
         if camera_id not in found:

@@ -23,12 +23,12 @@ def model_routes(control: Control) -> APIRouter:
         )
 
     @routes.get(
-        "/models/{version}/lineage", tags=["models"], summary="Where a version comes from",
+        "/models/{version}/lineage",
+        tags=["models"],
+        summary="Where a version comes from",
         responses=missing,
-    )  # fmt: skip
-    def lineage(
-        version: Annotated[str, Path(min_length=1, max_length=64)],
-    ) -> list[dict[str, Any]]:
+    )
+    def lineage(version: Annotated[str, Path(min_length=1, max_length=64)]) -> list[dict[str, Any]]:
         return control.lineage(version)
 
     @routes.get("/learning", tags=["learning"], summary="Learning runs, the newest first")
@@ -42,16 +42,21 @@ def model_routes(control: Control) -> APIRouter:
         return control.learn(AUTHOR)
 
     @routes.post(
-        "/learning/resume", tags=["learning"], status_code=202, responses=conflict,
+        "/learning/resume",
+        tags=["learning"],
+        status_code=202,
+        responses=conflict,
         summary="Go on with the run that was parked",
-    )  # fmt: skip
+    )
     def resume() -> LearningView:
         return control.resume_learning(AUTHOR)
 
     @routes.post(
-        "/learning/drop", tags=["learning"], responses=conflict,
+        "/learning/drop",
+        tags=["learning"],
+        responses=conflict,
         summary="End the open run without a new model",
-    )  # fmt: skip
+    )
     def drop() -> LearningView:
         return control.drop_learning(AUTHOR)
 

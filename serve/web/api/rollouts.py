@@ -38,24 +38,22 @@ def rollout_routes(control: Control) -> APIRouter:
     def rollouts(offset: Offset = 0, limit: Limit = 50) -> Page[RolloutView]:
         return control.rollouts(offset, limit)
 
-    @routes.get(
-        "/rollouts/{number}", summary="One, with its decisions",
-        responses=missing,
-    )  # fmt: skip
+    @routes.get("/rollouts/{number}", summary="One, with its decisions", responses=missing)
     def rollout(number: Annotated[int, Path(ge=1, le=2**31 - 1)]) -> RolloutView:
         return control.rollout(number)
 
     @routes.post(
-        "/rollouts", status_code=202, summary="Try a version",
-        responses=conflict | unknown,
-    )  # fmt: skip
+        "/rollouts", status_code=202, summary="Try a version", responses=conflict | unknown
+    )
     def start(wanted: NewRollout) -> RolloutView:
         return control.start_rollout(wanted.version, wanted.city, AUTHOR)
 
     @routes.post(
-        "/rollouts/steer", status_code=202, responses=conflict,
+        "/rollouts/steer",
+        status_code=202,
+        responses=conflict,
         summary="Pause, resume, promote or roll back the open rollout",
-    )  # fmt: skip
+    )
     def steer(wanted: Steering) -> RolloutView:
         return control.steer_rollout(wanted.wanted, AUTHOR)
 

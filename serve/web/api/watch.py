@@ -58,9 +58,11 @@ def watch_routes(control: Control) -> APIRouter:
         return control.reviews(state, offset, limit)
 
     @routes.get(
-        "/reviews/{digest}/image.jpg", summary="One of them",
-        responses=missing | {200: {"content": {"image/jpeg": {}}}}, response_class=Response,
-    )  # fmt: skip
+        "/reviews/{digest}/image.jpg",
+        summary="One of them",
+        responses=missing | {200: {"content": {"image/jpeg": {}}}},
+        response_class=Response,
+    )
     def review_image(digest: Digest) -> Response:
         return Response(control.review_image(digest), media_type="image/jpeg")
 
@@ -69,9 +71,11 @@ def watch_routes(control: Control) -> APIRouter:
         return control.health()
 
     @routes.get(
-        "/ready", summary="Whether a camera is live", response_model=HealthView,
+        "/ready",
+        summary="Whether a camera is live",
+        response_model=HealthView,
         responses={503: {"model": HealthView, "description": "no camera is live"}},
-    )  # fmt: skip
+    )
     def ready() -> Response:
         health = control.health()
         return JSONResponse(health.model_dump(mode="json"), 200 if health.live else 503)

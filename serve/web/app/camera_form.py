@@ -9,8 +9,10 @@ from streetloop.control import CameraView, Control
 from streetloop.errors import ConfigError
 
 _NEW = "(a new camera)"
-_SURE = "(...given) => { if (!confirm('Stop this camera? What it recorded stays.')) " \
-    "throw new Error('not wanted'); return given; }"  # fmt: skip
+_SURE = (
+    "(...given) => { if (!confirm('Stop this camera? What it recorded stays.')) "
+    "throw new Error('not wanted'); return given; }"
+)
 _HELP = "rtsp://user:password@host/path, file:///clip.mp4 or sim://kingsport/crossing"
 
 
@@ -25,9 +27,12 @@ def camera_form(control: Control, author: str) -> None:
         )
     uri = gr.Textbox(label="Address", info=_HELP, max_length=2000)
     lines = gr.Textbox(
-        label="Counting lines", lines=2, max_length=5000, placeholder="avenue: 0.36 0.30 0.74 0.47",
+        label="Counting lines",
+        lines=2,
+        max_length=5000,
+        placeholder="avenue: 0.36 0.30 0.74 0.47",
         info="one a line: a name, then x y of both ends as fractions of the picture",
-    )  # fmt: skip
+    )
     with gr.Row(elem_classes="sl-buttons"):
         save = gr.Button("Save", variant="primary", scale=0, min_width=160)
         remove = gr.Button("Remove", variant="stop", scale=0, min_width=160, interactive=False)

@@ -24,8 +24,10 @@ _PANELS: dict[str, panels.Draw] = {
 }
 _Look = Literal["primary", "secondary", "stop"]
 _QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-_SURE = "(...given) => { if (!confirm('Let the new version take over now, whatever the evidence " \
-    "says?')) throw new Error('not wanted'); return given; }"  # fmt: skip
+_SURE = (
+    "(...given) => { if (!confirm('Let the new version take over now, whatever the evidence "
+    "says?')) throw new Error('not wanted'); return given; }"
+)
 
 
 def build_page(control: Control) -> Any:
@@ -143,11 +145,20 @@ def mount_page(api: FastAPI, control: Control, guard: Guard) -> FastAPI:
         return None
 
     mounted: FastAPI = gr.mount_gradio_app(
-        api, build_page(control), "/app", auth_dependency=visitor, footer_links=[],
-        show_error=True, ssr_mode=False, enable_monitoring=False, run_history=False,
-        max_file_size=1, theme=_theme(), css=(FOLDER / "app.css").read_text(),
+        api,
+        build_page(control),
+        "/app",
+        auth_dependency=visitor,
+        footer_links=[],
+        show_error=True,
+        ssr_mode=False,
+        enable_monitoring=False,
+        run_history=False,
+        max_file_size=1,
+        theme=_theme(),
+        css=(FOLDER / "app.css").read_text(),
         head=f"<script>{(FOLDER / 'live.js').read_text()}</script>",
-    )  # fmt: skip
+    )
     return mounted
 
 

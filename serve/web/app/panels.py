@@ -43,9 +43,12 @@ def header(control: Control) -> str:
     learning = runs[0].step if runs and runs[0].ended_at is None else None
     rollout = rollouts[0].phase if rollouts and rollouts[0].ended_at is None else None
     return render(
-        "header", health=health, drifting=len({event.camera_id for event in drifting}),
-        learning=learning, rollout=rollout,
-    )  # fmt: skip
+        "header",
+        health=health,
+        drifting=len({event.camera_id for event in drifting}),
+        learning=learning,
+        rollout=rollout,
+    )
 
 
 def counts(control: Control) -> str:

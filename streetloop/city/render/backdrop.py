@@ -108,8 +108,12 @@ class _Canvas:
         t = np.where(hit, t, _FAR_M).astype(np.float32)
         x, y = self.eye[0] + t * self.rays[..., 0], self.eye[1] + t * self.rays[..., 1]
         maps = self.maps
-        far = cv2.remap(maps.far.colour, *maps.far.coordinates(x, y), cv2.INTER_LINEAR,
-                        borderMode=cv2.BORDER_REPLICATE)  # fmt: skip
+        far = cv2.remap(
+            maps.far.colour,
+            *maps.far.coordinates(x, y),
+            cv2.INTER_LINEAR,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
         mast = self.optics.mast
         bearing = math.radians(mast.bearing)
         centre = (
@@ -217,8 +221,9 @@ class _Canvas:
             return
         t = t[hit]
         point = [self.eye[k] + t * rays[..., k][hit] for k in range(3)]
-        normal = np.stack([(point[k] - np.float32(v)) / np.float32(r)
-                           for k, v in enumerate((x, y, z))], axis=-1)  # fmt: skip
+        normal = np.stack(
+            [(point[k] - np.float32(v)) / np.float32(r) for k, v in enumerate((x, y, z))], axis=-1
+        )
         leaf = self.noise(self.leaves, point[0] + point[1] * np.float32(0.6) + np.float32(seed),
                           point[2] + point[1] * np.float32(0.6), 3.2)  # fmt: skip
         facing = root[hit] / (a[hit] * np.float32(r * r))  # 0 at the rim

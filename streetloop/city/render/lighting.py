@@ -80,9 +80,16 @@ def light_of(look: Look) -> Light:
     per_m = 1 / 2200 + rain * (1 / 190) + fog * (1 / 34) + low * (1 / 500)
     exposure = float(np.interp(dark, (0, 0.5, 1), _EXPOSURE))
     return Light(
-        sky * np.float32(1 - 0.45 * low), sun, "low_sun" if low > 0.5 else "sun", lamps,
-        veil.astype(np.float32), per_m, exposure, rain, dark,
-    )  # fmt: skip
+        sky * np.float32(1 - 0.45 * low),
+        sun,
+        "low_sun" if low > 0.5 else "sun",
+        lamps,
+        veil.astype(np.float32),
+        per_m,
+        exposure,
+        rain,
+        dark,
+    )
 
 
 def lit(backdrop: Backdrop, light: Light, shadow: bool = False) -> Image:

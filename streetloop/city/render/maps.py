@@ -43,8 +43,11 @@ class Maps:
         for tree in place.trees:
             for x, y, z, r in crown(tree):
                 angles = np.arange(0, math.tau, math.tau / 8)
-                ring = [(x + r * math.cos(a), y + r * math.sin(a), z + dz)
-                        for a in angles for dz in (-r * 0.6, r * 0.6)]  # fmt: skip
+                ring = [
+                    (x + r * math.cos(a), y + r * math.sin(a), z + dz)
+                    for a in angles
+                    for dz in (-r * 0.6, r * 0.6)
+                ]
                 self._shadow(lit, np.array(ring), towards)
         soft = cv2.GaussianBlur(lit, (3, 3), 0)
         return soft.astype(np.float32) / np.float32(255)
@@ -108,5 +111,10 @@ def corners_of(solid: Solid) -> NDArray[np.float64]:
     c, s = math.cos(math.radians(solid.heading)), math.sin(math.radians(solid.heading))
     signs = ((1, 1), (-1, 1), (-1, -1), (1, -1))
     flat = [(a * solid.length / 2, b * solid.width / 2) for a, b in signs]
-    return np.array([(solid.x + c * u - s * v, solid.y + s * u + c * v, z)
-                     for z in (solid.bottom, solid.top) for u, v in flat])  # fmt: skip
+    return np.array(
+        [
+            (solid.x + c * u - s * v, solid.y + s * u + c * v, z)
+            for z in (solid.bottom, solid.top)
+            for u, v in flat
+        ]
+    )

@@ -124,8 +124,10 @@ class MeshBuilder:
             a, b = points[k], points[(k + 1) % len(points)]
             self.face(
                 [(a.x, a.half, a.z), (b.x, b.half, b.z), (b.x, -b.half, b.z), (a.x, -a.half, a.z)],
-                material, layer, part,
-            )  # fmt: skip
+                material,
+                layer,
+                part,
+            )
         return part
 
     def box(
@@ -153,10 +155,14 @@ class MeshBuilder:
         """Pairs of wheels at places along the vehicle."""
         for x in places:
             for sign in (1, -1):
-                for r, material, fine in ((radius, Material.TYRE, False),
-                                          (radius * 0.58, Material.HUB, True)):  # fmt: skip
-                    ring = [(x + r * math.cos(a), sign * (half + 0.015), radius + r * math.sin(a))
-                            for a in np.arange(math.tau / 16, math.tau, math.tau / 8)]  # fmt: skip
+                for r, material, fine in (
+                    (radius, Material.TYRE, False),
+                    (radius * 0.58, Material.HUB, True),
+                ):
+                    ring = [
+                        (x + r * math.cos(a), sign * (half + 0.015), radius + r * math.sin(a))
+                        for a in np.arange(math.tau / 16, math.tau, math.tau / 8)
+                    ]
                     self.face(ring, material, 1, part, fine, (0.0, sign, 0.0))
 
     def patch(

@@ -127,8 +127,10 @@ class Film:
         chance = draw_arrays(*self._names, "dirt")
         coarse = chance.integers(0, 256, (6, 10), dtype=np.uint8)
         fine = chance.integers(0, 256, (24, 40), dtype=np.uint8)
-        cloud = [cv2.resize(c, (width, height), interpolation=cv2.INTER_CUBIC).astype(np.float32)
-                 for c in (coarse, fine)]  # fmt: skip
+        cloud = [
+            cv2.resize(c, (width, height), interpolation=cv2.INTER_CUBIC).astype(np.float32)
+            for c in (coarse, fine)
+        ]
         film = np.clip((cloud[0] * 0.65 + cloud[1] * 0.35 - 105) / 80, 0, 1)
         spots = np.zeros((height, width), np.uint8)
         place = draw(*self._names, "spots")
@@ -162,8 +164,9 @@ class Film:
 
     def _through_drops(self, image: MatLike, wet: int) -> MatLike:
         coordinates, fractions, inside = self._drops(wet)
-        bent = cv2.remap(image, coordinates, fractions, cv2.INTER_LINEAR,
-                         borderMode=cv2.BORDER_REFLECT_101)  # fmt: skip
+        bent = cv2.remap(
+            image, coordinates, fractions, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101
+        )
         soft = cv2.blur(bent, (5, 5))
         cv2.copyTo(soft, inside, bent)
         return bent

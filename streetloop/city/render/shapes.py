@@ -9,9 +9,14 @@ from streetloop.city.render.mesh import ProfilePoint as Point
 
 
 def _car(
-    length: float, half: float, waist: float, top: float, roof: tuple[float, float],
-    screen: float, back: float,
-) -> Shape:  # fmt: skip
+    length: float,
+    half: float,
+    waist: float,
+    top: float,
+    roof: tuple[float, float],
+    screen: float,
+    back: float,
+) -> Shape:
     """A car: ``roof`` from x to x, ``screen`` and ``back`` where its windows begin."""
     b = MeshBuilder()
     end = length / 2
@@ -23,9 +28,7 @@ def _car(
         Point(-end + 0.06, tail, half - 0.05), Point(-end, 0.55, half - 0.03),
     ]  # fmt: skip
     body = b.profile(
-        lower,
-        [Material.TRIM, Material.TRIM, *[Material.BODY] * 5, Material.TRIM],
-        Material.BODY,
+        lower, [Material.TRIM, Material.TRIM, *[Material.BODY] * 5, Material.TRIM], Material.BODY
     )
     b.wheels((-end + 0.85, end - 0.85), 0.33, half - 0.02, body)
     b.lamps(end + 0.01, -end - 0.01, half - 0.06, 0.62, body)
@@ -39,8 +42,12 @@ def _car(
     for sign in (1, -1):  # the pillar between the doors
         x = (roof[0] + roof[1]) / 2
         low, high = sign * (half - 0.07), sign * (half - 0.25)
-        corners = [(x - 0.06, low, waist), (x + 0.06, low, waist),
-                   (x + 0.06, high, top), (x - 0.06, high, top)]  # fmt: skip
+        corners = [
+            (x - 0.06, low, waist),
+            (x + 0.06, low, waist),
+            (x + 0.06, high, top),
+            (x - 0.06, high, top),
+        ]
         b.face(corners, Material.BODY, 3, part, True, (0.0, sign, 0.3))
     z = 0.66
     return b.build(
@@ -143,8 +150,10 @@ def _two_wheels(length: float, motor: bool) -> Shape:
     for x in (-end + radius, end - radius):
         for sign in (1, -1):
             y = sign * (0.07 if motor else 0.03)
-            ring = [(x + radius * math.cos(a), y, radius + radius * math.sin(a))
-                    for a in np.arange(0, math.tau, math.tau / 8)]  # fmt: skip
+            ring = [
+                (x + radius * math.cos(a), y, radius + radius * math.sin(a))
+                for a in np.arange(0, math.tau, math.tau / 8)
+            ]
             b.face(ring, Material.TYRE, 0, middle, False, (0.0, sign, 0.0))
             if not motor:
                 inner = [(x + (p[0] - x) * 0.7, p[1] * 1.1, radius + (p[2] - radius) * 0.7)

@@ -72,16 +72,23 @@ class Optics:
     def axes(self) -> Floats64:
         """(3, 3) rows: the camera's right, down and forward in the world."""
         bearing, tilt = math.radians(self.mast.bearing), math.radians(self.mast.tilt)
-        forward = np.array([math.sin(bearing) * math.cos(tilt),
-                            math.cos(bearing) * math.cos(tilt), -math.sin(tilt)])  # fmt: skip
+        forward = np.array(
+            [
+                math.sin(bearing) * math.cos(tilt),
+                math.cos(bearing) * math.cos(tilt),
+                -math.sin(tilt),
+            ]
+        )
         right = np.array([math.cos(bearing), -math.sin(bearing), 0.0])
         down = np.cross(forward, right)
         roll = math.radians(self.mast.roll)
-        return np.stack([
-            math.cos(roll) * right + math.sin(roll) * down,
-            -math.sin(roll) * right + math.cos(roll) * down,
-            forward,
-        ])  # fmt: skip
+        return np.stack(
+            [
+                math.cos(roll) * right + math.sin(roll) * down,
+                -math.sin(roll) * right + math.cos(roll) * down,
+                forward,
+            ]
+        )
 
     def project(self, points: Floats64) -> tuple[Floats64, Floats64]:
         """Where points of the world are in the image.

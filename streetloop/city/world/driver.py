@@ -113,7 +113,9 @@ class Driver:
                 line = self._stream.stop_at - self._size / 2
                 yield Obstacle(line + STANDSTILL_M - _LINE_M, 0.0)
         for event in self._disturbances:
-            if event.blocked_at is not None and event.start <= t < event.end and (
-                s < event.blocked_at
-            ):  # fmt: skip
+            if (
+                event.blocked_at is not None
+                and event.start <= t < event.end
+                and (s < event.blocked_at)
+            ):
                 yield Obstacle(event.blocked_at - self._size / 2, 0.0)

@@ -113,8 +113,15 @@ def _extra(place: Place, event: Event, t: float, track_id: int) -> Actor | None:
         if s < 0:
             return None
         pose = path.at(s)
-        return Actor(track_id, "hatchback", pose.x, pose.y, pose.heading + math.pi,
-                     _WRONG_WAY_SPEED, since * _WRONG_WAY_SPEED)  # fmt: skip
+        return Actor(
+            track_id,
+            "hatchback",
+            pose.x,
+            pose.y,
+            pose.heading + math.pi,
+            _WRONG_WAY_SPEED,
+            since * _WRONG_WAY_SPEED,
+        )
     if event.name == "pedestrian-on-carriageway":
         walked = since * _WALKING
         if walked >= spots.pedestrian.length:

@@ -150,9 +150,7 @@ class Lane:
         cycle = stream.signal.cycle_s if stream.signal else 60.0
         self._block_s = cycle * math.ceil(_BLOCK_S / cycle)
         self._phase = draw(seed, stream.name, "phase").random() * self._block_s
-        self._forks = [
-            [_fork(a, b) for b, _ in stream.routes] for a, _ in stream.routes
-        ]  # fmt: skip
+        self._forks = [[_fork(a, b) for b, _ in stream.routes] for a, _ in stream.routes]
         self._trips = lru_cache(maxsize=4)(lambda block: _Trips(self._simulate(block)))
 
     def actors(self, t: float) -> Iterator[Actor]:

@@ -102,9 +102,7 @@ def test_a_camera_file_with_a_mistake(
 
 
 def test_a_model_of_another_task(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     model = write_tiny_model(
         tmp_path / "parts.onnx", detector_output(), metadata={"task": "segment"}

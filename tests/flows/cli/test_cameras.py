@@ -55,9 +55,13 @@ def test_those_of_the_file_are_listed_without_passwords(file: tuple[str, str]) -
     assert "rtsp://***@10.0.0.7/a40" in shown
     first, second = listed(*file)
     assert first == {
-        "id": "a40", "uri": "rtsp://***@10.0.0.7/a40", "city": "London", "fps": 10.0,
-        "transport": "tcp", "lines": {"in": [[0.2, 0.7], [0.6, 0.7]]},
-    }  # fmt: skip
+        "id": "a40",
+        "uri": "rtsp://***@10.0.0.7/a40",
+        "city": "London",
+        "fps": 10.0,
+        "transport": "tcp",
+        "lines": {"in": [[0.2, 0.7], [0.6, 0.7]]},
+    }
     assert second["id"] == "crossing"
 
 
@@ -67,17 +71,34 @@ def test_a_camera_is_added_changed_and_removed(
     monkeypatch.setattr("getpass.getuser", lambda: "dora")
     uri = f"rtsp://bob:{PASSWORD}@10.0.0.8/new"
     made = camera(
-        "add", "new", uri, "--city", "[b]Oslo[/b]", "--fps", "5", "--transport", "udp",
-        "--line", "in=0,0.5,1,0.5", "--line", "out=0,0.6,1,0.6",
-    )  # fmt: skip
+        "add",
+        "new",
+        uri,
+        "--city",
+        "[b]Oslo[/b]",
+        "--fps",
+        "5",
+        "--transport",
+        "udp",
+        "--line",
+        "in=0,0.5,1,0.5",
+        "--line",
+        "out=0,0.6,1,0.6",
+    )
     assert made.exit_code == 0, made.output
     assert "[b]Oslo[/b]" in camera("list").stdout
     (change,) = newest_changes(ledger)
     assert (change.author, change.document) == (
         "dora",
-        {"id": "new", "uri": uri, "city": "[b]Oslo[/b]", "fps": 5.0, "transport": "udp",
-         "lines": {"in": [[0.0, 0.5], [1.0, 0.5]], "out": [[0.0, 0.6], [1.0, 0.6]]}},
-    )  # fmt: skip
+        {
+            "id": "new",
+            "uri": uri,
+            "city": "[b]Oslo[/b]",
+            "fps": 5.0,
+            "transport": "udp",
+            "lines": {"in": [[0.0, 0.5], [1.0, 0.5]], "out": [[0.0, 0.6], [1.0, 0.6]]},
+        },
+    )
 
     assert camera("edit", "new", "--fps", "7", "--city", "").exit_code == 0
     (change,) = newest_changes(ledger)

@@ -64,8 +64,13 @@ def test_the_state_is_json_and_nothing_else(streetloop: Run, capsys: Said, tmp_p
     assert list(state) == ["a"]
     assert state["a"]["reference"]["source"] == "own past"
     assert set(state["a"]["features"]["brightness"]) == {
-        "statistic", "p_value", "effect_size", "change", "threshold", "alarm",
-    }  # fmt: skip
+        "statistic",
+        "p_value",
+        "effect_size",
+        "change",
+        "threshold",
+        "alarm",
+    }
     assert (tmp_path / "r.html").is_file()
 
 

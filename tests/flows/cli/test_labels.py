@@ -108,8 +108,15 @@ def test_the_report_has_precision_and_recall_by_camera_and_class(
         mark_pushed(ledger, one.digest, SystemClock().now())
         answer_review(ledger, one.digest, SystemClock().now(), "ann", one.boxes if k else [])
     assert streetloop("label", "report", "--json") == 0
-    figures = {"kept": 1, "moved": 0, "reclassed": 0, "removed": 1, "added": 0,
-               "precision": 0.5, "recall": 1.0}  # fmt: skip
+    figures = {
+        "kept": 1,
+        "moved": 0,
+        "reclassed": 0,
+        "removed": 1,
+        "added": 0,
+        "precision": 0.5,
+        "recall": 1.0,
+    }
     assert json.loads(capsys.readouterr().out) == [
         {"model_version": "m-1", "camera": camera, "class": "car", **figures}
         for camera in (None, "a")
@@ -134,9 +141,13 @@ def test_a_share_of_nothing_is_null(
 
 
 def test_the_oracles_delay_goes_on_between_two_commands(
-    streetloop: Run, model: Path, queue: ReviewQueue, ledger: Ledger, capsys: Said,
+    streetloop: Run,
+    model: Path,
+    queue: ReviewQueue,
+    ledger: Ledger,
+    capsys: Said,
     monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
+) -> None:
     monkeypatch.setenv("STREETLOOP_ORACLE_DELAY_S", "3600")
     candidates(queue, 2)
     assert streetloop("label", "push", "--labeler", "oracle", "--choose", "2") == 0

@@ -45,9 +45,15 @@ def ledger() -> Iterator[Ledger]:
 
 def _started(ledger: Ledger, model: str = "2", city: str | None = None) -> None:
     start_rollout(
-        ledger, model, "1", city, Policy().model_dump(mode="json"),
-        Phase().model_dump(mode="json"), "ann", NOON,
-    )  # fmt: skip
+        ledger,
+        model,
+        "1",
+        city,
+        Policy().model_dump(mode="json"),
+        Phase().model_dump(mode="json"),
+        "ann",
+        NOON,
+    )
 
 
 # The policy file
@@ -153,9 +159,13 @@ def test_the_status_says_phase_cameras_evidence_and_what_is_waited_for(tmp_path:
 
     shown = _rollout("status").stdout
     for words in (
-        "running, canary 25 %", "waits for 0.7 more minutes", "advance (policy): shadow is passed",
-        "+0.100", "computing time x1.00", "on the challenger: ",
-    ):  # fmt: skip
+        "running, canary 25 %",
+        "waits for 0.7 more minutes",
+        "advance (policy): shadow is passed",
+        "+0.100",
+        "computing time x1.00",
+        "on the challenger: ",
+    ):
         assert words in shown
 
 
@@ -171,9 +181,12 @@ def test_a_report_is_that_of_the_number_and_has_all_decisions(ledger: Ledger) ->
     assert (found["rollout"], found["state"]) == (1, "rolled back")
     assert found["ended_at"] == NOON.isoformat()
     assert found["decisions"][-1] == {
-        "at": NOON.isoformat(), "action": "roll back", "author": "bob", "reason": "by hand",
+        "at": NOON.isoformat(),
+        "action": "roll back",
+        "author": "bob",
+        "reason": "by hand",
         "evidence": {"frames": 9},
-    }  # fmt: skip
+    }
     assert json.loads(_rollout("status", "--json").stdout)["rollout"] == 2
 
 
@@ -182,9 +195,13 @@ def test_a_report_is_that_of_the_number_and_has_all_decisions(ledger: Ledger) ->
 
 @pytest.mark.parametrize(
     ("command", "wanted"),
-    [("pause", Wish.PAUSE), ("resume", Wish.RESUME), ("promote", Wish.PROMOTE),
-     ("rollback", Wish.ROLL_BACK)],
-)  # fmt: skip
+    [
+        ("pause", Wish.PAUSE),
+        ("resume", Wish.RESUME),
+        ("promote", Wish.PROMOTE),
+        ("rollback", Wish.ROLL_BACK),
+    ],
+)
 def test_what_somebody_wants_is_written_down_with_the_name(
     ledger: Ledger, monkeypatch: pytest.MonkeyPatch, command: str, wanted: Wish
 ) -> None:

@@ -27,9 +27,8 @@ def test_models_are_listed(chain: Chain) -> None:
 
 def test_a_registered_version_is_evaluated_by_alias(chain: Chain) -> None:
     result = CliRunner().invoke(
-        app, ["evaluate", "challenger", chain.said["dataset"][:16], "--json"],
-        env=chain.environment,
-    )  # fmt: skip
+        app, ["evaluate", "challenger", chain.said["dataset"][:16], "--json"], env=chain.environment
+    )
     content = json.loads(result.stdout)
     assert content["images"] == 12
     # Interpolated alike, on the same frames: the judge's figure.

@@ -13,8 +13,10 @@ pytestmark = [pytest.mark.ray, pytest.mark.timeout(900)]
 def test_night_falls_and_a_better_model_serves(tmp_path: Path) -> None:
     played = subprocess.run(
         [sys.executable, "-m", "tests.support.short_demo", str(tmp_path / "home")],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert played.returncode == 0, played.stderr[-3000:]
     found = json.loads(played.stdout)
     assert found["closed"], played.stderr[-3000:]

@@ -95,9 +95,7 @@ def test_both_models_are_asked_about_what_the_cameras_showed(
     )
     add_reviews(ledger, [one])
     settings, store = Settings(home=tmp_path, image_size=320), FolderStore(tmp_path / "store")
-    curve = true_curve(
-        settings, ledger, store, [camera], {"before": "baseline"}, began, 72.0
-    )  # fmt: skip
+    curve = true_curve(settings, ledger, store, [camera], {"before": "baseline"}, began, 72.0)
     assert curve.streams_at_s == pytest.approx(5.0)
     assert curve.at_s == [12.0, 36.0, 60.0]
     day, _, night = curve.map50["before"]
@@ -118,20 +116,29 @@ def story(tmp_path: Path, ledger: Ledger, step: Step) -> Story:
     learning_run(ledger, step)
     status = CameraStatus("<script>a", account=Account(decoded=5, detected=3, gated=2))
     return Story(
-        432.1, [(1.0, "a & b")], list_learning(ledger)[0], measured, 40,
+        432.1,
+        [(1.0, "a & b")],
+        list_learning(ledger)[0],
+        measured,
+        40,
         Summary({"a": status, "<script>a": status}, "log", {}, 432.0),
-        {"before": "1", "after": "2"}, {"drift": 60.0},
+        {"before": "1", "after": "2"},
+        {"drift": 60.0},
         Curve(3.0, [12.0], {"before": [0.8], "after": [0.8]}),
-    )  # fmt: skip
+    )
 
 
 def test_the_page_stands_alone_and_what_it_shows_is_not_run(tmp_path: Path, ledger: Ledger) -> None:
     told = story(tmp_path, ledger, Step.PROMOTED)
     page = tmp_path / "story.html"
     write_story(
-        page, told, Settings(home=tmp_path), ledger, FolderStore(tmp_path / "store"),
+        page,
+        told,
+        Settings(home=tmp_path),
+        ledger,
+        FolderStore(tmp_path / "store"),
         NOW.timestamp(),
-    )  # fmt: skip
+    )
     text = page.read_text()
     assert "The loop closed" in text
     assert "a &amp; b" in text
@@ -145,8 +152,11 @@ def test_it_closed_only_if_a_new_champion_came_of_it(
 ) -> None:
     told = story(tmp_path, ledger, step)
     assert told.as_json(Path("x.html")) == {
-        "closed": closed, "seconds": 432.1, "labels": 40, "model": {"before": "1", "after": "2"},
+        "closed": closed,
+        "seconds": 432.1,
+        "labels": 40,
+        "model": {"before": "1", "after": "2"},
         "map50": {name: {"before": 0.2, "after": 0.5} for name in ("day", "night")},
         "frames": {"decoded": 10, "detected": 6, "gated": 4, "dropped": 0, "failed": 0},
         "report": "x.html",
-    }  # fmt: skip
+    }

@@ -207,9 +207,7 @@ def test_a_process_that_was_killed_goes_on_by_the_same_name(town: Town, step: St
     assert {request.name for request in town.asked} == {name}
 
 
-def test_killed_between_asking_for_the_rollout_and_noting_it_does_not_ask_twice(
-    town: Town,
-) -> None:
+def test_killed_between_asking_for_the_rollout_and_noting_it_does_not_ask_twice(town: Town) -> None:
     town.label(3)
     town.step_until(Step.ROLLOUT)
     town._ask(town.settings, town.ledger, "2", Policy(), "learning flow")

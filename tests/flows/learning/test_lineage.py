@@ -48,9 +48,9 @@ def test_people_can_read_it(chain: Chain) -> None:
 
 
 def test_a_dataset_that_is_gone_is_said(chain: Chain, tmp_path: Any) -> None:
-    elsewhere = chain.settings.model_copy(update={
-        "home": tmp_path, "tracking_uri": _secret(chain.settings.tracking)
-    })  # fmt: skip
+    elsewhere = chain.settings.model_copy(
+        update={"home": tmp_path, "tracking_uri": _secret(chain.settings.tracking)}
+    )
     assert "no dataset begins" in lineage(elsewhere, "2")[0]["dataset"]["problem"]
 
 

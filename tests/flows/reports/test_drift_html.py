@@ -58,9 +58,13 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("home")
     settings = _settings(home)
     watch = LiveWatch(
-        ["dark", "young"], settings, FolderStore(settings.store), open_ledger(settings.ledger),
-        None, lambda _: None,
-    )  # fmt: skip
+        ["dark", "young"],
+        settings,
+        FolderStore(settings.store),
+        open_ledger(settings.ledger),
+        None,
+        lambda _: None,
+    )
     for one in (
         *breathing(150, start=BEGIN, camera_id="dark", picture=DAY),
         *breathing(30, 150, AT_NIGHT, start=BEGIN, camera_id="dark", picture=NIGHT),

@@ -20,9 +20,8 @@ pytestmark = [pytest.mark.ray, pytest.mark.model]
 def service(tmp_path_factory: pytest.TempPathFactory, weights: Path) -> Iterator[httpx.Client]:
     port = free_port()
     command = Command(
-        "serve", "--model", str(weights), "--port", str(port),
-        home=tmp_path_factory.mktemp("home"),
-    )  # fmt: skip
+        "serve", "--model", str(weights), "--port", str(port), home=tmp_path_factory.mktemp("home")
+    )
     with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
         _wait_until_up(client, command)
         yield client

@@ -57,10 +57,15 @@ def _register_twice(settings: Settings) -> None:
     for parent in (None, 1):
         run = registry.start("baseline", {})
         papers = Papers(
-            "", parent, model.names, "", scores={"day.map50": 0.906, "night.map50": 0.153},
+            "",
+            parent,
+            model.names,
+            "",
+            scores={"day.map50": 0.906, "night.map50": 0.153},
             verdict=() if parent is None else ("as good as its parent",),
-            trigger={"because": "a test"}, model_version=model.version,
-        )  # fmt: skip
+            trigger={"because": "a test"},
+            model_version=model.version,
+        )
         registry.register(run, model.onnx, papers)
         registry.finish(run)
     registry.set_alias(CHAMPION, 1)
@@ -73,14 +78,25 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     home, port = folder / "home", free_port()
     _register_twice(Settings(home=home))
     cameras = [
-        {"id": name, "city": name.split("-")[0], "fps": 3, "lines": lines,
-         "uri": f"{uri}?traffic=busy&seed=1&fps=8&size=640x360"}
+        {
+            "id": name,
+            "city": name.split("-")[0],
+            "fps": 3,
+            "lines": lines,
+            "uri": f"{uri}?traffic=busy&seed=1&fps=8&size=640x360",
+        }
         for name, (uri, lines) in CAMERAS.items()
-    ]  # fmt: skip
+    ]
     settings = {
-        "app_port": port, "image_size": 320, "drift_period_s": 2.0, "drift_sample_s": 0.5,
-        "triage_period_s": 2.0, "label_every_s": 3.0, "label_budget": 10, "learn_labels": 1000,
-    }  # fmt: skip
+        "app_port": port,
+        "image_size": 320,
+        "drift_period_s": 2.0,
+        "drift_sample_s": 0.5,
+        "triage_period_s": 2.0,
+        "label_every_s": 3.0,
+        "label_budget": 10,
+        "learn_labels": 1000,
+    }
     path = folder / "cameras.yaml"
     path.write_text(yaml.safe_dump({"cameras": cameras, "settings": settings}))
     command = Command("up", str(path), home=home)
@@ -114,8 +130,7 @@ def visit(browser: Browser, town: Town) -> Iterator[Callable[..., Page]]:
     def open_app(size: str = "laptop", *, dark: bool = False) -> Page:
         width, height = SIZES[size]
         page = browser.new_page(
-            viewport={"width": width, "height": height},
-            color_scheme="dark" if dark else "light",
+            viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light"
         )
         page.set_default_timeout(_WAIT_MS)
         heard.append(Complaints(page, town.host))
@@ -153,10 +168,13 @@ def until_shown(page: Page, cameras: set[str], more: int = 5) -> None:
     """Wait until the wall has these cameras and no others, and each moves."""
     before = shown(page)
     wait_for(
-        lambda: (now := shown(page)).keys() == cameras
-        and all(count >= before.get(name, 0) + more for name, count in now.items()),
-        f"{cameras} move on the wall", 30,
-    )  # fmt: skip
+        lambda: (
+            (now := shown(page)).keys() == cameras
+            and all(count >= before.get(name, 0) + more for name, count in now.items())
+        ),
+        f"{cameras} move on the wall",
+        30,
+    )
 
 
 def until_fitting(page: Page) -> int:

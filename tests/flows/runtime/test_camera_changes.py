@@ -49,9 +49,15 @@ class Fleet:
 
     def __init__(self, home: Path) -> None:
         self.settings = Settings(
-            home=home, image_size=160, gate=False, drift=False, triage=False, threads=1,
-            log_flush_s=0.5, staleness_s=20.0,
-        )  # fmt: skip
+            home=home,
+            image_size=160,
+            gate=False,
+            drift=False,
+            triage=False,
+            threads=1,
+            log_flush_s=0.5,
+            staleness_s=20.0,
+        )
         model = open_model(
             str(write_tiny_model(home / "m.onnx", detector_output((80, 48, 40, 30, 0, 0.9)))),
             self.settings.models,
@@ -93,8 +99,9 @@ class Fleet:
         """True if every frame of every camera has a fate."""
         accounts = [status.account for status in self.look().values()]
         fates = ("detected", "gated", "dropped", "failed", "pending")
-        return all(a.decoded == sum(getattr(a, f) for f in fates) and a.pending >= 0
-                   for a in accounts)  # fmt: skip
+        return all(
+            a.decoded == sum(getattr(a, f) for f in fates) and a.pending >= 0 for a in accounts
+        )
 
     def tracks(self, camera_id: str) -> list[tuple[int, float]]:
         """Track ids of a camera in the order in which they began, and when."""
@@ -109,9 +116,10 @@ class Fleet:
 def youngest_worker() -> psutil.Process:
     """The worker process that was started last."""
     found = [
-        process for process in psutil.Process().children(recursive=True)
+        process
+        for process in psutil.Process().children(recursive=True)
         if "ray::StreamWorker" in " ".join(process.cmdline())
-    ]  # fmt: skip
+    ]
     return max(found, key=lambda process: process.create_time())
 
 

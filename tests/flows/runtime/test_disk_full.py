@@ -38,11 +38,15 @@ def settings(disk: Path, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """A home on the disk with labels; the registry, which fails in its own way, is elsewhere."""
     model = write_weak_model(tmp_path_factory.mktemp("weak") / "weak.pt")
     elsewhere = tmp_path_factory.mktemp("elsewhere")
-    settings = Settings.model_validate({
-        "home": disk / "home", "model": str(model), "image_size": 160,
-        "tracking_uri": f"sqlite:///{elsewhere / 'mlflow.db'}",
-        "ledger_url": f"sqlite:///{elsewhere / 'ledger.db'}",
-    })  # fmt: skip
+    settings = Settings.model_validate(
+        {
+            "home": disk / "home",
+            "model": str(model),
+            "image_size": 160,
+            "tracking_uri": f"sqlite:///{elsewhere / 'mlflow.db'}",
+            "ledger_url": f"sqlite:///{elsewhere / 'ledger.db'}",
+        }
+    )
     ledger = open_ledger(settings.ledger)
     add_labels(settings, ledger, open_model(str(model), settings.models).version)
     ledger.close()

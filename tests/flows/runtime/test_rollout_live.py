@@ -116,8 +116,7 @@ class Fault:
             id="crashes at the first frame",
         ),
         pytest.param(
-            Fault("calls failed|process died", kind=faulty.DiesLater),
-            id="crashes after 200 frames",
+            Fault("calls failed|process died", kind=faulty.DiesLater), id="crashes after 200 frames"
         ),
         pytest.param(Fault("calls failed", kind=faulty.Hangs), id="hangs"),
         pytest.param(Fault("calls failed", kind=faulty.Hangs, phase=SHADOW), id="hangs in shadow"),

@@ -68,8 +68,10 @@ def run_until_killed(cameras: str, home: Path) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.support.dying_run", "run", cameras, "--json"],
         env={**os.environ, "STREETLOOP_HOME": str(home)},
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
-    )  # fmt: skip
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
     try:
         assert process.wait(timeout=120) == -signal.SIGKILL
     finally:

@@ -95,9 +95,17 @@ def test_an_rtsp_camera_is_detected_tracked_counted_and_logged(
             },
         )
         outcome = Command(
-            "run", path, "--model", str(weights), "--duration", "15", "--json",
-            "--annotate", str(tmp_path / "annotated"), home=home,
-        ).finish()  # fmt: skip
+            "run",
+            path,
+            "--model",
+            str(weights),
+            "--duration",
+            "15",
+            "--json",
+            "--annotate",
+            str(tmp_path / "annotated"),
+            home=home,
+        ).finish()
     assert outcome.code == 0, outcome.stderr
     camera = outcome.json["cameras"]["a40-old-oak"]
     assert adds_up(camera)
@@ -126,9 +134,17 @@ def test_ctrl_c_flushes_and_prints_the_summary(
     path = camera_file(tmp_path, {"id": "a40", "uri": f"file://{street_clip}?loop=1"})
     port = free_port()
     command = Command(
-        "run", path, "--model", str(weights), "--json", "--annotate", str(tmp_path / "a"),
-        "--metrics-port", str(port), home=home,
-    )  # fmt: skip
+        "run",
+        path,
+        "--model",
+        str(weights),
+        "--json",
+        "--annotate",
+        str(tmp_path / "a"),
+        "--metrics-port",
+        str(port),
+        home=home,
+    )
     wait_for(lambda: child(home, "ray::StreamWorker"))
     wait_for((tmp_path / "a" / "a40.mp4").exists)
     exported = wait_for(lambda: scrape(port))
@@ -155,9 +171,17 @@ def test_a_killed_process_comes_back_and_no_frame_vanishes(
 ) -> None:
     path = camera_file(tmp_path, {"id": "a40", "uri": f"file://{street_clip}?loop=1"})
     command = Command(
-        "run", path, "--model", str(weights), "--json", "--duration", "25",
-        "--annotate", str(tmp_path / "a"), home=home,
-    )  # fmt: skip
+        "run",
+        path,
+        "--model",
+        str(weights),
+        "--json",
+        "--duration",
+        "25",
+        "--annotate",
+        str(tmp_path / "a"),
+        home=home,
+    )
     wait_for((tmp_path / "a" / "a40.mp4").exists)
     first = wait_for(lambda: child(home, victim))
     os.kill(first.pid, signal.SIGKILL)

@@ -29,9 +29,14 @@ pytestmark = [
 
 URI = "sim://larkfield/gantry?traffic=busy&condition=dusk&size=320x180"
 SETTINGS = {
-    "drift_period_s": 1, "triage_period_s": 1, "label_every_s": 2, "label_budget": 50_000,
-    "image_size": 320, "labeler": "label-studio", "log_flush_s": 2,
-}  # fmt: skip
+    "drift_period_s": 1,
+    "triage_period_s": 1,
+    "label_every_s": 2,
+    "label_budget": 50_000,
+    "image_size": 320,
+    "labeler": "label-studio",
+    "log_flush_s": 2,
+}
 
 
 def wait_for(what: str, found: Callable[[], Any], timeout_s: float = 120) -> Any:

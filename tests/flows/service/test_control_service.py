@@ -192,9 +192,7 @@ def registered(tmp_path_factory: pytest.TempPathFactory) -> Content:
 def test_versions_newest_first(registered: Content) -> None:
     third, second, first = registered.house.models()
     assert (first.number, first.aliases, first.parent) == (1, ["champion"], None)
-    assert (second.parent, second.verdict, second.trigger) == (
-        1, ["it wins"], {"because": "drift"},
-    )  # fmt: skip
+    assert (second.parent, second.verdict, second.trigger) == (1, ["it wins"], {"because": "drift"})
     assert second.scores == {"night.map50": 0.5}, "what is not a number is left out"
     assert third.classes == ["bicycle"]
 

@@ -9,14 +9,7 @@ from flows.service.control_service import House
 from streetloop.errors import ConfigError, NotFound
 from streetloop.ledger.cameras import change_camera, last_change, newest_changes
 from tests.support.build import write_clip
-from tests.support.house import (
-    FILE,
-    NOW,
-    PASSWORD,
-    Content,
-    refused,
-    running,
-)
+from tests.support.house import FILE, NOW, PASSWORD, Content, refused, running
 
 SIM = {"id": "new", "uri": "sim://larkfield/gantry"}
 
@@ -99,8 +92,11 @@ def test_a_camera_that_is_changed_keeps_its_place(empty: Content) -> None:
     empty.house.put_camera({"id": "a40", "uri": "sim://larkfield/gantry"}, "ann", new=False)
     first, _ = empty.house.cameras()
     assert (first.id, first.uri, first.city, first.lines) == (
-        "a40", "sim://larkfield/gantry", None, {},
-    )  # fmt: skip
+        "a40",
+        "sim://larkfield/gantry",
+        None,
+        {},
+    )
 
 
 def test_an_address_that_was_shown_and_is_sent_back_keeps_its_password(empty: Content) -> None:

@@ -28,12 +28,7 @@ def start() -> Iterator[Start]:
     ) -> StreamPipeline:
         champion = detector or ScriptedDetector()
         pipeline = StreamPipeline(
-            cameras,
-            lambda _: champion,
-            settings,
-            clock or FakeClock(),
-            taps,
-            generation,
+            cameras, lambda _: champion, settings, clock or FakeClock(), taps, generation
         )
         pipelines.append(pipeline)
         pipeline.start()

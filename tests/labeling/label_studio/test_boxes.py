@@ -62,8 +62,13 @@ def test_what_is_not_a_box_in_the_image_is_not_sent() -> None:
     sent = to_results(detections([*odd, [-5, -5, 500, 500]], math.nan), CONTROL, 100, 100, "p")
     assert [result["id"] for result in sent] == ["p-2", "p-4", "p-5"]
     assert sent[-1]["value"] | {"rectanglelabels": 0} == {
-        "x": 0, "y": 0, "width": 100, "height": 100, "rotation": 0, "rectanglelabels": 0,
-    }  # fmt: skip
+        "x": 0,
+        "y": 0,
+        "width": 100,
+        "height": 100,
+        "rotation": 0,
+        "rectanglelabels": 0,
+    }
     assert sent[0]["score"] == 0
     json.dumps(sent, allow_nan=False)
     unknown = Detections(

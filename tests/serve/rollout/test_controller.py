@@ -30,13 +30,22 @@ def test_a_better_model_goes_from_shadow_to_the_champion(stage: Stage) -> None:
     assert over.state is State.PROMOTED
     assert over.wanted is None
     assert stage.decisions == [
-        ("start", "ann"), ("advance", "policy"), ("advance", "policy"), ("promote", "policy"),
+        ("start", "ann"),
+        ("advance", "policy"),
+        ("advance", "policy"),
+        ("promote", "policy"),
         ("promoted", "policy"),
-    ]  # fmt: skip
+    ]
     assert stage.log == [
-        "deploy challenger 2", "0 of 4 challenged", "1 of 4 challenged", "4 of 4 challenged",
-        "load champion 2", "crown champion 2", "0 of 0 challenged", "delete challenger",
-    ]  # fmt: skip
+        "deploy challenger 2",
+        "0 of 4 challenged",
+        "1 of 4 challenged",
+        "4 of 4 challenged",
+        "load champion 2",
+        "crown champion 2",
+        "0 of 0 challenged",
+        "delete challenger",
+    ]
     assert stage.slots.runs == {CHAMPION: "2"}
 
 
@@ -85,8 +94,9 @@ def test_what_is_waited_for_and_who_serves_whom_can_be_read(stage: Stage) -> Non
     stage.look()
     reading = stage.rollout.reading
     assert reading["waits_for"] == [
-        "0.7 more minutes in this phase", f"{10**9 - reading['frames']} more frames in this phase"
-    ]  # fmt: skip
+        "0.7 more minutes in this phase",
+        f"{10**9 - reading['frames']} more frames in this phase",
+    ]
     assert reading["cameras"] == dict.fromkeys("abcd", CHAMPION)
 
 
@@ -240,9 +250,7 @@ def test_the_thread_goes_on_after_a_look_that_failed(
     stage.ask(policy=_hasty())
     stage.control.start()
     eventually(lambda: stage.state is State.PROMOTED)
-    assert stage.told[:2] == [
-        "a look at the rollout failed; the log says why", "rollout: away",
-    ]  # fmt: skip
+    assert stage.told[:2] == ["a look at the rollout failed; the log says why", "rollout: away"]
 
 
 def test_a_registry_that_is_away_when_a_rollout_begins_is_asked_again(stage: Stage) -> None:
@@ -262,6 +270,7 @@ def test_a_registry_that_stays_away_ends_a_rollout(stage: Stage) -> None:
     stage.until(lambda: stage.state is State.ROLLED_BACK, 5.0)
     # Its last attempt may be under way.
     assert stage.reason in {
-        "it cannot be loaded: the registry did not answer", "it was not loaded within 180 s",
-    }  # fmt: skip
+        "it cannot be loaded: the registry did not answer",
+        "it was not loaded within 180 s",
+    }
     assert stage.clock.monotonic() >= 180

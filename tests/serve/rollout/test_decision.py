@@ -63,7 +63,7 @@ def test_harm_is_not_waited_for(harm: str) -> None:
         situation(evidence(city_oslo=-0.04)),
     ],
     ids=["crash", "memory", "errors", "few things", "half blind", "slow", "class", "city"],
-)  # fmt: skip
+)
 def test_what_is_within_the_policy_does_no_harm(now: Situation) -> None:
     assert decide(FIRST, now, POLICY).action is Action.ADVANCE
 
@@ -112,9 +112,10 @@ WANTING = {
     "frames": (situation(evidence(), phase_frames=400), "100 more frames in this phase"),
     "truth": (situation(evidence(blocks=18)), "18 blocks so far"),
     "speed": (
-        situation(replace(evidence(), latency=Moments())), "less than 1.5 times the champion's"
+        situation(replace(evidence(), latency=Moments())),
+        "less than 1.5 times the champion's",
     ),
-}  # fmt: skip
+}
 
 
 @each_phase

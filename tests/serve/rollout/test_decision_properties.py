@@ -36,9 +36,19 @@ tallies = st.builds(Tally, counts, counts, counts)
 tallied = st.builds(Scores, tallies, tallies)
 groups = st.dictionaries(st.sampled_from([EVERYTHING, "class:car", "city:Oslo"]), scores)
 anything = st.builds(
-    Evidence, counts, calls(), calls(), logs, groups, st.tuples(counts, counts), scores, scores,
-    counts, st.dictionaries(st.sampled_from([EVERYTHING, "class:car"]), tallied), cameras,
-)  # fmt: skip
+    Evidence,
+    counts,
+    calls(),
+    calls(),
+    logs,
+    groups,
+    st.tuples(counts, counts),
+    scores,
+    scores,
+    counts,
+    st.dictionaries(st.sampled_from([EVERYTHING, "class:car"]), tallied),
+    cameras,
+)
 times = st.floats(0, 1e6)
 situations = st.builds(
     Situation, anything, times, counts, times, st.integers(0, 9), times, st.booleans()

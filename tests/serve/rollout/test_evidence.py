@@ -21,9 +21,19 @@ scores = st.dictionaries(
 )
 groups = st.dictionaries(st.sampled_from([EVERYTHING, "class:car", "city:Oslo"]), moments)
 evidence = st.builds(
-    Evidence, counts, calls, calls, moments, groups, st.tuples(counts, counts), moments, moments,
-    counts, scores, cameras,
-)  # fmt: skip
+    Evidence,
+    counts,
+    calls,
+    calls,
+    moments,
+    groups,
+    st.tuples(counts, counts),
+    moments,
+    moments,
+    counts,
+    scores,
+    cameras,
+)
 
 
 @given(evidence, evidence, evidence)

@@ -28,9 +28,10 @@ from tests.support.stage import Slots
 NAMES = ("car", "bus")
 CAR, BUS = found((10, 10, 30, 30)), found((40, 10, 60, 30), class_id=1)
 BOTH = Detections(
-    np.concatenate([CAR.xyxy, BUS.xyxy]), np.concatenate([CAR.confidence, BUS.confidence]),
+    np.concatenate([CAR.xyxy, BUS.xyxy]),
+    np.concatenate([CAR.confidence, BUS.confidence]),
     np.concatenate([CAR.class_id, BUS.class_id]),
-)  # fmt: skip
+)
 
 
 class _Eyes(Slots):
@@ -67,15 +68,23 @@ class Desk:
         self.labels = LabelEvidence(self.ledger, self.store, self.eyes, NAMES)
 
     def label(
-        self, number: int, boxes: Detections = BOTH, hours: float = 2, state: State = State.LABELED,
-        image: bytes | None = None, **other: object,
-    ) -> None:  # fmt: skip
+        self,
+        number: int,
+        boxes: Detections = BOTH,
+        hours: float = 2,
+        state: State = State.LABELED,
+        image: bytes | None = None,
+        **other: object,
+    ) -> None:
         """Somebody says what is in a frame."""
         fields = {"reason": "random"} | other
         one = replace(
-            review(number), state=state, label=plain(boxes),
-            answered_at=NOON + timedelta(hours=hours), **fields,  # type: ignore[arg-type]
-        )  # fmt: skip
+            review(number),
+            state=state,
+            label=plain(boxes),
+            answered_at=NOON + timedelta(hours=hours),
+            **fields,  # type: ignore[arg-type]
+        )
         jpeg = cv2.imencode(".jpg", np.full((48, 64, 3), 90, np.uint8))[1].tobytes()
         self.store.put(one.image_key, jpeg if image is None else image)
         add_reviews(self.ledger, [one])

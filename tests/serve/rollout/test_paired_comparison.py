@@ -26,9 +26,12 @@ def _take(pairing: Pairing, *pairs: Pair) -> None:
 
 
 def _pair(
-    at_s: float, champion: Detections = NOTHING, challenger: Detections = NOTHING,
-    truth: tuple[Detections, Detections] | None = EMPTY, camera_id: str = "a",
-) -> Pair:  # fmt: skip
+    at_s: float,
+    champion: Detections = NOTHING,
+    challenger: Detections = NOTHING,
+    truth: tuple[Detections, Detections] | None = EMPTY,
+    camera_id: str = "a",
+) -> Pair:
     return Pair(camera_id, at_s, champion, challenger, truth)
 
 
@@ -212,9 +215,10 @@ def test_what_a_detector_may_say_is_sane(answer: Detections) -> None:
 
 def _of(xyxy: object, confidence: object, class_id: object) -> Detections:
     return Detections(
-        np.asarray(xyxy, np.float32), np.asarray(confidence, np.float32),
+        np.asarray(xyxy, np.float32),
+        np.asarray(confidence, np.float32),
         np.asarray(class_id, np.int64),
-    )  # fmt: skip
+    )
 
 
 NAN, INF = float("nan"), float("inf")

@@ -8,9 +8,17 @@ from serve.rollout.policy import Kind, Phase, Policy
 
 @pytest.mark.parametrize(
     "steps",
-    [(), (0.5,), (0.0, 1.0), (-0.1, 1.0), (0.5, 0.5, 1.0), (0.5, 0.25, 1.0), (0.5, 1.0, 2.0),
-     (float("nan"), 1.0)],
-)  # fmt: skip
+    [
+        (),
+        (0.5,),
+        (0.0, 1.0),
+        (-0.1, 1.0),
+        (0.5, 0.5, 1.0),
+        (0.5, 0.25, 1.0),
+        (0.5, 1.0, 2.0),
+        (float("nan"), 1.0),
+    ],
+)
 def test_steps_that_do_not_rise_to_all_are_refused(steps: tuple[float, ...]) -> None:
     with pytest.raises(ValidationError, match="steps"):
         Policy(steps=steps)
@@ -19,13 +27,27 @@ def test_steps_that_do_not_rise_to_all_are_refused(steps: tuple[float, ...]) -> 
 @pytest.mark.parametrize(
     ("key", "value"),
     [
-        ("sample", 0), ("sample", 1.1), ("minutes", -1), ("frames", -1), ("alpha", 0),
-        ("alpha", 0.5), ("margin", 0), ("margin", 1), ("latency", 1), ("usual_errors", 0),
-        ("harmful_errors", 1), ("silence", 0), ("memory_mb", 0), ("crashes", 0),
-        ("patience_minutes", 0), ("patience_minutes", float("inf")), ("minutes", float("nan")),
-        ("latency", float("inf")), ("speed", 1),
+        ("sample", 0),
+        ("sample", 1.1),
+        ("minutes", -1),
+        ("frames", -1),
+        ("alpha", 0),
+        ("alpha", 0.5),
+        ("margin", 0),
+        ("margin", 1),
+        ("latency", 1),
+        ("usual_errors", 0),
+        ("harmful_errors", 1),
+        ("silence", 0),
+        ("memory_mb", 0),
+        ("crashes", 0),
+        ("patience_minutes", 0),
+        ("patience_minutes", float("inf")),
+        ("minutes", float("nan")),
+        ("latency", float("inf")),
+        ("speed", 1),
     ],
-)  # fmt: skip
+)
 def test_what_makes_no_sense_is_refused_by_name(key: str, value: float) -> None:
     with pytest.raises(ValidationError, match=key):
         Policy(**{key: value})  # type: ignore[arg-type]

@@ -57,9 +57,7 @@ def _registry(settings: Settings) -> Registry:
 
 
 def _start(settings: Settings, *arguments: str) -> Rollout:
-    environment = {
-        "STREETLOOP_HOME": str(settings.home), "STREETLOOP_LEDGER_URL": settings.ledger
-    }  # fmt: skip
+    environment = {"STREETLOOP_HOME": str(settings.home), "STREETLOOP_LEDGER_URL": settings.ledger}
     result = CliRunner().invoke(app, ["rollout", "start", *arguments], env=environment)
     if result.exception is not None:
         raise result.exception

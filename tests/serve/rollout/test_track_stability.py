@@ -105,11 +105,12 @@ def test_cameras_know_nothing_of_each_other() -> None:
 
 tracks = st.lists(
     st.lists(
-        st.tuples(st.integers(-1, 6), st.floats(0, 400, width=32), st.integers(0, 2)), max_size=5,
+        st.tuples(st.integers(-1, 6), st.floats(0, 400, width=32), st.integers(0, 2)),
+        max_size=5,
         unique_by=lambda one: one[0],
     ),
     max_size=40,
-)  # fmt: skip
+)
 
 
 @given(tracks, st.floats(0.02, 3.0))

@@ -69,9 +69,16 @@ def content(tmp_path_factory: pytest.TempPathFactory) -> Content:
 
 NEW: dict[str, Any] = {"id": "new", "uri": "sim://larkfield/gantry"}
 FOREIGN = [
-    "http://evil.example", "https://127.0.0.1", "http://127.0.0.1:9999", "http://localhost:8080",
-    "null", "", "http://[", f"http://{HERE}.evil.example", f"http://evil.example/{HERE}",
-]  # fmt: skip
+    "http://evil.example",
+    "https://127.0.0.1",
+    "http://127.0.0.1:9999",
+    "http://localhost:8080",
+    "null",
+    "",
+    "http://[",
+    f"http://{HERE}.evil.example",
+    f"http://evil.example/{HERE}",
+]
 
 
 @pytest.mark.parametrize("origin", FOREIGN)
@@ -121,9 +128,20 @@ def test_programs_name_no_page(client: TestClient) -> None:
 
 @pytest.mark.parametrize(
     "host",
-    ["evil.example", "evil.example:8080", "10.0.0.7", "", "[", "[::1", "localhost.evil.example",
-     "127.0.0.1.evil.example", "127.0.0.1@evil.example", "2130706433", "0.0.0.0"],
-)  # fmt: skip
+    [
+        "evil.example",
+        "evil.example:8080",
+        "10.0.0.7",
+        "",
+        "[",
+        "[::1",
+        "localhost.evil.example",
+        "127.0.0.1.evil.example",
+        "127.0.0.1@evil.example",
+        "2130706433",
+        "0.0.0.0",
+    ],
+)
 def test_without_a_token_a_name_that_is_not_this_machine_is_turned_away(
     content: Content, host: str
 ) -> None:
@@ -131,10 +149,7 @@ def test_without_a_token_a_name_that_is_not_this_machine_is_turned_away(
     for path in ("/cameras", "/health", "/login", "/app/", "/docs", "/openapi.json"):
         said = problem_of(open_.get(path, headers={"host": host}), 403)
         assert "names of this machine" in said
-    with (
-        pytest.raises(WebSocketDisconnect),
-        open_.websocket_connect(LIVE, headers={"host": host}),
-    ):
+    with pytest.raises(WebSocketDisconnect), open_.websocket_connect(LIVE, headers={"host": host}):
         pass
     bearer = {"authorization": "Bearer secret", "host": host}
     assert guarded.get("/cameras", headers=bearer).status_code == 200

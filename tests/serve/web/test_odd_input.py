@@ -9,12 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from serve.web.api.create import create_api
-from streetloop.errors import (
-    DetectorError,
-    ModelNotFound,
-    ModelUnsupported,
-    StreetloopError,
-)
+from streetloop.errors import DetectorError, ModelNotFound, ModelUnsupported, StreetloopError
 from streetloop.types import Detections, Image
 from streetloop.video import VideoWriter
 from tests.support.tiny_model import detector_output, write_tiny_model

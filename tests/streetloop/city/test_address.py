@@ -118,9 +118,25 @@ def test_what_is_unknown_is_answered_with_what_exists(option: str, known: tuple[
 
 @pytest.mark.parametrize(
     "size",
-    ["", "640", "640x", "x360", "640x360x3", "0x0", "62x64", "64x62", "641x360", "640x361",
-     "3842x2160", "3840x2162", "-640x360", "640.0x360", "640 x 360", "999999x64"],
-)  # fmt: skip
+    [
+        "",
+        "640",
+        "640x",
+        "x360",
+        "640x360x3",
+        "0x0",
+        "62x64",
+        "64x62",
+        "641x360",
+        "640x361",
+        "3842x2160",
+        "3840x2162",
+        "-640x360",
+        "640.0x360",
+        "640 x 360",
+        "999999x64",
+    ],
+)
 def test_a_size_must_be_even_and_within_bounds(size: str) -> None:
     with pytest.raises(ConfigError, match="write even numbers from 64x64 to 3840x2160"):
         parse_address(f"sim://kingsport/crossing?size={size}")
@@ -156,7 +172,12 @@ def test_live_is_0_or_1(value: str) -> None:
 
 @given(st.text(max_size=60))
 def test_whatever_is_written_there_is_an_address_or_one_sentence(text: str) -> None:
-    for uri in (text, f"sim://{text}", f"sim://kingsport/{text}", f"sim://kingsport/corner?{text}",
-                f"sim://kingsport/corner?condition={text}&event={text}"):  # fmt: skip
+    for uri in (
+        text,
+        f"sim://{text}",
+        f"sim://kingsport/{text}",
+        f"sim://kingsport/corner?{text}",
+        f"sim://kingsport/corner?condition={text}&event={text}",
+    ):
         with suppress(ConfigError):
             parse_address(uri)

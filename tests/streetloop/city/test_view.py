@@ -31,8 +31,12 @@ _GOLDEN = Path(__file__).with_name("golden.json")
 _GOLDEN_FRAME = 1234
 _GRID = (8, 5)
 _TOLERANCE = 2
-_HARD = ("condition=rain,night@10:20,wet-lens,dirty-lens", "event=stalled-vehicle@5:60", "seed=9",
-         "traffic=busy")  # fmt: skip
+_HARD = (
+    "condition=rain,night@10:20,wet-lens,dirty-lens",
+    "event=stalled-vehicle@5:60",
+    "seed=9",
+    "traffic=busy",
+)
 
 
 # The same in any order
@@ -148,10 +152,12 @@ def test_the_weather_changes_nothing_about_the_traffic() -> None:
 
 def test_busy_streets_show_more_than_light_ones() -> None:
     counts = [
-        sum(len(view("kingsport/crossing", f"traffic={name}").truth(k).seen)
-            for k in range(0, 2400, 300))
+        sum(
+            len(view("kingsport/crossing", f"traffic={name}").truth(k).seen)
+            for k in range(0, 2400, 300)
+        )
         for name in ("light", "normal", "busy")
-    ]  # fmt: skip
+    ]
 
     assert counts[0] < counts[1] < counts[2]
 
@@ -169,10 +175,12 @@ def test_one_size_shows_what_another_does() -> None:
 @pytest.mark.parametrize("size", ["64x64", "66x128", "300x64"])
 def test_any_size_can_be_drawn(size: str) -> None:
     width, height = (int(n) for n in size.split("x"))
-    camera = View(parse_address(
-        f"sim://millbrook/crossing?size={size}"
-        "&condition=rain,wet-lens,dirty-lens,compressed,low-sun,dusk"
-    ))  # fmt: skip
+    camera = View(
+        parse_address(
+            f"sim://millbrook/crossing?size={size}"
+            "&condition=rain,wet-lens,dirty-lens,compressed,low-sun,dusk"
+        )
+    )
 
     image = camera.render(3)
     assert image.shape == (height, width, 3)
@@ -198,8 +206,12 @@ def _detail(image: Image) -> float:
     return float((fine - cv2.GaussianBlur(fine, (0, 0), 4)).std())
 
 
-_ONE_EACH = ("kingsport/crossing", "larkfield/verge-west", "millbrook/crossing",
-             "stonebridge/middle")  # fmt: skip
+_ONE_EACH = (
+    "kingsport/crossing",
+    "larkfield/verge-west",
+    "millbrook/crossing",
+    "stonebridge/middle",
+)
 
 
 @pytest.mark.parametrize("camera", _ONE_EACH)
@@ -221,8 +233,12 @@ def test_a_fade_comes_on_from_frame_to_frame() -> None:
 
     assert means == sorted(means, reverse=True)
     assert [fading.look(frame).darkness for frame in (0, 99, 200, 300, 9999)] == [
-        0, 0, STEPS // 2, STEPS, STEPS
-    ]  # fmt: skip
+        0,
+        0,
+        STEPS // 2,
+        STEPS,
+        STEPS,
+    ]
 
 
 def test_a_knock_moves_the_picture_and_the_truth_with_it() -> None:

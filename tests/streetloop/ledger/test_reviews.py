@@ -61,21 +61,23 @@ MOVES: dict[str, tuple[Callable[[Ledger], object], set[State], State]] = {
     "push": (lambda book: mark_pushed(book, ONE, NOON), {State.PENDING}, State.PUSHED),
     "again": (lambda book: ask_again(book, [ONE]), {State.PUSHED}, State.PENDING),
     "answer": (
-        lambda book: answer_review(book, ONE, NOON, "ann", []), {State.PUSHED}, State.LABELED,
+        lambda book: answer_review(book, ONE, NOON, "ann", []),
+        {State.PUSHED},
+        State.LABELED,
     ),
     "reject": (
-        lambda book: reject_review(book, ONE, NOON, None, "no"), {State.PUSHED}, State.REJECTED,
+        lambda book: reject_review(book, ONE, NOON, None, "no"),
+        {State.PUSHED},
+        State.REJECTED,
     ),
-    "dataset": (
-        lambda book: mark_in_dataset(book, [ONE], "d"), {State.LABELED}, State.IN_DATASET,
-    ),
+    "dataset": (lambda book: mark_in_dataset(book, [ONE], "d"), {State.LABELED}, State.IN_DATASET),
     "expire": (
         lambda book: expire_reviews(book, NOON + timedelta(days=1)),
         {State.CANDIDATE, State.PENDING},
         State.EXPIRED,
     ),
     "add": (lambda book: add_reviews(book, [review(1)]), set(), State.CANDIDATE),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("state", State)
@@ -108,9 +110,7 @@ def test_one_that_is_known_stays_as_it_is_and_the_others_are_written(ledger: Led
     assert [one.score for one in list_reviews(ledger, [State.CANDIDATE])] == [0.5, 0.5]
 
 
-def test_frames_come_as_they_were_chosen_and_ranked_then_as_they_were_taken(
-    ledger: Ledger,
-) -> None:
+def test_frames_come_as_they_were_chosen_and_ranked_then_as_they_were_taken(ledger: Ledger) -> None:
     add_reviews(ledger, [review(k) for k in (5, 1, 4, 2, 3)])
     numbers = lambda: [int(r.digest, 16) for r in list_reviews(ledger, list(State))]  # noqa: E731
     assert numbers() == [1, 2, 3, 4, 5]
@@ -171,8 +171,10 @@ def test_every_state_is_counted(ledger: Ledger) -> None:
     add_reviews(ledger, [review(k) for k in range(3)])
     add_reviews(ledger, [replace(review(9), state=State.EXPIRED)])
     assert count_reviews(ledger) == {
-        **dict.fromkeys(State, 0), State.CANDIDATE: 3, State.EXPIRED: 1,
-    }  # fmt: skip
+        **dict.fromkeys(State, 0),
+        State.CANDIDATE: 3,
+        State.EXPIRED: 1,
+    }
 
 
 def test_many_at_once_are_no_matter(ledger: Ledger) -> None:

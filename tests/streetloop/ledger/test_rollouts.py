@@ -54,9 +54,24 @@ def _entry(action: str = "advance", minutes: float = 10) -> Entry:
 def test_a_rollout_is_read_as_it_was_asked_for(ledger: Ledger) -> None:
     started = _started(ledger)
     assert started == Rollout(
-        1, State.RUNNING, "2", "1", "Oslo", {"alpha": 0.01}, SHADOW, None, {}, "ann", NOON, NOON,
-        0, NOON, None, None, None,
-    )  # fmt: skip
+        1,
+        State.RUNNING,
+        "2",
+        "1",
+        "Oslo",
+        {"alpha": 0.01},
+        SHADOW,
+        None,
+        {},
+        "ann",
+        NOON,
+        NOON,
+        0,
+        NOON,
+        None,
+        None,
+        None,
+    )
     assert open_rollout(ledger) == started
     assert list_rollouts(ledger) == [started]
     (entry,) = list_decisions(ledger, started.id)

@@ -163,9 +163,12 @@ def test_images_are_opened(store: FolderStore) -> None:
     found = faults_of(_with(dataset, width=60), store)
     assert any("cannot be read" in f for f in found)
     assert any("is not in the object store" in f for f in found)
-    assert any("is 60x40, not 61x40" in f for f in faults_of(
-        replace(dataset, examples=(replace(dataset.examples[2], width=61),)), store
-    ))  # fmt: skip
+    assert any(
+        "is 60x40, not 61x40" in f
+        for f in faults_of(
+            replace(dataset, examples=(replace(dataset.examples[2], width=61),)), store
+        )
+    )
 
 
 def test_an_image_in_two_splits_and_neighbours_in_time_are_leaks(store: FolderStore) -> None:

@@ -106,8 +106,11 @@ def test_a_bad_coco_json_is_refused(store: FolderStore, tmp_path: Path, content:
 
 
 def test_coco_images_may_not_lead_out_of_their_folder(store: FolderStore, tmp_path: Path) -> None:
-    content = {"images": [{"id": 1, "file_name": "../../etc/passwd"}], "annotations": [],
-               "categories": [{"id": 1, "name": "car"}]}  # fmt: skip
+    content = {
+        "images": [{"id": 1, "file_name": "../../etc/passwd"}],
+        "annotations": [],
+        "categories": [{"id": 1, "name": "car"}],
+    }
     path = tmp_path / "coco.json"
     path.write_text(json.dumps(content))
     with pytest.raises(DatasetError, match="leads out"):

@@ -14,10 +14,23 @@ BOX = {"xyxy": [1.0, 2.0, 11.0, 12.0], "confidence": 1.0, "class_id": 1}
 
 def labeled(number: int, camera: str = "a40", reason: str = "unsure", drift: str = "") -> Review:
     return Review(
-        f"{camera}-{number:060d}", f"frames/{number}.jpg", 640, 360, camera,
-        AT + timedelta(seconds=10 * number), reason, 0.5, "m", [], b"", b"", drift,
-        state=State.LABELED, labeler="ann", label=[BOX],
-    )  # fmt: skip
+        f"{camera}-{number:060d}",
+        f"frames/{number}.jpg",
+        640,
+        360,
+        camera,
+        AT + timedelta(seconds=10 * number),
+        reason,
+        0.5,
+        "m",
+        [],
+        b"",
+        b"",
+        drift,
+        state=State.LABELED,
+        labeler="ann",
+        label=[BOX],
+    )
 
 
 def test_the_last_fifth_of_each_camera_is_held_back() -> None:
@@ -39,8 +52,10 @@ def test_random_frames_are_judged_under_a_name_of_their_own_too() -> None:
     drawn = [labeled(1, reason="random", drift="night"), labeled(3, reason="random")]
     examples = dataset_of([*drawn, labeled(6, drift="night")], ("car", "bus"), "").examples
     assert {e.image[-1]: e.slices for e in examples} == {
-        "1": ("night", UNCHOSEN), "3": (USUAL, UNCHOSEN), "6": ("night",),
-    }  # fmt: skip
+        "1": ("night", UNCHOSEN),
+        "3": (USUAL, UNCHOSEN),
+        "6": ("night",),
+    }
 
 
 def test_neighbours_of_judged_frames_are_left_out() -> None:

@@ -97,8 +97,12 @@ def test_a_split_has_so_many_pictures_of_each_camera() -> None:
     names = [name for name, _, _ in split.examples()]
 
     assert len(split) == len(names) == 4
-    assert names == ["stonebridge-middle-0000", "stonebridge-middle-0001", "millbrook-market-0000",
-                     "millbrook-market-0001"]  # fmt: skip
+    assert names == [
+        "stonebridge-middle-0000",
+        "stonebridge-middle-0001",
+        "millbrook-market-0000",
+        "millbrook-market-0001",
+    ]
 
 
 def test_pictures_of_one_day_are_apart_in_time() -> None:

@@ -24,10 +24,11 @@ def _seen(
     extra = _scene(chance, int(chance.poisson(false)))
     return Detections(
         np.vstack([shaken, extra.xyxy]).astype(np.float32),
-        np.concatenate([chance.uniform(0.3, 1, len(found)), chance.uniform(0, 0.7, len(extra))])
-        .astype(np.float32),
+        np.concatenate(
+            [chance.uniform(0.3, 1, len(found)), chance.uniform(0, 0.7, len(extra))]
+        ).astype(np.float32),
         np.concatenate([found.class_id, extra.class_id]),
-    )  # fmt: skip
+    )
 
 
 def _frames(count: int, ours: float, theirs: float, slices: tuple[str, ...] = (), seed: int = 0):  # type: ignore[no-untyped-def]
@@ -36,9 +37,14 @@ def _frames(count: int, ours: float, theirs: float, slices: tuple[str, ...] = ()
     for _ in range(count):
         truth = _scene(chance)
         frames.append(
-            Frame(truth, NOTHING, _seen(truth, chance, theirs, 0.5),
-                  _seen(truth, chance, ours, 0.5), slices)
-        )  # fmt: skip
+            Frame(
+                truth,
+                NOTHING,
+                _seen(truth, chance, theirs, 0.5),
+                _seen(truth, chance, ours, 0.5),
+                slices,
+            )
+        )
     return frames
 
 

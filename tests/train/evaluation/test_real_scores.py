@@ -122,7 +122,9 @@ def _rows(image: int, boxes: Detections) -> list[dict[str, float | list[float]]]
     return [
         {"image_id": image, "category_id": k, "bbox": [x1, y1, x2 - x1, y2 - y1], "score": score}
         for (x1, y1, x2, y2), k, score in zip(
-            boxes.xyxy.astype(float).tolist(), boxes.class_id.tolist(),
-            boxes.confidence.tolist(), strict=True,
+            boxes.xyxy.astype(float).tolist(),
+            boxes.class_id.tolist(),
+            boxes.confidence.tolist(),
+            strict=True,
         )
-    ]  # fmt: skip
+    ]

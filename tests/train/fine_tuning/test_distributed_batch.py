@@ -64,10 +64,17 @@ def _learn(config: dict[str, Any]) -> None:
         torch.save(state, Path(config["out"]) / f"{next(steps)}-{rank}.pt")
 
     overrides = {
-        **RECIPE, "model": str(_BASELINE_FILE), "data": config["data"], "plots": False,
-        "project": config["out"], "name": "run", "exist_ok": True, "device": "cpu", "workers": 0,
+        **RECIPE,
+        "model": str(_BASELINE_FILE),
+        "data": config["data"],
+        "plots": False,
+        "project": config["out"],
+        "name": "run",
+        "exist_ok": True,
+        "device": "cpu",
+        "workers": 0,
         "amp": False,
-    }  # fmt: skip
+    }
     trainers.WorkerTrainer(overrides, note, lambda _: None, threads=1).train()
 
 

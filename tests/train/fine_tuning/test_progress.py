@@ -59,6 +59,9 @@ def test_lines_are_plain_json(tmp_path: Path) -> None:
     path = tmp_path / "told.jsonl"
     tell(path, Progress(0, 2, 1.0, {"metrics/mAP50(B)": 0.5}, epoch_over=True))
     assert json.loads(path.read_text()) == {
-        "epoch": 0, "epochs": 2, "share": 1.0, "numbers": {"metrics/mAP50(B)": 0.5},
+        "epoch": 0,
+        "epochs": 2,
+        "share": 1.0,
+        "numbers": {"metrics/mAP50(B)": 0.5},
         "epoch_over": True,
-    }  # fmt: skip
+    }

@@ -48,6 +48,8 @@ def test_it_computes_on_as_many_threads_as_it_is_told(
 ) -> None:
     said = subprocess.run(
         [sys.executable, "-c", _SAY, _BASELINE_FILE, data, tmp_path, str(threads)],
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert said.stdout.splitlines()[-1] == f"threads {threads}"

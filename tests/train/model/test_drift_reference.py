@@ -101,8 +101,7 @@ def test_a_file_with_a_bit_turned_over_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "values",
-    [np.zeros((5, 3)), np.zeros(11), np.zeros((2, 11, 2)), np.array([["dark"] * 11])],
+    "values", [np.zeros((5, 3)), np.zeros(11), np.zeros((2, 11, 2)), np.array([["dark"] * 11])]
 )
 def test_a_reference_of_something_else_is_refused(tmp_path: Path, values: np.ndarray) -> None:
     np.savez_compressed(_beside(tmp_path), values=values)

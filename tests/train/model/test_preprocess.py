@@ -20,11 +20,7 @@ def test_the_input_is_the_smallest_multiple_of_the_stride_that_holds_the_picture
     assert 0 <= rows - round(height * scale) < 32
 
 
-@given(
-    width=sides,
-    height=sides,
-    corners=st.tuples(*[st.floats(0, 1) for _ in range(4)]),
-)
+@given(width=sides, height=sides, corners=st.tuples(*[st.floats(0, 1) for _ in range(4)]))
 def test_boxes_come_back_to_where_they_were(
     width: int, height: int, corners: tuple[float, float, float, float]
 ) -> None:

@@ -124,8 +124,15 @@ def _houses() -> tuple[Solid, ...]:
                     chance.uniform(8, 16), chance.choice(looks), tint=_tint(chance.random()),
                 ))  # fmt: skip
                 y += length
-    for x, y, top in ((-160, 60, 42), (190, -40, 55), (150, 90, 38), (-40, 190, 46), (60, 210, 34),
-                      (-90, -200, 40), (40, -220, 52)):  # fmt: skip
+    for x, y, top in (
+        (-160, 60, 42),
+        (190, -40, 55),
+        (150, 90, 38),
+        (-40, 190, 46),
+        (60, 210, 34),
+        (-90, -200, 40),
+        (40, -220, 52),
+    ):
         solids.append(Solid(x, y, 26, 22, top, "office", tint=_tint(0.4)))
     for sx, sy in ((1, -1), (-1, 1)):  # posts of the signals
         solids.append(Solid(sx * 14.0, sy * 7.6, 0.22, 0.22, 5.6, "steel"))

@@ -60,8 +60,16 @@ def _paint(ground: Ground) -> None:
             ground.strip(_LONG.shifted(side * (46.0 + 9 * abs(k))), 3.0, "grass")
 
 
-def _beside(s: float, offset: float, length: float, width: float, top: float, look: str,
-            bottom: float = 0.0, turn: float = 0.0) -> Solid:  # fmt: skip
+def _beside(
+    s: float,
+    offset: float,
+    length: float,
+    width: float,
+    top: float,
+    look: str,
+    bottom: float = 0.0,
+    turn: float = 0.0,
+) -> Solid:
     pose = MIDDLE.at(s, offset)
     heading = math.degrees(pose.heading) + turn
     return Solid(pose.x, pose.y, length, width, top, look, heading, bottom)

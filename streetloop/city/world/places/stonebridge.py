@@ -83,8 +83,17 @@ def _solids() -> tuple[Solid, ...]:
                     chance.uniform(0.9, 1.0),
                     chance.uniform(0.96, 1.06),
                 )
-                solids.append(Solid(end * (_BANK + 26.0), side * (y + width / 2), 18.0, width - 0.3,
-                                    top, look, tint=tint))  # fmt: skip
+                solids.append(
+                    Solid(
+                        end * (_BANK + 26.0),
+                        side * (y + width / 2),
+                        18.0,
+                        width - 0.3,
+                        top,
+                        look,
+                        tint=tint,
+                    )
+                )
                 y += width
     for x, y, top in (
         (130, 40, 44),

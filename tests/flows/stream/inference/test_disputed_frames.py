@@ -39,8 +39,10 @@ def street(triage: Triage) -> Iterator[Street]:
 
 
 def _sees_a_bus_once(images: Image, timeout_s: float) -> list[Detections]:
-    return [BUS if who(image) == (0, ODD) else sight
-            for image, sight in zip(images, well(images, timeout_s), strict=True)]  # fmt: skip
+    return [
+        BUS if who(image) == (0, ODD) else sight
+        for image, sight in zip(images, well(images, timeout_s), strict=True)
+    ]
 
 
 def _in_step(street: Street, camera: int, camera_id: str) -> list[Step]:

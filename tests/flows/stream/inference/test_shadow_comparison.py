@@ -43,9 +43,12 @@ class Bench:
         self.found = Evidence()
 
     def show(
-        self, batch: Batch, slot: str = CHAMPION, boxes: Detections | None = None,
+        self,
+        batch: Batch,
+        slot: str = CHAMPION,
+        boxes: Detections | None = None,
         seconds: float = 0.01,
-    ) -> bool:  # fmt: skip
+    ) -> bool:
         """A batch is answered; True if the other model was shown it, too."""
         sample = self.comparing.sample(slot, batch)
         if sample is None:
@@ -197,9 +200,13 @@ def test_a_challenger_that_does_not_even_take_the_question_has_failed(bench: Ben
 
 @pytest.mark.parametrize(
     "does",
-    [saying(found((float("nan"), 0, 1, 1))), saying(found((0, 0, 9, 9), class_id=2)),
-     saying(found((0, 0, 9000, 9))), counting_wrong],
-)  # fmt: skip
+    [
+        saying(found((float("nan"), 0, 1, 1))),
+        saying(found((0, 0, 9, 9), class_id=2)),
+        saying(found((0, 0, 9000, 9))),
+        counting_wrong,
+    ],
+)
 def test_nonsense_is_counted_and_not_compared(bench: Bench, does: object) -> None:
     bench.comparing.follow(SHADOW)
     bench.house.does[CHALLENGER] = does  # type: ignore[assignment]
@@ -296,8 +303,9 @@ def test_of_each_frame_the_champions_boxes_come_first_whoever_serves_it(
 ) -> None:
     heard.comparing.follow(RouteTable(1, {}, ALL, ALL, 1.0))
     heard.house.does = {
-        CHAMPION: saying(found((0, 0, 30, 30))), CHALLENGER: saying(found((50, 50, 90, 90)))
-    }  # fmt: skip
+        CHAMPION: saying(found((0, 0, 30, 30))),
+        CHALLENGER: saying(found((50, 50, 90, 90))),
+    }
     served = found((0, 0, 30, 30)) if slot == CHAMPION else found((50, 50, 90, 90))
     assert heard.show(_batch(number=7), slot, served)
     assert [(camera, number) for camera, number, *_ in told.heard] == [("a", 7), ("b", 7)]
@@ -375,8 +383,9 @@ def test_the_city_knows_who_is_right(names: tuple[str, ...]) -> None:
         (box,) = batch.boxes
         right = Detections(
             truth.xyxy * box.scale + np.array([box.left, box.top] * 2, np.float32),
-            np.full(len(ids), 0.9, np.float32), ids,
-        )  # fmt: skip
+            np.full(len(ids), 0.9, np.float32),
+            ids,
+        )
         bench.house.does[CHALLENGER] = saying(right)
         assert bench.show(batch, boxes=Detections.empty())
     assert bench.evidence().gains[EVERYTHING].mean == pytest.approx(1.0)

@@ -6,12 +6,7 @@ import pytest
 
 from flows.stream.ingest.accounting import Account
 from serve.rollout.route_table import CHALLENGER, CHAMPION, RouteTable
-from tests.support.fakes import (
-    PATIENCE_S,
-    CollectingTap,
-    Step,
-    eventually,
-)
+from tests.support.fakes import PATIENCE_S, CollectingTap, Step, eventually
 from tests.support.slots import failing, marked
 from tests.support.streams import Street
 

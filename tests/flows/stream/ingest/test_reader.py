@@ -177,13 +177,7 @@ def test_the_end_of_a_feed_wakes_the_reader() -> None:
     ready = threading.Condition()
     account = FrameAccount()
     go = threading.Event()
-    feed = Feed(
-        camera(),
-        ScriptedSource([go]),
-        Mailbox(account, 1.0, ready),
-        account,
-        FakeClock(),
-    )
+    feed = Feed(camera(), ScriptedSource([go]), Mailbox(account, 1.0, ready), account, FakeClock())
     feed.start()
     with ready:
         go.set()

@@ -40,9 +40,11 @@ def _triage(store: FolderStore, random_a_hour: float = 0.0, **others: object) ->
 
 
 def _result(
-    second: float, confidence: float | None = None, camera_id: str = "a",
+    second: float,
+    confidence: float | None = None,
+    camera_id: str = "a",
     track: tuple[int, int] | None = None,
-) -> Result:  # fmt: skip
+) -> Result:
     """A frame that no other is like, with a box of which the model is so sure."""
     chance = np.random.default_rng(round(second * 1000) + ord(camera_id[0]) * 10**8)
     picture = ArrayPicture(chance.integers(0, 255, (48, 64, 3)).astype(np.uint8))
@@ -243,9 +245,12 @@ CAR_AND_BUS = Detections(
 
 
 def _contradict(
-    triage: Triage, second: float, ours: Detections = CAR, theirs: Detections = BUS,
+    triage: Triage,
+    second: float,
+    ours: Detections = CAR,
+    theirs: Detections = BUS,
     camera_id: str = "a",
-) -> None:  # fmt: skip
+) -> None:
     triage.contradict(_result(second, 0.9, camera_id).frame, ours, theirs, "champion-1")
 
 
@@ -265,9 +270,7 @@ def test_the_frame_over_which_two_models_disagree_is_kept_with_the_champions_box
     assert hashlib.sha256(store.get(kept.image_key)).hexdigest() == kept.digest
 
 
-def test_of_every_period_and_camera_the_strongest_contradiction_is_kept(
-    store: FolderStore,
-) -> None:
+def test_of_every_period_and_camera_the_strongest_contradiction_is_kept(store: FolderStore) -> None:
     triage, nothing = _triage(store), Detections.empty()
     for k in range(30):
         for camera_id in "ab":
@@ -316,9 +319,12 @@ def test_a_frame_that_is_drawn_stays_drawn_whoever_disagrees_over_it(
 
 @pytest.mark.parametrize(
     ("confidence", "theirs", "reason"),
-    [(MIDDLE, BUS, "disagreement"), (MIDDLE, Detections.empty(), "unsure"),
-     (0.9, Detections.empty(), "disagreement")],
-)  # fmt: skip
+    [
+        (MIDDLE, BUS, "disagreement"),
+        (MIDDLE, Detections.empty(), "unsure"),
+        (0.9, Detections.empty(), "disagreement"),
+    ],
+)
 def test_a_frame_that_is_best_twice_is_kept_once_for_the_stronger_reason(
     store: FolderStore, confidence: float, theirs: Detections, reason: str
 ) -> None:

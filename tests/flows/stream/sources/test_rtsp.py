@@ -115,8 +115,7 @@ def test_a_server_that_is_not_there_is_unavailable_and_the_password_stays_here(
 
 
 @pytest.mark.parametrize(
-    "address",
-    ["", ":554", "10.0.0.7:99999", "10.0.0.7:-1", "10.0.0.7:http", "[::1", "fe80::1]"],
+    "address", ["", ":554", "10.0.0.7:99999", "10.0.0.7:-1", "10.0.0.7:http", "[::1", "fe80::1]"]
 )
 def test_a_uri_that_cannot_be_one_is_refused_without_its_password(address: str) -> None:
     uri = SecretUri(f"rtsp://admin:{_SECRET}@{address}/ch1")

@@ -241,9 +241,12 @@ def _outage(
     frames = int((begin + length) * fps) + 5
     out_at = round(start + begin, 1)
     source = _source(
-        "live=0", f"start={start}", f"fps={fps}", f"event=camera-outage@{out_at}:{length}",
+        "live=0",
+        f"start={start}",
+        f"fps={fps}",
+        f"event=camera-outage@{out_at}:{length}",
         f"frames={frames}",
-    )  # fmt: skip
+    )
     came, errors = _play_on(source, FakeClock())
     there = [k for k in range(frames) if not out_at <= start + k / fps < out_at + length]
     return [round(media * fps) for _, media in came], errors, there

@@ -143,13 +143,23 @@ def test_a_change_of_who_is_not_there(client: TestClient) -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"{", b"[]", b"null", b'"text"', b"\xff\xfe", b"[" * 100_000, b'{"id": "\\ud800"}',
-     b'{"id": "a", "uri": "\\ud800"}', b'{"id": "a", "uri": "sim://a/b", "\\ud800": 1}',
-     b'{"id": "a", "uri": "sim://larkfield/gantry", "fps": NaN}',
-     b'{"id": "a", "uri": "sim://larkfield/gantry", "fps": 1e999}',
-     b'{"id": "a", "uri": "sim://larkfield/gantry", "lines": {"\\ud800": [[0, 0], [1, 1]]}}',
-     b'{"id": "a", "uri": "sim://larkfield/gantry", "lines": {"a": [[0, NaN], [1, 1]]}}'],
-)  # fmt: skip
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"null",
+        b'"text"',
+        b"\xff\xfe",
+        b"[" * 100_000,
+        b'{"id": "\\ud800"}',
+        b'{"id": "a", "uri": "\\ud800"}',
+        b'{"id": "a", "uri": "sim://a/b", "\\ud800": 1}',
+        b'{"id": "a", "uri": "sim://larkfield/gantry", "fps": NaN}',
+        b'{"id": "a", "uri": "sim://larkfield/gantry", "fps": 1e999}',
+        b'{"id": "a", "uri": "sim://larkfield/gantry", "lines": {"\\ud800": [[0, 0], [1, 1]]}}',
+        b'{"id": "a", "uri": "sim://larkfield/gantry", "lines": {"a": [[0, NaN], [1, 1]]}}',
+    ],
+)
 def test_a_body_that_is_no_camera_is_refused(client: TestClient, body: bytes) -> None:
     for ask, path in ((client.post, "/cameras"), (client.put, "/cameras/a40")):
         answer = ask(path, content=body, headers={"content-type": "application/json"})

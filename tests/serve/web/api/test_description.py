@@ -24,9 +24,12 @@ from tests.support.house import Content, Screens, api_of, jpeg, register_version
 _EXAMPLES = 40
 _BEARER = {"authorization": "Bearer secret"}
 _CHECKS: list[Callable[..., Any]] = [
-    not_a_server_error, status_code_conformance, content_type_conformance,
-    response_headers_conformance, response_schema_conformance,
-]  # fmt: skip
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
 
 
 @pytest.fixture(scope="module")
@@ -52,9 +55,13 @@ def test_answers_are_as_described(description: Any, operation: str, mode: Genera
     cases = description[path][method].as_strategy(generation_mode=mode)
 
     @settings(
-        max_examples=_EXAMPLES, phases=[Phase.generate], database=None, derandomize=True,
-        suppress_health_check=list(HealthCheck), deadline=None,
-    )  # fmt: skip
+        max_examples=_EXAMPLES,
+        phases=[Phase.generate],
+        database=None,
+        derandomize=True,
+        suppress_health_check=list(HealthCheck),
+        deadline=None,
+    )
     @given(case=cases)
     def ask(case: schemathesis.Case) -> None:
         answer = case.call(headers=_BEARER)

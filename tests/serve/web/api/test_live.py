@@ -49,9 +49,13 @@ def test_a_round_is_every_new_picture_and_how_the_cameras_are(client: TestClient
     assert pictures == {"a40": jpeg()}
     first, second = told["cameras"]
     assert first == {
-        "id": "a40", "state": "live", "error": None, "fps_decoded": 25.0, "fps_detected": 12.5,
+        "id": "a40",
+        "state": "live",
+        "error": None,
+        "fps_decoded": 25.0,
+        "fps_detected": 12.5,
         "objects": 7,
-    }  # fmt: skip
+    }
     assert (second["id"], second["state"]) == ("crossing", "stopped")
 
 
@@ -171,12 +175,29 @@ def test_cameras_and_width_may_be_said_together_or_alone(
 
 @pytest.mark.parametrize(
     "garbage",
-    ["", "NEXT", "{", "[]", "5", "null", '"next"', "[" * 99_999, '{"cameras": null}',
-     '{"cameras": 5}', '{"width": "wide"}', '{"width": null}', '{"width": NaN}',
-     '{"width": Infinity}', '{"width": [480]}', '{"other": 1}', "x" * 200_000, "😀",
-     '{"cameras": true}'],
+    [
+        "",
+        "NEXT",
+        "{",
+        "[]",
+        "5",
+        "null",
+        '"next"',
+        "[" * 99_999,
+        '{"cameras": null}',
+        '{"cameras": 5}',
+        '{"width": "wide"}',
+        '{"width": null}',
+        '{"width": NaN}',
+        '{"width": Infinity}',
+        '{"width": [480]}',
+        '{"other": 1}',
+        "x" * 200_000,
+        "😀",
+        '{"cameras": true}',
+    ],
     ids=lambda text: repr(text[:12]),
-)  # fmt: skip
+)
 def test_garbage_counts_as_an_answer(client: TestClient, screens: Screens, garbage: str) -> None:
     with client.websocket_connect(LIVE) as socket:
         a_round(socket)
@@ -236,10 +257,7 @@ def test_many_look_at_once(empty: Content, screens: Screens) -> None:
 def test_with_a_token_only_its_holder_sees_anything(empty: Content, screens: Screens) -> None:
     client = api_of(empty, "secret", screens)
     for headers in ({}, {"authorization": "Bearer wrong"}):
-        with (
-            pytest.raises(WebSocketDisconnect),
-            client.websocket_connect(LIVE, headers=headers),
-        ):
+        with pytest.raises(WebSocketDisconnect), client.websocket_connect(LIVE, headers=headers):
             pass
     assert not screens.asked
     with client.websocket_connect(LIVE, headers={"authorization": "Bearer secret"}) as socket:

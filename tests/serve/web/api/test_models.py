@@ -111,9 +111,16 @@ def test_a_rollout_is_asked_for(registered: TestClient) -> None:
 
 @pytest.mark.parametrize(
     "body",
-    [{}, {"version": ""}, {"version": 2}, {"version": "x" * 65}, {"version": "2", "city": ""},
-     {"version": "2", "policy": {}}, {"version": ["2"]}],
-)  # fmt: skip
+    [
+        {},
+        {"version": ""},
+        {"version": 2},
+        {"version": "x" * 65},
+        {"version": "2", "city": ""},
+        {"version": "2", "policy": {}},
+        {"version": ["2"]},
+    ],
+)
 def test_a_rollout_of_nothing(client: TestClient, body: Any) -> None:
     problem_of(client.post("/rollouts", json=body), 422)
 

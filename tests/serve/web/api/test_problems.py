@@ -13,9 +13,13 @@ from streetloop.errors import StreetloopError
 from tests.support.house import Content, api_of, problem_of
 
 STATUS = {
-    errors.InputTooLarge: 413, errors.InputRejected: 400, errors.NotFound: 404,
-    errors.ConfigError: 422, errors.RolloutError: 409, errors.LearningError: 409,
-}  # fmt: skip
+    errors.InputTooLarge: 413,
+    errors.InputRejected: 400,
+    errors.NotFound: 404,
+    errors.ConfigError: 422,
+    errors.RolloutError: 409,
+    errors.LearningError: 409,
+}
 
 
 def every_kind(kind: type[StreetloopError] = StreetloopError) -> list[type[StreetloopError]]:
@@ -102,5 +106,6 @@ def test_problems_are_listed_by_status() -> None:
 def test_larger_than_anything_is_refused(empty: Content) -> None:
     client = api_of(empty)
     body = b'{"id": "' + b"a" * (33 * 2**20) + b'"}'
-    problem_of(client.post("/cameras", content=body, headers={"content-type": "application/json"}),
-               413)  # fmt: skip
+    problem_of(
+        client.post("/cameras", content=body, headers={"content-type": "application/json"}), 413
+    )

@@ -31,9 +31,7 @@ def test_an_event_tells_when_and_why(client: TestClient) -> None:
 
 def test_drift(client: TestClient) -> None:
     first, second = client.get("/drift").json()["items"]
-    assert (first["camera_id"], first["drifts"], first["causes"]) == (
-        "a40", True, ["night", "fog"],
-    )  # fmt: skip
+    assert (first["camera_id"], first["drifts"], first["causes"]) == ("a40", True, ["night", "fog"])
     assert not second["drifts"]
     part = client.get("/drift?offset=1&limit=1").json()
     assert (part["items"], part["more"]) == ([second], False)
@@ -44,8 +42,9 @@ def test_the_queue_and_its_frames(client: TestClient) -> None:
     assert (queue["counts"]["pending"], queue["labeler"], queue["url"]) == (1, "none", None)
     found = client.get("/reviews?limit=2").json()
     assert ([one["state"] for one in found["items"]], found["more"]) == (
-        ["pending", "pushed"], True,
-    )  # fmt: skip
+        ["pending", "pushed"],
+        True,
+    )
     assert "they are candidate" in problem_of(client.get("/reviews?state=lost"), 404)
     assert len(client.get("/reviews?state=in dataset").json()["items"]) == 1
 

@@ -61,12 +61,13 @@ def test_whatever_is_written_is_read_or_refused_in_a_sentence(text: str) -> None
         ("", {}),
         ("\n  \n", {}),
         ("a: 0 0 1 1", {"a": [[0, 0], [1, 1]]}),
-        (" to the left :0.5,0.5, 1,1\n\nb: .1 .2 .3 .4", {
-            "to the left": [[0.5, 0.5], [1, 1]], "b": [[0.1, 0.2], [0.3, 0.4]],
-        }),
+        (
+            " to the left :0.5,0.5, 1,1\n\nb: .1 .2 .3 .4",
+            {"to the left": [[0.5, 0.5], [1, 1]], "b": [[0.1, 0.2], [0.3, 0.4]]},
+        ),
         ("a: b: 0 0 1 1", {"a: b": [[0, 0], [1, 1]]}),
     ],
-)  # fmt: skip
+)
 def test_lines_as_people_write_them(text: str, lines: dict[str, Any]) -> None:
     assert read_lines(text) == lines
 
@@ -134,9 +135,12 @@ def test_what_is_wrong_is_refused_and_nothing_changes(
 def test_a_document_is_as_the_file_has_it() -> None:
     fields = ("new", "larkfield", "2.5", SIM, "in: 0 0 1 1")
     assert _document(*fields) == {
-        "id": "new", "city": "larkfield", "fps": "2.5", "uri": SIM,
+        "id": "new",
+        "city": "larkfield",
+        "fps": "2.5",
+        "uri": SIM,
         "lines": {"in": [[0, 0], [1, 1]]},
-    }  # fmt: skip
+    }
 
 
 # Notices

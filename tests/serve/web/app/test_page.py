@@ -77,9 +77,15 @@ def test_a_browser_without_the_token_is_led_to_the_login(content: Content) -> No
     assert answer.headers.get("location") == "/login"
 
 
-@pytest.mark.parametrize("path", ["/app/gradio_api/file=/etc/passwd", "/app/file=/etc/passwd",
-                                  "/app/gradio_api/file=..%2f..%2fetc%2fpasswd",
-                                  "/app/static/..%2f..%2f..%2fetc%2fpasswd"])  # fmt: skip
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/app/gradio_api/file=/etc/passwd",
+        "/app/file=/etc/passwd",
+        "/app/gradio_api/file=..%2f..%2fetc%2fpasswd",
+        "/app/static/..%2f..%2f..%2fetc%2fpasswd",
+    ],
+)
 def test_no_file_of_the_machine_is_served(client: TestClient, path: str) -> None:
     answer = client.get(path)
     assert answer.status_code >= 400

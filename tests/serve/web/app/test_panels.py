@@ -30,10 +30,14 @@ from streetloop.errors import LedgerError
 from tests.support.house import READING, Content, register_versions, running
 
 PANELS: dict[str, panels.Draw] = {
-    "header": panels.header, "counts": panels.counts, "drift": panels.drift,
-    "review": panels.review, "models": panels.models, "rollout": panels.rollout,
+    "header": panels.header,
+    "counts": panels.counts,
+    "drift": panels.drift,
+    "review": panels.review,
+    "models": panels.models,
+    "rollout": panels.rollout,
     "health": panels.health,
-}  # fmt: skip
+}
 EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>{{7*7}}"
 NOW = datetime.now(UTC)
 
@@ -115,20 +119,48 @@ def full(content: Content) -> Content:
 @pytest.mark.parametrize(
     ("name", "says"),
     [
-        ("header", ["1 of 2 cameras live", "model m-1", "1 camera drifts", "learning: parked",
-                    "rollout: shadow", "1 problem"]),
-        ("counts", ["a40 in 4 2", "drift", "night or fog", " ago", "goes on",
-                    "frozen picture"]),
+        (
+            "header",
+            [
+                "1 of 2 cameras live",
+                "model m-1",
+                "1 camera drifts",
+                "learning: parked",
+                "rollout: shadow",
+                "1 problem",
+            ],
+        ),
+        ("counts", ["a40 in 4 2", "drift", "night or fog", " ago", "goes on", "frozen picture"]),
         ("drift", ["a40", "drift", "Most likely night, or fog", " ago", "more minutes"]),
         ("review", ["1 pending", "1 in dataset", "unsure", "a40,"]),
-        ("models", ["No model is registered yet", "drift of a40: night", "parked", "refused",
-                    "training failed 5 times: the disk is full"]),
-        ("rollout", ["version 3 against 1", "running", "shadow", "by learning flow", "+0.040",
-                     "-0.010 to +0.090", "not yet", "On the new version: a40", "Waits for that",
-                     "version 3 is tried"]),
+        (
+            "models",
+            [
+                "No model is registered yet",
+                "drift of a40: night",
+                "parked",
+                "refused",
+                "training failed 5 times: the disk is full",
+            ],
+        ),
+        (
+            "rollout",
+            [
+                "version 3 against 1",
+                "running",
+                "shadow",
+                "by learning flow",
+                "+0.040",
+                "-0.010 to +0.090",
+                "not yet",
+                "On the new version: a40",
+                "Waits for that",
+                "version 3 is tried",
+            ],
+        ),
         ("health", ["crossing: no answer", "100", "60", "30", "0.20 s", "m-1", "lost"]),
     ],
-)  # fmt: skip
+)
 def test_a_panel_shows_what_there_is(full: Content, name: str, says: list[str]) -> None:
     page = PANELS[name](full.house)
     _Tags(page)
@@ -140,8 +172,14 @@ def test_versions_with_aliases_scores_and_reasons(tmp_path: Path) -> None:
     content = Content(tmp_path)
     register_versions(content)
     said = words(panels.models(content.house))
-    for text in ("Version 3", "champion", "made from version 1", "Because of drift", "it wins",
-                 "night.map50 0.500"):  # fmt: skip
+    for text in (
+        "Version 3",
+        "champion",
+        "made from version 1",
+        "Because of drift",
+        "it wins",
+        "night.map50 0.500",
+    ):
         assert text in said
 
 
@@ -180,51 +218,118 @@ class Evil:
 
     def cameras(self) -> list[CameraView]:
         return [
-            running(EVIL, city=EVIL, error=EVIL, model=EVIL, faults=[EVIL], state=EVIL,
-                    crossings={EVIL: {"in": 1, "out": 2}}, uri=EVIL)
-        ]  # fmt: skip
+            running(
+                EVIL,
+                city=EVIL,
+                error=EVIL,
+                model=EVIL,
+                faults=[EVIL],
+                state=EVIL,
+                crossings={EVIL: {"in": 1, "out": 2}},
+                uri=EVIL,
+            )
+        ]
 
     def events(self, *_: Any, **__: Any) -> Page[EventView]:
-        event = EventView(id=1, kind=EVIL, camera_id=EVIL, started_at=NOW, ended_at=None,
-                          model=EVIL, detail={"causes": [EVIL]})  # fmt: skip
+        event = EventView(
+            id=1,
+            kind=EVIL,
+            camera_id=EVIL,
+            started_at=NOW,
+            ended_at=None,
+            model=EVIL,
+            detail={"causes": [EVIL]},
+        )
         return Page(items=[event], offset=0, more=False)
 
     def drift(self) -> list[DriftView]:
         one = FeatureView(enough=True, effect_size=2, threshold=1)
         return [
-            DriftView(camera_id=EVIL, state=EVIL, drifts=True, causes=[EVIL], since=NOW,
-                      missing_minutes=0, features={EVIL: one})
-        ]  # fmt: skip
+            DriftView(
+                camera_id=EVIL,
+                state=EVIL,
+                drifts=True,
+                causes=[EVIL],
+                since=NOW,
+                missing_minutes=0,
+                features={EVIL: one},
+            )
+        ]
 
     def queue(self) -> QueueView:
         return QueueView(counts={EVIL: 1}, labeler=EVIL, url=EVIL)
 
     def reviews(self, *_: Any) -> Page[ReviewView]:
-        one = ReviewView(digest=EVIL, camera_id=EVIL, captured_at=NOW, state=EVIL, reason=EVIL,
-                         score=1, rank=1, model=EVIL, width=1, height=1, labeler=EVIL,
-                         note=EVIL)  # fmt: skip
+        one = ReviewView(
+            digest=EVIL,
+            camera_id=EVIL,
+            captured_at=NOW,
+            state=EVIL,
+            reason=EVIL,
+            score=1,
+            rank=1,
+            model=EVIL,
+            width=1,
+            height=1,
+            labeler=EVIL,
+            note=EVIL,
+        )
         return Page(items=[one], offset=0, more=False)
 
     def models(self) -> list[ModelView]:
         return [
-            ModelView(number=1, made_at=NOW, aliases=[EVIL], parent=1, dataset=EVIL,
-                      classes=[EVIL], scores={EVIL: 1.0}, verdict=[EVIL],
-                      trigger={"because": EVIL}, model=EVIL)
-        ]  # fmt: skip
+            ModelView(
+                number=1,
+                made_at=NOW,
+                aliases=[EVIL],
+                parent=1,
+                dataset=EVIL,
+                classes=[EVIL],
+                scores={EVIL: 1.0},
+                verdict=[EVIL],
+                trigger={"because": EVIL},
+                model=EVIL,
+            )
+        ]
 
     def learning(self, *_: Any) -> Page[LearningView]:
-        run = LearningView(id=1, name=EVIL, step=EVIL, trigger={"because": EVIL}, detail={},
-                           attempts=0, reason=EVIL, started_at=NOW, step_at=NOW,
-                           ended_at=None)  # fmt: skip
+        run = LearningView(
+            id=1,
+            name=EVIL,
+            step=EVIL,
+            trigger={"because": EVIL},
+            detail={},
+            attempts=0,
+            reason=EVIL,
+            started_at=NOW,
+            step_at=NOW,
+            ended_at=None,
+        )
         return Page(items=[run], offset=0, more=False)
 
     def rollout(self, _: int = 1) -> RolloutView:
-        evidence = {**READING, "gains": {EVIL: {"mean": 0, "low": 0, "high": 0, "blocks": 1}},
-                    "waits_for": [EVIL], "cameras": {EVIL: "challenger"}}  # fmt: skip
+        evidence = {
+            **READING,
+            "gains": {EVIL: {"mean": 0, "low": 0, "high": 0, "blocks": 1}},
+            "waits_for": [EVIL],
+            "cameras": {EVIL: "challenger"},
+        }
         decision = DecisionView(at=NOW, action=EVIL, author=EVIL, reason=EVIL, evidence={})
-        return RolloutView(id=1, state=EVIL, phase=EVIL, model=EVIL, champion=EVIL, city=EVIL,
-                           author=EVIL, started_at=NOW, updated_at=NOW, ended_at=None,
-                           wanted=EVIL, evidence=evidence, decisions=[decision])  # fmt: skip
+        return RolloutView(
+            id=1,
+            state=EVIL,
+            phase=EVIL,
+            model=EVIL,
+            champion=EVIL,
+            city=EVIL,
+            author=EVIL,
+            started_at=NOW,
+            updated_at=NOW,
+            ended_at=None,
+            wanted=EVIL,
+            evidence=evidence,
+            decisions=[decision],
+        )
 
     def rollouts(self, *_: Any) -> Page[RolloutView]:
         return Page(items=[self.rollout()], offset=0, more=False)
@@ -268,12 +373,15 @@ def test_trouble_is_one_sentence_in_the_place_of_a_panel() -> None:
 @pytest.mark.parametrize(
     ("passed", "text"),
     [
-        (timedelta(seconds=-5), "just now"), (timedelta(seconds=59), "just now"),
-        (timedelta(seconds=60), "1 min ago"), (timedelta(minutes=59, seconds=59), "59 min ago"),
-        (timedelta(hours=1), "1 h ago"), (timedelta(hours=47), "1 d ago"),
+        (timedelta(seconds=-5), "just now"),
+        (timedelta(seconds=59), "just now"),
+        (timedelta(seconds=60), "1 min ago"),
+        (timedelta(minutes=59, seconds=59), "59 min ago"),
+        (timedelta(hours=1), "1 h ago"),
+        (timedelta(hours=47), "1 d ago"),
         (timedelta(days=400), "400 d ago"),
     ],
-)  # fmt: skip
+)
 def test_how_long_ago(passed: timedelta, text: str) -> None:
     assert ago(NOW - passed, NOW) == text
     assert ago(None) == "-"

@@ -35,8 +35,10 @@ def test_nothing_on_the_street_leaves_the_still_scene(stage: Stage) -> None:
 
 
 def test_the_cast_is_ordered_from_far_to_near(stage: Stage) -> None:
-    actors = [standing("saloon", x, y, 0.0, k) for k, (x, y) in
-              enumerate([(0, 20), (5, 60), (-4, 35), (2, 90)])]  # fmt: skip
+    actors = [
+        standing("saloon", x, y, 0.0, k)
+        for k, (x, y) in enumerate([(0, 20), (5, 60), (-4, 35), (2, 90)])
+    ]
     cast = stage.cast(actors)
 
     assert [actor.y for actor in cast.actors] == [90, 60, 35, 20]
@@ -46,8 +48,11 @@ def test_the_cast_is_ordered_from_far_to_near(stage: Stage) -> None:
 
 
 def test_what_cannot_be_in_the_picture_is_not_in_the_cast(stage: Stage) -> None:
-    outside = [standing("bus", 0.0, -20.0), standing("bus", 200.0, 30.0),
-               standing("person", 0.0, 2000.0)]  # fmt: skip
+    outside = [
+        standing("bus", 0.0, -20.0),
+        standing("bus", 200.0, 30.0),
+        standing("person", 0.0, 2000.0),
+    ]
 
     assert len(stage.cast(outside).actors) == 0
 

@@ -38,9 +38,23 @@ def test_its_faces_are_flat_and_have_a_side_that_shows(name: str) -> None:
 
     assert np.linalg.norm(shape.normals, axis=1) == pytest.approx(np.ones(len(shape.faces)))
     assert np.abs(away).max() < 0.25
-    assert len({len(array) for array in (shape.faces, shape.normals, shape.levels,
-                                         shape.materials, shape.layers, shape.parts,
-                                         shape.fine)}) == 1  # fmt: skip
+    assert (
+        len(
+            {
+                len(array)
+                for array in (
+                    shape.faces,
+                    shape.normals,
+                    shape.levels,
+                    shape.materials,
+                    shape.layers,
+                    shape.parts,
+                    shape.fine,
+                )
+            }
+        )
+        == 1
+    )
     assert shape.parts.max() < len(shape.middles)
 
 

@@ -45,9 +45,23 @@ def test_an_unknown_condition_is_named_with_all_that_exist() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", ",", "night,", "night@", "night@60:", "night@-1", "night@60:30:9", "night:30", "night@x",
-     "night@nan", "night@inf", "night@1e3", "Night!", "night 60"],
-)  # fmt: skip
+    [
+        "",
+        ",",
+        "night,",
+        "night@",
+        "night@60:",
+        "night@-1",
+        "night@60:30:9",
+        "night:30",
+        "night@x",
+        "night@nan",
+        "night@inf",
+        "night@1e3",
+        "Night!",
+        "night 60",
+    ],
+)
 def test_what_is_malformed_is_quoted_and_the_form_is_shown(text: str) -> None:
     with pytest.raises(ConfigError, match="is not understood; write night, or night@60:30"):
         parse_conditions(text)
@@ -99,9 +113,7 @@ def test_a_condition_holds_nothing_before_it_begins(name: str, start: float, fad
 
 
 @given(
-    st.floats(0, 1000),
-    st.floats(0, 1000),
-    st.lists(st.floats(-10, 2100), min_size=2).map(sorted),
+    st.floats(0, 1000), st.floats(0, 1000), st.lists(st.floats(-10, 2100), min_size=2).map(sorted)
 )
 def test_a_fade_only_ever_comes_on(start: float, fade: float, seconds: list[float]) -> None:
     condition = Condition("fog", start, fade)

@@ -16,8 +16,11 @@ _SHOWN = ("stalled-vehicle", "wrong-way-driver", "pedestrian-on-carriageway", "o
 
 _EVERYWHERE = [(city, name) for city in PLACES for name in EVENTS]
 _START, _LENGTH = 30.0, 20.0
-_KINDS = {"stalled-vehicle": "van", "wrong-way-driver": "hatchback",
-          "pedestrian-on-carriageway": "person"}  # fmt: skip
+_KINDS = {
+    "stalled-vehicle": "van",
+    "wrong-way-driver": "hatchback",
+    "pedestrian-on-carriageway": "person",
+}
 
 
 @pytest.mark.parametrize("name", EVENTS)
@@ -40,9 +43,20 @@ def test_an_unknown_event_is_named_with_all_that_exist() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", ",", "congestion,", "congestion@", "congestion@5:", "congestion@-5",
-             "congestion:5", "congestion@x", "congestion@1e3", "congestion@nan"],
-)  # fmt: skip
+    "text",
+    [
+        "",
+        ",",
+        "congestion,",
+        "congestion@",
+        "congestion@5:",
+        "congestion@-5",
+        "congestion:5",
+        "congestion@x",
+        "congestion@1e3",
+        "congestion@nan",
+    ],
+)
 def test_what_is_malformed_is_quoted_and_the_form_is_shown(text: str) -> None:
     with pytest.raises(ConfigError, match="is not understood; write congestion@60:120"):
         parse_events(text)
@@ -211,7 +225,7 @@ def test_nobody_meets_the_one_who_drives_the_wrong_way(city: str) -> None:
     lanes = _lanes(city, "wrong-way-driver@300:30")
 
     assert set(lanes) == {PLACES[city].spots.wrong_way}
-    (lane, _), = lanes.values()  # fmt: skip
+    ((lane, _),) = lanes.values()
     assert not [a for t in range(300, 330) for a in lane.actors(t)]
 
 

@@ -49,8 +49,7 @@ def test_ways_have_no_sharp_corners_for_vehicles(place: Place) -> None:
     for stream in place.streams:
         for path, _ in stream.routes:
             poses = [path.at(s / 2).heading for s in range(int(path.length * 2))]
-            turns = [abs((b - a + math.pi) % math.tau - math.pi)
-                     for a, b in pairwise(poses)]  # fmt: skip
+            turns = [abs((b - a + math.pi) % math.tau - math.pi) for a, b in pairwise(poses)]
             assert max(turns) < 0.35
 
 

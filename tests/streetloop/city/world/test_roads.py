@@ -117,8 +117,14 @@ def test_a_signal_is_green_then_amber_then_red() -> None:
     signal = Signal(60, (10, 30), amber_s=3)
 
     assert [signal.colour(t) for t in (9.9, 10, 29.9, 30, 32.9, 33, 59.9)] == [
-        "red", "green", "green", "amber", "amber", "red", "red"
-    ]  # fmt: skip
+        "red",
+        "green",
+        "green",
+        "amber",
+        "amber",
+        "red",
+        "red",
+    ]
 
 
 def test_a_signal_without_amber_turns_red_at_once() -> None:

@@ -282,8 +282,12 @@ def test_a_queue_stands_at_red_and_has_gone_after_green() -> None:
     ]
 
     assert min(queues) >= 1
-    assert not [a for k in range(2, 6) for a in lane.actors(60.0 * k + 28)
-                if a.speed < 0.1 and 120 < a.walked < 150]  # fmt: skip
+    assert not [
+        a
+        for k in range(2, 6)
+        for a in lane.actors(60.0 * k + 28)
+        if a.speed < 0.1 and 120 < a.walked < 150
+    ]
 
 
 def test_who_stands_brakes() -> None:

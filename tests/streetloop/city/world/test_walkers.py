@@ -12,8 +12,11 @@ from streetloop.city.world.walkers import Pavement
 _WALKS = [(city, k) for city, place in PLACES.items() for k in range(len(place.walks))]
 _CROSSINGS = [(city, k) for city, k in _WALKS if PLACES[city].walks[k].signal]
 _SLOWEST, _FASTEST = 0.9, 1.7
-_WIDTHS = {**{("kingsport", k): 6.8 if k < 4 else 13.6 for k in range(8)},
-           ("millbrook", 4): 8.8, ("millbrook", 5): 8.8}  # fmt: skip
+_WIDTHS = {
+    **{("kingsport", k): 6.8 if k < 4 else 13.6 for k in range(8)},
+    ("millbrook", 4): 8.8,
+    ("millbrook", 5): 8.8,
+}
 """Metres of carriageway that each crossing leads over."""
 _OWN = Walk("own", straight((0, 0), (60, 0)), 5.0, Signal(60, (20, 30), 0), 30.0)
 
