@@ -37,11 +37,11 @@ from river import drift as river_drift
 from scipy.signal import lfilter
 from scipy.stats import chi2, ks_2samp
 
-from drift.change import Kind, WatchPolicy
+from drift.change import ChangeKind, WatchPolicy
 from drift.features import LEAST, NAMES
 from drift.fleet import FleetWatch
 from drift.images import measure_image
-from drift.minute import Minute
+from drift.period import DriftPeriod
 from streetloop.city.address import parse_address
 from streetloop.city.view import View
 
@@ -52,9 +52,9 @@ _START = datetime(2026, 1, 5, tzinfo=UTC)
 SCENARIOS = ("rho 0", "rho 0.5", "rho 0.9", "rho 0.98", "days")
 
 
-def autoregressive(shape: tuple[int, ...], rho: float, chance: np.random.Generator) -> Series:
-    noise = chance.standard_normal(shape) * math.sqrt(1 - rho * rho)
-    noise[0] = chance.standard_normal(shape[1:])
+def autoregressive(shape: tuple[int, ...], rho: float, rng: np.random.Generator) -> Series:
+    noise = rng.standard_normal(shape) * math.sqrt(1 - rho * rho)
+    noise[0] = rng.standard_normal(shape[1:])
     return np.asarray(lfilter([1.0], [1.0, -rho], noise, axis=0))
 
 
@@ -75,15 +75,15 @@ def city_day() -> Series:
 
 def camera(scenario: str, number: int) -> Series:
     """(minutes, features) of a camera in which nothing ever changes."""
-    chance = np.random.default_rng((number, SCENARIOS.index(scenario)))
+    rng = np.random.default_rng((number, SCENARIOS.index(scenario)))
     shape = (_PAST + _MONTH, len(NAMES))
     if scenario != "days":
         # Ten up: a picture of brightness 0 would be black, which is another fault.
-        return autoregressive(shape, float(scenario.split()[1]), chance) + 10
+        return autoregressive(shape, float(scenario.split()[1]), rng) + 10
     least = np.array([LEAST[name] for name in NAMES])
     days = -(-shape[0] // _DAY)
-    levels = np.repeat(autoregressive((days, shape[1]), 0.5, chance), _DAY, axis=0)[: shape[0]]
-    noise = autoregressive(shape, 0.95, chance)
+    levels = np.repeat(autoregressive((days, shape[1]), 0.5, rng), _DAY, axis=0)[: shape[0]]
+    noise = autoregressive(shape, 0.95, rng)
     cycle = np.tile(city_day(), (days, 1))[: shape[0]]
     return np.asarray(cycle + least * (levels + noise))
 
@@ -93,7 +93,7 @@ def streetloop(series: Series) -> int:
     watch = fleet.camera("camera")
     alarms = 0
     for k, row in enumerate(series.tolist()):
-        minute = Minute(
+        minute = DriftPeriod(
             "camera",
             _START + timedelta(minutes=k),
             60.0,
@@ -110,7 +110,7 @@ def streetloop(series: Series) -> int:
         if k < _PAST:
             watch.remember(minute)
         else:
-            alarms += sum(change.kind is Kind.DRIFT for change in fleet.take([minute]))
+            alarms += sum(change.kind is ChangeKind.DRIFT for change in fleet.take([minute]))
     return alarms
 
 

@@ -27,11 +27,11 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from drift.change import Change, Kind, WatchPolicy
+from drift.change import Change, ChangeKind, WatchPolicy
 from drift.features import NAMES
 from drift.fleet import FleetWatch
 from drift.images import edges_of, measure_image
-from drift.minute import Minute
+from drift.period import DriftPeriod
 from streetloop.city.address import Address
 from streetloop.city.view import View
 from streetloop.city.world.conditions import Condition
@@ -53,7 +53,9 @@ _MIDDAY = datetime(2026, 6, 1, 11, tzinfo=UTC)
 _THREE_DEGREES = Condition("knocked", -3.87e8, 1e9)  # a third of the way, for ever
 
 
-def minutes_of(view: View, first: int, count: int, seen: set[int], blur: bool) -> Iterator[Minute]:
+def minutes_of(
+    view: View, first: int, count: int, seen: set[int], blur: bool
+) -> Iterator[DriftPeriod]:
     """Minutes of a camera, straight from pictures and truth."""
     address = view.address
     step = round(60 * address.fps / PICTURES)
@@ -77,7 +79,7 @@ def minutes_of(view: View, first: int, count: int, seen: set[int], blur: bool) -
         values |= {name: float(np.mean([i[name] for i in images])) for name in images[0]}
         values |= {"detections": float(np.mean(found)), "confidence": 1.0}
         values["box_area"] = float(np.median(sides)) if sides else float("nan")
-        yield Minute(
+        yield DriftPeriod(
             "camera",
             _MIDDAY + timedelta(minutes=number),
             60.0,
@@ -122,11 +124,11 @@ def runs_of(seed: int) -> list[Found]:
     found: list[Found] = []
     for drift in CAUSES:
         fleet = FleetWatch(WatchPolicy())
-        early = [c for c in fleet.take(before) if c.kind is Kind.DRIFT]
+        early = [c for c in fleet.take(before) if c.kind is ChangeKind.DRIFT]
         address, blur = after(base, drift, seed)
         change: Change | None = None
         for minute in minutes_of(View(address), BEFORE, AFTER, set(seen), blur):
-            change = next((c for c in fleet.take([minute]) if c.kind is Kind.DRIFT), None)
+            change = next((c for c in fleet.take([minute]) if c.kind is ChangeKind.DRIFT), None)
             if change is not None:
                 break
         delay = None

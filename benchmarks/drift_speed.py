@@ -15,7 +15,7 @@ from drift.change import WatchPolicy
 from drift.features import LEAST, NAMES
 from drift.fleet import FleetWatch
 from drift.images import edges_of, measure_image
-from drift.minute import Minute
+from drift.period import DriftPeriod
 from streetloop.city.address import parse_address
 from streetloop.city.view import View
 
@@ -35,12 +35,12 @@ def picture_ms() -> float:
     return float(np.median(spent)) * 1e3
 
 
-def minutes(cameras: int, number: int, chance: np.random.Generator) -> list[Minute]:
-    edges = np.asarray(_EDGES + chance.normal(0, 1e-4, _EDGES.shape), np.float32)
-    values = 5 + chance.normal(size=(cameras, len(NAMES))) * np.array([LEAST[n] for n in NAMES])
-    mixes = chance.poisson((6.0, 1.0, 0.3), (cameras, 3))
+def minutes(cameras: int, number: int, rng: np.random.Generator) -> list[DriftPeriod]:
+    edges = np.asarray(_EDGES + rng.normal(0, 1e-4, _EDGES.shape), np.float32)
+    values = 5 + rng.normal(size=(cameras, len(NAMES))) * np.array([LEAST[n] for n in NAMES])
+    mixes = rng.poisson((6.0, 1.0, 0.3), (cameras, 3))
     return [
-        Minute(
+        DriftPeriod(
             f"camera-{k}",
             _START + timedelta(minutes=number),
             60.0,
@@ -67,11 +67,11 @@ def main() -> None:
     parser.add_argument("--cameras", type=int, default=1000)
     cameras = parser.parse_args().cameras
     cv2.setNumThreads(1)
-    chance = np.random.default_rng(0)
+    rng = np.random.default_rng(0)
     fleet = FleetWatch(WatchPolicy())
     spent = []
     for number in range(_PAST + _MEASURED):
-        batch = minutes(cameras, number, chance)
+        batch = minutes(cameras, number, rng)
         if number < _PAST:
             for minute in batch:
                 fleet.camera(minute.camera_id).remember(minute)

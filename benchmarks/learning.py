@@ -10,7 +10,7 @@ from flows.runtime.ray_cluster import local_ray
 from streetloop.storage.store import ObjectStore
 from train.data.dataset import Dataset, Example
 from train.data.formats import write_yolo
-from train.evaluation.judge import Frame, JudgePolicy, Verdict, judge
+from train.evaluation.judge import JudgedFrame, JudgePolicy, Verdict, judge
 from train.evaluation.metrics import class_map
 from train.fine_tuning.recipe import BLEND, RECIPE, THREADS, Progress, Training
 from train.model.model_file import ModelFile, open_model
@@ -87,7 +87,7 @@ def compared(
     )
     return judge(
         [
-            Frame(e.truth(), e.ignored(), ours, theirs, e.slices)
+            JudgedFrame(e.truth(), e.ignored(), ours, theirs, e.slices)
             for e, ours, theirs in zip(examples, before, after, strict=True)
         ],
         policy,

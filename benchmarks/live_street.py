@@ -114,7 +114,7 @@ def _copy(shipped: ModelFile, path: Path, settings: Settings) -> ModelFile:
 def _timed(pipeline: StreamPipeline) -> list[tuple[float, int]]:
     """Seconds of each lookup in the route table from now on, and 1 if frames were sent after it."""
     took: list[tuple[float, int]] = []
-    of, sent = pipeline.roads.of, pipeline.roads.sent
+    of, sent = pipeline.router.of, pipeline.router.sent
 
     def timed_of(*args: object) -> object:
         began = time.perf_counter()
@@ -126,6 +126,6 @@ def _timed(pipeline: StreamPipeline) -> list[tuple[float, int]]:
         took.append((0.0, 1))
         sent(frames)  # type: ignore[arg-type]
 
-    pipeline.roads.of = timed_of  # type: ignore[assignment, method-assign]
-    pipeline.roads.sent = counted_sent  # type: ignore[assignment, method-assign]
+    pipeline.router.of = timed_of  # type: ignore[assignment, method-assign]
+    pipeline.router.sent = counted_sent  # type: ignore[assignment, method-assign]
     return took

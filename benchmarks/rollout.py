@@ -20,11 +20,16 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from serve.rollout.detection_counts import Tally
+from serve.rollout.detection_counts import DetectionCounts
 from serve.rollout.evidence import EVERYTHING
-from serve.rollout.label_scoring import tally
+from serve.rollout.label_scoring import count_detections
 from serve.rollout.policy import Policy
-from serve.rollout.policy_simulation import Candidate, Street, modelled_gains, rehearse
+from serve.rollout.policy_simulation import (
+    SimulatedCandidate,
+    Street,
+    modelled_gains,
+    simulate_policy,
+)
 from streetloop.city.address import Address
 from streetloop.city.render.shapes import CLASSES
 from streetloop.city.view import View
@@ -48,13 +53,13 @@ def recorded(blocks: int, small: int, name: str | None) -> NDArray[np.float64]:
     for k, (city, camera) in enumerate(HELD_OUT_CAMERAS):
         view = View(replace(Address(city, camera), seed=HELD_OUT_SEEDS + 900, fps=5.0))
         for block in track(range(blocks), f"{city}/{camera}", console=Console(stderr=True)):
-            scores = [Tally(), Tally()]
+            scores = [DetectionCounts(), DetectionCounts()]
             for n in range(_FRAMES):
                 frame = round((block * _BLOCK_S + n * _BLOCK_S / _FRAMES) * 5)
                 image, truth = view.render(frame), view.truth(frame)
                 for side, predictor in enumerate((usual, other)):
                     found = predictor.predict(image, _SHOWN)
-                    counted = tally(truth.detections(), truth.unclear(), found, CLASSES)
+                    counted = count_detections(truth.detections(), truth.unclear(), found, CLASSES)
                     scores[side] += counted[EVERYTHING]
             gains[block, k] = scores[1].f1 - scores[0].f1
     return gains
@@ -82,12 +87,12 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     began = time.perf_counter()
-    played = rehearse(Policy(), options.runs)
+    played = simulate_policy(Policy(), options.runs)
     content = {"seconds": round(time.perf_counter() - began, 1), "rehearsed": played}
     if options.blocks:
-        chance = np.random.default_rng(0)
+        rng = np.random.default_rng(0)
         content["recorded"] = shape_of(recorded(options.blocks, options.small, options.other))
-        equal = modelled_gains(Candidate(), Street(), 2000, chance)
+        equal = modelled_gains(SimulatedCandidate(), Street(), 2000, rng)
         content["modelled"] = shape_of(equal)
     if options.json:
         sys.stdout.write(json.dumps(content, indent=2) + "\n")

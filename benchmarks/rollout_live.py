@@ -22,17 +22,17 @@ from rich.table import Table
 
 from flows.runtime.ray_cluster import local_ray
 from serve.rollout.controller import RolloutControl
-from serve.rollout.policy import Kind, Phase, Policy
+from serve.rollout.policy import Phase, PhaseKind, Policy
 from serve.rollout.route_table import CHALLENGER, CHAMPION
 from streetloop.clock import SystemClock
 from streetloop.ledger import open_ledger
 from streetloop.ledger.rollouts import (
-    State,
-    Wish,
+    RolloutCommand,
+    RolloutState,
     list_decisions,
     list_rollouts,
+    request_command,
     start_rollout,
-    wish,
 )
 from streetloop.storage.store import FolderStore
 from train.model.model_file import ModelFile
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 _AFTER_S = 2.0  # watched after it is over
 _POLICY = Policy(steps=(0.5, 1.0), sample=0.2)
-_ALL = Phase(kind=Kind.CANARY, step=1)
+_ALL = Phase(kind=PhaseKind.CANARY, step=1)
 
 
 class Shelf:
@@ -54,10 +54,10 @@ class Shelf:
     def find(self, name: str) -> ModelFile:
         return self._files[name]
 
-    def crown(self, name: str, slot: str) -> None:
+    def set_champion(self, name: str, application: str) -> None:
         """Nobody asks who it is."""
 
-    def dethrone(self, slot: str) -> None:
+    def clear_champion(self, application: str) -> None:
         """Nobody asks who it is."""
 
 
@@ -68,16 +68,16 @@ class Bench:
         import ray.serve
 
         from benchmarks.live_street import wait_for
-        from serve.detector.applications import ServeSlots
+        from serve.detector.applications import ServeApplications
 
         self._street, self._rest_s, self._wait_for = street, rest_s, wait_for
         self._ledger = open_ledger(f"sqlite:///{home / 'ledger.db'}")
-        self._slots = ServeSlots(street.settings)
-        self._applications: Callable[[], Any] = lambda: ray.serve.status().applications
+        self._applications = ServeApplications(street.settings)
+        self._application_states: Callable[[], Any] = lambda: ray.serve.status().applications
         self._control = RolloutControl(
             self._ledger,
             street,
-            self._slots,
+            self._applications,
             Shelf(street),
             FolderStore(home / "store"),
             street.champion.names,
@@ -87,7 +87,7 @@ class Bench:
         )
         self._control.start()
 
-    def play(self, wanted: Wish) -> dict[str, float]:
+    def play(self, wanted: RolloutCommand) -> dict[str, float]:
         """Bring a challenger up for all cameras, want something of it, and watch."""
         street, ledger = self._street, self._ledger
         plain = _POLICY.model_dump(mode="json"), _ALL.model_dump(mode="json")
@@ -97,8 +97,10 @@ class Bench:
         loading = _lost(fresh, street.counts())
         rest, before = street.gap_at_rest(self._rest_s), street.counts()
         asked = time.time()
-        wish(ledger, wanted, "benchmark")
-        state = State.PROMOTED if wanted is Wish.PROMOTE else State.ROLLED_BACK
+        request_command(ledger, wanted, "benchmark")
+        state = (
+            RolloutState.PROMOTED if wanted is RolloutCommand.PROMOTE else RolloutState.ROLLED_BACK
+        )
         self._wait_for(lambda: list_rollouts(ledger, 1)[0].state is state, str(state))
         entries = list_decisions(ledger, list_rollouts(ledger, 1)[0].id)
         decided = next(e.at.timestamp() for e in entries if e.action == wanted)
@@ -126,10 +128,10 @@ class Bench:
             "lost_loading": loading["lost"],
         }
 
-    def _reset(self, wanted: Wish) -> None:
-        self._wait_for(lambda: CHALLENGER not in self._applications(), "the challenger's end")
-        if wanted is Wish.PROMOTE:
-            self._slots.load(CHAMPION, self._street.champion)
+    def _reset(self, wanted: RolloutCommand) -> None:
+        self._wait_for(lambda: CHALLENGER not in self._application_states(), "the challenger's end")
+        if wanted is RolloutCommand.PROMOTE:
+            self._applications.load(CHAMPION, self._street.champion)
         self._wait_for(
             lambda: self._street.is_served_by(self._street.champion), "the champion serves"
         )
@@ -156,7 +158,10 @@ def measure(home: Path, cameras: int, fps: float, rounds: int, rest_s: float) ->
         bench = Bench(street, home, rest_s)
         played: dict[str, list[dict[str, float]]] = {"promotion": [], "rollback": []}
         for number in range(rounds):
-            for name, wanted in (("promotion", Wish.PROMOTE), ("rollback", Wish.ROLL_BACK)):
+            for name, wanted in (
+                ("promotion", RolloutCommand.PROMOTE),
+                ("rollback", RolloutCommand.ROLL_BACK),
+            ):
                 played[name].append(bench.play(wanted))
                 say(f"{name} {number + 1} of {rounds}", highlight=False)
         bench.close()

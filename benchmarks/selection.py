@@ -33,7 +33,7 @@ from flows.stream.sinks.triage import Triage
 from flows.stream.sources.registry import open_source
 from labeling.oracle import OracleLabeler
 from labeling.queue import ReviewQueue
-from labeling.task import Drift, Reason
+from labeling.task import Drift, SelectionReason
 from serve.detector.client import LocalDetector
 from streetloop.cameras import Camera
 from streetloop.city.address import TRAFFIC
@@ -41,7 +41,7 @@ from streetloop.city.render.shapes import CLASSES
 from streetloop.city.world.rng import draw
 from streetloop.clock import SystemClock
 from streetloop.ledger import Ledger, open_ledger
-from streetloop.ledger.reviews import Choice, State, add_reviews, choose_reviews, list_reviews
+from streetloop.ledger.reviews import Choice, ReviewState, add_reviews, choose_reviews, list_reviews
 from streetloop.settings import BASELINE, Settings
 from streetloop.storage.store import FolderStore
 from train.data.dataset import TEST, Dataset, merged
@@ -84,9 +84,9 @@ class Streams:
         """The fleet on one day."""
         found = []
         for city, name in TRAIN_CAMERAS:
-            chance = draw("selection", city, name, seed)
-            traffic = chance.choice(tuple(TRAFFIC))
-            start = round(chance.uniform(0, 3600))
+            rng = draw("selection", city, name, seed)
+            traffic = rng.choice(tuple(TRAFFIC))
+            start = round(rng.uniform(0, 3600))
             uri = (
                 f"sim://{city}/{name}?seed={_SEEDS + seed}&traffic={traffic}&fps={self.fps:g}"
                 f"&start={start}&condition=night@{start + self.day_s:g}:60&live=0"
@@ -172,9 +172,9 @@ def labelled(
         _choose_at_random(ledger, count, clock, seed)
     queue.push(oracle := OracleLabeler(CLASSES, clock, tasks=queue.find))
     queue.pull(oracle)
-    reviews = list_reviews(ledger, [State.LABELED])
+    reviews = list_reviews(ledger, [ReviewState.LABELED])
     if arm == "random":  # all may be learned from: nothing else is asked of them here
-        reviews = [replace(r, reason=Reason.UNSURE.value) for r in reviews]
+        reviews = [replace(r, reason=SelectionReason.UNSURE.value) for r in reviews]
     dataset = dataset_of(reviews, CLASSES, arm)
     made_of = {
         "labels": len(reviews),
@@ -187,7 +187,11 @@ def labelled(
 
 
 def _choose_at_random(ledger: Ledger, count: int, clock: Evening, seed: int) -> None:
-    random = [r for r in list_reviews(ledger, [State.CANDIDATE]) if r.reason == Reason.RANDOM.value]
+    random = [
+        r
+        for r in list_reviews(ledger, [ReviewState.CANDIDATE])
+        if r.reason == SelectionReason.RANDOM.value
+    ]
     if len(random) < count:
         raise SystemExit(f"only {len(random)} random frames: watch for longer")
     rows = np.random.default_rng(seed).permutation(len(random))[:count].tolist()

@@ -78,11 +78,11 @@ def block_for(values: Floats, length: int) -> int:
 
 
 def draw_blocks(
-    values: Floats, rows: int, length: int, block: int, chance: np.random.Generator
+    values: Floats, rows: int, length: int, block: int, rng: np.random.Generator
 ) -> Floats:
     """(rows, length) samples out of runs of ``block`` neighbours; after the end comes the start."""
     runs = -(-length // block)
-    starts = chance.integers(0, len(values), (rows, runs, 1))
+    starts = rng.integers(0, len(values), (rows, runs, 1))
     index = (starts + np.arange(block)) % len(values)
     drawn: Floats = values[index.reshape(rows, runs * block)[:, :length]]
     return drawn
@@ -93,7 +93,7 @@ def null_of(
     reference: Floats,
     length: int,
     block: int,
-    chance: np.random.Generator,
+    rng: np.random.Generator,
     draws: int = _DRAWS,
 ) -> Null:
     """The distances of windows of ``length`` values in which nothing has changed.
@@ -103,17 +103,17 @@ def null_of(
         reference: (N,) values in the order of time.
         length: Values of a window.
         block: As `block_length`, or longer.
-        chance: Where randomness comes from.
+        rng: Where randomness comes from.
         draws: How many windows to draw.
     """
     block = min(block, len(reference))
-    windows = draw_blocks(reference, draws, length, block, chance)
+    windows = draw_blocks(reference, draws, length, block, rng)
     if len(reference) >= _LONG * length:
         found = distance.between(np.sort(reference), windows)
     else:
         # A short reference is itself only one of many that could have been.
         groups = np.array_split(windows, -(-draws // _TOGETHER))
-        others = draw_blocks(reference, len(groups), len(reference), block, chance)
+        others = draw_blocks(reference, len(groups), len(reference), block, rng)
         others.sort(axis=1)
         found = np.concatenate(
             [distance.between(other, group) for other, group in zip(others, groups, strict=True)]

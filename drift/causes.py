@@ -8,7 +8,7 @@ spread says how surprising a change is, not what it is.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from drift.comparison import Answer
+from drift.comparison import FeatureResult
 
 MOVED, NIGHT, BRIGHT = "camera moved", "night", "overexposed"
 DIRTY, FOG, RAIN = "dirty or blurred lens", "fog", "rain"
@@ -22,7 +22,7 @@ _LIKE = 0.15
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class CauseEvidence:
     """What was found about a camera.
 
     Attributes:
@@ -32,7 +32,7 @@ class Evidence:
         mix_changed: True if the mix of classes did.
     """
 
-    answers: Mapping[str, Answer]
+    answers: Mapping[str, FeatureResult]
     shift: float = 0.0
     likeness: float = 0.0
     mix_changed: bool = False
@@ -52,7 +52,7 @@ def has_moved(shift: float) -> bool:
     return shift >= _TURNED
 
 
-def likely_causes(evidence: Evidence) -> list[str]:
+def likely_causes(evidence: CauseEvidence) -> list[str]:
     """Causes of a drift, likeliest first; empty without drift."""
     image = evidence.alarmed(*_IMAGE)
     moved = has_moved(evidence.shift)
@@ -75,17 +75,17 @@ _IMAGE = ("brightness", "contrast", "sharpness", "colourfulness", "saturation", 
 _MODEL = ("confidence", "detections", "box_area")
 
 
-def _night(e: Evidence) -> float:
+def _night(e: CauseEvidence) -> float:
     """Darker by a lot; a dark picture is amplified and so noisier."""
     return max(0.0, -e.change("brightness") - 0.06) * 12 + max(0.0, e.change("noise")) * 0.05
 
 
-def _overexposed(e: Evidence) -> float:
+def _overexposed(e: CauseEvidence) -> float:
     flat = e.change("contrast") < -0.03 and e.change("saturation") < 0
     return max(0.0, e.change("brightness") - 0.15) * (1 if flat else 8)
 
 
-def _fog(e: Evidence) -> float:
+def _fog(e: CauseEvidence) -> float:
     """Greyer, flatter and brighter: what is far goes under in white."""
     flat = max(0.0, -e.change("contrast") - 0.02)
     pale = max(0.0, -e.change("saturation"))
@@ -93,7 +93,7 @@ def _fog(e: Evidence) -> float:
     return (flat * 20 + pale * 6) * (1.0 if bright > 0.04 else 0.3)
 
 
-def _rain(e: Evidence) -> float:
+def _rain(e: CauseEvidence) -> float:
     """Much greyer and hardly brighter, yet full of streaks."""
     pale, flat = max(0.0, -e.change("saturation")), max(0.0, -e.change("contrast"))
     dim = -0.16 < e.change("brightness") < 0.05
@@ -101,7 +101,7 @@ def _rain(e: Evidence) -> float:
     return (pale * 4 + flat * 8) * grey if dim and e.change("sharpness") > -0.25 else 0.0
 
 
-def _lens(e: Evidence) -> float:
+def _lens(e: CauseEvidence) -> float:
     """Soft, or flat in patches, while light and colours are much as before."""
     soft = max(0.0, -e.change("sharpness") - 0.1)
     same = abs(e.change("brightness")) < 0.12

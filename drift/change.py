@@ -6,12 +6,12 @@ from datetime import datetime
 from enum import StrEnum
 
 from drift.causes import ASKS_FOR_LABELS
-from drift.comparison import Answer
+from drift.comparison import FeatureResult
 from drift.features import NAMES
 from drift.tail import PEAKS
 
 
-class Kind(StrEnum):
+class ChangeKind(StrEnum):
     """What the watch has to say."""
 
     DRIFT = "drift"
@@ -36,14 +36,14 @@ class Change:
         source: Which reference the camera was held against.
     """
 
-    kind: Kind
+    kind: ChangeKind
     camera_id: str
     at: datetime
     since: datetime
     model_version: str
     fault: str = ""
     causes: tuple[str, ...] = ()
-    answers: Mapping[str, Answer] = field(default_factory=dict)
+    answers: Mapping[str, FeatureResult] = field(default_factory=dict)
     source: str = ""
 
     @property

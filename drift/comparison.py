@@ -18,7 +18,7 @@ LEAST_WINDOW = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Policy:
+class DetectionPolicy:
     """When a difference is drift.
 
     Attributes:
@@ -33,7 +33,7 @@ class Policy:
     least_effect: float = 1.0
 
     @classmethod
-    def live(cls, days_between_false_alarms: float = 60.0) -> "Policy":
+    def live(cls, days_between_false_alarms: float = 60.0) -> "DetectionPolicy":
         """For windows of 15 minutes that are looked at every minute, day and night.
 
         Overlapping windows are not independent; 288 a day, three for each quarter of an hour, is
@@ -43,7 +43,7 @@ class Policy:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class FeatureResult:
     """What is known of one feature.
 
     Attributes:
@@ -94,9 +94,9 @@ def compare(
     reference: Mapping[str, Floats],
     window: Mapping[str, Floats],
     least: Mapping[str, float],
-    policy: Policy = Policy(),
+    policy: DetectionPolicy = DetectionPolicy(),
     seed: int = 0,
-) -> dict[str, Answer]:
+) -> dict[str, FeatureResult]:
     """Compare every feature that both sides have.
 
     Args:
@@ -113,20 +113,22 @@ def compare(
     """
     names = [name for name in reference if name in window]
     raw: dict[str, _Raw] = {}
-    answers: dict[str, Answer] = {}
+    answers: dict[str, FeatureResult] = {}
     for name in names:
         before, since = (side[np.isfinite(side)] for side in (reference[name], window[name]))
         missing = _missing(before, since)
         if missing:
             nothing = float("nan")
-            answers[name] = Answer(nothing, nothing, nothing, nothing, nothing, False, missing)
+            answers[name] = FeatureResult(
+                nothing, nothing, nothing, nothing, nothing, False, missing
+            )
         else:
             raw[name] = _one(before, since, least.get(name, 0.0), policy, len(names), seed)
     adjusted = _adjusted([r.p_value for r in raw.values()])
     for (name, r), p_value in zip(raw.items(), adjusted, strict=True):
         threshold = max(policy.least_effect, r.rare)
         alarm = p_value <= policy.false_discoveries and r.effect >= threshold
-        answers[name] = Answer(r.statistic, p_value, r.effect, r.change, threshold, alarm)
+        answers[name] = FeatureResult(r.statistic, p_value, r.effect, r.change, threshold, alarm)
     return {name: answers[name] for name in names}
 
 
@@ -138,16 +140,16 @@ def _missing(before: Floats, since: Floats) -> int:
 
 
 def _one(
-    before: Floats, since: Floats, least: float, policy: Policy, features: int, seed: int
+    before: Floats, since: Floats, least: float, policy: DetectionPolicy, features: int, seed: int
 ) -> _Raw:
-    chance = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     scale = max(centre_of(before)[1], least)
     block = block_for(before, len(since))
     ordered = np.sort(before)
     ks, carried = KolmogorovSmirnov(), Wasserstein()
     statistic = float(ks.between(ordered, since[None])[0])
     effect = float(carried.between(ordered, since[None])[0]) / scale
-    nulls = [null_of(d, before, len(since), block, chance) for d in (ks, carried)]
+    nulls = [null_of(d, before, len(since), block, rng) for d in (ks, carried)]
     rare = rare_distance(nulls[1].distances / scale, policy.rarity / max(features, 1))
     # The statistic that says more: far apart samples all have the same Kolmogorov-Smirnov.
     p_value = min(nulls[0].p_value(statistic), nulls[1].p_value(effect * scale)) * 2

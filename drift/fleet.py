@@ -7,7 +7,7 @@ from scipy.stats import false_discovery_control
 
 from drift.change import Change, WatchPolicy
 from drift.history import Past
-from drift.minute import Minute
+from drift.period import DriftPeriod
 from drift.scan import Scan
 from drift.watch import CameraWatch
 
@@ -31,27 +31,27 @@ class FleetWatch:
             self.cameras[camera_id] = CameraWatch(camera_id, self._policy, self._training)
         return self.cameras[camera_id]
 
-    def take(self, minutes: Iterable[Minute]) -> list[Change]:
+    def take(self, periods: Iterable[DriftPeriod]) -> list[Change]:
         """Take the minutes that ended and say what began or ended with them.
 
         Minutes of one camera come in order. All that are given are judged together.
         """
         changes: list[Change] = []
-        ready: dict[str, list[Minute]] = {}
-        for minute in minutes:
-            ready.setdefault(minute.camera_id, []).append(minute)
+        ready: dict[str, list[DriftPeriod]] = {}
+        for period in periods:
+            ready.setdefault(period.camera_id, []).append(period)
         while ready:  # a camera that is several minutes behind is judged minute by minute
             now = {camera: queue.pop(0) for camera, queue in ready.items()}
             ready = {camera: queue for camera, queue in ready.items() if queue}
             changes += self._take_one_each(now)
         return changes
 
-    def _take_one_each(self, minutes: Mapping[str, Minute]) -> list[Change]:
+    def _take_one_each(self, periods: Mapping[str, DriftPeriod]) -> list[Change]:
         changes: list[Change] = []
         scans: list[tuple[CameraWatch, Scan]] = []
-        for camera_id, minute in minutes.items():
+        for camera_id, period in periods.items():
             watch = self.camera(camera_id)
-            faults, comparable = watch.take(minute)
+            faults, comparable = watch.take(period)
             changes += faults
             if comparable:
                 scans.append((watch, watch.scan()))

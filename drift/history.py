@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from drift.features import NAMES
 from drift.images import Edges
-from drift.minute import Minute
+from drift.period import DriftPeriod
 from drift.quality import Usual
 from drift.statistics.distance import Floats
 
@@ -69,38 +69,38 @@ class History:
     def __len__(self) -> int:
         return self._count
 
-    def is_late(self, minute: Minute) -> bool:
+    def is_late(self, period: DriftPeriod) -> bool:
         """True if a minute is known already, or is from before one that is."""
-        return bool(self._count) and (minute.started_at.timestamp() <= self._times[self._count - 1])
+        return bool(self._count) and (period.started_at.timestamp() <= self._times[self._count - 1])
 
-    def append(self, minute: Minute, whole: bool = True) -> None:
+    def append(self, period: DriftPeriod, whole: bool = True) -> None:
         """Remember a minute, as one that is fit to compare with; a late one is left out.
 
         Args:
-            minute: Which.
+            period: Which.
             whole: False if its picture was broken: it never tells anything about the world.
         """
-        if self.is_late(minute):
+        if self.is_late(period):
             return
         self._make_room()
         row = self._count
-        self._times[row] = minute.started_at.timestamp()
-        self._values[row] = [minute.values[name] for name in NAMES]
+        self._times[row] = period.started_at.timestamp()
+        self._values[row] = [period.values[name] for name in NAMES]
         self._mix[row] = 0
-        for name, count in minute.mix.items():
+        for name, count in period.mix.items():
             column = self._class(name)  # may put another array in the place of this one
             self._mix[row, column] = count
-        if minute.model_version not in self.versions:
-            self.versions.append(minute.model_version)
-        self._version[row] = self.versions.index(minute.model_version)
+        if period.model_version not in self.versions:
+            self.versions.append(period.model_version)
+        self._version[row] = self.versions.index(period.model_version)
         self._clean[row] = self._whole[row] = whole
         self._count += 1
-        if whole and minute.edges is not None:
-            self.recent_edges = _mixed(self.recent_edges, minute.edges, _EDGES_SHORT, row)
+        if whole and period.edges is not None:
+            self.recent_edges = _mixed(self.recent_edges, period.edges, _EDGES_SHORT, row)
         if self._size == (0, 0):
-            self._size = (minute.width, minute.height)
-        if minute.fps > 0 and len(self._rates) < 60:
-            self._rates.append(minute.fps)
+            self._size = (period.width, period.height)
+        if period.fps > 0 and len(self._rates) < 60:
+            self._rates.append(period.fps)
 
     def learn_edges(self) -> None:
         """The recent lines are the camera's usual ones."""
@@ -108,9 +108,9 @@ class History:
             known = min(self._count, _EDGES_LONG)
             self.usual_edges = _mixed(self.usual_edges, self.recent_edges, _EDGES_LONG, known)
 
-    def accept_stream(self, minute: Minute) -> None:
+    def accept_stream(self, period: DriftPeriod) -> None:
         """The stream's size and rate are from now on those of a minute."""
-        self._size, self._rates = (minute.width, minute.height), []
+        self._size, self._rates = (period.width, period.height), []
 
     @property
     def usual(self) -> Usual | None:
@@ -119,11 +119,11 @@ class History:
             return None
         return Usual(*self._size, float(np.median(self._rates)))
 
-    def spoil(self, since: datetime) -> None:
+    def exclude_from_reference(self, since: datetime) -> None:
         """Minutes since then are no reference: they are of the drift itself."""
         self._clean[: self._count] &= self._times[: self._count] < since.timestamp()
 
-    def spoil_last(self) -> None:
+    def exclude_last_from_reference(self) -> None:
         """The last minute is no reference."""
         if self._count:
             self._clean[self._count - 1] = False

@@ -4,11 +4,11 @@ import contextlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
-from drift.change import Change, Kind, WatchPolicy
+from drift.change import Change, ChangeKind, WatchPolicy
 from drift.fleet import FleetWatch
 from drift.history import MOST, Past
-from drift.minute import Minute
-from drift.minute_log import MinuteLog, read_minutes
+from drift.period import DriftPeriod
+from drift.period_log import PeriodLog, read_periods
 from drift.quality import FAULTS
 from streetloop.errors import LedgerError, StoreError
 from streetloop.ledger import Ledger
@@ -46,7 +46,7 @@ class LiveWatch:
         training: Past | None,
         tell: Callable[[str], None],
     ) -> None:
-        self._log = MinuteLog(store)
+        self._log = PeriodLog(store)
         self._ledger = ledger
         self._tell = tell
         self.faults: list[str] = []
@@ -59,19 +59,19 @@ class LiveWatch:
             for event in list_events(ledger, camera, only_open=True)
         }
 
-    def take(self, minutes: Iterable[Minute]) -> None:
+    def take(self, periods: Iterable[DriftPeriod]) -> None:
         """Note the minutes that ended.
 
         What cannot be written is said, and does not stop the streams.
         """
-        minutes = list(minutes)
-        for change in self._fleet.take(minutes):
+        periods = list(periods)
+        for change in self._fleet.take(periods):
             with self._said():
                 self._note(change)
             self._tell(sentence(change))
-        for minute in minutes:
+        for period in periods:
             with self._said():
-                self._log.append(minute)
+                self._log.append(period)
 
     def leave(self, cameras: Collection[str]) -> None:
         """Cameras were taken out: what went on at them is over."""
@@ -92,11 +92,11 @@ class LiveWatch:
     def _note(self, change: Change) -> None:
         kind = change.fault or "drift"
         where = (change.camera_id, kind)
-        if change.kind is Kind.DRIFT:
+        if change.kind is ChangeKind.DRIFT:
             self._open(change)
-        elif change.kind is Kind.DRIFT_OVER:
+        elif change.kind is ChangeKind.DRIFT_OVER:
             close_findings(self._ledger, change.camera_id, change.at)
-        if change.kind in {Kind.DRIFT, Kind.FAULT}:
+        if change.kind in {ChangeKind.DRIFT, ChangeKind.FAULT}:
             detail = {"causes": list(change.causes)} if change.causes else {}
             self._events[where] = begin_event(
                 self._ledger,
@@ -161,8 +161,8 @@ def recall(
         watch = fleet.camera(camera)
         findings = list_findings(ledger, camera)
         try:
-            for minute in read_minutes(store, camera, since):
-                watch.remember(minute, clean=not _within(minute, findings))
+            for period in read_periods(store, camera, since):
+                watch.remember(period, clean=not _within(period, findings))
         except StoreError as error:
             tell(f"{camera}: not all of its past can be read: {error}")
         if findings and findings[0].closed_at is None:
@@ -177,31 +177,31 @@ def sentence(change: Change) -> str:
     """A change in words.
 
     >>> at = datetime(2026, 11, 21, 17, 30, tzinfo=UTC)
-    >>> sentence(Change(Kind.DRIFT, "a40", at, at, "yolo", causes=("night",)))
+    >>> sentence(Change(ChangeKind.DRIFT, "a40", at, at, "yolo", causes=("night",)))
     'a40: drift since 17:30, most likely night'
     """
     since = f"{change.since:%H:%M}"
-    if change.kind is Kind.DRIFT:
+    if change.kind is ChangeKind.DRIFT:
         others = f" (or {', '.join(change.causes[1:])})" if change.causes[1:] else ""
         return f"{change.camera_id}: drift since {since}, most likely {change.causes[0]}{others}"
-    if change.kind is Kind.DRIFT_OVER:
+    if change.kind is ChangeKind.DRIFT_OVER:
         return f"{change.camera_id}: as before; the drift since {since} is over"
-    if change.kind is Kind.FAULT:
+    if change.kind is ChangeKind.FAULT:
         return f"{change.camera_id}: {change.fault} since {since}"
     return f"{change.camera_id}: {change.fault} since {since} is over"
 
 
-def _within(minute: Minute, findings: Iterable[Finding]) -> bool:
-    end = minute.started_at + timedelta(seconds=minute.length_s)
+def _within(period: DriftPeriod, findings: Iterable[Finding]) -> bool:
+    end = period.started_at + timedelta(seconds=period.length_s)
     return any(
-        finding.since < end and (finding.closed_at is None or minute.started_at < finding.closed_at)
+        finding.since < end and (finding.closed_at is None or period.started_at < finding.closed_at)
         for finding in findings
     )
 
 
 def _change(finding: Finding) -> Change:
     return Change(
-        Kind.DRIFT,
+        ChangeKind.DRIFT,
         finding.camera_id,
         finding.opened_at,
         finding.since,

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from drift.minute import Minute
+from drift.period import DriftPeriod
 
 BLACK, FROZEN = "black picture", "frozen picture"
 SIZE, RATE, GAPS = "resolution changed", "frame rate fell", "gaps in the stream"
@@ -28,24 +28,24 @@ class Usual:
     fps: float
 
 
-def faults_of(minute: Minute, usual: Usual | None) -> list[str]:
+def faults_of(period: DriftPeriod, usual: Usual | None) -> list[str]:
     """What is wrong with the stream in a minute; empty if nothing is.
 
     Args:
-        minute: What came.
+        period: What came.
         usual: What came before; None for a camera that was never seen.
     """
     faults = []
-    if minute.samples == 0 or minute.samples < _COVERAGE * minute.expected:
+    if period.samples == 0 or period.samples < _COVERAGE * period.expected:
         faults.append(GAPS)
-    if minute.values["brightness"] < _BLACK and minute.values["contrast"] < _BLACK:
+    if period.values["brightness"] < _BLACK and period.values["contrast"] < _BLACK:
         faults.append(BLACK)
-    elif minute.still:
+    elif period.still:
         faults.append(FROZEN)
-    if usual is not None and minute.samples:
-        if (minute.width, minute.height) != (usual.width, usual.height):
+    if usual is not None and period.samples:
+        if (period.width, period.height) != (usual.width, usual.height):
             faults.append(SIZE)
-        if 0 < minute.fps < _RATE * usual.fps:
+        if 0 < period.fps < _RATE * usual.fps:
             faults.append(RATE)
     return faults
 

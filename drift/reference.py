@@ -27,7 +27,10 @@ _DAY_S, _WEEK_S, _NEAR_S = 86400.0, 7 * 86400.0, 1800.0
 _WEEKS, _DAYS = 3, 5
 _COVERED = 40  # minutes about the hour that a day must have to count
 _LEAST_FREEDOM = 4.0
-_SHY, _LEAST_MEMORY = 3.0, 4.0  # a short series shows less of its memory than it has
+_AUTOCORRELATION_FACTOR, _LEAST_MEMORY = (
+    3.0,
+    4.0,
+)  # a short series shows less of its memory than it has
 _PART, _LEAST_PARTS = 5, 12  # minutes, and how many of them the mix of a reference needs
 
 
@@ -40,22 +43,22 @@ class Column:
         spread: What an effect of 1 is.
         null: Effects of windows in which nothing changed, in rising order.
         tail: Of the null.
-        caution: How many times larger an effect must be because the reference is short.
+        small_sample_factor: How many times larger an effect must be because the reference is short.
     """
 
     ordered: Floats
     spread: float
     null: Floats
     tail: Tail
-    caution: float
+    small_sample_factor: float
 
     def threshold(self, rarity: float) -> float:
         """The effect that chance exceeds with so small a probability."""
-        return self.tail.distance(rarity) * self.caution
+        return self.tail.distance(rarity) * self.small_sample_factor
 
     def p_value(self, effect: float) -> float:
         """How often chance exceeds an effect; never 0 within what was drawn."""
-        effect /= self.caution
+        effect /= self.small_sample_factor
         above = len(self.null) - int(np.searchsorted(self.null, effect))
         if above:
             return (1 + above) / (1 + len(self.null))
@@ -68,7 +71,7 @@ class Reference:
 
     Attributes:
         source: Where it comes from.
-        minutes: How many minutes of it there are.
+        periods: How many minutes of it there are.
         columns: By feature; None where too little is known.
         quantiles: (features, 64) of the columns, NaN where there is none.
         spreads: (features,) of the columns.
@@ -77,7 +80,7 @@ class Reference:
     """
 
     source: str
-    minutes: int
+    periods: int
     columns: dict[str, Column | None]
     quantiles: Floats
     spreads: Floats
@@ -87,7 +90,7 @@ class Reference:
     @property
     def missing(self) -> int:
         """Minutes that are wanting before anything can be said."""
-        return 0 if any(self.columns.values()) else max(1, _LEAST_PAST - self.minutes)
+        return 0 if any(self.columns.values()) else max(1, _LEAST_PAST - self.periods)
 
 
 def choose(past: Past, now: float, period_s: float = 60.0) -> tuple[str, NDArray[np.bool_]]:
@@ -108,8 +111,8 @@ def choose(past: Past, now: float, period_s: float = 60.0) -> tuple[str, NDArray
         off = (past.times - middle + cycle / 2) % cycle - cycle / 2
         chosen = np.abs(off) <= near
         rounds = np.round((past.times[chosen] - middle) / cycle)
-        _, minutes = np.unique(rounds, return_counts=True)
-        if int((minutes >= _COVERED).sum()) >= wanted:
+        _, periods = np.unique(rounds, return_counts=True)
+        if int((periods >= _COVERED).sum()) >= wanted:
             return source, chosen
     return OWN_PAST, np.ones(len(past), bool)
 
@@ -143,14 +146,18 @@ def build(
     if len(images) < _LEAST_PAST and training is not None:
         source, images = TRAINING, training
     columns: dict[str, Column | None] = {}
-    chance = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     for k, name in enumerate(NAMES):
         values = (images if name in OF_IMAGES else answers).values[:, k]
         if source == TRAINING and name in _OF_CAMERAS:
             values = values[:0]
         # How much training pictures depend on each other is plain: they come camera by camera.
-        shy = 1.0 if source == TRAINING and name in OF_IMAGES else _SHY
-        columns[name] = _column(values.astype(np.float64), LEAST[name], rarity, shy, chance)
+        autocorrelation_factor = (
+            1.0 if source == TRAINING and name in OF_IMAGES else _AUTOCORRELATION_FACTOR
+        )
+        columns[name] = _column(
+            values.astype(np.float64), LEAST[name], rarity, autocorrelation_factor, rng
+        )
     quantiles = np.full((len(NAMES), 64), np.nan)
     for k, column in enumerate(columns.values()):
         if column is not None:
@@ -168,28 +175,32 @@ def build(
 
 
 def _column(
-    values: Floats, least: float, rarity: float, shy: float, chance: np.random.Generator
+    values: Floats,
+    least: float,
+    rarity: float,
+    autocorrelation_factor: float,
+    rng: np.random.Generator,
 ) -> Column | None:
     values = values[np.isfinite(values)]
     if len(values) < _LEAST_PAST:
         return None
     spread = max(centre_of(values)[1], least)
     memory = block_length(values)
-    null = (
-        null_of(Wasserstein(), values, WINDOW, block_for(values, WINDOW), chance).distances / spread
+    null = null_of(Wasserstein(), values, WINDOW, block_for(values, WINDOW), rng).distances / spread
+    independent = len(values) / max(autocorrelation_factor * memory, _LEAST_MEMORY)
+    return Column(
+        np.sort(values), spread, null, tail_of(null), small_sample_factor(independent, rarity)
     )
-    independent = len(values) / max(shy * memory, _LEAST_MEMORY)
-    return Column(np.sort(values), spread, null, tail_of(null), caution(independent, rarity))
 
 
-def caution(independent: float, rarity: float) -> float:
+def small_sample_factor(independent: float, rarity: float) -> float:
     """How many times wider than it looks the null of a short reference is.
 
     So many independent values do not tell spread and middle well, and rare distances least of all;
     Student's distribution says by how much; no more than six times, or a young camera could not
     be watched at all.
 
-    >>> round(caution(1000, 1e-5), 2), round(caution(20, 1e-5), 2)
+    >>> round(small_sample_factor(1000, 1e-5), 2), round(small_sample_factor(20, 1e-5), 2)
     (1.01, 1.35)
 
     Reference: Student, "The probable error of a mean", 1908.
@@ -226,4 +237,4 @@ def overdispersion_of(mix: NDArray[np.int32], rarity: float) -> float:
     # Chi-square of each part against all others, as `compare_mixes` has it, at once.
     found = ((seen - sizes * share) ** 2 / share * (1 / sizes + 1 / others)).sum(axis=1)
     mean = float(found.mean()) / (kinds - 1)
-    return max(1.0, mean) * caution(windows, rarity) ** 2
+    return max(1.0, mean) * small_sample_factor(windows, rarity) ** 2

@@ -45,7 +45,7 @@ def scan(window: Past, reference: Reference) -> Scan:
     for k, name in enumerate(NAMES):
         column = reference.columns[name]
         # Small effects are not looked up: their p-values do not change which are small.
-        if column is not None and effects[k] >= column.tail.start * column.caution:
+        if column is not None and effects[k] >= column.tail.start * column.small_sample_factor:
             p_values[k] = column.p_value(float(effects[k]))
     effect, p_values[-1] = _mix(window, reference)
     return Scan(effects, p_values, effect)

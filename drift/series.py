@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from drift.causes import Evidence, likely_causes
-from drift.comparison import Answer, Policy, compare
+from drift.causes import CauseEvidence, likely_causes
+from drift.comparison import DetectionPolicy, FeatureResult, compare
 from drift.features import LEAST, NAMES
 from drift.images import IMAGE_FEATURES, Edges, edges_of, measure_image, shift_between
-from drift.minute import Minute
+from drift.period import DriftPeriod
 from drift.scan import MIX_EFFECT
 from drift.statistics.chi_square import changed_share, compare_mixes
 from drift.statistics.distance import Floats
@@ -51,21 +51,21 @@ def gather(pictures: Iterable[Image]) -> Series:
     return Series(values, np.asarray(edges / max(count, 1), np.float32))
 
 
-def gather_minutes(minutes: Iterable[Minute]) -> Series:
+def gather_periods(periods: Iterable[DriftPeriod]) -> Series:
     """Put minutes of a camera's past together."""
-    minutes = list(minutes)
-    values = {name: np.array([m.values[name] for m in minutes], np.float64) for name in NAMES}
-    kept = [minute.edges for minute in minutes if minute.edges is not None]
+    periods = list(periods)
+    values = {name: np.array([m.values[name] for m in periods], np.float64) for name in NAMES}
+    kept = [period.edges for period in periods if period.edges is not None]
     edges = np.asarray(np.mean(kept, axis=0), np.float32) if kept else None
     mix: dict[str, int] = {}
-    for minute in minutes:
-        for name, count in minute.mix.items():
+    for period in periods:
+        for name, count in period.mix.items():
             mix[name] = mix.get(name, 0) + count
     return Series(values, edges, mix)
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class SeriesVerdict:
     """Whether a window is drift, and why.
 
     Attributes:
@@ -74,7 +74,7 @@ class Verdict:
         shift: How far the view moved, as a fraction of the image's width.
     """
 
-    answers: dict[str, Answer]
+    answers: dict[str, FeatureResult]
     causes: list[str]
     shift: float
 
@@ -102,20 +102,24 @@ class Verdict:
         }
 
 
-def compare_series(reference: Series, window: Series, policy: Policy) -> Verdict:
+def compare_series(reference: Series, window: Series, policy: DetectionPolicy) -> SeriesVerdict:
     """Compare two stretches of one camera."""
     answers = compare(reference.values, window.values, LEAST, policy)
-    verdict = Verdict(answers, [], 0.0)
+    verdict = SeriesVerdict(answers, [], 0.0)
     if not verdict.enough:
         return verdict
     shift = likeness = 0.0
     if reference.edges is not None and window.edges is not None:
         shift, likeness = shift_between(reference.edges, window.edges)
     mix = _mix_changed(reference.mix, window.mix, policy)
-    return Verdict(answers, likely_causes(Evidence(answers, shift, likeness, mix)), shift)
+    return SeriesVerdict(
+        answers, likely_causes(CauseEvidence(answers, shift, likeness, mix)), shift
+    )
 
 
-def _mix_changed(reference: Mapping[str, int], window: Mapping[str, int], policy: Policy) -> bool:
+def _mix_changed(
+    reference: Mapping[str, int], window: Mapping[str, int], policy: DetectionPolicy
+) -> bool:
     names = sorted({*reference, *window})
     before = np.array([reference.get(name, 0) for name in names], np.int64)
     since = np.array([window.get(name, 0) for name in names], np.int64)

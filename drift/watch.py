@@ -13,20 +13,23 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from drift.causes import OTHER, Evidence, has_moved, likely_causes
-from drift.change import Change, Kind, WatchPolicy
-from drift.comparison import LEAST_WINDOW, Answer
+from drift.causes import OTHER, CauseEvidence, has_moved, likely_causes
+from drift.change import Change, ChangeKind, WatchPolicy
+from drift.comparison import LEAST_WINDOW, FeatureResult
 from drift.features import LEAST, NAMES
 from drift.history import History, Past
 from drift.images import shift_between
-from drift.minute import Minute
+from drift.period import DriftPeriod
 from drift.quality import RATE, SIZE, faults_of, is_comparable
 from drift.reference import HOUR_OF_DAY, HOUR_OF_WEEK, WINDOW, Reference, build
 from drift.scan import MIX_EFFECT, Scan, scan
 from drift.statistics import KolmogorovSmirnov
 from drift.statistics.page_hinkley import began
 
-_HOT, _COOL = 3, 15  # minutes of alarm that open a finding, of quiet that close it
+_CONSECUTIVE_ALARMS, _CONSECUTIVE_QUIET = (
+    3,
+    15,
+)  # minutes of alarm that open a finding, of quiet that close it
 _UNUSUAL, _LESS = 1e-3, 0.5  # so rare, and so much of what is large, keeps a finding open
 _REFRESH = 30  # minutes that a reference is kept
 _LINES_EVERY = 3  # minutes: looking whether the view has turned costs more than all the rest
@@ -58,80 +61,80 @@ class CameraWatch:
         self._seed = crc32(camera_id.encode())
         self._refreshed = -np.inf
         self._learned = 0
-        self._hot = self._cool = 0
+        self._consecutive_alarms = self._consecutive_quiet = 0
         self._scans = self._seed % _LINES_EVERY  # cameras take turns
         self.shift = self.likeness = 0.0
 
-    def remember(self, minute: Minute, clean: bool = True) -> None:
+    def remember(self, period: DriftPeriod, clean: bool = True) -> None:
         """Take a minute from the log, after a restart; nothing is said about it.
 
         Args:
-            minute: Which.
+            period: Which.
             clean: False if a finding was open then.
         """
-        if self.history.is_late(minute):
+        if self.history.is_late(period):
             return
-        self._follow_model(minute.model_version)
-        comparable = is_comparable(faults_of(minute, self.history.usual))
-        self._append(minute, comparable)
+        self._follow_model(period.model_version)
+        comparable = is_comparable(faults_of(period, self.history.usual))
+        self._append(period, comparable)
         if clean and comparable:
             self.history.learn_edges()
         else:
-            self.history.spoil_last()
+            self.history.exclude_last_from_reference()
 
     def resume(self, finding: Change) -> None:
         """A finding was open when the watch was stopped."""
         self.finding = finding
         if finding.model_version == self.version:  # a newer model has learned what went on
-            self.history.spoil(finding.since)
+            self.history.exclude_from_reference(finding.since)
 
-    def take(self, minute: Minute) -> tuple[list[Change], bool]:
+    def take(self, period: DriftPeriod) -> tuple[list[Change], bool]:
         """Take a new minute; the faults that began or ended, and whether it can be compared.
 
         A minute that comes late says nothing.
         """
-        if self.history.is_late(minute):
+        if self.history.is_late(period):
             return [], False
-        self._follow_model(minute.model_version)
-        faults = faults_of(minute, self.history.usual)
-        if self._is_used_to(faults, minute):
-            self.history.accept_stream(minute)
-            faults = faults_of(minute, None)
+        self._follow_model(period.model_version)
+        faults = faults_of(period, self.history.usual)
+        if self._is_used_to(faults, period):
+            self.history.accept_stream(period)
+            faults = faults_of(period, None)
         comparable = is_comparable(faults)
-        self._append(minute, comparable)
-        return self._note_faults(minute, faults), comparable
+        self._append(period, comparable)
+        return self._note_faults(period, faults), comparable
 
-    def _is_used_to(self, faults: Sequence[str], minute: Minute) -> bool:
+    def _is_used_to(self, faults: Sequence[str], period: DriftPeriod) -> bool:
         """True if the stream has had another size or rate for so long that it is its own now."""
         since = [self.faults[f] for f in (SIZE, RATE) if f in faults and f in self.faults]
         long = timedelta(seconds=_USED_TO * self._policy.period_s)
-        return any(minute.started_at - begun >= long for begun in since)
+        return any(period.started_at - begun >= long for begun in since)
 
-    def _append(self, minute: Minute, comparable: bool) -> None:
-        self.version = minute.model_version
-        self.at = minute.started_at + timedelta(seconds=minute.length_s)
-        self.history.append(minute, comparable)
+    def _append(self, period: DriftPeriod, comparable: bool) -> None:
+        self.version = period.model_version
+        self.at = period.started_at + timedelta(seconds=period.length_s)
+        self.history.append(period, comparable)
 
     def _follow_model(self, version: str) -> None:
         if self.version and version != self.version:
             # The new model was trained on what went on until now.
             self.history.accept_all()
             self.reference = None
-            self._hot = 0
+            self._consecutive_alarms = 0
             self.shift = self.likeness = 0.0  # until there are usual lines again
 
-    def _note_faults(self, minute: Minute, faults: Sequence[str]) -> list[Change]:
+    def _note_faults(self, period: DriftPeriod, faults: Sequence[str]) -> list[Change]:
         assert self.at is not None
         changes = []
         for fault in faults:
             if fault not in self.faults:
-                self.faults[fault] = minute.started_at
-                changes.append(self._change(Kind.FAULT, minute.started_at, fault))
+                self.faults[fault] = period.started_at
+                changes.append(self._change(ChangeKind.FAULT, period.started_at, fault))
         for fault in set(self.faults) - set(faults):
-            changes.append(self._change(Kind.FAULT_OVER, self.faults.pop(fault), fault))
+            changes.append(self._change(ChangeKind.FAULT_OVER, self.faults.pop(fault), fault))
         return changes
 
-    def _change(self, kind: Kind, since: datetime, fault: str = "") -> Change:
+    def _change(self, kind: ChangeKind, since: datetime, fault: str = "") -> Change:
         assert self.at is not None
         return Change(kind, self.camera_id, self.at, since, self.version, fault)
 
@@ -143,7 +146,11 @@ class CameraWatch:
         if usual is not None and recent is not None and len(self.history) >= 2 * WINDOW:
             self._scans += 1
             # Pictures without a line, as of a covered lens, have not turned.
-            if (self._scans % _LINES_EVERY == 0 or self._hot) and usual.any() and recent.any():
+            if (
+                (self._scans % _LINES_EVERY == 0 or self._consecutive_alarms)
+                and usual.any()
+                and recent.any()
+            ):
                 self.shift, self.likeness = shift_between(usual, recent)
         return scan(self._window(), self.reference)
 
@@ -188,15 +195,15 @@ class CameraWatch:
             significant: (features + 1,) after the control of false discoveries.
         """
         alarms = self.alarms(scan, significant)
-        self._hot = self._hot + 1 if alarms else 0
+        self._consecutive_alarms = self._consecutive_alarms + 1 if alarms else 0
         if self.finding is not None:
-            self.history.spoil_last()
+            self.history.exclude_last_from_reference()
             is_unusual = bool(alarms or self._departures(scan, _UNUSUAL, _LESS).any())
-            self._cool = 0 if is_unusual else self._cool + 1
-            return self._close() if self._cool >= _COOL else None
+            self._consecutive_quiet = 0 if is_unusual else self._consecutive_quiet + 1
+            return self._close() if self._consecutive_quiet >= _CONSECUTIVE_QUIET else None
         if not alarms:
             self.history.learn_edges()
-        return self._open(scan, alarms) if self._hot >= _HOT else None
+        return self._open(scan, alarms) if self._consecutive_alarms >= _CONSECUTIVE_ALARMS else None
 
     def alarms(self, scan: Scan, significant: Sequence[bool] = (True,)) -> list[str]:
         """Names of what is rare, large and significant in a scan."""
@@ -212,12 +219,12 @@ class CameraWatch:
     def _open(self, scan: Scan, alarms: Sequence[str]) -> Change:
         since = self._since(alarms)
         answers = self.answers(scan, alarms, since)
-        evidence = Evidence(answers, self.shift, self.likeness, _MIX in alarms)
+        evidence = CauseEvidence(answers, self.shift, self.likeness, _MIX in alarms)
         assert self.at is not None
         assert self.reference is not None
-        self._cool = 0
+        self._consecutive_quiet = 0
         self.finding = Change(
-            Kind.DRIFT,
+            ChangeKind.DRIFT,
             self.camera_id,
             self.at,
             since,
@@ -227,12 +234,12 @@ class CameraWatch:
             answers,
             self.reference.source,
         )
-        self.history.spoil(since)
+        self.history.exclude_from_reference(since)
         return self.finding
 
     def _close(self) -> Change:
         assert self.finding is not None
-        over = self._change(Kind.DRIFT_OVER, self.finding.since)
+        over = self._change(ChangeKind.DRIFT_OVER, self.finding.since)
         self.finding = None
         return over
 
@@ -248,15 +255,15 @@ class CameraWatch:
             known = np.flatnonzero(np.isfinite(values))
             position = began(column.ordered, values[known], LEAST[name])
             starts.append(int(known[position]))
-        first = min(starts, default=len(recent) - _HOT)
-        first = min(first, len(recent) - _HOT)  # the alarm itself has lasted so long
+        first = min(starts, default=len(recent) - _CONSECUTIVE_ALARMS)
+        first = min(first, len(recent) - _CONSECUTIVE_ALARMS)  # the alarm itself has lasted so long
         moment = recent.times[max(first, 0)]
         assert self.at is not None
         return datetime.fromtimestamp(float(moment), self.at.tzinfo)
 
     def answers(
         self, scan: Scan, alarms: Sequence[str] = (), since: datetime | None = None
-    ) -> dict[str, Answer]:
+    ) -> dict[str, FeatureResult]:
         """What is known of each feature; changes are those of the minutes after ``since``."""
         assert self.reference is not None
         window = self._window()
@@ -275,17 +282,17 @@ class CameraWatch:
         values: NDArray[np.float32],
         after: NDArray[np.bool_],
         alarm: bool,
-    ) -> Answer:
+    ) -> FeatureResult:
         column = self.reference.columns[name] if self.reference else None
         known = np.isfinite(values)
         nothing = float("nan")
         if column is None or not np.isfinite(effect):
             wanting = self.reference.missing if self.reference and column is None else 0
             wanting = max(wanting, LEAST_WINDOW - int(known.sum()), 1)
-            return Answer(nothing, nothing, nothing, nothing, nothing, False, wanting)
+            return FeatureResult(nothing, nothing, nothing, nothing, nothing, False, wanting)
         window = values[known].astype(np.float64)
         now = values[known & after] if (known & after).any() else window
-        return Answer(
+        return FeatureResult(
             statistic=float(KolmogorovSmirnov().between(column.ordered, window[None])[0]),
             p_value=column.p_value(float(effect)),
             effect_size=float(effect),

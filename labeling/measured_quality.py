@@ -9,10 +9,10 @@ from typing import Any
 
 from labeling.quality import Changes, total
 from labeling.queue import boxes_of
-from labeling.task import Reason
+from labeling.task import SelectionReason
 from streetloop.ledger import Ledger
 from streetloop.ledger.events import MOST, Event, begin_event, end_event, list_events
-from streetloop.ledger.reviews import Review, State, list_reviews
+from streetloop.ledger.reviews import Review, ReviewState, list_reviews
 
 MEASURED = "labels measured"
 """Kind of the event that keeps what was measured of one model at one camera."""
@@ -109,8 +109,8 @@ def _latest(ledger: Ledger, camera: str, version: str) -> Event | None:
 
 
 def _labelled(ledger: Ledger, only_random: bool) -> list[Review]:
-    reason = Reason.RANDOM.value if only_random else None
-    found = list_reviews(ledger, [State.LABELED, State.IN_DATASET], reason)
+    reason = SelectionReason.RANDOM.value if only_random else None
+    found = list_reviews(ledger, [ReviewState.LABELED, ReviewState.IN_DATASET], reason)
     return [review for review in found if review.label is not None]
 
 

@@ -90,20 +90,20 @@ class OracleLabeler:
             truth = self._truth.truth(str(task.origin["uri"]), int(task.origin["frame"]))
         except (ConfigError, KeyError, ValueError):
             return Skipped(task.digest, _NAME, self._clock.now())
-        chance = draw("oracle", task.digest)
+        rng = draw("oracle", task.digest)
         boxes: list[tuple[float, float, float, float]] = []
         class_ids: list[int] = []
         for thing in truth.clear():
-            if thing.class_name not in self._classes or chance.random() < self._flaws.missed:
+            if thing.class_name not in self._classes or rng.random() < self._flaws.missed:
                 continue
             class_id = self._classes.index(thing.class_name)
-            if chance.random() < self._flaws.wrong_class:
-                class_id = (class_id + chance.randrange(1, max(len(self._classes), 2))) % len(
+            if rng.random() < self._flaws.wrong_class:
+                class_id = (class_id + rng.randrange(1, max(len(self._classes), 2))) % len(
                     self._classes
                 )
             left, top, right, bottom = thing.xyxy
             dx, dy = (right - left) * self._flaws.jitter, (bottom - top) * self._flaws.jitter
-            noise = [chance.gauss(0, size) for size in (dx, dy, dx, dy)]
+            noise = [rng.gauss(0, size) for size in (dx, dy, dx, dy)]
             box = [side + n for side, n in zip(thing.xyxy, noise, strict=True)]
             boxes.append((box[0], box[1], max(box[2], box[0] + 1), max(box[3], box[1] + 1)))
             class_ids.append(class_id)

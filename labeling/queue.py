@@ -9,14 +9,14 @@ import numpy as np
 
 from labeling.labeler import Labeler
 from labeling.selection import Candidate, SelectionPolicy, boosted, select
-from labeling.task import Answer, Drift, Labeled, Quarantined, Reason, Skipped, Task
+from labeling.task import Answer, Drift, Labeled, Quarantined, SelectionReason, Skipped, Task
 from streetloop.clock import Clock
 from streetloop.ledger import Ledger
 from streetloop.ledger.reviews import (
-    Candidacy,
+    CandidateSummary,
     Choice,
     Review,
-    State,
+    ReviewState,
     add_reviews,
     answer_review,
     ask_again,
@@ -105,12 +105,12 @@ class ReviewQueue:
         left = budget - count_chosen(self._ledger, midnight)
         if left <= 0:
             return 0
-        found = list_candidacies(self._ledger, [State.CANDIDATE], now - self._kept)
+        found = list_candidacies(self._ledger, [ReviewState.CANDIDATE], now - self._kept)
         # All that a candidate may be a double of, however long it has waited.
         asked = list_candidacies(self._ledger, _ASKED, now - self._kept - _DAY)
         since = {camera: drift.since for camera, drift in drifting.items()}
         # The share is of the day: that of a single round would be rounded to none, or too many.
-        drawn = count_chosen(self._ledger, midnight, Reason.RANDOM.value)
+        drawn = count_chosen(self._ledger, midnight, SelectionReason.RANDOM.value)
         at_random = round(budget * self._policy.random_share) - drawn
         candidates = boosted([_candidate(r) for r in found], since, _DRIFT)
         chosen = select(
@@ -130,7 +130,7 @@ class ReviewQueue:
         Raises:
             LabelerError: Not all could be handed over; the rest is tried at the next call.
         """
-        tasks = [to_task(r) for r in list_reviews(self._ledger, [State.PENDING])]
+        tasks = [to_task(r) for r in list_reviews(self._ledger, [ReviewState.PENDING])]
         done: list[str] = []
 
         def pushed(digest: str) -> None:
@@ -147,7 +147,7 @@ class ReviewQueue:
         Raises:
             LabelerError: The labeller cannot be asked now.
         """
-        waiting = [r.digest for r in list_reviews(self._ledger, [State.PUSHED])]
+        waiting = [r.digest for r in list_reviews(self._ledger, [ReviewState.PUSHED])]
         return sum(self._note(answer) for answer in labeler.pull(waiting)) if waiting else 0
 
     def ask_again(self, digests: Collection[str]) -> None:
@@ -160,13 +160,13 @@ class ReviewQueue:
 
     def asked(self) -> list[Task]:
         """Frames that were pushed and not answered."""
-        return [to_task(r) for r in list_reviews(self._ledger, [State.PUSHED])]
+        return [to_task(r) for r in list_reviews(self._ledger, [ReviewState.PUSHED])]
 
     def expire(self) -> list[str]:
         """Give up frames that have waited too long; the keys of their images."""
         return expire_reviews(self._ledger, self._clock.now() - self._kept)
 
-    def counts(self) -> dict[State, int]:
+    def counts(self) -> dict[ReviewState, int]:
         """How many frames are in each state."""
         return count_reviews(self._ledger)
 
@@ -187,7 +187,13 @@ class ReviewQueue:
         return reject_review(self._ledger, answer.digest, self._clock.now(), None, answer.reason)
 
 
-_ASKED = (State.PENDING, State.PUSHED, State.LABELED, State.IN_DATASET, State.REJECTED)
+_ASKED = (
+    ReviewState.PENDING,
+    ReviewState.PUSHED,
+    ReviewState.LABELED,
+    ReviewState.IN_DATASET,
+    ReviewState.REJECTED,
+)
 
 
 def to_task(review: Review) -> Task:
@@ -199,7 +205,7 @@ def to_task(review: Review) -> Task:
         height=review.height,
         camera_id=review.camera_id,
         captured_at=review.captured_at,
-        reason=Reason(review.reason),
+        reason=SelectionReason(review.reason),
         score=review.score,
         rank=review.rank or 0,
         model_version=review.model_version,
@@ -234,12 +240,12 @@ def _cause(one: Candidate, drifting: Mapping[str, Drift]) -> str:
     return drift.cause if drift is not None and one.captured_at >= drift.since else ""
 
 
-def _candidate(one: Candidacy) -> Candidate:
+def _candidate(one: CandidateSummary) -> Candidate:
     return Candidate(
         one.digest,
         one.camera_id,
         one.captured_at,
-        Reason(one.reason),
+        SelectionReason(one.reason),
         one.score,
         np.frombuffer(one.fingerprint, np.uint64),
         np.frombuffer(one.embedding, np.float32),

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labeling.appearance import Fingerprint, distances
-from labeling.task import Reason
+from labeling.task import SelectionReason
 from streetloop.types import Floats
 
 DAY_S = 86_400.0
@@ -32,7 +32,7 @@ class Candidate:
     digest: str
     camera_id: str
     captured_at: datetime
-    reason: Reason
+    reason: SelectionReason
     score: float
     fingerprint: Fingerprint
     embedding: Floats
@@ -81,14 +81,16 @@ def select(
     """
     known = {one.digest for one in asked}
     fresh = list({c.digest: c for c in candidates if c.digest not in known}.values())
-    drawn = [c for c in fresh if c.reason is Reason.RANDOM]
-    wanted = [c for c in fresh if c.reason is not Reason.RANDOM and c.score >= policy.least_score]
+    drawn = [c for c in fresh if c.reason is SelectionReason.RANDOM]
+    wanted = [
+        c for c in fresh if c.reason is not SelectionReason.RANDOM and c.score >= policy.least_score
+    ]
     if at_random is None:
         at_random = round(budget * policy.random_share)
     share = max(0, min(len(drawn), at_random, budget))
-    chance = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     # Drawn evenly and not thinned: a sample without its doubles would not be one of the street.
-    random_ones = [drawn[k] for k in sorted(chance.permutation(len(drawn))[:share].tolist())]
+    random_ones = [drawn[k] for k in sorted(rng.permutation(len(drawn))[:share].tolist())]
     return _spread_out(wanted, budget - share, asked, policy) + random_ones
 
 
@@ -106,7 +108,7 @@ def _spread_out(
     """
     if not candidates or count <= 0:
         return []
-    looks = _Looks(candidates, policy)
+    looks = _Appearances(candidates, policy)
     points = np.stack([c.embedding for c in candidates])
     scores = np.array([c.score for c in candidates])
     cells = _cells(candidates)
@@ -129,7 +131,7 @@ def _spread_out(
     return chosen
 
 
-class _Looks:
+class _Appearances:
     """What candidates look like, to find those that look the same as another frame."""
 
     def __init__(self, candidates: Sequence[Candidate], policy: SelectionPolicy) -> None:
@@ -177,7 +179,7 @@ def boosted(
     """
 
     def boost(one: Candidate) -> Candidate:
-        if one.reason is Reason.RANDOM:
+        if one.reason is SelectionReason.RANDOM:
             return one
         drifts = one.camera_id in since and one.captured_at >= since[one.camera_id]
         return replace(one, score=(share if drifts else 0.0) + (1 - share) * one.score)

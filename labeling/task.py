@@ -8,7 +8,7 @@ from typing import Any
 from streetloop.types import Detections
 
 
-class Reason(StrEnum):
+class SelectionReason(StrEnum):
     """Why a frame was chosen."""
 
     UNSURE = "unsure"
@@ -57,7 +57,7 @@ class Task:
     height: int
     camera_id: str
     captured_at: datetime
-    reason: Reason
+    reason: SelectionReason
     score: float
     rank: int
     model_version: str

@@ -24,7 +24,7 @@ def merged(file: Sequence[Camera], changes: Iterable[CameraChange]) -> list[Came
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class CameraDiff:
     """What has to be done so that other cameras run.
 
     Attributes:
@@ -36,17 +36,17 @@ class Difference:
     come: list[Camera]
 
 
-def difference(before: Sequence[Camera], after: Sequence[Camera]) -> Difference:
+def difference(before: Sequence[Camera], after: Sequence[Camera]) -> CameraDiff:
     """From some cameras to others."""
     old = {camera.id: camera for camera in before}
     new = {camera.id: camera for camera in after}
-    return Difference(
+    return CameraDiff(
         [name for name, camera in old.items() if new.get(name) != camera],
         [camera for name, camera in new.items() if old.get(name) != camera],
     )
 
 
-class FleetBook:
+class CameraSetWatcher:
     """The cameras of the file and of the ledger together.
 
     Attributes:
@@ -62,7 +62,7 @@ class FleetBook:
         self._seen = -1
         self.cameras: list[Camera] = list(file)
 
-    def look(self) -> Difference:
+    def look(self) -> CameraDiff:
         """What has changed since the last look; nothing, mostly.
 
         Raises:
@@ -71,7 +71,7 @@ class FleetBook:
         """
         newest = last_change(self._ledger)
         if newest == self._seen:
-            return Difference([], [])
+            return CameraDiff([], [])
         before = list(self.cameras)
         self.cameras[:] = merged(self._file, newest_changes(self._ledger))
         self._seen = newest

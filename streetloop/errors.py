@@ -80,7 +80,7 @@ class DatasetError(StreetloopError):
     """A dataset cannot be found, read or made."""
 
 
-class DatasetImpure(DatasetError):
+class DatasetInvalid(DatasetError):
     """A dataset is not fit to learn from.
 
     Attributes:

@@ -9,7 +9,7 @@ from train.baseline_replay import replay_of_baseline
 from train.code_commit import code_commit
 from train.model.find_model import find_model, open_registry
 from train.model.model_file import ModelFile, open_model
-from train.registry import CHAMPION, Papers, Registry, Version
+from train.registry import CHAMPION, Registry, Version, VersionRecord
 
 _registering = threading.Lock()
 
@@ -37,7 +37,7 @@ def _register_first(settings: Settings, registry: Registry, say: Callable[[str],
         raise TrainingError(f"{settings.model}: an .onnx file cannot be trained; give the .pt file")
     say(f"registering {model.version} as the first champion")
     dataset = replay_of_baseline(settings) if settings.model == BASELINE else None
-    papers = Papers(
+    record = VersionRecord(
         dataset.digest if dataset else "",
         None,
         model.names,
@@ -48,7 +48,7 @@ def _register_first(settings: Settings, registry: Registry, say: Callable[[str],
     run_id = registry.start(model.version, {"kind": "first champion"})
     reference = model.checkpoint.with_name(model.checkpoint.stem + ".reference.npz")
     files = [model.checkpoint, *([reference] if reference.is_file() else [])]
-    version = registry.register(run_id, model.onnx, papers, files)
+    version = registry.register(run_id, model.onnx, record, files)
     registry.finish(run_id)
     registry.set_alias(CHAMPION, version.number)
     return registry.find(CHAMPION)

@@ -39,7 +39,7 @@ _LONGEST_TAG = 5000  # characters
 
 
 @dataclass(frozen=True, slots=True)
-class Papers:
+class VersionRecord:
     """What is known of a version.
 
     Attributes:
@@ -75,7 +75,7 @@ class Version:
     made_at: datetime
     run_id: str
     aliases: tuple[str, ...]
-    papers: Papers
+    record: VersionRecord
 
 
 class Registry:
@@ -116,14 +116,14 @@ class Registry:
             self._client().set_terminated(run_id, status)
 
     def register(
-        self, run_id: str, onnx_file: Path, papers: Papers, files: Sequence[Path] = ()
+        self, run_id: str, onnx_file: Path, record: VersionRecord, files: Sequence[Path] = ()
     ) -> Version:
         """Make a version out of a run; one that was made of it before is given again.
 
         Args:
             run_id: Of the training.
             onnx_file: The model that will serve.
-            papers: What is known of it.
+            record: What is known of it.
             files: What else belongs to it: checkpoint, reference, plots.
 
         Raises:
@@ -139,11 +139,11 @@ class Registry:
             (home / _FILES).mkdir()
             for file in files:
                 shutil.copy(file, home / _FILES / file.name)
-            (home / _FILES / "papers.json").write_text(_to_json(papers))
+            (home / _FILES / "papers.json").write_text(_to_json(record))
             client.log_artifacts(run_id, str(home), _FOLDER)
             self._ensure_model(client)
             made = client.create_model_version(
-                self.name, source=f"runs:/{run_id}/{_FOLDER}", run_id=run_id, tags=_tags(papers)
+                self.name, source=f"runs:/{run_id}/{_FOLDER}", run_id=run_id, tags=_tags(record)
             )
             return self._version(client, made)
 
@@ -246,7 +246,7 @@ class Registry:
             made_at,
             str(whole.run_id),
             tuple(whole.aliases),
-            _papers(whole.tags),
+            _record(whole.tags),
         )
 
     @contextlib.contextmanager
@@ -290,26 +290,28 @@ def _save(onnx_file: Path, home: Path) -> None:
     )
 
 
-def _to_json(papers: Papers) -> str:
-    return json.dumps({name: getattr(papers, name) for name in Papers.__dataclass_fields__})
+def _to_json(record: VersionRecord) -> str:
+    return json.dumps({name: getattr(record, name) for name in VersionRecord.__dataclass_fields__})
 
 
-def _tags(papers: Papers) -> dict[str, str]:
-    written = {key: json.dumps(value) for key, value in json.loads(_to_json(papers)).items()}
+def _tags(record: VersionRecord) -> dict[str, str]:
+    written = {key: json.dumps(value) for key, value in json.loads(_to_json(record)).items()}
     # What does not fit stands in papers.json beside the model; half of it could not be read.
     return {f"{_TAG}{key}": text for key, text in written.items() if len(text) <= _LONGEST_TAG}
 
 
-def _papers(tags: Mapping[str, str]) -> Papers:
+def _record(tags: Mapping[str, str]) -> VersionRecord:
     found = {
         key.removeprefix(_TAG): json.loads(value)
         for key, value in tags.items()
         if key.startswith(_TAG)
     }
-    known = {key: value for key, value in found.items() if key in Papers.__dataclass_fields__}
+    known = {
+        key: value for key, value in found.items() if key in VersionRecord.__dataclass_fields__
+    }
     for key in ("classes", "verdict"):
         known[key] = tuple(known.get(key, ()))
-    return Papers(
+    return VersionRecord(
         **{"dataset": "", "parent": None, "commit": "", **known}  # made by somebody else: unknown
     )
 

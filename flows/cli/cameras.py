@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from flows.cli.user import me
-from flows.service.control_service import House
+from flows.cli.user import current_user
+from flows.service.control_service import ControlService
 from streetloop.cameras import load_cameras
 from streetloop.control import CameraView
 from streetloop.errors import ConfigError, NotFound
@@ -73,7 +73,7 @@ def add(
 ) -> None:
     """Add a camera; running streams take it up."""
     document = _given(uri=uri, city=city, fps=fps, transport=transport, lines=_lines(line))
-    view = _house(file).put_camera({**document, "id": camera_id}, me(), new=True)
+    view = _house(file).put_camera({**document, "id": camera_id}, current_user(), new=True)
     _say(f"{view.id} is added")
 
 
@@ -93,7 +93,7 @@ def edit(
     changed = _given(uri=uri, city=city, fps=fps, transport=transport, lines=_lines(line))
     wanted = {**before, **changed}
     document = {key: value for key, value in wanted.items() if value is not None and value != ""}
-    house.put_camera(document, me(), new=False)
+    house.put_camera(document, current_user(), new=False)
     _say(f"{camera_id} is changed")
 
 
@@ -101,15 +101,15 @@ def edit(
 def remove(camera_id: CameraId, file: File = None) -> None:
     """Take a camera out; what it recorded stays."""
     house = _house(file)
-    house.remove_camera(_find(house, camera_id).id, me())
+    house.remove_camera(_find(house, camera_id).id, current_user())
     _say(f"{camera_id} is removed")
 
 
-def _house(file: Path | None) -> House:
-    return House(Settings(), [] if file is None else load_cameras(file).cameras)
+def _house(file: Path | None) -> ControlService:
+    return ControlService(Settings(), [] if file is None else load_cameras(file).cameras)
 
 
-def _find(house: House, camera_id: str) -> CameraView:
+def _find(house: ControlService, camera_id: str) -> CameraView:
     for view in house.cameras():
         if view.id == camera_id:
             return view

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from flows.cli.user import me
-from flows.service.control_service import House
+from flows.cli.user import current_user
+from flows.service.control_service import ControlService
 from streetloop.ledger import open_ledger
 from streetloop.ledger.learning import LearningRun, list_learning
 from streetloop.settings import Settings
@@ -38,21 +38,21 @@ def status(
 @app.command()
 def now() -> None:
     """Begin one, whatever the limits say; running streams carry it out."""
-    run = House(Settings(), []).learn(me())
+    run = ControlService(Settings(), []).learn(current_user())
     Console(stderr=True).print(f"learning run {run.id} is asked for", highlight=False)
 
 
 @app.command()
 def resume() -> None:
     """Go on with one that was parked."""
-    run = House(Settings(), []).resume_learning(me())
+    run = ControlService(Settings(), []).resume_learning(current_user())
     Console(stderr=True).print(f"learning run {run.id} goes on", highlight=False)
 
 
 @app.command()
 def drop() -> None:
     """End the open one without a new model; its labels stay."""
-    run = House(Settings(), []).drop_learning(me())
+    run = ControlService(Settings(), []).drop_learning(current_user())
     Console(stderr=True).print(f"learning run {run.id} is dropped", highlight=False)
 
 

@@ -10,14 +10,14 @@ from rich.text import Text
 
 from flows.runtime.summary import Summary
 from flows.stream.analysis.status import CameraStatus, Rates
-from flows.stream.ingest.reader import State
+from flows.stream.ingest.reader import CameraState
 
 _STYLES = {
-    State.CONNECTING: "yellow",
-    State.LIVE: "green",
-    State.LOST: "bold red",
-    State.ENDED: "dim",
-    State.FAILED: "bold red",
+    CameraState.CONNECTING: "yellow",
+    CameraState.LIVE: "green",
+    CameraState.LOST: "bold red",
+    CameraState.ENDED: "dim",
+    CameraState.FAILED: "bold red",
 }
 
 

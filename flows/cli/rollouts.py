@@ -12,15 +12,15 @@ from rich.console import Console
 from rich.table import Table
 
 from flows.cli.rollout_tables import show_report, show_status
-from flows.cli.user import me
+from flows.cli.user import current_user
 from flows.reports.rollout_html import write_page
 from serve.rollout.policy import Policy
-from serve.rollout.policy_simulation import rehearse as play
+from serve.rollout.policy_simulation import simulate_policy as play
 from serve.rollout.report import find_rollout, report_of
-from serve.rollout.request import ask_for
+from serve.rollout.request import request_rollout
 from streetloop.errors import ConfigError
 from streetloop.ledger import open_ledger
-from streetloop.ledger.rollouts import Wish, list_rollouts, wish
+from streetloop.ledger.rollouts import RolloutCommand, list_rollouts, request_command
 from streetloop.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, help="How a new model takes over.")
@@ -45,12 +45,12 @@ def start(
     """Try a version beside the champion; running streams take it up."""
     settings = Settings()
     console = Console(stderr=True)
-    rollout = ask_for(
+    rollout = request_rollout(
         settings,
         open_ledger(settings.ledger),
         version,
         read_policy(policy),
-        me(),
+        current_user(),
         city,
         lambda text: console.print(text, highlight=False),
         despite_verdict=despite_verdict,
@@ -94,29 +94,29 @@ def report(
 @app.command()
 def pause() -> None:
     """Stay in this phase; what harms still goes back."""
-    _wish(Wish.PAUSE)
+    _command(RolloutCommand.PAUSE)
 
 
 @app.command()
 def resume() -> None:
     """Go on after a pause."""
-    _wish(Wish.RESUME)
+    _command(RolloutCommand.RESUME)
 
 
 @app.command()
 def promote() -> None:
     """Make the challenger the champion now, whatever the evidence says."""
-    _wish(Wish.PROMOTE)
+    _command(RolloutCommand.PROMOTE)
 
 
 @app.command()
 def rollback() -> None:
     """Send the challenger back now."""
-    _wish(Wish.ROLL_BACK)
+    _command(RolloutCommand.ROLL_BACK)
 
 
 @app.command()
-def rehearse(
+def simulate_policy(
     runs: Annotated[int, typer.Option(min=1, max=100_000, help="Of each kind.")] = 1000,
     hours: Annotated[float, typer.Option(min=0.1, max=240, help="Then it is undecided.")] = 4.0,
     seed: Annotated[int, typer.Option(help="The same seed, the same answer.")] = 0,
@@ -165,6 +165,6 @@ def read_policy(file: Path | None) -> Policy:
         raise ConfigError(f"{file}: is no policy: a YAML mapping is wanted") from error
 
 
-def _wish(wanted: Wish) -> None:
-    rollout = wish(open_ledger(Settings().ledger), wanted, me())
+def _command(wanted: RolloutCommand) -> None:
+    rollout = request_command(open_ledger(Settings().ledger), wanted, current_user())
     Console(stderr=True).print(f"rollout {rollout.id}: {wanted} is asked for", highlight=False)

@@ -107,11 +107,11 @@ def models(as_json: Json = False) -> None:
             {
                 "version": v.number,
                 "aliases": list(v.aliases),
-                "parent": v.papers.parent,
-                "dataset": v.papers.dataset,
+                "parent": v.record.parent,
+                "dataset": v.record.dataset,
                 "made_at": v.made_at.isoformat(),
-                "scores": dict(v.papers.scores),
-                "verdict": list(v.papers.verdict),
+                "scores": dict(v.record.scores),
+                "verdict": list(v.record.verdict),
             }
             for v in versions
         ]
@@ -125,13 +125,13 @@ def models(as_json: Json = False) -> None:
         table.add_column(column)
     for v in versions:
         scores = ", ".join(
-            f"{k.removeprefix('map50/')} {s:.3f}" for k, s in v.papers.scores.items()
+            f"{k.removeprefix('map50/')} {s:.3f}" for k, s in v.record.scores.items()
         )
         table.add_row(
             str(v.number),
             ", ".join(v.aliases),
-            str(v.papers.parent or ""),
-            v.papers.dataset[:12],
+            str(v.record.parent or ""),
+            v.record.dataset[:12],
             f"{v.made_at:%Y-%m-%d %H:%M}",
             scores,
         )

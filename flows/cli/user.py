@@ -3,7 +3,7 @@
 import getpass
 
 
-def me() -> str:
+def current_user() -> str:
     """The name of whoever asks, as the system knows it."""
     try:
         return getpass.getuser()

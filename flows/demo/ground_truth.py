@@ -11,7 +11,7 @@ from streetloop.city.address import parse_address
 from streetloop.city.render.shapes import CLASSES
 from streetloop.city.view import View
 from streetloop.ledger import Ledger
-from streetloop.ledger.reviews import State, list_reviews
+from streetloop.ledger.reviews import ReviewState, list_reviews
 from streetloop.settings import Settings
 from streetloop.storage.store import ObjectStore, put_image
 from train.data.dataset import TEST, Dataset, Example, boxes_from
@@ -24,7 +24,7 @@ _JPEG = [cv2.IMWRITE_JPEG_QUALITY, 95]
 
 
 @dataclass(frozen=True, slots=True)
-class Curve:
+class AccuracyCurve:
     """True mAP50 over the time of a demo.
 
     Attributes:
@@ -46,7 +46,7 @@ def true_curve(
     versions: Mapping[str, str],
     began: float,
     seconds: float,
-) -> Curve:
+) -> AccuracyCurve:
     """Ask both models about pictures that the cameras showed, evenly over the time.
 
     Pictures are drawn again from the city's script: those that nobody labelled, too, so that it
@@ -79,13 +79,13 @@ def true_curve(
         by_window = evaluate(data, examples, boxes).by_slice
         found[when] = [by_window[name].map50 for name in names]
     streams = statistics.mean(starts[camera.id] for camera in shown) - began
-    return Curve(streams, [float(name) + _WINDOW_S / 2 for name in names], found)
+    return AccuracyCurve(streams, [float(name) + _WINDOW_S / 2 for name in names], found)
 
 
 def _starts(ledger: Ledger) -> dict[str, float]:
     """When the first frame of each camera was, seconds since 1970."""
     times: dict[str, list[float]] = {}
-    for review in list_reviews(ledger, list(State)):
+    for review in list_reviews(ledger, list(ReviewState)):
         if review.origin:
             fps = parse_address(str(review.origin["uri"])).fps
             start = review.captured_at.timestamp() - int(review.origin["frame"]) / fps

@@ -10,9 +10,9 @@ from typing import Any
 import yaml
 
 from flows.demo.ground_truth import true_curve
-from flows.demo.progress import Course
-from flows.demo.report import write_story
-from flows.demo.result import Measured, Story
+from flows.demo.progress import DemoProgress
+from flows.demo.report import write_report_page
+from flows.demo.result import BeforeAfterScore, DemoResult
 from flows.demo.scenario import CAMERAS
 from flows.runtime.session import RunOptions, run_streams
 from serve.rollout.policy import Policy
@@ -20,7 +20,7 @@ from streetloop.cameras import load_cameras
 from streetloop.city.render.shapes import CLASSES
 from streetloop.ledger import Ledger, open_ledger
 from streetloop.ledger.learning import list_learning
-from streetloop.ledger.reviews import State, count_reviews
+from streetloop.ledger.reviews import ReviewState, count_reviews
 from streetloop.processes import in_background
 from streetloop.settings import Settings, read_settings
 from streetloop.storage.open import open_store
@@ -73,7 +73,7 @@ def close_loop(
     *,
     app: bool,
     changes: Mapping[str, Any] = {},
-) -> tuple[Story, Path]:
+) -> tuple[DemoResult, Path]:
     """Play it: four cameras by day, night, drift, labels, training, rollout.
 
     Args:
@@ -91,11 +91,11 @@ def close_loop(
     settings = read_settings(**{**SETTINGS, **changes}, home=home)
     cameras = load_cameras(write_night(home)).cameras
     ledger = open_ledger(settings.ledger)
-    course = Course(ledger, settings.learn_drift_labels, show)
+    progress = DemoProgress(ledger, settings.learn_drift_labels, show)
 
     def note(sentence: str) -> None:
         if not _ROUTINE.search(sentence):
-            moments.append((time.time() - course.began, sentence))
+            moments.append((time.time() - progress.began, sentence))
             say(sentence)
 
     # What the first champion must not forget takes a minute to draw. There is time for it by day.
@@ -104,22 +104,22 @@ def close_loop(
     options = RunOptions(
         duration_s=_MOST_S[settings.labeler],
         policy=POLICY,
-        until=course,
-        progress=course.progress,
+        until=progress,
+        progress=progress.progress,
         app=app,
     )
     summary = run_streams(cameras, settings, options, lambda _: None, note)
-    seconds = time.time() - course.began
+    seconds = time.time() - progress.began
     note("measuring both models on cameras and seeds that nothing was chosen by")
     runs, store = list_learning(ledger), open_store(settings)
     versions = {"before": "1", "after": _champion(settings)}
     closed = versions["after"] != versions["before"]
     curve = None
     if closed:
-        args = settings, ledger, store, cameras, versions, course.began, seconds
+        args = settings, ledger, store, cameras, versions, progress.began, seconds
         curve = true_curve(*args)
-        course.steps["night"] = curve.streams_at_s + NIGHT_AT_S
-    story = Story(
+        progress.steps["night"] = curve.streams_at_s + NIGHT_AT_S
+    result = DemoResult(
         seconds,
         moments,
         runs[0] if runs else None,
@@ -127,12 +127,12 @@ def close_loop(
         _labeled(ledger),
         summary,
         versions,
-        course.steps,
+        progress.steps,
         curve,
     )
     report = home.absolute() / "story.html"
-    write_story(report, story, settings, ledger, store, course.began)
-    return story, report
+    write_report_page(report, result, settings, ledger, store, progress.began)
+    return result, report
 
 
 def write_night(folder: Path) -> Path:
@@ -148,7 +148,9 @@ def write_night(folder: Path) -> Path:
     return path
 
 
-def measure(settings: Settings, versions: Mapping[str, str], store: ObjectStore) -> list[Measured]:
+def measure(
+    settings: Settings, versions: Mapping[str, str], store: ObjectStore
+) -> list[BeforeAfterScore]:
     """Versions on held-out cameras and seeds, by day and by night."""
     measured = []
     for condition in ("day", "night"):
@@ -161,7 +163,7 @@ def measure(settings: Settings, versions: Mapping[str, str], store: ObjectStore)
             classes = class_map(model.names, data.classes)
             found[when] = predict_examples(model, examples, store, classes, settings.image_size)
             map50[when] = evaluate(data, examples, found[when]).overall.map50
-        measured.append(Measured(condition, map50, examples, found))
+        measured.append(BeforeAfterScore(condition, map50, examples, found))
     return measured
 
 
@@ -171,4 +173,4 @@ def _champion(settings: Settings) -> str:
 
 def _labeled(ledger: Ledger) -> int:
     counts = count_reviews(ledger)
-    return counts.get(State.LABELED, 0) + counts.get(State.IN_DATASET, 0)
+    return counts.get(ReviewState.LABELED, 0) + counts.get(ReviewState.IN_DATASET, 0)

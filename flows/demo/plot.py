@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from flows.demo.ground_truth import Curve
+from flows.demo.ground_truth import AccuracyCurve
 
 _BEFORE, _AFTER, _SOFT = "#7a8794", "#1f6feb", "#5b6b7b"
 
@@ -25,7 +25,7 @@ def _between(
     return part, np.interp(part, minutes, values).tolist() if part else []
 
 
-def plot_curve(curve: Curve, marks: Sequence[tuple[float, str]]) -> str:
+def plot_curve(curve: AccuracyCurve, marks: Sequence[tuple[float, str]]) -> str:
     """A PNG, as base64.
 
     Args:

@@ -15,7 +15,7 @@ _LEFT_S = {"drift": 560, Step.LABELING: 500, Step.TRAINING: 450, Step.ROLLOUT: 9
 """Seconds to the end from the begin of each step on two cores; said until more is known."""
 
 
-class Course:
+class DemoProgress:
     """Asked twice a second whether the demo is over; tells how far it is meanwhile.
 
     Args:

@@ -12,14 +12,14 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib.figure import Figure
 
 from flows.demo.plot import plot_curve
-from flows.demo.result import Measured, Story
+from flows.demo.result import BeforeAfterScore, DemoResult
 from flows.stream.sinks.annotated_video import draw_boxes
 from labeling.queue import boxes_of
 from serve.rollout.evidence import EVERYTHING
 from streetloop.city.render.shapes import CLASSES
 from streetloop.ledger import Ledger
 from streetloop.ledger.findings import Finding, list_findings
-from streetloop.ledger.reviews import State, list_reviews
+from streetloop.ledger.reviews import ReviewState, list_reviews
 from streetloop.ledger.rollouts import Entry, list_decisions, list_rollouts
 from streetloop.settings import Settings
 from streetloop.storage.store import ObjectStore
@@ -31,8 +31,13 @@ _PAIRS, _LABELED = 3, 12
 _BEFORE, _AFTER = "#7a8794", "#1f6feb"
 
 
-def write_story(
-    path: Path, story: Story, settings: Settings, ledger: Ledger, store: ObjectStore, began: float
+def write_report_page(
+    path: Path,
+    result: DemoResult,
+    settings: Settings,
+    ledger: Ledger,
+    store: ObjectStore,
+    began: float,
 ) -> None:
     """Write the page, which needs nothing else; ``began`` is in seconds since 1970."""
     environment = Environment(
@@ -40,22 +45,22 @@ def write_story(
     )
     accounts = [
         (name, {fate: getattr(status.account, fate) for fate in _FATES})
-        for name, status in story.summary.cameras.items()
+        for name, status in result.summary.cameras.items()
     ]
     text = environment.get_template("story.html").render(
-        closed=story.closed,
-        labels=story.labels,
-        minutes=story.seconds / 60,
-        models=story.models,
-        frames=story.frames,
-        images=sum(len(found.examples) for found in story.measured),
-        plot=_plot(story.measured),
+        closed=result.closed,
+        labels=result.labels,
+        minutes=result.seconds / 60,
+        models=result.models,
+        frames=result.frames,
+        images=sum(len(found.examples) for found in result.measured),
+        plot=_plot(result.measured),
         curve=None
-        if story.curve is None
-        else plot_curve(story.curve, _marks(story, ledger, began)),
+        if result.curve is None
+        else plot_curve(result.curve, _marks(result, ledger, began)),
         findings=[_finding(finding, began) for finding in list_findings(ledger)],
-        pairs=_pairs(story.measured, settings, store),
-        moments=story.moments,
+        pairs=_pairs(result.measured, settings, store),
+        moments=result.moments,
         labelled=_labelled(ledger, store),
         decisions=[_decision(entry) for entry in _decisions(ledger)],
         fates=_FATES,
@@ -64,11 +69,11 @@ def write_story(
     path.write_text(text, encoding="utf-8")
 
 
-def _marks(story: Story, ledger: Ledger, began: float) -> list[tuple[float, str]]:
+def _marks(result: DemoResult, ledger: Ledger, began: float) -> list[tuple[float, str]]:
     """What began when, for the curve."""
     words = {"drift": "drift found", "training": "labelled, training begins"}
-    marks = [(at, words[name]) for name, at in story.course.items() if name in words]
-    night = story.course.get("night")
+    marks = [(at, words[name]) for name, at in result.progress.items() if name in words]
+    night = result.progress.get("night")
     marks += [] if night is None else [(night, "night falls")]
     for entry in _decisions(ledger):
         if entry.action in {"start", "promoted"}:
@@ -90,7 +95,7 @@ def _finding(finding: Finding, began: float) -> dict[str, Any]:
     }
 
 
-def _plot(measured: Sequence[Measured]) -> str:
+def _plot(measured: Sequence[BeforeAfterScore]) -> str:
     figure = Figure(figsize=(7, 2.6), layout="constrained", dpi=120)
     axes = figure.subplots()
     for k, found in enumerate(measured):
@@ -110,7 +115,7 @@ def _plot(measured: Sequence[Measured]) -> str:
 
 
 def _pairs(
-    measured: Sequence[Measured], settings: Settings, store: ObjectStore
+    measured: Sequence[BeforeAfterScore], settings: Settings, store: ObjectStore
 ) -> list[dict[str, str]]:
     """Night frames of several cameras on which most changed."""
     found = measured[-1]
@@ -138,7 +143,7 @@ def _shown(boxes: Detections, settings: Settings) -> int:
 def _labelled(ledger: Ledger, store: ObjectStore) -> list[dict[str, str]]:
     reviews = [
         review
-        for review in list_reviews(ledger, [State.LABELED, State.IN_DATASET])
+        for review in list_reviews(ledger, [ReviewState.LABELED, ReviewState.IN_DATASET])
         if review.label is not None
     ]
     frames = []

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from flows.demo.ground_truth import Curve
+from flows.demo.ground_truth import AccuracyCurve
 from flows.runtime.summary import Summary
 from streetloop.ledger.learning import LearningRun, Step
 from streetloop.types import Detections
@@ -13,7 +13,7 @@ from train.data.dataset import Example
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class BeforeAfterScore:
     """Two models under one condition.
 
     Attributes:
@@ -30,7 +30,7 @@ class Measured:
 
 
 @dataclass(frozen=True, slots=True)
-class Story:
+class DemoResult:
     """What a demo came to.
 
     Attributes:
@@ -41,7 +41,7 @@ class Story:
         labels: Frames that were labelled.
         summary: The account of the streams.
         models: Versions before and after.
-        course: Seconds since the start by what began then: ``night``, ``drift``, and the steps of
+        progress: Seconds since the start by what began then: ``night``, ``drift``, and the steps of
             the learning run.
         curve: Both champions' true mAP50 over the time; None if no new one came of it.
     """
@@ -49,12 +49,12 @@ class Story:
     seconds: float
     moments: list[tuple[float, str]]
     run: LearningRun | None
-    measured: Sequence[Measured]
+    measured: Sequence[BeforeAfterScore]
     labels: int
     summary: Summary
     models: Mapping[str, str]
-    course: Mapping[str, float] = field(default_factory=dict)
-    curve: Curve | None = None
+    progress: Mapping[str, float] = field(default_factory=dict)
+    curve: AccuracyCurve | None = None
 
     @property
     def closed(self) -> bool:

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from flows.demo.play import close_loop
-from flows.demo.result import Story
+from flows.demo.result import DemoResult
 from labeling.local_server.server import PORT
 from labeling.open_labeler import start_server
 
@@ -43,21 +43,21 @@ def play(home: Path, as_json: bool, *, app: bool, label_studio: bool) -> bool:
             "label_studio_token": access["token"],
         }
     with contextlib.redirect_stdout(sys.stderr), console.status("starting") as status:
-        story, report = close_loop(home / "loop", say, status.update, app=app, changes=changes)
+        result, report = close_loop(home / "loop", say, status.update, app=app, changes=changes)
     if as_json:
-        sys.stdout.write(json.dumps(story.as_json(report), indent=2) + "\n")
+        sys.stdout.write(json.dumps(result.as_json(report), indent=2) + "\n")
     else:
-        _print(Console(), story, report)
-    return story.closed
+        _print(Console(), result, report)
+    return result.closed
 
 
-def _print(console: Console, story: Story, report: Path) -> None:
-    word = "[bold green]the loop closed[/]" if story.closed else "[bold red]it did not close[/]"
-    console.print(f"{word} in {story.seconds / 60:.1f} minutes with {story.labels} labels")
+def _print(console: Console, result: DemoResult, report: Path) -> None:
+    word = "[bold green]the loop closed[/]" if result.closed else "[bold red]it did not close[/]"
+    console.print(f"{word} in {result.seconds / 60:.1f} minutes with {result.labels} labels")
     table = Table("mAP50", "before", "after", box=None, pad_edge=False)
-    for found in story.measured:
+    for found in result.measured:
         table.add_row(found.condition, *(f"{found.map50[w]:.3f}" for w in ("before", "after")))
     console.print(table)
-    fates = ", ".join(f"{count} {fate}" for fate, count in story.frames.items())
+    fates = ", ".join(f"{count} {fate}" for fate, count in result.frames.items())
     console.print(f"frames: {fates}", highlight=False)
     console.print(f"the story: {report}", highlight=False, soft_wrap=True)

@@ -7,12 +7,12 @@ from typing import Any
 from streetloop.errors import DatasetError
 from streetloop.ledger import Ledger
 from streetloop.ledger.findings import list_findings
-from streetloop.ledger.reviews import Review, State, list_reviews, mark_in_dataset
+from streetloop.ledger.reviews import Review, ReviewState, list_reviews, mark_in_dataset
 from streetloop.settings import Settings
 from streetloop.storage.open import open_store
 from train.data.dataset import Dataset, load_dataset, merged, save_dataset
 from train.data.from_labels import USUAL, dataset_of, renumbered
-from train.data.validation import require_pure
+from train.data.validation import require_valid
 from train.model.find_model import open_registry
 from train.model.model_file import open_model
 from train.registry import Version
@@ -21,7 +21,7 @@ _MOST_FINDINGS = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Material:
+class TrainingMaterial:
     """What is to be learned.
 
     Attributes:
@@ -37,7 +37,7 @@ class Material:
 
 def build_dataset(
     settings: Settings, ledger: Ledger, champion: Version, purpose: str, mapping: Mapping[str, str]
-) -> Material:
+) -> TrainingMaterial:
     """The dataset of all labelled frames, and what the champion was trained on, against forgetting.
 
     Args:
@@ -49,37 +49,37 @@ def build_dataset(
 
     Raises:
         DatasetError: There are no labels, or their classes are not those of the champion.
-        DatasetImpure: It is not fit to learn from.
+        DatasetInvalid: It is not fit to learn from.
     """
     store = open_store(settings)
-    labeled = list_reviews(ledger, [State.LABELED, State.IN_DATASET])
-    if not any(review.state is State.LABELED for review in labeled):
+    labeled = list_reviews(ledger, [ReviewState.LABELED, ReviewState.IN_DATASET])
+    if not any(review.state is ReviewState.LABELED for review in labeled):
         raise DatasetError("there are no new labels: `streetloop label pull` brings them home")
     names = _names_by_model(settings, labeled)
-    own = renumbered(labeled, names, champion.papers.classes, mapping)
-    parts = [dataset_of(own, champion.papers.classes, purpose)]
+    own = renumbered(labeled, names, champion.record.classes, mapping)
+    parts = [dataset_of(own, champion.record.classes, purpose)]
     used = {example.image for example in parts[0].examples}
-    fresh = [r for r in labeled if r.state is State.LABELED and r.digest in used]
-    if champion.papers.dataset:
-        parts.insert(0, load_dataset(store, champion.papers.dataset))
+    fresh = [r for r in labeled if r.state is ReviewState.LABELED and r.digest in used]
+    if champion.record.dataset:
+        parts.insert(0, load_dataset(store, champion.record.dataset))
     dataset = merged(parts, purpose)
-    require_pure(dataset, store, known=champion.papers.classes)
+    require_valid(dataset, store, known=champion.record.classes)
     save_dataset(store, dataset)
     slices = {review.drift or USUAL for review in fresh} - {USUAL}
-    return Material(dataset, tuple(sorted(slices)), _findings(ledger, fresh))
+    return TrainingMaterial(dataset, tuple(sorted(slices)), _findings(ledger, fresh))
 
 
 def mark_learned(ledger: Ledger, dataset: Dataset) -> None:
     """Note that the labels of a dataset have been learned from."""
     known = {example.image for example in dataset.examples}
-    waiting = [r.digest for r in list_reviews(ledger, [State.LABELED])]
+    waiting = [r.digest for r in list_reviews(ledger, [ReviewState.LABELED])]
     mark_in_dataset(ledger, [digest for digest in waiting if digest in known], dataset.digest)
 
 
 def _names_by_model(settings: Settings, labeled: Sequence[Review]) -> dict[str, tuple[str, ...]]:
     """Class names by version stamp: a label's class ids are those of the model that asked."""
     versions = open_registry(settings).versions()
-    names = {v.papers.model_version: v.papers.classes for v in versions}
+    names = {v.record.model_version: v.record.classes for v in versions}
     if any(review.model_version not in names for review in labeled):
         model = open_model(settings.model, settings.models)
         names[model.version] = model.names

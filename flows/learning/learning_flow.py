@@ -20,7 +20,7 @@ from cronsim import CronSim
 
 from flows.learning.training_job import Request
 from serve.rollout.policy import Policy
-from serve.rollout.request import ask_for
+from serve.rollout.request import request_rollout
 from streetloop.clock import Clock
 from streetloop.errors import RolloutError, StreetloopError
 from streetloop.ledger import Ledger
@@ -35,7 +35,7 @@ from streetloop.ledger.learning import (
     open_learning,
 )
 from streetloop.ledger.reviews import count_labeled
-from streetloop.ledger.rollouts import State as RolloutState
+from streetloop.ledger.rollouts import RolloutState as RolloutState
 from streetloop.ledger.rollouts import list_rollouts, open_rollout
 from streetloop.processes import in_background
 from streetloop.settings import Settings
@@ -227,7 +227,9 @@ class LearningFlow:
             self._to(run, Step.ROLLOUT, {"rollout": there.id})
             return
         try:
-            rollout = ask_for(self._settings, self._ledger, version, self._policy, "learning flow")
+            rollout = request_rollout(
+                self._settings, self._ledger, version, self._policy, "learning flow"
+            )
         except RolloutError as error:
             self._failed(run, error)
             return

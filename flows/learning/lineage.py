@@ -29,27 +29,27 @@ def lineage(settings: Settings, name: str) -> list[dict[str, Any]]:
     version: Version | None = registry.find(name)
     while version is not None:
         chain.append(_one(settings, version))
-        parent = version.papers.parent
+        parent = version.record.parent
         version = None if parent is None else registry.find(str(parent))
     return chain
 
 
 def _one(settings: Settings, version: Version) -> dict[str, Any]:
-    papers = version.papers
+    record = version.record
     found: dict[str, Any] = {
         "version": version.number,
         "aliases": list(version.aliases),
         "made_at": version.made_at.isoformat(),
-        "parent": papers.parent,
-        "model_version": papers.model_version,
-        "commit": papers.commit,
-        "trigger": dict(papers.trigger),
-        "verdict": list(papers.verdict),
-        "scores": dict(papers.scores),
+        "parent": record.parent,
+        "model_version": record.model_version,
+        "commit": record.commit,
+        "trigger": dict(record.trigger),
+        "verdict": list(record.verdict),
+        "scores": dict(record.scores),
         "dataset": None,
     }
-    if papers.dataset:
-        found["dataset"] = _dataset(settings, papers.dataset)
+    if record.dataset:
+        found["dataset"] = _dataset(settings, record.dataset)
     return found
 
 
@@ -102,25 +102,25 @@ def reproduce(
     """
     registry: Registry = open_registry(settings)
     version = registry.find(name)
-    papers = version.papers
-    if papers.parent is None or not papers.dataset:
+    record = version.record
+    if record.parent is None or not record.dataset:
         raise DatasetError(f"version {version.number} was not trained here: it has no parent")
-    dataset = load_dataset(open_store(settings), papers.dataset)
-    wanted = tuple(str(s) for s in papers.trigger.get("slices", ()))
+    dataset = load_dataset(open_store(settings), record.dataset)
+    wanted = tuple(str(s) for s in record.trigger.get("slices", ()))
     request = Request(
         f"reproduce-{version.number}-{stamp()}",
         wanted,
         {"kind": "reproduction", "of": version.number, "slices": list(wanted)},
-        papers.recipe,
+        record.recipe,
         challenges=False,
     )
-    parent = registry.find(str(papers.parent))
+    parent = registry.find(str(record.parent))
     with disk_told(settings):
         outcome = learn(settings, parent, dataset, request, say, progress)
     again = outcome.version
     scores = {
-        key: (value, again.papers.scores.get(key, float("nan")))
-        for key, value in papers.scores.items()
+        key: (value, again.record.scores.get(key, float("nan")))
+        for key, value in record.scores.items()
     }
     largest = _largest_difference(settings, version.number, again.number)
     return Reproduction(version.number, again.number, largest == 0.0, largest, scores)

@@ -15,13 +15,13 @@ from streetloop.settings import Settings
 from streetloop.storage.open import open_store
 from train.data.dataset import load_dataset
 from train.model.find_model import open_registry
-from train.registry import CHALLENGER, Papers, Version
+from train.registry import CHALLENGER, Version, VersionRecord
 
 _SUFFIX = ".papers.json"
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class TrainedCandidate:
     """A trained and judged model.
 
     Attributes:
@@ -29,7 +29,7 @@ class Candidate:
         run_id: Of the training in MLflow.
         onnx: What will serve.
         files: What else belongs to it.
-        papers: What is known of it.
+        record: What is known of it.
         accepted: Whether it may challenge the champion.
     """
 
@@ -37,11 +37,11 @@ class Candidate:
     run_id: str
     onnx: Path
     files: tuple[Path, ...]
-    papers: Papers
+    record: VersionRecord
     accepted: bool
 
 
-def register_candidate(settings: Settings, candidate: Candidate) -> Version:
+def register_candidate(settings: Settings, candidate: TrainedCandidate) -> Version:
     """Register a candidate; if the registry is away, keep it, and say how to go on.
 
     Raises:
@@ -72,7 +72,7 @@ def register_kept(settings: Settings, ledger: Ledger, file: Path) -> Version:
     read_plan(settings, candidate.name)  # says so if it is over
     with disk_told(settings):
         version = _register(settings, candidate)
-    mark_learned(ledger, load_dataset(open_store(settings), candidate.papers.dataset))
+    mark_learned(ledger, load_dataset(open_store(settings), candidate.record.dataset))
     file.unlink()
     return version
 
@@ -87,9 +87,9 @@ def disk_told(settings: Settings) -> Iterator[None]:
         raise TrainingError(f"{where}: cannot be written: {error.strerror or error}") from error
 
 
-def _register(settings: Settings, candidate: Candidate) -> Version:
+def _register(settings: Settings, candidate: TrainedCandidate) -> Version:
     registry = open_registry(settings)
-    version = registry.register(candidate.run_id, candidate.onnx, candidate.papers, candidate.files)
+    version = registry.register(candidate.run_id, candidate.onnx, candidate.record, candidate.files)
     if candidate.accepted:
         registry.set_alias(CHALLENGER, version.number)
     registry.finish(candidate.run_id)
@@ -97,19 +97,19 @@ def _register(settings: Settings, candidate: Candidate) -> Version:
     return registry.find(str(version.number))
 
 
-def _plain(candidate: Candidate) -> dict[str, Any]:
+def _plain(candidate: TrainedCandidate) -> dict[str, Any]:
     files = [str(path) for path in candidate.files]
     return {**asdict(candidate), "onnx": str(candidate.onnx), "files": files}
 
 
-def _candidate(content: dict[str, Any]) -> Candidate:
+def _candidate(content: dict[str, Any]) -> TrainedCandidate:
     plain = content["papers"]
     lists = {key: tuple(plain[key]) for key in ("classes", "verdict")}
-    return Candidate(
+    return TrainedCandidate(
         content["name"],
         content["run_id"],
         Path(content["onnx"]),
         tuple(Path(path) for path in content["files"]),
-        Papers(**{**plain, **lists}),
+        VersionRecord(**{**plain, **lists}),
         bool(content["accepted"]),
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from flows.learning.dataset_builder import build_dataset, mark_learned
-from flows.learning.registration import Candidate, disk_told, register_candidate
+from flows.learning.registration import TrainedCandidate, disk_told, register_candidate
 from flows.learning.training_plan import Plan, read_plan, training_folder, write_plan
 from streetloop.errors import DatasetError, RegistryError, TrainingError
 from streetloop.ledger import Ledger
@@ -19,7 +19,7 @@ from train.code_commit import code_commit
 from train.data.dataset import TEST, TRAIN, VALIDATION, Dataset, Example, load_dataset
 from train.data.formats import write_yolo
 from train.data.validation import missing_classes
-from train.evaluation.judge import Frame, JudgePolicy, Verdict, judge
+from train.evaluation.judge import JudgedFrame, JudgePolicy, Verdict, judge
 from train.evaluation.metrics import class_map
 from train.fine_tuning.recipe import BLEND, RECIPE, THREADS, Progress, Training
 from train.first_champion import ensure_champion
@@ -27,7 +27,7 @@ from train.model.drift_reference import write_training_past
 from train.model.find_model import find_model, open_registry
 from train.model.model_file import ModelFile, open_model
 from train.model.predictions import read_image
-from train.registry import Papers, Version, stamp
+from train.registry import Version, VersionRecord, stamp
 from train.ultralytics_adapter import publish_checkpoint
 
 _log = logging.getLogger(__name__)
@@ -167,7 +167,7 @@ def learn(
         say("judging the candidate against the champion on the same frames")
         examples, answers = ask_both(settings, ours, model, dataset)
         verdict = verdict_on(examples, answers, request.wanted)
-        papers = Papers(
+        record = VersionRecord(
             dataset.digest,
             champion.number,
             model.names,
@@ -182,8 +182,8 @@ def learn(
         assert model.checkpoint is not None
         reference = write_reference(settings, model, dataset, examples, answers[1])
         files = (model.checkpoint, reference)
-        candidate = Candidate(
-            request.name, run_id, model.onnx, files, papers, verdict.accepted and request.challenges
+        candidate = TrainedCandidate(
+            request.name, run_id, model.onnx, files, record, verdict.accepted and request.challenges
         )
         version = register_candidate(settings, candidate)
     except BaseException:
@@ -267,7 +267,7 @@ def verdict_on(
     """The champion's answers against the candidate's."""
     champion, candidate = answers
     frames = [
-        Frame(e.truth(), e.ignored(), theirs, ours, e.slices)
+        JudgedFrame(e.truth(), e.ignored(), theirs, ours, e.slices)
         for e, theirs, ours in zip(examples, champion, candidate, strict=True)
     ]
     return judge(frames, JudgePolicy(wanted=wanted))

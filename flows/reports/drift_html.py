@@ -14,11 +14,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from drift.features import FEATURES, NAMES
-from drift.minute_log import read_minutes
+from drift.period_log import read_periods
 from drift.reference import WINDOW, Column
 from drift.statistics.distance import Floats
 from drift.statistics.wasserstein import quantiles_of
-from flows.reports.drift_status import CameraState
+from flows.reports.drift_status import DriftStatus
 from streetloop.errors import ConfigError
 from streetloop.storage.store import ObjectStore
 from streetloop.types import Image
@@ -28,7 +28,7 @@ _HOURS = 4
 _BEFORE, _NOW, _BAD = "#7a8794", "#1f6feb", "#b3261e"
 
 
-def write_report(path: Path, states: Mapping[str, CameraState], store: ObjectStore) -> None:
+def write_report(path: Path, states: Mapping[str, DriftStatus], store: ObjectStore) -> None:
     """Write the report.
 
     Args:
@@ -46,7 +46,7 @@ def write_report(path: Path, states: Mapping[str, CameraState], store: ObjectSto
         raise ConfigError(f"{path}: cannot be written: {error.strerror}") from error
 
 
-def report_page(states: Mapping[str, CameraState], store: ObjectStore) -> str:
+def report_page(states: Mapping[str, DriftStatus], store: ObjectStore) -> str:
     """The report as a page that needs nothing else.
 
     Raises:
@@ -62,7 +62,7 @@ def report_page(states: Mapping[str, CameraState], store: ObjectStore) -> str:
     )
 
 
-def _camera(name: str, state: CameraState, store: ObjectStore) -> dict[str, Any]:
+def _camera(name: str, state: DriftStatus, store: ObjectStore) -> dict[str, Any]:
     reference = state.watch.reference
     finding = state.open_finding
     before, since = _pictures(name, state, store)
@@ -71,7 +71,7 @@ def _camera(name: str, state: CameraState, store: ObjectStore) -> dict[str, Any]
         "word": state.word,
         "style": "bad" if finding else ("wait" if state.missing or state.is_old else "good"),
         "causes": finding.causes if finding else [],
-        "source": f"{reference.source}, {reference.minutes} minutes" if reference else "nothing",
+        "source": f"{reference.source}, {reference.periods} minutes" if reference else "nothing",
         "findings": [
             {
                 "since": f"{f.since:%Y-%m-%d %H:%M}",
@@ -91,7 +91,7 @@ def _camera(name: str, state: CameraState, store: ObjectStore) -> dict[str, Any]
     }
 
 
-def _feature(name: str, meaning: str, state: CameraState) -> dict[str, Any]:
+def _feature(name: str, meaning: str, state: DriftStatus) -> dict[str, Any]:
     answer = state.answers[name]
     return {
         "name": name,
@@ -111,7 +111,7 @@ def _feature(name: str, meaning: str, state: CameraState) -> dict[str, Any]:
 
 
 def _pictures(
-    name: str, state: CameraState, store: ObjectStore
+    name: str, state: DriftStatus, store: ObjectStore
 ) -> tuple[dict[str, str] | None, dict[str, str] | None]:
     """The last picture of the reference and the last of all."""
     if state.watch.at is None:
@@ -120,7 +120,7 @@ def _pictures(
     split = finding.since if finding else state.watch.at - timedelta(minutes=2 * WINDOW)
     before: dict[str, str] | None = None
     since: dict[str, str] | None = None
-    for minute in read_minutes(store, name, split - timedelta(hours=24), pictures=True):
+    for minute in read_periods(store, name, split - timedelta(hours=24), pictures=True):
         if minute.picture is None:
             continue
         shown = {"data": _jpeg(minute.picture), "at": f"{minute.started_at:%Y-%m-%d %H:%M}"}
@@ -138,7 +138,7 @@ def _jpeg(picture: Image) -> str:
 # Plots
 
 
-def _plots(state: CameraState) -> str:
+def _plots(state: DriftStatus) -> str:
     reference = state.watch.reference
     if reference is None:
         return ""

@@ -8,10 +8,10 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from drift.comparison import Answer
+from drift.comparison import FeatureResult
 from drift.history import Past
-from drift.minute_log import cameras_in
 from drift.monitor import recall
+from drift.period_log import cameras_in
 from drift.watch import CameraWatch
 from streetloop.errors import ConfigError, ModelError
 from streetloop.ledger import Ledger
@@ -23,7 +23,7 @@ from train.model.model_file import open_model
 
 
 @dataclass(frozen=True, slots=True)
-class CameraState:
+class DriftStatus:
     """What is known of one camera.
 
     Attributes:
@@ -33,7 +33,7 @@ class CameraState:
     """
 
     watch: CameraWatch
-    answers: dict[str, Answer]
+    answers: dict[str, FeatureResult]
     findings: list[Finding]
 
     @property
@@ -70,7 +70,7 @@ class CameraState:
             "until": _iso(self.watch.at),
             "reference": {
                 "source": reference.source if reference else None,
-                "minutes": reference.minutes if reference else 0,
+                "minutes": reference.periods if reference else 0,
             },
             "missing": self.missing,
             "features": {name: answer.as_json() for name, answer in self.answers.items()},
@@ -94,7 +94,7 @@ def drift_state(
     ledger: Ledger,
     camera: str | None = None,
     tell: Callable[[str], None] = lambda _: None,
-) -> dict[str, CameraState]:
+) -> dict[str, DriftStatus]:
     """The state of one camera or of all, from the log and the ledger.
 
     Raises:
@@ -111,16 +111,16 @@ def drift_state(
         watch = fleet.camera(name)
         findings = list_findings(ledger, name)
         if watch.at is None:
-            states[name] = CameraState(watch, {}, findings)
+            states[name] = DriftStatus(watch, {}, findings)
             continue
         scan = watch.scan()
         alarms = watch.alarms(scan) if watch.finding is not None else []
         since = watch.finding.since if watch.finding is not None else None
-        states[name] = CameraState(watch, watch.answers(scan, alarms, since), findings)
+        states[name] = DriftStatus(watch, watch.answers(scan, alarms, since), findings)
     return states
 
 
-def print_state(console: Console, states: dict[str, CameraState]) -> None:
+def print_state(console: Console, states: dict[str, DriftStatus]) -> None:
     """Print the state for people: one line a camera, then what departs most."""
     if not states:
         console.print("no camera was watched yet: `streetloop run CAMERAS.YAML` watches")
@@ -130,7 +130,7 @@ def print_state(console: Console, states: dict[str, CameraState]) -> None:
         table.add_column(name)
     for name, state in states.items():
         reference = state.watch.reference
-        source = f"{reference.source}, {reference.minutes} min" if reference else ""
+        source = f"{reference.source}, {reference.periods} min" if reference else ""
         style = "bold red" if state.open_finding else ("dim" if state.missing else "green")
         table.add_row(name, f"[{style}]{state.word}[/]", source, _most(state.answers))
     console.print(table)
@@ -145,7 +145,7 @@ def print_state(console: Console, states: dict[str, CameraState]) -> None:
             )
 
 
-def _most(answers: dict[str, Answer]) -> str:
+def _most(answers: dict[str, FeatureResult]) -> str:
     """The features that come nearest to an alarm, the nearest first."""
     known = {name: a for name, a in answers.items() if a.enough}
     nearest = sorted(known, key=lambda n: -known[n].effect_size / known[n].threshold)[:3]

@@ -11,9 +11,9 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from drift.comparison import Policy
-from drift.minute_log import cameras_in, read_minutes
-from drift.series import Series, Verdict, compare_series, gather, gather_minutes
+from drift.comparison import DetectionPolicy
+from drift.period_log import cameras_in, read_periods
+from drift.series import Series, SeriesVerdict, compare_series, gather, gather_periods
 from flows.stream.sources.simulated import SimulatedSource
 from streetloop.clock import SystemClock
 from streetloop.errors import ConfigError, SourceError
@@ -27,7 +27,7 @@ _MOST_PIXELS = 50_000_000
 _PAST = re.compile(r"(?P<camera>[A-Za-z0-9][A-Za-z0-9._-]{0,63})@(?P<start>[^/]+)/(?P<end>[^/]+)")
 
 
-def compare_recordings(reference: str, window: str, store: ObjectStore) -> Verdict:
+def compare_recordings(reference: str, window: str, store: ObjectStore) -> SeriesVerdict:
     """Compare two stretches of a camera.
 
     Args:
@@ -40,10 +40,10 @@ def compare_recordings(reference: str, window: str, store: ObjectStore) -> Verdi
         ConfigError: One of them cannot be read; the message names it.
     """
     before, since = (_measure(name, store) for name in (reference, window))
-    return compare_series(before, since, Policy())
+    return compare_series(before, since, DetectionPolicy())
 
 
-def print_verdict(console: Console, verdict: Verdict) -> None:
+def print_verdict(console: Console, verdict: SeriesVerdict) -> None:
     """Print what was found, for people."""
     if not verdict.enough:
         console.print(f"not enough yet: {verdict.missing} more are needed")
@@ -82,7 +82,7 @@ def _measure(name: str, store: ObjectStore) -> Series:
 
 def _past(camera: str, start: str, end: str, store: ObjectStore) -> Series:
     begin, finish = _moment(start), _moment(end)
-    series = gather_minutes(read_minutes(store, camera, begin, finish))
+    series = gather_periods(read_periods(store, camera, begin, finish))
     if not len(series):
         known = ", ".join(cameras_in(store)) or "none was watched yet"
         raise ConfigError(f"nothing is known of {camera} from {start} to {end}; cameras: {known}")
@@ -122,9 +122,9 @@ def _simulated(uri: str) -> Iterator[Image]:
     if not frames:
         raise ConfigError(f"{uri}: say how long it is with frames=300")
     step = max(1, frames // _MOST)
-    for number, shot in enumerate(source.shots(threading.Event())):
+    for number, source_frame in enumerate(source.read(threading.Event())):
         if number % step == 0:
-            yield shot.picture.bgr()
+            yield source_frame.picture.bgr()
 
 
 def _folder(path: Path) -> Iterator[Image]:

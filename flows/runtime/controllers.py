@@ -8,7 +8,7 @@ from flows.learning.training_plan import finished_version
 from serve.rollout.champions import Champions
 from serve.rollout.controller import RolloutControl
 from serve.rollout.policy import Policy
-from serve.rollout.session import Fleet, Slots
+from serve.rollout.session import Applications, Fleet
 from streetloop.cameras import Camera
 from streetloop.clock import SystemClock
 from streetloop.ledger import open_ledger
@@ -19,7 +19,7 @@ from train.model.find_model import open_registry
 from train.registry import CHALLENGER
 
 
-class Controls:
+class Controllers:
     """The rollout of whatever is asked for, and, if the settings want it, what asks by itself.
 
     Args:
@@ -27,8 +27,8 @@ class Controls:
         settings: As given at the roof.
         names: Class names of the models.
         fleet: The streams.
-        slots: The applications.
-        homes: Champion's application by city, where a city has one of its own.
+        applications: The applications.
+        champion_applications: Champion's application by city, where a city has one of its own.
         policy: What a rollout that nobody asked for by hand must show.
         tell: Called with a sentence for people.
         progress: Told how far a training is.
@@ -40,8 +40,8 @@ class Controls:
         settings: Settings,
         names: Sequence[str],
         fleet: Fleet,
-        slots: Slots,
-        homes: Mapping[str, str],
+        applications: Applications,
+        champion_applications: Mapping[str, str],
         policy: Policy,
         tell: Callable[[str], None],
         progress: Callable[[Progress], None] = lambda _: None,
@@ -50,21 +50,21 @@ class Controls:
         self._rollout = RolloutControl(
             ledger,
             fleet,
-            slots,
+            applications,
             Champions(settings),
             open_store(settings),
             names,
             cameras,
             clock,
             tell,
-            homes,
+            champion_applications,
         )
 
         def train(request: Request) -> Learned:
             number = finished_version(settings, request.name)
             if number is not None:
                 version = open_registry(settings).find(str(number))
-                return Learned(number, CHALLENGER in version.aliases, version.papers.verdict)
+                return Learned(number, CHALLENGER in version.aliases, version.record.verdict)
             done = train_model(settings, ledger, request, tell, progress)
             return Learned(done.version.number, done.verdict.accepted, done.verdict.reasons)
 

@@ -4,8 +4,8 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from drift.minute import Minute
 from drift.monitor import LiveWatch
+from drift.period import DriftPeriod
 from flows.runtime.summary import Summary
 from flows.stream.sinks.triage import bands_of
 from labeling.label_loop import LabelLoop
@@ -27,14 +27,14 @@ from train.model.model_file import ModelFile
 class Streams(Protocol):
     """Where minutes and candidates come from."""
 
-    def collect_minutes(self) -> list[Minute]:
+    def collect_periods(self) -> list[DriftPeriod]:
         """What cameras showed in the minutes that ended since the last call."""
 
     def collect_candidates(self) -> list[Review]:
         """Frames worth asking about that were found since the last call."""
 
 
-class Listeners:
+class Observers:
     """The watch and the labels of one run, as far as the settings want them.
 
     Args:
@@ -76,10 +76,10 @@ class Listeners:
         if self._labels is not None:
             self._labels.start()
 
-    def listen(self, streams: Streams) -> None:
+    def observe(self, streams: Streams) -> None:
         """Take what there is since the last call."""
         if self._watch is not None:
-            self._watch.take(streams.collect_minutes())
+            self._watch.take(streams.collect_periods())
         if self._labels is not None:
             self._labels.add(streams.collect_candidates())
 

@@ -10,10 +10,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flows.runtime.controllers import Controls
-from flows.runtime.observers import Listeners
+from flows.runtime.controllers import Controllers
+from flows.runtime.observers import Observers
 from flows.runtime.ray_cluster import local_ray
-from flows.runtime.session_loop import Running
+from flows.runtime.session_loop import SessionLoop
 from flows.runtime.signals import stop_on_signals
 from flows.runtime.summary import Summary
 from flows.stream.analysis.status import CameraStatus
@@ -21,7 +21,7 @@ from flows.stream.sources.registry import refuse_bad_source
 from serve.rollout.champions import city_champions, serving_model
 from serve.rollout.policy import Policy
 from serve.web.access import refuse_bad_address
-from streetloop.camera_set import FleetBook
+from streetloop.camera_set import CameraSetWatcher
 from streetloop.cameras import Camera
 from streetloop.clock import SystemClock
 from streetloop.errors import ConfigError
@@ -33,9 +33,9 @@ from train.model.find_model import find_model
 from train.model.model_file import ModelFile
 
 if TYPE_CHECKING:
-    from flows.runtime.web_publisher import Reception
+    from flows.runtime.web_publisher import WebPublisher
     from flows.runtime.worker import WorkerPlan
-    from serve.detector.applications import ServeSlots
+    from serve.detector.applications import ServeApplications
 
 _POLL_S = 0.5
 
@@ -90,33 +90,33 @@ def run_streams(
         say("the baseline knows the simulated city alone; for a real street give --model")
     say(f"opening the model {settings.model}")
     model = serving_model(settings)
-    book = FleetBook(cameras, open_ledger(settings.ledger))
+    book = CameraSetWatcher(cameras, open_ledger(settings.ledger))
     book.look()
-    listeners = Listeners(book.cameras, settings, model, say)
+    observers = Observers(book.cameras, settings, model, say)
     say("starting Ray on this machine")
     with local_ray(options.metrics_port):
         from flows.runtime.error_metrics import errors_counted
         from flows.runtime.supervisor import Supervisor
-        from serve.detector.applications import ServeSlots
+        from serve.detector.applications import ServeApplications
         from serve.detector.deployment import deploy
 
         start_serve(settings, with_app=options.app)
         say(f"loading {model.version}")
         description = deploy(model, settings)
-        slots = ServeSlots(settings)
-        homes = _deploy_for_cities(settings, book.cameras, slots, say)
+        applications = ServeApplications(settings)
+        champion_applications = _deploy_for_cities(settings, book.cameras, applications, say)
         log_prefix = f"detections/run={_run_name()}"
         planner = Planner(settings, log_prefix, model, options.annotate)
         supervisor = Supervisor(planner.plan(book.cameras))
-        reception = _reception(cameras, settings, options, model, say)
-        running = Running(book, supervisor, listeners, reception, planner.plan, say)
-        controls = Controls(
+        web_publisher = _web_publisher(cameras, settings, options, model, say)
+        running = SessionLoop(book, supervisor, observers, web_publisher, planner.plan, say)
+        controllers = Controllers(
             book.cameras,
             settings,
             model.names,
             supervisor,
-            slots,
-            homes,
+            applications,
+            champion_applications,
             options.policy,
             say,
             options.progress,
@@ -124,22 +124,22 @@ def run_streams(
         with errors_counted(), stop_on_signals() as stop:
             say("starting the cameras")
             supervisor.start()
-            listeners.start()
-            controls.start()
+            observers.start()
+            controllers.start()
             began = time.monotonic()
 
             def is_over() -> bool:
                 return running.finished or options.until()
 
             _watch(running.look, is_over, stop, options.duration_s, show)
-            controls.close()
+            controllers.close()
             statuses = supervisor.close()
             seconds = time.monotonic() - began
-            listeners.listen(supervisor)  # what ended since the last poll
-            listeners.close()
+            observers.observe(supervisor)  # what ended since the last poll
+            observers.close()
         show(statuses)
     log = open_store(settings).uri(log_prefix)
-    return listeners.add_to(Summary(_in_order(book.cameras, statuses), log, description, seconds))
+    return observers.add_to(Summary(_in_order(book.cameras, statuses), log, description, seconds))
 
 
 def _refuse_what_cannot_run(
@@ -155,14 +155,17 @@ def _refuse_what_cannot_run(
 
 
 def _deploy_for_cities(
-    settings: Settings, cameras: Sequence[Camera], slots: "ServeSlots", say: Callable[[str], None]
+    settings: Settings,
+    cameras: Sequence[Camera],
+    applications: "ServeApplications",
+    say: Callable[[str], None],
 ) -> dict[str, str]:
     """Start the champions that cities have of their own; application by city."""
-    homes = city_champions(settings, cameras)
-    for city, home in homes.items():
+    champion_applications = city_champions(settings, cameras)
+    for city, home in champion_applications.items():
         say(f"loading the champion of {city}")
-        slots.deploy(home, find_model(home, settings))
-    return homes
+        applications.deploy(home, find_model(home, settings))
+    return champion_applications
 
 
 def start_serve(settings: Settings, *, with_app: bool) -> None:
@@ -176,22 +179,22 @@ def start_serve(settings: Settings, *, with_app: bool) -> None:
     ray.serve.start(proxy_location="HeadOnly", http_options=where)
 
 
-def _reception(
+def _web_publisher(
     cameras: Sequence[Camera],
     settings: Settings,
     options: RunOptions,
     model: ModelFile,
     say: Callable[[str], None],
-) -> "Reception | None":
+) -> "WebPublisher | None":
     if not options.app:
         return None
-    from flows.runtime.web_publisher import Reception
+    from flows.runtime.web_publisher import WebPublisher
 
     say("starting the app")
-    reception = Reception(settings, cameras, options.policy, model.names)
+    web_publisher = WebPublisher(settings, cameras, options.policy, model.names)
     host = "localhost" if settings.app_host == "127.0.0.1" else settings.app_host
     say(f"the app: http://{host}:{settings.app_port}/app (API: /docs)")
-    return reception
+    return web_publisher
 
 
 class Planner:

@@ -3,43 +3,43 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from flows.runtime.observers import Listeners
+from flows.runtime.observers import Observers
 from flows.stream.analysis.status import CameraStatus
 from flows.stream.sources.registry import open_source
-from streetloop.camera_set import FleetBook
+from streetloop.camera_set import CameraSetWatcher
 from streetloop.cameras import Camera
 from streetloop.clock import SystemClock
 from streetloop.errors import ConfigError, StreetloopError
 
 if TYPE_CHECKING:
     from flows.runtime.supervisor import Supervisor
-    from flows.runtime.web_publisher import Reception
+    from flows.runtime.web_publisher import WebPublisher
     from flows.runtime.worker import WorkerPlan
 
 
-class Running:
+class SessionLoop:
     """Takes changes of the fleet up, listens, and tells the app; `look` is called twice a second.
 
     Args:
         book: Which cameras are to run.
         supervisor: Runs them.
-        listeners: Hear what they found.
-        reception: Tells the app, if there is one.
+        observers: Hear what they found.
+        web_publisher: Tells the app, if there is one.
         plan: What workers for some more cameras are to do.
         say: Called with a sentence for people.
     """
 
     def __init__(
         self,
-        book: FleetBook,
+        book: CameraSetWatcher,
         supervisor: "Supervisor",
-        listeners: Listeners,
-        reception: "Reception | None",
+        observers: Observers,
+        web_publisher: "WebPublisher | None",
         plan: Callable[[Sequence[Camera]], "list[WorkerPlan]"],
         say: Callable[[str], None],
     ) -> None:
-        self._book, self._supervisor, self._listeners = book, supervisor, listeners
-        self._reception, self._plan, self._say = reception, plan, say
+        self._book, self._supervisor, self._observers = book, supervisor, observers
+        self._web_publisher, self._plan, self._say = web_publisher, plan, say
         self._said: str | None = None
         self._left: set[str] = set()
 
@@ -52,19 +52,19 @@ class Running:
             if str(error) != self._said:  # once is enough: it is tried again at the next look
                 self._said = str(error)
                 self._say(self._said)
-        self._listeners.listen(self._supervisor)
+        self._observers.observe(self._supervisor)
         if self._left:  # after the last that they had to say
-            self._listeners.leave(self._left)
+            self._observers.leave(self._left)
             self._left = set()
         statuses = self._supervisor.poll()
-        if self._reception is not None:
-            self._reception.tell(self._book.cameras, statuses, self._supervisor)
+        if self._web_publisher is not None:
+            self._web_publisher.tell(self._book.cameras, statuses, self._supervisor)
         return statuses
 
     @property
     def finished(self) -> bool:
         """True if nothing will happen any more; with an app, somebody may still add a camera."""
-        return self._reception is None and self._supervisor.finished
+        return self._web_publisher is None and self._supervisor.finished
 
     def _adjust(self) -> None:
         changed = self._book.look()

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flows.stream.analysis.status import CameraStatus
-from flows.stream.ingest.reader import State
+from flows.stream.ingest.reader import CameraState
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class Summary:
         failed = [
             f"camera {key!r}: {status.error}"
             for key, status in self.cameras.items()
-            if status.state is State.FAILED
+            if status.state is CameraState.FAILED
         ]
         faults = set(self.faults) | {
             fault for status in self.cameras.values() for fault in status.faults

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 import ray
 from ray.exceptions import GetTimeoutError, RayActorError, RayError
 
-from drift.minute import Minute
+from drift.period import DriftPeriod
 from flows.runtime.worker import WorkerPlan, spawn
 from flows.stream.analysis.status import CameraStatus
-from flows.stream.ingest.accounting import Reason
-from flows.stream.ingest.reader import FINISHED, State
+from flows.stream.ingest.accounting import DropReason
+from flows.stream.ingest.reader import FINISHED, CameraState
 from serve.rollout.evidence import Evidence
 from serve.rollout.route_table import RouteTable
 from streetloop.ledger.reviews import Review
@@ -74,9 +74,9 @@ class Supervisor:
         """The worker of each camera that runs."""
         return {name: worker.actor for worker in self._workers for name in worker.cameras}
 
-    def slot(self, camera_id: str) -> str:
+    def application(self, camera_id: str) -> str:
         """The application that answers for a camera."""
-        return self._routes.slot(camera_id)
+        return self._routes.application(camera_id)
 
     def poll(self) -> dict[str, CameraStatus]:
         """Every camera now; restarts what died."""
@@ -85,9 +85,9 @@ class Supervisor:
             statuses.update(worker.poll())
         return statuses
 
-    def collect_minutes(self) -> list[Minute]:
+    def collect_periods(self) -> list[DriftPeriod]:
         """What cameras showed in the minutes that ended since the last call."""
-        return [minute for worker in self._workers for minute in worker.collect_minutes()]
+        return [minute for worker in self._workers for minute in worker.collect_periods()]
 
     def collect_candidates(self) -> list[Review]:
         """Frames worth asking about that were found since the last call."""
@@ -154,7 +154,9 @@ class _Worker:
         left = [camera for camera in self._plan.cameras if camera.id not in mine]
         self._plan = dataclasses.replace(self._plan, cameras=left)
         return {
-            name: dataclasses.replace(_died(self._latest.pop(name)), state=State.ENDED, error=None)
+            name: dataclasses.replace(
+                _died(self._latest.pop(name)), state=CameraState.ENDED, error=None
+            )
             for name in mine
         }
 
@@ -177,10 +179,10 @@ class _Worker:
         self.finished = finished
         return self._latest
 
-    def collect_minutes(self) -> list[Minute]:
+    def collect_periods(self) -> list[DriftPeriod]:
         """None from a worker that does not answer; `poll` replaces one that died."""
         try:
-            found: list[Minute] = ray.get(self.actor.minutes.remote(), timeout=_ANSWER_S)
+            found: list[DriftPeriod] = ray.get(self.actor.minutes.remote(), timeout=_ANSWER_S)
         except (GetTimeoutError, RayActorError):
             return []
         return found
@@ -241,7 +243,7 @@ class _Worker:
         if self._restarts > _MOST_RESTARTS:
             self._latest = {
                 key: dataclasses.replace(
-                    status, state=State.FAILED, error="its worker died too often"
+                    status, state=CameraState.FAILED, error="its worker died too often"
                 )
                 for key, status in self._latest.items()
             }
@@ -253,7 +255,7 @@ class _Worker:
 
 
 def _died(status: CameraStatus) -> CameraStatus:
-    return dataclasses.replace(status, account=status.account.closed(Reason.WORKER))
+    return dataclasses.replace(status, account=status.account.closed(DropReason.WORKER))
 
 
 def _after(before: CameraStatus, now: CameraStatus) -> CameraStatus:

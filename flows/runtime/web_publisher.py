@@ -4,12 +4,12 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from flows.service.control_service import House
+from flows.service.control_service import ControlService
 from flows.service.views import live_view
 from flows.stream.analysis.status import CameraStatus, Rates
 from serve.rollout.policy import Policy
 from serve.web.access import Guard
-from serve.web.web_app import Desk, DeskPictures, start_desk
+from serve.web.web_app import WebApp, WebAppPictures, start_web_app
 from streetloop.cameras import Camera
 from streetloop.settings import Settings
 
@@ -20,11 +20,11 @@ class Hosts(Protocol):
     def hosts(self) -> Mapping[str, Any]:
         """The worker of each camera that runs."""
 
-    def slot(self, camera_id: str) -> str:
+    def application(self, camera_id: str) -> str:
         """The application that answers for it."""
 
 
-class Reception:
+class WebPublisher:
     """Starts the desk and tells it how the cameras are.
 
     Args:
@@ -44,10 +44,10 @@ class Reception:
         settings = settings.model_copy(update={"home": settings.home.absolute()})
         cameras = list(file)
 
-        def build(here: Callable[[], Desk]) -> Any:
-            return build_desk(settings, cameras, policy, names, here)
+        def build(here: Callable[[], WebApp]) -> Any:
+            return build_web_app(settings, cameras, policy, names, here)
 
-        self._handle = start_desk(build)
+        self._handle = start_web_app(build)
 
     def tell(
         self, cameras: Sequence[Camera], statuses: Mapping[str, CameraStatus], fleet: Hosts
@@ -55,19 +55,19 @@ class Reception:
         """How everything is now; an answer is not waited for."""
         self._rates.add(statuses, time.monotonic())
         views = [
-            live_view(c, statuses[c.id], self._rates.of(c.id), fleet.slot(c.id))
+            live_view(c, statuses[c.id], self._rates.of(c.id), fleet.application(c.id))
             for c in cameras
             if c.id in statuses
         ]
         self._handle.note.remote(views, dict(fleet.hosts()))
 
 
-def build_desk(
+def build_web_app(
     settings: Settings,
     cameras: Sequence[Camera],
     policy: Policy,
     names: tuple[str, ...],
-    here: Callable[[], Desk],
+    here: Callable[[], WebApp],
 ) -> Any:
     """The API with the app in it, as an ASGI application; made in the replica."""
     from serve.web.api.create import create_api
@@ -75,6 +75,6 @@ def build_desk(
     from serve.web.web_app import detect
 
     token = None if settings.api_token is None else settings.api_token.get_secret_value()
-    house = House(settings, cameras, policy, lambda: here().cameras)
-    api = create_api(detect, names, settings.confidence, token, house, DeskPictures(here))
+    house = ControlService(settings, cameras, policy, lambda: here().cameras)
+    api = create_api(detect, names, settings.confidence, token, house, WebAppPictures(here))
     return mount_page(api, house, Guard(token))

@@ -10,15 +10,15 @@ import ray
 from ray.actor import ActorHandle
 from ray.util.metrics import Gauge
 
-from drift.minute import Minute
+from drift.period import DriftPeriod
 from flows.runtime.error_metrics import ErrorCount
-from flows.stream.analysis.results import Tap
+from flows.stream.analysis.results import Sink
 from flows.stream.analysis.status import CameraStatus
 from flows.stream.pipeline import StreamPipeline
 from flows.stream.sinks.annotated_video import Annotator
 from flows.stream.sinks.detection_log import DetectionLog
-from flows.stream.sinks.drift_sampler import Watching, sample_s
-from flows.stream.sinks.live_preview import LiveView
+from flows.stream.sinks.drift_sampler import DriftSampler, sample_s
+from flows.stream.sinks.live_preview import LivePreview
 from flows.stream.sinks.triage import Triage, bands_of
 from flows.stream.sources.registry import open_source
 from serve.detector.deployment import ServeDetector
@@ -73,19 +73,19 @@ class StreamWorker:
             settings.log_flush_s,
             clock,
         )
-        self._view = LiveView(plan.names, settings.confidence)
-        taps: list[Tap] = [log, self._view]
+        self._view = LivePreview(plan.names, settings.confidence)
+        sinks: list[Sink] = [log, self._view]
         if plan.annotate is not None:
-            taps.append(Annotator(plan.annotate, plan.cameras, plan.names, settings.confidence))
-        self._watching: Watching | None = None
+            sinks.append(Annotator(plan.annotate, plan.cameras, plan.names, settings.confidence))
+        self._drift_sampler: DriftSampler | None = None
         if settings.drift:
             samples = {camera.id: sample_s(camera, settings) for camera in plan.cameras}
-            self._watching = Watching(plan.names, settings.drift_period_s, samples)
-            taps.append(self._watching)
+            self._drift_sampler = DriftSampler(plan.names, settings.drift_period_s, samples)
+            sinks.append(self._drift_sampler)
         self._triage: Triage | None = None
         if settings.triage:
             self._triage = _triage(plan)
-            taps.append(self._triage)
+            sinks.append(self._triage)
         sources = [
             (camera, open_source(camera, clock, settings.stall_s)) for camera in plan.cameras
         ]
@@ -94,7 +94,7 @@ class StreamWorker:
             ServeDetector,
             settings,
             clock,
-            taps,
+            sinks,
             plan.generation,
             plan.names,
             None if self._triage is None else self._triage.contradict,
@@ -119,9 +119,9 @@ class StreamWorker:
                 self._frames.set(getattr(account, fate), {"camera": camera, "fate": fate})
         return statuses
 
-    def minutes(self) -> list[Minute]:
+    def minutes(self) -> list[DriftPeriod]:
         """The minutes of all cameras that ended since the last call."""
-        return [] if self._watching is None else self._watching.collect()
+        return [] if self._drift_sampler is None else self._drift_sampler.collect()
 
     def candidates(self) -> list[Review]:
         """The frames worth asking about that were found since the last call."""
@@ -138,7 +138,7 @@ class StreamWorker:
     def pictures(self, after: Mapping[str, int], width: int) -> dict[str, tuple[int, bytes]]:
         """See `streetloop.control.Pictures.newest`."""
         counts = {name: status.lines for name, status in self._pipeline.snapshot().items()}
-        return self._view.pictures(self._pipeline.feeds, counts, after, width)
+        return self._view.pictures(self._pipeline.readers, counts, after, width)
 
     def drop(self, cameras: Collection[str]) -> dict[str, CameraStatus]:
         """Stop some cameras for good; the last word on each."""

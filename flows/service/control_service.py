@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from drift.monitor import end_all
 from flows.learning.lineage import lineage
 from flows.reports.drift_html import report_page
-from flows.reports.drift_status import CameraState, drift_state
+from flows.reports.drift_status import DriftStatus, drift_state
 from flows.service.views import (
     camera_view,
     drift_view,
@@ -23,7 +23,7 @@ from flows.stream.sources.registry import refuse_bad_source
 from labeling.local_server.server import LocalServer
 from serve.rollout.champions import has_registry
 from serve.rollout.policy import Policy
-from serve.rollout.request import ask_for
+from serve.rollout.request import request_rollout
 from streetloop.camera_set import merged
 from streetloop.cameras import Camera, camera_document, parse_camera
 from streetloop.clock import SystemClock
@@ -44,8 +44,13 @@ from streetloop.ledger import open_ledger
 from streetloop.ledger.cameras import change_camera, newest_changes
 from streetloop.ledger.events import list_events
 from streetloop.ledger.learning import Step, begin_learning, go_on, list_learning, open_learning
-from streetloop.ledger.reviews import State, count_reviews, find_reviews, newest_reviews
-from streetloop.ledger.rollouts import Wish, list_decisions, list_rollouts, wish
+from streetloop.ledger.reviews import ReviewState, count_reviews, find_reviews, newest_reviews
+from streetloop.ledger.rollouts import (
+    RolloutCommand,
+    list_decisions,
+    list_rollouts,
+    request_command,
+)
 from streetloop.settings import Settings
 from streetloop.storage.open import open_store
 from train.model.find_model import open_registry
@@ -56,7 +61,7 @@ T = TypeVar("T")
 V = TypeVar("V")
 
 
-class House:
+class ControlService:
     """The house of some settings.
 
     Args:
@@ -76,7 +81,7 @@ class House:
         self._settings, self._file, self._live = settings, file, live
         self._policy = policy or Policy()
         self._ledger, self._store = open_ledger(settings.ledger), open_store(settings)
-        self._states: tuple[float, dict[str, CameraState]] = (-_KEPT_S, {})
+        self._states: tuple[float, dict[str, DriftStatus]] = (-_KEPT_S, {})
         self._looking, self._changing = threading.Lock(), threading.Lock()
 
     # Cameras
@@ -136,7 +141,7 @@ class House:
         """See `Control.drift_page`."""
         return report_page(self._watched(), self._store)
 
-    def _watched(self) -> dict[str, CameraState]:
+    def _watched(self) -> dict[str, DriftStatus]:
         with self._looking:
             if time.monotonic() - self._states[0] > _KEPT_S:
                 states = drift_state(self._settings, self._store, self._ledger)
@@ -156,7 +161,7 @@ class House:
 
     def reviews(self, state: str | None, offset: int, limit: int) -> Page[ReviewView]:
         """See `Control.reviews`."""
-        states = set(State) - {State.CANDIDATE} if state is None else {_state(state)}
+        states = set(ReviewState) - {ReviewState.CANDIDATE} if state is None else {_state(state)}
         found = newest_reviews(self._ledger, states, limit + 1, offset)
         return _page(found, review_view, offset, limit)
 
@@ -165,7 +170,7 @@ class House:
         found = find_reviews(self._ledger, [digest])
         if not found:
             raise NotFound(f"there is no frame {digest[:64]!r}")
-        if found[0].state is State.EXPIRED:
+        if found[0].state is ReviewState.EXPIRED:
             raise NotFound("the frame has expired: nobody was asked in time, and its image is gone")
         return self._store.get(found[0].image_key)
 
@@ -236,12 +241,12 @@ class House:
         """See `Control.start_rollout`."""
         self._require_version(version)
         return rollout_view(
-            ask_for(self._settings, self._ledger, version, self._policy, author, city)
+            request_rollout(self._settings, self._ledger, version, self._policy, author, city)
         )
 
     def steer_rollout(self, wanted: str, author: str) -> RolloutView:
         """See `Control.steer_rollout`."""
-        return rollout_view(wish(self._ledger, Wish(wanted), author))
+        return rollout_view(request_command(self._ledger, RolloutCommand(wanted), author))
 
     # Health
 
@@ -276,9 +281,9 @@ def _page(found: Sequence[T], view: Callable[[T], V], offset: int, limit: int) -
     return Page(items=[view(one) for one in found[:limit]], offset=offset, more=len(found) > limit)
 
 
-def _state(name: str) -> State:
+def _state(name: str) -> ReviewState:
     try:
-        return State(name)
+        return ReviewState(name)
     except ValueError:
-        known = ", ".join(State)
+        known = ", ".join(ReviewState)
         raise NotFound(f"frames are never {name[:40]!r}; they are {known}") from None

@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from flows.reports.drift_status import CameraState
+from flows.reports.drift_status import DriftStatus
 from flows.stream.analysis.status import CameraStatus
 from serve.rollout.policy import Phase, Policy
 from streetloop.cameras import Camera
@@ -79,7 +79,7 @@ def event_view(event: Event) -> EventView:
     )
 
 
-def drift_view(camera_id: str, state: CameraState) -> DriftView:
+def drift_view(camera_id: str, state: DriftStatus) -> DriftView:
     """What the watch knows of a camera."""
     finding = state.open_finding
     known = {name: answer for name, answer in state.answers.items() if answer.enough}
@@ -121,18 +121,18 @@ def review_view(review: Review) -> ReviewView:
 
 def model_view(version: Version) -> ModelView:
     """A version of the registry."""
-    papers = version.papers
+    record = version.record
     return ModelView(
         number=version.number,
         made_at=version.made_at,
         aliases=list(version.aliases),
-        parent=papers.parent,
-        dataset=papers.dataset,
-        classes=list(papers.classes),
-        scores={name: score for name, score in papers.scores.items() if math.isfinite(score)},
-        verdict=list(papers.verdict),
-        trigger=dict(papers.trigger),
-        model=papers.model_version,
+        parent=record.parent,
+        dataset=record.dataset,
+        classes=list(record.classes),
+        scores={name: score for name, score in record.scores.items() if math.isfinite(score)},
+        verdict=list(record.verdict),
+        trigger=dict(record.trigger),
+        model=record.model_version,
     )
 
 

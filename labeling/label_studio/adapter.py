@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from labeling.annotators import NEWEST, Agreement, Resolve
 from labeling.label_studio.api import LabelStudioApi, Project
-from labeling.label_studio.config import Control, find_control, label_config
+from labeling.label_studio.config import LabelControl, find_control, label_config
 from labeling.label_studio.images import UPLOADED, ByUrl, Images, LocalFiles
 from labeling.label_studio.payload import digest_of, to_answer, to_request
 from labeling.task import Answer, Task
@@ -187,7 +187,7 @@ class LabelStudio:
             )
         return project
 
-    def _project(self) -> tuple[int, Control]:
+    def _project(self) -> tuple[int, LabelControl]:
         """Id of the project, made or brought up to date, and where boxes are drawn in it."""
         annotators = self._resolve.annotators if isinstance(self._resolve, Agreement) else 1
         is_new = self._api.project(self._title) is None
@@ -208,7 +208,7 @@ class LabelStudio:
         return {digest for task in self._api.tasks(project) if (digest := digest_of(task))}
 
     def _import(
-        self, project: int, control: Control, tasks: Sequence[Task], faults: list[Exception]
+        self, project: int, control: LabelControl, tasks: Sequence[Task], faults: list[Exception]
     ) -> list[Task]:
         """Import a batch; returns what was imported, notes what has no image."""
         until = self._images.until(datetime.now(UTC)) if isinstance(self._images, ByUrl) else ""

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from labeling.label_studio.config import Control
+from labeling.label_studio.config import LabelControl
 from streetloop.types import Detections
 
 MAX_BOXES = 2000
@@ -23,7 +23,7 @@ class Unusable(ValueError):
 
 
 def to_results(
-    boxes: Detections, control: Control, width: int, height: int, prefix: str
+    boxes: Detections, control: LabelControl, width: int, height: int, prefix: str
 ) -> list[dict[str, Any]]:
     """A model's boxes as the ``result`` of a prediction.
 

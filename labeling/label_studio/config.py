@@ -12,7 +12,7 @@ _HUE_STEP = 0.381966  # the golden angle: neighbours in the list look different
 
 
 @dataclass(frozen=True, slots=True)
-class Control:
+class LabelControl:
     """Where boxes are drawn in a labelling interface.
 
     Attributes:
@@ -56,7 +56,7 @@ def label_config(classes: Sequence[str]) -> str:
     return text
 
 
-def find_control(config: str, classes: Sequence[str]) -> Control:
+def find_control(config: str, classes: Sequence[str]) -> LabelControl:
     """Find where boxes of our classes are drawn, in an interface that somebody may have edited.
 
     Raises:
@@ -82,7 +82,7 @@ def find_control(config: str, classes: Sequence[str]) -> Control:
             " in the project's settings, or choose another project title"
         )
     control, names = found[best]
-    return Control(
+    return LabelControl(
         control.get("name", ""), control.get("toName", ""), tuple(names[name] for name in classes)
     )
 

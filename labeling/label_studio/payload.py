@@ -8,13 +8,15 @@ from typing import Any
 
 from labeling.annotators import Annotation, Resolve, Subject, settle
 from labeling.label_studio.boxes import Unusable, prediction_score, to_results
-from labeling.label_studio.config import Control
+from labeling.label_studio.config import LabelControl
 from labeling.task import Answer, Quarantined, Task
 
 _MAX_RAW_CHARS = 100_000
 
 
-def to_request(task: Task, image: str, control: Control, image_until: str = "") -> dict[str, Any]:
+def to_request(
+    task: Task, image: str, control: LabelControl, image_until: str = ""
+) -> dict[str, Any]:
     """A frame with the model's boxes, as Label Studio imports it.
 
     Args:
@@ -58,7 +60,7 @@ def to_answer(
     data: Mapping[str, Any],
     annotations: list[Any],
     people: Mapping[int, str],
-    control: Control,
+    control: LabelControl,
     resolve: Resolve,
 ) -> Answer | None:
     """What people made of a frame; None while more of them are needed.

@@ -17,7 +17,7 @@ _ASK_S = 5.0
 _LOAD_S = 120.0
 
 
-class ServeSlots:
+class ServeApplications:
     """Applications of the Ray that runs here; every method may take long.
 
     Args:
@@ -27,46 +27,46 @@ class ServeSlots:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
 
-    def deploy(self, slot: str, model: ModelFile) -> None:
+    def deploy(self, application: str, model: ModelFile) -> None:
         """Start an application and wait until it answers.
 
         Raises:
             DetectorError: It does not come up.
         """
-        deploy(model, self._settings, slot)
+        deploy(model, self._settings, application)
 
-    def load(self, slot: str, model: ModelFile) -> None:
+    def load(self, application: str, model: ModelFile) -> None:
         """Put another model in an application without a break; starts one that is not there.
 
         Raises:
             DetectorError: The model cannot be loaded; the old one goes on answering.
         """
         _require_ray()
-        if slot not in ray.serve.status().applications:
-            self.deploy(slot, model)
+        if application not in ray.serve.status().applications:
+            self.deploy(application, model)
             return
-        self._ask(slot, "load", path_of(model), timeout_s=_LOAD_S)
+        self._ask(application, "load", path_of(model), timeout_s=_LOAD_S)
 
-    def describe(self, slot: str) -> dict[str, Any]:
+    def describe(self, application: str) -> dict[str, Any]:
         """What an application says of itself, as `serve.detector.deployment.Detector.describe`.
 
         Raises:
             DetectorError: It does not answer.
         """
-        found: dict[str, Any] = self._ask(slot, "describe")
+        found: dict[str, Any] = self._ask(application, "describe")
         return found
 
-    def detect(self, slot: str, image: Image) -> Detections:
+    def detect(self, application: str, image: Image) -> Detections:
         """What it shows in one picture (H, W, 3), in pixels of the picture.
 
         Raises:
             DetectorError: It does not answer.
         """
-        answer: tuple[str, Detections] = self._ask(slot, "detect_image", image)
+        answer: tuple[str, Detections] = self._ask(application, "detect_image", image)
         found = answer[1]
         return found.take(found.confidence >= self._settings.confidence)
 
-    def delete(self, slot: str) -> None:
+    def delete(self, application: str) -> None:
         """End an application if it is there.
 
         Raises:
@@ -74,19 +74,19 @@ class ServeSlots:
         """
         _require_ray()
         try:
-            ray.serve.delete(slot)
+            ray.serve.delete(application)
         except (RayError, RayServeException, RuntimeError, TimeoutError) as error:
-            raise DetectorError(f"{slot} does not end: {cause_of(error)}") from error
+            raise DetectorError(f"{application} does not end: {cause_of(error)}") from error
 
-    def _ask(self, slot: str, method: str, *args: object, timeout_s: float = _ASK_S) -> Any:
+    def _ask(self, application: str, method: str, *args: object, timeout_s: float = _ASK_S) -> Any:
         _require_ray()
         try:
-            handle = ray.serve.get_app_handle(slot)
+            handle = ray.serve.get_app_handle(application)
             return getattr(handle, method).remote(*args).result(timeout_s=timeout_s)
         except TimeoutError as error:
-            raise DetectorError(f"{slot} does not answer within {timeout_s:g} s") from error
+            raise DetectorError(f"{application} does not answer within {timeout_s:g} s") from error
         except (RayError, RayServeException) as error:
-            raise DetectorError(f"{slot}: {cause_of(error)}") from error
+            raise DetectorError(f"{application}: {cause_of(error)}") from error
 
 
 def _require_ray() -> None:

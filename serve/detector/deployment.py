@@ -143,10 +143,10 @@ def path_of(model: ModelFile) -> str:
 
 
 def detector_app(
-    model: ModelFile, settings: Settings, slot: str, kind: type[Detector] = Detector
+    model: ModelFile, settings: Settings, application: str, kind: type[Detector] = Detector
 ) -> "ray.serve.Application":
     """The detector of ``model`` as a Serve application of one deployment of ``kind``."""
-    note = settings.home.absolute() / "slots" / slot
+    note = settings.home.absolute() / "slots" / application
     note_model(note, path_of(model))
     gpus = ray.cluster_resources().get("GPU", 0)  # type: ignore[no-untyped-call]
     deployment = ray.serve.deployment(
@@ -173,7 +173,7 @@ def detector_app(
 def deploy(
     model: ModelFile,
     settings: Settings,
-    slot: str = CHAMPION,
+    application: str = CHAMPION,
     kind: type[Detector] = Detector,
     route_prefix: str | None = None,
 ) -> dict[str, Any]:
@@ -182,7 +182,7 @@ def deploy(
     Args:
         model: What it runs.
         settings: As given at the roof.
-        slot: Names it.
+        application: Names it.
         kind: The class of the deployment, which may answer HTTP too.
         route_prefix: Under which path it answers HTTP, or None.
 
@@ -190,8 +190,8 @@ def deploy(
         DetectorError: It did not start.
     """
     try:
-        app = detector_app(model, settings, slot, kind)
-        handle = _start(app, slot, route_prefix)
+        app = detector_app(model, settings, application, kind)
+        handle = _start(app, application, route_prefix)
         description: dict[str, Any] = handle.describe.remote().result(
             timeout_s=settings.detector_timeout_s
         )
@@ -201,26 +201,26 @@ def deploy(
 
 
 def _start(
-    app: "ray.serve.Application", slot: str, route_prefix: str | None
+    app: "ray.serve.Application", application: str, route_prefix: str | None
 ) -> "DeploymentHandle[Any]":
     """As `ray.serve.run`, which waits for ever where an application is deleted meanwhile."""
-    target = ray.serve.RunTarget(app, name=slot, route_prefix=route_prefix)
+    target = ray.serve.RunTarget(app, name=application, route_prefix=route_prefix)
     handle = ray.serve.run_many(
         [target], wait_for_ingress_deployment_creation=False, wait_for_applications_running=False
     )[0]
     end = time.monotonic() + _START_S
     # Once Ray has ended, asking for the status would start another.
     while time.monotonic() < end and ray.is_initialized():
-        found = ray.serve.status().applications.get(slot)
+        found = ray.serve.status().applications.get(application)
         if found is None or found.status == ApplicationStatus.DELETING:
-            raise RuntimeError(f"{slot} was ended meanwhile")
+            raise RuntimeError(f"{application} was ended meanwhile")
         if found.status == ApplicationStatus.DEPLOY_FAILED:
             reasons = [part.message for part in found.deployments.values() if part.message]
             raise RuntimeError(reasons[-1] if reasons else found.message)
         if found.status == ApplicationStatus.RUNNING:
             return handle
         time.sleep(_LOOK_S)
-    raise TimeoutError(f"{slot} is not up after {_START_S:g} s")
+    raise TimeoutError(f"{application} is not up after {_START_S:g} s")
 
 
 class ServeDetector:

@@ -49,7 +49,7 @@ class Served:
 
 
 @dataclass(frozen=True, slots=True)
-class AtCamera:
+class CameraStats:
     """What is known of one camera.
 
     Attributes:
@@ -64,8 +64,8 @@ class AtCamera:
     agreement: Moments = field(default_factory=Moments)
     shift: Moments = field(default_factory=Moments)
 
-    def __add__(self, other: "AtCamera") -> "AtCamera":
-        return AtCamera(
+    def __add__(self, other: "CameraStats") -> "CameraStats":
+        return CameraStats(
             self.champion + other.champion,
             self.challenger + other.challenger,
             self.agreement + other.agreement,
@@ -78,12 +78,12 @@ class AtCamera:
         return [list(astuple(part)) for part in parts]
 
     @classmethod
-    def from_json(cls, plain: Any) -> "AtCamera":
+    def from_json(cls, plain: Any) -> "CameraStats":
         """What `as_json` gave."""
         champion, challenger, agreement, shift = plain
         return cls(Served(*champion), Served(*challenger), Moments(*agreement), Moments(*shift))
 
 
-def together(cameras: Mapping[str, AtCamera], of: frozenset[str]) -> AtCamera:
+def together(cameras: Mapping[str, CameraStats], of: frozenset[str]) -> CameraStats:
     """The sum over some cameras."""
-    return sum((known for camera, known in cameras.items() if camera in of), AtCamera())
+    return sum((one for camera, one in cameras.items() if camera in of), CameraStats())

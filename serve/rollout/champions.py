@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from serve.rollout.route_table import home_of
+from serve.rollout.route_table import city_application
 from streetloop.cameras import Camera
 from streetloop.settings import BASELINE, Settings
 from train.model.find_model import find_model, open_registry
@@ -25,19 +25,19 @@ class Champions:
         """See `Models.find`."""
         return find_model(name, self._settings)
 
-    def crown(self, name: str, slot: str) -> None:
-        """See `Models.crown`: the registry's alias of that name moves to the version."""
+    def set_champion(self, name: str, application: str) -> None:
+        """See `Models.set_champion`: the registry's alias of that name moves to the version."""
         registry = open_registry(self._settings)
         version = registry.find(name)
-        registry.set_alias(slot, version.number)
+        registry.set_alias(application, version.number)
         if CHALLENGER in version.aliases:
             registry.drop_alias(CHALLENGER)
 
-    def dethrone(self, slot: str) -> None:
-        """See `Models.dethrone`."""
+    def clear_champion(self, application: str) -> None:
+        """See `Models.clear_champion`."""
         registry = open_registry(self._settings)
-        if any(slot in version.aliases for version in registry.versions()):
-            registry.drop_alias(slot)
+        if any(application in version.aliases for version in registry.versions()):
+            registry.drop_alias(application)
 
 
 def serving_model(settings: Settings) -> ModelFile:
@@ -60,7 +60,9 @@ def city_champions(settings: Settings, cameras: Sequence[Camera]) -> dict[str, s
     if not cities or not has_registry(settings):
         return {}
     aliases = {alias for v in open_registry(settings).versions() for alias in v.aliases}
-    return {city: home_of(city) for city in sorted(cities) if home_of(city) in aliases}
+    return {
+        city: city_application(city) for city in sorted(cities) if city_application(city) in aliases
+    }
 
 
 def has_registry(settings: Settings) -> bool:

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from serve.rollout.confidence_sequences import Interval, Moments
-from serve.rollout.estimates import Known
+from serve.rollout.estimates import Estimates
 from serve.rollout.evidence import EVERYTHING, Evidence, Situation
-from serve.rollout.policy import Kind, Phase, Policy
+from serve.rollout.policy import Phase, PhaseKind, Policy
 
 _MANY = 100  # detections of the champion before silence of the challenger means anything
 
@@ -50,11 +50,11 @@ def decide(phase: Phase, now: Situation, policy: Policy) -> Decision:
         now: What is known.
         policy: What is wanted.
     """
-    known = Known.of(now.evidence, policy)
-    harm = _harm(now, known, policy)
+    estimates = Estimates.of(now.evidence, policy)
+    harm = _harm(now, estimates, policy)
     if harm is not None:
         return Decision(Action.ROLL_BACK, harm)
-    wanting = _wanting(phase, now, known, policy)
+    wanting = _wanting(phase, now, estimates, policy)
     if not wanting:
         if phase.is_last(policy):
             return Decision(Action.PROMOTE, "it detects better, and nothing speaks against it")
@@ -68,7 +68,7 @@ def decide(phase: Phase, now: Situation, policy: Policy) -> Decision:
     return Decision(Action.HOLD, wanting[0], tuple(wanting))
 
 
-def _harm(now: Situation, known: Known, policy: Policy) -> str | None:
+def _harm(now: Situation, estimates: Estimates, policy: Policy) -> str | None:
     """Why it must go back at once, or None."""
     evidence = now.evidence
     if now.crashes >= policy.crashes:
@@ -78,23 +78,23 @@ def _harm(now: Situation, known: Known, policy: Policy) -> str | None:
     if now.memory_mb > policy.memory_mb:
         return f"it uses {now.memory_mb:.0f} MB of memory, more than {policy.memory_mb:.0f}"
     calls = evidence.challenger
-    if known.failing >= -math.log(policy.alpha):
+    if estimates.failing >= -math.log(policy.alpha):
         return f"{calls.failed} of {calls.asked} calls failed"
-    champion, challenger = evidence.things
+    champion, challenger = evidence.detections
     if champion >= _MANY and challenger < policy.silence * champion:
         return f"it finds {challenger} things where the champion finds {champion}"
-    if known.latency.low > policy.latency:
-        return f"it takes {known.latency.mean:.2f} times as long a frame as the champion"
-    if policy.broken_tracks is not None and known.breaking.low > policy.broken_tracks:
+    if estimates.latency.low > policy.latency:
+        return f"it takes {estimates.latency.mean:.2f} times as long a frame as the champion"
+    if policy.broken_tracks is not None and estimates.breaking.low > policy.broken_tracks:
         return (
-            f"its tracks break {known.breaking.mean:.1f} times as often as the champion's on the "
-            f"same cameras, at least {known.breaking.low:.1f}"
+            f"its tracks break {estimates.breaking.mean:.1f} times as often as the champion's on "
+            f"the same cameras, at least {estimates.breaking.low:.1f}"
         )
-    return _loss(known, policy)
+    return _loss(estimates, policy)
 
 
-def _loss(known: Known, policy: Policy) -> str | None:
-    for group, gain in known.gains.items():
+def _loss(estimates: Estimates, policy: Policy) -> str | None:
+    for group, gain in estimates.gains.items():
         allowed = 0.0 if group == EVERYTHING else -policy.margin
         if gain.high < allowed:
             where = "" if group == EVERYTHING else f" on {group}"
@@ -102,21 +102,21 @@ def _loss(known: Known, policy: Policy) -> str | None:
     return None
 
 
-def _wanting(phase: Phase, now: Situation, known: Known, policy: Policy) -> list[str]:
+def _wanting(phase: Phase, now: Situation, estimates: Estimates, policy: Policy) -> list[str]:
     """What must still be seen before it may go on, the most telling first."""
     found = []
-    careful = phase.kind is Kind.SHADOW
-    if known.gain.low <= (-policy.margin if careful else 0.0):
-        found.append(_gain_wanted(now.evidence, known.gain, careful, policy))
-    if known.latency.high >= policy.latency:
+    careful = phase.kind is PhaseKind.SHADOW
+    if estimates.gain.low <= (-policy.margin if careful else 0.0):
+        found.append(_gain_wanted(now.evidence, estimates.gain, careful, policy))
+    if estimates.latency.high >= policy.latency:
         found.append(f"that it takes less than {policy.latency:g} times the champion's time")
-    breaking = known.breaking
+    breaking = estimates.breaking
     if policy.broken_tracks is not None and breaking.mean > policy.broken_tracks:
         found.append(
             f"that its tracks break less than {policy.broken_tracks:g} times as often as the "
             f"champion's: {breaking.mean:.1f} [{breaking.low:.1f}, {breaking.high:.1f}] so far"
         )
-    ruled_out = known.ruled_out(policy)
+    ruled_out = estimates.ruled_out(policy)
     if phase.is_last(policy) and ruled_out < 1:
         rate = f"{100 * policy.harmful_errors:g} %"
         done = f"{100 * ruled_out:.0f} % done"

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from serve.rollout.camera_stats import AtCamera
+from serve.rollout.camera_stats import CameraStats
 from serve.rollout.confidence_sequences import UNKNOWN, Interval, evidence_of_failing, mean_interval
 from serve.rollout.evidence import EVERYTHING, Evidence
 from serve.rollout.policy import Policy
@@ -15,7 +15,7 @@ _LATENCY_SPREAD = 0.05  # of the logarithm of a ratio of computing times
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class Estimates:
     """What the evidence says.
 
     Attributes:
@@ -31,7 +31,7 @@ class Known:
     breaking: Interval
 
     @classmethod
-    def of(cls, evidence: Evidence, policy: Policy) -> "Known":
+    def of(cls, evidence: Evidence, policy: Policy) -> "Estimates":
         """Of this evidence, with the policy's chance of being wrong."""
         gains = {
             group: mean_interval(values, policy.alpha, floor=_SPREAD)
@@ -50,7 +50,7 @@ class Known:
         return min(max(self.failing / math.log(policy.alpha), 0.0), 1.0)
 
 
-def breaking_ratio(cameras: Mapping[str, AtCamera], policy: Policy) -> Interval:
+def breaking_ratio(cameras: Mapping[str, CameraStats], policy: Policy) -> Interval:
     """How many times as often tracks break, each camera held against its own past.
 
     Args:

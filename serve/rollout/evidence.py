@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Protocol, Self, TypeVar
 
-from serve.rollout.camera_stats import AtCamera
+from serve.rollout.camera_stats import CameraStats
 from serve.rollout.confidence_sequences import Moments
-from serve.rollout.detection_counts import Tally
+from serve.rollout.detection_counts import DetectionCounts
 
 EVERYTHING = "all"
 """The group that every frame belongs to; others are ``class:car`` and ``city:denver``."""
@@ -41,8 +41,8 @@ class Calls:
 class Scores:
     """Both models on the same frames of known truth."""
 
-    champion: Tally = field(default_factory=Tally)
-    challenger: Tally = field(default_factory=Tally)
+    champion: DetectionCounts = field(default_factory=DetectionCounts)
+    challenger: DetectionCounts = field(default_factory=DetectionCounts)
 
     def __add__(self, other: "Scores") -> "Scores":
         return Scores(self.champion + other.champion, self.challenger + other.challenger)
@@ -60,7 +60,7 @@ class Evidence:
             batch that both answered.
         gains: By group: score of the challenger less that of the champion, a value a block of
             frames with known truth.
-        things: Detections of (champion, challenger) on frames that both answered.
+        detections: Detections of (champion, challenger) on frames that both answered.
         agreement: Share of boxes that both have, a value a batch.
         shift: Confidence of the challenger less that of the champion on boxes that both have.
         shed: Samples that were not taken because the challenger was busy.
@@ -73,12 +73,12 @@ class Evidence:
     champion: Calls = field(default_factory=Calls)
     latency: Moments = field(default_factory=Moments)
     gains: Mapping[str, Moments] = field(default_factory=dict)
-    things: tuple[int, int] = (0, 0)
+    detections: tuple[int, int] = (0, 0)
     agreement: Moments = field(default_factory=Moments)
     shift: Moments = field(default_factory=Moments)
     shed: int = 0
     scores: Mapping[str, Scores] = field(default_factory=dict)
-    cameras: Mapping[str, AtCamera] = field(default_factory=dict)
+    cameras: Mapping[str, CameraStats] = field(default_factory=dict)
 
     def __add__(self, other: "Evidence") -> "Evidence":
         return Evidence(
@@ -87,7 +87,7 @@ class Evidence:
             self.champion + other.champion,
             self.latency + other.latency,
             _merged(self.gains, other.gains),
-            (self.things[0] + other.things[0], self.things[1] + other.things[1]),
+            (self.detections[0] + other.detections[0], self.detections[1] + other.detections[1]),
             self.agreement + other.agreement,
             self.shift + other.shift,
             self.shed + other.shed,
@@ -103,7 +103,7 @@ class Evidence:
             "champion": _plain(self.champion),
             "latency": _plain(self.latency),
             "gains": {group: _plain(value) for group, value in sorted(self.gains.items())},
-            "things": list(self.things),
+            "detections": list(self.detections),
             "agreement": _plain(self.agreement),
             "shift": _plain(self.shift),
             "shed": self.shed,
@@ -123,12 +123,15 @@ class Evidence:
             Calls(**plain["champion"]),
             Moments(**plain["latency"]),
             {group: Moments(**value) for group, value in plain["gains"].items()},
-            (int(plain["things"][0]), int(plain["things"][1])),
+            _pair(plain.get("detections", plain.get("things"))),
             Moments(**plain["agreement"]),
             Moments(**plain["shift"]),
             int(plain["shed"]),
-            {g: Scores(Tally(**a), Tally(**b)) for g, (a, b) in plain.get("scores", {}).items()},
-            {c: AtCamera.from_json(one) for c, one in plain.get("cameras", {}).items()},
+            {
+                g: Scores(DetectionCounts.from_json(a), DetectionCounts.from_json(b))
+                for g, (a, b) in plain.get("scores", {}).items()
+            },
+            {c: CameraStats.from_json(one) for c, one in plain.get("cameras", {}).items()},
         )
 
 
@@ -165,10 +168,15 @@ _Any = TypeVar("_Any", bound=_Sum)
 def _merged(one: Mapping[str, _Any], other: Mapping[str, _Any]) -> dict[str, _Any]:
     merged = dict(one)
     for key, value in other.items():
-        known = merged.get(key)
-        merged[key] = value if known is None else known + value
+        held = merged.get(key)
+        merged[key] = value if held is None else held + value
     return merged
 
 
-def _plain(value: Calls | Moments | Tally) -> dict[str, float]:
+def _pair(values: Any) -> tuple[int, int]:
+    champion, challenger = values
+    return int(champion), int(challenger)
+
+
+def _plain(value: Calls | Moments | DetectionCounts) -> dict[str, float]:
     return {f.name: getattr(value, f.name) for f in fields(value)}

@@ -10,15 +10,15 @@ import cv2
 import numpy as np
 
 from labeling.queue import boxes_of
-from labeling.task import Reason
+from labeling.task import SelectionReason
 from serve.rollout.confidence_sequences import Moments
 from serve.rollout.evidence import EVERYTHING, Evidence, Scores
-from serve.rollout.label_scoring import tally
+from serve.rollout.label_scoring import count_detections
 from serve.rollout.route_table import CHALLENGER
-from serve.rollout.session import Slots
+from serve.rollout.session import Applications
 from streetloop.errors import StoreError, StreetloopError
 from streetloop.ledger import Ledger
-from streetloop.ledger.reviews import Review, State, list_reviews
+from streetloop.ledger.reviews import Review, ReviewState, list_reviews
 from streetloop.ledger.rollouts import Rollout
 from streetloop.storage.store import ObjectStore
 from streetloop.types import Detections
@@ -38,7 +38,7 @@ class LabelEvidence:
     Args:
         ledger: Where labels are.
         store: Where their images are.
-        slots: The applications of both models.
+        applications: The applications of both models.
         names: Class names that both share.
         cities: City by camera, where it has one.
     """
@@ -47,31 +47,38 @@ class LabelEvidence:
         self,
         ledger: Ledger,
         store: ObjectStore,
-        slots: Slots,
+        applications: Applications,
         names: Sequence[str],
         cities: Mapping[str, str | None] | None = None,
     ) -> None:
         self._cities = {} if cities is None else cities
-        self._ledger, self._store, self._slots, self._names = ledger, store, slots, names
+        self._ledger, self._store, self._applications, self._names = (
+            ledger,
+            store,
+            applications,
+            names,
+        )
         self._seen: set[str] = set()
         self._rollout, self._since = 0, datetime.min.replace(tzinfo=UTC)
         self._due = 0.0
         self._work: Future[Evidence] | None = None
         self._hand = ThreadPoolExecutor(1, thread_name_prefix="rollout-labels")
 
-    def collect(self, rollout: Rollout, home: str, cameras: Collection[str]) -> Evidence:
+    def collect(
+        self, rollout: Rollout, champion_application: str, cameras: Collection[str]
+    ) -> Evidence:
         """What was found since the last call; never waits.
 
         Args:
             rollout: The open one.
-            home: The application of the champion that it is held against.
+            champion_application: The application of the champion that it is held against.
             cameras: That take part.
         """
         if rollout.id != self._rollout:
             self._begin(rollout)
         if self._work is None and time.monotonic() >= self._due:
             self._due = time.monotonic() + _EVERY_S
-            self._work = self._hand.submit(self._round, home, cameras)
+            self._work = self._hand.submit(self._round, champion_application, cameras)
         if self._work is None or not self._work.done():
             return Evidence()
         work, self._work = self._work, None
@@ -82,12 +89,12 @@ class LabelEvidence:
         self._rollout, self._seen, self._work = rollout.id, set(), None
         self._since = rollout.started_at if rollout.evidence is None else rollout.updated_at
 
-    def _round(self, home: str, cameras: Collection[str]) -> Evidence:
+    def _round(self, champion_application: str, cameras: Collection[str]) -> Evidence:
         found = Evidence()
         try:
             for review in self._fresh(cameras):
                 try:
-                    found += self._one(review, home)
+                    found += self._one(review, champion_application)
                 except StoreError as error:
                     _log.info("a labelled frame is left out for now: %s", error)
                 else:
@@ -97,10 +104,10 @@ class LabelEvidence:
         return found
 
     def _fresh(self, cameras: Collection[str]) -> list[Review]:
-        states = [State.LABELED, State.IN_DATASET]
+        states = [ReviewState.LABELED, ReviewState.IN_DATASET]
         return [
             review
-            for review in list_reviews(self._ledger, states, Reason.RANDOM.value)
+            for review in list_reviews(self._ledger, states, SelectionReason.RANDOM.value)
             if review.camera_id in cameras
             and review.digest not in self._seen
             and "uri" not in review.origin
@@ -108,15 +115,20 @@ class LabelEvidence:
             and review.answered_at >= self._since
         ][:_AT_ONCE]
 
-    def _one(self, review: Review, home: str) -> Evidence:
+    def _one(self, review: Review, champion_application: str) -> Evidence:
         pixels = np.frombuffer(self._store.get(review.image_key), np.uint8)
         image = cv2.imdecode(pixels, cv2.IMREAD_COLOR) if pixels.size else None
         if image is None or review.label is None:
             return Evidence()
         truth, nothing = boxes_of(review.label), Detections.empty()
         ours, theirs = (
-            tally(truth, nothing, self._slots.detect(slot, image.astype(np.uint8)), self._names)
-            for slot in (home, CHALLENGER)
+            count_detections(
+                truth,
+                nothing,
+                self._applications.detect(application, image.astype(np.uint8)),
+                self._names,
+            )
+            for application in (champion_application, CHALLENGER)
         )
         if ours[EVERYTHING].is_empty:
             return Evidence()

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from serve.rollout.camera_stats import AtCamera
+from serve.rollout.camera_stats import CameraStats
 from serve.rollout.confidence_sequences import Moments
-from serve.rollout.detection_counts import Tally
+from serve.rollout.detection_counts import DetectionCounts
 from serve.rollout.evidence import EVERYTHING, Calls, Evidence, Scores
-from serve.rollout.label_scoring import tally
+from serve.rollout.label_scoring import count_detections
 from streetloop.boxes import iou
 from streetloop.types import Detections
 
-_SAME = 0.5  # IoU from which on two boxes are of one thing
+_MATCH_IOU = 0.5  # IoU from which on two boxes are of one thing
 _EDGE = 1.0  # pixels that rounding may take a box over an edge
 _FAR = 4  # longer sides of the image; detectors reach 480 pixels from a point, three of 160
 _LEAST_S = 1e-6
@@ -40,7 +40,7 @@ class Pair:
     truth: tuple[Detections, Detections] | None = None
 
 
-class Pairing:
+class PairedComparison:
     """Adds up what pairs, calls and computing times say. Safe to use from several threads.
 
     Args:
@@ -81,7 +81,7 @@ class Pairing:
             found += _disagreement(pair) + self._gain(pair)
         self._add(found)
 
-    def note_served(self, cameras: Mapping[str, AtCamera]) -> None:
+    def note_served(self, cameras: Mapping[str, CameraStats]) -> None:
         """A model's answers were served."""
         self._add(Evidence(cameras=cameras))
 
@@ -120,10 +120,10 @@ class _Block:
 
     def add(self, pair: Pair, names: Sequence[str]) -> None:
         assert pair.truth is not None
-        ours = tally(*pair.truth, pair.champion, names)
-        theirs = tally(*pair.truth, pair.challenger, names)
+        ours = count_detections(*pair.truth, pair.champion, names)
+        theirs = count_detections(*pair.truth, pair.challenger, names)
         for group in ours.keys() | theirs.keys():
-            found = Scores(ours.get(group, Tally()), theirs.get(group, Tally()))
+            found = Scores(ours.get(group, DetectionCounts()), theirs.get(group, DetectionCounts()))
             self._counts[group] = self._counts.get(group, Scores()) + found
 
     def gains(self, city: str | None) -> dict[str, Moments]:
@@ -169,32 +169,32 @@ def is_sane(found: Detections, width: int, height: int, classes: int) -> bool:
     upright = (low <= high + _EDGE).all()
     inside = (high >= -_EDGE).all() and (low <= np.array([width, height]) + _EDGE).all()
     near = np.abs(found.xyxy).max() <= _FAR * max(width, height)
-    known = found.class_id.min() >= 0 and found.class_id.max() < classes
-    return bool(upright and inside and near and known and found.confidence.max() <= 1 + 1e-3)
+    known_class = found.class_id.min() >= 0 and found.class_id.max() < classes
+    return bool(upright and inside and near and known_class and found.confidence.max() <= 1 + 1e-3)
 
 
 def _disagreement(pair: Pair) -> Evidence:
     """How far two models see the same in a frame, whoever is right."""
     ours, theirs = pair.champion, pair.challenger
-    things = (len(ours), len(theirs))
-    if not (things[0] or things[1]):
-        return Evidence(things=things)
-    if not (things[0] and things[1]):
-        return _differing(pair.camera_id, things, Moments.of(0.0), Moments())
+    detections = (len(ours), len(theirs))
+    if not (detections[0] or detections[1]):
+        return Evidence(detections=detections)
+    if not (detections[0] and detections[1]):
+        return _differing(pair.camera_id, detections, Moments.of(0.0), Moments())
     overlap = iou(ours.xyxy, theirs.xyxy)
     overlap[ours.class_id[:, None] != theirs.class_id[None]] = 0.0
     best = overlap.argmax(axis=1)
     mutual = overlap.argmax(axis=0)[best] == np.arange(len(ours))
-    same = mutual & (overlap.max(axis=1) >= _SAME)
-    shared = float(2 * same.sum() / (things[0] + things[1]))
+    same = mutual & (overlap.max(axis=1) >= _MATCH_IOU)
+    shared = float(2 * same.sum() / (detections[0] + detections[1]))
     shift = theirs.confidence[best[same]].astype(np.float64) - ours.confidence[same]
     moments = Moments(len(shift), float(shift.sum()), float((shift**2).sum()))
-    return _differing(pair.camera_id, things, Moments.of(shared), moments)
+    return _differing(pair.camera_id, detections, Moments.of(shared), moments)
 
 
 def _differing(
-    camera_id: str, things: tuple[int, int], agreement: Moments, shift: Moments
+    camera_id: str, detections: tuple[int, int], agreement: Moments, shift: Moments
 ) -> Evidence:
     """Of all cameras together, and of the one."""
-    cameras = {camera_id: AtCamera(agreement=agreement, shift=shift)}
-    return Evidence(things=things, agreement=agreement, shift=shift, cameras=cameras)
+    cameras = {camera_id: CameraStats(agreement=agreement, shift=shift)}
+    return Evidence(detections=detections, agreement=agreement, shift=shift, cameras=cameras)

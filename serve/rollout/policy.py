@@ -62,7 +62,7 @@ class Policy(BaseModel):
         return steps
 
 
-class Kind(StrEnum):
+class PhaseKind(StrEnum):
     """What a challenger does."""
 
     SHADOW = "shadow"
@@ -79,29 +79,29 @@ class Phase(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    kind: Kind = Kind.SHADOW
+    kind: PhaseKind = PhaseKind.SHADOW
     step: int = 0
 
     def share(self, policy: Policy) -> float:
         """Share of the cameras that the challenger serves."""
-        return 0.0 if self.kind is Kind.SHADOW else policy.steps[self.step]
+        return 0.0 if self.kind is PhaseKind.SHADOW else policy.steps[self.step]
 
     def is_last(self, policy: Policy) -> bool:
         """True if only promotion is left."""
-        return self.kind is Kind.CANARY and self.step == len(policy.steps) - 1
+        return self.kind is PhaseKind.CANARY and self.step == len(policy.steps) - 1
 
     def following(self) -> "Phase":
         """The next one."""
-        if self.kind is Kind.SHADOW:
-            return Phase(kind=Kind.CANARY)
-        return Phase(kind=Kind.CANARY, step=self.step + 1)
+        if self.kind is PhaseKind.SHADOW:
+            return Phase(kind=PhaseKind.CANARY)
+        return Phase(kind=PhaseKind.CANARY, step=self.step + 1)
 
     def title(self, policy: Policy) -> str:
         """For people.
 
-        >>> Phase(kind=Kind.CANARY, step=1).title(Policy())
+        >>> Phase(kind=PhaseKind.CANARY, step=1).title(Policy())
         'canary 25 %'
         """
-        if self.kind is Kind.SHADOW:
+        if self.kind is PhaseKind.SHADOW:
             return "shadow"
         return f"canary {100 * self.share(policy):g} %"

@@ -37,7 +37,7 @@ class Street:
         cameras: How many.
         fps: Analysed frames a second of each.
         batch: Frames a call.
-        things: Mean number of independent looks at a thing that 20 s of one camera show.
+        ground_truths: Mean number of independent looks at a thing that 20 s of one camera show.
         memory: How much of a scene's difficulty is left after 20 s.
         uneven: Standard deviation of a candidate's gain from camera to camera.
     """
@@ -45,13 +45,13 @@ class Street:
     cameras: int = 8
     fps: float = 5.0
     batch: int = 4
-    things: float = 20.0
+    ground_truths: float = 20.0
     memory: float = 0.8
     uneven: float = 0.01
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class SimulatedCandidate:
     """What a modelled candidate is like beside the champion.
 
     Attributes:
@@ -65,19 +65,19 @@ class Candidate:
     errors: float = 0.0
 
 
-KINDS: Mapping[str, tuple[Candidate, ...]] = {
+KINDS: Mapping[str, tuple[SimulatedCandidate, ...]] = {
     "harmful": (
-        Candidate(recall=-0.05),
-        Candidate(recall=-0.15),
-        Candidate(latency=2.0),
-        Candidate(recall=0.05, latency=2.0),
-        Candidate(errors=0.01),
-        Candidate(recall=0.05, errors=0.01),
+        SimulatedCandidate(recall=-0.05),
+        SimulatedCandidate(recall=-0.15),
+        SimulatedCandidate(latency=2.0),
+        SimulatedCandidate(recall=0.05, latency=2.0),
+        SimulatedCandidate(errors=0.01),
+        SimulatedCandidate(recall=0.05, errors=0.01),
     ),
-    "equal": (Candidate(),),
-    "better": (Candidate(recall=0.05),),
+    "equal": (SimulatedCandidate(),),
+    "better": (SimulatedCandidate(recall=0.05),),
 }
-"""What `rehearse` plays: the runs of a kind take its candidates in turn."""
+"""What `simulate_policy` plays: the runs of a kind take its candidates in turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ class Ending:
     most_share: float
 
 
-def rehearse(
+def simulate_policy(
     policy: Policy, runs: int, hours: float = 4.0, street: Street = Street(), seed: int = 0
 ) -> dict[str, Any]:
     """Play a policy, and say how often each kind of candidate ends how, and after how long.
@@ -107,15 +107,15 @@ def rehearse(
         street: What the fleet is like.
         seed: The same seed gives the same answer.
 
-    >>> found = rehearse(Policy(), runs=2, hours=0.2)
+    >>> found = simulate_policy(Policy(), runs=2, hours=0.2)
     >>> found["runs"], found["harmful"]["promoted"]
     (2, 0.0)
     """
-    chance = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     found: dict[str, Any] = {"runs": runs}
     for kind, candidates in KINDS.items():
         played = [
-            play(policy, candidates[run % len(candidates)], street, hours, chance)
+            play(policy, candidates[run % len(candidates)], street, hours, rng)
             for run in range(runs)
         ]
         found[kind] = _summary(played)
@@ -123,14 +123,18 @@ def rehearse(
 
 
 def play(
-    policy: Policy, candidate: Candidate, street: Street, hours: float, chance: np.random.Generator
+    policy: Policy,
+    candidate: SimulatedCandidate,
+    street: Street,
+    hours: float,
+    rng: np.random.Generator,
 ) -> Ending:
     """One run from shadow to its end; it is looked at after each of the policy's blocks."""
     block_s = policy.block_s
     looks = max(1, round(hours * 3600 / block_s))
-    gains = modelled_gains(candidate, street, looks, chance, block_s)
+    gains = modelled_gains(candidate, street, looks, rng, block_s)
     totals, squares = gains.sum(axis=1).cumsum(), (gains**2).sum(axis=1).cumsum()
-    logs = np.log(candidate.latency) + 0.15 * chance.standard_normal((looks, street.cameras))
+    logs = np.log(candidate.latency) + 0.15 * rng.standard_normal((looks, street.cameras))
     slow, slow_squares = logs.sum(axis=1).cumsum(), (logs**2).sum(axis=1).cumsum()
     seen = street.cameras * street.fps * block_s
     phase, share, began, before = Phase(), 0.0, 0, 0
@@ -139,7 +143,7 @@ def play(
         new = int(seen * max(share, policy.sample))
         calls = max(1, new // street.batch)
         frames, asked = frames + new, asked + calls
-        failed += int(chance.binomial(calls, candidate.errors)) if candidate.errors else 0
+        failed += int(rng.binomial(calls, candidate.errors)) if candidate.errors else 0
         count = (look + 1) * street.cameras
         evidence = Evidence(
             frames,
@@ -161,10 +165,10 @@ def play(
 
 
 def modelled_gains(
-    candidate: Candidate,
+    candidate: SimulatedCandidate,
     street: Street,
     looks: int,
-    chance: np.random.Generator,
+    rng: np.random.Generator,
     block_s: float = _USUAL_S,
 ) -> Grid:
     """(looks, cameras) F1 of the candidate less that of the champion, a value a block.
@@ -173,33 +177,37 @@ def modelled_gains(
         candidate: What it is like.
         street: What the fleet is like.
         looks: How many blocks of each camera.
-        chance: Whose draws are used.
+        rng: Whose draws are used.
         block_s: Seconds of one block; shorter ones show less and are more alike.
     """
     shape = (looks, street.cameras)
     memory = street.memory ** (block_s / _USUAL_S)
-    noise = chance.standard_normal(shape) * np.sqrt(1 - memory**2)
+    noise = rng.standard_normal(shape) * np.sqrt(1 - memory**2)
     hard = 0.1 * lfilter([1.0], [1.0, -memory], noise, axis=0)
-    uneven = street.uneven * chance.standard_normal(street.cameras)
+    uneven = street.uneven * rng.standard_normal(street.cameras)
     own = candidate.recall + uneven - uneven.mean()  # the fleet's gain is the candidate's
-    things = chance.poisson(street.things * block_s / _USUAL_S, shape)
+    ground_truths = rng.poisson(street.ground_truths * block_s / _USUAL_S, shape)
     ours = np.clip(_RECALL + hard, 0.05, 0.98)
     theirs = np.clip(ours + own, 0.02, 0.99)
-    alike = chance.binomial(things, _MISSED_ALIKE)  # things that both find or both miss
-    both = chance.binomial(alike, np.minimum(ours, theirs))
+    alike = rng.binomial(ground_truths, _MISSED_ALIKE)  # things that both find or both miss
+    both = rng.binomial(alike, np.minimum(ours, theirs))
     lucky = alike - both
     either = np.clip(np.abs(theirs - ours) / (1 - np.minimum(ours, theirs)), 0, 1)
-    extra = chance.binomial(lucky, either)
-    found_ours = both + np.where(ours > theirs, extra, 0) + chance.binomial(things - alike, ours)
+    extra = rng.binomial(lucky, either)
+    found_ours = (
+        both + np.where(ours > theirs, extra, 0) + rng.binomial(ground_truths - alike, ours)
+    )
     found_theirs = both + np.where(theirs > ours, extra, 0)
-    found_theirs = found_theirs + chance.binomial(things - alike, theirs)
-    false_ours, false_theirs = (chance.poisson(_FALSE * things) for _ in range(2))
-    return _f1(found_theirs, false_theirs, things) - _f1(found_ours, false_ours, things)
+    found_theirs = found_theirs + rng.binomial(ground_truths - alike, theirs)
+    false_ours, false_theirs = (rng.poisson(_FALSE * ground_truths) for _ in range(2))
+    return _f1(found_theirs, false_theirs, ground_truths) - _f1(
+        found_ours, false_ours, ground_truths
+    )
 
 
-def _f1(found: Counts, false: Counts, things: Counts) -> Grid:
+def _f1(found: Counts, false: Counts, ground_truths: Counts) -> Grid:
     """Of blocks; one without things and boxes is perfect."""
-    counted = found + false + things
+    counted = found + false + ground_truths
     return np.where(counted > 0, 2 * found / np.maximum(counted, 1), 1.0)
 
 

@@ -46,15 +46,15 @@ def rate_ratio(strata: Iterable[Stratum], alpha: float, least: int = 20) -> Inte
     >>> rate_ratio([Stratum(0, 1000.0, 500, 0.0)], 0.005) == UNKNOWN
     True
     """
-    known = [s for s in strata if min(s.champion_s, s.challenger_s) >= _LEAST_S]
-    count = sum(s.champion + s.challenger for s in known)
+    observed = [s for s in strata if min(s.champion_s, s.challenger_s) >= _LEAST_S]
+    count = sum(s.champion + s.challenger for s in observed)
     if count < least:
         return UNKNOWN
-    ours = sum(s.champion_s for s in known)
-    theirs = sum(s.challenger_s for s in known)
+    ours = sum(s.champion_s for s in observed)
+    theirs = sum(s.challenger_s for s in observed)
     extra = ours * theirs / (ours + theirs) ** 2
     above = below = spread = extra
-    for s in known:
+    for s in observed:
         both = s.champion_s + s.challenger_s
         above += s.challenger * s.champion_s / both
         below += s.champion * s.challenger_s / both

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from serve.rollout.policy import Phase, Policy
-from serve.rollout.route_table import home_of
+from serve.rollout.route_table import city_application
 from streetloop.errors import RolloutError
 from streetloop.ledger import Ledger
 from streetloop.ledger.rollouts import Rollout, start_rollout
@@ -15,7 +15,7 @@ from train.model.find_model import open_registry
 from train.registry import Registry, Version
 
 
-def ask_for(
+def request_rollout(
     settings: Settings,
     ledger: Ledger,
     version: str,
@@ -50,13 +50,13 @@ def ask_for(
         champion = _own_champion(registry, city) or champion
     if candidate.number == champion.number:
         raise RolloutError(f"version {candidate.number} is the champion already")
-    if candidate.papers.classes != champion.papers.classes:
+    if candidate.record.classes != champion.record.classes:
         raise RolloutError(
             f"version {candidate.number} knows other classes than the champion, version "
-            f"{champion.number}: {', '.join(candidate.papers.classes)}"
+            f"{champion.number}: {', '.join(candidate.record.classes)}"
         )
     verdict = verdict_of(candidate)
-    refused = candidate.papers.accepted is False
+    refused = candidate.record.accepted is False
     if refused and policy.heed_verdict and not despite_verdict:
         raise RolloutError(
             f"{verdict['says']}; `streetloop rollout start {candidate.number} --despite-verdict` "
@@ -79,17 +79,17 @@ def ask_for(
 
 def verdict_of(version: Version) -> dict[str, Any]:
     """What the judge said of a version before it was registered, as plain values."""
-    papers = version.papers
-    name, why = f"version {version.number}", "; ".join(papers.verdict)
-    if papers.accepted is None:
+    record = version.record
+    name, why = f"version {version.number}", "; ".join(record.verdict)
+    if record.accepted is None:
         says = f"{name} was never judged" + (f", though there is said of it: {why}" if why else "")
     else:
-        word = "was accepted" if papers.accepted else "was refused"
+        word = "was accepted" if record.accepted else "was refused"
         says = f"{name} {word} by the judge ({why or 'no reasons are known'})"
-    return {"accepted": papers.accepted, "reasons": list(papers.verdict), "says": says}
+    return {"accepted": record.accepted, "reasons": list(record.verdict), "says": says}
 
 
 def _own_champion(registry: Registry, city: str) -> Version | None:
     """The champion that a city has of its own, if it has one."""
-    alias = home_of(city)
+    alias = city_application(city)
     return next((v for v in registry.versions() if alias in v.aliases), None)

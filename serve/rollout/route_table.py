@@ -18,7 +18,7 @@ class RouteTable:
 
     Attributes:
         number: Rises with each change.
-        homes: Champion's application by camera, where it is not `CHAMPION`.
+        champion_applications: Champion's application by camera, where it is not `CHAMPION`.
         compared: Cameras that take part in a rollout.
         challenged: Those of them that the challenger serves.
         sample: Share of the batches of compared cameras that both models answer.
@@ -26,19 +26,19 @@ class RouteTable:
     """
 
     number: int = 0
-    homes: Mapping[str, str] = field(default_factory=dict)
+    champion_applications: Mapping[str, str] = field(default_factory=dict)
     compared: frozenset[str] = frozenset()
     challenged: frozenset[str] = frozenset()
     sample: float = 0.0
     block_s: float = 20.0
 
-    def home(self, camera_id: str) -> str:
+    def champion_application(self, camera_id: str) -> str:
         """The application of its champion."""
-        return self.homes.get(camera_id, CHAMPION)
+        return self.champion_applications.get(camera_id, CHAMPION)
 
-    def slot(self, camera_id: str) -> str:
+    def application(self, camera_id: str) -> str:
         """The application that serves it now."""
-        return CHALLENGER if camera_id in self.challenged else self.home(camera_id)
+        return CHALLENGER if camera_id in self.challenged else self.champion_application(camera_id)
 
 
 def leaders(cameras: Iterable[str], share: float) -> frozenset[str]:
@@ -54,12 +54,12 @@ def leaders(cameras: Iterable[str], share: float) -> frozenset[str]:
     return frozenset(order[: max(count, 1 if share else 0)])
 
 
-def home_of(city: str) -> str:
+def city_application(city: str) -> str:
     """The application of a city's own champion.
 
     Names of cities that differ in signs alone differ here by the start of a hash.
 
-    >>> home_of("Bergen"), home_of("Den Haag"), home_of("Den-Haag")
+    >>> city_application("Bergen"), city_application("Den Haag"), city_application("Den-Haag")
     ('champion-Bergen', 'champion-Den-Haag-01922c2d', 'champion-Den-Haag-6b2a9110')
     """
     plain = "".join(c if c.isalnum() else "-" for c in city)

@@ -7,8 +7,8 @@ from typing import Any, Protocol
 
 from serve.rollout.evidence import Evidence
 from serve.rollout.policy import Phase, Policy
-from serve.rollout.route_table import CHAMPION, RouteTable, home_of
-from streetloop.ledger.rollouts import Entry, Rollout, Wish
+from serve.rollout.route_table import CHAMPION, RouteTable, city_application
+from streetloop.ledger.rollouts import Entry, Rollout, RolloutCommand
 from streetloop.types import Detections, Image
 from train.model.model_file import ModelFile
 
@@ -23,22 +23,22 @@ class Fleet(Protocol):
         """What was found about a challenger since the last call."""
 
 
-class Slots(Protocol):
-    """The applications, as `serve.detector.applications.ServeSlots`; every method may take long."""
+class Applications(Protocol):
+    """The applications that serve models; every method may take long."""
 
-    def deploy(self, slot: str, model: ModelFile) -> None:
+    def deploy(self, application: str, model: ModelFile) -> None:
         """Start an application and wait until it answers."""
 
-    def load(self, slot: str, model: ModelFile) -> None:
+    def load(self, application: str, model: ModelFile) -> None:
         """Put another model in an application without a break; starts one that is not there."""
 
-    def describe(self, slot: str) -> dict[str, Any]:
+    def describe(self, application: str) -> dict[str, Any]:
         """What an application says of itself."""
 
-    def detect(self, slot: str, image: Image) -> Detections:
+    def detect(self, application: str, image: Image) -> Detections:
         """What it shows in one picture."""
 
-    def delete(self, slot: str) -> None:
+    def delete(self, application: str) -> None:
         """End an application if it is there."""
 
 
@@ -48,14 +48,14 @@ class Models(Protocol):
     def find(self, name: str) -> ModelFile:
         """A model by name."""
 
-    def crown(self, name: str, slot: str) -> None:
+    def set_champion(self, name: str, application: str) -> None:
         """It is the champion of an application from now on, after a restart, too."""
 
-    def dethrone(self, slot: str) -> None:
+    def clear_champion(self, application: str) -> None:
         """The application has no champion of its own any more."""
 
 
-class Trial:
+class RolloutSession:
     """What this process knows of the open rollout beyond the ledger.
 
     Args:
@@ -105,9 +105,9 @@ class Trial:
 
     def note_decision(self, entry: Entry) -> None:
         """A pause begins or ends."""
-        if entry.action == Wish.PAUSE and self._paused_since is None:
+        if entry.action == RolloutCommand.PAUSE and self._paused_since is None:
             self._paused_since = entry.at
-        elif entry.action != Wish.PAUSE and self._paused_since is not None:
+        elif entry.action != RolloutCommand.PAUSE and self._paused_since is not None:
             self._paused += entry.at - self._paused_since
             self._paused_since = None
 
@@ -125,6 +125,6 @@ class Trial:
         self._process = process
 
 
-def home_slot(rollout: Rollout) -> str:
+def target_application(rollout: Rollout) -> str:
     """The application that the new champion is to answer in."""
-    return CHAMPION if rollout.city is None else home_of(rollout.city)
+    return CHAMPION if rollout.city is None else city_application(rollout.city)

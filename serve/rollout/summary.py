@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from serve.rollout.camera_stats import AtCamera, Served, together
+from serve.rollout.camera_stats import CameraStats, Served, together
 from serve.rollout.confidence_sequences import UNKNOWN, Interval, Moments
-from serve.rollout.detection_counts import Tally
-from serve.rollout.estimates import Known, breaking_ratio
+from serve.rollout.detection_counts import DetectionCounts
+from serve.rollout.estimates import Estimates, breaking_ratio
 from serve.rollout.evidence import EVERYTHING, Evidence, Situation
 from serve.rollout.policy import Policy
 
@@ -24,20 +24,20 @@ def reading(
         cities: City by camera, where it has one.
     """
     evidence = now.evidence
-    known = Known.of(evidence, policy)
+    estimates = Estimates.of(evidence, policy)
     return {
         "frames": evidence.frames,
         "gains": {
             group: _shown(gain) | {"blocks": evidence.gains[group].count}
-            for group, gain in known.gains.items()
+            for group, gain in estimates.gains.items()
         },
-        "latency_ratio": _shown(known.latency),
+        "latency_ratio": _shown(estimates.latency),
         "calls": asdict(evidence.challenger),
         "champion_calls": asdict(evidence.champion),
-        "errors_ruled_out": round(known.ruled_out(policy), 3),
+        "errors_ruled_out": round(estimates.ruled_out(policy), 3),
         "agreement": round(evidence.agreement.mean, 4),
         "confidence_shift": round(evidence.shift.mean, 4),
-        "detections": {"champion": evidence.things[0], "challenger": evidence.things[1]},
+        "detections": {"champion": evidence.detections[0], "challenger": evidence.detections[1]},
         "shed": evidence.shed,
         "crashes": now.crashes,
         "memory_mb": round(now.memory_mb, 1),
@@ -69,7 +69,7 @@ def arms(
     }
 
 
-def _arms(cameras: Mapping[str, AtCamera], policy: Policy) -> dict[str, Any]:
+def _arms(cameras: Mapping[str, CameraStats], policy: Policy) -> dict[str, Any]:
     both = together(cameras, frozenset(cameras))
     breaking = breaking_ratio(cameras, policy)
     return {
@@ -90,10 +90,14 @@ def _arm(served: Served, cameras: int) -> dict[str, Any]:
     }
 
 
-def _score(tally: Tally) -> dict[str, float | int | None]:
-    shares = {"precision": tally.precision, "recall": tally.recall}
+def _score(counts: DetectionCounts) -> dict[str, float | int | None]:
+    shares = {"precision": counts.precision, "recall": counts.recall}
     rounded = {name: None if v is None else round(v, 4) for name, v in shares.items()}
-    return {**rounded, "boxes": tally.right + tally.wrong, "things": tally.things}
+    return {
+        **rounded,
+        "boxes": counts.true_positives + counts.false_positives,
+        "things": counts.ground_truths,
+    }
 
 
 def _mean(values: Moments) -> float | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from labeling.scoring import FlickerWatch
-from serve.rollout.camera_stats import AtCamera, Served
+from serve.rollout.camera_stats import CameraStats, Served
 from streetloop.boxes import iou
 from streetloop.types import UNCONFIRMED, Floats, Tracked
 
@@ -45,31 +45,31 @@ class StabilityWatch:
         seconds, broken = 0.0, 0
         for track, k in here.items():
             box, class_id = tracked.detections.xyxy[k], int(tracked.detections.class_id[k])
-            known = self._tracks.get(track)
-            if known is None:
+            track_state = self._tracks.get(track)
+            if track_state is None:
                 broken += self._goes_on(pts, class_id, box, here)
                 self._tracks[track] = _Track(class_id, box, pts, np.zeros(2, np.float32))
             else:
-                seconds += pts - known.last_s
-                _move(known, pts, class_id, box)
+                seconds += pts - track_state.last_s
+                _move(track_state, pts, class_id, box)
         flickers = self._flicker.toggles - before
         return Served(1, len(tracked.detections), seconds, broken, flickers)
 
     def _goes_on(self, pts: float, class_id: int, box: Floats, here: Mapping[int, int]) -> int:
         """1 if a new track stands where one has ended, which then counts no more."""
-        for track, known in self._tracks.items():
-            if track in here or known.class_id != class_id:
+        for track, track_state in self._tracks.items():
+            if track in here or track_state.class_id != class_id:
                 continue
-            way = np.tile(known.speed * np.float32(pts - known.last_s), 2)
-            places = np.stack([known.box, known.box + way])
+            way = np.tile(track_state.speed * np.float32(pts - track_state.last_s), 2)
+            places = np.stack([track_state.box, track_state.box + way])
             if iou(places, box[None]).max() >= _SAME_PLACE:
                 del self._tracks[track]
                 return 1
         return 0
 
     def _forget(self, pts: float) -> None:
-        for track, known in list(self._tracks.items()):
-            if pts - known.last_s > _FOLLOWED_S:
+        for track, track_state in list(self._tracks.items()):
+            if pts - track_state.last_s > _FOLLOWED_S:
                 del self._tracks[track]
 
 
@@ -88,7 +88,7 @@ class Stability:
 
     def take(
         self, camera_id: str, pts: float, tracked: Tracked, *, challenger: bool
-    ) -> dict[str, AtCamera]:
+    ) -> dict[str, CameraStats]:
         """What one frame adds.
 
         Where the model changes the watch begins anew: what breaks just then is nobody's fault.
@@ -99,8 +99,10 @@ class Stability:
             tracked: What is shown in it.
             challenger: True if the challenger answered, False if the champion.
         """
-        known = self._watches.get(camera_id)
-        if known is None or known[0] is not challenger:
-            known = self._watches[camera_id] = (challenger, StabilityWatch())
-        found = known[1].take(pts, tracked)
-        return {camera_id: AtCamera(challenger=found) if challenger else AtCamera(champion=found)}
+        track_state = self._watches.get(camera_id)
+        if track_state is None or track_state[0] is not challenger:
+            track_state = self._watches[camera_id] = (challenger, StabilityWatch())
+        found = track_state[1].take(pts, tracked)
+        return {
+            camera_id: CameraStats(challenger=found) if challenger else CameraStats(champion=found)
+        }

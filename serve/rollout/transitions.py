@@ -5,7 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 from serve.rollout.route_table import CHALLENGER
-from serve.rollout.session import Models, Slots, Trial, home_slot
+from serve.rollout.session import Applications, Models, RolloutSession, target_application
 from streetloop.errors import DetectorError
 from streetloop.ledger.rollouts import Rollout
 
@@ -16,13 +16,19 @@ class RolloutWork:
     """Every method returns at once.
 
     Args:
-        slots: The applications.
+        applications: The applications.
         models: Finds models, and is told who the champion is.
-        go_home: Sends every camera to its champion.
+        route_to_champion: Sends every camera to its champion.
     """
 
-    def __init__(self, slots: Slots, models: Models, go_home: Callable[[], None]) -> None:
-        self._slots, self._models, self._go_home = slots, models, go_home
+    def __init__(
+        self, applications: Applications, models: Models, route_to_champion: Callable[[], None]
+    ) -> None:
+        self._applications, self._models, self._route_to_champion = (
+            applications,
+            models,
+            route_to_champion,
+        )
         self._hands = ThreadPoolExecutor(8, thread_name_prefix="rollout-work")
         self.ending: Future[None] | None = None
 
@@ -38,11 +44,11 @@ class RolloutWork:
         model = self._models.find(name)
         if ending is not None:
             wait([ending])  # or it would end the new one
-        self._slots.deploy(CHALLENGER, model)
+        self._applications.deploy(CHALLENGER, model)
 
     def describe_challenger(self) -> "Future[dict[str, object]]":
         """What the challenger says of itself."""
-        return self._hands.submit(self._slots.describe, CHALLENGER)
+        return self._hands.submit(self._applications.describe, CHALLENGER)
 
     def end_challenger(self, loading: "Future[None] | None") -> None:
         """End it; if it is still being loaded, then, too."""
@@ -56,43 +62,45 @@ class RolloutWork:
 
     def _delete_challenger(self) -> None:
         try:
-            self._slots.delete(CHALLENGER)
+            self._applications.delete(CHALLENGER)
         except DetectorError as error:
             _log.warning("%s", error)
 
     def take_over(self, rollout: Rollout) -> "Future[None]":
         """The champion's application takes the model over while the challenger serves."""
-        return self._hands.submit(self._take_over, rollout.model, home_slot(rollout))
+        return self._hands.submit(self._take_over, rollout.model, target_application(rollout))
 
-    def _take_over(self, name: str, home: str) -> None:
-        self._slots.load(home, self._models.find(name))
-        self._models.crown(name, home)
+    def _take_over(self, name: str, champion_application: str) -> None:
+        self._applications.load(champion_application, self._models.find(name))
+        self._models.set_champion(name, champion_application)
 
-    def give_back(self, rollout: Rollout, trial: Trial, *, keeps_own: bool) -> "Future[None]":
+    def give_back(
+        self, rollout: Rollout, session: RolloutSession, *, keeps_own_champion: bool
+    ) -> "Future[None]":
         """The old model goes back in its place, then every camera goes there.
 
         Args:
             rollout: That is undone.
-            trial: What was begun for it.
-            keeps_own: False if it would have given a city its first champion.
+            session: What was begun for it.
+            keeps_own_champion: False if it would have given a city its first champion.
         """
-        work = self._give_back if keeps_own else self._give_up_own
-        return self._hands.submit(work, rollout, trial)
+        work = self._give_back if keeps_own_champion else self._give_up_own
+        return self._hands.submit(work, rollout, session)
 
-    def _give_back(self, rollout: Rollout, trial: Trial) -> None:
-        home = home_slot(rollout)
+    def _give_back(self, rollout: Rollout, session: RolloutSession) -> None:
+        champion_application = target_application(rollout)
         model = self._models.find(rollout.champion)
-        self._slots.load(home, model)
-        self._go_home()
-        if trial.taking_over is not None:
-            wait([trial.taking_over])  # it may still be naming the new champion
-            self._slots.load(home, model)  # ... or have loaded it after all
-        self._models.crown(rollout.champion, home)
+        self._applications.load(champion_application, model)
+        self._route_to_champion()
+        if session.taking_over is not None:
+            wait([session.taking_over])  # it may still be naming the new champion
+            self._applications.load(champion_application, model)  # ... or have loaded it after all
+        self._models.set_champion(rollout.champion, champion_application)
 
-    def _give_up_own(self, rollout: Rollout, trial: Trial) -> None:
+    def _give_up_own(self, rollout: Rollout, session: RolloutSession) -> None:
         """A city that had no champion of its own gets none."""
-        self._go_home()
-        if trial.taking_over is not None:
-            wait([trial.taking_over])
-        self._models.dethrone(home_slot(rollout))
-        self._slots.delete(home_slot(rollout))
+        self._route_to_champion()
+        if session.taking_over is not None:
+            wait([session.taking_over])
+        self._models.clear_champion(target_application(rollout))
+        self._applications.delete(target_application(rollout))

@@ -16,11 +16,11 @@ from streetloop.control import USUAL_WIDTH, CameraView
 from streetloop.errors import DetectorError
 from streetloop.types import Detections, Image
 
-DESK = "desk"
+WEB_APP = "desk"
 _ASK_S, _DRAW_S = 5.0, 2.0
 
 
-class Desk:
+class WebApp:
     """What is known here of the running streams; whoever runs them tells it twice a second."""
 
     def __init__(self) -> None:
@@ -70,7 +70,7 @@ async def detect(image: Image) -> tuple[str, Detections]:
     return answer
 
 
-def start_desk(build: Callable[[Callable[[], Desk]], FastAPI]) -> Any:
+def start_web_app(build: Callable[[Callable[[], WebApp]], FastAPI]) -> Any:
     """Start the application; its handle, whose ``note`` is to be called.
 
     Args:
@@ -84,30 +84,30 @@ def start_desk(build: Callable[[Callable[[], Desk]], FastAPI]) -> Any:
         return build(_here)
 
     @ray.serve.ingress(make)
-    class HttpDesk(Desk):
+    class HttpDesk(WebApp):
         """One replica."""
 
     deployment = ray.serve.deployment(
-        name=DESK,
+        name=WEB_APP,
         num_replicas=1,
         max_ongoing_requests=200,
         ray_actor_options={"num_cpus": 0.1},
         logging_config={"enable_access_log": False, "log_level": "WARNING"},
     )(HttpDesk)
     try:
-        return ray.serve.run(deployment.bind(), name=DESK, route_prefix="/")
+        return ray.serve.run(deployment.bind(), name=WEB_APP, route_prefix="/")
     except (RayError, RayServeException, RuntimeError, TimeoutError) as error:
         raise DetectorError(f"the app did not start: {cause_of(error)}") from error
 
 
-class DeskPictures:
+class WebAppPictures:
     """`streetloop.control.Pictures` of the desk of this replica.
 
     Args:
         here: Finds it; while the API is made it does not stand yet.
     """
 
-    def __init__(self, here: Callable[[], Desk]) -> None:
+    def __init__(self, here: Callable[[], WebApp]) -> None:
         self._here = here
 
     async def newest(
@@ -117,5 +117,5 @@ class DeskPictures:
         return await self._here().newest(after, width)
 
 
-def _here() -> Desk:
-    return cast(Desk, ray.serve.get_replica_context().servable_object)
+def _here() -> WebApp:
+    return cast(WebApp, ray.serve.get_replica_context().servable_object)

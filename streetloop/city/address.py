@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from streetloop.city.world.conditions import Condition, parse_conditions
-from streetloop.city.world.events import Event, parse_events
+from streetloop.city.world.events import CityEvent, parse_events
 from streetloop.city.world.place import Place
 from streetloop.city.world.places import PLACES
 from streetloop.errors import ConfigError
@@ -42,7 +42,7 @@ class Address:
     city: str
     camera: str
     conditions: tuple[Condition, ...] = ()
-    events: tuple[Event, ...] = ()
+    events: tuple[CityEvent, ...] = ()
     seed: int = 0
     traffic: str = "normal"
     vehicles: str = "usual"

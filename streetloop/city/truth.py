@@ -12,7 +12,7 @@ from streetloop.types import Detections
 
 if TYPE_CHECKING:
     from streetloop.city.render.painter import Cast, Painter
-    from streetloop.city.world.events import Event
+    from streetloop.city.world.events import CityEvent
 
 MIN_VISIBLE = 0.25
 MIN_SIDE = 8 / 360
@@ -114,7 +114,7 @@ def truth_of(
     cast: "Cast",
     frame: int,
     second: float,
-    happening: Sequence[tuple["Event", int | None]],
+    happening: Sequence[tuple["CityEvent", int | None]],
 ) -> Truth:
     """Read the truth from who owns which pixel.
 

@@ -18,12 +18,12 @@ from streetloop.city.render.lamps import LampPainter
 from streetloop.city.render.lighting import Light, light_of, lit
 from streetloop.city.render.maps import Maps, sun_direction
 from streetloop.city.render.painter import Cast, Painter
-from streetloop.city.render.sensor import MIDNIGHT, NOON, Film
+from streetloop.city.render.sensor import MIDNIGHT, NOON, Sensor
 from streetloop.city.render.shadows import cast_shadows, throw_beams
 from streetloop.city.truth import Truth, truth_of
-from streetloop.city.world.camera_model import Optics
+from streetloop.city.world.camera_model import CameraModel
 from streetloop.city.world.conditions import STEPS, Look, look_at
-from streetloop.city.world.events import Event, disturbances, happening
+from streetloop.city.world.events import CityEvent, disturbances, happening
 from streetloop.city.world.place import Head
 from streetloop.city.world.places import PLACES
 from streetloop.city.world.roads import Stream
@@ -66,7 +66,7 @@ class View:
         ]
         title = f"{place.name} / {address.camera}".upper()
         names = (place.name, address.camera, address.seed)
-        self._film = Film((address.width, address.height), title, names)
+        self._sensor = Sensor((address.width, address.height), title, names)
         self._eyes = lru_cache(maxsize=3)(_shared_eye)
         self._lights = lru_cache(maxsize=8)(light_of)
 
@@ -80,11 +80,11 @@ class View:
         eye, light, cast = self._arrange(t, look)
         still, shaded = eye.still(look_without_lens(look))
         image = still.copy()
-        cast_shadows(image, shaded, cast, eye.optics, light, eye.towards(light))
-        throw_beams(image, eye.backdrop, cast, eye.optics, light)
+        cast_shadows(image, shaded, cast, eye.camera_model, light, eye.towards(light))
+        throw_beams(image, eye.backdrop, cast, eye.camera_model, light)
         eye.painter.paint(image, still, cast, eye.lamps(light))
         eye.signals(image, t, light)
-        return self._film.expose(image, look, frame, self._clock(t), eye.sun_in_image)
+        return self._sensor.expose(image, look, frame, self._clock(t), eye.sun_in_image)
 
     def truth(self, frame: int) -> Truth:
         """What is really in a frame.
@@ -113,7 +113,7 @@ class View:
         light = self._lights(look_without_lens(look))
         return eye, light, eye.painter.arrange(self._actors(t), light, eye.towards(light))
 
-    def _happening(self, t: float) -> list[tuple[Event, Actor | None]]:
+    def _happening(self, t: float) -> list[tuple[CityEvent, Actor | None]]:
         return happening(self._place, self.address.events, t)
 
     def _actors(self, t: float) -> list[Actor]:
@@ -161,10 +161,10 @@ class _Eye:
         if knock:
             mast = mast.knocked(_KNOCK_DEG * knock / STEPS)
         self._place = place
-        self.optics = Optics(mast, width, height)
+        self.camera_model = CameraModel(mast, width, height)
         self.maps = _maps(city)
-        self.backdrop: Backdrop = build_backdrop(place, self.optics, self.maps)
-        self.painter = Painter(self.optics, self.maps, self.backdrop, place.bus)
+        self.backdrop: Backdrop = build_backdrop(place, self.camera_model, self.maps)
+        self.painter = Painter(self.camera_model, self.maps, self.backdrop, place.bus)
         self.still = lru_cache(maxsize=4)(self._still)
         self.lamps = lru_cache(maxsize=4)(self._lamp_painter)
 
@@ -180,15 +180,17 @@ class _Eye:
 
     @cached_property
     def sun_in_image(self) -> tuple[float, float] | None:
-        far = self.optics.eye + 1e4 * sun_direction(*self._place.low_sun)
-        pixels, depth = self.optics.project(far)
+        far = self.camera_model.eye + 1e4 * sun_direction(*self._place.low_sun)
+        pixels, depth = self.camera_model.project(far)
         return (float(pixels[0]), float(pixels[1])) if depth > 0 else None
 
     def _lamp_painter(self, light: Light) -> LampPainter | None:
         strength = min(max(light.dark * 1.6 - 0.35, 0.0), 1.0)
         strength = max(strength, 0.35 * light.wet, min(0.35, light.fog_per_m * 8))
         return (
-            LampPainter(self.optics, strength, light.wet * light.dark) if strength > 0.05 else None
+            LampPainter(self.camera_model, strength, light.wet * light.dark)
+            if strength > 0.05
+            else None
         )
 
     @cached_property
@@ -197,17 +199,17 @@ class _Eye:
         found = []
         for head in self._place.heads:
             facing = math.radians(head.facing)
-            dx, dy = self.optics.mast.x - head.x, self.optics.mast.y - head.y
-            pixels, depth = self.optics.project(np.array([head.x, head.y, head.height]))
+            dx, dy = self.camera_model.mast.x - head.x, self.camera_model.mast.y - head.y
+            pixels, depth = self.camera_model.project(np.array([head.x, head.y, head.height]))
             if depth < 3 or dx * math.cos(facing) + dy * math.sin(facing) <= 0:
                 continue
             x, y, d = round(float(pixels[0])), round(float(pixels[1])), float(depth)
             if (
-                0 <= x < self.optics.width
-                and 0 <= y < self.optics.height
+                0 <= x < self.camera_model.width
+                and 0 <= y < self.camera_model.height
                 and (self.backdrop.solid_depth[y, x] > d - 0.6)
             ):
-                found.append((x, y, max(1, round(self.optics.focal * 0.12 / d)), head))
+                found.append((x, y, max(1, round(self.camera_model.focal * 0.12 / d)), head))
         return found
 
     def signals(self, image: Image, t: float, light: Light) -> None:

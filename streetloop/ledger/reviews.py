@@ -22,7 +22,7 @@ from streetloop.ledger.tables import reviews
 _SOME = 500  # digests in one statement
 
 
-class State(StrEnum):
+class ReviewState(StrEnum):
     """Where a frame is."""
 
     CANDIDATE = "candidate"
@@ -78,7 +78,7 @@ class Review:
     embedding: bytes
     drift: str = ""
     origin: Mapping[str, Any] = field(default_factory=dict)
-    state: State = State.CANDIDATE
+    state: ReviewState = ReviewState.CANDIDATE
     rank: int | None = None
     chosen_at: datetime | None = None
     pushed_at: datetime | None = None
@@ -90,7 +90,7 @@ class Review:
 
 
 @dataclass(frozen=True, slots=True)
-class Candidacy:
+class CandidateSummary:
     """What choosing needs of a frame: there are many, and boxes take long to read.
 
     Attributes:
@@ -123,7 +123,7 @@ def add_reviews(ledger: Ledger, found: Sequence[Review]) -> None:
 
 
 def list_reviews(
-    ledger: Ledger, states: Collection[State], reason: str | None = None
+    ledger: Ledger, states: Collection[ReviewState], reason: str | None = None
 ) -> list[Review]:
     """Frames in some states, as they were ranked, then as they were taken.
 
@@ -139,17 +139,19 @@ def list_reviews(
     return _read(ledger, query)
 
 
-def list_candidacies(ledger: Ledger, states: Collection[State], since: datetime) -> list[Candidacy]:
+def list_candidacies(
+    ledger: Ledger, states: Collection[ReviewState], since: datetime
+) -> list[CandidateSummary]:
     """What choosing needs of the frames in some states that were taken since a moment."""
-    columns = [reviews.c[one.name] for one in fields(Candidacy)]
+    columns = [reviews.c[one.name] for one in fields(CandidateSummary)]
     query = select(*columns).where(reviews.c.state.in_([s.value for s in states]))
     query = query.where(reviews.c.captured_at >= since).order_by(reviews.c.captured_at)
     with ledger.transaction() as connection:
-        return [Candidacy(*row) for row in connection.execute(query)]
+        return [CandidateSummary(*row) for row in connection.execute(query)]
 
 
 def newest_reviews(
-    ledger: Ledger, states: Collection[State], most: int, offset: int = 0
+    ledger: Ledger, states: Collection[ReviewState], most: int, offset: int = 0
 ) -> list[Review]:
     """Frames in some states, those that were taken last first."""
     query = select(reviews).where(reviews.c.state.in_([s.value for s in states]))
@@ -200,27 +202,29 @@ def choose_reviews(
         for rank, one in enumerate(chosen):
             if moved >= left:
                 break
-            open_ = (reviews.c.digest == one.digest) & (reviews.c.state == State.CANDIDATE.value)
+            open_ = (reviews.c.digest == one.digest) & (
+                reviews.c.state == ReviewState.CANDIDATE.value
+            )
             values = {"score": one.score, "drift": one.drift, "chosen_at": at, "rank": rank}
-            becomes = update(reviews).where(open_).values(state=State.PENDING.value, **values)
+            becomes = update(reviews).where(open_).values(state=ReviewState.PENDING.value, **values)
             moved += connection.execute(becomes).rowcount
     return moved
 
 
 def mark_pushed(ledger: Ledger, digest: str, at: datetime) -> bool:
     """Somebody was asked about a frame; False if that was noted already."""
-    return bool(_move(ledger, [digest], State.PENDING, State.PUSHED, pushed_at=at))
+    return bool(_move(ledger, [digest], ReviewState.PENDING, ReviewState.PUSHED, pushed_at=at))
 
 
 def ask_again(ledger: Ledger, digests: Collection[str]) -> None:
     """Frames that were pushed and are lost there will be pushed again."""
-    _move(ledger, digests, State.PUSHED, State.PENDING, pushed_at=None)
+    _move(ledger, digests, ReviewState.PUSHED, ReviewState.PENDING, pushed_at=None)
 
 
 def answer_review(ledger: Ledger, digest: str, at: datetime, labeler: str, label: Any) -> bool:
     """A frame was labelled; False if it was not waiting, so that nothing counts twice."""
     values = {"answered_at": at, "labeler": labeler, "label": label}
-    return bool(_move(ledger, [digest], State.PUSHED, State.LABELED, **values))
+    return bool(_move(ledger, [digest], ReviewState.PUSHED, ReviewState.LABELED, **values))
 
 
 def reject_review(
@@ -228,36 +232,36 @@ def reject_review(
 ) -> bool:
     """A frame was declined, or its answer cannot be used; False if it was not waiting."""
     values = {"answered_at": at, "labeler": labeler, "note": note[:1000]}
-    return bool(_move(ledger, [digest], State.PUSHED, State.REJECTED, **values))
+    return bool(_move(ledger, [digest], ReviewState.PUSHED, ReviewState.REJECTED, **values))
 
 
 def mark_in_dataset(ledger: Ledger, digests: Collection[str], dataset: str) -> None:
     """Labelled frames are in a dataset; one that was in another before stays the first's."""
-    _move(ledger, digests, State.LABELED, State.IN_DATASET, dataset=dataset)
+    _move(ledger, digests, ReviewState.LABELED, ReviewState.IN_DATASET, dataset=dataset)
 
 
 def expire_reviews(ledger: Ledger, before: datetime) -> list[str]:
     """Candidates and pending frames from before a moment expire; where their images are."""
-    old = reviews.c.state.in_([State.CANDIDATE.value, State.PENDING.value]) & (
+    old = reviews.c.state.in_([ReviewState.CANDIDATE.value, ReviewState.PENDING.value]) & (
         reviews.c.captured_at < before
     )
     with ledger.transaction() as connection:
         keys = list(connection.execute(select(reviews.c.image_key).where(old)).scalars())
-        connection.execute(update(reviews).where(old).values(state=State.EXPIRED.value))
+        connection.execute(update(reviews).where(old).values(state=ReviewState.EXPIRED.value))
     return keys
 
 
-def count_reviews(ledger: Ledger) -> dict[State, int]:
+def count_reviews(ledger: Ledger) -> dict[ReviewState, int]:
     """How many frames are in each state."""
     query = select(reviews.c.state, func.count()).group_by(reviews.c.state)
     with ledger.transaction() as connection:
         counts = {state: int(count) for state, count in connection.execute(query)}
-    return {state: counts.get(state.value, 0) for state in State}
+    return {state: counts.get(state.value, 0) for state in ReviewState}
 
 
 def count_labeled(ledger: Ledger, of_drift: bool = False) -> int:
     """How many frames are labelled and in no dataset yet; or those of them that drift chose."""
-    query = select(func.count()).where(reviews.c.state == State.LABELED.value)
+    query = select(func.count()).where(reviews.c.state == ReviewState.LABELED.value)
     if of_drift:
         query = query.where(reviews.c.drift != "")
     with ledger.transaction() as connection:
@@ -278,7 +282,7 @@ def _chosen_since(connection: Connection, since: datetime, reason: str | None = 
 
 
 def _move(
-    ledger: Ledger, digests: Collection[str], was: State, becomes: State, **values: Any
+    ledger: Ledger, digests: Collection[str], was: ReviewState, becomes: ReviewState, **values: Any
 ) -> int:
     """Change frames that are in a state; how many were."""
     values["state"] = becomes.value
@@ -293,7 +297,7 @@ def _move(
 def _read(ledger: Ledger, query: "Select[Any]") -> list[Review]:
     with ledger.transaction() as connection:
         rows = connection.execute(query).mappings().all()
-    return [Review(**{**row, "state": State(row["state"])}) for row in rows]
+    return [Review(**{**row, "state": ReviewState(row["state"])}) for row in rows]
 
 
 def _parts(digests: Collection[str]) -> list[list[str]]:

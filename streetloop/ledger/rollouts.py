@@ -14,7 +14,7 @@ from streetloop.ledger.database import Ledger
 from streetloop.ledger.tables import decisions, rollouts
 
 
-class State(StrEnum):
+class RolloutState(StrEnum):
     """What becomes of a rollout."""
 
     RUNNING = "running"
@@ -24,10 +24,10 @@ class State(StrEnum):
     ROLLED_BACK = "rolled back"
 
 
-OVER = {State.PROMOTED, State.ROLLED_BACK}
+OVER = {RolloutState.PROMOTED, RolloutState.ROLLED_BACK}
 
 
-class Wish(StrEnum):
+class RolloutCommand(StrEnum):
     """What a person may want of an open rollout."""
 
     PAUSE = "pause"
@@ -61,7 +61,7 @@ class Rollout:
     """
 
     id: int
-    state: State
+    state: RolloutState
     model: str
     champion: str
     city: str | None
@@ -75,7 +75,7 @@ class Rollout:
     phase_frames: int
     updated_at: datetime
     ended_at: datetime | None
-    wanted: Wish | None
+    wanted: RolloutCommand | None
     wanted_by: str | None
 
 
@@ -129,7 +129,7 @@ def start_rollout(
     """
     values = {
         "is_open": True,
-        "state": State.RUNNING,
+        "state": RolloutState.RUNNING,
         "model": model,
         "champion": champion,
         "city": city,
@@ -184,7 +184,7 @@ def list_decisions(ledger: Ledger, rollout_id: int) -> list[Entry]:
         return [Entry(**row) for row in connection.execute(query).mappings()]
 
 
-def wish(ledger: Ledger, wanted: Wish, author: str) -> Rollout:
+def request_command(ledger: Ledger, wanted: RolloutCommand, author: str) -> Rollout:
     """Ask something of the open rollout; the running streams do it.
 
     Raises:
@@ -194,7 +194,7 @@ def wish(ledger: Ledger, wanted: Wish, author: str) -> Rollout:
         row = connection.execute(select(rollouts).where(rollouts.c.is_open)).mappings().first()
         if row is None:
             raise RolloutError("no rollout is open: `streetloop rollout start VERSION` begins one")
-        if row["wanted"] == Wish.ROLL_BACK != wanted:
+        if row["wanted"] == RolloutCommand.ROLL_BACK != wanted:
             # Going back may take a while: half of it is done already, maybe.
             raise RolloutError(
                 f"rollout {row['id']} is on its way back, as {row['wanted_by']} wants it"
@@ -220,7 +220,7 @@ def note_progress(
 def move(
     ledger: Ledger,
     rollout: Rollout,
-    state: State,
+    state: RolloutState,
     phase: Mapping[str, Any],
     phase_frames: int,
     entry: Entry,
@@ -275,5 +275,5 @@ def _is(rollout_id: int) -> Any:
 
 def _rollout(row: Mapping[Any, Any]) -> Rollout:
     plain = {name: row[name] for name in Rollout.__dataclass_fields__}
-    wanted = None if plain["wanted"] is None else Wish(plain["wanted"])
-    return Rollout(**{**plain, "state": State(plain["state"]), "wanted": wanted})
+    wanted = None if plain["wanted"] is None else RolloutCommand(plain["wanted"])
+    return Rollout(**{**plain, "state": RolloutState(plain["state"]), "wanted": wanted})

@@ -12,7 +12,7 @@ from drift.change import Change, WatchPolicy
 from drift.features import NAMES
 from drift.fleet import FleetWatch
 from drift.images import Edges
-from drift.minute import Minute
+from drift.period import DriftPeriod
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 """Midnight before a Monday."""
@@ -34,11 +34,11 @@ MIX = {"car": 12, "bus": 2, "truck": 2}
 
 
 def autoregressive(
-    count: int, rho: float, chance: np.random.Generator, mean: float = 0.0
+    count: int, rho: float, rng: np.random.Generator, mean: float = 0.0
 ) -> NDArray[np.float64]:
     """AR(1) of variance 1, started from its own distribution."""
-    noise = chance.standard_normal(count) * np.sqrt(1 - rho * rho)
-    noise[0] = chance.standard_normal()
+    noise = rng.standard_normal(count) * np.sqrt(1 - rho * rho)
+    noise[0] = rng.standard_normal()
     series: NDArray[np.float64] = lfilter([1.0], [1.0, -rho], noise) + mean
     return series
 
@@ -49,14 +49,14 @@ def lines(shift: int = 0) -> Edges:
     return np.roll(scene - scene.mean(), shift, axis=1)
 
 
-def minute(
+def period(
     number: int = 0,
     camera_id: str = "a",
     start: datetime = START,
     values: Mapping[str, float] | None = None,
     **others: Any,
-) -> Minute:
-    """The ``number``-th minute of a camera that is as usual; ``values`` are what differs."""
+) -> DriftPeriod:
+    """The ``number``-th period of a camera that is as usual; ``values`` are what differs."""
     plain: dict[str, Any] = {
         "length_s": 60.0,
         "model_version": "m-1",
@@ -69,9 +69,9 @@ def minute(
         "still": False,
         "edges": lines(),
     }
-    return Minute(
+    return DriftPeriod(
         camera_id=camera_id,
-        started_at=start + timedelta(minutes=number),
+        started_at=start + timedelta(periods=number),
         values={**USUAL, **(values or {})},
         **{**plain, **others},
     )
@@ -79,31 +79,31 @@ def minute(
 
 def breathing(
     count: int, first: int = 0, changes: Mapping[str, float] | None = None, **others: Any
-) -> list[Minute]:
+) -> list[DriftPeriod]:
     """Minutes that differ from each other as those of a real street do.
 
     Args:
         count: How many.
         first: Number of the first.
         changes: Added to the usual values of all.
-        **others: As of `minute`.
+        **others: As of `period`.
     """
     made = []
     for number in range(first, first + count):
-        chance = np.random.default_rng(number)
+        rng = np.random.default_rng(number)
         values = {
-            name: USUAL[name] * (1 + 0.03 * chance.standard_normal()) + (changes or {}).get(name, 0)
+            name: USUAL[name] * (1 + 0.03 * rng.standard_normal()) + (changes or {}).get(name, 0)
             for name in NAMES
         }
-        mix = {name: int(chance.poisson(mean)) for name, mean in others.get("mix", MIX).items()}
-        made.append(minute(number, values=values, **{**others, "mix": mix}))
+        mix = {name: int(rng.poisson(mean)) for name, mean in others.get("mix", MIX).items()}
+        made.append(period(number, values=values, **{**others, "mix": mix}))
     return made
 
 
 def watched(
-    minutes: Iterable[Minute], fleet: FleetWatch | None = None
+    periods: Iterable[DriftPeriod], fleet: FleetWatch | None = None
 ) -> tuple[list[Change], FleetWatch]:
     """What a watch says of minutes, given to it one after the other."""
     fleet = fleet or FleetWatch(WatchPolicy())
-    changes = [change for one in minutes for change in fleet.take([one])]
+    changes = [change for one in periods for change in fleet.take([one])]
     return changes, fleet

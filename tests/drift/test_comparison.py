@@ -2,25 +2,27 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from drift.comparison import Answer, Policy, compare
+from drift.comparison import DetectionPolicy, FeatureResult, compare
 from tests.drift.support import autoregressive
 
 LEAST = {"brightness": 0.02}
 WEEK = 7 * 1440
-ONCE = Policy()
+ONCE = DetectionPolicy()
 
 
-def _one(before: NDArray[np.float64], since: NDArray[np.float64], policy: Policy = ONCE) -> Answer:
+def _one(
+    before: NDArray[np.float64], since: NDArray[np.float64], policy: DetectionPolicy = ONCE
+) -> FeatureResult:
     return compare({"brightness": before}, {"brightness": since}, LEAST, policy)["brightness"]
 
 
-def _day(chance: np.random.Generator, count: int, mean: float = 0.5) -> NDArray[np.float64]:
-    return mean + 0.03 * autoregressive(count, 0.9, chance)
+def _day(rng: np.random.Generator, count: int, mean: float = 0.5) -> NDArray[np.float64]:
+    return mean + 0.03 * autoregressive(count, 0.9, rng)
 
 
 def test_a_dark_quarter_of_an_hour_is_an_alarm() -> None:
-    chance = np.random.default_rng(0)
-    answer = _one(_day(chance, WEEK), _day(chance, 15, mean=0.2), Policy.live())
+    rng = np.random.default_rng(0)
+    answer = _one(_day(rng, WEEK), _day(rng, 15, mean=0.2), DetectionPolicy.live())
     assert answer.alarm
     assert answer.p_value < 0.01
     assert answer.effect_size > answer.threshold
@@ -28,19 +30,19 @@ def test_a_dark_quarter_of_an_hour_is_an_alarm() -> None:
 
 
 def test_a_quarter_like_all_others_is_none() -> None:
-    chance = np.random.default_rng(1)
-    before = _day(chance, WEEK)
-    assert not any(_one(before, _day(chance, 15), Policy.live()).alarm for _ in range(20))
+    rng = np.random.default_rng(1)
+    before = _day(rng, WEEK)
+    assert not any(_one(before, _day(rng, 15), DetectionPolicy.live()).alarm for _ in range(20))
 
 
 @pytest.mark.parametrize("rho", [0.0, 0.5, 0.9, 0.98])
 def test_a_camera_without_drift_goes_a_month_with_at_most_one_false_alarm(rho: float) -> None:
     """Six cameras, 30 days of minutes each, looked at every minute: alarms that begin."""
-    chance = np.random.default_rng(4)
+    rng = np.random.default_rng(4)
     begun = 0
     for _ in range(6):
-        before, live = autoregressive(WEEK, rho, chance), autoregressive(30 * 1440, rho, chance)
-        threshold = _one(before, live[:15], Policy.live()).threshold
+        before, live = autoregressive(WEEK, rho, rng), autoregressive(30 * 1440, rho, rng)
+        threshold = _one(before, live[:15], DetectionPolicy.live()).threshold
         windows = np.lib.stride_tricks.sliding_window_view(live, 15)
         spread = np.diff(np.quantile(before, [0.25, 0.75]))[0] / 1.349
         from drift.statistics import Wasserstein
@@ -52,11 +54,11 @@ def test_a_camera_without_drift_goes_a_month_with_at_most_one_false_alarm(rho: f
 
 def test_a_change_that_nobody_cares_about_is_none() -> None:
     before, since = np.full(WEEK, 0.5), np.full(15, 0.505)
-    assert not _one(before, since, Policy.live()).alarm
+    assert not _one(before, since, DetectionPolicy.live()).alarm
 
 
 def test_a_constant_feature_that_jumps_is_an_alarm() -> None:
-    answer = _one(np.full(WEEK, 0.5), np.full(15, 0.8), Policy.live())
+    answer = _one(np.full(WEEK, 0.5), np.full(15, 0.8), DetectionPolicy.live())
     assert answer.alarm
     assert np.isfinite(answer.effect_size)
 
@@ -87,15 +89,15 @@ def test_a_feature_that_one_side_lacks_is_left_out() -> None:
 
 
 def test_the_same_question_has_the_same_answer() -> None:
-    chance = np.random.default_rng(2)
-    before, since = _day(chance, 2000), _day(chance, 15)
+    rng = np.random.default_rng(2)
+    before, since = _day(rng, 2000), _day(rng, 15)
     assert _one(before, since) == _one(before, since)
 
 
 def test_more_features_need_more_evidence() -> None:
-    chance = np.random.default_rng(3)
-    before = {name: _day(chance, WEEK) for name in "abcdefgh"}
-    since = {name: _day(chance, 15) for name in before}
-    alone = compare({"a": before["a"]}, {"a": since["a"]}, {}, Policy.live())["a"]
-    among = compare(before, since, {}, Policy.live())["a"]
+    rng = np.random.default_rng(3)
+    before = {name: _day(rng, WEEK) for name in "abcdefgh"}
+    since = {name: _day(rng, 15) for name in before}
+    alone = compare({"a": before["a"]}, {"a": since["a"]}, {}, DetectionPolicy.live())["a"]
+    among = compare(before, since, {}, DetectionPolicy.live())["a"]
     assert among.threshold > alone.threshold

@@ -2,13 +2,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from drift.change import Change, Kind, WatchPolicy
+from drift.change import Change, ChangeKind, WatchPolicy
 from drift.features import NAMES
 from drift.fleet import FleetWatch
-from drift.minute import Minute
+from drift.period import DriftPeriod
 from drift.scan import Scan
 from drift.watch import CameraWatch
-from tests.drift.support import breathing, minute, watched
+from tests.drift.support import breathing, period, watched
 
 DARK = {"brightness": -0.3, "noise": 4.0}
 
@@ -18,15 +18,15 @@ def test_each_camera_is_watched_for_itself() -> None:
     both = [breathing(100, camera_id=camera) for camera in "ab"]
     watched((one for pair in zip(*both, strict=True) for one in pair), fleet)
     changes = fleet.take([*breathing(15, 100, DARK), *breathing(15, 100, camera_id="b")])
-    assert [(change.camera_id, change.kind) for change in changes] == [("a", Kind.DRIFT)]
+    assert [(change.camera_id, change.kind) for change in changes] == [("a", ChangeKind.DRIFT)]
     assert fleet.camera("b").finding is None
     assert fleet.cameras.keys() == {"a", "b"}
 
 
 def test_minutes_that_come_together_are_as_those_that_come_one_by_one() -> None:
-    minutes = [*breathing(100), *breathing(15, 100, DARK), *breathing(40, 115)]
-    at_once = FleetWatch(WatchPolicy()).take(minutes)
-    one_by_one, _ = watched(minutes)
+    periods = [*breathing(100), *breathing(15, 100, DARK), *breathing(40, 115)]
+    at_once = FleetWatch(WatchPolicy()).take(periods)
+    one_by_one, _ = watched(periods)
     assert [(c.kind, c.at, c.since) for c in at_once] == [
         (c.kind, c.at, c.since) for c in one_by_one
     ]
@@ -59,8 +59,8 @@ def _settled(p_values: Sequence[float]) -> list[list[bool]]:
     fleet = FleetWatch(WatchPolicy())
     cameras = [_Settled(f"c{k}", p) for k, p in enumerate(p_values)]
     fleet.cameras.update({camera.camera_id: camera for camera in cameras})
-    minutes: list[Minute] = [minute(camera_id=camera.camera_id) for camera in cameras]
-    fleet.take(minutes)
+    periods: list[DriftPeriod] = [period(camera_id=camera.camera_id) for camera in cameras]
+    fleet.take(periods)
     return [camera.significant for camera in cameras]
 
 

@@ -8,13 +8,13 @@ from streetloop.types import Image
 
 def _street(seed: int = 0) -> Image:
     """Something with edges, colours and a little noise."""
-    chance = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     image = np.full((360, 640, 3), 110, np.uint8)
     for _ in range(40):
-        x, y = int(chance.integers(0, 600)), int(chance.integers(0, 330))
-        colour = tuple(int(c) for c in chance.integers(30, 220, 3))
+        x, y = int(rng.integers(0, 600)), int(rng.integers(0, 330))
+        colour = tuple(int(c) for c in rng.integers(30, 220, 3))
         cv2.rectangle(image, (x, y), (x + 40, y + 30), colour, -1)
-    noise = chance.normal(0, 2, image.shape)
+    noise = rng.normal(0, 2, image.shape)
     return np.clip(image + noise, 0, 255).astype(np.uint8)
 
 
@@ -48,8 +48,8 @@ def test_darker_is_less_bright_and_blurred_is_less_sharp() -> None:
 
 @pytest.mark.parametrize("spread", [2.0, 5.0, 10.0])
 def test_noise_is_what_was_added(spread: float) -> None:
-    chance = np.random.default_rng(0)
-    grey = np.full((360, 640, 1), 128.0) + chance.normal(0, spread, (360, 640, 1))
+    rng = np.random.default_rng(0)
+    grey = np.full((360, 640, 1), 128.0) + rng.normal(0, spread, (360, 640, 1))
     image = np.repeat(np.clip(np.round(grey), 0, 255).astype(np.uint8), 3, axis=2)
     assert measure_image(image)["noise"] == pytest.approx(spread, rel=0.15)
 

@@ -6,31 +6,31 @@ from typing import Any
 import numpy as np
 import pytest
 
-from drift.change import Change, Kind
-from drift.minute import Minute
-from drift.minute_log import MinuteLog, read_minutes
+from drift.change import Change, ChangeKind
 from drift.monitor import LiveWatch, policy_of, recall, sentence
+from drift.period import DriftPeriod
+from drift.period_log import PeriodLog, read_periods
 from streetloop.ledger import Ledger, open_ledger
 from streetloop.ledger.events import Event, list_events
 from streetloop.ledger.findings import Finding, list_findings
 from streetloop.settings import Settings
 from streetloop.storage.store import FolderStore
-from tests.drift.support import breathing, lines, minute
+from tests.drift.support import breathing, lines, period
 
 # The watch forgets what is older than four weeks, so that its past is of these days.
-BEGIN = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=3)
+BEGIN = datetime.now(UTC).replace(hour=0, period=0, second=0, microsecond=0) - timedelta(days=3)
 PAST = 200
 AT_NIGHT = {"brightness": -0.3, "contrast": -0.1, "noise": 5.0, "saturation": -0.1}
 
 
 def _street(
     count: int, first: int = 0, changes: Mapping[str, float] | None = None, **others: Any
-) -> list[Minute]:
+) -> list[DriftPeriod]:
     return breathing(count, first, changes, **{"start": BEGIN, **others})
 
 
 def _at(number: int) -> datetime:
-    return BEGIN + timedelta(minutes=number)
+    return BEGIN + timedelta(periods=number)
 
 
 NIGHT_FALLS = [*_street(PAST), *_street(40, PAST, AT_NIGHT), *_street(60, PAST + 40)]
@@ -50,11 +50,11 @@ class _House:
             list(cameras), self.settings, self.store, ledger or self.ledger, None, self.said.append
         )
 
-    def play(self, *runs: list[Minute]) -> None:
+    def play(self, *runs: list[DriftPeriod]) -> None:
         """Watch, with a restart between the runs."""
-        for minutes in runs:
+        for periods in runs:
             watch = self.watch()
-            for one in minutes:
+            for one in periods:
                 watch.take([one])
             watch.close()
 
@@ -122,7 +122,7 @@ def _near(a: datetime | None, b: datetime | None) -> bool:
     assert a is not None
     assert b is not None
     # Counts of minutes begin anew: three that open a finding, fifteen that close it.
-    return abs(a - b) <= timedelta(minutes=15)
+    return abs(a - b) <= timedelta(periods=15)
 
 
 def test_many_restarts_make_the_same_findings(house: _House, unbroken: _House) -> None:
@@ -177,8 +177,8 @@ def test_a_turned_camera_is_found_again_neither_once_nor_never(house: _House) ->
 
 @pytest.mark.parametrize("restart", [5, 10, 15])
 def test_a_fault_is_one_event_also_over_a_restart(house: _House, restart: int) -> None:
-    minutes = [*_street(10), *_street(10, 10, still=True), *_street(10, 20)]
-    house.play(minutes[:restart], minutes[restart:])
+    periods = [*_street(10), *_street(10, 10, still=True), *_street(10, 20)]
+    house.play(periods[:restart], periods[restart:])
     (event,) = house.events
     assert (event.kind, event.started_at, event.ended_at) == ("frozen picture", _at(10), _at(21))
     assert house.findings == []
@@ -190,11 +190,11 @@ def test_cameras_have_findings_of_their_own(house: _House) -> None:
         watch.take([a, b])
     assert [finding.camera_id for finding in house.findings] == ["a"]
     assert watch.causes() == {"a": tuple(house.findings[0].causes)}
-    assert {c for c in "ab" if any(read_minutes(house.store, c))} == {"a", "b"}
+    assert {c for c in "ab" if any(read_periods(house.store, c))} == {"a", "b"}
 
 
 def test_what_is_older_than_is_remembered_is_forgotten(house: _House) -> None:
-    log = MinuteLog(house.store)
+    log = PeriodLog(house.store)
     for one in [*breathing(5, start=BEGIN - timedelta(days=40)), *_street(5)]:
         log.append(one)
     log.flush()
@@ -237,7 +237,7 @@ def test_a_ledger_that_cannot_be_written_is_said_and_the_log_goes_on(house: _Hou
     for one in NIGHT_FALLS[: PAST + 15]:
         watch.take([one])
     watch.close()
-    assert len(list(read_minutes(house.store, "a"))) == PAST + 15
+    assert len(list(read_periods(house.store, "a"))) == PAST + 15
     assert len(watch.faults) == 1
     assert any("most likely night" in line for line in house.said)
     assert watch.causes()["a"][0] == "night"
@@ -248,7 +248,7 @@ def test_the_same_trouble_is_said_once(house: _House) -> None:
     with house.ledger.transaction() as connection:
         connection.exec_driver_sql("drop table events")
     for number in range(6):
-        watch.take([minute(number, start=BEGIN, still=number % 2 == 1)])
+        watch.take([period(number, start=BEGIN, still=number % 2 == 1)])
     assert len(watch.faults) == len([line for line in house.said if "ledger" in line]) == 1
 
 
@@ -259,13 +259,16 @@ AT = datetime(2026, 11, 21, 17, 30, tzinfo=UTC)
     ("change", "said"),
     [
         (
-            Change(Kind.DRIFT, "a", AT, AT, "m", causes=("fog",)),
+            Change(ChangeKind.DRIFT, "a", AT, AT, "m", causes=("fog",)),
             "drift since 17:30, most likely fog",
         ),
-        (Change(Kind.DRIFT, "a", AT, AT, "m", causes=("fog", "rain")), "most likely fog (or rain)"),
-        (Change(Kind.DRIFT_OVER, "a", AT, AT, "m"), "the drift since 17:30 is over"),
-        (Change(Kind.FAULT, "a", AT, AT, "m", "black picture"), "black picture since 17:30"),
-        (Change(Kind.FAULT_OVER, "a", AT, AT, "m", "black picture"), "since 17:30 is over"),
+        (
+            Change(ChangeKind.DRIFT, "a", AT, AT, "m", causes=("fog", "rain")),
+            "most likely fog (or rain)",
+        ),
+        (Change(ChangeKind.DRIFT_OVER, "a", AT, AT, "m"), "the drift since 17:30 is over"),
+        (Change(ChangeKind.FAULT, "a", AT, AT, "m", "black picture"), "black picture since 17:30"),
+        (Change(ChangeKind.FAULT_OVER, "a", AT, AT, "m", "black picture"), "since 17:30 is over"),
     ],
 )
 def test_a_change_is_a_sentence_that_names_the_camera(change: Change, said: str) -> None:

@@ -15,11 +15,11 @@ from drift.reference import (
     WINDOW,
     Reference,
     build,
-    caution,
     choose,
     overdispersion_of,
+    small_sample_factor,
 )
-from tests.drift.support import START, USUAL, breathing, minute
+from tests.drift.support import START, USUAL, breathing, period
 
 DAY, WEEK = 1440, 7 * 1440
 RARITY = WatchPolicy().rarity
@@ -27,7 +27,7 @@ OF_MODELS = [name for name in NAMES if name not in OF_IMAGES]
 
 
 def _now(number: float) -> float:
-    return (START + timedelta(minutes=number)).timestamp()
+    return (START + timedelta(periods=number)).timestamp()
 
 
 def _past(numbers: Sequence[int] | range) -> Past:
@@ -121,7 +121,7 @@ def test_an_hour_is_enough() -> None:
 
 
 def test_the_window_itself_is_no_reference() -> None:
-    assert _reference(_remembered(70), after=70).minutes == 70 - WINDOW
+    assert _reference(_remembered(70), after=70).periods == 70 - WINDOW
 
 
 def test_without_a_past_pictures_are_held_against_the_training_set() -> None:
@@ -164,7 +164,7 @@ def test_a_model_that_never_answered_has_no_reference_of_its_own() -> None:
 def test_a_constant_feature_has_the_least_spread_that_anybody_cares_about() -> None:
     history = History()
     for number in range(100):
-        history.append(minute(number))
+        history.append(period(number))
     column = _reference(history).columns["brightness"]
     assert column is not None
     assert column.spread == pytest.approx(0.02)
@@ -178,7 +178,7 @@ def test_values_that_were_not_measured_do_not_count(share: float) -> None:
     for one in breathing(100):
         known = len(history) < share * 100
         values = {**one.values, "speed": one.values["speed"] if known else float("nan")}
-        history.append(minute(len(history), values=values))
+        history.append(period(len(history), values=values))
     reference = _reference(history)
     assert reference.columns["speed"] is None
     assert reference.columns["brightness"] is not None
@@ -213,7 +213,9 @@ def test_the_same_past_makes_the_same_reference() -> None:
 @pytest.mark.parametrize("rarity", [0.1, 1e-3, 1e-6, 1e-9])
 def test_the_shorter_a_reference_the_more_caution(rarity: float) -> None:
     with np.errstate(all="raise"):
-        found = [caution(independent, rarity) for independent in (0.5, 1, 4, 20, 100, 10_000)]
+        found = [
+            small_sample_factor(independent, rarity) for independent in (0.5, 1, 4, 20, 100, 10_000)
+        ]
     assert found == sorted(found, reverse=True)
     assert found[-1] == pytest.approx(1.0, abs=0.01)
 
@@ -225,13 +227,13 @@ def test_whatever_is_asked_for_is_a_probability_that_tails_have(
     rarity = WatchPolicy(days_between_false_alarms=days, period_s=period_s).rarity
     assert 0 < rarity <= 0.1
     with np.errstate(all="raise"):
-        assert np.isfinite(caution(20, rarity))
+        assert np.isfinite(small_sample_factor(20, rarity))
 
 
 def test_traffic_in_platoons_varies_more_than_independent_tracks() -> None:
-    chance = np.random.default_rng(0)
-    alone = chance.poisson([8, 2], (600, 2)).astype(np.int32)
-    platoons = np.repeat(chance.poisson([8, 2], (40, 2)), 15, axis=0).astype(np.int32)
+    rng = np.random.default_rng(0)
+    alone = rng.poisson([8, 2], (600, 2)).astype(np.int32)
+    platoons = np.repeat(rng.poisson([8, 2], (40, 2)), 15, axis=0).astype(np.int32)
     assert 1 <= overdispersion_of(alone, RARITY) < overdispersion_of(platoons, RARITY)
 
 

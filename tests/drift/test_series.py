@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from drift.comparison import Policy
-from drift.series import Series, Verdict, compare_series, gather
+from drift.comparison import DetectionPolicy
+from drift.series import Series, SeriesVerdict, compare_series, gather
 from streetloop.city.address import parse_address
 from streetloop.city.view import View
 from tests.support.material import material
@@ -23,8 +23,8 @@ def by_day() -> Series:
     return _seen("larkfield/gantry", "day", 0)
 
 
-def _verdict(before: Series, condition: str) -> Verdict:
-    return compare_series(before, _seen("larkfield/gantry", condition, 3000), Policy())
+def _verdict(before: Series, condition: str) -> SeriesVerdict:
+    return compare_series(before, _seen("larkfield/gantry", condition, 3000), DetectionPolicy())
 
 
 def test_another_hour_of_the_same_day_is_no_drift(by_day: Series) -> None:
@@ -39,12 +39,14 @@ def test_what_happened_is_named_first(by_day: Series, condition: str, cause: str
 
 
 def test_few_pictures_are_not_enough_and_no_drift(by_day: Series) -> None:
-    verdict = compare_series(by_day, _seen("larkfield/gantry", "night", 0, count=2), Policy())
+    verdict = compare_series(
+        by_day, _seen("larkfield/gantry", "night", 0, count=2), DetectionPolicy()
+    )
     assert (verdict.enough, verdict.missing, verdict.causes) == (False, 3, [])
 
 
 def test_the_answer_is_plain_json(by_day: Series) -> None:
-    few = compare_series(by_day, _seen("larkfield/gantry", "day", 0, count=1), Policy())
+    few = compare_series(by_day, _seen("larkfield/gantry", "day", 0, count=1), DetectionPolicy())
     for verdict in (few, _verdict(by_day, "night")):
         plain = json.loads(json.dumps(verdict.as_json(), allow_nan=False))
         assert plain.keys() >= {"drift", "causes", "features", "enough"}
@@ -67,7 +69,9 @@ def _part(series: Series, part: slice) -> Series:
 def test_two_halves_of_a_real_day_are_no_drift() -> None:
     day = _real("day_ramp")
     half = len(day) // 2
-    verdict = compare_series(_part(day, slice(half)), _part(day, slice(half, None)), Policy())
+    verdict = compare_series(
+        _part(day, slice(half)), _part(day, slice(half, None)), DetectionPolicy()
+    )
     assert verdict.enough
     assert not any(answer.alarm for answer in verdict.answers.values())
     assert verdict.causes == []
@@ -75,5 +79,5 @@ def test_two_halves_of_a_real_day_are_no_drift() -> None:
 
 @pytest.mark.model
 def test_a_real_night_is_drift_and_called_night() -> None:
-    verdict = compare_series(_real("day_ramp"), _real("night_freeway"), Policy())
+    verdict = compare_series(_real("day_ramp"), _real("night_freeway"), DetectionPolicy())
     assert "night" in verdict.causes

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from drift.causes import FOG, MIX, MODEL, MOVED, NIGHT, OTHER
-from drift.change import Change, Kind, WatchPolicy
+from drift.change import Change, ChangeKind, WatchPolicy
 from drift.fleet import FleetWatch
-from drift.minute import Minute
+from drift.period import DriftPeriod
 from drift.quality import BLACK, FROZEN, GAPS, RATE, SIZE
 from drift.reference import OWN_PAST, TRAINING
 from drift.watch import CameraWatch
-from tests.drift.support import START, breathing, lines, minute, watched
+from tests.drift.support import START, breathing, lines, period, watched
 
 PAST = 300
 AT_NIGHT = {"brightness": -0.3, "contrast": -0.1, "noise": 5.0, "saturation": -0.1}
@@ -35,7 +35,7 @@ def fleet(_seasoned: FleetWatch) -> FleetWatch:
 
 
 def _at(number: int) -> datetime:
-    return START + timedelta(minutes=number)
+    return START + timedelta(periods=number)
 
 
 def _later(
@@ -51,7 +51,7 @@ def _later(
 
 def _the_finding(fleet: FleetWatch, changes: Mapping[str, float], **others: Any) -> Change:
     (found,) = _later(fleet, 12, changes, **others)
-    assert found.kind is Kind.DRIFT
+    assert found.kind is ChangeKind.DRIFT
     return found
 
 
@@ -125,7 +125,7 @@ def test_a_finding_closes_after_a_quarter_of_an_hour_without_alarm(fleet: FleetW
         if change is not None:
             break
     assert change is not None
-    assert (change.kind, change.since) == (Kind.DRIFT_OVER, _at(PAST))
+    assert (change.kind, change.since) == (ChangeKind.DRIFT_OVER, _at(PAST))
     assert 15 <= quiet <= 20, "minutes that are no alarm may be unusual still"
     assert camera.finding is None
 
@@ -142,7 +142,7 @@ def test_a_drift_at_the_threshold_does_not_come_and_go(fleet: FleetWatch) -> Non
         alarms.append(bool(camera.alarms(camera.scan())))
     assert "0" * 15 in "".join(str(int(a)) for a in alarms), "so alarms alone would have closed it"
     (over,) = _later(fleet, 60, first=PAST + 112)
-    assert over.kind is Kind.DRIFT_OVER
+    assert over.kind is ChangeKind.DRIFT_OVER
 
 
 def test_a_finding_stays_open_while_the_drift_lasts(fleet: FleetWatch) -> None:
@@ -154,14 +154,14 @@ def test_a_finding_stays_open_while_the_drift_lasts(fleet: FleetWatch) -> None:
 def test_minutes_of_a_finding_are_never_a_reference(fleet: FleetWatch) -> None:
     _the_finding(fleet, AT_NIGHT)
     ended = _later(fleet, 60, first=PAST + 12)
-    assert [change.kind for change in ended] == [Kind.DRIFT_OVER]
+    assert [change.kind for change in ended] == [ChangeKind.DRIFT_OVER]
     assert _later(fleet, 40, first=PAST + 72) == []
     clean = fleet.camera("a").history.clean(np.inf)
     within = (clean.times >= _at(PAST).timestamp()) & (clean.times < ended[0].at.timestamp())
     assert not within.any()
     assert clean.values[:, 0].min() > 0.3
     again = _later(fleet, 12, AT_NIGHT, first=PAST + 112)
-    assert [change.kind for change in again] == [Kind.DRIFT]
+    assert [change.kind for change in again] == [ChangeKind.DRIFT]
 
 
 def test_a_camera_that_was_never_seen_has_no_drift_and_says_what_is_missing() -> None:
@@ -196,10 +196,10 @@ def test_what_cannot_be_measured_any_more_is_missing_and_no_alarm(fleet: FleetWa
 def test_a_camera_that_shows_always_the_same_does_not_drift_and_notices_a_jump() -> None:
     fleet = FleetWatch(WatchPolicy())
     with np.errstate(all="raise", under="ignore"):
-        assert watched((minute(n) for n in range(100)), fleet)[0] == []
+        assert watched((period(n) for n in range(100)), fleet)[0] == []
         jump = {"brightness": 0.7}
-        changes = watched((minute(n, values=jump) for n in range(100, 115)), fleet)[0]
-    assert [change.kind for change in changes] == [Kind.DRIFT]
+        changes = watched((period(n, values=jump) for n in range(100, 115)), fleet)[0]
+    assert [change.kind for change in changes] == [ChangeKind.DRIFT]
     assert np.isfinite(changes[0].answers["brightness"].effect_size)
 
 
@@ -239,14 +239,14 @@ def test_the_same_hour_of_other_days_is_no_drift() -> None:
     assert _later(fleet, 40, QUIET, first=6 * 1440 + noon) == []
     assert _later(fleet, 40, AT_NIGHT, first=6 * 1440 + evening) == []
     noon_in_the_dark = _later(fleet, 12, AT_NIGHT, first=7 * 1440 + noon)
-    assert [change.kind for change in noon_in_the_dark] == [Kind.DRIFT]
+    assert [change.kind for change in noon_in_the_dark] == [ChangeKind.DRIFT]
 
 
 def test_after_an_outage_what_was_before_is_not_compared(fleet: FleetWatch) -> None:
     """A window of the evening and one minute of the morning would be neither."""
     assert _later(fleet, 1, AT_NIGHT) == []
     camera = fleet.camera("a")
-    camera.take(minute(PAST + 600))
+    camera.take(period(PAST + 600))
     assert camera.answers(camera.scan())["brightness"].missing == 4
 
 
@@ -283,14 +283,14 @@ def test_a_new_model_has_learned_the_drift_that_went_on(fleet: FleetWatch) -> No
     _the_finding(fleet, AT_NIGHT)
     _later(fleet, 300, AT_NIGHT, first=PAST + 12)
     ended = _later(fleet, 60, AT_NIGHT, first=PAST + 312, model_version="m-2")
-    assert [change.kind for change in ended] == [Kind.DRIFT_OVER]
+    assert [change.kind for change in ended] == [ChangeKind.DRIFT_OVER]
 
 
 def test_a_new_model_takes_the_turned_view_for_the_usual_one(fleet: FleetWatch) -> None:
     _the_finding(fleet, QUIET, edges=lines(12))
     turned = {"edges": lines(12), "model_version": "m-2"}
     ended = _later(fleet, 60, first=PAST + 12, **turned)
-    assert [change.kind for change in ended] == [Kind.DRIFT_OVER]
+    assert [change.kind for change in ended] == [ChangeKind.DRIFT_OVER]
     back = _later(fleet, 12, first=PAST + 72, model_version="m-2")
     assert [change.causes for change in back] == [(MOVED,)]
 
@@ -308,28 +308,28 @@ BROKEN: dict[str, dict[str, Any]] = {
 def test_a_fault_of_the_stream_begins_once_and_ends_once(fleet: FleetWatch, fault: str) -> None:
     if fault == BLACK:  # exactly so dark, however the street breathes
         black = {"brightness": 0.005, "contrast": 0.005}
-        broken: list[Minute] = [minute(PAST + n, values=black) for n in range(10)]
+        broken: list[DriftPeriod] = [period(PAST + n, values=black) for n in range(10)]
     else:
         broken = breathing(10, PAST, **BROKEN[fault])
     began, ended = watched([*broken, *breathing(40, PAST + 10)], fleet)[0]
-    assert (began.kind, began.fault, began.since) == (Kind.FAULT, fault, _at(PAST))
-    assert (ended.kind, ended.fault, ended.since) == (Kind.FAULT_OVER, fault, _at(PAST))
+    assert (began.kind, began.fault, began.since) == (ChangeKind.FAULT, fault, _at(PAST))
+    assert (ended.kind, ended.fault, ended.since) == (ChangeKind.FAULT_OVER, fault, _at(PAST))
     assert (began.at, ended.at) == (_at(PAST + 1), _at(PAST + 11))
     assert began.causes == ()
 
 
 def test_broken_pictures_are_no_reference_also_of_a_new_model(fleet: FleetWatch) -> None:
     black = {"brightness": 0.0, "contrast": 0.0}
-    watched((minute(PAST + n, values=black) for n in range(200)), fleet)
+    watched((period(PAST + n, values=black) for n in range(200)), fleet)
     changes = _later(fleet, 60, first=PAST + 200, model_version="m-2")
-    assert [change.kind for change in changes] == [Kind.FAULT_OVER]
+    assert [change.kind for change in changes] == [ChangeKind.FAULT_OVER]
     assert fleet.camera("a").history.clean(np.inf).values[:, 0].min() > 0.3
 
 
 def test_a_finding_neither_closes_nor_opens_while_the_picture_is_broken(fleet: FleetWatch) -> None:
     _the_finding(fleet, AT_NIGHT)
     changes = _later(fleet, 40, first=PAST + 12, still=True)
-    assert [change.kind for change in changes] == [Kind.FAULT]
+    assert [change.kind for change in changes] == [ChangeKind.FAULT]
     assert fleet.camera("a").finding is not None
 
 
@@ -373,5 +373,5 @@ def test_an_open_finding_goes_on_after_a_restart(fleet: FleetWatch) -> None:
     again.camera("a").resume(found)
     back = breathing(60, PAST + 12)
     (over,), (without_restart,) = watched(back, again)[0], watched(back, fleet)[0]
-    assert over.kind is Kind.DRIFT_OVER
+    assert over.kind is ChangeKind.DRIFT_OVER
     assert (over.at, over.since) == (without_restart.at, without_restart.since)

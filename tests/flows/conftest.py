@@ -12,9 +12,9 @@ from flows.cli.main import app
 from streetloop.ledger import open_ledger
 from streetloop.ledger.findings import open_finding
 from streetloop.settings import Settings
+from tests.support.control_service import content as content
+from tests.support.control_service import empty as empty
 from tests.support.frames import NOON
-from tests.support.house import content as content
-from tests.support.house import empty as empty
 from tests.support.learning import SMALL, add_labels, write_weak_model
 from train.fine_tuning.recipe import RECIPE
 from train.model.model_file import open_model

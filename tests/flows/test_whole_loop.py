@@ -15,7 +15,7 @@ import yaml
 
 from streetloop.ledger import Ledger, open_ledger
 from streetloop.ledger.learning import Step, list_learning
-from streetloop.ledger.reviews import State, list_reviews
+from streetloop.ledger.reviews import ReviewState, list_reviews
 from streetloop.ledger.rollouts import list_decisions, list_rollouts
 from streetloop.settings import Settings
 from tests.support.annotating import Diligent
@@ -141,7 +141,7 @@ def test_the_loop_closes_with_people_in_it_though_driver_and_worker_are_killed(
     assert rollout.model == str(run.detail["version"]) == "2"
     assert CHAMPION in open_registry(Settings(home=home)).find("2").aliases
     assert max(Counter(somebody.answered).values()) == 1, "nothing is asked about twice"
-    learned = list_reviews(ledger, [State.IN_DATASET])
+    learned = list_reviews(ledger, [ReviewState.IN_DATASET])
     assert len(learned) >= _LABELS
     assert {review.digest for review in learned} <= set(somebody.answered)
     assert not processes(home), "nothing is left behind"

@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from labeling.annotators import NEWEST, Agreement, Annotation, Resolve, Subject, settle
-from labeling.label_studio.config import Control
+from labeling.label_studio.config import LabelControl
 from labeling.label_studio.payload import digest_of, to_answer
 from labeling.task import Labeled, Quarantined, Skipped
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
-CONTROL = Control("label", "image", ("car", "bus"))
+CONTROL = LabelControl("label", "image", ("car", "bus"))
 
 
 def box(x: float, name: str = "car") -> dict[str, Any]:

@@ -8,31 +8,31 @@ from pathlib import Path
 import pytest
 
 from streetloop.errors import LabelerError, StoreError
-from streetloop.ledger.reviews import State, find_reviews, list_reviews
+from streetloop.ledger.reviews import ReviewState, find_reviews, list_reviews
 from streetloop.storage.store import FolderStore
 from tests.support.fakes import eventually
-from tests.support.frames import NOON, Desk, digest, review
-from tests.support.label_house import House
+from tests.support.frames import NOON, WebApp, digest, review
+from tests.support.label_service import ControlService
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    house = House(tmp_path / "home")
+def house(tmp_path: Path) -> Iterator[ControlService]:
+    house = ControlService(tmp_path / "home")
     yield house
     house.ledger.close()
 
 
-def test_a_round_chooses_hands_over_and_takes_answers(house: House) -> None:
+def test_a_round_chooses_hands_over_and_takes_answers(house: ControlService) -> None:
     loop = house.loop(house.desk)
     loop.add([review(k) for k in range(4)])
     loop.round()
-    assert house.count(State.LABELED) == 4
+    assert house.count(ReviewState.LABELED) == 4
     assert house.said == ["4 frames chosen for labelling", "4 answers from whoever labels"]
     loop.round()
     assert len(house.said) == 2, "nothing happened, nothing is said"
 
 
-def test_rounds_never_exceed_the_budget_of_the_day(house: House) -> None:
+def test_rounds_never_exceed_the_budget_of_the_day(house: ControlService) -> None:
     loop = house.loop(house.desk)
     for hour in range(5):
         loop.add([review(10 * hour + k, at=house.clock.now()) for k in range(4)])
@@ -41,31 +41,31 @@ def test_rounds_never_exceed_the_budget_of_the_day(house: House) -> None:
     assert 5 <= len(house.desk.asked) <= 10
 
 
-def test_without_a_labeler_frames_are_chosen_and_wait(house: House) -> None:
+def test_without_a_labeler_frames_are_chosen_and_wait(house: ControlService) -> None:
     loop = house.loop(None)
     loop.add([review(1)])
     loop.round()
-    assert house.count(State.PENDING) == 1
+    assert house.count(ReviewState.PENDING) == 1
 
 
-def test_a_labeler_that_fails_is_told_once_and_the_loop_goes_on(house: House) -> None:
+def test_a_labeler_that_fails_is_told_once_and_the_loop_goes_on(house: ControlService) -> None:
     loop = house.loop(house.desk)
     house.desk.refuses = LabelerError("Label Studio at http://x does not answer")
     for k in range(3):
         loop.add([review(k)])
         loop.round()
     assert house.said.count("Label Studio at http://x does not answer") == 1
-    assert house.count(State.PENDING) == 3, "choosing goes on"
+    assert house.count(ReviewState.PENDING) == 3, "choosing goes on"
     house.desk.refuses = LabelerError("the token was refused")
     loop.round()
     assert house.said[-1] == "the token was refused"
     house.desk.refuses = None
     loop.round()
-    assert house.count(State.LABELED) == 3
+    assert house.count(ReviewState.LABELED) == 3
 
 
-def test_answers_come_home_even_if_nothing_can_be_handed_over(house: House) -> None:
-    class NoNewOnes(Desk):
+def test_answers_come_home_even_if_nothing_can_be_handed_over(house: ControlService) -> None:
+    class NoNewOnes(WebApp):
         def push(self, tasks, pushed):  # type: ignore[no-untyped-def]
             raise LabelerError("2 frames have no image")
 
@@ -75,11 +75,11 @@ def test_answers_come_home_even_if_nothing_can_be_handed_over(house: House) -> N
     desk = NoNewOnes()
     desk.asked = house.desk.asked
     house.loop(desk).round()
-    assert house.count(State.LABELED) == 2
-    assert house.count(State.PENDING) == 2
+    assert house.count(ReviewState.LABELED) == 2
+    assert house.count(ReviewState.PENDING) == 2
 
 
-def test_frames_that_expire_lose_their_image_and_others_keep_it(house: House) -> None:
+def test_frames_that_expire_lose_their_image_and_others_keep_it(house: ControlService) -> None:
     loop = house.loop(None)
     old, new = review(1), review(2, at=NOON + timedelta(days=3))
     for one in (old, new):
@@ -89,10 +89,10 @@ def test_frames_that_expire_lose_their_image_and_others_keep_it(house: House) ->
     loop.add([new])
     loop.round()
     assert list(house.store.keys()) == [new.image_key]
-    assert [r.state for r in find_reviews(house.ledger, [digest(1)])] == [State.EXPIRED]
+    assert [r.state for r in find_reviews(house.ledger, [digest(1)])] == [ReviewState.EXPIRED]
 
 
-def test_an_image_that_cannot_be_removed_does_not_keep_the_others(house: House) -> None:
+def test_an_image_that_cannot_be_removed_does_not_keep_the_others(house: ControlService) -> None:
     class Stubborn(FolderStore):
         def delete(self, key: str) -> None:
             if key == review(1).image_key:
@@ -110,7 +110,9 @@ def test_an_image_that_cannot_be_removed_does_not_keep_the_others(house: House) 
     assert house.said == ["held by another"]
 
 
-def test_candidates_that_the_ledger_does_not_take_now_are_noted_later(house: House) -> None:
+def test_candidates_that_the_ledger_does_not_take_now_are_noted_later(
+    house: ControlService,
+) -> None:
     loop = house.loop(None)
     with house.ledger.transaction() as connection:
         connection.exec_driver_sql("alter table reviews rename to elsewhere")
@@ -120,18 +122,20 @@ def test_candidates_that_the_ledger_does_not_take_now_are_noted_later(house: Hou
     with house.ledger.transaction() as connection:
         connection.exec_driver_sql("alter table elsewhere rename to reviews")
     loop.add([review(3)])
-    assert house.count(State.CANDIDATE) == 3
+    assert house.count(ReviewState.CANDIDATE) == 3
     assert all("no such table" in sentence for sentence in house.said)
 
 
-def test_frames_of_a_drifting_camera_are_asked_about_though_the_model_is_sure(house: House) -> None:
+def test_frames_of_a_drifting_camera_are_asked_about_though_the_model_is_sure(
+    house: ControlService,
+) -> None:
     loop = house.loop(None)
     loop.add([review(k, camera_id=name, score=0.0) for k, name in enumerate(["dark", "bright"])])
     loop.round()
-    assert house.count(State.PENDING) == 0
+    assert house.count(ReviewState.PENDING) == 0
     house.finding("dark", ["night"], True)
     loop.round()
-    (chosen,) = list_reviews(house.ledger, [State.PENDING])
+    (chosen,) = list_reviews(house.ledger, [ReviewState.PENDING])
     assert (chosen.camera_id, chosen.drift, chosen.score) == ("dark", "night", 0.4)
 
 
@@ -139,11 +143,11 @@ def test_frames_of_a_drifting_camera_are_asked_about_though_the_model_is_sure(ho
 
 
 def test_the_loop_runs_by_itself_and_outlives_what_nobody_expects(
-    house: House, caplog: pytest.LogCaptureFixture
+    house: ControlService, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.CRITICAL)  # the fault below is meant
 
-    class Odd(Desk):
+    class Odd(WebApp):
         calls = 0
 
         def push(self, tasks, pushed):  # type: ignore[no-untyped-def]
@@ -156,11 +160,11 @@ def test_the_loop_runs_by_itself_and_outlives_what_nobody_expects(
     loop.add([review(1)])
     loop.start()
     try:
-        eventually(lambda: house.count(State.LABELED) == 1)
+        eventually(lambda: house.count(ReviewState.LABELED) == 1)
     finally:
         loop.close()
     assert not loop._thread.is_alive()
 
 
-def test_a_loop_that_never_began_can_be_closed(house: House) -> None:
+def test_a_loop_that_never_began_can_be_closed(house: ControlService) -> None:
     house.loop(house.desk).close()

@@ -8,30 +8,30 @@ import pytest
 
 from labeling.measured_quality import MEASURED, Measure, keep_measures, measure
 from labeling.quality import Changes
-from labeling.task import Answer, Reason, Skipped
+from labeling.task import Answer, SelectionReason, Skipped
 from streetloop.ledger.events import Event, list_events
 from streetloop.ledger.reviews import mark_in_dataset
 from tests.support.build import found
 from tests.support.frames import NOON, digest, labeled, review
-from tests.support.label_house import CLASSES, House
+from tests.support.label_service import CLASSES, ControlService
 
 CAR, BUS = found((10, 10, 50, 40)), found((300, 10, 350, 40), class_id=1)
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    house = House(tmp_path / "home")
+def house(tmp_path: Path) -> Iterator[ControlService]:
+    house = ControlService(tmp_path / "home")
     yield house
     house.ledger.close()
 
 
 def label(
-    house: House,
+    house: ControlService,
     number: int,
     answer: Answer,
     camera: str = "a",
     version: str = "m-1",
-    reason: Reason = Reason.RANDOM,
+    reason: SelectionReason = SelectionReason.RANDOM,
 ) -> None:
     """A frame in which the model saw a car goes to somebody, and this comes back."""
     one = review(number, camera_id=camera, reason=reason, boxes=CAR)
@@ -54,7 +54,9 @@ def bus(number: int) -> Answer:
     return labeled(digest(number), BUS)
 
 
-def test_each_model_camera_and_class_has_its_figures_and_all_cameras_too(house: House) -> None:
+def test_each_model_camera_and_class_has_its_figures_and_all_cameras_too(
+    house: ControlService,
+) -> None:
     label(house, 0, right(0))
     label(house, 1, nothing(1))
     label(house, 2, bus(2), camera="b")
@@ -70,16 +72,18 @@ def test_each_model_camera_and_class_has_its_figures_and_all_cameras_too(house: 
     ]
 
 
-def test_frames_that_were_asked_about_on_purpose_are_left_out_unless_wanted(house: House) -> None:
+def test_frames_that_were_asked_about_on_purpose_are_left_out_unless_wanted(
+    house: ControlService,
+) -> None:
     label(house, 0, right(0))
-    label(house, 1, bus(1), reason=Reason.UNSURE)
+    label(house, 1, bus(1), reason=SelectionReason.UNSURE)
     (_, here) = measure(house.ledger, CLASSES, only_random=True)
     assert (here.changes.precision, here.changes.recall) == (1.0, 1.0)
     every = {one.class_name: one.changes for one in measure(house.ledger, CLASSES, False)}
     assert every == {"car": Changes(kept=1, removed=1), "bus": Changes(added=1)}
 
 
-def test_declined_frames_say_nothing_and_those_in_datasets_go_on_to(house: House) -> None:
+def test_declined_frames_say_nothing_and_those_in_datasets_go_on_to(house: ControlService) -> None:
     label(house, 0, Skipped(digest(0), "ann", NOON))
     assert measure(house.ledger, CLASSES, only_random=True) == []
     label(house, 1, right(1))
@@ -88,7 +92,7 @@ def test_declined_frames_say_nothing_and_those_in_datasets_go_on_to(house: House
     assert measure(house.ledger, CLASSES, only_random=True) == before != []
 
 
-def test_a_class_that_the_model_does_not_have_has_a_number(house: House) -> None:
+def test_a_class_that_the_model_does_not_have_has_a_number(house: ControlService) -> None:
     label(house, 0, bus(0))
     named = {one.class_name for one in measure(house.ledger, ["car"], only_random=True)}
     assert named == {"car", "class 1"}
@@ -97,11 +101,11 @@ def test_a_class_that_the_model_does_not_have_has_a_number(house: House) -> None
 # Kept
 
 
-def kept(house: House, camera: str | None = None) -> list[Event]:
+def kept(house: ControlService, camera: str | None = None) -> list[Event]:
     return list_events(house.ledger, camera, MEASURED)
 
 
-def test_what_was_measured_is_kept_once_and_again_when_it_changes(house: House) -> None:
+def test_what_was_measured_is_kept_once_and_again_when_it_changes(house: ControlService) -> None:
     label(house, 0, right(0))
     label(house, 1, right(1), camera="b")
     assert keep_measures(house.ledger, CLASSES) == 2
@@ -127,7 +131,7 @@ def test_what_was_measured_is_kept_once_and_again_when_it_changes(house: House) 
     assert len(kept(house, "b")) == 1
 
 
-def test_models_are_kept_apart(house: House) -> None:
+def test_models_are_kept_apart(house: ControlService) -> None:
     label(house, 0, right(0))
     label(house, 1, nothing(1), version="m-2")
     assert keep_measures(house.ledger, CLASSES) == 2
@@ -136,8 +140,8 @@ def test_models_are_kept_apart(house: House) -> None:
     assert precision == {"m-1": 1.0, "m-2": 0.0}
 
 
-def test_an_empty_street_that_the_model_saw_as_empty_is_kept_too(house: House) -> None:
-    one = review(0, reason=Reason.RANDOM, boxes=found())
+def test_an_empty_street_that_the_model_saw_as_empty_is_kept_too(house: ControlService) -> None:
+    one = review(0, reason=SelectionReason.RANDOM, boxes=found())
     house.queue.add([one])
     house.queue.choose(10_000)
     house.queue.push(house.desk)
@@ -146,14 +150,14 @@ def test_an_empty_street_that_the_model_saw_as_empty_is_kept_too(house: House) -
     assert kept(house)[0].detail == {"frames": 1, "classes": {}}
 
 
-def test_only_random_frames_are_kept(house: House) -> None:
-    label(house, 0, right(0), reason=Reason.UNSURE)
+def test_only_random_frames_are_kept(house: ControlService) -> None:
+    label(house, 0, right(0), reason=SelectionReason.UNSURE)
     assert keep_measures(house.ledger, CLASSES) == 0
 
 
-def test_the_running_system_keeps_them_by_itself(house: House) -> None:
+def test_the_running_system_keeps_them_by_itself(house: ControlService) -> None:
     loop = house.loop(house.desk)
-    loop.add([review(k, reason=Reason.RANDOM, boxes=CAR) for k in range(20)])
+    loop.add([review(k, reason=SelectionReason.RANDOM, boxes=CAR) for k in range(20)])
     loop.round()
     (event,) = kept(house)
     frames = event.detail["frames"]

@@ -16,12 +16,12 @@ from streetloop.errors import ConfigError
 from streetloop.ledger.findings import close_findings
 from streetloop.storage.minio import LINK_LASTS, MinioStore, S3Access
 from tests.support.frames import NOON, review
-from tests.support.label_house import House
+from tests.support.label_service import ControlService
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    house = House(tmp_path / "home")
+def house(tmp_path: Path) -> Iterator[ControlService]:
+    house = ControlService(tmp_path / "home")
     yield house
     house.ledger.close()
 
@@ -29,7 +29,7 @@ def house(tmp_path: Path) -> Iterator[House]:
 # Drift
 
 
-def test_cameras_drift_where_labels_help(house: House) -> None:
+def test_cameras_drift_where_labels_help(house: ControlService) -> None:
     house.finding("dark", ["night", "fog"], True)
     house.finding("knocked", ["camera moved"], False)
     house.finding("was dark", ["night"], True)
@@ -40,12 +40,12 @@ def test_cameras_drift_where_labels_help(house: House) -> None:
 # Who labels
 
 
-def _open(house: House, **settings: object) -> Labeler | None:
+def _open(house: ControlService, **settings: object) -> Labeler | None:
     chosen = house.settings.model_copy(update=settings)
     return open_labeler(chosen, ["car"], house.store, house.queue, house.clock)
 
 
-def test_nobody_labels_unless_it_is_set(house: House) -> None:
+def test_nobody_labels_unless_it_is_set(house: ControlService) -> None:
     assert _open(house) is None
     assert isinstance(_open(house, labeler="oracle"), OracleLabeler)
 
@@ -63,14 +63,14 @@ def test_nobody_labels_unless_it_is_set(house: House) -> None:
     ],
 )
 def test_a_label_studio_that_is_not_known_is_a_clear_sentence(
-    house: House, settings: dict[str, object], words: str
+    house: ControlService, settings: dict[str, object], words: str
 ) -> None:
     with pytest.raises(ConfigError, match=words) as raised:
         _open(house, labeler="label-studio", **settings)
     assert "hunter2" not in str(raised.value)
 
 
-def test_the_errors_of_the_oracle_are_as_many_as_set_in_all(house: House) -> None:
+def test_the_errors_of_the_oracle_are_as_many_as_set_in_all(house: ControlService) -> None:
     flawed = _open(house, labeler="oracle", oracle_errors=0.3, oracle_delay_s=60.0)
     assert isinstance(flawed, OracleLabeler)
     assert flawed._flaws.missed + flawed._flaws.wrong_class == pytest.approx(0.2)
@@ -84,7 +84,9 @@ STUDIO = {
 }
 
 
-def test_images_in_minio_come_by_presigned_address_and_others_are_uploaded(house: House) -> None:
+def test_images_in_minio_come_by_presigned_address_and_others_are_uploaded(
+    house: ControlService,
+) -> None:
     labeler = _open(house, **STUDIO)
     assert isinstance(labeler, LabelStudio)
     assert labeler._images == UPLOADED
@@ -101,7 +103,7 @@ def test_images_in_minio_come_by_presigned_address_and_others_are_uploaded(house
 # By hand
 
 
-def test_pushing_says_how_many_were_handed_over(house: House) -> None:
+def test_pushing_says_how_many_were_handed_over(house: ControlService) -> None:
     house.queue.add([review(k) for k in range(3)])
     house.queue.choose(10)
     assert push(house.queue, house.desk) == 3

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from labeling.oracle import Flaws, OracleLabeler
-from labeling.task import Labeled, Reason, Skipped, Task
+from labeling.task import Labeled, SelectionReason, Skipped, Task
 from streetloop.city.oracle import Oracle
 from streetloop.errors import LabelerError
 from streetloop.types import Detections
@@ -26,7 +26,7 @@ def task(frame: int = 40, digest: str = "a" * 64, uri: str = URI) -> Task:
         height=360,
         camera_id="gantry",
         captured_at=datetime(2026, 3, 1, tzinfo=UTC),
-        reason=Reason.RANDOM,
+        reason=SelectionReason.RANDOM,
         score=0.5,
         rank=0,
         model_version="m",

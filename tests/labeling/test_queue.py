@@ -8,65 +8,65 @@ import pytest
 
 from labeling.oracle import OracleLabeler
 from labeling.queue import ReviewQueue, boxes_of, plain, to_task
-from labeling.task import Drift, Reason
+from labeling.task import Drift, SelectionReason
 from streetloop.city.oracle import Oracle
 from streetloop.city.render.shapes import CLASSES
 from streetloop.errors import LabelerError, LedgerError
 from streetloop.ledger import Ledger
-from streetloop.ledger.reviews import State, list_reviews
+from streetloop.ledger.reviews import ReviewState, list_reviews
 from streetloop.types import Detections
 from tests.support.build import found
 from tests.support.fakes import FakeClock
-from tests.support.frames import NOON, Desk, digest, labeled, only, review, states, waiting
+from tests.support.frames import NOON, WebApp, digest, labeled, only, review, states, waiting
 
 
 def test_a_frame_goes_from_candidate_to_label(ledger: Ledger, queue: ReviewQueue) -> None:
-    desk = Desk()
+    desk = WebApp()
     queue.add([review(1)])
-    assert states(ledger) == {1: State.CANDIDATE}
+    assert states(ledger) == {1: ReviewState.CANDIDATE}
     assert queue.choose(10) == 1
-    assert states(ledger) == {1: State.PENDING}
+    assert states(ledger) == {1: ReviewState.PENDING}
     assert queue.push(desk) == 1
-    assert states(ledger) == {1: State.PUSHED}
+    assert states(ledger) == {1: ReviewState.PUSHED}
     assert queue.waiting() == [digest(1)]
     desk.answers[digest(1)] = labeled(digest(1), found((1, 2, 3, 4), class_id=2))
     assert queue.pull(desk) == 1
     kept = only(ledger, 1)
-    assert (kept.state, kept.labeler, kept.answered_at) == (State.LABELED, "ann", NOON)
+    assert (kept.state, kept.labeler, kept.answered_at) == (ReviewState.LABELED, "ann", NOON)
     np.testing.assert_array_equal(boxes_of(kept.label).xyxy, [[1, 2, 3, 4]])
     assert queue.waiting() == []
 
 
 def test_what_is_done_is_not_done_again(ledger: Ledger, queue: ReviewQueue) -> None:
-    desk = Desk()
+    desk = WebApp()
     waiting(queue, desk, 3)
     queue.pull(desk)
     queue.add([review(k) for k in range(3)])
     assert (queue.choose(10), queue.push(desk), queue.pull(desk)) == (0, 0, 0)
     assert len(desk.asked) == 3
-    assert queue.counts()[State.LABELED] == 3
+    assert queue.counts()[ReviewState.LABELED] == 3
 
 
 def test_a_chosen_frame_has_score_rank_and_reason(ledger: Ledger, queue: ReviewQueue) -> None:
     queue.add([review(k, score=0.3 + k / 20) for k in range(5)])
-    queue.add([review(k, score=0.0, reason=Reason.RANDOM) for k in range(5, 10)])
+    queue.add([review(k, score=0.0, reason=SelectionReason.RANDOM) for k in range(5, 10)])
     queue.choose(10)
-    chosen = list_reviews(ledger, [State.PENDING])
+    chosen = list_reviews(ledger, [ReviewState.PENDING])
     assert [one.rank for one in chosen] == list(range(len(chosen)))
     assert {one.reason for one in chosen} == {"unsure", "random"}
     assert all((one.score > 0) == (one.reason == "unsure") for one in chosen)
     assert chosen[-1].reason == "random"
     assert {one.chosen_at for one in chosen} == {NOON + timedelta(hours=2)}
     task = to_task(chosen[0])
-    assert (task.rank, task.reason, task.score) == (0, Reason.UNSURE, chosen[0].score)
+    assert (task.rank, task.reason, task.score) == (0, SelectionReason.UNSURE, chosen[0].score)
 
 
 def test_the_labeler_is_given_frames_in_the_order_of_choice(
     ledger: Ledger, queue: ReviewQueue
 ) -> None:
-    desk = Desk()
+    desk = WebApp()
     waiting(queue, desk, 8)
-    ranked = sorted(list_reviews(ledger, [State.PUSHED]), key=lambda r: r.rank or 0)
+    ranked = sorted(list_reviews(ledger, [ReviewState.PUSHED]), key=lambda r: r.rank or 0)
     assert desk.asked == [one.digest for one in ranked]
 
 
@@ -87,9 +87,9 @@ def test_a_drifting_camera_is_preferred_and_its_frames_say_why(
     queue.add([review(k, camera_id="day", score=0.3) for k in range(3)])
     queue.add([review(k, camera_id="night", score=0.02) for k in range(3, 6)])
     assert queue.choose(3) == 3
-    assert {r.camera_id for r in list_reviews(ledger, [State.PENDING])} == {"day"}
+    assert {r.camera_id for r in list_reviews(ledger, [ReviewState.PENDING])} == {"day"}
     assert queue.choose(6, {"night": Drift("fog", review(4).captured_at)}) == 2
-    (one, _) = [r for r in list_reviews(ledger, [State.PENDING]) if r.camera_id == "night"]
+    (one, _) = [r for r in list_reviews(ledger, [ReviewState.PENDING]) if r.camera_id == "night"]
     assert (one.drift, one.score) == ("fog", pytest.approx(0.4 + 0.6 * 0.02))
     assert only(ledger, 0).drift == ""
     assert to_task(one).drift == "fog"
@@ -101,7 +101,7 @@ def test_a_drifting_camera_is_preferred_and_its_frames_say_why(
 def test_frames_that_waited_too_long_expire_and_no_others(
     ledger: Ledger, queue: ReviewQueue, clock: FakeClock
 ) -> None:
-    desk = Desk()
+    desk = WebApp()
     waiting(queue, desk, 2)
     queue.add([review(2), review(3), review(4, at=NOON + timedelta(days=2))])
     queue.choose(3)
@@ -110,11 +110,11 @@ def test_frames_that_waited_too_long_expire_and_no_others(
     assert sorted(queue.expire()) == [review(k).image_key for k in (2, 3)]
     assert queue.expire() == []
     assert states(ledger) == {
-        0: State.PUSHED,
-        1: State.PUSHED,
-        2: State.EXPIRED,
-        3: State.EXPIRED,
-        4: State.CANDIDATE,
+        0: ReviewState.PUSHED,
+        1: ReviewState.PUSHED,
+        2: ReviewState.EXPIRED,
+        3: ReviewState.EXPIRED,
+        4: ReviewState.CANDIDATE,
     }
     assert queue.push(desk) == 0
 
@@ -138,7 +138,11 @@ def test_a_day_later_the_same_street_may_be_asked_about_again(
     queue.add([review(3, bits=bits, at=clock.now() + timedelta(seconds=1))])
     clock.advance(1)
     assert queue.choose(10) == 1
-    assert states(ledger) == {1: State.PENDING, 2: State.CANDIDATE, 3: State.PENDING}
+    assert states(ledger) == {
+        1: ReviewState.PENDING,
+        2: ReviewState.CANDIDATE,
+        3: ReviewState.PENDING,
+    }
 
 
 def test_a_double_is_one_however_long_it_has_waited(queue: ReviewQueue, clock: FakeClock) -> None:
@@ -154,7 +158,7 @@ def test_a_double_is_one_however_long_it_has_waited(queue: ReviewQueue, clock: F
 def test_a_ledger_that_is_gone_is_said(queue: ReviewQueue, ledger: Ledger) -> None:
     with ledger.transaction() as connection:
         connection.exec_driver_sql("drop table reviews")
-    for use in (queue.counts, lambda: queue.choose(1), lambda: queue.push(Desk())):
+    for use in (queue.counts, lambda: queue.choose(1), lambda: queue.push(WebApp())):
         with pytest.raises(LedgerError, match="no such table"):
             use()
 
@@ -175,11 +179,13 @@ def test_the_oracle_labels_simulated_frames_with_the_truth(
     oracle = OracleLabeler(CLASSES, clock, tasks=queue.find)
     with pytest.raises(LabelerError, match="real is elsewhere"):
         queue.push(oracle)
-    assert queue.counts()[State.PENDING] == 1, "one from elsewhere does not keep the others back"
+    assert queue.counts()[ReviewState.PENDING] == 1, (
+        "one from elsewhere does not keep the others back"
+    )
     # Another process takes the answers home.
     assert queue.pull(OracleLabeler(CLASSES, clock, tasks=queue.find)) == 3
     truth = Oracle()
-    for one in list_reviews(ledger, [State.LABELED]):
+    for one in list_reviews(ledger, [ReviewState.LABELED]):
         expected = truth.truth(uri, int(one.origin["frame"])).detections()
         label = boxes_of(one.label)
         np.testing.assert_array_equal(label.class_id, expected.class_id)

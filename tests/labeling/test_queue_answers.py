@@ -6,30 +6,30 @@ from labeling.queue import ReviewQueue
 from labeling.task import Labeled, Quarantined, Skipped
 from streetloop.errors import LabelerError
 from streetloop.ledger import Ledger
-from streetloop.ledger.reviews import State, mark_in_dataset
+from streetloop.ledger.reviews import ReviewState, mark_in_dataset
 from streetloop.types import Detections
 from tests.support.build import found
-from tests.support.frames import NOON, Desk, digest, labeled, only, review, states, waiting
+from tests.support.frames import NOON, WebApp, digest, labeled, only, review, states, waiting
 
 
 def test_a_frame_with_nothing_in_it_is_labelled_too(ledger: Ledger, queue: ReviewQueue) -> None:
-    desk = Desk()
+    desk = WebApp()
     waiting(queue, desk, 1)
     assert queue.pull(desk) == 1
     kept = only(ledger, 0)
-    assert (kept.state, kept.label) == (State.LABELED, [])
+    assert (kept.state, kept.label) == (ReviewState.LABELED, [])
 
 
 def test_what_was_declined_or_cannot_be_used_is_rejected_with_the_reason(
     ledger: Ledger, queue: ReviewQueue
 ) -> None:
-    desk = Desk()
+    desk = WebApp()
     waiting(queue, desk, 3)
     desk.answers[digest(0)] = Skipped(digest(0), "bob", NOON)
     desk.answers[digest(1)] = Quarantined(digest(1), "a polygon is not a labelled rectangle", {})
     desk.answers[digest(2)] = Quarantined(digest(2), "x" * 5000, {})
     assert queue.pull(desk) == 3
-    assert states(ledger) == dict.fromkeys(range(3), State.REJECTED)
+    assert states(ledger) == dict.fromkeys(range(3), ReviewState.REJECTED)
     declined, polygon, long = (only(ledger, k) for k in range(3))
     assert (declined.labeler, declined.note) == ("bob", "declined by the labeller")
     assert (polygon.labeler, polygon.note) == (None, "a polygon is not a labelled rectangle")
@@ -39,7 +39,7 @@ def test_what_was_declined_or_cannot_be_used_is_rejected_with_the_reason(
 
 
 def test_answers_that_nobody_waits_for_are_ignored(ledger: Ledger, queue: ReviewQueue) -> None:
-    class Chatty(Desk):
+    class Chatty(WebApp):
         def pull(self, waiting):  # type: ignore[no-untyped-def]
             strange = [labeled(digest(99)), Skipped(digest(98), "x", NOON), labeled(digest(7))]
             return [*strange, *super().pull(waiting), labeled(digest(0), found((0, 0, 9, 9)))]
@@ -49,23 +49,27 @@ def test_answers_that_nobody_waits_for_are_ignored(ledger: Ledger, queue: Review
     queue.add([review(7)])
     assert queue.pull(desk) == 2, "the second answer for one frame does not count"
     assert only(ledger, 0).label == []
-    assert states(ledger) == {0: State.LABELED, 1: State.LABELED, 7: State.CANDIDATE}
+    assert states(ledger) == {
+        0: ReviewState.LABELED,
+        1: ReviewState.LABELED,
+        7: ReviewState.CANDIDATE,
+    }
 
 
 def test_an_answer_that_comes_again_does_not_undo_a_dataset(
     ledger: Ledger, queue: ReviewQueue
 ) -> None:
-    desk = Desk()
+    desk = WebApp()
     waiting(queue, desk, 2)
     queue.pull(desk)
     mark_in_dataset(ledger, [digest(0)], "d" * 64)
     desk.answers[digest(0)] = Skipped(digest(0), "bob", NOON)
     assert queue.pull(desk) == 0
-    assert states(ledger) == {0: State.IN_DATASET, 1: State.LABELED}
+    assert states(ledger) == {0: ReviewState.IN_DATASET, 1: ReviewState.LABELED}
 
 
 def test_a_labeler_is_not_asked_when_nobody_waits(queue: ReviewQueue) -> None:
-    desk = Desk()
+    desk = WebApp()
     desk.refuses = LabelerError("closed")
     assert (queue.pull(desk), queue.push(desk)) == (0, 0)
 
@@ -73,7 +77,7 @@ def test_a_labeler_is_not_asked_when_nobody_waits(queue: ReviewQueue) -> None:
 def test_frames_that_a_labeler_has_lost_are_pushed_again(
     ledger: Ledger, queue: ReviewQueue
 ) -> None:
-    desk = Desk()
+    desk = WebApp()
     waiting(queue, desk, 3)
     desk.asked.remove(digest(1))
     queue.ask_again([digest(1), digest(77)])
@@ -83,15 +87,15 @@ def test_frames_that_a_labeler_has_lost_are_pushed_again(
 
 
 def test_a_labelled_frame_is_not_asked_again(ledger: Ledger, queue: ReviewQueue) -> None:
-    desk = Desk()
+    desk = WebApp()
     waiting(queue, desk, 1)
     queue.pull(desk)
     queue.ask_again([digest(0)])
-    assert states(ledger) == {0: State.LABELED}
+    assert states(ledger) == {0: ReviewState.LABELED}
 
 
 def test_labels_have_the_moment_that_the_labeler_gave(ledger: Ledger, queue: ReviewQueue) -> None:
-    desk, at = Desk(), datetime.fromisoformat("2026-03-01T13:00:00+05:30")
+    desk, at = WebApp(), datetime.fromisoformat("2026-03-01T13:00:00+05:30")
     waiting(queue, desk, 1)
     desk.answers[digest(0)] = Labeled(digest(0), Detections.empty(), "ann", at)
     queue.pull(desk)

@@ -12,12 +12,12 @@ import pytest
 from sqlalchemy import Connection
 
 from labeling.queue import ReviewQueue
-from labeling.task import Reason, Skipped
+from labeling.task import SelectionReason, Skipped
 from streetloop.clock import SystemClock
 from streetloop.ledger import Ledger, open_ledger
-from streetloop.ledger.reviews import State, list_reviews
+from streetloop.ledger.reviews import ReviewState, list_reviews
 from tests.support.fakes import FakeClock
-from tests.support.frames import NOON, Desk, digest, review, waiting
+from tests.support.frames import NOON, WebApp, digest, review, waiting
 
 
 def test_the_budget_of_a_day_is_never_exceeded(ledger: Ledger, clock: FakeClock) -> None:
@@ -39,7 +39,7 @@ def test_the_budget_of_a_day_is_never_exceeded(ledger: Ledger, clock: FakeClock)
 def test_what_was_chosen_counts_whatever_became_of_it(
     ledger: Ledger, queue: ReviewQueue, clock: FakeClock
 ) -> None:
-    desk = Desk()
+    desk = WebApp()
     waiting(queue, desk, 5)
     desk.answers[digest(0)] = Skipped(digest(0), "ann", NOON)
     queue.pull(desk)
@@ -57,11 +57,11 @@ def test_a_tenth_of_the_day_is_drawn_at_random_however_often_frames_are_chosen(
         fresh = [
             review(next(number), at=clock.now()) for _ in range(budget * every_s // 86_400 + 1)
         ]
-        drawn = review(next(number), at=clock.now(), reason=Reason.RANDOM, score=0.0)
+        drawn = review(next(number), at=clock.now(), reason=SelectionReason.RANDOM, score=0.0)
         queue.add([*fresh, drawn])
         queue.choose(budget, every_s=every_s)
         clock.advance(every_s)
-    chosen = Counter(one.reason for one in list_reviews(ledger, [State.PENDING]))
+    chosen = Counter(one.reason for one in list_reviews(ledger, [ReviewState.PENDING]))
     assert chosen == {"unsure": 0.9 * budget, "random": 0.1 * budget}
 
 
@@ -92,11 +92,11 @@ def test_two_who_choose_at_once_share_one_budget(
     busy = _Interrupted(ledger, moment, lambda: counts.append(other.choose(10)))
     counts.append(ReviewQueue(busy, clock).choose(15))
     assert counts == [10, 5]
-    assert other.counts()[State.PENDING] == 15
+    assert other.counts()[ReviewState.PENDING] == 15
 
 
 def test_two_who_push_at_once_count_each_frame_once(ledger: Ledger, clock: FakeClock) -> None:
-    queue, desk = ReviewQueue(ledger, clock), Desk()
+    queue, desk = ReviewQueue(ledger, clock), WebApp()
     queue.add([review(k) for k in range(6)])
     queue.choose(6)
     counts = []
@@ -126,4 +126,4 @@ def test_processes_that_choose_at_once_share_one_budget(tmp_path: Path, ledger: 
     for chooser in choosers:
         chooser.join()
     assert [chooser.exitcode for chooser in choosers] == [0, 0, 0]
-    assert queue.counts()[State.PENDING] == 30
+    assert queue.counts()[ReviewState.PENDING] == 30

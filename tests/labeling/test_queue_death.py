@@ -11,14 +11,14 @@ import pytest
 from labeling.queue import ReviewQueue
 from streetloop.errors import LabelerError
 from streetloop.ledger import Ledger, open_ledger
-from streetloop.ledger.reviews import State
+from streetloop.ledger.reviews import ReviewState
 from tests.support.fakes import FakeClock
-from tests.support.frames import NOON, Desk, Fate, Killed, MortalLedger, digest, review, states
+from tests.support.frames import NOON, Fate, Killed, MortalLedger, WebApp, digest, review, states
 
 _FRAMES = 4
 
 
-def _life(path: Path, desk: Desk, fate: Fate) -> int:
+def _life(path: Path, desk: WebApp, fate: Fate) -> int:
     """All that a process does with a queue; how many answers it counted."""
     desk.fate = fate
     ledger = open_ledger(f"sqlite:///{path}")
@@ -34,7 +34,7 @@ def _life(path: Path, desk: Desk, fate: Fate) -> int:
 
 def _steps(tmp_path: Path) -> int:
     fate = Fate()
-    assert _life(tmp_path / "whole.db", Desk(), fate) == _FRAMES
+    assert _life(tmp_path / "whole.db", WebApp(), fate) == _FRAMES
     return fate.steps
 
 
@@ -42,13 +42,13 @@ def test_a_death_between_any_two_steps_loses_nothing_and_doubles_nothing(tmp_pat
     steps = _steps(tmp_path)
     assert steps > 30
     for step in range(steps):
-        path, desk = tmp_path / f"{step}.db", Desk()
+        path, desk = tmp_path / f"{step}.db", WebApp()
         with pytest.raises(Killed):
             _life(path, desk, Fate(at=step))
         _life(path, desk, Fate())
         assert _life(path, desk, Fate()) == 0, "nothing is left for a third life"
         ledger = open_ledger(f"sqlite:///{path}")
-        assert states(ledger) == dict.fromkeys(range(_FRAMES), State.LABELED), f"step {step}"
+        assert states(ledger) == dict.fromkeys(range(_FRAMES), ReviewState.LABELED), f"step {step}"
         ledger.close()
         assert Counter(desk.asked) == {digest(k): 1 for k in range(_FRAMES)}, f"step {step}"
 
@@ -81,17 +81,17 @@ def test_a_process_that_dies_after_asking_and_before_noting_it_asks_nobody_twice
     url = f"sqlite:///{tmp_path / 'ledger.db'}"
     died = subprocess.run([sys.executable, "-c", _DIES, url, str(paper)], check=False)
     assert died.returncode == 9
-    assert queue.counts()[State.PUSHED] == 2
-    desk = Desk()
+    assert queue.counts()[ReviewState.PUSHED] == 2
+    desk = WebApp()
     desk.asked = paper.read_text().split()
     assert len(desk.asked) == 3
     assert queue.push(desk) == 3
     assert sorted(desk.asked) == [digest(k) for k in range(5)]
-    assert queue.counts()[State.PUSHED] == 5
+    assert queue.counts()[ReviewState.PUSHED] == 5
 
 
 def test_a_labeler_that_fails_half_way_is_given_the_rest_later(queue: ReviewQueue) -> None:
-    class Tired(Desk):
+    class Tired(WebApp):
         def push(self, tasks, pushed):  # type: ignore[no-untyped-def]
             super().push(tasks[:2], pushed)
             if len(tasks) > 2:
@@ -103,6 +103,6 @@ def test_a_labeler_that_fails_half_way_is_given_the_rest_later(queue: ReviewQueu
     for left in (3, 1):
         with pytest.raises(LabelerError, match="enough"):
             queue.push(desk)
-        assert queue.counts()[State.PENDING] == left
+        assert queue.counts()[ReviewState.PENDING] == left
     assert queue.push(desk) == 1
     assert sorted(desk.asked) == [digest(k) for k in range(5)]

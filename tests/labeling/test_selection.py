@@ -16,7 +16,7 @@ from PIL import Image as PillowImage
 
 from labeling.appearance import EMBEDDING, embed, fingerprint
 from labeling.selection import Candidate, SelectionPolicy, boosted, select
-from labeling.task import Reason
+from labeling.task import SelectionReason
 from streetloop.types import Image
 from tests.support.city import view
 from tests.support.frames import NOON, candidate, digest
@@ -54,7 +54,7 @@ def test_the_most_wanted_come_first() -> None:
 
 @pytest.mark.parametrize("budget", [0, -3])
 def test_without_a_budget_nothing_is_chosen(budget: int) -> None:
-    assert select([candidate(1), candidate(2, reason=Reason.RANDOM)], budget) == []
+    assert select([candidate(1), candidate(2, reason=SelectionReason.RANDOM)], budget) == []
 
 
 def test_of_nothing_nothing_is_chosen() -> None:
@@ -73,7 +73,7 @@ def test_never_more_than_the_budget_never_one_twice_never_what_was_asked(
     rows: list[tuple[int, str, float, bool]], budget: int, asked: int
 ) -> None:
     some = [
-        candidate(k, camera, score, Reason.RANDOM if drawn else Reason.UNSURE)
+        candidate(k, camera, score, SelectionReason.RANDOM if drawn else SelectionReason.UNSURE)
         for k, camera, score, drawn in rows
     ]
     chosen = numbers(select(some, budget, [candidate(asked)]))
@@ -112,16 +112,16 @@ def _of_the_city(
 ) -> tuple[list[Candidate], list[Image]]:
     """Frames of a simulated stream, with what a flawed detector would say of them."""
     city = view(uri, "size=320x180", *options)
-    chance = np.random.default_rng(0)
+    rng = np.random.default_rng(0)
     candidates, pictures = [], []
     for k in range(frames):
         picture = city.render(k * apart).copy()
         boxes = city.truth(k * apart).detections()
-        looks = embed(picture, boxes, chance.random(len(boxes)))
+        looks = embed(picture, boxes, rng.random(len(boxes)))
         pictures.append(picture)
         candidates.append(
             replace(
-                candidate(k, score=float(chance.uniform(0.2, 1)), place=looks),
+                candidate(k, score=float(rng.uniform(0.2, 1)), place=looks),
                 captured_at=NOON + timedelta(seconds=k * apart / 10),
                 fingerprint=fingerprint(picture),
             )
@@ -199,19 +199,23 @@ def test_what_was_asked_about_lately_counts_as_chosen() -> None:
 
 
 def _drawn(count: int, first: int = 1000) -> list[Candidate]:
-    return [candidate(k, score=0.0, reason=Reason.RANDOM) for k in range(first, first + count)]
+    return [
+        candidate(k, score=0.0, reason=SelectionReason.RANDOM) for k in range(first, first + count)
+    ]
 
 
 def test_a_tenth_of_the_budget_is_drawn_at_random_and_marked_as_such() -> None:
     chosen = select([candidate(k) for k in range(200)] + _drawn(200), 100)
-    assert [one.reason for one in chosen] == [Reason.UNSURE] * 90 + [Reason.RANDOM] * 10
+    assert [one.reason for one in chosen] == [SelectionReason.UNSURE] * 90 + [
+        SelectionReason.RANDOM
+    ] * 10
 
 
 def test_few_random_ones_leave_the_budget_to_the_others() -> None:
     some = [candidate(k) for k in range(200)]
     assert Counter(c.reason for c in select(some + _drawn(3), 100)) == {
-        Reason.UNSURE: 97,
-        Reason.RANDOM: 3,
+        SelectionReason.UNSURE: 97,
+        SelectionReason.RANDOM: 3,
     }
     assert len(select(_drawn(200), 100)) == 10, "and never take what is not theirs"
 
@@ -220,7 +224,7 @@ def test_few_random_ones_leave_the_budget_to_the_others() -> None:
 def test_who_chooses_in_several_rounds_says_how_many_are_drawn(wanted: int, given: int) -> None:
     some = [candidate(k) for k in range(200)]
     chosen = select(some + _drawn(200), 20, at_random=wanted)
-    assert [one.reason for one in chosen[20 - given :]] == [Reason.RANDOM] * given
+    assert [one.reason for one in chosen[20 - given :]] == [SelectionReason.RANDOM] * given
     assert len(chosen) == 20
     assert select(some + _drawn(9), 0, at_random=wanted) == []
 
@@ -239,12 +243,12 @@ def test_random_ones_are_not_thinned_and_the_others_have_no_say_in_the_draw() ->
     assert len(alone) == 10
     among = select([candidate(k, bits=differing(0)) for k in range(90)] + doubles, 100, seed=7)
     asked = select(doubles, 100, asked=[candidate(1)], seed=7)
-    assert [c for c in among if c.reason is Reason.RANDOM] == alone == asked
+    assert [c for c in among if c.reason is SelectionReason.RANDOM] == alone == asked
 
 
 def test_random_ones_do_not_keep_the_others_out() -> None:
     some = [candidate(1, at=NOON)]
-    double = candidate(2, at=NOON, bits=differing(0), reason=Reason.RANDOM, score=0.0)
+    double = candidate(2, at=NOON, bits=differing(0), reason=SelectionReason.RANDOM, score=0.0)
     assert len(select([*some, double], 10)) == 2
 
 
@@ -256,7 +260,7 @@ def test_of_a_camera_that_drifts_frames_of_which_the_model_is_sure_are_wanted_to
         candidate(1, "night", 0.0),
         candidate(2, "night", 0.5),
         candidate(3, "day", 0.3),
-        candidate(4, "night", 0.0, Reason.RANDOM),
+        candidate(4, "night", 0.0, SelectionReason.RANDOM),
     ]
     scores = {int(c.digest, 16): c.score for c in boosted(some, {"night": NOON}, 0.4)}
     assert scores == pytest.approx({1: 0.4, 2: 0.7, 3: 0.18, 4: 0.0})
@@ -276,15 +280,15 @@ def test_what_was_taken_before_a_drift_began_is_not_wanted_more() -> None:
 
 @pytest.mark.parametrize("cameras", [1, 20])
 def test_200_of_20_000_are_selected_within_two_seconds(cameras: int) -> None:
-    chance = np.random.default_rng(0)
-    hashes = chance.integers(0, 2**63, (20_000, 4), dtype=np.uint64)
-    places = chance.standard_normal((20_000, EMBEDDING)).astype(np.float32) / 10
+    rng = np.random.default_rng(0)
+    hashes = rng.integers(0, 2**63, (20_000, 4), dtype=np.uint64)
+    places = rng.standard_normal((20_000, EMBEDDING)).astype(np.float32) / 10
     many = [
         Candidate(
             digest(k),
             f"camera-{k % cameras}",
             NOON + timedelta(seconds=10 * k / cameras),
-            Reason.RANDOM if k % 20 == 0 else Reason.UNSURE,
+            SelectionReason.RANDOM if k % 20 == 0 else SelectionReason.UNSURE,
             0.1 + (k % 97) / 108,
             hashes[k],
             places[k],

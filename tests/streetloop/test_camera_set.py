@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from streetloop.camera_set import Difference, FleetBook, difference, merged
+from streetloop.camera_set import CameraDiff, CameraSetWatcher, difference, merged
 from streetloop.cameras import Camera, camera_document, parse_camera
 from streetloop.errors import ConfigError, LedgerError
 from streetloop.ledger import Ledger, open_ledger
@@ -83,46 +83,46 @@ def test_doing_what_the_difference_says_leads_from_one_to_the_other(
 
 @given(fleet=_fleets)
 def test_between_equals_there_is_no_difference(fleet: list[Camera]) -> None:
-    assert difference(fleet, fleet[::-1]) == Difference([], [])
+    assert difference(fleet, fleet[::-1]) == CameraDiff([], [])
 
 
 # The book
 
 
 def test_a_look_says_what_changed_since_the_last(ledger: Ledger) -> None:
-    book = FleetBook([cam("a"), cam("b")], ledger)
-    assert book.look() == Difference([], [])
+    book = CameraSetWatcher([cam("a"), cam("b")], ledger)
+    assert book.look() == CameraDiff([], [])
     put(ledger, cam("c"))
     change_camera(ledger, "a", None, "ann", NOON)
-    assert book.look() == Difference(["a"], [cam("c")])
-    assert book.look() == Difference([], [])
+    assert book.look() == CameraDiff(["a"], [cam("c")])
+    assert book.look() == CameraDiff([], [])
     assert book.cameras == [cam("b"), cam("c")]
 
 
 def test_a_changed_camera_stops_and_starts(ledger: Ledger) -> None:
-    book = FleetBook([cam("a")], ledger)
+    book = CameraSetWatcher([cam("a")], ledger)
     put(ledger, cam("a", 5))
-    assert book.look() == Difference(["a"], [cam("a", 5)])
+    assert book.look() == CameraDiff(["a"], [cam("a", 5)])
 
 
 def test_what_was_changed_before_the_start_is_known_at_the_first_look(ledger: Ledger) -> None:
     put(ledger, cam("b"))
     change_camera(ledger, "a", None, "ann", NOON)
-    book = FleetBook([cam("a")], ledger)
+    book = CameraSetWatcher([cam("a")], ledger)
     book.look()
     assert book.cameras == [cam("b")]
 
 
 def test_a_change_that_was_taken_back_is_none(ledger: Ledger) -> None:
-    book = FleetBook([cam("a")], ledger)
+    book = CameraSetWatcher([cam("a")], ledger)
     book.look()
     put(ledger, cam("a", 5))
     put(ledger, cam("a"))
-    assert book.look() == Difference([], [])
+    assert book.look() == CameraDiff([], [])
 
 
 def test_the_list_of_cameras_is_one_list(ledger: Ledger) -> None:
-    book = FleetBook([cam("a")], ledger)
+    book = CameraSetWatcher([cam("a")], ledger)
     held = book.cameras
     put(ledger, cam("b"))
     book.look()
@@ -131,7 +131,7 @@ def test_the_list_of_cameras_is_one_list(ledger: Ledger) -> None:
 
 
 def test_a_look_that_failed_is_made_good_by_the_next(ledger: Ledger) -> None:
-    book = FleetBook([cam("a")], ledger)
+    book = CameraSetWatcher([cam("a")], ledger)
     book.look()
     with ledger.transaction() as connection:
         connection.execute(text("alter table camera_changes rename to away"))
@@ -141,4 +141,4 @@ def test_a_look_that_failed_is_made_good_by_the_next(ledger: Ledger) -> None:
     with ledger.transaction() as connection:
         connection.execute(text("alter table away rename to camera_changes"))
     put(ledger, cam("b"))
-    assert book.look() == Difference([], [cam("b")])
+    assert book.look() == CameraDiff([], [cam("b")])

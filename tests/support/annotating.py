@@ -4,7 +4,7 @@ import threading
 from typing import Any
 
 from labeling.label_studio.boxes import to_results
-from labeling.label_studio.config import Control
+from labeling.label_studio.config import LabelControl
 from labeling.label_studio.payload import digest_of
 from streetloop.city.oracle import Oracle
 from streetloop.city.render.shapes import CLASSES
@@ -13,7 +13,7 @@ from streetloop.ledger.reviews import find_reviews
 from tests.support.label_studio import Annotator, Studio
 
 _LOOK_S = 0.5
-_LABELS = Control("label", "image", CLASSES)
+_LABELS = LabelControl("label", "image", CLASSES)
 
 
 class Diligent:

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from flows.stream.analysis.results import Result
-from flows.stream.ingest.accounting import FrameAccount, Reason
-from flows.stream.sources.source import Shot
+from flows.stream.ingest.accounting import DropReason, FrameAccount
+from flows.stream.sources.source import SourceFrame
 from streetloop.cameras import Camera, Line
 from streetloop.secrets import SecretUri
 from streetloop.types import UNCONFIRMED, ArrayPicture, Detections, Frame, Image, Picture, Tracked
@@ -80,9 +80,9 @@ def result(
     return Result(of, Tracked(detections, np.array(ids, np.int64)), [], "model-1")
 
 
-def shots(count: int, fps: float = 25.0, start_s: float = 0.0) -> list[Shot]:
+def source_frames(count: int, fps: float = 25.0, start_s: float = 0.0) -> list[SourceFrame]:
     """Pictures of one gray at an even rate."""
-    return [Shot(start_s + index / fps, plain()) for index in range(count)]
+    return [SourceFrame(start_s + index / fps, plain()) for index in range(count)]
 
 
 def write_clip(path: Path, grays: Sequence[int], fps: float = 25.0) -> Path:
@@ -94,6 +94,6 @@ def write_clip(path: Path, grays: Sequence[int], fps: float = 25.0) -> Path:
     return path
 
 
-def dropped(account: FrameAccount, reason: Reason) -> int:
+def dropped(account: FrameAccount, reason: DropReason) -> int:
     """How many frames were counted for ``reason`` so far."""
     return account.snapshot().reasons.get(reason.value, 0)

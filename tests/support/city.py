@@ -16,7 +16,7 @@ from streetloop.city.render.painter import Cast, Painter
 from streetloop.city.render.shapes import SHAPES
 from streetloop.city.truth import Truth, truth_of
 from streetloop.city.view import View
-from streetloop.city.world.camera_model import Mast, Optics
+from streetloop.city.world.camera_model import CameraModel, Mast
 from streetloop.city.world.conditions import Look
 from streetloop.city.world.place import Place, Solid, Spots
 from streetloop.city.world.places import PLACES
@@ -78,7 +78,7 @@ class Stage:
         size: tuple[int, int] = (320, 180),
     ) -> None:
         place = plain_place(*solids)
-        self.optics = Optics(mast, *size)
+        self.optics = CameraModel(mast, *size)
         maps = Maps(place)
         self.backdrop = build_backdrop(place, self.optics, maps)
         self.painter = Painter(self.optics, maps, self.backdrop, place.bus)

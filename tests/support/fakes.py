@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TypeAlias
 
 from flows.stream.analysis.results import Result
-from flows.stream.sources.source import Shot
+from flows.stream.sources.source import SourceFrame
 from serve.detector.client import Answer
 from streetloop.errors import SourceError, SourceRefused, SourceUnavailable, SourceUnreadable
 from streetloop.types import Detections, Image
@@ -54,7 +54,7 @@ class FakeClock:
             self._elapsed_s += seconds
 
 
-Step: TypeAlias = Shot | Exception | threading.Event | Callable[[], None]
+Step: TypeAlias = SourceFrame | Exception | threading.Event | Callable[[], None]
 """What a scripted source does next: give a shot, raise, wait for an event, or call something."""
 
 
@@ -89,15 +89,15 @@ class ScriptedSource:
         """See `Source.probe`."""
         return VideoInfo("scripted", 64, 48, self.nominal_fps, 0)
 
-    def shots(self, stop: threading.Event) -> Iterator[Shot]:
-        """See `Source.shots`."""
+    def read(self, stop: threading.Event) -> Iterator[SourceFrame]:
+        """See `Source.read`."""
         self.connections += 1
         if self.connections > len(self._script):
             raise SourceUnavailable("the script is over")
         for step in self._script[self.connections - 1]:
             if stop.is_set():
                 return
-            if isinstance(step, Shot):
+            if isinstance(step, SourceFrame):
                 yield step
             elif isinstance(step, Exception):
                 raise step
@@ -190,7 +190,7 @@ class _Scripted:
 
 @dataclass
 class CollectingTap:
-    """A `flows.stream.analysis.results.Tap` that keeps what it is given.
+    """A `flows.stream.analysis.results.Sink` that keeps what it is given.
 
     Attributes:
         raises: Raised by every `take`, after the result was noted.
@@ -205,14 +205,14 @@ class CollectingTap:
     closed: int = 0
 
     def take(self, result: Result) -> None:
-        """See `Tap.take`."""
+        """See `Sink.take`."""
         self.results.append(result)
         self.on_take(result)
         if self.raises is not None:
             raise self.raises
 
     def close(self) -> None:
-        """See `Tap.close`."""
+        """See `Sink.close`."""
         self.closed += 1
 
     def frame_ids(self, camera_id: str) -> list[int]:

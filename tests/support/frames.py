@@ -10,9 +10,9 @@ from sqlalchemy import Connection
 from labeling.appearance import EMBEDDING, Fingerprint
 from labeling.queue import ReviewQueue, to_review
 from labeling.selection import Candidate
-from labeling.task import Answer, Labeled, Reason, Task
+from labeling.task import Answer, Labeled, SelectionReason, Task
 from streetloop.ledger import Ledger
-from streetloop.ledger.reviews import Review, State, find_reviews, list_reviews
+from streetloop.ledger.reviews import Review, ReviewState, find_reviews, list_reviews
 from streetloop.types import Detections, Floats
 from tests.support.build import found
 
@@ -29,21 +29,21 @@ def candidate(
     number: int,
     camera_id: str = "a",
     score: float = 0.5,
-    reason: Reason = Reason.UNSURE,
+    reason: SelectionReason = SelectionReason.UNSURE,
     at: datetime | None = None,
     bits: Fingerprint | None = None,
     place: Floats | None = None,
 ) -> Candidate:
     """A frame that looks like no other, taken a minute after the one before."""
-    chance = np.random.default_rng(number)
-    looks = chance.standard_normal(EMBEDDING).astype(np.float32) / 10
+    rng = np.random.default_rng(number)
+    looks = rng.standard_normal(EMBEDDING).astype(np.float32) / 10
     return Candidate(
         digest(number),
         camera_id,
         at or NOON + timedelta(minutes=number),
         reason,
         score,
-        chance.integers(0, 2**63, 4, dtype=np.uint64) if bits is None else bits,
+        rng.integers(0, 2**63, 4, dtype=np.uint64) if bits is None else bits,
         looks if place is None else place,
     )
 
@@ -111,7 +111,7 @@ class MortalLedger(Ledger):
         self._fate.step()
 
 
-class Desk:
+class WebApp:
     """A `labeling.labeler.Labeler` that outlives the process that talks to it.
 
     Attributes:
@@ -151,16 +151,16 @@ def labeled(of: str, boxes: Detections | None = None, at: datetime = NOON) -> La
     return Labeled(of, Detections.empty() if boxes is None else boxes, "ann", at)
 
 
-def waiting(queue: ReviewQueue, desk: Desk, count: int) -> None:
+def waiting(queue: ReviewQueue, desk: WebApp, count: int) -> None:
     """So many frames that somebody was asked about."""
     queue.add([review(k) for k in range(count)])
     queue.choose(count)
     queue.push(desk)
 
 
-def states(ledger: Ledger) -> dict[int, State]:
+def states(ledger: Ledger) -> dict[int, ReviewState]:
     """Where every frame is, by its number."""
-    return {int(r.digest, 16): r.state for r in list_reviews(ledger, list(State))}
+    return {int(r.digest, 16): r.state for r in list_reviews(ledger, list(ReviewState))}
 
 
 def only(ledger: Ledger, number: int) -> Review:

@@ -27,7 +27,7 @@ from pydantic import SecretStr
 
 from labeling.label_studio.adapter import LabelStudio
 from labeling.local_server.server import Access, LocalServer
-from labeling.task import Reason, Task
+from labeling.task import SelectionReason, Task
 from labeling.webhook.listener import HookListener
 from streetloop.errors import StreetloopError
 from streetloop.storage.store import ObjectStore
@@ -220,7 +220,7 @@ def frames(store: ObjectStore, count: int, seed: int = 0, version: str = "m-1") 
                 height=HEIGHT,
                 camera_id="old-oak",
                 captured_at=datetime(2026, 3, 1, 12, tzinfo=UTC) + timedelta(minutes=index),
-                reason=Reason.UNSURE,
+                reason=SelectionReason.UNSURE,
                 score=0.8,
                 rank=index,
                 model_version=version,

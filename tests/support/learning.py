@@ -9,7 +9,7 @@ import numpy as np
 
 from labeling.queue import plain
 from streetloop.ledger import Ledger
-from streetloop.ledger.reviews import Review, State, add_reviews
+from streetloop.ledger.reviews import Review, ReviewState, add_reviews
 from streetloop.settings import Settings
 from streetloop.storage.store import FolderStore
 from tests.support.frames import NOON
@@ -79,7 +79,7 @@ def add_labels(
             embedding=b"",
             drift=drift,
             origin={"uri": "sim://somewhere"},
-            state=State.LABELED,
+            state=ReviewState.LABELED,
             labeler="oracle",
             label=plain(e.truth()),
         )

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from flows.stream.analysis.results import Result
-from flows.stream.sources.source import Shot
+from flows.stream.sources.source import SourceFrame
 from streetloop.errors import SourceError
 from streetloop.types import ArrayPicture
 from streetloop.video import VideoInfo
@@ -25,11 +25,11 @@ class LiveSource:
         first = self._pictures[0]
         return VideoInfo("live", first.width, first.height, self.nominal_fps, 0)
 
-    def shots(self, stop: threading.Event) -> Iterator[Shot]:
-        """See `Source.shots`."""
+    def read(self, stop: threading.Event) -> Iterator[SourceFrame]:
+        """See `Source.read`."""
         began, frame = time.monotonic(), 0
         while not stop.wait(max(0.0, began + frame / self.nominal_fps - time.monotonic())):
-            yield Shot(frame / self.nominal_fps, self._pictures[frame % len(self._pictures)])
+            yield SourceFrame(frame / self.nominal_fps, self._pictures[frame % len(self._pictures)])
             frame += 1
 
     def is_final(self, error: SourceError) -> bool:
@@ -48,11 +48,11 @@ class Stamps:
         self._found: dict[str, list[tuple[float, str]]] = {name: [] for name in cameras}
 
     def take(self, result: Result) -> None:
-        """See `Tap.take`."""
+        """See `Sink.take`."""
         self._found[result.frame.camera_id].append((time.time(), result.model_version))
 
     def close(self) -> None:
-        """See `Tap.close`."""
+        """See `Sink.close`."""
 
     def between(self, began: float, ended: float = 1e12) -> dict[str, list[tuple[float, str]]]:
         """Time and version of results, by camera; of all cameras."""

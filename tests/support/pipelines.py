@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from flows.stream.ingest.accounting import Account
 from flows.stream.pipeline import StreamPipeline
-from flows.stream.sources.source import Shot
+from flows.stream.sources.source import SourceFrame
 from streetloop.settings import Settings
 from streetloop.types import ArrayPicture
 from tests.support.build import with_square
@@ -36,6 +36,9 @@ def account_of(pipeline: StreamPipeline, camera_id: str = "a") -> Account:
     return pipeline.snapshot()[camera_id].account
 
 
-def driving(count: int, start: int = 20, step: int = 8) -> list[Shot]:
+def driving(count: int, start: int = 20, step: int = 8) -> list[SourceFrame]:
     """A white square that drives to the right."""
-    return [Shot(i / 25, ArrayPicture(with_square(start + step * i, 80, 24))) for i in range(count)]
+    return [
+        SourceFrame(i / 25, ArrayPicture(with_square(start + step * i, 80, 24)))
+        for i in range(count)
+    ]

@@ -9,12 +9,12 @@ from typing import Any
 import ray.serve
 
 from flows.stream.pipeline import StreamPipeline
-from serve.detector.applications import ServeSlots
+from serve.detector.applications import ServeApplications
 from serve.detector.deployment import Detector, ServeDetector, deploy
 from serve.rollout.confidence_sequences import Moments
 from serve.rollout.controller import RolloutControl
 from serve.rollout.evidence import EVERYTHING, Calls, Evidence
-from serve.rollout.policy import Kind, Phase, Policy
+from serve.rollout.policy import Phase, PhaseKind, Policy
 from serve.rollout.route_table import CHALLENGER, RouteTable, leaders
 from streetloop.city.address import parse_address
 from streetloop.city.view import View
@@ -22,7 +22,7 @@ from streetloop.clock import SystemClock
 from streetloop.ledger import Ledger
 from streetloop.ledger.rollouts import (
     Rollout,
-    State,
+    RolloutState,
     list_decisions,
     list_rollouts,
     note_progress,
@@ -35,15 +35,15 @@ from tests.support.build import camera
 from tests.support.live import LiveSource, Stamps
 from tests.support.tiny_model import NAMES
 from train.model.model_file import ModelFile, open_model
-from train.registry import Papers, Registry
+from train.registry import Registry, VersionRecord
 
 POLICY = Policy(
     minutes=0.02, frames=40, sample=0.5, steps=(0.5, 1.0), latency=5.0, harmful_errors=0.1
 )
 """Of a rollout that takes seconds."""
 
-HALF = Phase(kind=Kind.CANARY, step=0)
-ALL = Phase(kind=Kind.CANARY, step=1)
+HALF = Phase(kind=PhaseKind.CANARY, step=0)
+ALL = Phase(kind=PhaseKind.CANARY, step=1)
 SHADOW = Phase()
 CAMERAS = tuple(f"camera-{number}" for number in range(8))
 LED = leaders(CAMERAS, 0.5)
@@ -160,21 +160,21 @@ class Shelf:
         """See `Models.find`."""
         return open_model(str(self._files[name]), self._settings.models)
 
-    def crown(self, name: str, slot: str) -> None:
-        """See `Models.crown`."""
-        self.crowned.append((name, slot))
+    def set_champion(self, name: str, application: str) -> None:
+        """See `Models.set_champion`."""
+        self.crowned.append((name, application))
 
 
-class FaultySlots(ServeSlots):
+class FaultySlots(ServeApplications):
     """Serve's applications, with a challenger of another kind."""
 
     def __init__(self, settings: Settings, kind: type[Detector]) -> None:
         super().__init__(settings)
         self._kind = kind
 
-    def deploy(self, slot: str, model: ModelFile) -> None:
-        """See `ServeSlots.deploy`."""
-        deploy(model, self._settings, slot, self._kind)
+    def deploy(self, application: str, model: ModelFile) -> None:
+        """See `ServeApplications.deploy`."""
+        deploy(model, self._settings, application, self._kind)
 
 
 class Case:
@@ -192,11 +192,11 @@ class Case:
     ) -> None:
         self.street, self.ledger, self.models = street, ledger, models
         self.said: list[str] = []
-        self.slots = FaultySlots(street.settings, kind)
+        self.applications = FaultySlots(street.settings, kind)
         self.control = RolloutControl(
             ledger,
             street,
-            self.slots,
+            self.applications,
             models,
             FolderStore(street.settings.store),
             NAMES,
@@ -216,7 +216,7 @@ class Case:
         """As the ledger has it now."""
         return list_rollouts(self.ledger, 1)[0]
 
-    def wait_until(self, state: State, timeout_s: float = 60.0) -> Rollout:
+    def wait_until(self, state: RolloutState, timeout_s: float = 60.0) -> Rollout:
         """Wait until the rollout is in a state."""
         wait_for(lambda: self.rollout.state is state, f"{state}; it said {self.said}", timeout_s)
         return self.rollout
@@ -271,6 +271,6 @@ def found_so_far(gain: float) -> Evidence:
 def register_tiny(registry: Registry, file: Path) -> int:
     """Make a version of the registry out of a file; its number."""
     run = registry.start(file.stem, {})
-    number = registry.register(run, file, Papers("", None, NAMES, "")).number
+    number = registry.register(run, file, VersionRecord("", None, NAMES, "")).number
     registry.finish(run)
     return number

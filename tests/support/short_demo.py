@@ -32,10 +32,10 @@ def main(home: Path) -> None:
     home.mkdir()
     changes = {**_CHANGES, "model": str(write_weak_model(home / "weak.pt"))}
     with contextlib.redirect_stdout(sys.stderr):
-        story, report = flows.demo.play.close_loop(
+        result, report = flows.demo.play.close_loop(
             home / "demo", print, lambda _: None, app=False, changes=changes
         )
-    print(json.dumps(story.as_json(report)))
+    print(json.dumps(result.as_json(report)))
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from streetloop.ledger import Ledger, open_ledger
 from streetloop.ledger.rollouts import (
     OVER,
     Rollout,
-    State,
+    RolloutState,
     list_decisions,
     list_rollouts,
     start_rollout,
@@ -58,8 +58,8 @@ class Fleet:
         return left + (self.gives if self.tables[-1].compared else Evidence())
 
 
-class Slots:
-    """See `serve.rollout.session.Slots`.
+class Applications:
+    """See `serve.rollout.session.Applications`.
 
     Attributes:
         runs: Model by application.
@@ -85,26 +85,26 @@ class Slots:
             raise self.fails[what, slot].pop(0)
 
     def deploy(self, slot: str, model: ModelFile) -> None:
-        """See `Slots.deploy`."""
+        """See `Applications.deploy`."""
         self._do("deploy", slot, model.version)
         self.runs[slot] = model.version
 
     def load(self, slot: str, model: ModelFile) -> None:
-        """See `Slots.load`."""
+        """See `Applications.load`."""
         self._do("load", slot, model.version)
         self.runs[slot] = model.version
 
     def describe(self, slot: str) -> dict[str, Any]:
-        """See `Slots.describe`."""
+        """See `Applications.describe`."""
         self.described += 1
         return {"process": self.process, "memory_mb": self.memory_mb}
 
     def detect(self, slot: str, image: Image) -> Detections:
-        """See `Slots.detect`."""
+        """See `Applications.detect`."""
         return Detections.empty()
 
     def delete(self, slot: str) -> None:
-        """See `Slots.delete`."""
+        """See `Applications.delete`."""
         self._do("delete", slot)
         self.runs.pop(slot, None)
 
@@ -133,14 +133,14 @@ class Models:
         self._require()
         return ModelFile(name, Path(f"{name}.onnx"), None, ("car",), 32, False)
 
-    def crown(self, name: str, slot: str) -> None:
-        """See `Models.crown`."""
+    def set_champion(self, name: str, slot: str) -> None:
+        """See `Models.set_champion`."""
         self._require()
         self._log.append(f"crown {slot} {name}")
         self.crowned[slot] = name
 
-    def dethrone(self, slot: str) -> None:
-        """See `Models.dethrone`."""
+    def clear_champion(self, slot: str) -> None:
+        """See `Models.clear_champion`."""
         self._require()
         self.crowned.pop(slot, None)
 
@@ -173,7 +173,7 @@ class Stage:
 
     def begin(self, ledger: Ledger | None = None, homes: Mapping[str, str] | None = None) -> None:
         """A process starts: what ran in the one before is gone, champions are those crowned."""
-        self.fleet, self.slots = Fleet(self.log), Slots(self.log)
+        self.fleet, self.slots = Fleet(self.log), Applications(self.log)
         self.slots.runs = dict(self.models.crowned)
         self.control = RolloutControl(
             ledger or self.ledger,
@@ -226,7 +226,7 @@ class Stage:
     def until_over(self) -> Rollout:
         """Look until it is over and the challenger has ended."""
         self.until(lambda: self.rollout.ended_at is not None or bool(self.table.compared))
-        self.until(lambda: self.state in {*OVER, State.PROMOTING}, LOOK_S)
+        self.until(lambda: self.state in {*OVER, RolloutState.PROMOTING}, LOOK_S)
         self.until(lambda: self.state in OVER)
         eventually(lambda: CHALLENGER not in self.slots.runs)
         return self.rollout
@@ -237,7 +237,7 @@ class Stage:
         return list_rollouts(self.ledger, 1)[0]
 
     @property
-    def state(self) -> State:
+    def state(self) -> RolloutState:
         """Of the newest."""
         return self.rollout.state
 

@@ -1,4 +1,4 @@
-"""A stream flow in this process, with the applications of `tests.support.slots`."""
+"""A stream flow in this process, with the applications of `tests.support.applications`."""
 
 import threading
 from collections.abc import Sequence
@@ -10,9 +10,9 @@ from serve.rollout.evidence import Evidence
 from serve.rollout.route_table import RouteTable
 from streetloop.settings import Settings
 from streetloop.types import Detections, Image
+from tests.support.applications import NAMES, ControlService, well
 from tests.support.build import camera
 from tests.support.fakes import PATIENCE_S, CollectingTap, FakeClock, ScriptedSource, Step
-from tests.support.slots import NAMES, House, well
 
 SETTINGS = Settings(image_size=320, max_batch=4, gate=False, staleness_s=0.5)
 
@@ -23,13 +23,13 @@ class Street:
     Attributes:
         house: The applications.
         clock: Time.
-        tap: What came out.
+        sink: What came out.
         table: In force from the start.
     """
 
     def __init__(self, triage: Triage | None = None) -> None:
         self._triage = triage
-        self.house, self.clock, self.tap = House(), FakeClock(), CollectingTap()
+        self.house, self.clock, self.sink = ControlService(), FakeClock(), CollectingTap()
         self.table = RouteTable()
         self.sources: list[ScriptedSource] = []
         self._gates: list[threading.Event] = []
@@ -57,13 +57,13 @@ class Street:
             self.house.open,
             SETTINGS,
             self.clock,
-            [self.tap, *([] if triage is None else [triage])],
+            [self.sink, *([] if triage is None else [triage])],
             names=NAMES,
             contradict=None if triage is None else triage.contradict,
         )
         self.pipeline.follow(self.table)
         self.pipeline.start()
-        return self.tap
+        return self.sink
 
     def gate(self, slot: str) -> threading.Event:
         """An application answers once this is set."""
@@ -88,8 +88,8 @@ class Street:
 
     def is_compared(self) -> bool:
         """True if all that both were shown has been compared, and the next batch may be."""
-        comparing = self.pipeline._comparing
-        if comparing is None or comparing._busy.locked():  # held a little longer than calls tell
+        shadow = self.pipeline._shadow
+        if shadow is None or shadow._busy.locked():  # held a little longer than calls tell
             return False
         return self.evidence().challenger.asked >= len(self.house.seen["challenger"])
 

@@ -8,7 +8,7 @@ from streetloop.errors import RegistryError
 from streetloop.processes import in_background
 from tests.support.tiny_model import detector_output, write_tiny_model
 from train.model.model_file import open_model
-from train.registry import CHALLENGER, CHAMPION, Papers, Registry
+from train.registry import CHALLENGER, CHAMPION, Registry, VersionRecord
 
 
 @pytest.fixture(scope="module")
@@ -27,8 +27,8 @@ def onnx_file(home: Path) -> Path:
     return write_tiny_model(path, detector_output((5, 5, 4, 4, 0, 0.9)))
 
 
-def _papers(**values: object) -> Papers:
-    return Papers("d" * 64, None, ("car", "bus"), "c0ffee", **values)  # type: ignore[arg-type]
+def _record(**values: object) -> VersionRecord:
+    return VersionRecord("d" * 64, None, ("car", "bus"), "c0ffee", **values)  # type: ignore[arg-type]
 
 
 def test_a_version_carries_its_papers_and_its_files(
@@ -38,15 +38,15 @@ def test_a_version_carries_its_papers_and_its_files(
     registry.log(run, 0, {"metrics/mAP50(B)": 0.4, "broken": float("nan")})
     weights = tmp_path / "any.pt"
     weights.write_bytes(b"weights")
-    papers = _papers(
+    record = _record(
         recipe={"epochs": 6},
         scores={"map50/night": 0.5},
         verdict=("night: gains",),
         trigger={"kind": "drift", "camera": "a40"},
     )
-    version = registry.register(run, onnx_file, papers, [weights])
+    version = registry.register(run, onnx_file, record, [weights])
     registry.finish(run)
-    assert registry.find(str(version.number)).papers == papers
+    assert registry.find(str(version.number)).record == record
     path = registry.download(str(version.number), tmp_path / "cache")
     assert open_model(str(path), tmp_path).names == open_model(str(onnx_file), tmp_path).names
     assert path.with_suffix(".pt").read_bytes() == b"weights"
@@ -56,7 +56,7 @@ def test_a_version_carries_its_papers_and_its_files(
 def test_two_may_fetch_the_same_version_at_once(
     registry: Registry, onnx_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    version = registry.register(registry.start("shared", {}), onnx_file, _papers())
+    version = registry.register(registry.start("shared", {}), onnx_file, _record())
     begun, other_done = threading.Event(), threading.Event()
     copy = shutil.copy
 
@@ -77,7 +77,7 @@ def test_two_may_fetch_the_same_version_at_once(
 
 def test_an_alias_stands_for_one_version(registry: Registry, onnx_file: Path) -> None:
     one, other = (
-        registry.register(registry.start("x", {}), onnx_file, _papers()) for _ in range(2)
+        registry.register(registry.start("x", {}), onnx_file, _record()) for _ in range(2)
     )
     registry.set_alias(CHAMPION, one.number)
     registry.set_alias(CHAMPION, other.number)
@@ -95,7 +95,7 @@ def test_a_version_appears_whole_or_not_at_all(registry: Registry, tmp_path: Pat
     damaged = tmp_path / "damaged.onnx"
     damaged.write_bytes(b"nothing")
     with pytest.raises(RegistryError, match="is not an ONNX model"):
-        registry.register(registry.start("x", {}), damaged, _papers())
+        registry.register(registry.start("x", {}), damaged, _record())
     assert len(registry.versions()) == before
 
 
@@ -103,18 +103,18 @@ def test_a_run_makes_one_version_however_often_it_is_registered(
     registry: Registry, onnx_file: Path
 ) -> None:
     run = registry.start("twice", {})
-    first = registry.register(run, onnx_file, _papers())
-    assert registry.register(run, onnx_file, _papers()) == first
+    first = registry.register(run, onnx_file, _record())
+    assert registry.register(run, onnx_file, _record()) == first
     assert [v.run_id for v in registry.versions()].count(run) == 1
 
 
 def test_papers_that_are_too_long_for_a_tag_do_not_spoil_the_others(
     registry: Registry, onnx_file: Path
 ) -> None:
-    papers = _papers(trigger={"kind": "x" * 6000}, scores={"map50/all": 0.5})
-    made = registry.register(registry.start("long", {}), onnx_file, papers)
-    found = registry.find(str(made.number)).papers
-    assert (found.trigger, found.scores, found.classes) == ({}, {"map50/all": 0.5}, papers.classes)
+    record = _record(trigger={"kind": "x" * 6000}, scores={"map50/all": 0.5})
+    made = registry.register(registry.start("long", {}), onnx_file, record)
+    found = registry.find(str(made.number)).record
+    assert (found.trigger, found.scores, found.classes) == ({}, {"map50/all": 0.5}, record.classes)
 
 
 def test_a_registry_that_is_away_is_one_clear_error(tmp_path: Path, onnx_file: Path) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from labeling.queue import boxes_of
-from labeling.task import Reason
+from labeling.task import SelectionReason
 from streetloop.errors import DatasetError
 from streetloop.ledger.reviews import Review
 from train.data.dataset import TEST, TRAIN, VALIDATION, Dataset, Example, boxes_from
@@ -14,7 +14,7 @@ from train.data.validation import APART_S
 USUAL = "usual"
 """The slice of frames from cameras that did not drift."""
 
-UNCHOSEN = Reason.RANDOM.value
+UNCHOSEN = SelectionReason.RANDOM.value
 """The slice of frames that were drawn and not chosen: what it says is without bias."""
 
 _HELD_BACK = 0.2  # of each camera's frames, the last in time

@@ -59,9 +59,9 @@ class Split:
             for k in range(self.a_camera):
                 seed, n = self.first_seed + k // _FRAMES_A_SEED, k % _FRAMES_A_SEED
                 if n == 0:
-                    chance = draw("split", city, camera, seed)
-                    start = chance.uniform(0, _HOUR_S)
-                    traffic = chance.choice(tuple(TRAFFIC))
+                    rng = draw("split", city, camera, seed)
+                    start = rng.uniform(0, _HOUR_S)
+                    traffic = rng.choice(tuple(TRAFFIC))
                     view = View(replace(base, seed=seed, start=start, traffic=traffic))
                 assert view is not None
                 frame = round(n * _APART_S * base.fps)

@@ -7,7 +7,7 @@ from itertools import pairwise
 import cv2
 import numpy as np
 
-from streetloop.errors import DatasetImpure, StoreError
+from streetloop.errors import DatasetInvalid, StoreError
 from streetloop.storage.store import ObjectStore
 from train.data.dataset import SPLITS, TRAIN, Dataset, Example
 
@@ -48,19 +48,19 @@ def faults_of(
     return faults + _leaks(dataset)
 
 
-def require_pure(
+def require_valid(
     dataset: Dataset, store: ObjectStore | None = None, known: Collection[str] = ()
 ) -> None:
     """Refuse a dataset that is not fit to learn from; see `faults_of`.
 
     Raises:
-        DatasetImpure: With the list of faults.
+        DatasetInvalid: With the list of faults.
     """
     faults = faults_of(dataset, store, known=known)
     if faults:
         shown = "; ".join(faults[:_MOST_SHOWN])
         more = f"; and {len(faults) - _MOST_SHOWN} more" if len(faults) > _MOST_SHOWN else ""
-        raise DatasetImpure(f"dataset {dataset.digest[:12]} is refused: {shown}{more}", faults)
+        raise DatasetInvalid(f"dataset {dataset.digest[:12]} is refused: {shown}{more}", faults)
 
 
 def missing_classes(dataset: Dataset) -> list[str]:

@@ -16,7 +16,7 @@ _RECALLS = np.linspace(0, 1, 101)
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class JudgedFrame:
     """One frame with its truth and what two models found in it.
 
     Attributes:
@@ -93,7 +93,9 @@ class Verdict:
 ALL = "all"
 
 
-def judge(frames: Sequence[Frame], policy: JudgePolicy = JudgePolicy(), seed: int = 0) -> Verdict:
+def judge(
+    frames: Sequence[JudgedFrame], policy: JudgePolicy = JudgePolicy(), seed: int = 0
+) -> Verdict:
     """Compare two models frame by frame.
 
     The candidate is accepted if it gains where it was asked to, with the whole interval of the
@@ -115,9 +117,9 @@ def judge(frames: Sequence[Frame], policy: JudgePolicy = JudgePolicy(), seed: in
             slices.setdefault(name, []).append(number)
     champion = [_matches(f.truth, f.champion, f.ignored) for f in frames]
     candidate = [_matches(f.truth, f.candidate, f.ignored) for f in frames]
-    chance = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     gains = {
-        name: _gain([champion[k] for k in rows], [candidate[k] for k in rows], policy.draws, chance)
+        name: _gain([champion[k] for k in rows], [candidate[k] for k in rows], policy.draws, rng)
         for name, rows in slices.items()
     }
     return _verdict(gains, policy)
@@ -159,7 +161,7 @@ def _gain(
     champion: Sequence[Mapping[int, Matches]],
     candidate: Sequence[Mapping[int, Matches]],
     draws: int,
-    chance: np.random.Generator,
+    rng: np.random.Generator,
 ) -> Gain:
     """Both models on the same resampled frames: what is hard for both cancels out.
 
@@ -170,7 +172,7 @@ def _gain(
     count = len(champion)
     differences = []
     for _ in range(draws):
-        weights = np.bincount(chance.integers(0, count, count), minlength=count).astype(np.float64)
+        weights = np.bincount(rng.integers(0, count, count), minlength=count).astype(np.float64)
         differences.append(ours.map50(weights) - theirs.map50(weights))
     known = np.array([d for d in differences if np.isfinite(d)])
     low, high = np.quantile(known, [0.025, 0.975]) if len(known) else (np.nan, np.nan)
@@ -181,17 +183,17 @@ class _Pool:
     """All matches of one model by class, ready to be weighted by frame."""
 
     def __init__(self, frames: Sequence[Mapping[int, Matches]]) -> None:
-        classes = sorted({k for frame in frames for k, m in frame.items() if m.things})
+        classes = sorted({k for frame in frames for k, m in frame.items() if m.ground_truths})
         self._classes = []
         for k in classes:
             rows = [(n, frame[k]) for n, frame in enumerate(frames) if k in frame]
             confidence = np.concatenate([m.confidence for _, m in rows])
             order = np.argsort(-confidence, kind="stable")
-            right = np.concatenate([m.right for _, m in rows])[order]
-            frame_of = np.concatenate([np.full(len(m.right), n) for n, m in rows])[order]
+            right = np.concatenate([m.correct for _, m in rows])[order]
+            frame_of = np.concatenate([np.full(len(m.correct), n) for n, m in rows])[order]
             things = np.zeros(len(frames))
             for n, m in rows:
-                things[n] = m.things
+                things[n] = m.ground_truths
             self._classes.append((right, frame_of.astype(np.intp), things))
 
     def map50(self, weights: NDArray[np.float64]) -> float:

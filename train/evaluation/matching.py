@@ -15,13 +15,13 @@ class Matches:
 
     Attributes:
         confidence: (N,) of the found boxes, falling; ignored ones are left out.
-        right: (N,) True where a found box is of a true one.
-        things: How many true boxes there are.
+        correct: (N,) True where a found box matches a true one.
+        ground_truths: Number of true boxes.
     """
 
     confidence: NDArray[np.float64]
-    right: NDArray[np.bool_]
-    things: int
+    correct: NDArray[np.bool_]
+    ground_truths: int
 
 
 def match(
@@ -36,16 +36,16 @@ def match(
     order = np.argsort(-found.confidence, kind="stable")
     overlap = iou(found.xyxy[order], truth.xyxy)
     taken = np.zeros(len(truth), bool)
-    right = np.zeros(len(order), bool)
+    correct = np.zeros(len(order), bool)
     for k in range(len(order)):
         free = np.where(taken, 0.0, overlap[k]) if len(truth) else np.zeros(0)
         if len(free) and free.max() >= least_iou:
             taken[int(free.argmax())] = True
-            right[k] = True
+            correct[k] = True
     covered = _share_within(found.xyxy[order], ignored.xyxy) >= least_iou
-    counted = right | ~covered
+    counted = correct | ~covered
     confidence = found.confidence[order].astype(np.float64)
-    return Matches(confidence[counted], right[counted], len(truth))
+    return Matches(confidence[counted], correct[counted], len(truth))
 
 
 def _share_within(found: NDArray[np.float32], ignored: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -20,7 +20,7 @@ _SHOWN = 12  # class names in a message
 
 
 @dataclass(frozen=True, slots=True)
-class Curve:
+class PrecisionRecallCurve:
     """Precision by recall of one class at IoU 0.50.
 
     Attributes:
@@ -53,7 +53,7 @@ class Report:
     overall: Map
     by_class: Mapping[str, Map]
     by_slice: Mapping[str, Map]
-    curves: Mapping[str, Curve]
+    curves: Mapping[str, PrecisionRecallCurve]
     confusion: NDArray[np.int64]
     worst: tuple[int, ...]
     images: int
@@ -164,16 +164,16 @@ def _curve(
     found: Sequence[Detections],
     ignored: Sequence[Detections],
     class_id: int,
-) -> Curve:
+) -> PrecisionRecallCurve:
     parts = (_only(part, class_id) for part in (truth, found, ignored))
     matches = [match(*images) for images in zip(*parts, strict=True)]
     confidence = np.concatenate([m.confidence for m in matches])
-    right = np.concatenate([m.right for m in matches])
+    right = np.concatenate([m.correct for m in matches])
     order = np.argsort(-confidence, kind="stable")
     hits = np.cumsum(right[order])
-    things = max(sum(m.things for m in matches), 1)
+    things = max(sum(m.ground_truths for m in matches), 1)
     precision = hits / np.arange(1, len(hits) + 1)
-    return Curve(hits / things, precision, confidence[order])
+    return PrecisionRecallCurve(hits / things, precision, confidence[order])
 
 
 def _confusion(
@@ -207,7 +207,7 @@ def _worst(
         for k in {*there.class_id.tolist(), *seen.class_id.tolist()}:
             shown = seen.take((seen.class_id == k) & (seen.confidence >= _SURE))
             m = match(there.take(there.class_id == k), shown, unclear.take(unclear.class_id == k))
-            bad += (m.things - int(m.right.sum())) + float(m.confidence[~m.right].sum())
+            bad += (m.ground_truths - int(m.correct.sum())) + float(m.confidence[~m.correct].sum())
         badness.append(bad)
     order = np.argsort(-np.array(badness), kind="stable")[:12]
     return tuple(int(k) for k in order if badness[int(k)] > 0)

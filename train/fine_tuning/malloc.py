@@ -7,7 +7,7 @@ _TRIM_THRESHOLD, _MMAP_MAX = -1, -4  # of mallopt(3)
 _NEVER = 2**31 - 1
 
 
-def keep_memory() -> None:
+def disable_malloc_trim() -> None:
     """Let the C library keep what is freed, from now on, rather than give it back to the system.
 
     It gives large pieces back at once, and the system clears them page by page when they are asked

@@ -13,7 +13,7 @@ from ray.exceptions import RayError
 
 from streetloop.errors import TrainingError
 from streetloop.processes import lower_priority
-from train.fine_tuning.malloc import keep_memory
+from train.fine_tuning.malloc import disable_malloc_trim
 from train.fine_tuning.progress import listening, tell
 from train.fine_tuning.recipe import BLEND, THREADS, Progress, Training
 
@@ -80,7 +80,7 @@ def train_in_worker(config: dict[str, Any]) -> None:
     from train.ultralytics_adapter import prepare
 
     lower_priority()
-    keep_memory()
+    disable_malloc_trim()
     prepare()
     from train.fine_tuning.worker_trainer import WorkerTrainer
 

@@ -41,7 +41,7 @@ def predict_examples(
         DatasetError: An image cannot be read.
         DetectorError: The model failed.
     """
-    look = Looker(Predictor(model, open_backend(model), image_size), store, classes)
+    look = DatasetPredictor(Predictor(model, open_backend(model), image_size), store, classes)
     found: list[Detections] = []
     for answer in look.over(examples):
         found.append(answer)
@@ -49,7 +49,7 @@ def predict_examples(
     return found
 
 
-class Looker:
+class DatasetPredictor:
     """A model that looks at images of a dataset.
 
     Args:

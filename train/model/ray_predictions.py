@@ -19,7 +19,7 @@ from streetloop.types import Detections
 from train.data.dataset import Example
 from train.model.backends import open_backend
 from train.model.model_file import ModelFile
-from train.model.predictions import Looker
+from train.model.predictions import DatasetPredictor
 from train.model.predictor import Predictor
 
 _BATCH = 8  # images that a worker takes at once
@@ -66,7 +66,7 @@ def predict_on_ray(
         # How often an actor is begun again has no name of its own in Ray Data yet.
         warnings.simplefilter("ignore", RayDeprecationWarning)
         answers = items.map_batches(
-            _Worker,
+            _PredictionWorker,
             fn_constructor_args=(model, store, dict(classes), image_size, threads),
             batch_size=_BATCH,
             compute=ray.data.ActorPoolStrategy(size=count),
@@ -87,7 +87,7 @@ def predict_on_ray(
     return [found[k] for k in range(len(examples))]
 
 
-class _Worker:
+class _PredictionWorker:
     """One model in one worker; errors of ours are answers, which Ray would wrap in its own."""
 
     def __init__(
@@ -99,10 +99,10 @@ class _Worker:
         threads: int,
     ) -> None:
         lower_priority()
-        self._look: Looker | StreetloopError
+        self._look: DatasetPredictor | StreetloopError
         try:
             predictor = Predictor(model, open_backend(model, threads=threads), image_size)
-            self._look = Looker(predictor, store, classes)
+            self._look = DatasetPredictor(predictor, store, classes)
         except StreetloopError as error:
             self._look = error
 

@@ -14,7 +14,7 @@ from train.model.preprocess import Letterbox
 _IDS_A_GENERATION = 10_000_000
 
 
-class Analysis:
+class CameraAnalysis:
     """The state of one camera behind the detector; see `StreamPipeline` for ``generation``."""
 
     def __init__(self, camera: Camera, settings: Settings, generation: int = 0) -> None:

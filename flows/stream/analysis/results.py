@@ -24,7 +24,7 @@ class Result:
     model_version: str
 
 
-class Tap(Protocol):
+class Sink(Protocol):
     """Listens to the results of the cameras.
 
     A tap is called from one thread, camera by camera in order of time. An error it raises is

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from flows.stream.ingest.accounting import Account
-from flows.stream.ingest.reader import State
+from flows.stream.ingest.reader import CameraState
 
 _LAGS = 4096
 _RATES_WINDOW_S = 3.0
@@ -31,7 +31,7 @@ class CameraStatus:
     """
 
     camera_id: str
-    state: State = State.CONNECTING
+    state: CameraState = CameraState.CONNECTING
     error: str | None = None
     account: Account = field(default_factory=Account)
     reconnects: int = 0

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from flows.stream.ingest.reader import Feed
+from flows.stream.ingest.reader import CameraReader
 from streetloop.types import Frame, Image
 from train.model.preprocess import Letterbox, input_shape, letterbox_into
 
@@ -55,14 +55,19 @@ class Pace:
 
 
 def choose(
-    feeds: Sequence[Feed], turn: int, pace: Pace, max_batch: int, image_size: int, now_s: float
+    readers: Sequence[CameraReader],
+    turn: int,
+    pace: Pace,
+    max_batch: int,
+    image_size: int,
+    now_s: float,
 ) -> list[Frame]:
     """Take the frames of the next batch out of the mailboxes; the caller holds their condition.
 
     Cameras share the batch evenly, beginning with a different one each ``turn``. All frames of a
     batch get the same input shape, that of the first.
     """
-    waiting = [feed for feed in _rotated(feeds, turn) if len(feed.mailbox)]
+    waiting = [reader for reader in _rotated(readers, turn) if len(reader.mailbox)]
     limit = max_batch if any(f.mailbox.lossless for f in waiting) else pace.batch
     chosen: list[Frame] = []
     shape: tuple[int, int] | None = None
@@ -73,17 +78,17 @@ def choose(
         shape = shape or own
         return own == shape
 
-    for position, feed in enumerate(waiting):
+    for position, reader in enumerate(waiting):
         share = -(-(limit - len(chosen)) // (len(waiting) - position))
         if share > 0:
             backlog = max(1, pace.in_time // len(waiting))
-            chosen += feed.mailbox.take(share, backlog, now_s, fits)
+            chosen += reader.mailbox.take(share, backlog, now_s, fits)
     return chosen
 
 
-def _rotated(feeds: Sequence[Feed], turn: int) -> list[Feed]:
-    start = turn % max(1, len(feeds))
-    return list(itertools.chain(feeds[start:], feeds[:start]))
+def _rotated(readers: Sequence[CameraReader], turn: int) -> list[CameraReader]:
+    start = turn % max(1, len(readers))
+    return list(itertools.chain(readers[start:], readers[:start]))
 
 
 def _shape(frame: Frame, image_size: int) -> tuple[int, int]:

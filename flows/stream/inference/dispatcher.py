@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from flows.stream.inference.batching import Batch, Pace, choose, pack
-from flows.stream.inference.router import Roads
-from flows.stream.inference.shadow_comparison import Comparing, Sample
-from flows.stream.ingest.reader import Feed
+from flows.stream.inference.router import Router
+from flows.stream.inference.shadow_comparison import Sample, ShadowComparison
+from flows.stream.ingest.reader import CameraReader
 from serve.detector.client import Answer, DetectorClient, Pending
 from streetloop.clock import Clock
 from streetloop.errors import DetectorError
@@ -27,15 +27,15 @@ _TIMES_USUAL, _LEAST_PATIENCE_S = 4.0, 0.3
 class Flow(Protocol):
     """What a lane is part of."""
 
-    feeds: Sequence[Feed]
-    roads: Roads
+    readers: Sequence[CameraReader]
+    router: Router
     ready: threading.Condition
     stop: threading.Event
 
-    def client(self, slot: str) -> DetectorClient:
+    def client(self, application: str) -> DetectorClient:
         """Of an application."""
 
-    def give(self, batch: Batch, answer: Answer, slot: str) -> None:
+    def give(self, batch: Batch, answer: Answer, application: str) -> None:
         """A batch was answered, by this application."""
 
     def fail(self, batch: Batch) -> None:
@@ -44,7 +44,7 @@ class Flow(Protocol):
     def give_up(self, error: Exception) -> None:
         """A thread of the flow cannot go on."""
 
-    def lane_ended(self, lane: "Lane") -> None:
+    def dispatcher_ended(self, dispatcher: "Dispatcher") -> None:
         """All that the lane had taken is answered, and it takes no more."""
 
 
@@ -66,38 +66,38 @@ class _Refused:
         raise self._error
 
 
-class Lane:
+class Dispatcher:
     """Chooses, packs and sends batches on one thread, takes the answers in order on another.
 
     Args:
-        slot: The application.
+        application: The application.
         flow: What it is part of.
         settings: As given at the roof.
         clock: Time.
-        comparing: Shows some batches to the other model, too; None where there is none.
+        shadow: Shows some batches to the other model, too; None where there is none.
         usual: Pace of the lane that jumps in if this one fails; None for one that must not fail.
     """
 
     def __init__(
         self,
-        slot: str,
+        application: str,
         flow: Flow,
         settings: Settings,
         clock: Clock,
-        comparing: Comparing | None = None,
+        shadow: ShadowComparison | None = None,
         usual: Pace | None = None,
     ) -> None:
-        self.slot = slot
+        self.application = application
         self.pace = Pace(settings.staleness_s, settings.max_batch)
         self._flow, self._settings, self._clock = flow, settings, clock
-        self._comparing, self._usual = comparing, usual
-        self._client = flow.client(slot)
+        self._shadow, self._usual = shadow, usual
+        self._client = flow.client(application)
         self._places = threading.Semaphore(_UNDER_WAY)
         self._sent: queue.Queue[_Sent | None] = queue.Queue()
         self._retired = False
         self._threads = [
-            threading.Thread(target=self._send_batches, name=f"send-{slot}", daemon=True),
-            threading.Thread(target=self._take_answers, name=f"answers-{slot}", daemon=True),
+            threading.Thread(target=self._send_batches, name=f"send-{application}", daemon=True),
+            threading.Thread(target=self._take_answers, name=f"answers-{application}", daemon=True),
         ]
 
     def start(self) -> None:
@@ -129,7 +129,7 @@ class Lane:
 
     def _send(self, batch: Batch) -> _Sent:
         pending = self._submit(self._client, batch)
-        sample = self._comparing.sample(self.slot, batch) if self._comparing is not None else None
+        sample = self._shadow.sample(self.application, batch) if self._shadow is not None else None
         return _Sent(batch, pending, self._clock.monotonic(), sample)
 
     def _submit(self, client: DetectorClient, batch: Batch) -> Pending:
@@ -146,10 +146,10 @@ class Lane:
                 if self._retired:
                     return None
                 now = self._clock.monotonic()
-                mine = flow.roads.of(self.slot, flow.feeds, now)
+                mine = flow.router.of(self.application, flow.readers, now)
                 frames = choose(mine, turn, self.pace, settings.max_batch, settings.image_size, now)
                 if frames:
-                    flow.roads.sent(frames)
+                    flow.router.sent(frames)
                     break
                 if self._is_over():
                     return None
@@ -159,7 +159,7 @@ class Lane:
     def _is_over(self) -> bool:
         flow = self._flow
         return flow.stop.is_set() or all(
-            feed.finished and not len(feed.mailbox) for feed in flow.feeds
+            reader.finished and not len(reader.mailbox) for reader in flow.readers
         )
 
     # Answers
@@ -171,35 +171,39 @@ class Lane:
             self._flow.give_up(error)
             while self._sent.get() is not None:
                 self._places.release()
-        self._flow.lane_ended(self)
+        self._flow.dispatcher_ended(self)
 
     def _take_answers_until_end(self) -> None:
         free_since = 0.0
         while (sent := self._sent.get()) is not None:
-            answer, slot = self._answer(sent)
+            answer, application = self._answer(sent)
             self._places.release()
             now = self._clock.monotonic()
             if answer is None:
                 self._flow.fail(sent.batch)
             else:
                 self.pace.answered(len(sent.batch.frames), now - max(sent.at_s, free_since))
-                self._flow.give(sent.batch, answer, slot)
+                self._flow.give(sent.batch, answer, application)
             free_since = now
 
     def _answer(self, sent: _Sent) -> tuple[Answer | None, str]:
         """The answer, if need be from the champion, and whose; None if there is none to be had."""
-        slot = self.slot
+        application = self.application
         if self._usual is None:
             answer = own = self._insist(sent.pending, self._client, sent.batch)
         else:
             answer = own = self._tolerate(sent, self._usual)
             if own is None:
-                slot = self._flow.roads.table.home(sent.batch.frames[0].camera_id)
-                home = self._flow.client(slot)
-                answer = self._insist(self._submit(home, sent.batch), home, sent.batch)
-        if self._comparing is not None and sent.sample is not None:
-            self._comparing.answered(sent.sample, own)
-        return answer, slot
+                application = self._flow.router.table.champion_application(
+                    sent.batch.frames[0].camera_id
+                )
+                champion_application = self._flow.client(application)
+                answer = self._insist(
+                    self._submit(champion_application, sent.batch), champion_application, sent.batch
+                )
+        if self._shadow is not None and sent.sample is not None:
+            self._shadow.answered(sent.sample, own)
+        return answer, application
 
     def _insist(self, pending: Pending, client: DetectorClient, batch: Batch) -> Answer | None:
         for attempt in range(1, _ATTEMPTS + 1):
@@ -223,17 +227,17 @@ class Lane:
         waited = self._clock.monotonic() - sent.at_s
         try:
             answer = sent.pending.result(max(patience - waited, 0.05))
-            if self._comparing is not None:
-                self._comparing.require_sane(answer, sent.batch)
+            if self._shadow is not None:
+                self._shadow.require_sane(answer, sent.batch)
         except DetectorError as error:
             _log.warning("challenger: %s", error)
             self._note_call(frames, error, challenger=True)
             with self._flow.ready:
-                self._flow.roads.rest_challenger(self._clock.monotonic())
+                self._flow.router.rest_challenger(self._clock.monotonic())
             return None
         self._note_call(frames, None, challenger=True)
         return answer
 
     def _note_call(self, frames: int, error: DetectorError | None, *, challenger: bool) -> None:
-        if self._comparing is not None:
-            self._comparing.note_call(frames, error, challenger=challenger)
+        if self._shadow is not None:
+            self._shadow.note_call(frames, error, challenger=challenger)

@@ -3,14 +3,14 @@
 import threading
 from collections.abc import Iterable, Sequence
 
-from flows.stream.ingest.reader import Feed
+from flows.stream.ingest.reader import CameraReader
 from serve.rollout.route_table import CHALLENGER, RouteTable
 from streetloop.types import Frame
 
 _FIRST_REST_S, _LONGEST_REST_S = 2.0, 60.0
 
 
-class Roads:
+class Router:
     """Where each camera is. The caller of every method but `follow` holds ``ready``.
 
     A camera changes from one application to another only while none of its frames is under way, so
@@ -24,7 +24,7 @@ class Roads:
     def __init__(self, cameras: Iterable[str], ready: threading.Condition) -> None:
         self.table = RouteTable()
         self._ready = ready
-        self._here = {camera: self.table.slot(camera) for camera in cameras}
+        self._here = {camera: self.table.application(camera) for camera in cameras}
         self._under_way = dict.fromkeys(self._here, 0)
         self._rests_until = 0.0
         self._rest_s = _FIRST_REST_S
@@ -36,16 +36,18 @@ class Roads:
             self._rests_until, self._rest_s = 0.0, _FIRST_REST_S
             self._ready.notify_all()
 
-    def of(self, slot: str, feeds: Sequence[Feed], now_s: float) -> list[Feed]:
+    def of(
+        self, application: str, readers: Sequence[CameraReader], now_s: float
+    ) -> list[CameraReader]:
         """The feeds that a lane may take frames from."""
-        for feed in feeds:
-            camera = feed.camera.id
+        for reader in readers:
+            camera = reader.camera.id
             if not self._under_way[camera]:
                 self._here[camera] = self._wanted(camera, now_s)
         return [
-            feed
-            for feed in feeds
-            if self._here[feed.camera.id] == slot == self._wanted(feed.camera.id, now_s)
+            reader
+            for reader in readers
+            if self._here[reader.camera.id] == application == self._wanted(reader.camera.id, now_s)
         ]
 
     def sent(self, frames: Iterable[Frame]) -> None:
@@ -65,7 +67,7 @@ class Roads:
         self._rest_s = min(2 * self._rest_s, _LONGEST_REST_S)
 
     def _wanted(self, camera_id: str, now_s: float) -> str:
-        slot = self.table.slot(camera_id)
-        if slot == CHALLENGER and now_s < self._rests_until:
-            return self.table.home(camera_id)
-        return slot
+        application = self.table.application(camera_id)
+        if application == CHALLENGER and now_s < self._rests_until:
+            return self.table.champion_application(camera_id)
+        return application

@@ -14,7 +14,7 @@ from flows.stream.inference.batching import Batch
 from flows.stream.sources.simulated import SimulatedPicture
 from serve.detector.client import Answer, DetectorClient, Pending
 from serve.rollout.evidence import Evidence
-from serve.rollout.paired_comparison import Pair, Pairing, is_sane
+from serve.rollout.paired_comparison import Pair, PairedComparison, is_sane
 from serve.rollout.route_table import CHALLENGER, RouteTable
 from serve.rollout.track_stability import Stability
 from streetloop.city.render.shapes import CLASSES
@@ -45,7 +45,7 @@ class Sample:
     pending: Pending
 
 
-class Comparing:
+class ShadowComparison:
     """Evidence for or against a challenger.
 
     One sample is under way at a time; while it is, others are shed: the streams come first.
@@ -72,7 +72,7 @@ class Comparing:
         self._names = names
         self._cities = cities
         self._confidence = confidence
-        self._pairing, self._stability = Pairing(names, cities), Stability()
+        self._pairing, self._stability = PairedComparison(names, cities), Stability()
         self._table = RouteTable()
         self._due = 0.0
         self._busy = threading.Lock()
@@ -92,7 +92,10 @@ class Comparing:
     def follow(self, table: RouteTable) -> None:
         """A new table is in force; where a rollout begins or ends, evidence begins anew."""
         if not table.compared:
-            self._pairing, self._stability = Pairing(self._names, self._cities), Stability()
+            self._pairing, self._stability = (
+                PairedComparison(self._names, self._cities),
+                Stability(),
+            )
         self._pairing.block_s = table.block_s
         self._table = table
 
@@ -100,7 +103,7 @@ class Comparing:
         """What was found since the last call."""
         return self._pairing.collect()
 
-    def sample(self, slot: str, batch: Batch) -> Sample | None:
+    def sample(self, application: str, batch: Batch) -> Sample | None:
         """Show a batch to the other model if one is due and nothing is under way.
 
         All of it, so that computing times compare; only cameras that take part are compared.
@@ -116,8 +119,8 @@ class Comparing:
         if not self._busy.acquire(blocking=False):
             self._pairing.note_shed()
             return None
-        home = table.home(batch.frames[0].camera_id)
-        other = home if slot == CHALLENGER else CHALLENGER
+        champion_application = table.champion_application(batch.frames[0].camera_id)
+        other = champion_application if application == CHALLENGER else CHALLENGER
         try:
             return Sample(batch, other == CHALLENGER, self._client(other).submit(batch.images))
         except DetectorError as error:

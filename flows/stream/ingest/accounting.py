@@ -24,7 +24,7 @@ class Fate(StrEnum):
     """The detector was asked and did not answer."""
 
 
-class Reason(StrEnum):
+class DropReason(StrEnum):
     """Why a frame was not detected."""
 
     STILL = "still"
@@ -59,10 +59,10 @@ class Account:
         """Frames that are still under way."""
         return self.decoded - self.detected - self.gated - self.dropped - self.failed
 
-    def closed(self, reason: Reason) -> "Account":
+    def closed(self, reason: DropReason) -> "Account":
         """The account with all pending frames counted as failed for ``reason``.
 
-        >>> Account(decoded=5, detected=3).closed(Reason.WORKER).failed
+        >>> Account(decoded=5, detected=3).closed(DropReason.WORKER).failed
         2
         """
         if not self.pending:
@@ -96,7 +96,7 @@ class FrameAccount:
         with self._lock:
             self._decoded += 1
 
-    def settle(self, fate: Fate, reason: Reason | None = None, frames: int = 1) -> None:
+    def settle(self, fate: Fate, reason: DropReason | None = None, frames: int = 1) -> None:
         """``frames`` frames ended as ``fate``; none is fine."""
         if not frames:
             return

@@ -4,7 +4,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 
-from flows.stream.ingest.accounting import Fate, FrameAccount, Reason
+from flows.stream.ingest.accounting import DropReason, Fate, FrameAccount
 from streetloop.types import Frame
 
 _MOST_WAITING = 256  # a bound on memory; the staleness budget acts long before it
@@ -54,11 +54,11 @@ class Mailbox:
             if self.lossless:
                 self._ready.wait_for(lambda: self._closed or len(self._frames) < room)
             if self._closed:
-                self._account.settle(Fate.DROPPED, Reason.STOPPED)
+                self._account.settle(Fate.DROPPED, DropReason.STOPPED)
                 return False
             if len(self._frames) >= _MOST_WAITING:
                 self._frames.popleft()
-                self._account.settle(Fate.DROPPED, Reason.SUPERSEDED)
+                self._account.settle(Fate.DROPPED, DropReason.SUPERSEDED)
             self._frames.append(frame)
             self._ready.notify_all()
         return True
@@ -95,14 +95,14 @@ class Mailbox:
         """Take no more frames; what waits is dropped."""
         with self._ready:
             self._closed = True
-            self._account.settle(Fate.DROPPED, Reason.STOPPED, len(self._frames))
+            self._account.settle(Fate.DROPPED, DropReason.STOPPED, len(self._frames))
             self._frames.clear()
             self._ready.notify_all()
 
     def _drop_stale(self, now_s: float) -> None:
         while self._frames and now_s - self._frames[0].arrived_s > self._staleness_s:
             self._frames.popleft()
-            self._account.settle(Fate.DROPPED, Reason.STALE)
+            self._account.settle(Fate.DROPPED, DropReason.STALE)
 
     def _thin(self, backlog: int) -> None:
         waiting = len(self._frames)
@@ -110,4 +110,4 @@ class Mailbox:
             return
         kept = {(step + 1) * waiting // backlog - 1 for step in range(backlog)}
         self._frames = deque(f for i, f in enumerate(self._frames) if i in kept)
-        self._account.settle(Fate.DROPPED, Reason.SUPERSEDED, waiting - len(self._frames))
+        self._account.settle(Fate.DROPPED, DropReason.SUPERSEDED, waiting - len(self._frames))

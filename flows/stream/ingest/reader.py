@@ -4,12 +4,12 @@ import logging
 import threading
 from enum import StrEnum
 
-from flows.stream.ingest.accounting import Fate, FrameAccount, Reason
+from flows.stream.ingest.accounting import DropReason, Fate, FrameAccount
 from flows.stream.ingest.mailbox import Mailbox
 from flows.stream.ingest.motion_gate import MotionGate
 from flows.stream.sources.backoff import Backoff
 from flows.stream.sources.media_clock import MediaClock
-from flows.stream.sources.source import Shot, Source
+from flows.stream.sources.source import Source, SourceFrame
 from streetloop.cameras import Camera
 from streetloop.clock import Clock
 from streetloop.errors import SourceError
@@ -18,7 +18,7 @@ from streetloop.types import Frame
 _log = logging.getLogger(__name__)
 
 
-class State(StrEnum):
+class CameraState(StrEnum):
     """What a camera is doing."""
 
     CONNECTING = "connecting"
@@ -28,10 +28,10 @@ class State(StrEnum):
     FAILED = "failed"
 
 
-FINISHED = {State.ENDED, State.FAILED}
+FINISHED = {CameraState.ENDED, CameraState.FAILED}
 
 
-class Feed:
+class CameraReader:
     """Reads a camera until it ends or is closed; puts what is worth detecting in a mailbox.
 
     Args:
@@ -58,7 +58,7 @@ class Feed:
         self.mailbox = mailbox
         self.account = account
         self.gate = gate
-        self.state = State.CONNECTING
+        self.state = CameraState.CONNECTING
         self.error: str | None = None
         self.reconnects = 0
         self.newest: Frame | None = None
@@ -98,55 +98,57 @@ class Feed:
         except Exception as error:  # noqa: BLE001
             # The boundary of the thread: a fault in one camera must not take the others along.
             _log.exception("camera %s: the reader failed", self.camera.id)
-            self._end(State.FAILED, f"the reader failed: {error}")
+            self._end(CameraState.FAILED, f"the reader failed: {error}")
 
     def _connect_and_read(self) -> bool:
         """Read one connection to its end; True if there is nothing more to come."""
         try:
-            for shot in self._source.shots(self._stop):
+            for source_frame in self._source.read(self._stop):
                 self._came_back()
-                self._take(shot)
+                self._take(source_frame)
         except SourceError as error:
             if self._source.is_final(error):
-                self._end(State.FAILED, str(error))
+                self._end(CameraState.FAILED, str(error))
                 return True
             self._lost(str(error))
             return False
-        self._end(State.ENDED, None)
+        self._end(CameraState.ENDED, None)
         return True
 
     def _came_back(self) -> None:
-        if self.state is State.LIVE:
+        if self.state is CameraState.LIVE:
             return
         if self._frames:
             self.reconnects += 1
             _log.info("camera %s: back", self.camera.id)
         self._media.reconnected()
         self._backoff.reset()
-        self.state, self.error = State.LIVE, None
+        self.state, self.error = CameraState.LIVE, None
 
     def _lost(self, reason: str) -> None:
-        if self.state is State.LIVE:
+        if self.state is CameraState.LIVE:
             _log.warning("camera %s: lost: %s", self.camera.id, reason)
-        self.state, self.error = State.LOST, reason
+        self.state, self.error = CameraState.LOST, reason
 
-    def _end(self, state: State, reason: str | None) -> None:
+    def _end(self, state: CameraState, reason: str | None) -> None:
         if reason is not None:
             _log.error("camera %s: %s", self.camera.id, reason)
         self.state, self.error = state, reason
         self.mailbox.wake()
 
-    def _take(self, shot: Shot) -> None:
+    def _take(self, source_frame: SourceFrame) -> None:
         arrived = self._clock.monotonic()
-        pts = self._media.stamp(shot.media_s, arrived, self._source.nominal_fps)
-        frame = Frame(self.camera.id, self._frames, pts, self._clock.now(), arrived, shot.picture)
+        pts = self._media.stamp(source_frame.media_s, arrived, self._source.nominal_fps)
+        frame = Frame(
+            self.camera.id, self._frames, pts, self._clock.now(), arrived, source_frame.picture
+        )
         self._frames += 1
         self.account.decoded()
         wanted = self._rate.wants(pts)
         if not wanted:
-            self.account.settle(Fate.GATED, Reason.RATE)
-        elif self.gate is not None and not self.gate.is_open(shot.picture.luma(), pts):
-            self.account.settle(Fate.GATED, Reason.STILL)
+            self.account.settle(Fate.GATED, DropReason.RATE)
+        elif self.gate is not None and not self.gate.is_open(source_frame.picture.luma(), pts):
+            self.account.settle(Fate.GATED, DropReason.STILL)
         else:
             self.mailbox.put(frame)
         # Last: the gate has had its pixels made, and whoever looks need not wait for them.

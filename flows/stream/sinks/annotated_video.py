@@ -129,7 +129,7 @@ class Annotator:
         self._counts: dict[str, dict[str, dict[str, int]]] = {camera.id: {} for camera in cameras}
 
     def take(self, result: Result) -> None:
-        """See `Tap.take`."""
+        """See `Sink.take`."""
         camera = result.frame.camera_id
         counts = self._counts[camera]
         for crossing in result.crossings:
@@ -141,6 +141,6 @@ class Annotator:
         self._writers[camera].write(image, result.frame.pts)
 
     def close(self) -> None:
-        """See `Tap.close`."""
+        """See `Sink.close`."""
         for writer in self._writers.values():
             writer.close()

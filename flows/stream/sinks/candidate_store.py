@@ -14,7 +14,7 @@ from labeling.appearance import embed, fingerprint
 from labeling.queue import to_review
 from labeling.scoring import Bands, attention, contradictions
 from labeling.selection import Candidate
-from labeling.task import Reason, Task
+from labeling.task import SelectionReason, Task
 from streetloop.ledger.reviews import Review
 from streetloop.storage.store import ObjectStore, image_key
 from streetloop.types import Detections
@@ -23,7 +23,7 @@ _JPEG = [cv2.IMWRITE_JPEG_QUALITY, 92]
 
 
 @dataclass(frozen=True, slots=True)
-class Ready:
+class PreparedFrame:
     """A frame that can be kept: its JPEG is made, and nothing holds on to its picture.
 
     Attributes:
@@ -37,7 +37,7 @@ class Ready:
     review: Review
 
 
-class Candidates:
+class CandidateStore:
     """Makes frames ready, stores them, and holds what is to be noted until somebody collects it.
 
     Safe to use from several threads.
@@ -58,8 +58,12 @@ class Candidates:
         self._lock = threading.Lock()
 
     def ready(
-        self, score: float, reason: Reason, result: Result, against: Detections | None = None
-    ) -> Ready:
+        self,
+        score: float,
+        reason: SelectionReason,
+        result: Result,
+        against: Detections | None = None,
+    ) -> PreparedFrame:
         """A frame with its boxes, its JPEG, and what it looks like.
 
         Args:
@@ -91,9 +95,9 @@ class Candidates:
         candidate = Candidate(
             digest, frame.camera_id, frame.captured_at, reason, score, fingerprint(image), looks
         )
-        return Ready(frame.frame_id, jpeg, to_review(candidate, task))
+        return PreparedFrame(frame.frame_id, jpeg, to_review(candidate, task))
 
-    def keep(self, one: Ready) -> None:
+    def keep(self, one: PreparedFrame) -> None:
         """Store it and note it.
 
         Raises:

@@ -93,7 +93,7 @@ class DetectionLog:
         self._objects = 0
 
     def take(self, result: Result) -> None:
-        """See `Tap.take`."""
+        """See `Sink.take`."""
         camera = result.frame.camera_id
         hour = _hour(result.frame.captured_at)
         now_s = self._clock.monotonic()
@@ -122,7 +122,7 @@ class DetectionLog:
                 self._write(name)
 
     def close(self) -> None:
-        """See `Tap.close`."""
+        """See `Sink.close`."""
         errors: list[StoreError] = []
         for camera in list(self._buffers):
             try:

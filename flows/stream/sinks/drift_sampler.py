@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Mapping
 
-from drift.minute import Minute, MinuteBuilder
+from drift.period import DriftPeriod, PeriodBuilder
 from flows.stream.analysis.results import Result
 from streetloop.cameras import Camera
 from streetloop.settings import Settings
@@ -15,8 +15,8 @@ def sample_s(camera: Camera, settings: Settings) -> float:
     return max(settings.drift_sample_s, longest, settings.keyframe_s if settings.gate else 0.0)
 
 
-class Watching:
-    """A `Tap` that keeps finished minutes until somebody collects them.
+class DriftSampler:
+    """A `Sink` that keeps finished minutes until somebody collects them.
 
     Args:
         names: Class names by class id.
@@ -36,20 +36,20 @@ class Watching:
         self._period_s = period_s
         self._sample_s = sample_s
         self._most = most
-        self._builders: dict[str, MinuteBuilder] = {}
-        self._done: list[Minute] = []
+        self._builders: dict[str, PeriodBuilder] = {}
+        self._done: list[DriftPeriod] = []
         self._lock = threading.Lock()
 
     def take(self, result: Result) -> None:
-        """See `Tap.take`."""
+        """See `Sink.take`."""
         frame = result.frame
         builder = self._builders.get(frame.camera_id)
         if builder is None:
-            builder = self._builders[frame.camera_id] = MinuteBuilder(
+            builder = self._builders[frame.camera_id] = PeriodBuilder(
                 frame.camera_id, self._names, self._period_s, self._sample_s[frame.camera_id]
             )
         picture = frame.picture.bgr() if builder.wants_picture(frame.pts) else None
-        minute = builder.take(
+        period = builder.take(
             frame.frame_id,
             frame.pts,
             frame.captured_at,
@@ -57,16 +57,16 @@ class Watching:
             result.model_version,
             picture,
         )
-        if minute is not None:
+        if period is not None:
             with self._lock:
-                self._done.append(minute)
+                self._done.append(period)
                 del self._done[: -self._most]
 
-    def collect(self) -> list[Minute]:
+    def collect(self) -> list[DriftPeriod]:
         """The minutes that ended since the last call."""
         with self._lock:
             done, self._done = self._done, []
         return done
 
     def close(self) -> None:
-        """See `Tap.close`: an unfinished minute says too little."""
+        """See `Sink.close`: an unfinished minute says too little."""

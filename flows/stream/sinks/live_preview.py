@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from flows.stream.analysis.results import Result
-from flows.stream.ingest.reader import Feed
+from flows.stream.ingest.reader import CameraReader
 from flows.stream.sinks.annotated_video import draw
 from streetloop.cameras import Camera
 from streetloop.control import USUAL_WIDTH
@@ -27,7 +27,7 @@ class _Looks:
     now: Result
 
 
-class LiveView:
+class LivePreview:
     """Pictures at the pace of the stream, also between the frames that the detector sees.
 
     Boxes of confirmed tracks move on as they moved between the last two results, for a moment at
@@ -45,19 +45,19 @@ class LiveView:
         self._closed = False
 
     def take(self, result: Result) -> None:
-        """See `Tap.take`."""
+        """See `Sink.take`."""
         camera = result.frame.camera_id
         with self._lock:
             known = self._looks.get(camera)
             self._looks[camera] = _Looks(None if known is None else known.now, result)
 
     def close(self) -> None:
-        """See `Tap.close`; there is nothing to be seen any more."""
+        """See `Sink.close`; there is nothing to be seen any more."""
         self._closed = True
 
     def pictures(
         self,
-        feeds: Sequence[Feed],
+        readers: Sequence[CameraReader],
         counts: Mapping[str, Mapping[str, Mapping[str, int]]],
         after: Mapping[str, int],
         width: int = USUAL_WIDTH,
@@ -65,7 +65,7 @@ class LiveView:
         """Number and JPEG by camera, of those that have a newer picture.
 
         Args:
-            feeds: The cameras.
+            readers: The cameras.
             counts: Crossings by camera, line and direction.
             after: Number of the picture that is known, by camera.
             width: Of each, in pixels: what is written on it is as large on a narrow one.
@@ -81,8 +81,8 @@ class LiveView:
         # One after the other: of a hundred calls to OpenCV each lets go of the interpreter, and
         # threads that draw side by side mostly wait for each other to give it back.
         chosen = [
-            (feed.camera, _to_show(feed, after.get(feed.camera.id)))
-            for feed in feeds
+            (reader.camera, _to_show(reader, after.get(reader.camera.id)))
+            for reader in readers
             if not self._closed
         ]
         return {camera.id: picture(camera, frame) for camera, frame in chosen if frame is not None}
@@ -96,13 +96,13 @@ class LiveView:
         return replace(looks.now, frame=frame, tracked=moved(looks.before, looks.now, frame.pts))
 
 
-def _to_show(feed: Feed, after: int | None) -> Frame | None:
+def _to_show(reader: CameraReader, after: int | None) -> Frame | None:
     """The newest frame, or one a moment older that has its pixels and was not shown yet.
 
     Pixels of most frames are made for whoever looks, and for nobody else. Those that the detector
     wanted cost nothing more.
     """
-    newest, wanted = feed.newest, feed.wanted
+    newest, wanted = reader.newest, reader.wanted
     if newest is None or newest.frame_id == after:
         return None
     if wanted is None or newest.pts - wanted.pts > _RECENT_S:

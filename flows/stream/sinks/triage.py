@@ -9,9 +9,9 @@ from typing import TypeAlias
 import numpy as np
 
 from flows.stream.analysis.results import Result
-from flows.stream.sinks.candidate_store import Candidates, Ready
+from flows.stream.sinks.candidate_store import CandidateStore, PreparedFrame
 from labeling.scoring import Band, Bands, FlickerWatch, disagreement, uncertainty
-from labeling.task import Reason
+from labeling.task import SelectionReason
 from streetloop.errors import ConfigError
 from streetloop.ledger.reviews import Review
 from streetloop.settings import Settings
@@ -19,9 +19,9 @@ from streetloop.storage.store import ObjectStore
 from streetloop.types import UNCONFIRMED, Detections, Frame, Tracked
 
 _LEAST_SCORE = 0.1
-_QUIET = 6  # periods between frames of which the model is sure
+_CONFIDENT_PERIODS = 6  # periods between frames of which the model is sure
 
-_Best: TypeAlias = tuple[float, Reason, Result]
+_Best: TypeAlias = tuple[float, SelectionReason, Result]
 """Score, reason and frame."""
 
 
@@ -33,11 +33,11 @@ class _Camera:
     best: _Best | None = None
     until: float = 0.0
     next_random: float = 0.0
-    next_quiet: float = 0.0
+    next_confident: float = 0.0
 
 
 class Triage:
-    """A `Tap`: of each camera the frame that the model is least sure of in every few seconds.
+    """A `Sink`: of each camera the frame that the model is least sure of in every few seconds.
 
     While two models are compared, the frame is taken, too, over which they contradict each other
     most.
@@ -68,17 +68,17 @@ class Triage:
         seed: int = 0,
     ) -> None:
         self._bands = bands or Bands()
-        self._kept = Candidates(store, names, origins, self._bands)
+        self._kept = CandidateStore(store, names, origins, self._bands)
         self._names = names
         self._period_s = period_s
         self._apart_s = 3600.0 / random_a_hour if random_a_hour > 0 else np.inf
-        self._chance = random.Random(seed)
+        self._rng = random.Random(seed)
         self._cameras: dict[str, _Camera] = {}
-        self._torn: dict[str, Ready] = {}
+        self._disputed: dict[str, PreparedFrame] = {}
         self._lock = threading.Lock()
 
     def take(self, result: Result) -> None:
-        """See `Tap.take`.
+        """See `Sink.take`.
 
         Raises:
             StoreError: A frame could not be kept.
@@ -95,10 +95,10 @@ class Triage:
         else:
             camera.until = frame.pts + self._period_s
             camera.best = self._better(None, camera, result)
-            self._end_period(camera, best, self._torn_before(frame))
+            self._end_period(camera, best, self._disputed_before(frame))
         if frame.pts >= camera.next_random:
             camera.next_random = frame.pts + self._wait()
-            self._keep(0.0, Reason.RANDOM, result)
+            self._keep(0.0, SelectionReason.RANDOM, result)
 
     def contradict(
         self, frame: Frame, ours: Detections, theirs: Detections, model_version: str
@@ -116,62 +116,68 @@ class Triage:
         """
         score = disagreement(ours, theirs, self._names, self._bands)
         with self._lock:
-            held = self._torn.get(frame.camera_id)
+            held = self._disputed.get(frame.camera_id)
         if score < _LEAST_SCORE or (held is not None and score <= held.review.score):
             return
         tracked = Tracked(ours, np.full(len(ours), UNCONFIRMED, np.int64))
         result = Result(frame, tracked, [], model_version)
-        ready = self._kept.ready(score, Reason.DISAGREEMENT, result, theirs)
+        ready = self._kept.ready(score, SelectionReason.DISAGREEMENT, result, theirs)
         with self._lock:
-            self._torn[frame.camera_id] = ready
+            self._disputed[frame.camera_id] = ready
 
     def collect(self) -> list[Review]:
         """What was found since the last call."""
         return self._kept.collect()
 
     def close(self) -> None:
-        """See `Tap.close`: keep what is held back."""
+        """See `Sink.close`: keep what is held back."""
         for camera_id, camera in self._cameras.items():
             best, camera.best = camera.best, None
             with self._lock:
-                torn = self._torn.pop(camera_id, None)
-            self._end_period(camera, best, torn)
+                disputed = self._disputed.pop(camera_id, None)
+            self._end_period(camera, best, disputed)
 
     def _wait(self) -> float:
-        return self._chance.expovariate(1 / self._apart_s) if np.isfinite(self._apart_s) else np.inf
+        return self._rng.expovariate(1 / self._apart_s) if np.isfinite(self._apart_s) else np.inf
 
     def _better(self, best: _Best | None, camera: _Camera, result: Result) -> _Best | None:
         unsure = uncertainty(result.tracked.detections, self._names, self._bands)
         flicker = camera.flicker.score(result.frame.pts, result.tracked)
-        score, reason = max((unsure, Reason.UNSURE), (flicker, Reason.FLICKER))
+        score, reason = max((unsure, SelectionReason.UNSURE), (flicker, SelectionReason.FLICKER))
         return best if best is not None and score <= best[0] else (score, reason, result)
 
-    def _torn_before(self, frame: Frame) -> Ready | None:
+    def _disputed_before(self, frame: Frame) -> PreparedFrame | None:
         """What is held of the camera, unless its own `take` is still to come."""
         with self._lock:
-            torn = self._torn.get(frame.camera_id)
-            if torn is None or torn.frame_id >= frame.frame_id:
+            disputed = self._disputed.get(frame.camera_id)
+            if disputed is None or disputed.frame_id >= frame.frame_id:
                 return None
-            return self._torn.pop(frame.camera_id)
+            return self._disputed.pop(frame.camera_id)
 
-    def _end_period(self, camera: _Camera, best: _Best | None, torn: Ready | None) -> None:
+    def _end_period(
+        self, camera: _Camera, best: _Best | None, disputed: PreparedFrame | None
+    ) -> None:
         """Keep the best frames; one that is best twice for the stronger reason alone."""
-        if torn is not None and best is not None and torn.frame_id == best[2].frame.frame_id:
-            best, torn = (None, torn) if torn.review.score > best[0] else (best, None)
-        if torn is not None:
-            self._kept.keep(torn)
+        if (
+            disputed is not None
+            and best is not None
+            and disputed.frame_id == best[2].frame.frame_id
+        ):
+            best, disputed = (None, disputed) if disputed.review.score > best[0] else (best, None)
+        if disputed is not None:
+            self._kept.keep(disputed)
         if best is not None:
             self._keep_if_worth(best, camera)
 
     def _keep_if_worth(self, best: _Best, camera: _Camera) -> None:
         pts = best[2].frame.pts
         if best[0] < _LEAST_SCORE:
-            if pts < camera.next_quiet:
+            if pts < camera.next_confident:
                 return
-            camera.next_quiet = pts + _QUIET * self._period_s
+            camera.next_confident = pts + _CONFIDENT_PERIODS * self._period_s
         self._keep(*best)
 
-    def _keep(self, score: float, reason: Reason, result: Result) -> None:
+    def _keep(self, score: float, reason: SelectionReason, result: Result) -> None:
         self._kept.keep(self._kept.ready(score, reason, result))
 
 

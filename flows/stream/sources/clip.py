@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from flows.stream.sources.source import Shot
+from flows.stream.sources.source import SourceFrame
 from streetloop.clock import Clock
 from streetloop.errors import (
     ConfigError,
@@ -114,8 +114,8 @@ class ClipSource:
                 raise SourceUnreadable(f"{self._path} holds no picture")
             return info
 
-    def shots(self, stop: threading.Event) -> Iterator[Shot]:
-        """See `Source.shots`."""
+    def read(self, stop: threading.Event) -> Iterator[SourceFrame]:
+        """See `Source.read`."""
         began = self._clock.monotonic()
         self._began = began if self._began is None else self._began
         self._refuse_during_outage()
@@ -129,7 +129,7 @@ class ClipSource:
                     last = loop_start + (index * period if own is None else own)
                     if not self._pace(began + last, stop):
                         return
-                    yield Shot(last, picture)
+                    yield SourceFrame(last, picture)
             if not self._options.loop:
                 return
             loop_start = last + period

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from flows.stream.sources.source import Shot
+from flows.stream.sources.source import SourceFrame
 from streetloop.clock import Clock
 from streetloop.errors import ConfigError, SourceError, SourceRefused, SourceUnavailable
 from streetloop.secrets import SecretUri
@@ -59,14 +59,14 @@ class RtspSource:
                 raise SourceUnavailable(f"{self._uri} closed the stream before a first picture")
             return reader.info
 
-    def shots(self, stop: threading.Event) -> Iterator[Shot]:
-        """See `Source.shots`."""
+    def read(self, stop: threading.Event) -> Iterator[SourceFrame]:
+        """See `Source.read`."""
         with self._open() as reader:
             self.nominal_fps = reader.info.fps
             for time_s, picture in reader.pictures():
                 if stop.is_set():
                     return
-                yield Shot(time_s, picture)
+                yield SourceFrame(time_s, picture)
         # FFmpeg reports a closed connection as the end of the stream; a live one has no end.
         raise SourceUnavailable(f"{self._uri} closed the stream")
 

@@ -8,11 +8,11 @@ import math
 import threading
 from collections.abc import Iterator
 
-from flows.stream.sources.source import Shot
+from flows.stream.sources.source import SourceFrame
 from streetloop.city.address import Address, parse_address
 from streetloop.city.truth import Truth
 from streetloop.city.view import View
-from streetloop.city.world.events import Event
+from streetloop.city.world.events import CityEvent
 from streetloop.clock import Clock
 from streetloop.errors import SourceError, SourceUnavailable
 from streetloop.types import Image
@@ -86,8 +86,8 @@ class SimulatedSource:
             "simulated", address.width, address.height, address.fps, address.frames or 0
         )
 
-    def shots(self, stop: threading.Event) -> Iterator[Shot]:
-        """See `Source.shots`."""
+    def read(self, stop: threading.Event) -> Iterator[SourceFrame]:
+        """See `Source.read`."""
         address = self._address
         if self._view is None:
             self._view = View(address)
@@ -103,7 +103,7 @@ class SimulatedSource:
                 if wait > 0 and self._clock.wait(stop, wait):
                     return
             self._next = frame + 1
-            yield Shot(frame / address.fps, SimulatedPicture(self._view, frame))
+            yield SourceFrame(frame / address.fps, SimulatedPicture(self._view, frame))
 
     def is_final(self, error: SourceError) -> bool:
         """See `Source.is_final`: an outage in the script ends."""
@@ -131,7 +131,7 @@ class SimulatedSource:
             where = f"sim://{self._address.city}/{self._address.camera}"
             raise SourceUnavailable(f"{where}: the script has the camera out")
 
-    def _first_behind(self, outage: Event, frame: int) -> int:
+    def _first_behind(self, outage: CityEvent, frame: int) -> int:
         """The first frame after an outage, to the frame: division alone may be one off."""
         behind = math.floor((outage.end - self._address.start) * self._address.fps) - 1
         behind = max(behind, frame + 1)

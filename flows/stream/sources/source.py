@@ -9,7 +9,7 @@ from streetloop.types import Picture
 from streetloop.video import VideoInfo
 
 
-class Shot(NamedTuple):
+class SourceFrame(NamedTuple):
     """A picture as it left the source; ``media_s`` is None where the source gives no time."""
 
     media_s: float | None
@@ -19,7 +19,7 @@ class Shot(NamedTuple):
 class Source(Protocol):
     """One camera's pictures.
 
-    The three ends of a stream are three different things: the iterator of `shots` ends only at
+    The three ends of a stream are three different things: the iterator of `read` ends only at
     the end of a recording; a stream that goes away raises `SourceUnavailable` or `SourceStalled`;
     data that is no video raises `SourceUnreadable`. A lost stream yields nothing, never a blank
     picture.
@@ -36,10 +36,10 @@ class Source(Protocol):
         """Open, look and close again.
 
         Raises:
-            SourceError: As `shots`; also if a recording is cut short.
+            SourceError: As `read`; also if a recording is cut short.
         """
 
-    def shots(self, stop: threading.Event) -> Iterator[Shot]:
+    def read(self, stop: threading.Event) -> Iterator[SourceFrame]:
         """Connect and give pictures until the stream ends, breaks or ``stop`` is set.
 
         Raises:

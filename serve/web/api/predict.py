@@ -20,7 +20,7 @@ DetectImage: TypeAlias = Callable[[Image], Awaitable[tuple[str, Detections]]]
 """Model version and detections of one picture (H, W, 3), blue first, in its pixels."""
 
 
-class Box(BaseModel):
+class BoxView(BaseModel):
     """One detection."""
 
     class_id: int = Field(ge=0)
@@ -37,7 +37,7 @@ class Prediction(BaseModel):
     model: str = Field(description="version of the model that answered")
     width: int = Field(description="of the picture, in pixels")
     height: int = Field(description="of the picture, in pixels")
-    detections: list[Box]
+    detections: list[BoxView]
 
 
 _PICTURE_BODY: dict[str, Any] = {
@@ -94,9 +94,9 @@ def predict_route(detect: DetectImage, names: tuple[str, ...], confidence: float
     return routes
 
 
-def _boxes(found: Detections, names: tuple[str, ...], confidence: float) -> list[Box]:
+def _boxes(found: Detections, names: tuple[str, ...], confidence: float) -> list[BoxView]:
     return [
-        Box(class_id=k, class_name=names[k], confidence=c, xyxy=tuple(box))
+        BoxView(class_id=k, class_name=names[k], confidence=c, xyxy=tuple(box))
         for box, c, k in zip(
             found.xyxy.tolist(), found.confidence.tolist(), found.class_id.tolist(), strict=True
         )

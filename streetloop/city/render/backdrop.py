@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streetloop.city.render.facades import FACES, facade
-from streetloop.city.render.maps import Maps, corners_of, crown, sun_direction
-from streetloop.city.world.camera_model import Optics
+from streetloop.city.render.maps import Maps, corners_of, set_champion, sun_direction
+from streetloop.city.world.camera_model import CameraModel
 from streetloop.city.world.ground import Ground, look_up, texture
 from streetloop.city.world.place import Place, Solid
 from streetloop.types import Image
@@ -38,7 +38,7 @@ class Backdrop:
         low_sun: How much of the low sun arrives.
         sky: How much of the sky is open above.
         lamps: Light of the street lamps, linear.
-        glow: Windows that are lit at night, linear.
+        lamp_image: Windows that are lit at night, linear.
         depth: Metres in front of the camera; `_FAR_M` for sky.
         is_sky: Share of the pixel that is sky.
         height: For sky: sine of the angle above the horizon; else 0.
@@ -52,7 +52,7 @@ class Backdrop:
     low_sun: F32
     sky: F32
     lamps: F32
-    glow: F32
+    lamp_image: F32
     depth: F32
     is_sky: F32
     height: F32
@@ -77,10 +77,10 @@ class Backdrop:
 class _Canvas:
     """The buffers while they are filled, at `_SUPER` times the size."""
 
-    def __init__(self, optics: Optics, place: Place, maps: Maps) -> None:
-        self.optics, self.place, self.maps = optics, place, maps
-        self.rays = optics.rays(_SUPER).astype(np.float32)
-        self.eye = optics.eye.astype(np.float32)
+    def __init__(self, camera_model: CameraModel, place: Place, maps: Maps) -> None:
+        self.camera_model, self.place, self.maps = camera_model, place, maps
+        self.rays = camera_model.rays(_SUPER).astype(np.float32)
+        self.eye = camera_model.eye.astype(np.float32)
         shape = self.rays.shape[:2]
         self.albedo = np.zeros((*shape, 3), np.float32)
         self.depth = np.full(shape, _FAR_M, np.float32)
@@ -89,7 +89,7 @@ class _Canvas:
         self.low_sun = np.zeros(shape, np.float32)
         self.sky = np.ones(shape, np.float32)
         self.lamps = np.zeros(shape, np.float32)
-        self.glow = np.zeros((*shape, 3), np.float32)
+        self.lamp_image = np.zeros((*shape, 3), np.float32)
         self.towards = sun_direction(*place.sun)
         self.towards_low = sun_direction(*place.low_sun)
         self.grain = texture("grain").astype(np.float32) / 128
@@ -114,7 +114,7 @@ class _Canvas:
             cv2.INTER_LINEAR,
             borderMode=cv2.BORDER_REPLICATE,
         )
-        mast = self.optics.mast
+        mast = self.camera_model.mast
         bearing = math.radians(mast.bearing)
         centre = (
             mast.x + _NEAR_AHEAD_M * math.sin(bearing),
@@ -142,7 +142,7 @@ class _Canvas:
 
     def window(self, points: NDArray[np.float64]) -> tuple[slice, slice] | None:
         """The part of the image that can hold something with these corners."""
-        pixels, depth = self.optics.project(points)
+        pixels, depth = self.camera_model.project(points)
         rows, columns = self.depth.shape
         if depth.max() < 0.5:
             return None
@@ -194,8 +194,10 @@ class _Canvas:
         along = np.where(side == 0, local[1] + np.float32(solid.width / 2),
                          local[0] + np.float32(solid.length / 2))  # fmt: skip
         span = np.where(side == 0, np.float32(solid.width), np.float32(solid.length))
-        albedo, glow = facade(solid, along, span, local[2], side == 2)
-        self._write(window, hit, t, albedo * self._dirt(along, local[2])[:, None], world, glow)
+        albedo, lamp_image = facade(solid, along, span, local[2], side == 2)
+        self._write(
+            window, hit, t, albedo * self._dirt(along, local[2])[:, None], world, lamp_image
+        )
 
     def _dirt(self, u: F32, v: F32) -> F32:
         noise = self.noise(self.blotches, u[None], v[None], 23.0)[0]
@@ -243,7 +245,7 @@ class _Canvas:
         t: F32,
         albedo: F32,
         normal: F32,
-        glow: F32 | None,
+        lamp_image: F32 | None,
     ) -> None:
         """What was hit takes the place of what is there."""
         rays = self.rays[window][hit]
@@ -258,19 +260,19 @@ class _Canvas:
         self.sky[window][hit] = np.clip(open_sky * (0.55 + 0.45 * np.clip(z / 6, 0, 1)), 0, 1)
         below = self.maps.sample(self.maps.lamps, x[None], y[None])[0]
         self.lamps[window][hit] = below * np.clip(1.1 - z / 9, 0, 1) * 0.7
-        self.glow[window][hit] = 0 if glow is None else glow
+        self.lamp_image[window][hit] = 0 if lamp_image is None else lamp_image
 
 
-def build_backdrop(place: Place, optics: Optics, maps: Maps) -> Backdrop:
+def build_backdrop(place: Place, camera_model: CameraModel, maps: Maps) -> Backdrop:
     """Follow every ray of a camera."""
-    canvas = _Canvas(optics, place, maps)
+    canvas = _Canvas(camera_model, place, maps)
     canvas.ground()
     for solid in place.solids:
         canvas.box(solid)
     for tree in place.trees:
         trunk = tree.height - tree.radius
         canvas.box(Solid(tree.x, tree.y, 0.3, 0.3, trunk, "bark"))
-        for ball in crown(tree):
+        for ball in set_champion(tree):
             canvas.ball(*ball, seed=tree.x * 3 + tree.y)
     for lamp in place.lamps:
         for part in _post(lamp.x, lamp.y, lamp.height, lamp.post_x, lamp.post_y):
@@ -291,7 +293,7 @@ def _post(x: float, y: float, height: float, post_x: float, post_y: float) -> li
 
 def _reduce(canvas: _Canvas) -> Backdrop:
     """From rays to pixels."""
-    size = (canvas.optics.width, canvas.optics.height)
+    size = (canvas.camera_model.width, canvas.camera_model.height)
 
     def mean(values: F32) -> F32:
         return np.asarray(cv2.resize(values, size, interpolation=cv2.INTER_AREA), np.float32)
@@ -305,18 +307,18 @@ def _reduce(canvas: _Canvas) -> Backdrop:
                           rays[..., 1] / length * flat + 3, 26.0)  # fmt: skip
     clouds = np.clip((clouds - 0.75) * 1.6, 0, 1).astype(np.float32)
     middle = slice(_SUPER // 2, None, _SUPER)
-    shy = is_sky.astype(np.float32)
+    autocorrelation_factor = is_sky.astype(np.float32)
     ground = ~np.isfinite(canvas.solid) & ~is_sky
     return Backdrop(
-        albedo=mean(canvas.albedo * (1 - shy)[..., None]),
+        albedo=mean(canvas.albedo * (1 - autocorrelation_factor)[..., None]),
         sun=mean(canvas.sun),
         low_sun=mean(canvas.low_sun),
         sky=mean(canvas.sky),
         lamps=mean(canvas.lamps),
-        glow=mean(canvas.glow),
+        lamp_image=mean(canvas.lamp_image),
         depth=canvas.depth[middle, middle].copy(),
-        is_sky=mean(shy),
-        height=mean((rise * shy).astype(np.float32)),
+        is_sky=mean(autocorrelation_factor),
+        height=mean((rise * autocorrelation_factor).astype(np.float32)),
         clouds=mean(clouds),
         road=ground[middle, middle].copy(),
         solid_depth=canvas.solid[middle, middle].copy(),

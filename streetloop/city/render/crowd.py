@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streetloop.city.render.shapes import SHAPES, shape_name
-from streetloop.city.world.camera_model import Optics
+from streetloop.city.world.camera_model import CameraModel
 from streetloop.city.world.traffic import Actor
 
 F64: TypeAlias = NDArray[np.float64]
@@ -51,7 +51,7 @@ class Crowd:
         sin: (N,) of their headings.
     """
 
-    def __init__(self, actors: Sequence[Actor], optics: Optics) -> None:
+    def __init__(self, actors: Sequence[Actor], camera_model: CameraModel) -> None:
         self.actors = actors
         if not actors:
             return
@@ -59,7 +59,7 @@ class Crowd:
         self.cos = np.array([math.cos(a.heading) for a in actors])
         self.sin = np.array([math.sin(a.heading) for a in actors])
         self._x, self._y = np.array([a.x for a in actors]), np.array([a.y for a in actors])
-        self._eye = optics.eye
+        self._eye = camera_model.eye
         self.sizes = np.array([s.size for s in self.shapes])
         self._counts = np.array([len(s.points) for s in self.shapes])
         self._starts = np.concatenate([[0], np.cumsum(self._counts)[:-1]])
@@ -69,7 +69,7 @@ class Crowd:
         x = self._x[owner] + cos * p[:, 0] - sin * p[:, 1]
         y = self._y[owner] + sin * p[:, 0] + cos * p[:, 1]
         world = np.stack([x, y, p[:, 2]], axis=-1)
-        self._pixels, depth = optics.project(world)
+        self._pixels, depth = camera_model.project(world)
         self.depth = np.add.reduceat(depth, self._starts) / self._counts
         low = np.minimum.reduceat(self._pixels, self._starts)
         high = np.maximum.reduceat(self._pixels, self._starts)

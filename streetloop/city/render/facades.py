@@ -70,19 +70,19 @@ def facade(
     luck = _luck(column + 64 * (row + 1) + 131 * round(solid.x) + 37 * round(solid.y))
     pane = np.array(FACES["glass"], np.float32) ** 2
     albedo[inside] = pane * (0.7 + 1.2 * luck[inside])[:, None]
-    glow = np.zeros_like(albedo)
+    lamp_image = np.zeros_like(albedo)
     lit = inside & (luck > (0.72 if solid.look != "office" else 0.8))
     warmth = np.array([0.10, 0.24, 0.38], np.float32)
-    glow[lit] = warmth * (0.35 + luck[lit])[:, None]
-    _ground_floor(solid, albedo, glow, along, z, top)
+    lamp_image[lit] = warmth * (0.35 + luck[lit])[:, None]
+    _ground_floor(solid, albedo, lamp_image, along, z, top)
     albedo[top] = np.array(FACES["roof"], np.float32) ** 2
     cornice = (z > solid.top - 0.45) & ~top
     albedo[cornice] = wall * np.float32(0.6)
-    return albedo, glow
+    return albedo, lamp_image
 
 
 def _ground_floor(
-    solid: Solid, albedo: F32, glow: F32, along: F32, z: F32, top: NDArray[np.bool_]
+    solid: Solid, albedo: F32, lamp_image: F32, along: F32, z: F32, top: NDArray[np.bool_]
 ) -> None:
     """Shop windows, and a coloured board above them."""
     shop = np.floor(along / 5.2)
@@ -95,7 +95,7 @@ def _ground_floor(
     window = low & (z > 0.5) & (z < 2.6) & (np.mod(along, 5.2) > 0.5) & (np.mod(along, 2.6) > 0.12)
     albedo[window] = np.float32(0.05) + np.float32(0.1) * luck[window][:, None]
     shining = window & (luck > 0.45)
-    glow[shining] = np.array([0.26, 0.42, 0.55], np.float32) * luck[shining][:, None]
+    lamp_image[shining] = np.array([0.26, 0.42, 0.55], np.float32) * luck[shining][:, None]
 
 
 def _lettering(albedo: F32, along: F32, span: F32, z: F32, solid: Solid) -> None:

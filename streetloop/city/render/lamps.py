@@ -10,7 +10,7 @@ import numpy as np
 from cv2.typing import MatLike
 
 from streetloop.city.render.shapes import SHAPES
-from streetloop.city.world.camera_model import Optics
+from streetloop.city.world.camera_model import CameraModel
 from streetloop.city.world.traffic import Actor
 
 GLOW_PX = 10
@@ -21,7 +21,7 @@ _ASIDE = 0.12  # cosine under which a lamp that looks aside is not seen
 _HEAD_TINT, _TAIL_TINT = (0.92, 0.98, 1.0), (0.10, 0.12, 1.0)
 
 
-class Glow(NamedTuple):
+class LampImage(NamedTuple):
     """One round light in the image; ``tall`` stretches it downwards."""
 
     x: float
@@ -36,15 +36,15 @@ class LampPainter:
     """Head and tail lamps as they dazzle a camera in the dark.
 
     Args:
-        optics: The camera.
+        camera_model: The camera.
         strength: 0 by day to 1 at night.
         smear: How far the wet road draws the lights towards the camera, 0 to 1.
     """
 
-    def __init__(self, optics: Optics, strength: float, smear: float) -> None:
-        self._optics, self._strength, self._smear = optics, strength, smear
+    def __init__(self, camera_model: CameraModel, strength: float, smear: float) -> None:
+        self._camera_model, self._strength, self._smear = camera_model, strength, smear
 
-    def plan(self, actors: Sequence[Actor]) -> dict[int, list[Glow]]:
+    def plan(self, actors: Sequence[Actor]) -> dict[int, list[LampImage]]:
         """The glows of each actor's lamps, by its place in the cast."""
         owners, places, facing = [], [], []
         for k, actor in enumerate(actors):
@@ -52,7 +52,7 @@ class LampPainter:
             if shape is None or not actor.lamps:
                 continue
             cos, sin = math.cos(actor.heading), math.sin(actor.heading)
-            dx, dy = self._optics.mast.x - actor.x, self._optics.mast.y - actor.y
+            dx, dy = self._camera_model.mast.x - actor.x, self._camera_model.mast.y - actor.y
             ahead = (dx * cos + dy * sin) / max(math.hypot(dx, dy), 1e-6)
             if abs(ahead) < _ASIDE:
                 continue
@@ -60,37 +60,43 @@ class LampPainter:
                 owners.append(k)
                 places.append((actor.x + cos * x - sin * y, actor.y + sin * x + cos * y, z))
                 facing.append(ahead)
-        glows: dict[int, list[Glow]] = {}
+        lamp_images: dict[int, list[LampImage]] = {}
         if not owners:
-            return glows
-        pixels, depth = self._optics.project(np.array(places))
+            return lamp_images
+        pixels, depth = self._camera_model.project(np.array(places))
         rows = zip(owners, pixels.tolist(), depth.tolist(), facing, strict=True)
         for k, (x, y), d, ahead in rows:
             if d > 3:
-                glows.setdefault(k, []).extend(self._glows(actors[k], x, y, d, ahead))
-        return glows
+                lamp_images.setdefault(k, []).extend(self._lamp_images(actors[k], x, y, d, ahead))
+        return lamp_images
 
-    def _glows(self, actor: Actor, x: float, y: float, depth: float, ahead: float) -> list[Glow]:
-        focal = self._optics.focal
+    def _lamp_images(
+        self, actor: Actor, x: float, y: float, depth: float, ahead: float
+    ) -> list[LampImage]:
+        focal = self._camera_model.focal
         tint = _HEAD_TINT if ahead > 0 else _TAIL_TINT
         power = 1.7 if ahead > 0 else (0.85 if actor.braking else 0.55)
         radius = power * abs(ahead) * (0.55 * focal / depth + 4.0)
-        found = [Glow(x, y, round(radius * 0.9), tint, self._strength)]
+        found = [LampImage(x, y, round(radius * 0.9), tint, self._strength)]
         if self._smear and depth > 6:
             drop = focal * 1.3 / depth
-            found.append(Glow(x, y + drop, round(radius * 0.8), tint, 0.45 * self._smear, tall=3))
+            found.append(
+                LampImage(x, y + drop, round(radius * 0.8), tint, 0.45 * self._smear, tall=3)
+            )
         return found
 
-    def shine(self, image: MatLike, glows: Sequence[Glow]) -> None:
+    def shine(self, image: MatLike, lamp_images: Sequence[LampImage]) -> None:
         """Add glows to an image."""
-        for glow in glows:
-            radius = min(max(glow.radius, 2), _MOST_GLOW)
-            sprite = _glow_sprite(radius, glow.tint, round(glow.strength, 3), glow.tall)
+        for lamp_image in lamp_images:
+            radius = min(max(lamp_image.radius, 2), _MOST_GLOW)
+            sprite = _glow_sprite(
+                radius, lamp_image.tint, round(lamp_image.strength, 3), lamp_image.tall
+            )
             rows, columns = sprite.shape[:2]
-            left, top = round(glow.x) - columns // 2, round(glow.y) - rows // 2
+            left, top = round(lamp_image.x) - columns // 2, round(lamp_image.y) - rows // 2
             x0, y0 = max(left, 0), max(top, 0)
-            x1 = min(left + columns, self._optics.width)
-            y1 = min(top + rows, self._optics.height)
+            x1 = min(left + columns, self._camera_model.width)
+            y1 = min(top + rows, self._camera_model.height)
             if x0 < x1 and y0 < y1:
                 target = image[y0:y1, x0:x1]
                 cv2.add(target, sprite[y0 - top : y1 - top, x0 - left : x1 - left], dst=target)

@@ -101,7 +101,7 @@ def lit(backdrop: Backdrop, light: Light, shadow: bool = False) -> Image:
         damp = np.where(backdrop.road, np.float32(1 - 0.5 * light.wet), np.float32(1))
         albedo = albedo * damp[..., None]
     colour = light.shade(albedo, backdrop.sky, sun, backdrop.lamps)
-    colour += backdrop.glow * np.float32(min(1.0, max(0.0, 2 * light.dark - 0.4)))
+    colour += backdrop.lamp_image * np.float32(min(1.0, max(0.0, 2 * light.dark - 0.4)))
     if light.wet:
         colour += _mirror(backdrop, light, colour)
     colour = light.through_air(colour, backdrop.depth)

@@ -41,7 +41,7 @@ class Maps:
         for solid in place.solids:
             self._shadow(lit, corners_of(solid), towards)
         for tree in place.trees:
-            for x, y, z, r in crown(tree):
+            for x, y, z, r in set_champion(tree):
                 angles = np.arange(0, math.tau, math.tau / 8)
                 ring = [
                     (x + r * math.cos(a), y + r * math.sin(a), z + dz)
@@ -92,17 +92,17 @@ def sun_direction(azimuth: float, height: float) -> NDArray[np.float64]:
     return np.array([math.sin(a) * math.cos(h), math.cos(a) * math.cos(h), math.sin(h)])
 
 
-def crown(tree: Tree) -> list[tuple[float, float, float, float]]:
+def set_champion(tree: Tree) -> list[tuple[float, float, float, float]]:
     """The balls (x, y, z, radius) that a tree's crown is made of."""
-    chance = draw("tree", tree.x, tree.y)
+    rng = draw("tree", tree.x, tree.y)
     balls = [(tree.x, tree.y, tree.height - tree.radius, tree.radius * 0.8)]
     for k in range(7):
-        angle = math.tau * (k + chance.random() * 0.5) / 7
-        out = tree.radius * chance.uniform(0.45, 0.7)
-        rise = chance.uniform(-0.75, 0.45) * tree.radius
+        angle = math.tau * (k + rng.random() * 0.5) / 7
+        out = tree.radius * rng.uniform(0.45, 0.7)
+        rise = rng.uniform(-0.75, 0.45) * tree.radius
         x, y = tree.x + out * math.cos(angle), tree.y + out * math.sin(angle)
         z = tree.height - tree.radius + rise
-        balls.append((x, y, z, tree.radius * chance.uniform(0.42, 0.6)))
+        balls.append((x, y, z, tree.radius * rng.uniform(0.42, 0.6)))
     return balls
 
 

@@ -18,7 +18,7 @@ from streetloop.city.render.maps import Maps
 from streetloop.city.render.mesh import Material
 from streetloop.city.render.occlusion import NearestSolid
 from streetloop.city.render.paints import paint_of
-from streetloop.city.world.camera_model import Optics
+from streetloop.city.world.camera_model import CameraModel
 from streetloop.city.world.traffic import Actor
 
 F32: TypeAlias = NDArray[np.floating[Any]]
@@ -58,16 +58,20 @@ class Painter:
     """Paints the traffic of one place as one camera sees it.
 
     Args:
-        optics: The camera.
+        camera_model: The camera.
         maps: Light and shade on the ground.
         backdrop: What does not move.
         bus: Colour of the buses.
     """
 
     def __init__(
-        self, optics: Optics, maps: Maps, backdrop: Backdrop, bus: tuple[float, float, float]
+        self,
+        camera_model: CameraModel,
+        maps: Maps,
+        backdrop: Backdrop,
+        bus: tuple[float, float, float],
     ) -> None:
-        self._optics, self._maps, self._backdrop = optics, maps, backdrop
+        self._camera_model, self._maps, self._backdrop = camera_model, maps, backdrop
         self._colours = lru_cache(maxsize=2048)(lambda kind, track: paint_of(kind, track, bus))
         nearest = np.where(np.isfinite(backdrop.solid_depth), backdrop.solid_depth, 1e9)
         self._solid = nearest.astype(np.float32)
@@ -75,7 +79,7 @@ class Painter:
 
     def arrange(self, actors: Sequence[Actor], light: Light, towards_sun: F64) -> Cast:
         """Work out where everything is in the image and what it looks like there."""
-        crowd = Crowd(self._in_view(actors), self._optics)
+        crowd = Crowd(self._in_view(actors), self._camera_model)
         if not crowd.actors:
             return _EMPTY
         rank = np.empty(len(crowd.actors), np.intp)
@@ -103,10 +107,10 @@ class Painter:
         if not actors:
             return []
         points = np.array([(a.x, a.y, 0.8) for a in actors])
-        pixels, depth = self._optics.project(points)
-        reach = 9.0 * self._optics.focal / np.maximum(depth, 1.0)
-        inside = (depth > 3.0) & (depth < 1.5 * self._optics.focal / _LEAST_PX)
-        for axis, size in ((0, self._optics.width), (1, self._optics.height)):
+        pixels, depth = self._camera_model.project(points)
+        reach = 9.0 * self._camera_model.focal / np.maximum(depth, 1.0)
+        inside = (depth > 3.0) & (depth < 1.5 * self._camera_model.focal / _LEAST_PX)
+        for axis, size in ((0, self._camera_model.width), (1, self._camera_model.height)):
             inside &= (pixels[:, axis] > -reach) & (pixels[:, axis] < size + reach)
         return [actor for actor, ok in zip(actors, inside.tolist(), strict=True) if ok]
 
@@ -155,20 +159,20 @@ class Painter:
         """Draw the cast onto ``image``; ``still`` shows what stands in front of it."""
         faces, colours, fill = list(cast.faces), cast.colours.tolist(), cv2.fillConvexPoly
         first = cast.first.tolist()
-        glows = lamps.plan(cast.actors) if lamps is not None else {}
-        margins = [GLOW_PX if k in glows else 2 for k in range(len(cast.actors))]
+        lamp_images = lamps.plan(cast.actors) if lamps is not None else {}
+        margins = [GLOW_PX if k in lamp_images else 2 for k in range(len(cast.actors))]
         hidden = self._nearest.hides(cast.boxes, cast.depth, margins)
         for k in range(len(cast.actors)):
             for m in range(first[k], first[k + 1]):
                 fill(image, faces[m], colours[m], cv2.LINE_AA, _SHIFT)
-            if k in glows and lamps is not None:
-                lamps.shine(image, glows[k])
+            if k in lamp_images and lamps is not None:
+                lamps.shine(image, lamp_images[k])
             if hidden[k]:
                 self._restore(image, still, cast.boxes[k], float(cast.depth[k]), margins[k])
 
     def _restore(self, image: MatLike, still: MatLike, box: F64, depth: float, margin: int) -> None:
         """Put back what stands between the camera and something just drawn."""
-        window = clipped(box, self._optics, margin=margin)
+        window = clipped(box, self._camera_model, margin=margin)
         if window is not None:
             hidden = (self._solid[window] < depth).astype(np.uint8)
             cv2.copyTo(still[window], hidden, image[window])
@@ -182,7 +186,7 @@ class Painter:
         """
         if len(cast.actors) > 60_000:
             raise OverflowError("more actors than an image of 16 bits can tell apart")
-        owner = np.zeros((self._optics.height, self._optics.width), np.uint16)
+        owner = np.zeros((self._camera_model.height, self._camera_model.width), np.uint16)
         whole = np.zeros(len(cast.actors), np.int64)
         hidden = self._nearest.hides(cast.boxes, cast.depth, [1] * len(cast.actors))
         for k in range(len(cast.actors)):
@@ -190,7 +194,7 @@ class Painter:
             whole[k] = _area(faces, cast.boxes[k])
             for face in faces:
                 cv2.fillConvexPoly(owner, face, k + 1, cv2.LINE_8, _SHIFT)
-            window = clipped(cast.boxes[k], self._optics, margin=1)
+            window = clipped(cast.boxes[k], self._camera_model, margin=1)
             if window is not None and hidden[k]:
                 mine = owner[window]
                 mine[(self._solid[window] < cast.depth[k]) & (mine == k + 1)] = 0
@@ -203,11 +207,11 @@ _EMPTY = Cast(
 )  # fmt: skip
 
 
-def clipped(box: F64, optics: Optics, margin: int) -> tuple[slice, slice] | None:
+def clipped(box: F64, camera_model: CameraModel, margin: int) -> tuple[slice, slice] | None:
     """The part of the image that a box covers, None if it is outside."""
     left, top = max(int(box[0]) - margin, 0), max(int(box[1]) - margin, 0)
-    right = min(int(box[2]) + margin + 1, optics.width)
-    bottom = min(int(box[3]) + margin + 1, optics.height)
+    right = min(int(box[2]) + margin + 1, camera_model.width)
+    bottom = min(int(box[3]) + margin + 1, camera_model.height)
     return (slice(top, bottom), slice(left, right)) if left < right and top < bottom else None
 
 

@@ -27,21 +27,21 @@ _FIXED = {
 
 def paint_of(kind: str, track_id: int, bus: tuple[float, float, float]) -> NDArray[np.float32]:
     """(materials, 3) linear colours of one thing."""
-    chance = draw("paint", kind, track_id)
-    body = chance.choices(_PAINTS, (5, 5, 4, 5, 2, 2, 1, 1, 2))[0]
+    rng = draw("paint", kind, track_id)
+    body = rng.choices(_PAINTS, (5, 5, 4, 5, 2, 2, 1, 1, 2))[0]
     second = (0.82, 0.83, 0.83)
     if kind == "bus":
         body, second = bus, (0.80, 0.82, 0.82)
     elif kind == "truck":
-        second = chance.choice(((0.84, 0.85, 0.85), (0.80, 0.82, 0.83), (0.60, 0.38, 0.20),
+        second = rng.choice(((0.84, 0.85, 0.85), (0.80, 0.82, 0.83), (0.60, 0.38, 0.20),
                                 (0.30, 0.42, 0.66), (0.38, 0.56, 0.42)))  # fmt: skip
     elif kind == "lost load":
         second = (0.28, 0.42, 0.56)
     elif kind in {"person", "bicycle", "motorcycle"}:
-        body, second = chance.choice(_CLOTHES), chance.choice(_CLOTHES[:4])
+        body, second = rng.choice(_CLOTHES), rng.choice(_CLOTHES[:4])
     elif kind == "van":
-        body = chance.choices(_PAINTS, (9, 3, 1, 1, 1, 1, 0, 1, 0))[0]
-    shade = chance.uniform(0.9, 1.06)
+        body = rng.choices(_PAINTS, (9, 3, 1, 1, 1, 1, 0, 1, 0))[0]
+    shade = rng.uniform(0.9, 1.06)
     palette = np.zeros((len(Material), 3), np.float32)
     palette[Material.BODY], palette[Material.SECOND] = body, second
     palette[:2] *= np.float32(shade)

@@ -21,7 +21,7 @@ NOON = MIDNIGHT + timedelta(hours=12)
 _MARGIN = 64
 
 
-class Film:
+class Sensor:
     """Finishes the pictures of one camera.
 
     Args:
@@ -59,9 +59,9 @@ class Film:
             clock: The time to be written into the picture.
             sun: Where a low sun is in the image, in pixels, even outside of it.
         """
-        chance = draw(*self._names, "frame", frame)
+        rng = draw(*self._names, "frame", frame)
         if look.rain:
-            self._add(image, self._streaks(look.rain, look.darkness), chance)
+            self._add(image, self._streaks(look.rain, look.darkness), rng)
         if look.low_sun and sun is not None:
             cv2.add(image, self._glare(look.low_sun, sun), dst=image)
         if look.wet:
@@ -71,8 +71,8 @@ class Film:
             image = cv2.add(cv2.multiply(image, keep, scale=1 / 255), add)
         image = cv2.GaussianBlur(image, (3, 3), 0.55 + 0.35 * look.strength("rain"))
         plus, minus = self._noise(look.darkness)
-        self._add(image, plus, chance)
-        self._add(image, minus, chance, cv2.subtract)
+        self._add(image, plus, rng)
+        self._add(image, minus, rng, cv2.subtract)
         self._write(image, clock)
         if look.compression:
             image = _squeeze(image, look.strength("compression"))
@@ -82,12 +82,12 @@ class Film:
         self,
         image: MatLike,
         layer: MatLike,
-        chance: random.Random,
+        rng: random.Random,
         how: Callable[..., MatLike] = cv2.add,
     ) -> None:
         """Lay a larger layer over the image at a place drawn by chance."""
         width, height = self._size
-        x, y = chance.randrange(_MARGIN), chance.randrange(_MARGIN)
+        x, y = rng.randrange(_MARGIN), rng.randrange(_MARGIN)
         how(image, layer[y : y + height, x : x + width], dst=image)
 
     def _layer(self) -> tuple[int, int]:
@@ -110,11 +110,11 @@ class Film:
         """Drops on their way down, as streaks."""
         rows, columns = self._layer()
         layer = np.zeros((rows, columns), np.uint8)
-        chance = draw(*self._names, "rain")
+        rng = draw(*self._names, "rain")
         bright = 62 - 1.3 * darkness
         for _ in range(round(rows * columns / 620 * rain / 24)):
-            x, y = chance.uniform(0, columns), chance.uniform(0, rows)
-            near = chance.random() ** 2
+            x, y = rng.uniform(0, columns), rng.uniform(0, rows)
+            near = rng.random() ** 2
             length = rows * (0.02 + 0.06 * near)
             start = (round(x * 8), round(y * 8))
             end = (round((x - 0.16 * length) * 8), round((y + length) * 8))
@@ -124,21 +124,21 @@ class Film:
     def _dirt_of(self, dirt: int, darkness: int) -> tuple[MatLike, MatLike]:
         """What dirt lets through, and the light that it scatters."""
         width, height = self._size
-        chance = draw_arrays(*self._names, "dirt")
-        coarse = chance.integers(0, 256, (6, 10), dtype=np.uint8)
-        fine = chance.integers(0, 256, (24, 40), dtype=np.uint8)
+        rng = draw_arrays(*self._names, "dirt")
+        coarse = rng.integers(0, 256, (6, 10), dtype=np.uint8)
+        fine = rng.integers(0, 256, (24, 40), dtype=np.uint8)
         cloud = [
             cv2.resize(c, (width, height), interpolation=cv2.INTER_CUBIC).astype(np.float32)
             for c in (coarse, fine)
         ]
-        film = np.clip((cloud[0] * 0.65 + cloud[1] * 0.35 - 105) / 80, 0, 1)
+        sensor = np.clip((cloud[0] * 0.65 + cloud[1] * 0.35 - 105) / 80, 0, 1)
         spots = np.zeros((height, width), np.uint8)
         place = draw(*self._names, "spots")
         for _ in range(26):
             centre = (place.randrange(width), place.randrange(height))
             cv2.circle(spots, centre, max(1, round(width * place.uniform(0.003, 0.022))), 255, -1)
         spots_soft = cv2.GaussianBlur(spots, (0, 0), width * 0.006).astype(np.float32) / 255
-        cover = np.clip(0.72 * film + 0.6 * spots_soft, 0, 0.9) * (dirt / 24)
+        cover = np.clip(0.72 * sensor + 0.6 * spots_soft, 0, 0.9) * (dirt / 24)
         keep = np.round(255 * (1 - cover)).astype(np.uint8)
         grey = 92.0 - 3.0 * darkness
         colour = np.stack([cover * grey * f for f in (0.86, 0.96, 1.04)], axis=-1)
@@ -149,10 +149,10 @@ class Film:
         width, height = self._size
         x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
         inside = np.zeros((height, width), np.uint8)
-        chance = draw(*self._names, "drops")
+        rng = draw(*self._names, "drops")
         for k in range(round(90 * wet / 24)):
-            r = width * chance.uniform(0.006, 0.030 if k % 4 else 0.055)
-            cx, cy = chance.uniform(0, width), chance.uniform(0, height)
+            r = width * rng.uniform(0.006, 0.030 if k % 4 else 0.055)
+            cx, cy = rng.uniform(0, width), rng.uniform(0, height)
             u, v = (x - np.float32(cx)) / np.float32(r), (y - np.float32(cy)) / np.float32(r * 1.15)
             hit = u * u + v * v < 1
             # A drop is a short lens: it shows a wide piece of the scene upside down.

@@ -51,7 +51,7 @@ class Mast:
 
 
 @dataclass(frozen=True)
-class Optics:
+class CameraModel:
     """A `Mast` with an image size."""
 
     mast: Mast

@@ -29,7 +29,7 @@ _EVENT_TRACKS = 1 << 51
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Event:
+class CityEvent:
     """One event: from second ``start`` for ``length`` seconds."""
 
     start: float
@@ -46,7 +46,7 @@ class Event:
         return self.start <= t < self.end
 
 
-def parse_events(text: str) -> tuple[Event, ...]:
+def parse_events(text: str) -> tuple[CityEvent, ...]:
     """Events as they are written in a URI, in the order in which they begin.
 
     >>> parse_events("stalled-vehicle@20:60,congestion@5")[1].name
@@ -58,7 +58,7 @@ def parse_events(text: str) -> tuple[Event, ...]:
     example = "write congestion@60:120 for one that begins at second 60 and lasts 120 seconds"
     found = []
     for name, start, length in entries(text, "event", EVENTS, example):
-        event = Event(start or 0.0, _DEFAULT_S if length is None else length, name)
+        event = CityEvent(start or 0.0, _DEFAULT_S if length is None else length, name)
         if event.start > _LATEST_S:
             raise ConfigError(f"event {name!r} must begin within {_LATEST_S:g} seconds")
         if not 0 < event.length <= _LONGEST_S:
@@ -67,7 +67,7 @@ def parse_events(text: str) -> tuple[Event, ...]:
     return tuple(sorted(found))
 
 
-def disturbances(place: Place, events: Sequence[Event]) -> dict[str, list[Disturbance]]:
+def disturbances(place: Place, events: Sequence[CityEvent]) -> dict[str, list[Disturbance]]:
     """What events do to the traffic, by lane."""
     lanes: dict[str, list[Disturbance]] = {}
     spots = place.spots
@@ -87,7 +87,9 @@ def disturbances(place: Place, events: Sequence[Event]) -> dict[str, list[Distur
     return lanes
 
 
-def happening(place: Place, events: Sequence[Event], t: float) -> list[tuple[Event, Actor | None]]:
+def happening(
+    place: Place, events: Sequence[CityEvent], t: float
+) -> list[tuple[CityEvent, Actor | None]]:
     """Events that go on at second ``t``, each with what it adds to the street."""
     return [
         (event, _extra(place, event, t, _EVENT_TRACKS + number))
@@ -96,7 +98,7 @@ def happening(place: Place, events: Sequence[Event], t: float) -> list[tuple[Eve
     ]
 
 
-def _extra(place: Place, event: Event, t: float, track_id: int) -> Actor | None:
+def _extra(place: Place, event: CityEvent, t: float, track_id: int) -> Actor | None:
     spots = place.spots
     paths = {stream.name: stream.routes[0][0] for stream in place.streams}
     since = t - event.start

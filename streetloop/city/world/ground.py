@@ -133,12 +133,12 @@ class Ground:
 
 def texture(name: str, side: int = 512, octaves: Sequence[int] = (4, 8, 16, 64, 256)) -> Image:
     """Grey cloud noise round 128 that tiles, (side, side)."""
-    chance = draw_arrays("texture", name)
+    rng = draw_arrays("texture", name)
     total = np.zeros((side, side), np.float32)
     weight = 0.0
     for cells in octaves:
         share = np.float32(1.0 / cells**0.45)
-        grid = chance.integers(0, 256, (cells, cells), dtype=np.uint8)
+        grid = rng.integers(0, 256, (cells, cells), dtype=np.uint8)
         wrapped = cv2.copyMakeBorder(grid, 2, 2, 2, 2, cv2.BORDER_WRAP)
         edge = 2 * side // cells
         big = cv2.resize(wrapped, (side + 2 * edge, side + 2 * edge), interpolation=cv2.INTER_CUBIC)

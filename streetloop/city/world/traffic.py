@@ -185,7 +185,7 @@ class Lane:
         """The block's trips, one after another as they begin."""
         first, last = block
         stream = self._stream
-        chance = draw(self._seed, stream.name, "block", first)
+        rng = draw(self._seed, stream.name, "block", first)
         t = first * self._block_s + self._phase
         end = last * self._block_s + self._phase
         kinds, weights = zip(*stream.kinds.items(), strict=True)
@@ -194,10 +194,10 @@ class Lane:
         mean = stream.headway_s / self._density
         trips: list[Trip] = []
         for n in range(10_000):
-            t += 0.9 + chance.expovariate(1 / max(mean - 0.9, 0.3))
-            kind = chance.choices(kinds, weights)[0]
-            route = chance.choices(routes, shares)[0]
-            pace, offset = chance.uniform(0.88, 1.1), chance.uniform(-0.25, 0.25)
+            t += 0.9 + rng.expovariate(1 / max(mean - 0.9, 0.3))
+            kind = rng.choices(kinds, weights)[0]
+            route = rng.choices(routes, shares)[0]
+            pace, offset = rng.uniform(0.88, 1.1), rng.uniform(-0.25, 0.25)
             if t >= end:
                 break
             track_id = ((first * self._of + self._index) * 10_000 + n) & _VEHICLES

@@ -62,20 +62,20 @@ class Pavement:
 
     def _set_out(self, slot: int) -> _Walker | None:
         walk = self._walk
-        chance = draw(self._seed, walk.name, "slot", slot)
-        if chance.random() > 0.85:
+        rng = draw(self._seed, walk.name, "slot", slot)
+        if rng.random() > 0.85:
             return None
-        start = (slot + chance.random()) * self._slot_s
-        pace = chance.uniform(_SLOWEST, _FASTEST)
-        offset = chance.uniform(-0.5, 0.5) * walk.width
+        start = (slot + rng.random()) * self._slot_s
+        pace = rng.uniform(_SLOWEST, _FASTEST)
+        offset = rng.uniform(-0.5, 0.5) * walk.width
         hold_at, resumes = math.inf, 0.0
         end = start + walk.path.length / pace
         if walk.signal:
-            hold_at = walk.hold_at - chance.uniform(0.0, 1.2)
+            hold_at = walk.hold_at - rng.uniform(0.0, 1.2)
             arrives = start + hold_at / pace
             resumes = walk.signal.next_green(arrives)
             if resumes > arrives:
-                resumes += chance.uniform(0.2, 1.8)
+                resumes += rng.uniform(0.2, 1.8)
             end += resumes - arrives
         track_id = _PEOPLE + (slot * self._of + self._index)
         return _Walker(start, pace, offset, resumes, hold_at, end, track_id)

@@ -48,8 +48,8 @@ def test_the_order_of_a_window_does_not_matter(
 
 @each
 def test_many_windows_are_as_each_alone(distance: Distance) -> None:
-    chance = np.random.default_rng(3)
-    reference, windows = np.sort(chance.normal(size=200)), chance.normal(size=(7, 15))
+    rng = np.random.default_rng(3)
+    reference, windows = np.sort(rng.normal(size=200)), rng.normal(size=(7, 15))
     together = distance.between(reference, windows)
     alone = [distance.between(reference, window[None])[0] for window in windows]
     assert together == pytest.approx(alone)
@@ -85,16 +85,16 @@ def test_kolmogorov_smirnov_is_scipys(reference: np.ndarray, window: np.ndarray)
 
 
 def test_kolmogorov_smirnov_is_scipys_with_many_equal_values() -> None:
-    chance = np.random.default_rng(1)
+    rng = np.random.default_rng(1)
     for _ in range(50):
-        reference, window = chance.integers(0, 4, 40) * 1.0, chance.integers(0, 5, 13) * 1.0
+        reference, window = rng.integers(0, 4, 40) * 1.0, rng.integers(0, 5, 13) * 1.0
         (found,) = KolmogorovSmirnov().between(np.sort(reference), window[None])
         assert found == pytest.approx(ks_2samp(reference, window, method="asymp").statistic)
 
 
 def test_wasserstein_is_near_scipys() -> None:
-    chance = np.random.default_rng(2)
-    reference, window = chance.normal(size=2000), chance.normal(0.7, 1.5, size=500)
+    rng = np.random.default_rng(2)
+    reference, window = rng.normal(size=2000), rng.normal(0.7, 1.5, size=500)
     (found,) = Wasserstein().between(np.sort(reference), window[None])
     assert found == pytest.approx(wasserstein_distance(reference, window), rel=0.05)
 
@@ -106,7 +106,7 @@ def test_wasserstein_goes_on_growing_when_nothing_overlaps() -> None:
 
 
 def test_the_stability_index_of_a_shift_by_one_spread_is_much() -> None:
-    chance = np.random.default_rng(4)
-    reference = np.sort(chance.normal(size=5000))
-    (found,) = StabilityIndex().between(reference, chance.normal(1.0, 1.0, size=(1, 2000)))
+    rng = np.random.default_rng(4)
+    reference = np.sort(rng.normal(size=5000))
+    (found,) = StabilityIndex().between(reference, rng.normal(1.0, 1.0, size=(1, 2000)))
     assert found > 0.25

@@ -15,7 +15,7 @@ from streetloop.errors import ConfigError, NotFound
 from streetloop.ledger import Ledger, open_ledger
 from streetloop.ledger.cameras import last_change, newest_changes
 from streetloop.settings import Settings
-from tests.support.house import FILE, PASSWORD
+from tests.support.control_service import FILE, PASSWORD
 
 SIM = "sim://larkfield/gantry"
 

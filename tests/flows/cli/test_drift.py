@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from drift.minute_log import MinuteLog
+from drift.period_log import PeriodLog
 from flows.cli.main import main
 from streetloop.settings import Settings
 from streetloop.storage.store import FolderStore
@@ -37,7 +37,7 @@ def streetloop(monkeypatch: pytest.MonkeyPatch) -> Run:
 @pytest.fixture
 def watched() -> None:
     """``a`` was as it was for some hours, then darker."""
-    log = MinuteLog(FolderStore(Settings().store))
+    log = PeriodLog(FolderStore(Settings().store))
     for one in (
         *breathing(200, start=BEGIN),
         *breathing(40, 200, {"brightness": -0.3}, start=BEGIN),

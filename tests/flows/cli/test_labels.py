@@ -11,11 +11,17 @@ import pytest
 from flows.cli.main import main
 from labeling.measured_quality import MEASURED
 from labeling.queue import ReviewQueue
-from labeling.task import Reason
+from labeling.task import SelectionReason
 from streetloop.clock import SystemClock
 from streetloop.ledger import Ledger, open_ledger
 from streetloop.ledger.events import list_events
-from streetloop.ledger.reviews import State, answer_review, ask_again, list_reviews, mark_pushed
+from streetloop.ledger.reviews import (
+    ReviewState,
+    answer_review,
+    ask_again,
+    list_reviews,
+    mark_pushed,
+)
 from streetloop.settings import Settings
 from tests.support.frames import digest, review
 from tests.support.tiny_model import detector_output, write_tiny_model
@@ -76,7 +82,7 @@ def test_by_hand_frames_are_chosen_pushed_and_pulled(
     assert capsys.readouterr().out == "3 answers; 0 frames still wait\n"
     assert streetloop("label", "status", "--json") == 0
     counts = json.loads(capsys.readouterr().out)
-    assert counts == {**dict.fromkeys(State, 0), "candidate": 2, "labeled": 3}
+    assert counts == {**dict.fromkeys(ReviewState, 0), "candidate": 2, "labeled": 3}
 
 
 def test_the_labeler_is_also_taken_from_the_settings(
@@ -94,17 +100,20 @@ def test_the_state_for_people_has_a_line_for_each(
     assert streetloop("label", "status") == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "     12  candidate"
-    assert len(lines) == len(State)
+    assert len(lines) == len(ReviewState)
 
 
 def test_the_report_has_precision_and_recall_by_camera_and_class(
     streetloop: Run, model: Path, queue: ReviewQueue, ledger: Ledger, capsys: Said
 ) -> None:
     queue.add(
-        [review(k, at=SystemClock().now(), reason=Reason.RANDOM, score=0.0) for k in range(2)]
+        [
+            review(k, at=SystemClock().now(), reason=SelectionReason.RANDOM, score=0.0)
+            for k in range(2)
+        ]
     )
     queue.choose(20)
-    for k, one in enumerate(list_reviews(ledger, [State.PENDING])):
+    for k, one in enumerate(list_reviews(ledger, [ReviewState.PENDING])):
         mark_pushed(ledger, one.digest, SystemClock().now())
         answer_review(ledger, one.digest, SystemClock().now(), "ann", one.boxes if k else [])
     assert streetloop("label", "report", "--json") == 0
@@ -151,13 +160,13 @@ def test_the_oracles_delay_goes_on_between_two_commands(
     monkeypatch.setenv("STREETLOOP_ORACLE_DELAY_S", "3600")
     candidates(queue, 2)
     assert streetloop("label", "push", "--labeler", "oracle", "--choose", "2") == 0
-    first, second = list_reviews(ledger, [State.PUSHED])
+    first, second = list_reviews(ledger, [ReviewState.PUSHED])
     ask_again(ledger, [first.digest])
     mark_pushed(ledger, first.digest, SystemClock().now() - timedelta(hours=1))
     capsys.readouterr()
     assert streetloop("label", "pull", "--labeler", "oracle") == 0
     assert capsys.readouterr().out == "1 answers; 1 frames still wait\n"
-    assert [r.digest for r in list_reviews(ledger, [State.PUSHED])] == [second.digest]
+    assert [r.digest for r in list_reviews(ledger, [ReviewState.PUSHED])] == [second.digest]
 
 
 def test_pulling_keeps_what_was_measured(
@@ -165,7 +174,7 @@ def test_pulling_keeps_what_was_measured(
 ) -> None:
     now = SystemClock().now()
     origin = {"uri": URI, "frame": 1}
-    queue.add([review(k, at=now, reason=Reason.RANDOM, origin=origin) for k in range(5)])
+    queue.add([review(k, at=now, reason=SelectionReason.RANDOM, origin=origin) for k in range(5)])
     assert streetloop("label", "push", "--labeler", "oracle", "--choose", "10") == 0
     assert streetloop("label", "pull", "--labeler", "oracle") == 0
     (event,) = list_events(ledger, kind=MEASURED)
@@ -242,4 +251,4 @@ def test_a_frame_from_elsewhere_is_not_for_the_oracle_and_says_so(
     queue.add([review(9, camera_id="a40", at=SystemClock().now())])
     assert streetloop("label", "push", "--labeler", "oracle", "--choose", "9") == 1
     assert "a40 is elsewhere" in capsys.readouterr().err
-    assert queue.counts()[State.PUSHED] == 2
+    assert queue.counts()[ReviewState.PUSHED] == 2

@@ -8,7 +8,7 @@ from flows.cli.live_table import LiveTable, Rates, print_summary
 from flows.runtime.summary import Summary
 from flows.stream.analysis.status import CameraStatus
 from flows.stream.ingest.accounting import Account
-from flows.stream.ingest.reader import State
+from flows.stream.ingest.reader import CameraState
 
 
 def _console(width: int = 120) -> Console:
@@ -21,7 +21,7 @@ def _status(camera_id: str = "a40", decoded: int = 0, detected: int = 0) -> Came
 
 _BUSY = CameraStatus(
     camera_id="a40",
-    state=State.LIVE,
+    state=CameraState.LIVE,
     account=Account(decoded=9051, detected=4011, gated=3021, dropped=2017, failed=2),
     reconnects=7,
     lag_p95_s=0.31,
@@ -100,7 +100,9 @@ def test_the_table_shows_what_a_camera_does() -> None:
 
 
 def test_the_table_shows_what_is_counted_and_what_ails() -> None:
-    lost = CameraStatus("b", State.LOST, "rtsp://***@10.0.0.7 broke off", faults=("disk full",))
+    lost = CameraStatus(
+        "b", CameraState.LOST, "rtsp://***@10.0.0.7 broke off", faults=("disk full",)
+    )
     text = _rendered(_BUSY, lost)
 
     assert "a40: gate: 41 in, 39 out" in text
@@ -109,13 +111,13 @@ def test_the_table_shows_what_is_counted_and_what_ails() -> None:
 
 
 def test_square_brackets_in_an_error_are_shown_as_they_are() -> None:
-    text = _rendered(CameraStatus("a", State.FAILED, "[/bold] is [red]no[/red] video"))
+    text = _rendered(CameraStatus("a", CameraState.FAILED, "[/bold] is [red]no[/red] video"))
 
     assert "a: [/bold] is [red]no[/red] video" in text
 
 
-@pytest.mark.parametrize("state", State)
-def test_every_state_can_be_shown(state: State) -> None:
+@pytest.mark.parametrize("state", CameraState)
+def test_every_state_can_be_shown(state: CameraState) -> None:
     assert state.value in _rendered(CameraStatus("a", state))
 
 
@@ -132,7 +134,7 @@ def test_at_80_columns_the_summary_shows_all_numbers() -> None:
 
 
 def test_the_summary_says_with_what_where_to_and_what_was_counted() -> None:
-    text = _summarized(_BUSY, CameraStatus("b", State.FAILED, "is not a video"))
+    text = _summarized(_BUSY, CameraStatus("b", CameraState.FAILED, "is not a video"))
 
     assert "12.3 s with yolo26n-0123" in text
     assert "a40: gate: 41 in, 39 out" in text
@@ -143,4 +145,4 @@ def test_the_summary_says_with_what_where_to_and_what_was_counted() -> None:
 def test_a_long_note_is_not_broken_so_that_it_can_be_copied() -> None:
     error = "/clips/" + "north-gate/" * 12 + "clip.mp4 is empty"
 
-    assert f"b: {error}" in _summarized(CameraStatus("b", State.FAILED, error))
+    assert f"b: {error}" in _summarized(CameraStatus("b", CameraState.FAILED, error))

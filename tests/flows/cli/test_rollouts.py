@@ -17,8 +17,8 @@ from streetloop.errors import ConfigError, RolloutError
 from streetloop.ledger import Ledger, open_ledger
 from streetloop.ledger.rollouts import (
     Entry,
-    State,
-    Wish,
+    RolloutCommand,
+    RolloutState,
     list_rollouts,
     move,
     note_progress,
@@ -175,7 +175,7 @@ def test_a_report_is_that_of_the_number_and_has_all_decisions(ledger: Ledger) ->
     assert first is not None
     note_progress(ledger, 1, {}, {"frames": 9}, NOON)
     entry = Entry(NOON, "roll back", "bob", "by hand", {"frames": 9})
-    move(ledger, first, State.ROLLED_BACK, first.phase, 9, entry)
+    move(ledger, first, RolloutState.ROLLED_BACK, first.phase, 9, entry)
     _started(ledger, "3")
     found = json.loads(_rollout("report", "1", "--json").stdout)
     assert (found["rollout"], found["state"]) == (1, "rolled back")
@@ -196,14 +196,14 @@ def test_a_report_is_that_of_the_number_and_has_all_decisions(ledger: Ledger) ->
 @pytest.mark.parametrize(
     ("command", "wanted"),
     [
-        ("pause", Wish.PAUSE),
-        ("resume", Wish.RESUME),
-        ("promote", Wish.PROMOTE),
-        ("rollback", Wish.ROLL_BACK),
+        ("pause", RolloutCommand.PAUSE),
+        ("resume", RolloutCommand.RESUME),
+        ("promote", RolloutCommand.PROMOTE),
+        ("rollback", RolloutCommand.ROLL_BACK),
     ],
 )
 def test_what_somebody_wants_is_written_down_with_the_name(
-    ledger: Ledger, monkeypatch: pytest.MonkeyPatch, command: str, wanted: Wish
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch, command: str, wanted: RolloutCommand
 ) -> None:
     monkeypatch.setattr("getpass.getuser", lambda: "dora")
     refused = _rollout(command)

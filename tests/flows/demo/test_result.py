@@ -10,12 +10,12 @@ import cv2
 import numpy as np
 import pytest
 
-from flows.demo.ground_truth import Curve, true_curve
+from flows.demo.ground_truth import AccuracyCurve, true_curve
 from flows.demo.play import SETTINGS, write_night
 from flows.demo.plot import plot_curve
-from flows.demo.progress import Course
-from flows.demo.report import write_story
-from flows.demo.result import Measured, Story
+from flows.demo.progress import DemoProgress
+from flows.demo.report import write_report_page
+from flows.demo.result import BeforeAfterScore, DemoResult
 from flows.runtime.summary import Summary
 from flows.stream.analysis.status import CameraStatus
 from flows.stream.ingest.accounting import Account
@@ -46,24 +46,24 @@ def learning_run(ledger: Ledger, step: Step) -> LearningRun:
 
 def test_the_bottom_line_says_how_far_it_is_and_how_long_it_takes(ledger: Ledger) -> None:
     said: list[str] = []
-    course = Course(ledger, 40, said.append)
-    assert not course()
+    progress = DemoProgress(ledger, 40, said.append)
+    assert not progress()
     assert said[-1] == "watching; about 10 min to go"
-    found_at = datetime.fromtimestamp(course.began + 50, UTC)
+    found_at = datetime.fromtimestamp(progress.began + 50, UTC)
     open_finding(ledger, "a", NOW, found_at, "m", ["night"], True, {})
     run = learning_run(ledger, Step.LABELING)
-    assert not course()
+    assert not progress()
     assert said[-1].startswith("labelling: 0 of 40 frames of night; about 8 min")
-    assert course.steps["drift"] == pytest.approx(50)
+    assert progress.steps["drift"] == pytest.approx(50)
     go_on(ledger, run, Step.TRAINING, NOW)
-    course.progress(Progress(1, 4, 0.0, {}))
-    assert not course()
+    progress.progress(Progress(1, 4, 0.0, {}))
+    assert not progress()
     assert "training: epoch 2 of 4, 25%" in said[-1]
     go_on(ledger, run, Step.PROMOTED, NOW)
-    assert not course(), "some seconds are shown of it"
-    course.began -= 60
-    assert course()
-    assert list(course.steps) == ["drift", "labeling", "training", "promoted"]
+    assert not progress(), "some seconds are shown of it"
+    progress.began -= 60
+    assert progress()
+    assert list(progress.steps) == ["drift", "labeling", "training", "promoted"]
 
 
 def test_night_falls_on_all_cameras_of_the_demo(tmp_path: Path) -> None:
@@ -74,7 +74,9 @@ def test_night_falls_on_all_cameras_of_the_demo(tmp_path: Path) -> None:
 
 
 def test_the_curve_is_a_picture() -> None:
-    curve = Curve(3.0, [12.0, 36.0, 60.0], {"before": [0.8, 0.2, 0.2], "after": [0.8, 0.5, 0.5]})
+    curve = AccuracyCurve(
+        3.0, [12.0, 36.0, 60.0], {"before": [0.8, 0.2, 0.2], "after": [0.8, 0.5, 0.5]}
+    )
     data = base64.b64decode(plot_curve(curve, [(20.0, "night falls"), (50.0, "promoted")]))
     image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     assert image is not None
@@ -102,7 +104,7 @@ def test_both_models_are_asked_about_what_the_cameras_showed(
     assert day > night + 0.2
 
 
-def story(tmp_path: Path, ledger: Ledger, step: Step) -> Story:
+def result(tmp_path: Path, ledger: Ledger, step: Step) -> DemoResult:
     store = FolderStore(tmp_path / "store")
     jpeg = cv2.imencode(".jpg", np.zeros((96, 160, 3), np.uint8))[1].tobytes()
     digest, key = put_image(store, jpeg)
@@ -110,12 +112,12 @@ def story(tmp_path: Path, ledger: Ledger, step: Step) -> Story:
     example = Example(digest, key, 160, 96, boxes_from(boxes), TEST, "a")
     sides = {"before": [boxes], "after": [boxes]}
     measured = [
-        Measured(condition, {"before": 0.2, "after": 0.5}, [example], sides)
+        BeforeAfterScore(condition, {"before": 0.2, "after": 0.5}, [example], sides)
         for condition in ("day", "night")
     ]
     learning_run(ledger, step)
     status = CameraStatus("<script>a", account=Account(decoded=5, detected=3, gated=2))
-    return Story(
+    return DemoResult(
         432.1,
         [(1.0, "a & b")],
         list_learning(ledger)[0],
@@ -124,14 +126,14 @@ def story(tmp_path: Path, ledger: Ledger, step: Step) -> Story:
         Summary({"a": status, "<script>a": status}, "log", {}, 432.0),
         {"before": "1", "after": "2"},
         {"drift": 60.0},
-        Curve(3.0, [12.0], {"before": [0.8], "after": [0.8]}),
+        AccuracyCurve(3.0, [12.0], {"before": [0.8], "after": [0.8]}),
     )
 
 
 def test_the_page_stands_alone_and_what_it_shows_is_not_run(tmp_path: Path, ledger: Ledger) -> None:
-    told = story(tmp_path, ledger, Step.PROMOTED)
+    told = result(tmp_path, ledger, Step.PROMOTED)
     page = tmp_path / "story.html"
-    write_story(
+    write_report_page(
         page,
         told,
         Settings(home=tmp_path),
@@ -150,7 +152,7 @@ def test_the_page_stands_alone_and_what_it_shows_is_not_run(tmp_path: Path, ledg
 def test_it_closed_only_if_a_new_champion_came_of_it(
     tmp_path: Path, ledger: Ledger, step: Step, closed: bool
 ) -> None:
-    told = story(tmp_path, ledger, step)
+    told = result(tmp_path, ledger, step)
     assert told.as_json(Path("x.html")) == {
         "closed": closed,
         "seconds": 432.1,

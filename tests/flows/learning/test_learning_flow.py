@@ -30,7 +30,7 @@ from streetloop.ledger.reviews import (
     mark_pushed,
 )
 from streetloop.ledger.rollouts import Entry, Rollout, move, open_rollout, start_rollout
-from streetloop.ledger.rollouts import State as RolloutState
+from streetloop.ledger.rollouts import RolloutState as RolloutState
 from streetloop.settings import Settings, read_settings
 from tests.support.fakes import FakeClock, eventually
 from tests.support.frames import NOON, review

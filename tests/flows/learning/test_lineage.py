@@ -74,7 +74,7 @@ def test_a_version_is_made_again_to_the_last_bit(chain: Chain) -> None:
         assert before == again
     registry = open_registry(chain.settings)
     assert registry.find(CHALLENGER).number == 2, "a copy challenges nobody"
-    assert registry.find(str(found["again"])).papers.trigger["of"] == 2
+    assert registry.find(str(found["again"])).record.trigger["of"] == 2
 
 
 def _secret(value: str) -> Any:

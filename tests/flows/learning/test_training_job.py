@@ -13,9 +13,9 @@ from flows.learning.registration import register_kept
 from flows.learning.training_job import Request, train_model
 from flows.learning.training_plan import read_plan
 from flows.runtime.ray_cluster import local_ray
-from streetloop.errors import DatasetError, DatasetImpure, RegistryError, TrainingError
+from streetloop.errors import DatasetError, DatasetInvalid, RegistryError, TrainingError
 from streetloop.ledger import Ledger, open_ledger
-from streetloop.ledger.reviews import State, list_reviews
+from streetloop.ledger.reviews import ReviewState, list_reviews
 from streetloop.settings import Settings
 from streetloop.storage.open import open_store
 from tests.flows.conftest import Chain
@@ -41,12 +41,12 @@ def test_a_version_comes_out_whole_and_challenges_the_champion(chain: Chain) -> 
     champion, candidate = (open_registry(chain.settings).find(n) for n in (CHAMPION, CHALLENGER))
     assert chain.said["accepted"], chain.said["reasons"]
     assert candidate.number == chain.said["version"]
-    assert candidate.papers.parent == champion.number
-    assert candidate.papers.dataset == chain.said["dataset"]
-    assert candidate.papers.recipe["imgsz"] == SMALL["imgsz"]
-    assert candidate.papers.recipe["threads"] == chain.settings.threads
-    assert candidate.papers.scores["map50/all"] > 0.01
-    assert "gains" in " ".join(candidate.papers.verdict)
+    assert candidate.record.parent == champion.number
+    assert candidate.record.dataset == chain.said["dataset"]
+    assert candidate.record.recipe["imgsz"] == SMALL["imgsz"]
+    assert candidate.record.recipe["threads"] == chain.settings.threads
+    assert candidate.record.scores["map50/all"] > 0.01
+    assert "gains" in " ".join(candidate.record.verdict)
     model = find_model(CHALLENGER, chain.settings)
     assert model.onnx.is_file()
     assert model.checkpoint is not None
@@ -56,7 +56,7 @@ def test_a_version_comes_out_whole_and_challenges_the_champion(chain: Chain) -> 
 def test_the_labels_are_known_to_be_learned(chain: Chain) -> None:
     ledger = open_ledger(chain.settings.ledger)
     dataset = load_dataset(open_store(chain.settings), chain.said["dataset"])
-    learned = list_reviews(ledger, [State.IN_DATASET])
+    learned = list_reviews(ledger, [ReviewState.IN_DATASET])
     assert {r.digest for r in learned} == chain.digests == {e.image for e in dataset.examples}
     assert {r.dataset for r in learned} == {dataset.digest}
     assert len(dataset.split(TRAIN)) == 4 * len(dataset.split(VALIDATION)) == 48
@@ -105,7 +105,7 @@ def test_a_candidate_that_does_not_gain_is_registered_and_does_not_challenge(
         outcome = train_model(weak, ledger, Request("still", recipe=recipe), _silent, _silent)
     assert not outcome.verdict.accepted
     assert "no certain gain" in outcome.verdict.reasons[0]
-    assert open_registry(weak).find("2").papers.verdict == outcome.verdict.reasons
+    assert open_registry(weak).find("2").record.verdict == outcome.verdict.reasons
     with pytest.raises(RegistryError):
         open_registry(weak).find(CHALLENGER)
 
@@ -142,13 +142,13 @@ def test_a_training_outlives_its_registry(weak: Settings, tmp_path: Path) -> Non
         with pytest.raises(RegistryError, match="did not answer"):
             register_kept(settings, ledger, file)
         assert file.is_file()
-        assert len(list_reviews(ledger, [State.LABELED])) == 60
+        assert len(list_reviews(ledger, [ReviewState.LABELED])) == 60
         server.start()
         home = {"STREETLOOP_HOME": str(settings.home), "STREETLOOP_TRACKING_URI": server.url}
         result = CliRunner().invoke(app, ["train", "--register", str(file)], env=home)
         assert "registered as version 2" in result.output
         assert open_registry(settings).find(CHALLENGER).number == 2
-        assert len(list_reviews(ledger, [State.IN_DATASET])) == 60
+        assert len(list_reviews(ledger, [ReviewState.IN_DATASET])) == 60
         assert not file.exists()
         with pytest.raises(TrainingError, match="is over"):
             train_model(settings, ledger, Request("away"), _silent, _silent)
@@ -173,7 +173,7 @@ def test_a_name_goes_on_with_what_it_was_asked_for(weak: Settings) -> None:
         with pytest.raises(_Stopped):
             train_model(weak, ledger, Request(name, recipe=SMALL), stop, _silent)
         # Labelled meanwhile, by the same model on other pictures.
-        version = list_reviews(ledger, [State.LABELED])[0].model_version
+        version = list_reviews(ledger, [ReviewState.LABELED])[0].model_version
         add_labels(weak, ledger, version, frames=5, first_seed=100 * len(told))
     first, again, another = told
     assert first == again, "the labels of the first time, and no others"
@@ -197,7 +197,7 @@ def test_a_champion_of_other_classes_refuses_or_is_told_which_is_which(
 ) -> None:
     """The champion knows COCO's eighty classes, the labels are of the city's five."""
     champion, _ = ensure_champion(weak.model_copy(update={"model": str(weights)}), _silent)
-    assert len(champion.papers.classes) == 80
+    assert len(champion.record.classes) == 80
     ledger = open_ledger(weak.ledger)
     with pytest.raises(DatasetError, match=r"labels are of 'cycle'.*--map cycle=CLASS"):
         build_dataset(weak, ledger, champion, "x", {})
@@ -212,7 +212,7 @@ def test_a_dataset_that_cannot_be_judged_is_refused_with_its_faults(tmp_path: Pa
     ledger = open_ledger(settings.ledger)
     add_labels(settings, ledger, open_model(str(model), settings.models).version, frames=1)
     champion, _ = ensure_champion(settings, _silent)
-    with pytest.raises(DatasetImpure) as caught:
+    with pytest.raises(DatasetInvalid) as caught:
         build_dataset(settings, ledger, champion, "x", {})
     assert "no image is for val" in caught.value.faults
 

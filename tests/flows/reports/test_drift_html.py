@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from tests.flows.test_drift_state import AT_NIGHT, BEGIN
 
-from drift.minute_log import MinuteLog
 from drift.monitor import LiveWatch
+from drift.period_log import PeriodLog
 from flows.reports.drift_html import write_report
-from flows.reports.drift_status import CameraState, drift_state
+from flows.reports.drift_status import DriftStatus, drift_state
 from streetloop.errors import ConfigError
 from streetloop.ledger import open_ledger
 from streetloop.settings import Settings
@@ -79,12 +79,12 @@ def _settings(home: Path) -> Settings:
     return Settings(home=home, model=str(home / "nothing.onnx"))
 
 
-def _states(home: Path) -> dict[str, CameraState]:
+def _states(home: Path) -> dict[str, DriftStatus]:
     settings = _settings(home)
     return drift_state(settings, FolderStore(settings.store), open_ledger(settings.ledger))
 
 
-def _report(home: Path, path: Path, states: dict[str, CameraState] | None = None) -> str:
+def _report(home: Path, path: Path, states: dict[str, DriftStatus] | None = None) -> str:
     states = _states(home) if states is None else states
     write_report(path, states, FolderStore(_settings(home).store))
     return path.read_text(encoding="utf-8")
@@ -148,7 +148,7 @@ def test_before_any_camera_was_watched_it_says_what_to_do(tmp_path: Path) -> Non
 
 
 def test_a_camera_that_was_not_watched_for_weeks_has_a_section(tmp_path: Path) -> None:
-    log = MinuteLog(FolderStore(_settings(tmp_path / "home").store))
+    log = PeriodLog(FolderStore(_settings(tmp_path / "home").store))
     for one in breathing(20, start=BEGIN - timedelta(days=60)):
         log.append(one)
     log.flush()

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from drift.minute import Minute
-from drift.minute_log import MinuteLog
 from drift.monitor import LiveWatch
-from flows.reports.drift_status import CameraState, drift_state, print_state
+from drift.period import DriftPeriod
+from drift.period_log import PeriodLog
+from flows.reports.drift_status import DriftStatus, drift_state, print_state
 from streetloop.errors import ConfigError
 from streetloop.ledger import open_ledger
 from streetloop.ledger.findings import close_findings, open_finding
@@ -32,7 +32,7 @@ class _House:
         self.store = FolderStore(self.settings.store)
         self.ledger = open_ledger(self.settings.ledger)
 
-    def watch(self, *minutes: Iterable[Minute]) -> None:
+    def watch(self, *minutes: Iterable[DriftPeriod]) -> None:
         """Watch as `streetloop run` does."""
         every = [one for some in minutes for one in some]
         cameras = sorted({one.camera_id for one in every})
@@ -41,7 +41,7 @@ class _House:
             watch.take([one])
         watch.close()
 
-    def states(self, camera: str | None = None) -> dict[str, CameraState]:
+    def states(self, camera: str | None = None) -> dict[str, DriftStatus]:
         return drift_state(self.settings, self.store, self.ledger, camera)
 
 
@@ -63,7 +63,7 @@ def street(tmp_path_factory: pytest.TempPathFactory) -> _House:
     return house
 
 
-def _printed(states: dict[str, CameraState]) -> str:
+def _printed(states: dict[str, DriftStatus]) -> str:
     sink = StringIO()
     print_state(Console(file=sink, width=200, highlight=False), states)
     return sink.getvalue()
@@ -123,7 +123,7 @@ def test_a_drift_that_is_over_is_remembered(house: _House) -> None:
 
 
 def test_a_camera_that_was_not_watched_for_weeks_says_so(house: _House) -> None:
-    log = MinuteLog(house.store)
+    log = PeriodLog(house.store)
     for one in breathing(100, start=BEGIN - timedelta(days=60)):
         log.append(one)
     log.flush()
@@ -135,7 +135,7 @@ def test_a_camera_that_was_not_watched_for_weeks_says_so(house: _House) -> None:
 
 
 def test_an_old_camera_whose_drift_is_open_still_drifts(house: _House) -> None:
-    log = MinuteLog(house.store)
+    log = PeriodLog(house.store)
     long_ago = BEGIN - timedelta(days=60)
     log.append(breathing(1, start=long_ago)[0])
     log.flush()

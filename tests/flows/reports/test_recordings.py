@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from drift.minute import Minute
-from drift.minute_log import MinuteLog
-from drift.series import Verdict
+from drift.period import DriftPeriod
+from drift.period_log import PeriodLog
+from drift.series import SeriesVerdict
 from flows.reports.recordings import compare_recordings, print_verdict
 from streetloop.errors import ConfigError
 from streetloop.storage.store import FolderStore
@@ -31,8 +31,8 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> FolderStore:
     return store
 
 
-def _write(store: FolderStore, *minutes: Iterable[Minute]) -> None:
-    log = MinuteLog(store)
+def _write(store: FolderStore, *minutes: Iterable[DriftPeriod]) -> None:
+    log = PeriodLog(store)
     for some in minutes:
         for one in some:
             log.append(one)
@@ -92,7 +92,7 @@ def test_too_short_a_stretch_is_not_enough(store: FolderStore) -> None:
     assert f"not enough yet: {verdict.missing} more" in _printed(verdict)
 
 
-def _printed(verdict: Verdict) -> str:
+def _printed(verdict: SeriesVerdict) -> str:
     sink = StringIO()
     print_verdict(Console(file=sink, width=120), verdict)
     return sink.getvalue()
@@ -117,9 +117,9 @@ def test_a_past_and_pictures_have_the_features_of_pictures_in_common(
 
 def _folder(folder: Path, count: int, level: int = 120) -> None:
     folder.mkdir()
-    chance = np.random.default_rng(0)
+    rng = np.random.default_rng(0)
     for k in range(count):
-        noise = chance.normal(0, 10, (90, 160, 3))
+        noise = rng.normal(0, 10, (90, 160, 3))
         cv2.imwrite(str(folder / f"frame_{k}.png"), np.clip(level + noise, 0, 255).astype(np.uint8))
 
 

@@ -18,7 +18,7 @@ from tests.support.ports import free_port
 from tests.support.rollout import wait_for
 from train.model.find_model import open_registry
 from train.model.model_file import open_model
-from train.registry import CHAMPION, Papers
+from train.registry import CHAMPION, VersionRecord
 
 pytestmark = [pytest.mark.ray, pytest.mark.browser, pytest.mark.timeout(600)]
 
@@ -56,7 +56,7 @@ def _register_twice(settings: Settings) -> None:
     registry = open_registry(settings)
     for parent in (None, 1):
         run = registry.start("baseline", {})
-        papers = Papers(
+        record = VersionRecord(
             "",
             parent,
             model.names,
@@ -66,7 +66,7 @@ def _register_twice(settings: Settings) -> None:
             trigger={"because": "a test"},
             model_version=model.version,
         )
-        registry.register(run, model.onnx, papers)
+        registry.register(run, model.onnx, record)
         registry.finish(run)
     registry.set_alias(CHAMPION, 1)
 

@@ -12,17 +12,17 @@ import duckdb
 import psutil
 import pytest
 
-from flows.runtime.observers import Listeners
+from flows.runtime.observers import Observers
 from flows.runtime.ray_cluster import local_ray
 from flows.runtime.session import Planner, start_serve
-from flows.runtime.session_loop import Running
+from flows.runtime.session_loop import SessionLoop
 from flows.runtime.supervisor import Supervisor
 from flows.runtime.worker import WorkerPlan
 from flows.stream.analysis.status import CameraStatus
-from flows.stream.ingest.reader import State
+from flows.stream.ingest.reader import CameraState
 from serve.detector.deployment import deploy
 from serve.rollout.route_table import CHALLENGER, RouteTable
-from streetloop.camera_set import FleetBook
+from streetloop.camera_set import CameraSetWatcher
 from streetloop.cameras import Camera, camera_document, parse_camera
 from streetloop.clock import SystemClock
 from streetloop.ledger import Ledger, open_ledger
@@ -66,14 +66,14 @@ class Fleet:
         deploy(model, self.settings)
         self.ledger: Ledger = open_ledger(self.settings.ledger)
         self.said: list[str] = []
-        book = FleetBook([sim("a"), sim("b")], self.ledger)
+        book = CameraSetWatcher([sim("a"), sim("b")], self.ledger)
         book.look()
         planner = Planner(self.settings, LOG, model, None)
         self.plans: list[WorkerPlan] = planner.plan(book.cameras)
         self.supervisor = Supervisor(self.plans)
-        listeners = Listeners(book.cameras, self.settings, model, self.said.append)
-        self._running = Running(
-            book, self.supervisor, listeners, None, planner.plan, self.said.append
+        observers = Observers(book.cameras, self.settings, model, self.said.append)
+        self._running = SessionLoop(
+            book, self.supervisor, observers, None, planner.plan, self.said.append
         )
         self.supervisor.start()
 
@@ -140,7 +140,7 @@ def test_a_camera_that_is_added_runs_beside_the_others(fleet: Fleet) -> None:
     fleet.change("new", sim("new"))
     after = fleet.until(lambda s: detected(s.get("new")) > 3)
     assert list(after) == ["a", "b", "new"]
-    assert after["new"].state is State.LIVE
+    assert after["new"].state is CameraState.LIVE
     assert all(detected(after[name]) > detected(before[name]) for name in "ab")
     assert fleet.supervisor.hosts().keys() == {"a", "b", "new"}
     assert "cameras: new started" in fleet.said
@@ -152,7 +152,7 @@ def test_a_camera_that_is_dropped_ends_with_its_account_and_the_others_go_on(fle
     before = fleet.until(lambda s: detected(s.get("gone")) > 3)
     fleet.change("gone", None)
     ended = fleet.look()["gone"]
-    assert (ended.state, ended.account.pending) == (State.ENDED, 0)
+    assert (ended.state, ended.account.pending) == (CameraState.ENDED, 0)
     assert ended.account.decoded >= before["gone"].account.decoded
     assert "gone" not in fleet.supervisor.hosts()
     assert "cameras: gone stopped" in fleet.said
@@ -166,7 +166,7 @@ def test_one_of_two_in_a_worker_is_dropped_and_comes_back(fleet: Fleet) -> None:
     before = fleet.until(lambda s: detected(s["b"]) > 0)
     fleet.change("b", None)
     ended = fleet.look()["b"]
-    assert (ended.state, ended.account.pending) == (State.ENDED, 0)
+    assert (ended.state, ended.account.pending) == (CameraState.ENDED, 0)
     assert fleet.supervisor.hosts().keys() >= {"a"}
     fleet.until(lambda s: detected(s["a"]) > detected(before["a"]) + 3)
     fleet.change("b", sim("b"))
@@ -181,7 +181,7 @@ def test_a_camera_that_is_changed_goes_on_with_its_account(fleet: Fleet) -> None
     lined = sim("changed", fps=8, lines={"in": [[0.1, 0.5], [0.9, 0.5]]})
     fleet.change("changed", lined)
     after = fleet.until(lambda s: detected(s["changed"]) > before.account.detected + 5)["changed"]
-    assert after.state is State.LIVE
+    assert after.state is CameraState.LIVE
     assert after.account.decoded > before.account.decoded
     assert list(after.lines) == ["in"]
     assert fleet.adds_up()
@@ -196,7 +196,7 @@ def test_a_worker_that_is_killed_after_an_add_is_replaced_and_tracks_stay_apart(
     os.kill(victim.pid, signal.SIGKILL)
     died = time.time()
     after = fleet.until(lambda s: detected(s["killed"]) > before.account.detected + 8)["killed"]
-    assert after.state is State.LIVE
+    assert after.state is CameraState.LIVE
     assert youngest_worker().pid != victim.pid
     assert fleet.adds_up()
     fleet.change("killed", None)
@@ -214,7 +214,7 @@ def test_who_is_added_follows_the_routes_in_force(fleet: Fleet) -> None:
     fleet.change("routed", sim("routed"))
     # Nobody is there under that name: the champion jumps in, and no frame is lost.
     found = fleet.until(lambda s: detected(s.get("routed")) > 3)["routed"]
-    assert fleet.supervisor.slot("routed") == CHALLENGER
+    assert fleet.supervisor.application("routed") == CHALLENGER
     assert found.account.failed == 0
     fleet.supervisor.follow(RouteTable(2))
 

@@ -85,4 +85,4 @@ def test_a_disk_that_fills_up_is_one_clear_sentence_and_costs_nothing(
             assert "\n" not in str(caught.value)
         assert len(open_registry(settings).versions()) == 1
         _train(settings, ledger, "first")
-    assert open_registry(settings).find("2").papers.parent == 1
+    assert open_registry(settings).find("2").record.parent == 1

@@ -6,11 +6,11 @@ import jwt
 import numpy as np
 import pytest
 
-from flows.runtime.observers import Listeners
-from labeling.task import Reason
+from flows.runtime.observers import Observers
+from labeling.task import SelectionReason
 from streetloop.errors import ConfigError
 from streetloop.ledger import open_ledger
-from streetloop.ledger.reviews import State, list_reviews
+from streetloop.ledger.reviews import ReviewState, list_reviews
 from streetloop.settings import Settings, read_settings
 from tests.support.frames import review
 from tests.support.tiny_model import detector_output, write_tiny_model
@@ -24,11 +24,11 @@ def model(tmp_path: Path) -> ModelFile:
 
 
 class Streams:
-    def collect_minutes(self) -> list[object]:
+    def collect_periods(self) -> list[object]:
         return []
 
     def collect_candidates(self) -> list[object]:
-        return [review(1, reason=Reason.RANDOM)]
+        return [review(1, reason=SelectionReason.RANDOM)]
 
 
 def test_a_token_that_has_expired_keeps_no_stream_from_running(model: ModelFile) -> None:
@@ -37,20 +37,20 @@ def test_a_token_that_has_expired_keeps_no_stream_from_running(model: ModelFile)
         labeler="label-studio", label_studio_url="http://127.0.0.1:9", label_studio_token=expired
     )
     told: list[str] = []
-    listeners = Listeners([], settings, model, told.append)
-    listeners.start()
-    listeners.listen(Streams())  # type: ignore[arg-type]
-    listeners.close()
+    observers = Observers([], settings, model, told.append)
+    observers.start()
+    observers.observe(Streams())  # type: ignore[arg-type]
+    observers.close()
     (sentence,) = told
     assert "expired" in sentence
     assert "frames wait" in sentence
     assert expired not in sentence
-    assert len(list_reviews(open_ledger(settings.ledger), [State.CANDIDATE])) == 1
+    assert len(list_reviews(open_ledger(settings.ledger), [ReviewState.CANDIDATE])) == 1
 
 
 def test_a_label_studio_that_nobody_has_named_is_a_mistake(model: ModelFile) -> None:
     with pytest.raises(ConfigError, match="no Label Studio is known"):
-        Listeners([], read_settings(labeler="label-studio"), model, print)
+        Observers([], read_settings(labeler="label-studio"), model, print)
 
 
 def test_a_band_of_no_class_of_the_model_is_a_mistake_before_anything_starts(
@@ -58,19 +58,19 @@ def test_a_band_of_no_class_of_the_model_is_a_mistake_before_anything_starts(
 ) -> None:
     settings = read_settings(label_bands={"submarine": {"weight": 2}})
     with pytest.raises(ConfigError, match="no class 'submarine'"):
-        Listeners([], settings, model, print)
-    Listeners([], settings.model_copy(update={"triage": False}), model, print)
+        Observers([], settings, model, print)
+    Observers([], settings.model_copy(update={"triage": False}), model, print)
 
 
 def test_a_bucket_without_a_server_is_a_mistake_before_anything_starts(model: ModelFile) -> None:
     with pytest.raises(ConfigError, match="set STREETLOOP_S3_ENDPOINT, too"):
-        Listeners([], read_settings(store_url="s3://streets"), model, print)
+        Observers([], read_settings(store_url="s3://streets"), model, print)
 
 
 def test_without_drift_and_triage_there_is_nothing_to_listen_to(model: ModelFile) -> None:
     settings = Settings(drift=False, triage=False)
-    listeners = Listeners([], settings, model, print)
-    listeners.start()
-    listeners.listen(Streams())  # type: ignore[arg-type]
-    listeners.close()
+    observers = Observers([], settings, model, print)
+    observers.start()
+    observers.observe(Streams())  # type: ignore[arg-type]
+    observers.close()
     assert not settings.home.exists()

@@ -16,7 +16,7 @@ from serve.rollout.champions import Champions
 from serve.rollout.policy import Phase
 from serve.rollout.route_table import CHAMPION
 from streetloop.ledger import Ledger, open_ledger
-from streetloop.ledger.rollouts import State, Wish, list_decisions, wish
+from streetloop.ledger.rollouts import RolloutCommand, RolloutState, list_decisions, request_command
 from tests.support import faulty
 from tests.support.mlflow_server import MlflowServer
 from tests.support.rollout import (
@@ -80,7 +80,7 @@ def case(street: Street, ledger: Ledger) -> Iterator[Begin]:
     yield make
     for made in cases:
         made.close()
-        made.slots.load(CHAMPION, street.champion)
+        made.applications.load(CHAMPION, street.champion)
 
 
 @pytest.fixture
@@ -141,12 +141,12 @@ def test_a_faulty_challenger_goes_back_and_the_champion_misses_nothing(
 ) -> None:
     challenger = fault.write(tmp_path / "new.onnx")
     policy = POLICY.model_copy(update={"memory_mb": 1000.0, "latency": 2.0})
-    trial = case(challenger, fault.kind).begin(fault.phase, policy)
-    ended = trial.wait_until(State.ROLLED_BACK)
-    last = list_decisions(trial.ledger, ended.id)[-1]
+    session = case(challenger, fault.kind).begin(fault.phase, policy)
+    ended = session.wait_until(RolloutState.ROLLED_BACK)
+    last = list_decisions(session.ledger, ended.id)[-1]
     assert last.author == "policy"
     assert re.search(fault.reason, last.reason), last.reason
-    trial.wait_until_serves(frozenset())
+    session.wait_until_serves(frozenset())
 
 
 @pytest.mark.usefixtures("nothing_lost")
@@ -156,28 +156,28 @@ def test_a_better_model_takes_over_by_policy_without_a_gap(
     allowed = street.gap_at_rest() + _SLACK_S
     challenger = faulty.good(tmp_path / "new.onnx", 0.8)
     new = open_model(str(challenger), tmp_path)
-    trial = case(challenger).begin(SHADOW, gain=0.2)
-    ended = trial.wait_until(State.PROMOTED)
-    steps = [entry.action for entry in list_decisions(trial.ledger, ended.id)]
+    session = case(challenger).begin(SHADOW, gain=0.2)
+    ended = session.wait_until(RolloutState.PROMOTED)
+    steps = [entry.action for entry in list_decisions(session.ledger, ended.id)]
     assert steps == ["start", "advance", "advance", "promote", "promoted"]
-    assert trial.models.crowned == [("2", CHAMPION)]
-    assert trial.slots.describe(CHAMPION)["version"] == new.version
-    done = trial.at("promoted") + _AT_ONCE_S
+    assert session.models.crowned == [("2", CHAMPION)]
+    assert session.applications.describe(CHAMPION)["version"] == new.version
+    done = session.at("promoted") + _AT_ONCE_S
     street.wait_past(done)
     assert street.stamps.versions(done) == {new.version}
-    assert street.stamps.longest_gap(trial.at("promote"), done) <= allowed
+    assert street.stamps.longest_gap(session.at("promote"), done) <= allowed
 
 
 @pytest.mark.usefixtures("nothing_lost")
 def test_a_rollback_by_hand_takes_effect_at_once_without_a_gap(
     street: Street, case: Begin, tmp_path: Path
 ) -> None:
-    trial = case(faulty.good(tmp_path / "new.onnx", 0.8)).begin(ALL)
-    trial.wait_until_serves(frozenset(CAMERAS))
+    session = case(faulty.good(tmp_path / "new.onnx", 0.8)).begin(ALL)
+    session.wait_until_serves(frozenset(CAMERAS))
     allowed = street.gap_at_rest() + _SLACK_S
-    wish(trial.ledger, Wish.ROLL_BACK, "eve")
-    ended = trial.wait_until(State.ROLLED_BACK)
-    last = list_decisions(trial.ledger, ended.id)[-1]
+    request_command(session.ledger, RolloutCommand.ROLL_BACK, "eve")
+    ended = session.wait_until(RolloutState.ROLLED_BACK)
+    last = list_decisions(session.ledger, ended.id)[-1]
     assert (last.author, last.reason) == ("eve", "by hand")
     decided = last.at.timestamp()
     street.wait_past(decided + _AT_ONCE_S)
@@ -193,16 +193,16 @@ def test_a_rollback_while_the_challenger_loads_is_done_at_once_and_the_next_one_
     case: Begin, tmp_path: Path
 ) -> None:
     challenger = faulty.good(tmp_path / "new.onnx", 0.8)
-    trial = case(challenger, faulty.Patient)
+    session = case(challenger, faulty.Patient)
     with faulty.held(challenger) as opening:
-        trial.begin(HALF)
+        session.begin(HALF)
         wait_for(opening.exists, "the challenger opens the model")
-        wish(trial.ledger, Wish.ROLL_BACK, "eve")
-        trial.wait_until(State.ROLLED_BACK, _AT_ONCE_S)
-        ask(trial.ledger, HALF)
-    trial.wait_until_serves(LED)
-    wish(trial.ledger, Wish.ROLL_BACK, "eve")
-    trial.wait_until(State.ROLLED_BACK)
+        request_command(session.ledger, RolloutCommand.ROLL_BACK, "eve")
+        session.wait_until(RolloutState.ROLLED_BACK, _AT_ONCE_S)
+        ask(session.ledger, HALF)
+    session.wait_until_serves(LED)
+    request_command(session.ledger, RolloutCommand.ROLL_BACK, "eve")
+    session.wait_until(RolloutState.ROLLED_BACK)
 
 
 @pytest.mark.usefixtures("nothing_lost")
@@ -210,20 +210,20 @@ def test_a_rollback_while_the_promotion_reloads(
     street: Street, case: Begin, tmp_path: Path
 ) -> None:
     challenger = faulty.good(tmp_path / "new.onnx", 0.8)
-    trial = case(challenger).begin(ALL)
-    trial.wait_until_serves(frozenset(CAMERAS))
+    session = case(challenger).begin(ALL)
+    session.wait_until_serves(frozenset(CAMERAS))
     with faulty.held(challenger) as opening:
-        wish(trial.ledger, Wish.PROMOTE, "adam")
+        request_command(session.ledger, RolloutCommand.PROMOTE, "adam")
         wait_for(opening.exists, "the champion's application opens the new model")
-        wish(trial.ledger, Wish.ROLL_BACK, "eve")
+        request_command(session.ledger, RolloutCommand.ROLL_BACK, "eve")
         asked = time.time()
-        trial.wait_until_serves(frozenset())
+        session.wait_until_serves(frozenset())
         assert time.time() - asked <= _AT_ONCE_S + WINDOW_S
-    ended = trial.wait_until(State.ROLLED_BACK)
-    decisions = [(d.action, d.author) for d in list_decisions(trial.ledger, ended.id)]
+    ended = session.wait_until(RolloutState.ROLLED_BACK)
+    decisions = [(d.action, d.author) for d in list_decisions(session.ledger, ended.id)]
     assert decisions[1:] == [("promote", "adam"), ("roll back", "eve")]
-    assert trial.models.crowned == [("2", CHAMPION), ("1", CHAMPION)]
-    assert trial.slots.describe(CHAMPION)["version"] == street.champion.version
+    assert session.models.crowned == [("2", CHAMPION), ("1", CHAMPION)]
+    assert session.applications.describe(CHAMPION)["version"] == street.champion.version
     street.wait_past(asked + _AT_ONCE_S)
     assert street.stamps.versions(asked + _AT_ONCE_S) == {street.champion.version}
 
@@ -239,20 +239,22 @@ def test_a_registry_that_is_away_delays_a_promotion_and_no_more(
     register_tiny(registry, street.champion.onnx)
     register_tiny(registry, faulty.good(tmp_path / "new.onnx", 0.8))
     registry.set_alias(CHAMPION, 1)
-    trial = Case(street, ledger, Champions(settings)).begin(ALL)
+    session = Case(street, ledger, Champions(settings)).begin(ALL)
     try:
-        trial.wait_until_serves(frozenset(CAMERAS))
+        session.wait_until_serves(frozenset(CAMERAS))
         server.stop()
-        wish(ledger, Wish.PROMOTE, "adam")
-        wait_for(lambda: "promotion waits" in trial.said[-1], f"a sentence; it said {trial.said}")
-        assert trial.rollout.state is State.PROMOTING
-        assert "the registry did not answer" in trial.said[-1]
-        trial.wait_until_serves(frozenset(CAMERAS))
+        request_command(ledger, RolloutCommand.PROMOTE, "adam")
+        wait_for(
+            lambda: "promotion waits" in session.said[-1], f"a sentence; it said {session.said}"
+        )
+        assert session.rollout.state is RolloutState.PROMOTING
+        assert "the registry did not answer" in session.said[-1]
+        session.wait_until_serves(frozenset(CAMERAS))
         server.start()
-        trial.wait_until(State.PROMOTED)
+        session.wait_until(RolloutState.PROMOTED)
         assert registry.find(CHAMPION).number == 2
-        assert trial.slots.describe(CHAMPION)["version"].startswith("detector-2-")
+        assert session.applications.describe(CHAMPION)["version"].startswith("detector-2-")
     finally:
         server.stop()
-        trial.close()
-        trial.slots.load(CHAMPION, street.champion)
+        session.close()
+        session.applications.load(CHAMPION, street.champion)

@@ -15,7 +15,7 @@ import pytest
 
 from serve.rollout.route_table import CHALLENGER, leaders
 from streetloop.ledger import Ledger, open_ledger
-from streetloop.ledger.rollouts import State, list_decisions, list_rollouts
+from streetloop.ledger.rollouts import RolloutState, list_decisions, list_rollouts
 from tests.support import faulty
 from tests.support.cli import Command, camera_file
 from tests.support.rollout import HALF, SHADOW, ask, register_tiny, wait_for
@@ -92,7 +92,10 @@ def test_a_killed_run_goes_on_in_the_same_phase_with_the_same_cameras(
     run_until_killed(cameras, home)
 
     killed = list_rollouts(ledger)[0]
-    assert (killed.state, dict(killed.phase)) == (State.RUNNING, HALF.model_dump(mode="json"))
+    assert (killed.state, dict(killed.phase)) == (
+        RolloutState.RUNNING,
+        HALF.model_dump(mode="json"),
+    )
     assert CHALLENGER not in killed.reading.get("cameras", {}).values()
     assert [entry.action for entry in list_decisions(ledger, rollout.id)] == ["start", "advance"]
 
@@ -104,7 +107,7 @@ def test_a_killed_run_goes_on_in_the_same_phase_with_the_same_cameras(
         assert again.evidence["frames"] >= killed.evidence["frames"]
         asked = Command("rollout", "rollback", home=home).finish()
         assert asked.code == 0, asked.stderr
-        wait_for(lambda: list_rollouts(ledger)[0].state is State.ROLLED_BACK, "the rollback")
+        wait_for(lambda: list_rollouts(ledger)[0].state is RolloutState.ROLLED_BACK, "the rollback")
         back = list_decisions(ledger, rollout.id)[-1]
         assert [e.action for e in list_decisions(ledger, rollout.id)][1:] == [
             "advance",
@@ -124,7 +127,7 @@ def test_a_killed_run_goes_on_in_the_same_phase_with_the_same_cameras(
 def led(ledger: Ledger) -> frozenset[str]:
     """The cameras that the challenger serves, as people are told."""
     told = list_rollouts(ledger)[0].reading.get("cameras", {})
-    return frozenset(name for name, slot in told.items() if slot == CHALLENGER)
+    return frozenset(name for name, application in told.items() if application == CHALLENGER)
 
 
 def assert_nothing_lost(summary: dict[str, Any]) -> None:

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from drift.minute_log import read_minutes
+from drift.period_log import read_periods
 from streetloop.ledger import open_ledger
 from streetloop.ledger.events import list_events
 from streetloop.ledger.findings import list_findings
-from streetloop.ledger.reviews import State, list_reviews
+from streetloop.ledger.reviews import ReviewState, list_reviews
 from streetloop.settings import Settings
 from streetloop.storage.store import FolderStore
 from tests.support.cli import Command
@@ -39,10 +39,10 @@ def test_a_run_finds_that_night_falls_and_keeps_frames_of_it(tmp_path: Path) -> 
     assert finding.asks_for_labels
     (event,) = [event for event in list_events(ledger) if event.kind == "drift"]
     assert (event.camera_id, event.started_at) == ("gantry", finding.since)
-    minutes = list(read_minutes(FolderStore(settings.store), "gantry"))
+    minutes = list(read_periods(FolderStore(settings.store), "gantry"))
     assert len(minutes) == 35, "of 18 seconds all but the one that had not ended"
 
-    candidates = list_reviews(ledger, [State.CANDIDATE])
+    candidates = list_reviews(ledger, [ReviewState.CANDIDATE])
     assert len(candidates) >= 4
     store = FolderStore(settings.store)
     for one in candidates:

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from streetloop.ledger import open_ledger
-from streetloop.ledger.reviews import State, list_reviews
+from streetloop.ledger.reviews import ReviewState, list_reviews
 from streetloop.settings import Settings
 from streetloop.storage.minio import MinioStore
 from tests.support.cli import Command
@@ -80,7 +80,7 @@ def test_frames_go_out_by_themselves_and_answers_come_home(
     command = Command("run", str(path), "--json", home=home)
     try:
         with studio.owner() as ann:
-            waits = wait_for("a pushed frame", lambda: list_reviews(ledger, [State.PUSHED]))
+            waits = wait_for("a pushed frame", lambda: list_reviews(ledger, [ReviewState.PUSHED]))
             task = ann.tasks(project)[0]
             assert task["data"]["camera"] == "gantry"
             picture = httpx.get(task["data"]["image"])
@@ -90,7 +90,7 @@ def test_frames_go_out_by_themselves_and_answers_come_home(
             (hook,) = wait_for("the webhook", hooks)
             assert hook["url"] == f"http://127.0.0.1:{port}/"
             ann.submit(task["id"], [rectangle((10, 10, 90, 90), "car")])
-        (one,) = wait_for("an answer", lambda: list_reviews(ledger, [State.LABELED]))
+        (one,) = wait_for("an answer", lambda: list_reviews(ledger, [ReviewState.LABELED]))
         assert one.digest == task["data"]["digest"]
         assert httpx.post(hook["url"], headers={"X-Streetloop-Secret": "guess"}).status_code == 403
     finally:

@@ -5,7 +5,7 @@ import pytest
 from flows.runtime.summary import Summary
 from flows.stream.analysis.status import CameraStatus
 from flows.stream.ingest.accounting import Account
-from flows.stream.ingest.reader import State
+from flows.stream.ingest.reader import CameraState
 
 _ACCOUNT = Account(
     decoded=100, detected=60, gated=30, dropped=8, failed=2, reasons={"still": 30, "stale": 8}
@@ -20,7 +20,7 @@ def _summary(*statuses: CameraStatus, seconds: float = 8.0) -> Summary:
 def test_the_json_is_exactly_the_documented_one() -> None:
     status = CameraStatus(
         camera_id="a40",
-        state=State.LOST,
+        state=CameraState.LOST,
         error="the network is down",
         account=_ACCOUNT,
         reconnects=3,
@@ -79,14 +79,17 @@ def test_a_run_without_time_has_no_rate(seconds: float) -> None:
     assert summary.as_json()["cameras"]["a"]["fps"] == 0.0
 
 
-@pytest.mark.parametrize("state", [State.CONNECTING, State.LIVE, State.LOST, State.ENDED])
-def test_a_camera_that_may_yet_come_back_is_no_problem(state: State) -> None:
+@pytest.mark.parametrize(
+    "state", [CameraState.CONNECTING, CameraState.LIVE, CameraState.LOST, CameraState.ENDED]
+)
+def test_a_camera_that_may_yet_come_back_is_no_problem(state: CameraState) -> None:
     assert _summary(CameraStatus("a", state, "the network is down")).problems == []
 
 
 def test_a_failed_camera_is_a_problem_that_names_it() -> None:
     summary = _summary(
-        CameraStatus("a", State.FAILED, "wrong user or password"), CameraStatus("b", State.LIVE)
+        CameraStatus("a", CameraState.FAILED, "wrong user or password"),
+        CameraStatus("b", CameraState.LIVE),
     )
 
     assert summary.problems == ["camera 'a': wrong user or password"]

@@ -9,9 +9,9 @@ import pytest
 from streetloop.cameras import parse_camera
 from streetloop.errors import LearningError, NotFound, RolloutError
 from streetloop.ledger.learning import Step, open_learning
-from streetloop.ledger.reviews import State
+from streetloop.ledger.reviews import ReviewState
 from streetloop.ledger.rollouts import list_rollouts
-from tests.support.house import FILE, Content, jpeg, refused, register_versions, running
+from tests.support.control_service import FILE, Content, jpeg, refused, register_versions, running
 
 SIM = {"id": "new", "uri": "sim://larkfield/gantry"}
 
@@ -77,7 +77,7 @@ def test_without_a_watch_there_is_no_drift(empty: Content) -> None:
 
 def test_the_queue_in_numbers(content: Content, empty: Content) -> None:
     queue = content.house.queue()
-    assert queue.counts == {str(state): 1 for state in State}
+    assert queue.counts == {str(state): 1 for state in ReviewState}
     assert (queue.labeler, queue.url) == ("none", None)
 
 
@@ -91,7 +91,9 @@ def test_the_queue_says_where_the_labellers_work(tmp_path: Path) -> None:
 
 def test_reviews_are_all_but_candidates_or_those_of_one_state(content: Content) -> None:
     found = content.house.reviews(None, 0, 50).items
-    assert [one.state for one in found] == [str(s) for s in State if s is not State.CANDIDATE]
+    assert [one.state for one in found] == [
+        str(s) for s in ReviewState if s is not ReviewState.CANDIDATE
+    ]
     (only,) = content.house.reviews("candidate", 0, 50).items
     assert (only.state, only.camera_id, only.reason) == ("candidate", "a40", "unsure")
     said = refused(NotFound, lambda: content.house.reviews("lost", 0, 50))
@@ -101,7 +103,9 @@ def test_reviews_are_all_but_candidates_or_those_of_one_state(content: Content) 
 
 def test_the_image_of_a_frame(content: Content) -> None:
     (one,) = content.house.reviews("pending", 0, 1).items
-    assert content.house.review_image(one.digest) == jpeg(list(State).index(State.PENDING))
+    assert content.house.review_image(one.digest) == jpeg(
+        list(ReviewState).index(ReviewState.PENDING)
+    )
     (gone,) = content.house.reviews("expired", 0, 1).items
     assert "expired" in refused(NotFound, lambda: content.house.review_image(gone.digest))
     for digest in ("0" * 64, "../../etc/passwd", "%", "x" * 5000):

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from flows.service.control_service import House
+from flows.service.control_service import ControlService
 from streetloop.errors import ConfigError, NotFound
 from streetloop.ledger.cameras import change_camera, last_change, newest_changes
 from tests.support.build import write_clip
-from tests.support.house import FILE, NOW, PASSWORD, Content, refused, running
+from tests.support.control_service import FILE, NOW, PASSWORD, Content, refused, running
 
 SIM = {"id": "new", "uri": "sim://larkfield/gantry"}
 
@@ -52,7 +52,7 @@ def test_a_new_camera_is_the_last(empty: Content) -> None:
 
 def test_another_house_over_the_same_ledger_sees_it(empty: Content) -> None:
     empty.house.put_camera(SIM, "ann", new=True)
-    again = House(empty.settings, empty.file)
+    again = ControlService(empty.settings, empty.file)
     assert [view.id for view in again.cameras()] == ["a40", "crossing", "new"]
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
-from flows.stream.analysis.results import Tap
+from flows.stream.analysis.results import Sink
 from flows.stream.pipeline import StreamPipeline
 from serve.detector.client import DetectorClient
 from streetloop.cameras import Camera
@@ -21,14 +21,14 @@ def start() -> Iterator[Start]:
     def make(
         cameras: Sequence[tuple[Camera, ScriptedSource]],
         detector: DetectorClient | None = None,
-        taps: Sequence[Tap] = (),
+        sinks: Sequence[Sink] = (),
         settings: Settings = SETTINGS,
         clock: FakeClock | None = None,
         generation: int = 0,
     ) -> StreamPipeline:
         champion = detector or ScriptedDetector()
         pipeline = StreamPipeline(
-            cameras, lambda _: champion, settings, clock or FakeClock(), taps, generation
+            cameras, lambda _: champion, settings, clock or FakeClock(), sinks, generation
         )
         pipelines.append(pipeline)
         pipeline.start()

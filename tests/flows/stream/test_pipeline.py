@@ -5,13 +5,13 @@ import pytest
 
 from flows.stream.analysis.results import Result
 from flows.stream.ingest.accounting import Account
-from flows.stream.ingest.reader import State
+from flows.stream.ingest.reader import CameraState
 from flows.stream.pipeline import StreamPipeline
-from flows.stream.sources.source import Shot
+from flows.stream.sources.source import SourceFrame
 from serve.detector.client import Answer, Pending
 from streetloop.errors import DetectorError, StoreError
 from streetloop.types import ArrayPicture, Image
-from tests.support.build import camera, find_white, shots, with_square
+from tests.support.build import camera, find_white, source_frames, with_square
 from tests.support.fakes import (
     PATIENCE_S,
     CollectingTap,
@@ -27,29 +27,32 @@ _WHOLE_HEIGHT = ((0.5, 1.0), (0.5, 0.0))
 
 
 def test_pictures_in_results_out_in_order_of_each_camera(start: Start) -> None:
-    tap = CollectingTap()
-    pipeline = start([(camera("a"), clip(*shots(30))), (camera("b"), clip(*shots(45)))], taps=[tap])
+    sink = CollectingTap()
+    pipeline = start(
+        [(camera("a"), clip(*source_frames(30))), (camera("b"), clip(*source_frames(45)))],
+        sinks=[sink],
+    )
 
     assert pipeline.wait(PATIENCE_S)
-    assert tap.frame_ids("a") == list(range(30))
-    assert tap.frame_ids("b") == list(range(45))
-    assert tap.closed == 1
+    assert sink.frame_ids("a") == list(range(30))
+    assert sink.frame_ids("b") == list(range(45))
+    assert sink.closed == 1
     assert account_of(pipeline, "a") == Account(decoded=30, detected=30)
     assert account_of(pipeline, "b") == Account(decoded=45, detected=45)
-    assert {status.state for status in pipeline.snapshot().values()} == {State.ENDED}
+    assert {status.state for status in pipeline.snapshot().values()} == {CameraState.ENDED}
 
 
 def test_what_is_seen_is_tracked_counted_and_reported(start: Start) -> None:
-    tap = CollectingTap()
+    sink = CollectingTap()
     lined = camera("a", lines={"gate": _WHOLE_HEIGHT})
-    pipeline = start([(lined, clip(*driving(30)))], ScriptedDetector(find_white), [tap])
+    pipeline = start([(lined, clip(*driving(30)))], ScriptedDetector(find_white), [sink])
 
     assert pipeline.wait(PATIENCE_S)
     status = pipeline.snapshot()["a"]
     assert status.objects == 1
     assert status.lines == {"gate": {"in": 1, "out": 0}}
-    assert [c.direction for r in tap.results for c in r.crossings] == ["in"]
-    last = tap.results[-1]
+    assert [c.direction for r in sink.results for c in r.crossings] == ["in"]
+    last = sink.results[-1]
     assert last.model_version == ScriptedDetector.version
     assert last.tracked.track_id.tolist() == [1]
     assert last.tracked.detections.xyxy.tolist() == [[252, 80, 276, 104]]
@@ -57,17 +60,17 @@ def test_what_is_seen_is_tracked_counted_and_reported(start: Start) -> None:
 
 def test_boxes_go_back_to_the_camera_they_came_from(start: Start) -> None:
     # Both share a batch; one fills its input, the other is half as large.
-    tap = CollectingTap()
+    sink = CollectingTap()
     small = ArrayPicture(with_square(20, 30, 10, width=160, height=96))
     large = ArrayPicture(with_square(200, 100, 30))
     pipeline = start(
-        [(camera("s"), clip(Shot(0, small))), (camera("l"), clip(Shot(0, large)))],
+        [(camera("s"), clip(SourceFrame(0, small))), (camera("l"), clip(SourceFrame(0, large)))],
         ScriptedDetector(find_white),
-        [tap],
+        [sink],
     )
 
     assert pipeline.wait(PATIENCE_S)
-    boxes = {r.frame.camera_id: r.tracked.detections.xyxy[0] for r in tap.results}
+    boxes = {r.frame.camera_id: r.tracked.detections.xyxy[0] for r in sink.results}
     np.testing.assert_allclose(boxes["s"], [20, 30, 30, 40], atol=1)
     np.testing.assert_allclose(boxes["l"], [200, 100, 230, 130])
 
@@ -75,9 +78,9 @@ def test_boxes_go_back_to_the_camera_they_came_from(start: Start) -> None:
 def test_a_clip_loses_nothing_to_a_slow_detector(start: Start) -> None:
     clock = FakeClock()
     hold = threading.Event()
-    tap = CollectingTap()
+    sink = CollectingTap()
     pipeline = start(
-        [(camera("a"), clip(*shots(100)))], ScriptedDetector(hold=hold), [tap], clock=clock
+        [(camera("a"), clip(*source_frames(100)))], ScriptedDetector(hold=hold), [sink], clock=clock
     )
     # Enough for the frames under way to be put; the rest has to wait for room.
     eventually(lambda: account_of(pipeline).decoded > 20)
@@ -87,7 +90,7 @@ def test_a_clip_loses_nothing_to_a_slow_detector(start: Start) -> None:
     hold.set()
 
     assert pipeline.wait(PATIENCE_S)
-    assert tap.frame_ids("a") == list(range(100))
+    assert sink.frame_ids("a") == list(range(100))
     assert account_of(pipeline) == Account(decoded=100, detected=100)
 
 
@@ -95,20 +98,20 @@ def test_a_slow_detector_costs_a_live_camera_frames_and_each_is_counted(start: S
     clock = FakeClock()
     hold = threading.Event()
     detector = ScriptedDetector(hold=hold)
-    steps: list[Step] = [*shots(1), detector.asked, *shots(20, start_s=0.04)]
+    steps: list[Step] = [*source_frames(1), detector.asked, *source_frames(20, start_s=0.04)]
     # The newest arrive in time, after the others have gone stale.
-    steps += [lambda: clock.advance(1.0), *shots(2, start_s=1.84), hold.set]
-    tap = CollectingTap()
-    pipeline = start([(camera("a"), ScriptedSource(steps))], detector, [tap], clock=clock)
+    steps += [lambda: clock.advance(1.0), *source_frames(2, start_s=1.84), hold.set]
+    sink = CollectingTap()
+    pipeline = start([(camera("a"), ScriptedSource(steps))], detector, [sink], clock=clock)
 
     assert pipeline.wait(PATIENCE_S)
     account = account_of(pipeline)
     assert account.decoded == 23
     assert account.pending == account.failed == account.gated == 0
-    assert account.detected == len(tap.results)
+    assert account.detected == len(sink.results)
     assert account.dropped == sum(account.reasons.values()) > 10
     assert set(account.reasons) <= {"stale", "superseded"}
-    assert tap.frame_ids("a")[-1] == 22
+    assert sink.frame_ids("a")[-1] == 22
 
 
 # The detector
@@ -117,40 +120,40 @@ def test_a_slow_detector_costs_a_live_camera_frames_and_each_is_counted(start: S
 @pytest.mark.parametrize("failures", [1, 2])
 def test_a_detector_that_fails_now_and_then_is_asked_again(start: Start, failures: int) -> None:
     detector = ScriptedDetector(failures=[DetectorError("busy")] * failures)
-    tap = CollectingTap()
-    pipeline = start([(camera("a"), clip(*shots(20)))], detector, [tap])
+    sink = CollectingTap()
+    pipeline = start([(camera("a"), clip(*source_frames(20)))], detector, [sink])
 
     assert pipeline.wait(PATIENCE_S)
-    assert tap.frame_ids("a") == list(range(20))
+    assert sink.frame_ids("a") == list(range(20))
     assert account_of(pipeline) == Account(decoded=20, detected=20)
     assert pipeline.snapshot()["a"].faults == ()
 
 
 def test_a_batch_without_an_answer_has_failed_and_the_stream_goes_on(start: Start) -> None:
     detector = ScriptedDetector(failures=[DetectorError("busy")] * 3)
-    tap = CollectingTap()
-    pipeline = start([(camera("a"), clip(*shots(20)))], detector, [tap])
+    sink = CollectingTap()
+    pipeline = start([(camera("a"), clip(*source_frames(20)))], detector, [sink])
 
     assert pipeline.wait(PATIENCE_S)
     first = detector.shapes[0][0]
     assert account_of(pipeline) == Account(
         decoded=20, detected=20 - first, failed=first, reasons={"detector": first}
     )
-    assert tap.frame_ids("a") == list(range(first, 20))
+    assert sink.frame_ids("a") == list(range(first, 20))
 
 
 def test_with_a_detector_that_always_fails_every_frame_has_failed(start: Start) -> None:
     detector = ScriptedDetector(failures=[DetectorError("gone")] * 1000)
-    tap = CollectingTap()
-    pipeline = start([(camera(i), clip(*shots(10))) for i in "ab"], detector, [tap])
+    sink = CollectingTap()
+    pipeline = start([(camera(i), clip(*source_frames(10))) for i in "ab"], detector, [sink])
 
     assert pipeline.wait(PATIENCE_S)
     for camera_id in "ab":
         assert account_of(pipeline, camera_id) == Account(
             decoded=10, failed=10, reasons={"detector": 10}
         )
-    assert tap.results == []
-    assert tap.closed == 1
+    assert sink.results == []
+    assert sink.closed == 1
 
 
 class _TooFew(ScriptedDetector):
@@ -173,11 +176,14 @@ def test_a_fault_in_the_detector_ends_the_run_and_the_accounts_add_up(
     start: Start, detector: ScriptedDetector
 ) -> None:
     never = threading.Event()
-    tap = CollectingTap()
+    sink = CollectingTap()
     pipeline = start(
-        [(camera("a"), clip(*shots(50))), (camera("b"), ScriptedSource([*shots(5), never]))],
+        [
+            (camera("a"), clip(*source_frames(50))),
+            (camera("b"), ScriptedSource([*source_frames(5), never])),
+        ],
         detector,
-        [tap],
+        [sink],
     )
 
     assert pipeline.wait(PATIENCE_S)
@@ -186,7 +192,7 @@ def test_a_fault_in_the_detector_ends_the_run_and_the_accounts_add_up(
         assert status.account.pending == 0
         assert len(status.faults) == 1
         assert "the stream flow failed" in status.faults[0]
-    assert tap.closed == 1
+    assert sink.closed == 1
 
 
 # The taps
@@ -195,7 +201,7 @@ def test_a_fault_in_the_detector_ends_the_run_and_the_accounts_add_up(
 def test_a_tap_that_cannot_store_is_a_fault_and_the_stream_goes_on(start: Start) -> None:
     broken = CollectingTap(raises=StoreError("the disk is full"))
     other = CollectingTap()
-    pipeline = start([(camera("a"), clip(*shots(20)))], taps=[broken, other])
+    pipeline = start([(camera("a"), clip(*source_frames(20)))], sinks=[broken, other])
 
     assert pipeline.wait(PATIENCE_S)
     assert account_of(pipeline) == Account(decoded=20, detected=20)
@@ -210,7 +216,7 @@ def test_a_tap_that_cannot_be_closed_is_a_fault_too(start: Start) -> None:
             raise StoreError("the disk is full")
 
     other = CollectingTap()
-    pipeline = start([(camera("a"), clip(*shots(3)))], taps=[_Unclosable(), other])
+    pipeline = start([(camera("a"), clip(*source_frames(3)))], sinks=[_Unclosable(), other])
 
     assert pipeline.wait(PATIENCE_S)
     assert other.closed == 1
@@ -221,7 +227,7 @@ def test_the_list_of_faults_does_not_grow_without_end(start: Start) -> None:
     def fail(result: Result) -> None:
         raise StoreError(f"cannot store frame {result.frame.frame_id}")
 
-    pipeline = start([(camera("a"), clip(*shots(50)))], taps=[CollectingTap(on_take=fail)])
+    pipeline = start([(camera("a"), clip(*source_frames(50)))], sinks=[CollectingTap(on_take=fail)])
 
     assert pipeline.wait(PATIENCE_S)
     assert 1 <= len(pipeline.snapshot()["a"].faults) <= 10
@@ -230,7 +236,7 @@ def test_the_list_of_faults_does_not_grow_without_end(start: Start) -> None:
 def test_a_fault_in_a_tap_is_shown_and_the_streams_go_on(start: Start) -> None:
     broken = CollectingTap(raises=ZeroDivisionError("a bug"))
     other = CollectingTap()
-    pipeline = start([(camera("a"), clip(*shots(50)))], taps=[broken, other])
+    pipeline = start([(camera("a"), clip(*source_frames(50)))], sinks=[broken, other])
 
     assert pipeline.wait(PATIENCE_S)
     close(pipeline)
@@ -245,14 +251,14 @@ def test_a_detector_that_refuses_the_question_fails_its_frames_only(start: Start
         def submit(self, images: Image) -> Pending:
             raise DetectorError("no such application")
 
-    pipeline = start([(camera("a"), clip(*shots(10)))], Refusing())
+    pipeline = start([(camera("a"), clip(*source_frames(10)))], Refusing())
     assert pipeline.wait(PATIENCE_S)
     account = account_of(pipeline)
     assert (account.failed, account.pending) == (10, 0)
 
 
 def test_closing_what_was_never_started_returns() -> None:
-    source = ScriptedSource(shots(1))
+    source = ScriptedSource(source_frames(1))
     champion = ScriptedDetector()
     pipeline = StreamPipeline([(camera("a"), source)], lambda _: champion, SETTINGS, FakeClock())
     close(pipeline)

@@ -6,12 +6,12 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from flows.stream.ingest.accounting import Account
-from flows.stream.ingest.reader import State
+from flows.stream.ingest.reader import CameraState
 from flows.stream.pipeline import StreamPipeline
-from flows.stream.sources.source import Shot
+from flows.stream.sources.source import SourceFrame
 from streetloop.errors import SourceUnavailable, SourceUnreadable
 from streetloop.types import Detections, Image
-from tests.support.build import camera, find_white, found, plain, shots
+from tests.support.build import camera, find_white, found, plain, source_frames
 from tests.support.fakes import (
     PATIENCE_S,
     CollectingTap,
@@ -27,68 +27,68 @@ from tests.support.pipelines import SETTINGS, Start, account_of, clip, driving
 @pytest.mark.parametrize(
     ("trouble", "state"),
     [
-        ([SourceUnavailable("no route to host")], State.LOST),
-        ([SourceUnreadable("is not a video")], State.FAILED),
-        ([ZeroDivisionError("a bug")], State.FAILED),
-        ([threading.Event()], State.CONNECTING),
-        ([*shots(3), SourceUnavailable("gone")], State.LOST),
+        ([SourceUnavailable("no route to host")], CameraState.LOST),
+        ([SourceUnreadable("is not a video")], CameraState.FAILED),
+        ([ZeroDivisionError("a bug")], CameraState.FAILED),
+        ([threading.Event()], CameraState.CONNECTING),
+        ([*source_frames(3), SourceUnavailable("gone")], CameraState.LOST),
     ],
     ids=["down", "unreadable", "buggy", "hangs", "lost"],
 )
 def test_one_bad_camera_among_four_costs_the_others_nothing(
-    start: Start, trouble: list[Step], state: State
+    start: Start, trouble: list[Step], state: CameraState
 ) -> None:
-    tap = CollectingTap()
+    sink = CollectingTap()
     pipeline = start(
         [
-            (camera("a"), clip(*shots(40))),
+            (camera("a"), clip(*source_frames(40))),
             (camera("bad"), ScriptedSource(trouble)),
-            (camera("b"), clip(*shots(40))),
-            (camera("c"), clip(*shots(40))),
+            (camera("b"), clip(*source_frames(40))),
+            (camera("c"), clip(*source_frames(40))),
         ],
-        taps=[tap],
+        sinks=[sink],
     )
     eventually(lambda: all(account_of(pipeline, i).detected == 40 for i in "abc"))
     eventually(lambda: pipeline.snapshot()["bad"].state is state)
 
     for camera_id in "abc":
-        assert tap.frame_ids(camera_id) == list(range(40))
+        assert sink.frame_ids(camera_id) == list(range(40))
         assert account_of(pipeline, camera_id) == Account(decoded=40, detected=40)
 
 
 def test_a_camera_that_comes_back_keeps_its_tracks_apart_and_its_count(start: Start) -> None:
     clock = FakeClock()
-    tap = CollectingTap()
+    sink = CollectingTap()
     source = ScriptedSource(
         [*driving(10, step=0), SourceUnavailable("gone")],
         driving(10, step=0),
         live=False,
         on_wait=lambda _: clock.advance(60.0),
     )
-    pipeline = start([(camera("a"), source)], ScriptedDetector(find_white), [tap], clock=clock)
+    pipeline = start([(camera("a"), source)], ScriptedDetector(find_white), [sink], clock=clock)
 
     assert pipeline.wait(PATIENCE_S)
     status = pipeline.snapshot()["a"]
     assert status.reconnects == 1
     assert status.objects == 2
-    ids = {int(track) for r in tap.results for track in r.tracked.track_id if track > 0}
+    ids = {int(track) for r in sink.results for track in r.tracked.track_id if track > 0}
     assert ids == {1, 2}
-    times = [r.frame.pts for r in tap.results]
+    times = [r.frame.pts for r in sink.results]
     assert times == sorted(set(times))
 
 
 def test_a_camera_taken_over_after_a_crash_gets_other_track_ids(start: Start) -> None:
     ids = set()
     for generation in range(2):
-        tap = CollectingTap()
+        sink = CollectingTap()
         pipeline = start(
             [(camera("a"), clip(*driving(5)))],
             ScriptedDetector(find_white),
-            [tap],
+            [sink],
             generation=generation,
         )
         assert pipeline.wait(PATIENCE_S)
-        ids.add(int(tap.results[-1].tracked.track_id[0]))
+        ids.add(int(sink.results[-1].tracked.track_id[0]))
 
     assert len(ids) == 2
 
@@ -97,8 +97,8 @@ def test_cameras_of_different_shape_do_not_share_a_batch_and_both_come_through(
     start: Start,
 ) -> None:
     detector = ScriptedDetector()
-    wide = [Shot(i / 25, plain(320, 160)) for i in range(10)]
-    tall = [Shot(i / 25, plain(160, 320)) for i in range(10)]
+    wide = [SourceFrame(i / 25, plain(320, 160)) for i in range(10)]
+    tall = [SourceFrame(i / 25, plain(160, 320)) for i in range(10)]
     pipeline = start([(camera("w"), clip(*wide)), (camera("t"), clip(*tall))], detector)
 
     assert pipeline.wait(PATIENCE_S)
@@ -110,7 +110,7 @@ def test_cameras_of_different_shape_do_not_share_a_batch_and_both_come_through(
 # The gate
 
 
-def _in_step(pipeline: Callable[[], StreamPipeline], pictures: Sequence[Shot]) -> list[Step]:
+def _in_step(pipeline: Callable[[], StreamPipeline], pictures: Sequence[SourceFrame]) -> list[Step]:
     """The pictures, each after what became of the one before is known."""
     steps: list[Step] = []
     for picture in pictures:
@@ -121,7 +121,7 @@ def _in_step(pipeline: Callable[[], StreamPipeline], pictures: Sequence[Shot]) -
 def test_the_gate_spares_the_detector_an_empty_road(start: Start) -> None:
     gated = SETTINGS.model_copy(update={"gate": True, "keyframe_s": 2.0})
     detector = ScriptedDetector()
-    pipeline = start([(camera("a"), clip(*shots(125)))], detector, settings=gated)
+    pipeline = start([(camera("a"), clip(*source_frames(125)))], detector, settings=gated)
 
     assert pipeline.wait(PATIENCE_S)
     account = account_of(pipeline)
@@ -144,7 +144,7 @@ def test_a_track_that_moves_keeps_the_gate_open_and_one_that_stands_does_not(
     gated = SETTINGS.model_copy(update={"gate": True, "keyframe_s": 100.0})
     pipelines: list[StreamPipeline] = []
     go = threading.Event()
-    source = clip(go, *_in_step(lambda: pipelines[0], shots(60)))
+    source = clip(go, *_in_step(lambda: pipelines[0], source_frames(60)))
     pipelines.append(start([(camera("a"), source)], detector, settings=gated))
     go.set()
 

@@ -3,9 +3,9 @@
 import threading
 
 from flows.stream.ingest.accounting import Account
-from flows.stream.ingest.reader import State
+from flows.stream.ingest.reader import CameraState
 from streetloop.errors import DetectorError
-from tests.support.build import camera, shots
+from tests.support.build import camera, source_frames
 from tests.support.fakes import (
     PATIENCE_S,
     CollectingTap,
@@ -20,24 +20,24 @@ from tests.support.pipelines import SETTINGS, Start, account_of, clip, close
 def test_closing_waits_for_the_answers_under_way_and_drops_the_rest(start: Start) -> None:
     hold, never = threading.Event(), threading.Event()
     detector = ScriptedDetector(hold=hold)
-    tap = CollectingTap()
-    pipeline = start([(camera("a"), clip(*shots(100), never))], detector, [tap])
+    sink = CollectingTap()
+    pipeline = start([(camera("a"), clip(*source_frames(100), never))], detector, [sink])
     # Two batches are under way; behind them wait as many frames as there is room for.
     eventually(lambda: account_of(pipeline).decoded > 20)
 
     closing = threading.Thread(target=pipeline.close)
     closing.start()
     eventually(lambda: account_of(pipeline).dropped > 0)
-    assert tap.closed == 0
+    assert sink.closed == 0
     hold.set()
     closing.join(PATIENCE_S)
 
     account = account_of(pipeline)
     assert account.pending == 0
-    assert account.detected == len(tap.results) > 0
+    assert account.detected == len(sink.results) > 0
     assert account.dropped == account.reasons["stopped"] == account.decoded - account.detected
     assert account.decoded < 100
-    assert tap.closed == 1
+    assert sink.closed == 1
 
 
 def test_closing_does_not_sit_out_the_retries_of_the_detector(start: Start) -> None:
@@ -51,7 +51,9 @@ def test_closing_does_not_sit_out_the_retries_of_the_detector(start: Start) -> N
     clock = _Patient()
     never = threading.Event()
     detector = ScriptedDetector(failures=[DetectorError("busy")] * 1000)
-    pipeline = start([(camera("a"), ScriptedSource([*shots(5), never]))], detector, clock=clock)
+    pipeline = start(
+        [(camera("a"), ScriptedSource([*source_frames(5), never]))], detector, clock=clock
+    )
     eventually(lambda: bool(clock.waits))
     close(pipeline)
 
@@ -61,23 +63,23 @@ def test_closing_does_not_sit_out_the_retries_of_the_detector(start: Start) -> N
 
 
 def test_closing_twice_and_closing_what_has_ended_is_fine(start: Start) -> None:
-    tap = CollectingTap()
-    pipeline = start([(camera("a"), clip(*shots(5)))], taps=[tap])
+    sink = CollectingTap()
+    pipeline = start([(camera("a"), clip(*source_frames(5)))], sinks=[sink])
     assert pipeline.wait(PATIENCE_S)
     close(pipeline)
     close(pipeline)
 
-    assert tap.closed == 1
+    assert sink.closed == 1
     assert account_of(pipeline) == Account(decoded=5, detected=5)
 
 
 def test_a_pipeline_whose_cameras_still_run_has_not_ended(start: Start) -> None:
     never = threading.Event()
-    pipeline = start([(camera("a"), ScriptedSource([*shots(1), never]))])
+    pipeline = start([(camera("a"), ScriptedSource([*source_frames(1), never]))])
     eventually(lambda: account_of(pipeline).detected == 1)
 
     assert not pipeline.wait(0.01)
-    assert pipeline.snapshot()["a"].state is State.LIVE
+    assert pipeline.snapshot()["a"].state is CameraState.LIVE
 
 
 # Cameras that are dropped
@@ -85,33 +87,34 @@ def test_a_pipeline_whose_cameras_still_run_has_not_ended(start: Start) -> None:
 
 def test_a_camera_that_is_dropped_adds_up_and_the_others_go_on(start: Start) -> None:
     go_on = threading.Event()
-    tap = CollectingTap()
+    sink = CollectingTap()
     pipeline = start(
         [
-            (camera("a"), clip(*shots(10), threading.Event())),
-            (camera("b"), clip(*shots(10), go_on, *shots(10, start_s=1.0))),
+            (camera("a"), clip(*source_frames(10), threading.Event())),
+            (camera("b"), clip(*source_frames(10), go_on, *source_frames(10, start_s=1.0))),
         ],
-        taps=[tap],
+        sinks=[sink],
     )
-    eventually(lambda: len(tap.frame_ids("a")) == 10)
+    eventually(lambda: len(sink.frame_ids("a")) == 10)
     last = pipeline.drop({"a", "nobody"})
     assert last.keys() == {"a"}
-    assert last["a"].state is State.ENDED
+    assert last["a"].state is CameraState.ENDED
     assert last["a"].account == Account(decoded=10, detected=10)
     assert pipeline.snapshot().keys() == {"b"}
-    assert [feed.camera.id for feed in pipeline.feeds] == ["b"]
+    assert [reader.camera.id for reader in pipeline.readers] == ["b"]
 
     go_on.set()
     assert pipeline.wait(PATIENCE_S)
     assert account_of(pipeline, "b") == Account(decoded=20, detected=20)
-    assert tap.frame_ids("b") == list(range(20))
+    assert sink.frame_ids("b") == list(range(20))
 
 
 def test_dropping_waits_for_the_answers_under_way_and_drops_the_rest(start: Start) -> None:
     hold = threading.Event()
     detector = ScriptedDetector(hold=hold)
     pipeline = start(
-        [(camera("a"), ScriptedSource([*shots(40), threading.Event()], live=True))], detector
+        [(camera("a"), ScriptedSource([*source_frames(40), threading.Event()], live=True))],
+        detector,
     )
     assert detector.asked.wait(PATIENCE_S)
     eventually(lambda: account_of(pipeline).decoded == 40)
@@ -120,7 +123,7 @@ def test_dropping_waits_for_the_answers_under_way_and_drops_the_rest(start: Star
         target=lambda: said.append(pipeline.drop({"a"})["a"].account), daemon=True
     )
     dropping.start()
-    eventually(lambda: pipeline.feeds[0].finished)
+    eventually(lambda: pipeline.readers[0].finished)
     assert not said
     hold.set()
     dropping.join(PATIENCE_S)
@@ -132,19 +135,19 @@ def test_dropping_waits_for_the_answers_under_way_and_drops_the_rest(start: Star
 
 
 def test_with_its_last_camera_dropped_the_flow_ends(start: Start) -> None:
-    tap = CollectingTap()
-    pipeline = start([(camera("a"), clip(*shots(3), threading.Event()))], taps=[tap])
-    eventually(lambda: len(tap.results) == 3)
+    sink = CollectingTap()
+    pipeline = start([(camera("a"), clip(*source_frames(3), threading.Event()))], sinks=[sink])
+    eventually(lambda: len(sink.results) == 3)
     pipeline.drop({"a"})
     assert pipeline.wait(PATIENCE_S)
-    assert tap.closed == 1
+    assert sink.closed == 1
 
 
 def test_a_camera_of_which_a_frame_hangs_is_let_go_after_a_while(start: Start) -> None:
     hold = threading.Event()
     detector = ScriptedDetector(hold=hold)
     patient = SETTINGS.model_copy(update={"detector_timeout_s": 0.05})
-    pipeline = start([(camera("a"), clip(*shots(2)))], detector, settings=patient)
+    pipeline = start([(camera("a"), clip(*source_frames(2)))], detector, settings=patient)
     assert detector.asked.wait(PATIENCE_S)
     account = pipeline.drop({"a"})["a"].account
     assert account.pending > 0, "whoever asked counts them as failed"

@@ -16,10 +16,10 @@ from labeling.label_studio.boxes import (
     read_boxes,
     to_results,
 )
-from labeling.label_studio.config import Control
+from labeling.label_studio.config import LabelControl
 from streetloop.types import Detections
 
-CONTROL = Control("label", "image", ("car", "bus"))
+CONTROL = LabelControl("label", "image", ("car", "bus"))
 IDS = CONTROL.class_ids
 
 

@@ -14,7 +14,7 @@ from labeling.queue import ReviewQueue, to_review
 from labeling.task import Labeled
 from streetloop.errors import ConfigError, LabelerError, LabelerRefused
 from streetloop.ledger import open_ledger
-from streetloop.ledger.reviews import State
+from streetloop.ledger.reviews import ReviewState
 from streetloop.storage.store import FolderStore
 from tests.support.fakes import FakeClock
 from tests.support.frames import NOON, candidate
@@ -64,9 +64,9 @@ def test_token_withdrawn_between_two_pushes_loses_nothing(
         kim.ask("POST", "/api/token/blacklist/", json={"refresh": token})
     with pytest.raises(LabelerRefused, match="token is wrong, expired"):
         queue.push(make(token=SecretStr(token)))
-    assert queue.counts()[State.PENDING] == 3
+    assert queue.counts()[ReviewState.PENDING] == 3
     assert queue.push(make()) == 3
-    assert queue.counts()[State.PUSHED] == 6
+    assert queue.counts()[ReviewState.PUSHED] == 6
     there = [task["data"]["digest"] for task in ann.tasks(title)]
     assert sorted(there) == sorted(task.digest for task in tasks)
 

@@ -17,11 +17,11 @@ from labeling.task import Answer
 from labeling.webhook.listener import HookListener
 from labeling.webhook.registration import is_hook_wanted
 from labeling.webhook.verify import SECRET_HEADER
-from streetloop.ledger.reviews import State, list_reviews
+from streetloop.ledger.reviews import ReviewState, list_reviews
 from streetloop.settings import Settings
 from tests.support.fakes import eventually
-from tests.support.frames import Desk, candidate, review
-from tests.support.label_house import CLASSES, House
+from tests.support.frames import WebApp, candidate, review
+from tests.support.label_service import CLASSES, ControlService
 from tests.support.label_studio import Studio, frames, rectangle
 from tests.support.ports import free_port
 
@@ -29,7 +29,7 @@ SECRET = SecretStr("open sesame")
 GENUINE = {SECRET_HEADER: "open sesame"}
 
 
-class Counting(Desk):
+class Counting(WebApp):
     """Counts who asks for answers, and says when."""
 
     def __init__(self) -> None:
@@ -47,7 +47,7 @@ class Open:
     """A loop that would poll in 15 seconds, with three frames that have been answered."""
 
     def __init__(self, home: Path) -> None:
-        self.house = House(home, label_every_s=600)
+        self.house = ControlService(home, label_every_s=600)
         self.desk = Counting()
         self.house.queue.add([review(k) for k in range(3)])
         self.house.queue.choose(10)
@@ -73,7 +73,7 @@ def system(tmp_path: Path) -> Iterator[Open]:
 
 def test_a_hint_brings_answers_home_at_once(system: Open) -> None:
     assert system.post(GENUINE) == 204
-    eventually(lambda: system.house.count(State.LABELED) == 3)
+    eventually(lambda: system.house.count(ReviewState.LABELED) == 3)
     assert system.house.said == ["3 answers from whoever labels"]
 
 
@@ -81,7 +81,7 @@ def test_a_forged_hint_does_nothing(system: Open) -> None:
     for headers in ({}, {SECRET_HEADER: "guess"}, {SECRET_HEADER: ""}):
         assert system.post(headers) == 403
     assert not system.loop._woken.is_set()
-    assert (system.desk.pulls, system.house.count(State.LABELED)) == (0, 0)
+    assert (system.desk.pulls, system.house.count(ReviewState.LABELED)) == (0, 0)
 
 
 def test_doubled_hints_count_nothing_twice(system: Open, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,8 +89,10 @@ def test_doubled_hints_count_nothing_twice(system: Open, monkeypatch: pytest.Mon
     for _ in range(2):
         system.desk.pulled.clear()
         assert system.post(GENUINE) == 204
-        eventually(lambda: system.house.count(State.LABELED) == 3)
-    assert [r.state for r in list_reviews(system.house.ledger, list(State))] == ["labeled"] * 3
+        eventually(lambda: system.house.count(ReviewState.LABELED) == 3)
+    assert [r.state for r in list_reviews(system.house.ledger, list(ReviewState))] == [
+        "labeled"
+    ] * 3
     assert system.house.said == ["3 answers from whoever labels"]
 
 
@@ -114,14 +116,14 @@ def test_a_lost_hint_costs_the_time_until_the_next_poll(
     system = Open(tmp_path / "home")
     system.loop.start()
     try:
-        eventually(lambda: system.house.count(State.LABELED) == 3)
+        eventually(lambda: system.house.count(ReviewState.LABELED) == 3)
     finally:
         system.loop.close()
         system.listener.close()
 
 
 def test_a_hint_to_a_loop_without_a_labeler_is_nothing(tmp_path: Path) -> None:
-    house = House(tmp_path / "home", label_every_s=600)
+    house = ControlService(tmp_path / "home", label_every_s=600)
     loop = house.loop(None)
     loop.start()
     loop.hint()
@@ -152,13 +154,13 @@ def test_where_label_studio_can_reach_us_we_listen(
 
 # With the real Label Studio
 
-Labels = Callable[..., tuple[House, LabelStudio]]
+Labels = Callable[..., tuple[ControlService, LabelStudio]]
 
 
 @pytest.fixture
 def labels(studio: Studio, title: str, tmp_path: Path) -> Labels:
-    def make(port: int) -> tuple[House, LabelStudio]:
-        house = House(tmp_path / "home", label_every_s=600, label_hook_port=port)
+    def make(port: int) -> tuple[ControlService, LabelStudio]:
+        house = ControlService(tmp_path / "home", label_every_s=600, label_hook_port=port)
         labeler = LabelStudio(studio.access.url, studio.access.token, title, CLASSES, house.store)
         return house, labeler
 
@@ -175,14 +177,14 @@ def test_what_is_submitted_in_label_studio_is_home_before_the_next_poll(
     loop = house.loop(labeler)
     loop.add([to_review(candidate(0), frames(house.store, 1)[0])])
     loop.round()
-    assert house.count(State.PUSHED) == 1
+    assert house.count(ReviewState.PUSHED) == 1
     loop.start()
     try:
         assert loop._hook is not None
         loop._hook.register(labeler)  # at the next poll otherwise
         with studio.owner() as ann:
             ann.submit(ann.tasks(title)[0]["id"], [rectangle((10, 10, 90, 90), "car")])
-        eventually(lambda: house.count(State.LABELED) == 1)
+        eventually(lambda: house.count(ReviewState.LABELED) == 1)
     finally:
         loop.close()
     assert house.said == ["1 frames chosen for labelling", "1 answers from whoever labels"]
@@ -205,7 +207,7 @@ def test_without_a_port_answers_still_come_by_polling(
         try:
             with studio.owner() as ann:
                 ann.submit(ann.tasks(title)[0]["id"], [])
-            eventually(lambda: house.count(State.LABELED) == 1)
+            eventually(lambda: house.count(ReviewState.LABELED) == 1)
         finally:
             loop.close()
     (refused,) = [sentence for sentence in house.said if "polling alone" in sentence]

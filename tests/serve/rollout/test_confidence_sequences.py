@@ -35,23 +35,23 @@ def _ever_misses(drawn: NDArray[np.float64], truth: float) -> tuple[float, float
     return above / len(drawn), below / len(drawn)
 
 
-def _normal(chance: np.random.Generator) -> NDArray[np.float64]:
-    return chance.normal(0.0, 0.1, (RUNS, LOOKS))
+def _normal(rng: np.random.Generator) -> NDArray[np.float64]:
+    return rng.normal(0.0, 0.1, (RUNS, LOOKS))
 
 
-def _skewed(chance: np.random.Generator) -> NDArray[np.float64]:
-    return 0.1 * (chance.gamma(4.0, 1.0, (RUNS, LOOKS)) - 4.0)
+def _skewed(rng: np.random.Generator) -> NDArray[np.float64]:
+    return 0.1 * (rng.gamma(4.0, 1.0, (RUNS, LOOKS)) - 4.0)
 
 
-def _three_values(chance: np.random.Generator) -> NDArray[np.float64]:
+def _three_values(rng: np.random.Generator) -> NDArray[np.float64]:
     """As gains are: mostly nothing, now and then a thing more or less."""
-    drawn: NDArray[np.float64] = chance.choice([-0.1, 0.0, 0.1], (RUNS, LOOKS), p=[0.2, 0.6, 0.2])
+    drawn: NDArray[np.float64] = rng.choice([-0.1, 0.0, 0.1], (RUNS, LOOKS), p=[0.2, 0.6, 0.2])
     return drawn
 
 
-def _blocks_of_alike_frames(chance: np.random.Generator) -> NDArray[np.float64]:
+def _blocks_of_alike_frames(rng: np.random.Generator) -> NDArray[np.float64]:
     """Means over 100 frames of which neighbours correlate by 0.9."""
-    frames = lfilter([1.0], [1.0, -0.9], chance.normal(0, 1, (RUNS, 100 * LOOKS // 4)), axis=1)
+    frames = lfilter([1.0], [1.0, -0.9], rng.normal(0, 1, (RUNS, 100 * LOOKS // 4)), axis=1)
     return np.asarray(frames.reshape(RUNS, LOOKS // 4, 100).mean(axis=2))
 
 
@@ -74,8 +74,8 @@ def test_an_ordinary_interval_looked_at_all_the_time_misses_often() -> None:
 
 def test_neighbouring_frames_are_no_independent_values() -> None:
     # Why values are blocks: of single frames the promise does not hold.
-    chance = np.random.default_rng(1)
-    frames = lfilter([1.0], [1.0, -0.9], chance.normal(0, 1, (300, LOOKS)), axis=1)
+    rng = np.random.default_rng(1)
+    frames = lfilter([1.0], [1.0, -0.9], rng.normal(0, 1, (300, LOOKS)), axis=1)
     assert sum(_ever_misses(np.asarray(frames), 0.0)) > 3 * ALPHA
 
 

@@ -11,7 +11,7 @@ from serve.rollout.evidence import Calls, Evidence
 from serve.rollout.policy import Policy
 from serve.rollout.route_table import CHALLENGER, CHAMPION
 from streetloop.errors import DetectorError, LedgerError, ModelUnsupported
-from streetloop.ledger.rollouts import State, Wish, list_decisions, wish
+from streetloop.ledger.rollouts import RolloutCommand, RolloutState, list_decisions, request_command
 from tests.support.fakes import eventually
 from tests.support.stage import QUICK, Stage
 
@@ -27,7 +27,7 @@ def test_a_better_model_goes_from_shadow_to_the_champion(stage: Stage) -> None:
     stage.ask()
     over = stage.until_over()
 
-    assert over.state is State.PROMOTED
+    assert over.state is RolloutState.PROMOTED
     assert over.wanted is None
     assert stage.decisions == [
         ("start", "ann"),
@@ -46,7 +46,7 @@ def test_a_better_model_goes_from_shadow_to_the_champion(stage: Stage) -> None:
         "0 of 0 challenged",
         "delete challenger",
     ]
-    assert stage.slots.runs == {CHAMPION: "2"}
+    assert stage.applications.runs == {CHAMPION: "2"}
 
 
 def test_every_decision_has_its_evidence(stage: Stage) -> None:
@@ -76,14 +76,14 @@ def test_without_a_rollout_nothing_is_done(stage: Stage) -> None:
 
 
 def test_nobody_is_compared_before_the_challenger_answers(stage: Stage) -> None:
-    stage.slots.holds["deploy", CHALLENGER] = threading.Event()
+    stage.applications.holds["deploy", CHALLENGER] = threading.Event()
     stage.ask()
     stage.until(lambda: "deploy challenger 2" in stage.log)
     for _ in range(5):
         stage.look(1.0)
     assert not stage.table.compared
     assert stage.rollout.reading["waits_for"] == ["the challenger is being loaded"]
-    stage.slots.holds["deploy", CHALLENGER].set()
+    stage.applications.holds["deploy", CHALLENGER].set()
     stage.until(lambda: len(stage.table.compared) == 4)
     assert stage.table.sample == QUICK.sample
 
@@ -114,9 +114,9 @@ def test_what_is_waited_for_and_who_serves_whom_can_be_read(stage: Stage) -> Non
 def test_a_challenger_that_cannot_be_loaded_goes_back(
     stage: Stage, error: Exception, says: str
 ) -> None:
-    stage.slots.fails["deploy", CHALLENGER] = [error]
+    stage.applications.fails["deploy", CHALLENGER] = [error]
     stage.ask()
-    stage.until(lambda: stage.state is State.ROLLED_BACK)
+    stage.until(lambda: stage.state is RolloutState.ROLLED_BACK)
     assert says in stage.reason
     assert not stage.table.compared
     eventually(lambda: "delete challenger" in stage.log)
@@ -125,36 +125,36 @@ def test_a_challenger_that_cannot_be_loaded_goes_back(
 def test_a_challenger_that_hangs_while_it_is_loaded_goes_back_and_is_ended_after_all(
     stage: Stage,
 ) -> None:
-    hold = stage.slots.holds["deploy", CHALLENGER] = threading.Event()
+    hold = stage.applications.holds["deploy", CHALLENGER] = threading.Event()
     stage.ask()
     stage.look(0.0)
     stage.look(170.0)
-    assert stage.state is State.RUNNING
+    assert stage.state is RolloutState.RUNNING
     stage.look(11.0)
-    assert stage.state is State.ROLLED_BACK
+    assert stage.state is RolloutState.ROLLED_BACK
     assert stage.reason == "it was not loaded within 180 s"
     hold.set()
     # It comes up late, and must not stay.
     eventually(lambda: stage.log.count("delete challenger") == 2)
-    assert CHALLENGER not in stage.slots.runs
+    assert CHALLENGER not in stage.applications.runs
 
 
 def test_a_process_that_dies_again_and_again_goes_back(stage: Stage) -> None:
     stage.ask()
     stage.until(lambda: bool(stage.table.compared))
     for _ in range(3):
-        asked = stage.slots.described
+        asked = stage.applications.described
         stage.look(2.0)
-        eventually(lambda asked=asked: stage.slots.described > asked)  # type: ignore[misc]
-        stage.slots.process += 1
-    stage.until(lambda: stage.state is State.ROLLED_BACK, 2.0)
+        eventually(lambda asked=asked: stage.applications.described > asked)  # type: ignore[misc]
+        stage.applications.process += 1
+    stage.until(lambda: stage.state is RolloutState.ROLLED_BACK, 2.0)
     assert stage.reason == "its process died 2 times"
 
 
 def test_a_process_that_grows_too_large_goes_back(stage: Stage) -> None:
     stage.ask()
-    stage.slots.memory_mb = 9000.0
-    stage.until(lambda: stage.state is State.ROLLED_BACK, 2.0)
+    stage.applications.memory_mb = 9000.0
+    stage.until(lambda: stage.state is RolloutState.ROLLED_BACK, 2.0)
     assert "9000 MB" in stage.reason
 
 
@@ -164,10 +164,10 @@ def test_harm_sends_everybody_home_within_a_look(stage: Stage, served: int) -> N
     stage.until_served(served)
     stage.fleet.gives = Evidence(challenger=Calls(1, 1, 1))
     stage.look(0.5)
-    assert stage.state is State.ROLLED_BACK
+    assert stage.state is RolloutState.ROLLED_BACK
     assert not stage.table.challenged
     assert not stage.table.compared
-    eventually(lambda: stage.slots.runs == {CHAMPION: "1"})
+    eventually(lambda: stage.applications.runs == {CHAMPION: "1"})
     assert stage.models.crowned == {CHAMPION: "1"}
 
 
@@ -185,8 +185,8 @@ def test_people_are_told(stage: Stage) -> None:
 def test_the_next_challenger_waits_until_the_last_has_ended(stage: Stage) -> None:
     stage.ask("2")
     stage.until(lambda: bool(stage.table.compared))
-    hold = stage.slots.holds["delete", CHALLENGER] = threading.Event()
-    wish(stage.ledger, Wish.ROLL_BACK, "bob")
+    hold = stage.applications.holds["delete", CHALLENGER] = threading.Event()
+    request_command(stage.ledger, RolloutCommand.ROLL_BACK, "bob")
     stage.look(0.5)
     stage.ask("3")
     stage.look(0.5)
@@ -195,17 +195,17 @@ def test_the_next_challenger_waits_until_the_last_has_ended(stage: Stage) -> Non
     hold.set()
     stage.until(lambda: bool(stage.table.compared))
     assert stage.log.index("delete challenger") < stage.log.index("deploy challenger 3")
-    assert stage.slots.runs[CHALLENGER] == "3"
+    assert stage.applications.runs[CHALLENGER] == "3"
 
 
 def test_what_is_left_of_the_last_is_not_held_against_the_next(stage: Stage) -> None:
     stage.ask("2")
     stage.until(lambda: bool(stage.table.compared))
-    wish(stage.ledger, Wish.ROLL_BACK, "bob")
+    request_command(stage.ledger, RolloutCommand.ROLL_BACK, "bob")
     stage.look(0.5)
     stage.fleet.left = Evidence(frames=5, challenger=Calls(1, 1, 1))
     stage.ask("3")
-    assert stage.until_over().state is State.PROMOTED
+    assert stage.until_over().state is RolloutState.PROMOTED
 
 
 # Trouble
@@ -249,7 +249,7 @@ def test_the_thread_goes_on_after_a_look_that_failed(
     stage.fleet.collect_evidence = fail_first  # type: ignore[method-assign]
     stage.ask(policy=_hasty())
     stage.control.start()
-    eventually(lambda: stage.state is State.PROMOTED)
+    eventually(lambda: stage.state is RolloutState.PROMOTED)
     assert stage.told[:2] == ["a look at the rollout failed; the log says why", "rollout: away"]
 
 
@@ -261,13 +261,13 @@ def test_a_registry_that_is_away_when_a_rollout_begins_is_asked_again(stage: Sta
     assert stage.rollout.reading["waits_for"] == ["the challenger is being loaded"]
     stage.models.away = False
     stage.clock.advance(5.0)
-    assert stage.until_over().state is State.PROMOTED
+    assert stage.until_over().state is RolloutState.PROMOTED
 
 
 def test_a_registry_that_stays_away_ends_a_rollout(stage: Stage) -> None:
     stage.models.away = True
     stage.ask()
-    stage.until(lambda: stage.state is State.ROLLED_BACK, 5.0)
+    stage.until(lambda: stage.state is RolloutState.ROLLED_BACK, 5.0)
     # Its last attempt may be under way.
     assert stage.reason in {
         "it cannot be loaded: the registry did not answer",

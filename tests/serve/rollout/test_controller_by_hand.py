@@ -8,7 +8,7 @@ import pytest
 
 from serve.rollout.evidence import Evidence
 from serve.rollout.route_table import CHALLENGER, CHAMPION
-from streetloop.ledger.rollouts import State, Wish, wish
+from streetloop.ledger.rollouts import RolloutCommand, RolloutState, request_command
 from tests.support.evidence import evidence
 from tests.support.fakes import eventually
 from tests.support.stage import QUICK, Stage
@@ -24,14 +24,14 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
 def test_a_pause_stays_until_it_is_ended(stage: Stage) -> None:
     stage.ask()
     stage.until_served(1)
-    wish(stage.ledger, Wish.PAUSE, "bob")
+    request_command(stage.ledger, RolloutCommand.PAUSE, "bob")
     for _ in range(20):
         stage.look()
-    assert stage.state is State.PAUSED
+    assert stage.state is RolloutState.PAUSED
     assert len(stage.table.challenged) == 1
     assert stage.rollout.reading["waits_for"] == ["`streetloop rollout resume`"]
-    wish(stage.ledger, Wish.RESUME, "carl")
-    assert stage.until_over().state is State.PROMOTED
+    request_command(stage.ledger, RolloutCommand.RESUME, "carl")
+    assert stage.until_over().state is RolloutState.PROMOTED
     assert stage.decisions[2:4] == [("pause", "bob"), ("resume", "carl")]
 
 
@@ -39,24 +39,24 @@ def test_a_pause_may_last_longer_than_patience_and_takes_none_of_it(stage: Stage
     stage.ask(policy=QUICK.model_copy(update={"patience_minutes": 10.0}))
     stage.until_served(1)
     stage.fleet.gives = Evidence()
-    wish(stage.ledger, Wish.PAUSE, "bob")
+    request_command(stage.ledger, RolloutCommand.PAUSE, "bob")
     for _ in range(100):
         stage.look()
-    assert stage.state is State.PAUSED
+    assert stage.state is RolloutState.PAUSED
     stage.begin()  # a restart forgets no pause
     stage.until(lambda: bool(stage.table.challenged))
-    wish(stage.ledger, Wish.RESUME, "carl")
-    assert stage.until_over().state is State.PROMOTED
+    request_command(stage.ledger, RolloutCommand.RESUME, "carl")
+    assert stage.until_over().state is RolloutState.PROMOTED
 
 
 def test_harm_goes_back_in_a_pause_too(stage: Stage) -> None:
     stage.ask()
     stage.until_served(1)
-    wish(stage.ledger, Wish.PAUSE, "bob")
+    request_command(stage.ledger, RolloutCommand.PAUSE, "bob")
     stage.look()
     stage.fleet.gives = evidence(gain=-0.5, blocks=2000)
     stage.look()
-    assert stage.state is State.ROLLED_BACK
+    assert stage.state is RolloutState.ROLLED_BACK
     assert not stage.table.challenged
 
 
@@ -66,43 +66,43 @@ def test_somebody_may_promote_whatever_the_evidence(stage: Stage, paused: bool) 
     stage.ask()
     stage.until(lambda: bool(stage.table.compared))
     if paused:
-        wish(stage.ledger, Wish.PAUSE, "bob")
+        request_command(stage.ledger, RolloutCommand.PAUSE, "bob")
         stage.look()
-    wish(stage.ledger, Wish.PROMOTE, "bob")
-    stage.until(lambda: stage.state is State.PROMOTED)
+    request_command(stage.ledger, RolloutCommand.PROMOTE, "bob")
+    stage.until(lambda: stage.state is RolloutState.PROMOTED)
     assert ("promote", "bob") in stage.decisions
-    assert stage.slots.runs[CHAMPION] == "2"
+    assert stage.applications.runs[CHAMPION] == "2"
 
 
 def test_who_promotes_before_it_can_answer_waits_until_it_can(stage: Stage) -> None:
-    hold = stage.slots.holds["deploy", CHALLENGER] = threading.Event()
+    hold = stage.applications.holds["deploy", CHALLENGER] = threading.Event()
     stage.ask()
-    wish(stage.ledger, Wish.PROMOTE, "bob")
+    request_command(stage.ledger, RolloutCommand.PROMOTE, "bob")
     for _ in range(3):
         stage.look(1.0)
-    assert (stage.state, stage.rollout.wanted) == (State.RUNNING, Wish.PROMOTE)
+    assert (stage.state, stage.rollout.wanted) == (RolloutState.RUNNING, RolloutCommand.PROMOTE)
     hold.set()
-    stage.until(lambda: stage.state is State.PROMOTED)
+    stage.until(lambda: stage.state is RolloutState.PROMOTED)
 
 
 @pytest.mark.parametrize("served", [0, 1, 4])
 def test_somebody_may_send_it_back_at_any_time(stage: Stage, served: int) -> None:
     stage.ask()
     stage.until_served(served)
-    wish(stage.ledger, Wish.ROLL_BACK, "bob")
+    request_command(stage.ledger, RolloutCommand.ROLL_BACK, "bob")
     stage.look(0.5)
-    assert stage.state is State.ROLLED_BACK
+    assert stage.state is RolloutState.ROLLED_BACK
     assert stage.decisions[-1] == ("roll back", "bob")
     assert not stage.table.challenged
 
 
 def test_somebody_may_send_it_back_while_it_is_loaded(stage: Stage) -> None:
-    hold = stage.slots.holds["deploy", CHALLENGER] = threading.Event()
+    hold = stage.applications.holds["deploy", CHALLENGER] = threading.Event()
     stage.ask()
     stage.until(lambda: "deploy challenger 2" in stage.log)
-    wish(stage.ledger, Wish.ROLL_BACK, "bob")
+    request_command(stage.ledger, RolloutCommand.ROLL_BACK, "bob")
     stage.look(0.5)
-    assert stage.state is State.ROLLED_BACK
+    assert stage.state is RolloutState.ROLLED_BACK
     hold.set()
     eventually(lambda: stage.log.count("delete challenger") == 2)
-    assert CHALLENGER not in stage.slots.runs
+    assert CHALLENGER not in stage.applications.runs

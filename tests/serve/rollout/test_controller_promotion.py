@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from serve.rollout.evidence import Evidence
-from serve.rollout.route_table import CHALLENGER, CHAMPION, home_of
+from serve.rollout.route_table import CHALLENGER, CHAMPION, city_application
 from streetloop.errors import DetectorError
-from streetloop.ledger.rollouts import State, Wish, wish
+from streetloop.ledger.rollouts import RolloutCommand, RolloutState, request_command
 from tests.support.build import camera
 from tests.support.fakes import eventually
 from tests.support.stage import Stage
 
-OSLO, BERGEN = home_of("Oslo"), home_of("Bergen")
+OSLO, BERGEN = city_application("Oslo"), city_application("Bergen")
 TWO_CITIES = {"a": "Oslo", "b": "Oslo", "c": "Bergen", "d": "Bergen"}
 
 
@@ -27,18 +27,18 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
 
 def _promoting(stage: Stage) -> None:
     stage.until_served(1)
-    wish(stage.ledger, Wish.PROMOTE, "bob")
+    request_command(stage.ledger, RolloutCommand.PROMOTE, "bob")
     stage.look(0.5)
-    assert stage.state is State.PROMOTING
+    assert stage.state is RolloutState.PROMOTING
 
 
 def _back(stage: Stage) -> None:
-    wish(stage.ledger, Wish.ROLL_BACK, "carl")
-    stage.until(lambda: stage.state is State.ROLLED_BACK)
+    request_command(stage.ledger, RolloutCommand.ROLL_BACK, "carl")
+    stage.until(lambda: stage.state is RolloutState.ROLLED_BACK)
 
 
 def test_the_challenger_serves_while_the_champion_takes_over(stage: Stage) -> None:
-    hold = stage.slots.holds["load", CHAMPION] = threading.Event()
+    hold = stage.applications.holds["load", CHAMPION] = threading.Event()
     stage.ask()
     _promoting(stage)
     for _ in range(5):
@@ -46,7 +46,7 @@ def test_the_challenger_serves_while_the_champion_takes_over(stage: Stage) -> No
         assert len(stage.table.challenged) == 4
     assert stage.models.crowned == {CHAMPION: "1"}
     hold.set()
-    stage.until(lambda: stage.state is State.PROMOTED)
+    stage.until(lambda: stage.state is RolloutState.PROMOTED)
     assert not stage.table.challenged
     assert stage.models.crowned == {CHAMPION: "2"}
 
@@ -58,19 +58,19 @@ def test_a_promotion_waits_for_what_is_away_and_tries_again(stage: Stage, troubl
     if trouble == "away":
         stage.models.away = True
     else:
-        stage.slots.fails["load", CHAMPION] = [DetectorError("busy"), MemoryError("full")]
+        stage.applications.fails["load", CHAMPION] = [DetectorError("busy"), MemoryError("full")]
     _promoting(stage)
     stage.until(lambda: any("promotion waits" in said for said in stage.told), 1.0)
-    assert stage.state is State.PROMOTING
+    assert stage.state is RolloutState.PROMOTING
     assert len(stage.table.challenged) == 4
     stage.models.away = False
-    stage.until(lambda: stage.state is State.PROMOTED, 1.0)
-    assert stage.slots.runs == {CHAMPION: "2"} or CHALLENGER in stage.slots.runs
+    stage.until(lambda: stage.state is RolloutState.PROMOTED, 1.0)
+    assert stage.applications.runs == {CHAMPION: "2"} or CHALLENGER in stage.applications.runs
     assert len([said for said in stage.told if "promotion waits" in said]) <= 2
 
 
 def test_it_is_not_tried_again_at_once(stage: Stage) -> None:
-    stage.slots.fails["load", CHAMPION] = [DetectorError("busy")] * 2
+    stage.applications.fails["load", CHAMPION] = [DetectorError("busy")] * 2
     stage.ask()
     _promoting(stage)
     stage.until(lambda: any("promotion waits" in said for said in stage.told))
@@ -80,27 +80,29 @@ def test_it_is_not_tried_again_at_once(stage: Stage) -> None:
     stage.until(lambda: stage.log.count("load champion 2") == 2, 1.0)
 
 
-@pytest.mark.parametrize("wanted", [Wish.PAUSE, Wish.RESUME, Wish.PROMOTE])
+@pytest.mark.parametrize(
+    "wanted", [RolloutCommand.PAUSE, RolloutCommand.RESUME, RolloutCommand.PROMOTE]
+)
 def test_what_makes_no_sense_any_more_is_refused_and_written_down(
-    stage: Stage, wanted: Wish
+    stage: Stage, wanted: RolloutCommand
 ) -> None:
-    hold = stage.slots.holds["load", CHAMPION] = threading.Event()
+    hold = stage.applications.holds["load", CHAMPION] = threading.Event()
     stage.ask()
     _promoting(stage)
-    wish(stage.ledger, wanted, "carl")
+    request_command(stage.ledger, wanted, "carl")
     stage.look()
     assert stage.decisions[-1] == ("refuse", "carl")
     assert stage.reason == f"{wanted}: it is being promoted"
     assert stage.rollout.wanted is None
     hold.set()
-    stage.until(lambda: stage.state is State.PROMOTED)
+    stage.until(lambda: stage.state is RolloutState.PROMOTED)
 
 
 # Going back while it is promoted
 
 
 def test_the_old_model_is_back_before_anybody_goes_home(stage: Stage) -> None:
-    stage.slots.fails["load", CHAMPION] = [DetectorError("busy")]
+    stage.applications.fails["load", CHAMPION] = [DetectorError("busy")]
     stage.ask()
     _promoting(stage)
     stage.until(lambda: any("promotion waits" in said for said in stage.told))
@@ -109,7 +111,7 @@ def test_the_old_model_is_back_before_anybody_goes_home(stage: Stage) -> None:
     assert stage.log[done : done + 2] == ["load champion 1", "0 of 0 challenged"]
     assert stage.decisions[-1] == ("roll back", "carl")
     assert stage.models.crowned == {CHAMPION: "1"}
-    eventually(lambda: stage.slots.runs == {CHAMPION: "1"})
+    eventually(lambda: stage.applications.runs == {CHAMPION: "1"})
 
 
 @pytest.mark.parametrize("where", ["finding", "loading"])
@@ -120,38 +122,38 @@ def test_a_takeover_that_ends_late_does_not_win(stage: Stage, where: str) -> Non
         hold = stage.models.holds["2"] = threading.Event()
         asked = stage.models.asked.count("2")
     else:
-        hold = stage.slots.holds["load", CHAMPION] = threading.Event()
-    wish(stage.ledger, Wish.PROMOTE, "bob")
+        hold = stage.applications.holds["load", CHAMPION] = threading.Event()
+    request_command(stage.ledger, RolloutCommand.PROMOTE, "bob")
     stage.look(0.5)
     stage.look(0.5)
     if where == "finding":
         eventually(lambda: stage.models.asked.count("2") > asked)
     else:
         eventually(lambda: "load champion 2" in stage.log)
-    wish(stage.ledger, Wish.ROLL_BACK, "carl")
+    request_command(stage.ledger, RolloutCommand.ROLL_BACK, "carl")
     for _ in range(3):
         stage.look(0.5)
     if where == "finding":
         eventually(lambda: not stage.table.challenged)
     hold.set()
-    stage.until(lambda: stage.state is State.ROLLED_BACK)
-    assert stage.slots.runs[CHAMPION] == "1"
+    stage.until(lambda: stage.state is RolloutState.ROLLED_BACK)
+    assert stage.applications.runs[CHAMPION] == "1"
     assert stage.models.crowned == {CHAMPION: "1"}
 
 
 def test_going_back_waits_for_a_registry_that_is_away_and_tries_again(stage: Stage) -> None:
-    stage.slots.fails["load", CHAMPION] = [DetectorError("busy")]
+    stage.applications.fails["load", CHAMPION] = [DetectorError("busy")]
     stage.ask()
     _promoting(stage)
     stage.until(lambda: any("promotion waits" in said for said in stage.told))
     stage.models.away = True
-    wish(stage.ledger, Wish.ROLL_BACK, "carl")
+    request_command(stage.ledger, RolloutCommand.ROLL_BACK, "carl")
     stage.until(lambda: any("going back waits" in said for said in stage.told), 1.0)
     # The challenger goes on serving, and the wish stands, for a restart, too.
-    assert (stage.state, stage.rollout.wanted) == (State.PROMOTING, Wish.ROLL_BACK)
+    assert (stage.state, stage.rollout.wanted) == (RolloutState.PROMOTING, RolloutCommand.ROLL_BACK)
     assert len(stage.table.challenged) == 4
     stage.models.away = False
-    stage.until(lambda: stage.state is State.ROLLED_BACK, 1.0)
+    stage.until(lambda: stage.state is RolloutState.ROLLED_BACK, 1.0)
     assert stage.models.crowned == {CHAMPION: "1"}
 
 
@@ -163,11 +165,11 @@ def test_a_model_for_one_city_is_tried_there_and_lives_there(stage: Stage) -> No
     stage.until_served(1)
     assert stage.table.compared == frozenset("cd")
     stage.until_over()
-    assert stage.state is State.PROMOTED
-    assert stage.slots.runs == {CHAMPION: "1", BERGEN: "2"}
+    assert stage.state is RolloutState.PROMOTED
+    assert stage.applications.runs == {CHAMPION: "1", BERGEN: "2"}
     assert stage.models.crowned == {CHAMPION: "1", BERGEN: "2"}
-    assert stage.table.homes == {"c": BERGEN, "d": BERGEN}
-    assert [stage.table.slot(one) for one in "abcd"] == [CHAMPION, CHAMPION, BERGEN, BERGEN]
+    assert stage.table.champion_applications == {"c": BERGEN, "d": BERGEN}
+    assert [stage.table.application(one) for one in "abcd"] == [CHAMPION, CHAMPION, BERGEN, BERGEN]
 
 
 def test_a_rollout_for_all_leaves_a_city_with_a_champion_of_its_own_out(stage: Stage) -> None:
@@ -177,16 +179,16 @@ def test_a_rollout_for_all_leaves_a_city_with_a_champion_of_its_own_out(stage: S
     stage.until_served(1)
     assert stage.table.compared == frozenset("ab")
     stage.until_over()
-    assert stage.slots.runs == {CHAMPION: "3", BERGEN: "2"}
-    assert stage.table.homes == {"c": BERGEN, "d": BERGEN}
+    assert stage.applications.runs == {CHAMPION: "3", BERGEN: "2"}
+    assert stage.table.champion_applications == {"c": BERGEN, "d": BERGEN}
 
 
 def test_a_city_goes_on_from_the_champion_of_its_own(stage: Stage) -> None:
     stage.models.crowned[BERGEN] = "2"
-    stage.begin(homes={"Bergen": BERGEN})
+    stage.begin(champion_applications={"Bergen": BERGEN})
     stage.ask("3", city="Bergen", champion="2")
     stage.until_over()
-    assert stage.slots.runs == {CHAMPION: "1", BERGEN: "3"}
+    assert stage.applications.runs == {CHAMPION: "1", BERGEN: "3"}
     assert stage.log.count("load champion-Bergen 3") == 1
 
 
@@ -198,19 +200,19 @@ def test_a_camera_that_is_added_in_a_city_with_its_own_champion_is_answered_by_i
     stage.cameras.append(camera("e").model_copy(update={"city": "Bergen"}))
     stage.cameras.append(camera("f").model_copy(update={"city": "Oslo"}))
     stage.look()
-    assert [stage.table.slot(one) for one in "ef"] == [BERGEN, CHAMPION]
+    assert [stage.table.application(one) for one in "ef"] == [BERGEN, CHAMPION]
 
 
 def test_a_city_without_a_camera_is_said_at_once(stage: Stage) -> None:
     stage.ask(city="Atlantis")
     stage.look()
-    assert stage.state is State.ROLLED_BACK
+    assert stage.state is RolloutState.ROLLED_BACK
     assert stage.reason == "no camera of this run is in Atlantis"
     assert "deploy challenger 2" not in stage.log
 
 
 def _promoting_city(stage: Stage, champion: str) -> None:
-    stage.slots.fails["load", BERGEN] = [DetectorError("busy")]
+    stage.applications.fails["load", BERGEN] = [DetectorError("busy")]
     stage.ask("3", city="Bergen", champion=champion)
     _promoting(stage)
     stage.until(lambda: any("promotion waits" in said for said in stage.told))
@@ -220,24 +222,24 @@ def test_a_city_that_had_no_champion_of_its_own_has_none_after_going_back(stage:
     _promoting_city(stage, "1")
     _back(stage)
     assert stage.models.crowned == {CHAMPION: "1"}
-    assert stage.table.homes == {}
-    eventually(lambda: stage.slots.runs == {CHAMPION: "1"})
+    assert stage.table.champion_applications == {}
+    eventually(lambda: stage.applications.runs == {CHAMPION: "1"})
 
 
 def test_a_city_that_had_one_gets_it_back(stage: Stage) -> None:
     stage.models.crowned[BERGEN] = "2"
-    stage.begin(homes={"Bergen": BERGEN})
+    stage.begin(champion_applications={"Bergen": BERGEN})
     _promoting_city(stage, "2")
     _back(stage)
     assert stage.models.crowned == {CHAMPION: "1", BERGEN: "2"}
-    assert stage.slots.runs[BERGEN] == "2"
-    assert [stage.table.slot(one) for one in "abcd"] == [CHAMPION, CHAMPION, BERGEN, BERGEN]
+    assert stage.applications.runs[BERGEN] == "2"
+    assert [stage.table.application(one) for one in "abcd"] == [CHAMPION, CHAMPION, BERGEN, BERGEN]
 
 
 def test_the_others_never_notice(stage: Stage) -> None:
     stage.ask(city="Bergen")
     stage.until_over()
     for table in stage.fleet.tables:
-        assert [table.slot(one) for one in "ab"] == [CHAMPION, CHAMPION]
+        assert [table.application(one) for one in "ab"] == [CHAMPION, CHAMPION]
     assert "load champion 2" not in stage.log
     assert stage.fleet.gives != Evidence()

@@ -7,9 +7,15 @@ from pathlib import Path
 import pytest
 
 from serve.rollout.evidence import Evidence
-from serve.rollout.route_table import CHAMPION, home_of
+from serve.rollout.route_table import CHAMPION, city_application
 from streetloop.errors import DetectorError
-from streetloop.ledger.rollouts import State, Wish, list_decisions, list_rollouts, wish
+from streetloop.ledger.rollouts import (
+    RolloutCommand,
+    RolloutState,
+    list_decisions,
+    list_rollouts,
+    request_command,
+)
 from tests.support.evidence import evidence
 from tests.support.fakes import eventually
 from tests.support.frames import Fate, Killed, MortalLedger
@@ -49,21 +55,21 @@ STEPS = [*range(0, 30, 2), *range(1, 30, 2)]
 @pytest.mark.parametrize("at", STEPS)
 def test_a_death_at_any_step_changes_nothing_about_the_end(stage: Stage, at: int) -> None:
     stage.ask()
-    _live(stage, Fate(at), lambda: stage.state is State.PROMOTED)
+    _live(stage, Fate(at), lambda: stage.state is RolloutState.PROMOTED)
     assert _live(stage, Fate(), lambda: list_rollouts(stage.ledger)[0].ended_at is not None)
 
-    assert stage.state is State.PROMOTED
+    assert stage.state is RolloutState.PROMOTED
     assert _actions(stage) == ["start", "advance", "advance", "promote", "promoted"]
     assert stage.models.crowned == {CHAMPION: "2"}
     assert not stage.table.challenged
-    assert stage.slots.runs[CHAMPION] == "2"
+    assert stage.applications.runs[CHAMPION] == "2"
 
 
 def test_many_deaths_change_nothing_about_the_end(stage: Stage) -> None:
     stage.ask()
     lives = 0
     # Each life gets a little further than the one before.
-    while not _live(stage, Fate(3 + 2 * lives), lambda: stage.state is State.PROMOTED):
+    while not _live(stage, Fate(3 + 2 * lives), lambda: stage.state is RolloutState.PROMOTED):
         lives += 1
         assert lives < 100
     assert lives > 3
@@ -74,32 +80,32 @@ def test_many_deaths_change_nothing_about_the_end(stage: Stage) -> None:
 def test_a_death_while_it_is_sent_back_leaves_it_sent_back(stage: Stage, at: int) -> None:
     stage.ask()
     stage.until_served(1)
-    wish(stage.ledger, Wish.ROLL_BACK, "bob")
-    _live(stage, Fate(at), lambda: stage.state is State.ROLLED_BACK)
+    request_command(stage.ledger, RolloutCommand.ROLL_BACK, "bob")
+    _live(stage, Fate(at), lambda: stage.state is RolloutState.ROLLED_BACK)
     stage.begin()
     with contextlib.suppress(AssertionError):
         stage.until(lambda: stage.rollout.ended_at is not None)
-    assert stage.state is State.ROLLED_BACK
+    assert stage.state is RolloutState.ROLLED_BACK
     assert stage.decisions[-1] == ("roll back", "bob")
     assert not stage.table.challenged
-    assert stage.slots.runs[CHAMPION] == "1"
+    assert stage.applications.runs[CHAMPION] == "1"
 
 
 @pytest.mark.parametrize("at", range(0, 10))
 def test_a_death_while_a_promotion_is_undone_leaves_it_undone(stage: Stage, at: int) -> None:
     stage.ask()
     stage.until_served(1)
-    stage.slots.fails["load", CHAMPION] = [DetectorError("busy")]
-    wish(stage.ledger, Wish.PROMOTE, "bob")
+    stage.applications.fails["load", CHAMPION] = [DetectorError("busy")]
+    request_command(stage.ledger, RolloutCommand.PROMOTE, "bob")
     stage.look(0.5)
-    wish(stage.ledger, Wish.ROLL_BACK, "carl")
-    _live(stage, Fate(at), lambda: stage.state is State.ROLLED_BACK)
+    request_command(stage.ledger, RolloutCommand.ROLL_BACK, "carl")
+    _live(stage, Fate(at), lambda: stage.state is RolloutState.ROLLED_BACK)
     stage.begin()
     stage.until(lambda: stage.rollout.ended_at is not None)
-    assert stage.state is State.ROLLED_BACK
+    assert stage.state is RolloutState.ROLLED_BACK
     assert stage.decisions[-1] == ("roll back", "carl")
     assert stage.models.crowned == {CHAMPION: "1"}
-    assert stage.slots.runs[CHAMPION] == "1"
+    assert stage.applications.runs[CHAMPION] == "1"
 
 
 # What is still known
@@ -119,20 +125,20 @@ def test_a_canary_goes_on_with_the_same_cameras(stage: Stage) -> None:
 def test_a_pause_is_still_one(stage: Stage) -> None:
     stage.ask()
     stage.until_served(1)
-    wish(stage.ledger, Wish.PAUSE, "bob")
+    request_command(stage.ledger, RolloutCommand.PAUSE, "bob")
     stage.look()
     stage.begin()
     stage.until(lambda: bool(stage.table.challenged))
     for _ in range(20):
         stage.look()
-    assert stage.state is State.PAUSED
+    assert stage.state is RolloutState.PAUSED
     assert len(stage.table.challenged) == 1
 
 
 def test_a_wish_is_still_there(stage: Stage) -> None:
     stage.ask()
     stage.until(lambda: bool(stage.table.compared))
-    wish(stage.ledger, Wish.ROLL_BACK, "bob")
+    request_command(stage.ledger, RolloutCommand.ROLL_BACK, "bob")
     stage.begin()
     stage.look()
     assert stage.decisions[-1] == ("roll back", "bob")
@@ -169,17 +175,17 @@ def test_what_it_was_sent_back_for_is_known_to_the_next_process(stage: Stage) ->
     for _ in range(3):
         stage.look()
     (rollout,) = list_rollouts(stage.ledger)
-    assert rollout.state is State.ROLLED_BACK
+    assert rollout.state is RolloutState.ROLLED_BACK
     assert list_decisions(stage.ledger, 1)[-1].reading["gains"]["all"]["high"] < 0
 
 
 def test_a_city_promoted_before_the_end_keeps_its_champion(tmp_path: Path) -> None:
     stage = Stage(tmp_path, {"a": "Oslo", "b": "Bergen"})
-    own = home_of("Bergen")
+    own = city_application("Bergen")
     stage.ask(city="Bergen")
     stage.until_over()
-    stage.begin(homes={"Bergen": own})
+    stage.begin(champion_applications={"Bergen": own})
     stage.control.start()
-    assert stage.table.homes == {"b": own}
-    assert stage.slots.runs == {CHAMPION: "1", own: "2"}
+    assert stage.table.champion_applications == {"b": own}
+    assert stage.applications.runs == {CHAMPION: "1", own: "2"}
     stage.close()

@@ -3,17 +3,17 @@ from dataclasses import replace
 
 import pytest
 
-from serve.rollout.camera_stats import AtCamera, Served
+from serve.rollout.camera_stats import CameraStats, Served
 from serve.rollout.confidence_sequences import Moments
 from serve.rollout.decision import Action, decide
 from serve.rollout.evidence import EVERYTHING, Calls, Evidence, Situation
-from serve.rollout.policy import Kind, Phase, Policy
+from serve.rollout.policy import Phase, PhaseKind, Policy
 from serve.rollout.summary import reading
 from tests.support.evidence import evidence, situation, spread
 
 POLICY = Policy()
 SHADOW = Phase()
-CANARIES = [Phase(kind=Kind.CANARY, step=step) for step in range(4)]
+CANARIES = [Phase(kind=PhaseKind.CANARY, step=step) for step in range(4)]
 PHASES = [SHADOW, *CANARIES]
 FIRST, LAST = CANARIES[0], CANARIES[-1]
 
@@ -27,7 +27,7 @@ HARM = {
     "nonsense": (situation(evidence(calls=Calls(2000, 1, 1))), "cannot be right"),
     "memory": (situation(evidence(), memory_mb=4100), "4100 MB of memory, more than 4096"),
     "errors": (situation(evidence(calls=Calls(2000, 40))), "40 of 2000 calls failed"),
-    "silence": (situation(evidence(things=(5000, 400))), "finds 400 things where"),
+    "silence": (situation(evidence(detections=(5000, 400))), "finds 400 things where"),
     "latency": (situation(evidence(latency=2.0)), "2.00 times as long a frame"),
     "worse": (situation(evidence(gain=-0.05)), "it detects worse: -0.050"),
     "class": (situation(evidence(class_bus=-0.1)), "worse on class:bus: -0.100"),
@@ -56,8 +56,8 @@ def test_harm_is_not_waited_for(harm: str) -> None:
         situation(evidence(), crashes=1),
         situation(evidence(), memory_mb=4096),
         situation(evidence(calls=Calls(20_000, 20))),
-        situation(evidence(things=(99, 0))),
-        situation(evidence(things=(5000, 501))),
+        situation(evidence(detections=(99, 0))),
+        situation(evidence(detections=(5000, 501))),
         situation(evidence(latency=1.3)),
         situation(evidence(class_bus=-0.03)),
         situation(evidence(city_oslo=-0.04)),
@@ -209,8 +209,8 @@ def test_the_reading_of_nothing_can_be_written_down() -> None:
 def _tracks(broken: int, before: int = 100, minutes: float = 60.0) -> Situation:
     """A challenger in whose hour tracks broke so often, as in the champion's hour before."""
     seconds = 60 * minutes
-    known = AtCamera(Served(1, 1, seconds, before), Served(1, 1, seconds, broken))
-    return situation(replace(evidence(), cameras={"a": known}))
+    stats = CameraStats(Served(1, 1, seconds, before), Served(1, 1, seconds, broken))
+    return situation(replace(evidence(), cameras={"a": stats}))
 
 
 def test_tracks_that_break_far_more_often_for_certain_send_it_back() -> None:

@@ -5,12 +5,12 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serve.rollout.camera_stats import AtCamera, Served
+from serve.rollout.camera_stats import CameraStats, Served
 from serve.rollout.confidence_sequences import Moments
 from serve.rollout.decision import Action, decide
-from serve.rollout.detection_counts import Tally
+from serve.rollout.detection_counts import DetectionCounts
 from serve.rollout.evidence import EVERYTHING, Calls, Evidence, Scores, Situation
-from serve.rollout.policy import Kind, Phase, Policy
+from serve.rollout.policy import Phase, PhaseKind, Policy
 from serve.rollout.summary import reading
 from tests.support.evidence import evidence, situation, spread
 
@@ -30,9 +30,9 @@ def calls(draw: st.DrawFn) -> Calls:
 seconds = st.floats(0, 1e7)
 served = st.builds(Served, counts, counts, seconds, counts, counts)
 cameras = st.dictionaries(
-    st.sampled_from("abc"), st.builds(AtCamera, served, served, scores, scores)
+    st.sampled_from("abc"), st.builds(CameraStats, served, served, scores, scores)
 )
-tallies = st.builds(Tally, counts, counts, counts)
+tallies = st.builds(DetectionCounts, counts, counts, counts)
 tallied = st.builds(Scores, tallies, tallies)
 groups = st.dictionaries(st.sampled_from([EVERYTHING, "class:car", "city:Oslo"]), scores)
 anything = st.builds(
@@ -70,7 +70,7 @@ policies = st.builds(
 def looks(draw: st.DrawFn) -> tuple[Phase, Situation, Policy]:
     policy = draw(policies)
     step = draw(st.integers(-1, len(policy.steps) - 1))
-    phase = Phase() if step < 0 else Phase(kind=Kind.CANARY, step=step)
+    phase = Phase() if step < 0 else Phase(kind=PhaseKind.CANARY, step=step)
     return phase, draw(situations), policy
 
 
@@ -121,7 +121,7 @@ def test_who_is_not_better_never_goes_beyond_the_first_step(
     gain: float, blocks: int, step: int
 ) -> None:
     now = situation(evidence(gain=gain, blocks=blocks))
-    action = decide(Phase(kind=Kind.CANARY, step=step), now, Policy()).action
+    action = decide(Phase(kind=PhaseKind.CANARY, step=step), now, Policy()).action
     assert action in {Action.HOLD, Action.ROLL_BACK}
 
 

@@ -3,18 +3,18 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serve.rollout.camera_stats import AtCamera, Served, together
+from serve.rollout.camera_stats import CameraStats, Served, together
 from serve.rollout.confidence_sequences import Moments
-from serve.rollout.detection_counts import Tally
+from serve.rollout.detection_counts import DetectionCounts
 from serve.rollout.evidence import EVERYTHING, Calls, Evidence, Scores
 
 counts = st.integers(0, 10**6)
 moments = st.builds(Moments, counts, st.integers(-100, 100), st.integers(0, 100))
 calls = st.builds(Calls, counts, counts, counts, counts)
-tallies = st.builds(Tally, counts, counts, counts)
+tallies = st.builds(DetectionCounts, counts, counts, counts)
 served = st.builds(Served, counts, counts, st.integers(0, 1000), counts, counts)
 cameras = st.dictionaries(
-    st.sampled_from("abc"), st.builds(AtCamera, served, served, moments, moments)
+    st.sampled_from("abc"), st.builds(CameraStats, served, served, moments, moments)
 )
 scores = st.dictionaries(
     st.sampled_from([EVERYTHING, "class:car"]), st.builds(Scores, tallies, tallies)
@@ -62,6 +62,6 @@ def test_evidence_of_before_cameras_were_told_apart_is_still_read() -> None:
 
 
 def test_some_cameras_add_up() -> None:
-    known = {c: AtCamera(champion=Served(frames=n)) for n, c in enumerate("abc", 1)}
-    assert together(known, frozenset("ac")).champion.frames == 4
-    assert together(known, frozenset()) == AtCamera()
+    stats = {c: CameraStats(champion=Served(frames=n)) for n, c in enumerate("abc", 1)}
+    assert together(stats, frozenset("ac")).champion.frames == 4
+    assert together(stats, frozenset()) == CameraStats()

@@ -13,17 +13,17 @@ from labeling.queue import plain
 from serve.rollout.confidence_sequences import Moments
 from serve.rollout.evidence import EVERYTHING, Evidence
 from serve.rollout.label_evidence import LabelEvidence
-from serve.rollout.route_table import CHALLENGER, CHAMPION, home_of
+from serve.rollout.route_table import CHALLENGER, CHAMPION, city_application
 from streetloop.errors import DetectorError
 from streetloop.ledger import Ledger, open_ledger
-from streetloop.ledger.reviews import State, add_reviews
+from streetloop.ledger.reviews import ReviewState, add_reviews
 from streetloop.ledger.rollouts import Rollout, note_progress, open_rollout, start_rollout
 from streetloop.storage.store import FolderStore
 from streetloop.types import Detections, Image
 from tests.support.build import found
 from tests.support.fakes import eventually
 from tests.support.frames import NOON, review
-from tests.support.stage import Slots
+from tests.support.stage import Applications
 
 NAMES = ("car", "bus")
 CAR, BUS = found((10, 10, 30, 30)), found((40, 10, 60, 30), class_id=1)
@@ -34,7 +34,7 @@ BOTH = Detections(
 )
 
 
-class _Eyes(Slots):
+class _Eyes(Applications):
     """Applications that see what they are told."""
 
     def __init__(self) -> None:
@@ -42,15 +42,15 @@ class _Eyes(Slots):
         self.sees: dict[str, Detections] = {CHAMPION: CAR, CHALLENGER: BOTH}
         self.asked: list[str] = []
 
-    def detect(self, slot: str, image: Image) -> Detections:
-        self.asked.append(slot)
+    def detect(self, application: str, image: Image) -> Detections:
+        self.asked.append(application)
         assert image.shape == (48, 64, 3)
-        if slot not in self.sees:
-            raise DetectorError(f"{slot} does not answer")
-        return self.sees[slot]
+        if application not in self.sees:
+            raise DetectorError(f"{application} does not answer")
+        return self.sees[application]
 
 
-class Desk:
+class WebApp:
     """A rollout, and frames that people label meanwhile."""
 
     def __init__(self, folder: Path) -> None:
@@ -72,7 +72,7 @@ class Desk:
         number: int,
         boxes: Detections = BOTH,
         hours: float = 2,
-        state: State = State.LABELED,
+        state: ReviewState = ReviewState.LABELED,
         image: bytes | None = None,
         **other: object,
     ) -> None:
@@ -89,17 +89,17 @@ class Desk:
         self.store.put(one.image_key, jpeg if image is None else image)
         add_reviews(self.ledger, [one])
 
-    def collect(self, home: str = CHAMPION, cameras: str = "ab") -> None:
+    def collect(self, champion_application: str = CHAMPION, cameras: str = "ab") -> None:
         """What was found since the last call."""
-        self.found += self.labels.collect(self.rollout, home, cameras)
+        self.found += self.labels.collect(self.rollout, champion_application, cameras)
 
-    def settle(self, home: str = CHAMPION, cameras: str = "ab") -> Evidence:
+    def settle(self, champion_application: str = CHAMPION, cameras: str = "ab") -> Evidence:
         """All, once two whole rounds have passed."""
         for _ in range(2):
             eventually(lambda: self.labels._work is None or self.labels._work.done())
-            self.collect(home, cameras)
+            self.collect(champion_application, cameras)
         eventually(lambda: self.labels._work is None or self.labels._work.done())
-        self.collect(home, cameras)
+        self.collect(champion_application, cameras)
         return self.found
 
     def blocks(self) -> int:
@@ -108,15 +108,15 @@ class Desk:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[WebApp]:
     monkeypatch.setattr("serve.rollout.label_evidence._EVERY_S", 0.0)
-    desk = Desk(tmp_path)
+    desk = WebApp(tmp_path)
     yield desk
     eventually(lambda: desk.labels._work is None or desk.labels._work.done())
     desk.ledger.close()
 
 
-def test_both_models_are_held_against_what_people_say(desk: Desk) -> None:
+def test_both_models_are_held_against_what_people_say(desk: WebApp) -> None:
     desk.label(1)
     gains = desk.settle().gains
     # The champion finds the car alone: F1 is 2/3.
@@ -125,7 +125,7 @@ def test_both_models_are_held_against_what_people_say(desk: Desk) -> None:
     assert set(desk.eyes.asked) == {CHAMPION, CHALLENGER}
 
 
-def test_a_frame_counts_once(desk: Desk) -> None:
+def test_a_frame_counts_once(desk: WebApp) -> None:
     for number in range(5):
         desk.label(number)
     assert desk.blocks() == 5
@@ -134,7 +134,7 @@ def test_a_frame_counts_once(desk: Desk) -> None:
     assert desk.blocks() == 6
 
 
-def test_a_restart_counts_nothing_twice(desk: Desk) -> None:
+def test_a_restart_counts_nothing_twice(desk: WebApp) -> None:
     desk.label(1)
     assert desk.blocks() == 1
     at = NOON + timedelta(hours=3)
@@ -155,14 +155,14 @@ def test_a_restart_counts_nothing_twice(desk: Desk) -> None:
         {"hours": 0.5},
         {"camera_id": "c"},
         {"origin": {"uri": "sim://kingsport/crossing"}},
-        {"state": State.PUSHED},
-        {"state": State.REJECTED},
+        {"state": ReviewState.PUSHED},
+        {"state": ReviewState.REJECTED},
         {"boxes": Detections.empty(), "sees": Detections.empty()},
     ],
     ids=["chosen", "too early", "another camera", "simulated", "asked", "rejected", "empty"],
 )
 def test_a_frame_that_says_nothing_fair_does_not_count(
-    desk: Desk, other: dict[str, object]
+    desk: WebApp, other: dict[str, object]
 ) -> None:
     sees = other.pop("sees", None)
     if isinstance(sees, Detections):
@@ -172,20 +172,20 @@ def test_a_frame_that_says_nothing_fair_does_not_count(
     assert desk.blocks() == (1 if sees is None else 0)
 
 
-def test_a_frame_in_a_dataset_counts_still(desk: Desk) -> None:
-    desk.label(1, state=State.IN_DATASET)
+def test_a_frame_in_a_dataset_counts_still(desk: WebApp) -> None:
+    desk.label(1, state=ReviewState.IN_DATASET)
     assert desk.blocks() == 1
 
 
-def test_a_city_is_held_against_its_own_champion(desk: Desk) -> None:
-    own = home_of("Oslo")
+def test_a_city_is_held_against_its_own_champion(desk: WebApp) -> None:
+    own = city_application("Oslo")
     desk.eyes.sees[own] = BOTH
     desk.label(1)
     assert desk.settle(own).gains[EVERYTHING] == Moments.of(0.0)
     assert set(desk.eyes.asked) == {own, CHALLENGER}
 
 
-def test_a_model_that_does_not_answer_is_asked_again(desk: Desk) -> None:
+def test_a_model_that_does_not_answer_is_asked_again(desk: WebApp) -> None:
     del desk.eyes.sees[CHALLENGER]
     for number in range(3):
         desk.label(number)
@@ -195,7 +195,7 @@ def test_a_model_that_does_not_answer_is_asked_again(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("image", [b"", b"no picture at all", b"\xff\xd8\xff\xe0cut short"])
-def test_a_picture_that_cannot_be_read_is_passed_over(desk: Desk, image: bytes) -> None:
+def test_a_picture_that_cannot_be_read_is_passed_over(desk: WebApp, image: bytes) -> None:
     desk.label(1, image=image)
     desk.label(2)
     assert desk.blocks() == 1
@@ -204,7 +204,7 @@ def test_a_picture_that_cannot_be_read_is_passed_over(desk: Desk, image: bytes) 
     assert len(desk.eyes.asked) == asked
 
 
-def test_a_picture_that_is_gone_holds_up_no_other(desk: Desk) -> None:
+def test_a_picture_that_is_gone_holds_up_no_other(desk: WebApp) -> None:
     desk.label(1)
     assert desk.blocks() == 1
     desk.label(2)
@@ -213,7 +213,7 @@ def test_a_picture_that_is_gone_holds_up_no_other(desk: Desk) -> None:
     assert desk.blocks() == 2
 
 
-def test_the_next_rollout_begins_with_nothing(desk: Desk) -> None:
+def test_the_next_rollout_begins_with_nothing(desk: WebApp) -> None:
     desk.label(1)
     assert desk.blocks() == 1
     desk.found = Evidence()
@@ -221,7 +221,7 @@ def test_the_next_rollout_begins_with_nothing(desk: Desk) -> None:
     assert desk.blocks() == 0
 
 
-def test_asking_never_waits(desk: Desk) -> None:
+def test_asking_never_waits(desk: WebApp) -> None:
     for number in range(30):
         desk.label(number)
     # The first call only begins; twenty frames are a round.

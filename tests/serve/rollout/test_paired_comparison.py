@@ -6,7 +6,7 @@ import pytest
 
 from serve.rollout.confidence_sequences import Moments
 from serve.rollout.evidence import EVERYTHING, Calls
-from serve.rollout.paired_comparison import Pair, Pairing, is_sane
+from serve.rollout.paired_comparison import Pair, PairedComparison, is_sane
 from streetloop.types import Detections
 from tests.support.build import found
 
@@ -17,11 +17,11 @@ EMPTY = (NOTHING, NOTHING)
 
 
 @pytest.fixture
-def pairing() -> Pairing:
-    return Pairing(NAMES, {"a": "Oslo", "b": "Bergen", "c": None})
+def pairing() -> PairedComparison:
+    return PairedComparison(NAMES, {"a": "Oslo", "b": "Bergen", "c": None})
 
 
-def _take(pairing: Pairing, *pairs: Pair) -> None:
+def _take(pairing: PairedComparison, *pairs: Pair) -> None:
     pairing.take(pairs, 0.1, 0.1)
 
 
@@ -38,7 +38,7 @@ def _pair(
 # Gains
 
 
-def test_a_block_of_frames_gives_one_value_when_it_has_ended(pairing: Pairing) -> None:
+def test_a_block_of_frames_gives_one_value_when_it_has_ended(pairing: PairedComparison) -> None:
     truth = (found(A, B), NOTHING)
     for at_s in (0, 5, 19.9):
         _take(pairing, _pair(at_s, found(A), found(A, B), truth))
@@ -48,7 +48,7 @@ def test_a_block_of_frames_gives_one_value_when_it_has_ended(pairing: Pairing) -
     assert pairing.collect().gains == {EVERYTHING: gain, "class:car": gain, "city:Oslo": gain}
 
 
-def test_each_frame_is_in_one_block(pairing: Pairing) -> None:
+def test_each_frame_is_in_one_block(pairing: PairedComparison) -> None:
     truth = (found(A), NOTHING)
     # The champion misses in the first block, the challenger in the second.
     for at_s in (0, 10, 20, 30, 40):
@@ -57,7 +57,7 @@ def test_each_frame_is_in_one_block(pairing: Pairing) -> None:
     assert pairing.collect().gains[EVERYTHING] == Moments.of(1.0, -1.0)
 
 
-def test_a_block_is_as_long_as_it_is_set(pairing: Pairing) -> None:
+def test_a_block_is_as_long_as_it_is_set(pairing: PairedComparison) -> None:
     pairing.block_s = 5.0
     truth = (found(A), NOTHING)
     for at_s in range(0, 31, 5):
@@ -65,26 +65,28 @@ def test_a_block_is_as_long_as_it_is_set(pairing: Pairing) -> None:
     assert pairing.collect().gains[EVERYTHING] == Moments.of(*[1.0] * 6)
 
 
-def test_a_block_in_which_nothing_was_to_be_seen_says_nothing(pairing: Pairing) -> None:
+def test_a_block_in_which_nothing_was_to_be_seen_says_nothing(pairing: PairedComparison) -> None:
     for at_s in (0, 10, 20, 30, 40):
         _take(pairing, _pair(at_s))
     assert pairing.collect().gains == {}
 
 
-def test_an_empty_road_on_which_one_model_sees_ghosts_does_say_something(pairing: Pairing) -> None:
+def test_an_empty_road_on_which_one_model_sees_ghosts_does_say_something(
+    pairing: PairedComparison,
+) -> None:
     for at_s in (0, 20):
         _take(pairing, _pair(at_s, NOTHING, found(A)))
     assert pairing.collect().gains[EVERYTHING] == Moments.of(-1.0)
 
 
-def test_a_class_that_was_not_there_is_not_judged(pairing: Pairing) -> None:
+def test_a_class_that_was_not_there_is_not_judged(pairing: PairedComparison) -> None:
     truth = (found(A, class_id=1), NOTHING)
     for at_s in (0, 20):
         _take(pairing, _pair(at_s, found(A, class_id=1), NOTHING, truth))
     assert set(pairing.collect().gains) == {EVERYTHING, "class:bus", "city:Oslo"}
 
 
-def test_cameras_have_blocks_of_their_own_and_cities_their_sums(pairing: Pairing) -> None:
+def test_cameras_have_blocks_of_their_own_and_cities_their_sums(pairing: PairedComparison) -> None:
     truth = (found(A), NOTHING)
     for at_s in (0, 20):
         _take(
@@ -101,12 +103,14 @@ def test_cameras_have_blocks_of_their_own_and_cities_their_sums(pairing: Pairing
     assert {group for group in gains if group.startswith("city")} == {"city:Oslo", "city:Bergen"}
 
 
-def test_frames_whose_truth_nobody_knows_gain_nothing_but_are_compared(pairing: Pairing) -> None:
+def test_frames_whose_truth_nobody_knows_gain_nothing_but_are_compared(
+    pairing: PairedComparison,
+) -> None:
     for at_s in (0, 20, 40):
         _take(pairing, _pair(at_s, found(A), found(A, B), None))
     found_out = pairing.collect()
     assert found_out.gains == {}
-    assert found_out.things == (3, 6)
+    assert found_out.detections == (3, 6)
 
 
 # Disagreement
@@ -126,7 +130,7 @@ def test_frames_whose_truth_nobody_knows_gain_nothing_but_are_compared(pairing: 
     ],
 )
 def test_models_agree_on_the_boxes_that_both_have(
-    pairing: Pairing, ours: Detections, theirs: Detections, shared: float
+    pairing: PairedComparison, ours: Detections, theirs: Detections, shared: float
 ) -> None:
     _take(pairing, _pair(0, ours, theirs, None))
     agreement = pairing.collect().agreement
@@ -134,14 +138,14 @@ def test_models_agree_on_the_boxes_that_both_have(
     assert agreement.mean == pytest.approx(shared)
 
 
-def test_two_that_see_nothing_neither_agree_nor_disagree(pairing: Pairing) -> None:
+def test_two_that_see_nothing_neither_agree_nor_disagree(pairing: PairedComparison) -> None:
     _take(pairing, _pair(0))
     found_out = pairing.collect()
     assert found_out.agreement.count == 0
-    assert found_out.things == (0, 0)
+    assert found_out.detections == (0, 0)
 
 
-def test_confidence_shifts_on_what_both_have(pairing: Pairing) -> None:
+def test_confidence_shifts_on_what_both_have(pairing: PairedComparison) -> None:
     ours, theirs = found(A, B, confidence=[0.5, 0.9]), found(B, A, confidence=[0.6, 0.75])
     _take(pairing, _pair(0, ours, theirs, None))
     shift = pairing.collect().shift
@@ -152,7 +156,7 @@ def test_confidence_shifts_on_what_both_have(pairing: Pairing) -> None:
 # Calls and times
 
 
-def test_calls_are_counted_by_model_and_by_end(pairing: Pairing) -> None:
+def test_calls_are_counted_by_model_and_by_end(pairing: PairedComparison) -> None:
     pairing.note_call(challenger=True, frames=4, error=False, invalid=False)
     pairing.note_call(challenger=True, frames=4, error=True, invalid=True)
     pairing.note_call(challenger=False, frames=8, error=True, invalid=False)
@@ -169,13 +173,13 @@ def test_calls_are_counted_by_model_and_by_end(pairing: Pairing) -> None:
     ("champion_s", "challenger_s", "ratio"), [(0.1, 0.2, 2.0), (0.2, 0.1, 0.5), (0.0, 0.0, 1.0)]
 )
 def test_computing_times_are_compared_by_their_ratio(
-    pairing: Pairing, champion_s: float, challenger_s: float, ratio: float
+    pairing: PairedComparison, champion_s: float, challenger_s: float, ratio: float
 ) -> None:
     pairing.take([], champion_s, challenger_s)
     assert math.exp(pairing.collect().latency.mean) == pytest.approx(ratio)
 
 
-def test_nothing_is_lost_between_threads(pairing: Pairing) -> None:
+def test_nothing_is_lost_between_threads(pairing: PairedComparison) -> None:
     collected = []
     go = threading.Barrier(5)
 

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from serve.rollout.policy import Kind, Phase, Policy
+from serve.rollout.policy import Phase, PhaseKind, Policy
 
 
 @pytest.mark.parametrize(
@@ -76,4 +76,4 @@ def test_phases_follow_each_other_to_the_last() -> None:
 def test_the_first_step_may_be_the_last() -> None:
     policy = Policy(steps=(1.0,))
     assert not Phase().is_last(policy)
-    assert Phase(kind=Kind.CANARY).is_last(policy)
+    assert Phase(kind=PhaseKind.CANARY).is_last(policy)

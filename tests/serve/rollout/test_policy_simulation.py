@@ -6,14 +6,21 @@ import numpy as np
 import pytest
 
 from serve.rollout.policy import Policy
-from serve.rollout.policy_simulation import KINDS, Candidate, Street, modelled_gains, play, rehearse
+from serve.rollout.policy_simulation import (
+    KINDS,
+    SimulatedCandidate,
+    Street,
+    modelled_gains,
+    play,
+    simulate_policy,
+)
 
 RUNS = 200
 
 
 @pytest.fixture(scope="module")
 def rehearsed() -> dict[str, Any]:
-    return rehearse(Policy(), RUNS)
+    return simulate_policy(Policy(), RUNS)
 
 
 def test_a_harmful_candidate_is_promoted_in_at_most_one_run_of_a_hundred(
@@ -44,44 +51,46 @@ def test_the_ends_of_a_kind_add_up(rehearsed: dict[str, Any]) -> None:
         assert sum(ends) == pytest.approx(1.0)
 
 
-def _played(candidate: Candidate, runs: int, policy: Policy | None = None, **street: Any) -> Any:
-    chance = np.random.default_rng(7)
-    return [play(policy or Policy(), candidate, Street(**street), 4.0, chance) for _ in range(runs)]
+def _played(
+    candidate: SimulatedCandidate, runs: int, policy: Policy | None = None, **street: Any
+) -> Any:
+    rng = np.random.default_rng(7)
+    return [play(policy or Policy(), candidate, Street(**street), 4.0, rng) for _ in range(runs)]
 
 
 @pytest.mark.parametrize("candidate", KINDS["harmful"])
-def test_each_kind_of_harm_is_found_by_itself(candidate: Candidate) -> None:
+def test_each_kind_of_harm_is_found_by_itself(candidate: SimulatedCandidate) -> None:
     outcomes = [ending.outcome for ending in _played(candidate, 40)]
     assert outcomes.count("promoted") == 0
     assert outcomes.count("rolled back") >= 38
 
 
 def test_an_equal_candidate_hardly_ever_serves_more_than_the_first_step() -> None:
-    shares = [ending.most_share for ending in _played(Candidate(), 80, uneven=0.0)]
+    shares = [ending.most_share for ending in _played(SimulatedCandidate(), 80, uneven=0.0)]
     assert sum(share > 0.05 for share in shares) <= 1
     assert max(shares) >= 0.05
 
 
 def test_impatience_ends_an_equal_candidate_by_policy() -> None:
     policy = Policy(patience_minutes=30)
-    endings = _played(Candidate(), 20, policy)
+    endings = _played(SimulatedCandidate(), 20, policy)
     assert {ending.outcome for ending in endings} == {"rolled back"}
     assert {ending.minutes for ending in endings} == {30.0}
     assert max(ending.most_share for ending in endings) <= 0.05
 
 
 def test_a_seed_is_played_the_same_every_time_and_another_one_otherwise() -> None:
-    one, again, other = (rehearse(Policy(), 6, 1.5, seed=seed) for seed in (1, 1, 3))
+    one, again, other = (simulate_policy(Policy(), 6, 1.5, seed=seed) for seed in (1, 1, 3))
     assert one == again
     assert one != other
 
 
 @pytest.mark.parametrize("recall", [-0.15, -0.05, 0.0, 0.05])
 def test_a_modelled_candidate_gains_what_its_recall_says(recall: float) -> None:
-    chance = np.random.default_rng(3)
+    rng = np.random.default_rng(3)
     found = np.concatenate(
         [
-            modelled_gains(Candidate(recall), Street(uneven=0.0), 200, chance).ravel()
+            modelled_gains(SimulatedCandidate(recall), Street(uneven=0.0), 200, rng).ravel()
             for _ in range(10)
         ]
     )
@@ -95,14 +104,14 @@ def test_a_modelled_candidate_gains_what_its_recall_says(recall: float) -> None:
 @pytest.mark.parametrize("block_s", [5.0, 20.0, 60.0])
 def test_a_policy_is_looked_at_after_each_of_its_own_blocks(block_s: float) -> None:
     policy = Policy(block_s=block_s, patience_minutes=1)
-    (ending,) = _played(Candidate(), 1, policy)
+    (ending,) = _played(SimulatedCandidate(), 1, policy)
     assert ending.minutes == pytest.approx(1.0)
-    chance = np.random.default_rng(5)
-    gains = modelled_gains(Candidate(), Street(uneven=0.0), 2000, chance, block_s)
+    rng = np.random.default_rng(5)
+    gains = modelled_gains(SimulatedCandidate(), Street(uneven=0.0), 2000, rng, block_s)
     assert gains.std() == pytest.approx(0.053 * np.sqrt(20 / block_s), rel=0.25)
 
 
 def test_a_street_without_things_gives_no_gain_and_no_end() -> None:
-    (ending,) = _played(Candidate(0.05), 1, things=0.0)
+    (ending,) = _played(SimulatedCandidate(0.05), 1, ground_truths=0.0)
     assert ending.outcome == "undecided"
     assert ending.most_share <= 0.05

@@ -58,12 +58,12 @@ def test_few_happenings_say_nothing() -> None:
 
 def _ever_beyond(times_as_often: float, allowed: float, seed: int) -> bool:
     """Half an hour of shadow, then looks every 20 s for two hours; what breaks does so in pairs."""
-    chance = np.random.default_rng(seed)
-    rates = chance.gamma(2.0, 0.005, 4)
-    before = [2 * int(chance.poisson(1800 * 3 * rate / 2)) for rate in rates]
+    rng = np.random.default_rng(seed)
+    rates = rng.gamma(2.0, 0.005, 4)
+    before = [2 * int(rng.poisson(1800 * 3 * rate / 2)) for rate in rates]
     after = np.zeros(4, int)
     for look in range(1, 361):
-        after += 2 * chance.poisson(20 * 3 * rates * times_as_often / 2)
+        after += 2 * rng.poisson(20 * 3 * rates * times_as_often / 2)
         cameras = [
             Stratum(b, 1800 * 3.0, int(a), look * 60.0) for b, a in zip(before, after, strict=True)
         ]

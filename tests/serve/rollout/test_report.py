@@ -11,37 +11,37 @@ from typer.testing import CliRunner
 
 from flows.cli.main import app
 from flows.reports.rollout_html import write_page
-from serve.rollout.camera_stats import AtCamera, Served
+from serve.rollout.camera_stats import CameraStats, Served
 from serve.rollout.confidence_sequences import Moments
-from serve.rollout.detection_counts import Tally
+from serve.rollout.detection_counts import DetectionCounts
 from serve.rollout.evidence import Calls, Evidence, Scores
 from serve.rollout.policy import Policy
 from serve.rollout.report import classes_of, find_rollout, report_of, tables_of
 from serve.rollout.summary import reading
 from streetloop.errors import ConfigError, RolloutError
 from streetloop.ledger import open_ledger
-from streetloop.ledger.rollouts import Wish, wish
+from streetloop.ledger.rollouts import RolloutCommand, request_command
 from streetloop.settings import Settings
 from tests.support.evidence import evidence, situation
 from tests.support.stage import Stage
 
 NASTY = "<script>alert('x')</script>&amp;"
-LED = AtCamera(
+LED = CameraStats(
     Served(3000, 9000, 3600.0, 40, 90), Served(1000, 3300, 1200.0, 6, 12),
     Moments.of(0.9, 0.8), Moments.of(0.05, 0.03),
 )  # fmt: skip
-KEPT = AtCamera(champion=Served(4000, 4000, 1800.0, 10, 3))
+KEPT = CameraStats(champion=Served(4000, 4000, 1800.0, 10, 3))
 CAMERAS = {"a": LED, "b": KEPT}
-SCORES = {"all": Scores(Tally(70, 10, 100), Tally(80, 8, 100))}
+SCORES = {"all": Scores(DetectionCounts(70, 10, 100), DetectionCounts(80, 8, 100))}
 
 
-def known(**other: object) -> Evidence:
+def evidence_of(**other: object) -> Evidence:
     """Something of everything."""
     found = evidence(class_bus=0.02, city_Oslo=0.1, calls=Calls(500, 2, 0, 1))
     return replace(found, scores=SCORES, cameras=CAMERAS, **other)  # type: ignore[arg-type]
 
 
-READ = reading(situation(known()), Policy(), {"a": "Oslo", "b": None})
+READ = reading(situation(evidence_of()), Policy(), {"a": "Oslo", "b": None})
 
 
 def cells(group: str = "all") -> dict[str, tuple[str, str, str, str]]:
@@ -106,7 +106,7 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
     stage = Stage(tmp_path, dict.fromkeys("abcd", f"O{NASTY}slo"))
     stage.ledger = open_ledger(Settings().ledger)
     stage.begin()
-    stage.fleet.gives = known()
+    stage.fleet.gives = evidence_of()
     stage.ask()
     stage.until_served(1)
     stage.look()
@@ -132,7 +132,7 @@ def test_the_newest_is_reported_unless_another_is_asked_for(stage: Stage) -> Non
 
 
 def test_what_was_found_is_still_there_once_it_is_over(stage: Stage) -> None:
-    wish(stage.ledger, Wish.ROLL_BACK, "bob")
+    request_command(stage.ledger, RolloutCommand.ROLL_BACK, "bob")
     stage.look(0.5)
     report = report_of(stage.ledger, find_rollout(stage.ledger, 1))
     assert report["state"] == "rolled back"
@@ -182,7 +182,7 @@ def test_the_page_has_everything_needs_nothing_and_believes_nobody(
 
 
 def test_a_page_of_what_just_began_can_be_written(stage: Stage, tmp_path: Path) -> None:
-    wish(stage.ledger, Wish.ROLL_BACK, "bob")
+    request_command(stage.ledger, RolloutCommand.ROLL_BACK, "bob")
     stage.look(0.5)
     stage.ask("3")
     run("--html", str(tmp_path / "page.html"))

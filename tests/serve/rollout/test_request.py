@@ -9,7 +9,7 @@ from flows.cli.main import app
 from serve.rollout.champions import Champions, city_champions, has_registry, serving_model
 from serve.rollout.policy import Policy
 from serve.rollout.request import verdict_of
-from serve.rollout.route_table import home_of
+from serve.rollout.route_table import city_application
 from streetloop.errors import RegistryError, RolloutError
 from streetloop.ledger import open_ledger
 from streetloop.ledger.rollouts import Rollout, list_decisions, list_rollouts, open_rollout
@@ -17,23 +17,23 @@ from streetloop.settings import BASELINE, Settings
 from tests.support.build import camera
 from tests.support.tiny_model import NAMES, detector_output, write_tiny_model
 from train.model.find_model import open_registry
-from train.registry import CHALLENGER, CHAMPION, Papers, Registry
+from train.registry import CHALLENGER, CHAMPION, Registry, VersionRecord
 
 ANSWER = detector_output((32, 32, 20, 10, 0, 0.9))
-OSLO = home_of("Oslo")
+OSLO = city_application("Oslo")
 
 
 @pytest.fixture(scope="module")
 def kept(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """A registry of four versions; the third knows other classes."""
-    home = tmp_path_factory.mktemp("home")
-    settings = Settings(home=home)
+    champion_application = tmp_path_factory.mktemp("home")
+    settings = Settings(home=champion_application)
     registry = open_registry(settings)
     for number in range(1, 5):
         classes = ("person",) if number == 3 else NAMES
-        file = write_tiny_model(home / f"{number}.onnx", ANSWER, slope=number / 100)
-        papers = Papers("", None, classes, "c0ffee", model_version=f"m-{number}")
-        registry.register(registry.start(f"{number}", {}), file, papers)
+        file = write_tiny_model(champion_application / f"{number}.onnx", ANSWER, slope=number / 100)
+        record = VersionRecord("", None, classes, "c0ffee", model_version=f"m-{number}")
+        registry.register(registry.start(f"{number}", {}), file, record)
     return settings
 
 
@@ -122,8 +122,8 @@ def _judged(settings: Settings, accepted: bool) -> str:
     """A version that was judged."""
     registry = _registry(settings)
     file = write_tiny_model(settings.home / "judged.onnx", ANSWER, slope=0.3)
-    papers = Papers("", 1, NAMES, "", verdict=("night: why not",), accepted=accepted)
-    return str(registry.register(registry.start("judged", {}), file, papers).number)
+    record = VersionRecord("", 1, NAMES, "", verdict=("night: why not",), accepted=accepted)
+    return str(registry.register(registry.start("judged", {}), file, record).number)
 
 
 def test_what_the_judge_refused_is_not_tried_and_the_way_out_is_named(settings: Settings) -> None:
@@ -175,7 +175,7 @@ def test_a_verdict_is_shown_and_no_verdict_is_said(settings: Settings) -> None:
 def test_who_is_crowned_serves_after_a_restart(settings: Settings) -> None:
     _registry(settings).set_alias(CHALLENGER, 2)
     before = serving_model(settings)
-    Champions(settings).crown("2", CHAMPION)
+    Champions(settings).set_champion("2", CHAMPION)
     after = serving_model(settings)
     assert before.version != after.version
     assert after.version == Champions(settings).find("2").version
@@ -190,20 +190,20 @@ def test_a_city_has_a_champion_until_it_is_dethroned(settings: Settings) -> None
         for one, city in (("a", "Oslo"), ("b", "Bergen"), ("c", None))
     ]
     champions = Champions(settings)
-    champions.crown("2", OSLO)
+    champions.set_champion("2", OSLO)
     assert city_champions(settings, cameras) == {"Oslo": OSLO}
     assert champions.find(OSLO).version == champions.find("2").version
     for _ in range(2):
-        champions.dethrone(OSLO)
+        champions.clear_champion(OSLO)
         assert city_champions(settings, cameras) == {}
 
 
 @pytest.mark.parametrize("city", ["Den Haag", "São Paulo", "St. John's", "東京"])
 def test_a_city_of_any_name_may_have_a_champion(settings: Settings, city: str) -> None:
     champions = Champions(settings)
-    champions.crown("2", home_of(city))
-    assert champions.find(home_of(city)).version == champions.find("2").version
-    champions.dethrone(home_of(city))
+    champions.set_champion("2", city_application(city))
+    assert champions.find(city_application(city)).version == champions.find("2").version
+    champions.clear_champion(city_application(city))
 
 
 def test_cameras_without_cities_ask_no_registry(settings: Settings) -> None:

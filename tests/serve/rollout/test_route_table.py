@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serve.rollout.route_table import CHALLENGER, CHAMPION, RouteTable, home_of, leaders
+from serve.rollout.route_table import CHALLENGER, CHAMPION, RouteTable, city_application, leaders
 
 cameras = st.sets(st.text(min_size=1, max_size=8), max_size=40)
 shares = st.floats(0, 1)
@@ -65,15 +65,25 @@ def test_another_camera_in_the_fleet_moves_at_most_one_other() -> None:
 
 
 def test_a_table_says_who_serves_and_who_jumps_in() -> None:
-    own = home_of("Oslo")
-    table = RouteTable(homes={"a": own, "b": own}, challenged=frozenset("bc"))
-    assert [table.slot(camera) for camera in "abcd"] == [own, CHALLENGER, CHALLENGER, CHAMPION]
-    assert [table.home(camera) for camera in "abcd"] == [own, own, CHAMPION, CHAMPION]
+    own = city_application("Oslo")
+    table = RouteTable(champion_applications={"a": own, "b": own}, challenged=frozenset("bc"))
+    assert [table.application(camera) for camera in "abcd"] == [
+        own,
+        CHALLENGER,
+        CHALLENGER,
+        CHAMPION,
+    ]
+    assert [table.champion_application(camera) for camera in "abcd"] == [
+        own,
+        own,
+        CHAMPION,
+        CHAMPION,
+    ]
 
 
 @pytest.mark.parametrize("city", ["Oslo", "Den Haag", "São Paulo", "a/b?c#d"])
 def test_a_city_names_an_application_that_is_not_the_common_one(city: str) -> None:
-    name = home_of(city)
+    name = city_application(city)
     assert name.startswith("champion-")
     assert not set(name) & set(" /?#")
     assert name not in {CHAMPION, CHALLENGER}
@@ -91,13 +101,13 @@ def test_no_two_cities_share_an_application() -> None:
         ".",
         "A",
     ]
-    homes = [home_of(city) for city in cities]
-    assert len(set(homes)) == len(cities)
+    champion_applications = [city_application(city) for city in cities]
+    assert len(set(champion_applications)) == len(cities)
     # ... not even one that is called like another one's application.
-    tail = home_of("Den Haag").removeprefix("champion-")
-    assert home_of(tail) not in homes
+    tail = city_application("Den Haag").removeprefix("champion-")
+    assert city_application(tail) not in champion_applications
 
 
 @given(st.text(min_size=1, max_size=20), st.text(min_size=1, max_size=20))
 def test_two_cities_of_any_names_have_two_applications(one: str, other: str) -> None:
-    assert (home_of(one) == home_of(other)) == (one == other)
+    assert (city_application(one) == city_application(other)) == (one == other)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serve.rollout.camera_stats import AtCamera, Served
+from serve.rollout.camera_stats import CameraStats, Served
 from serve.rollout.track_stability import Stability, StabilityWatch
 from streetloop.types import UNCONFIRMED, Detections, Tracked
 
@@ -86,7 +86,7 @@ def test_class_changes_and_short_losses_are_counted() -> None:
 
 
 def test_where_the_model_changes_nothing_is_broken_and_each_has_its_own() -> None:
-    stability, found = Stability(), AtCamera()
+    stability, found = Stability(), CameraStats()
     for k, one in enumerate([*stay(1, 6), *stay(2, 6)]):
         (added,) = stability.take("a", k * FRAME_S, one, challenger=k >= 6).values()
         found += added

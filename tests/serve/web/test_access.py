@@ -8,7 +8,7 @@ from starlette.websockets import WebSocketDisconnect
 
 from serve.web.access import COOKIE, Guard, refuse_open_door
 from streetloop.errors import ConfigError
-from tests.support.house import HERE, LIVE, Content, Screens, api_of, problem_of
+from tests.support.control_service import HERE, LIVE, Content, Screens, api_of, problem_of
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "localhost"])

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from streetloop.city.address import TRAFFIC, VEHICLES, Address, parse_address
 from streetloop.city.world.conditions import CONDITIONS, Condition
-from streetloop.city.world.events import EVENTS, Event
+from streetloop.city.world.events import EVENTS, CityEvent
 from streetloop.city.world.places import PLACES
 from streetloop.errors import ConfigError
 from tests.support.city import CAMERAS
@@ -40,7 +40,7 @@ def test_all_options_can_be_given_at_once() -> None:
         "millbrook",
         "market",
         (Condition("rain"), Condition("night", 60.0, 30.0)),
-        (Event(20.0, 40.0, "congestion"),),
+        (CityEvent(20.0, 40.0, "congestion"),),
         seed=7,
         traffic="busy",
         width=320,

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from labeling.task import Reason
+from labeling.task import SelectionReason
 from streetloop.errors import LedgerError
 from streetloop.ledger import Ledger, open_ledger
 from streetloop.ledger.reviews import (
-    Candidacy,
+    CandidateSummary,
     Choice,
     Review,
-    State,
+    ReviewState,
     add_reviews,
     answer_review,
     ask_again,
@@ -43,46 +43,52 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
 
 
 def only(ledger: Ledger) -> Review:
-    (one,) = list_reviews(ledger, list(State))
+    (one,) = list_reviews(ledger, list(ReviewState))
     return one
 
 
-def in_state(ledger: Ledger, state: State) -> None:
+def in_state(ledger: Ledger, state: ReviewState) -> None:
     """One frame, in some state."""
     add_reviews(ledger, [replace(review(1), state=state)])
 
 
-MOVES: dict[str, tuple[Callable[[Ledger], object], set[State], State]] = {
+MOVES: dict[str, tuple[Callable[[Ledger], object], set[ReviewState], ReviewState]] = {
     "choose": (
         lambda book: choose_reviews(book, [Choice(ONE, 0.5)], NOON, NOON, 10),
-        {State.CANDIDATE},
-        State.PENDING,
+        {ReviewState.CANDIDATE},
+        ReviewState.PENDING,
     ),
-    "push": (lambda book: mark_pushed(book, ONE, NOON), {State.PENDING}, State.PUSHED),
-    "again": (lambda book: ask_again(book, [ONE]), {State.PUSHED}, State.PENDING),
+    "push": (lambda book: mark_pushed(book, ONE, NOON), {ReviewState.PENDING}, ReviewState.PUSHED),
+    "again": (lambda book: ask_again(book, [ONE]), {ReviewState.PUSHED}, ReviewState.PENDING),
     "answer": (
         lambda book: answer_review(book, ONE, NOON, "ann", []),
-        {State.PUSHED},
-        State.LABELED,
+        {ReviewState.PUSHED},
+        ReviewState.LABELED,
     ),
     "reject": (
         lambda book: reject_review(book, ONE, NOON, None, "no"),
-        {State.PUSHED},
-        State.REJECTED,
+        {ReviewState.PUSHED},
+        ReviewState.REJECTED,
     ),
-    "dataset": (lambda book: mark_in_dataset(book, [ONE], "d"), {State.LABELED}, State.IN_DATASET),
+    "dataset": (
+        lambda book: mark_in_dataset(book, [ONE], "d"),
+        {ReviewState.LABELED},
+        ReviewState.IN_DATASET,
+    ),
     "expire": (
         lambda book: expire_reviews(book, NOON + timedelta(days=1)),
-        {State.CANDIDATE, State.PENDING},
-        State.EXPIRED,
+        {ReviewState.CANDIDATE, ReviewState.PENDING},
+        ReviewState.EXPIRED,
     ),
-    "add": (lambda book: add_reviews(book, [review(1)]), set(), State.CANDIDATE),
+    "add": (lambda book: add_reviews(book, [review(1)]), set(), ReviewState.CANDIDATE),
 }
 
 
-@pytest.mark.parametrize("state", State)
+@pytest.mark.parametrize("state", ReviewState)
 @pytest.mark.parametrize("move", MOVES)
-def test_a_frame_moves_only_from_where_it_may(ledger: Ledger, move: str, state: State) -> None:
+def test_a_frame_moves_only_from_where_it_may(
+    ledger: Ledger, move: str, state: ReviewState
+) -> None:
     act, from_, to = MOVES[move]
     in_state(ledger, state)
     before = only(ledger)
@@ -95,11 +101,15 @@ def test_a_frame_moves_only_from_where_it_may(ledger: Ledger, move: str, state: 
 
 def test_a_frame_is_read_as_it_was_written(ledger: Ledger) -> None:
     wrote = review(
-        1, origin={"uri": "sim://kingsport/crossing?a=1", "frame": 7}, reason=Reason.FLICKER
+        1,
+        origin={"uri": "sim://kingsport/crossing?a=1", "frame": 7},
+        reason=SelectionReason.FLICKER,
     )
     add_reviews(ledger, [wrote])
     assert (
-        find_reviews(ledger, [ONE, digest(2)]) == [wrote] == list_reviews(ledger, [State.CANDIDATE])
+        find_reviews(ledger, [ONE, digest(2)])
+        == [wrote]
+        == list_reviews(ledger, [ReviewState.CANDIDATE])
     )
 
 
@@ -107,17 +117,17 @@ def test_one_that_is_known_stays_as_it_is_and_the_others_are_written(ledger: Led
     add_reviews(ledger, [review(1)])
     add_reviews(ledger, [])
     add_reviews(ledger, [review(1, score=0.9), review(2)])
-    assert [one.score for one in list_reviews(ledger, [State.CANDIDATE])] == [0.5, 0.5]
+    assert [one.score for one in list_reviews(ledger, [ReviewState.CANDIDATE])] == [0.5, 0.5]
 
 
 def test_frames_come_as_they_were_chosen_and_ranked_then_as_they_were_taken(ledger: Ledger) -> None:
     add_reviews(ledger, [review(k) for k in (5, 1, 4, 2, 3)])
-    numbers = lambda: [int(r.digest, 16) for r in list_reviews(ledger, list(State))]  # noqa: E731
+    numbers = lambda: [int(r.digest, 16) for r in list_reviews(ledger, list(ReviewState))]  # noqa: E731
     assert numbers() == [1, 2, 3, 4, 5]
     later = NOON + timedelta(hours=1)
     choose_reviews(ledger, [Choice(digest(k), 0.5) for k in (4, 2)], later, NOON, 10)
     choose_reviews(ledger, [Choice(digest(5), 0.5)], NOON, NOON, 10)
-    chosen = list_reviews(ledger, [State.PENDING])
+    chosen = list_reviews(ledger, [ReviewState.PENDING])
     assert [int(r.digest, 16) for r in chosen] == [5, 4, 2]
     assert [r.rank for r in chosen] == [0, 0, 1]
 
@@ -126,13 +136,13 @@ def test_frames_of_one_reason_can_be_asked_for(ledger: Ledger) -> None:
     add_reviews(
         ledger, [replace(review(k), reason="random" if k % 2 else "sure") for k in range(6)]
     )
-    some = list_reviews(ledger, [State.CANDIDATE], "random")
+    some = list_reviews(ledger, [ReviewState.CANDIDATE], "random")
     assert [int(r.digest, 16) for r in some] == [1, 3, 5]
-    assert list_reviews(ledger, [State.PUSHED], "random") == []
+    assert list_reviews(ledger, [ReviewState.PUSHED], "random") == []
 
 
 def test_labelled_frames_are_counted_until_they_are_in_a_dataset(ledger: Ledger) -> None:
-    labelled = [replace(review(k), state=State.LABELED) for k in range(5)]
+    labelled = [replace(review(k), state=ReviewState.LABELED) for k in range(5)]
     add_reviews(ledger, [replace(one, drift="night") for one in labelled[:2]])
     add_reviews(ledger, [*labelled[2:], review(6)])
     assert (count_labeled(ledger), count_labeled(ledger, of_drift=True)) == (5, 2)
@@ -145,10 +155,10 @@ def test_choosing_reads_only_what_it_needs(ledger: Ledger) -> None:
     add_reviews(ledger, frames)
     choose_reviews(ledger, [Choice(digest(4), 0.7)], NOON, NOON, 1)
     since = NOON + timedelta(minutes=2)
-    some = list_candidacies(ledger, [State.CANDIDATE], since)
+    some = list_candidacies(ledger, [ReviewState.CANDIDATE], since)
     assert [one.digest for one in some] == [digest(k) for k in (2, 3, 5)]
-    assert some[0] == Candidacy(
-        **{one.name: getattr(frames[2], one.name) for one in fields(Candidacy)}
+    assert some[0] == CandidateSummary(
+        **{one.name: getattr(frames[2], one.name) for one in fields(CandidateSummary)}
     )
     assert list_candidacies(ledger, [], since) == []
 
@@ -167,13 +177,13 @@ def test_no_more_are_chosen_than_the_period_has_left(ledger: Ledger, most: int, 
 
 
 def test_every_state_is_counted(ledger: Ledger) -> None:
-    assert count_reviews(ledger) == dict.fromkeys(State, 0)
+    assert count_reviews(ledger) == dict.fromkeys(ReviewState, 0)
     add_reviews(ledger, [review(k) for k in range(3)])
-    add_reviews(ledger, [replace(review(9), state=State.EXPIRED)])
+    add_reviews(ledger, [replace(review(9), state=ReviewState.EXPIRED)])
     assert count_reviews(ledger) == {
-        **dict.fromkeys(State, 0),
-        State.CANDIDATE: 3,
-        State.EXPIRED: 1,
+        **dict.fromkeys(ReviewState, 0),
+        ReviewState.CANDIDATE: 3,
+        ReviewState.EXPIRED: 1,
     }
 
 
@@ -183,12 +193,12 @@ def test_many_at_once_are_no_matter(ledger: Ledger) -> None:
     digests = [one.digest for one in many]
     assert len(find_reviews(ledger, digests)) == 1200
     choose_reviews(ledger, [Choice(d, 0.5) for d in digests], NOON, NOON, 1100)
-    assert count_reviews(ledger)[State.PENDING] == 1100
+    assert count_reviews(ledger)[ReviewState.PENDING] == 1100
     assert len(expire_reviews(ledger, NOON + timedelta(days=9))) == 1200
 
 
 def test_of_two_answers_one_counts(ledger: Ledger) -> None:
-    in_state(ledger, State.PUSHED)
+    in_state(ledger, ReviewState.PUSHED)
     assert answer_review(ledger, ONE, NOON, "ann", [])
     assert not answer_review(ledger, ONE, NOON, "bob", [])
     assert not reject_review(ledger, ONE, NOON, "bob", "late")
@@ -197,7 +207,7 @@ def test_of_two_answers_one_counts(ledger: Ledger) -> None:
 
 
 def test_the_first_dataset_of_a_frame_stays(ledger: Ledger) -> None:
-    in_state(ledger, State.LABELED)
+    in_state(ledger, ReviewState.LABELED)
     mark_in_dataset(ledger, [ONE], "first")
     mark_in_dataset(ledger, [ONE], "second")
     assert only(ledger).dataset == "first"
@@ -207,4 +217,4 @@ def test_a_frame_without_a_time_zone_is_refused(ledger: Ledger) -> None:
     naive = replace(review(1), captured_at=NOON.replace(tzinfo=None))
     with pytest.raises(LedgerError, match="time zone"):
         add_reviews(ledger, [review(2), naive])
-    assert list_reviews(ledger, list(State)) == [], "all or nothing"
+    assert list_reviews(ledger, list(ReviewState)) == [], "all or nothing"

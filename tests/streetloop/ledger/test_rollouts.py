@@ -17,15 +17,15 @@ from streetloop.ledger.events import list_events
 from streetloop.ledger.rollouts import (
     Entry,
     Rollout,
-    State,
-    Wish,
+    RolloutCommand,
+    RolloutState,
     list_decisions,
     list_rollouts,
     move,
     note_progress,
     open_rollout,
+    request_command,
     start_rollout,
-    wish,
 )
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -55,7 +55,7 @@ def test_a_rollout_is_read_as_it_was_asked_for(ledger: Ledger) -> None:
     started = _started(ledger)
     assert started == Rollout(
         1,
-        State.RUNNING,
+        RolloutState.RUNNING,
         "2",
         "1",
         "Oslo",
@@ -85,8 +85,8 @@ def test_a_second_one_is_refused_and_told_whose_the_first_is(ledger: Ledger) -> 
     assert [rollout.model for rollout in list_rollouts(ledger)] == ["2"]
 
 
-@pytest.mark.parametrize("state", [State.PROMOTED, State.ROLLED_BACK])
-def test_after_one_is_over_there_may_be_another(ledger: Ledger, state: State) -> None:
+@pytest.mark.parametrize("state", [RolloutState.PROMOTED, RolloutState.ROLLED_BACK])
+def test_after_one_is_over_there_may_be_another(ledger: Ledger, state: RolloutState) -> None:
     first = _started(ledger)
     move(ledger, first, state, SHADOW, 9, _entry())
     assert open_rollout(ledger) is None
@@ -96,8 +96,10 @@ def test_after_one_is_over_there_may_be_another(ledger: Ledger, state: State) ->
     assert list_rollouts(ledger)[1].ended_at == _after(10)
 
 
-@pytest.mark.parametrize("state", [State.RUNNING, State.PAUSED, State.PROMOTING])
-def test_one_that_is_not_over_stays_open(ledger: Ledger, state: State) -> None:
+@pytest.mark.parametrize(
+    "state", [RolloutState.RUNNING, RolloutState.PAUSED, RolloutState.PROMOTING]
+)
+def test_one_that_is_not_over_stays_open(ledger: Ledger, state: RolloutState) -> None:
     move(ledger, _started(ledger), state, SHADOW, 9, _entry())
     found = open_rollout(ledger)
     assert found is not None
@@ -106,11 +108,11 @@ def test_one_that_is_not_over_stays_open(ledger: Ledger, state: State) -> None:
 
 def test_a_new_phase_begins_when_it_begins_and_the_same_one_goes_on(ledger: Ledger) -> None:
     started = _started(ledger)
-    move(ledger, started, State.PAUSED, SHADOW, 50, _entry("pause", 5))
+    move(ledger, started, RolloutState.PAUSED, SHADOW, 50, _entry("pause", 5))
     paused = open_rollout(ledger)
     assert paused is not None
     assert (paused.phase_at, paused.phase_frames) == (NOON, 0)
-    move(ledger, paused, State.RUNNING, FIRST, 90, _entry("advance", 10))
+    move(ledger, paused, RolloutState.RUNNING, FIRST, 90, _entry("advance", 10))
     moved = open_rollout(ledger)
     assert moved is not None
     assert (moved.phase, moved.phase_at, moved.phase_frames) == (FIRST, _after(10), 90)
@@ -129,7 +131,7 @@ def test_progress_is_kept_without_being_a_decision(ledger: Ledger) -> None:
 
 def test_decisions_are_those_of_their_rollout_the_oldest_first(ledger: Ledger) -> None:
     first = _started(ledger)
-    move(ledger, first, State.ROLLED_BACK, SHADOW, 0, _entry("roll back", 1))
+    move(ledger, first, RolloutState.ROLLED_BACK, SHADOW, 0, _entry("roll back", 1))
     _started(ledger, "3")
     assert [e.action for e in list_decisions(ledger, first.id)] == ["start", "roll back"]
     assert [e.action for e in list_decisions(ledger, first.id + 1)] == ["start"]
@@ -138,7 +140,7 @@ def test_decisions_are_those_of_their_rollout_the_oldest_first(ledger: Ledger) -
 
 def test_a_reason_of_any_length_is_kept_as_far_as_there_is_room(ledger: Ledger) -> None:
     entry = Entry(NOON, "roll back", "policy", "x" * 5000, {})
-    move(ledger, _started(ledger), State.ROLLED_BACK, SHADOW, 0, entry)
+    move(ledger, _started(ledger), RolloutState.ROLLED_BACK, SHADOW, 0, entry)
     assert list_decisions(ledger, 1)[-1].reason == "x" * 1000
 
 
@@ -146,7 +148,7 @@ def test_a_decision_is_written_whole_or_not_at_all(ledger: Ledger) -> None:
     started = _started(ledger)
     naive = Entry(NOON.replace(tzinfo=None), "advance", "policy", "", {})
     with pytest.raises(LedgerError, match="time zone"):
-        move(ledger, started, State.PROMOTED, FIRST, 0, naive)
+        move(ledger, started, RolloutState.PROMOTED, FIRST, 0, naive)
     assert open_rollout(ledger) == started
     assert len(list_decisions(ledger, 1)) == 1
 
@@ -156,10 +158,10 @@ def test_a_decision_is_written_whole_or_not_at_all(ledger: Ledger) -> None:
 
 def test_a_wish_stands_until_it_is_granted(ledger: Ledger) -> None:
     _started(ledger)
-    asked = wish(ledger, Wish.PAUSE, "bob")
-    assert (asked.wanted, asked.wanted_by) == (Wish.PAUSE, "bob")
+    asked = request_command(ledger, RolloutCommand.PAUSE, "bob")
+    assert (asked.wanted, asked.wanted_by) == (RolloutCommand.PAUSE, "bob")
     assert open_rollout(ledger) == asked
-    move(ledger, asked, State.PAUSED, SHADOW, 0, _entry("pause"))
+    move(ledger, asked, RolloutState.PAUSED, SHADOW, 0, _entry("pause"))
     granted = open_rollout(ledger)
     assert granted is not None
     assert (granted.wanted, granted.wanted_by) == (None, None)
@@ -168,33 +170,35 @@ def test_a_wish_stands_until_it_is_granted(ledger: Ledger) -> None:
 def test_a_wish_that_comes_while_something_else_is_decided_is_not_lost(ledger: Ledger) -> None:
     # As a look has read it, before somebody asked for the way back.
     read = _started(ledger)
-    wish(ledger, Wish.ROLL_BACK, "bob")
-    move(ledger, read, State.RUNNING, FIRST, 0, _entry("advance"))
+    request_command(ledger, RolloutCommand.ROLL_BACK, "bob")
+    move(ledger, read, RolloutState.RUNNING, FIRST, 0, _entry("advance"))
     found = open_rollout(ledger)
     assert found is not None
-    assert (found.phase, found.wanted, found.wanted_by) == (FIRST, Wish.ROLL_BACK, "bob")
+    assert (found.phase, found.wanted, found.wanted_by) == (FIRST, RolloutCommand.ROLL_BACK, "bob")
 
 
 def test_the_last_wish_counts_but_nothing_stops_the_way_back(ledger: Ledger) -> None:
     _started(ledger)
-    wish(ledger, Wish.PAUSE, "ann")
-    wish(ledger, Wish.PROMOTE, "ann")
-    wish(ledger, Wish.ROLL_BACK, "bob")
-    assert wish(ledger, Wish.ROLL_BACK, "carl").wanted is Wish.ROLL_BACK
+    request_command(ledger, RolloutCommand.PAUSE, "ann")
+    request_command(ledger, RolloutCommand.PROMOTE, "ann")
+    request_command(ledger, RolloutCommand.ROLL_BACK, "bob")
+    assert (
+        request_command(ledger, RolloutCommand.ROLL_BACK, "carl").wanted is RolloutCommand.ROLL_BACK
+    )
     with pytest.raises(RolloutError, match="is on its way back, as carl wants it"):
-        wish(ledger, Wish.PROMOTE, "ann")
+        request_command(ledger, RolloutCommand.PROMOTE, "ann")
     found = open_rollout(ledger)
     assert found is not None
-    assert found.wanted is Wish.ROLL_BACK
+    assert found.wanted is RolloutCommand.ROLL_BACK
 
 
-@pytest.mark.parametrize("wanted", list(Wish))
-def test_of_no_rollout_nothing_can_be_wanted(ledger: Ledger, wanted: Wish) -> None:
+@pytest.mark.parametrize("wanted", list(RolloutCommand))
+def test_of_no_rollout_nothing_can_be_wanted(ledger: Ledger, wanted: RolloutCommand) -> None:
     with pytest.raises(RolloutError, match="no rollout is open"):
-        wish(ledger, wanted, "ann")
-    move(ledger, _started(ledger), State.ROLLED_BACK, SHADOW, 0, _entry())
+        request_command(ledger, wanted, "ann")
+    move(ledger, _started(ledger), RolloutState.ROLLED_BACK, SHADOW, 0, _entry())
     with pytest.raises(RolloutError, match="no rollout is open"):
-        wish(ledger, wanted, "ann")
+        request_command(ledger, wanted, "ann")
 
 
 # Several at once

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from streetloop.errors import DatasetError, DatasetImpure
+from streetloop.errors import DatasetError, DatasetInvalid
 from streetloop.storage.store import FolderStore, put_image
 from train.data.dataset import (
     TEST,
@@ -20,7 +20,7 @@ from train.data.dataset import (
     merged,
     save_dataset,
 )
-from train.data.validation import faults_of, require_pure
+from train.data.validation import faults_of, require_valid
 
 AT = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -106,7 +106,7 @@ def test_other_classes_are_not_merged(store: FolderStore) -> None:
 
 def test_a_pure_dataset_has_no_faults(store: FolderStore) -> None:
     assert faults_of(pure(store), store) == []
-    require_pure(pure(store), store)
+    require_valid(pure(store), store)
 
 
 def _with(dataset: Dataset, **values: object) -> Dataset:
@@ -128,8 +128,8 @@ def test_a_bad_box_is_named(store: FolderStore, boxes: tuple[Box, ...], fault: s
 
 
 def test_an_empty_dataset_lists_everything_that_it_lacks(store: FolderStore) -> None:
-    with pytest.raises(DatasetImpure) as caught:
-        require_pure(Dataset(("car", "bus"), ()), store)
+    with pytest.raises(DatasetInvalid) as caught:
+        require_valid(Dataset(("car", "bus"), ()), store)
     assert len(caught.value.faults) == 4
 
 

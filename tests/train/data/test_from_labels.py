@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from streetloop.errors import DatasetError
-from streetloop.ledger.reviews import Review, State
+from streetloop.ledger.reviews import Review, ReviewState
 from train.data.dataset import TEST, TRAIN, VALIDATION
 from train.data.from_labels import UNCHOSEN, USUAL, dataset_of, renumbered
 
@@ -27,7 +27,7 @@ def labeled(number: int, camera: str = "a40", reason: str = "unsure", drift: str
         b"",
         b"",
         drift,
-        state=State.LABELED,
+        state=ReviewState.LABELED,
         labeler="ann",
         label=[BOX],
     )

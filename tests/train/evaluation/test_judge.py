@@ -3,46 +3,40 @@ import pytest
 
 from streetloop.types import Detections
 from train.evaluation.coco_map import coco_map
-from train.evaluation.judge import ALL, Frame, JudgePolicy, judge
+from train.evaluation.judge import ALL, JudgedFrame, JudgePolicy, judge
 from train.evaluation.matching import match
 
 NOTHING = Detections.empty()
 
 
-def _scene(chance: np.random.Generator, things: int = 4) -> Detections:
-    corners = chance.uniform(0, 400, (things, 2))
-    sides = chance.uniform(20, 80, (things, 2))
+def _scene(rng: np.random.Generator, things: int = 4) -> Detections:
+    corners = rng.uniform(0, 400, (things, 2))
+    sides = rng.uniform(20, 80, (things, 2))
     xyxy = np.hstack([corners, corners + sides]).astype(np.float32)
-    return Detections(xyxy, np.ones(things, np.float32), chance.integers(0, 3, things))
+    return Detections(xyxy, np.ones(things, np.float32), rng.integers(0, 3, things))
 
 
-def _seen(
-    truth: Detections, chance: np.random.Generator, recall: float, false: float
-) -> Detections:
-    found = truth.take(chance.random(len(truth)) < recall)
-    shaken = found.xyxy + chance.normal(0, 1.5, found.xyxy.shape)
-    extra = _scene(chance, int(chance.poisson(false)))
+def _seen(truth: Detections, rng: np.random.Generator, recall: float, false: float) -> Detections:
+    found = truth.take(rng.random(len(truth)) < recall)
+    shaken = found.xyxy + rng.normal(0, 1.5, found.xyxy.shape)
+    extra = _scene(rng, int(rng.poisson(false)))
     return Detections(
         np.vstack([shaken, extra.xyxy]).astype(np.float32),
-        np.concatenate(
-            [chance.uniform(0.3, 1, len(found)), chance.uniform(0, 0.7, len(extra))]
-        ).astype(np.float32),
+        np.concatenate([rng.uniform(0.3, 1, len(found)), rng.uniform(0, 0.7, len(extra))]).astype(
+            np.float32
+        ),
         np.concatenate([found.class_id, extra.class_id]),
     )
 
 
 def _frames(count: int, ours: float, theirs: float, slices: tuple[str, ...] = (), seed: int = 0):  # type: ignore[no-untyped-def]
-    chance = np.random.default_rng(seed)
+    rng = np.random.default_rng(seed)
     frames = []
     for _ in range(count):
-        truth = _scene(chance)
+        truth = _scene(rng)
         frames.append(
-            Frame(
-                truth,
-                NOTHING,
-                _seen(truth, chance, theirs, 0.5),
-                _seen(truth, chance, ours, 0.5),
-                slices,
+            JudgedFrame(
+                truth, NOTHING, _seen(truth, rng, theirs, 0.5), _seen(truth, rng, ours, 0.5), slices
             )
         )
     return frames
@@ -77,7 +71,7 @@ def test_what_is_lost_elsewhere_counts() -> None:
 
 def test_a_small_loss_is_within_the_margin() -> None:
     day = _frames(60, 0.9, 0.9, ("day",), seed=1)
-    same = [Frame(f.truth, f.ignored, f.champion, f.champion, f.slices) for f in day]
+    same = [JudgedFrame(f.truth, f.ignored, f.champion, f.champion, f.slices) for f in day]
     verdict = judge(_frames(60, 0.9, 0.5, ("night",)) + same, JudgePolicy(wanted=("night",)))
     assert verdict.accepted
 
@@ -95,7 +89,7 @@ def test_nothing_to_judge_by_is_refused() -> None:
 
 
 def test_frames_without_anything_are_no_reason_to_fail() -> None:
-    empty = [Frame(NOTHING, NOTHING, NOTHING, NOTHING)] * 20
+    empty = [JudgedFrame(NOTHING, NOTHING, NOTHING, NOTHING)] * 20
     assert not judge(empty).accepted
     assert judge(empty + _frames(60, 0.9, 0.5)).accepted
 
@@ -104,8 +98,8 @@ def test_an_ignored_thing_is_neither_right_nor_wrong() -> None:
     box = np.array([[10, 10, 50, 50]], np.float32)
     found = Detections(box, np.array([0.9], np.float32), np.array([0]))
     assert len(match(NOTHING, found, found).confidence) == 0
-    assert match(NOTHING, found, NOTHING).right.tolist() == [False]
-    assert match(found, found, found).right.tolist() == [True]
+    assert match(NOTHING, found, NOTHING).correct.tolist() == [False]
+    assert match(found, found, found).correct.tolist() == [True]
 
 
 def test_each_true_box_is_found_once() -> None:
@@ -113,4 +107,4 @@ def test_each_true_box_is_found_once() -> None:
     found = Detections(box, np.array([0.5, 0.9], np.float32), np.array([0, 0]))
     result = match(found.take(np.array([True, False])), found, NOTHING)
     assert result.confidence.tolist() == pytest.approx([0.9, 0.5])
-    assert result.right.tolist() == [True, False]
+    assert result.correct.tolist() == [True, False]

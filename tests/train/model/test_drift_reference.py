@@ -16,8 +16,8 @@ def _model(checkpoint: Path | None) -> ModelFile:
 
 
 def _pictures(count: int) -> list[np.ndarray]:
-    chance = np.random.default_rng(0)
-    return [chance.integers(0, 255, (90, 160, 3)).astype(np.uint8) for _ in range(count)]
+    rng = np.random.default_rng(0)
+    return [rng.integers(0, 255, (90, 160, 3)).astype(np.uint8) for _ in range(count)]
 
 
 def _beside(tmp_path: Path, content: bytes | None = None) -> Path:

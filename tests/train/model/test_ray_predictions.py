@@ -43,11 +43,11 @@ def model(tmp_path: Path) -> ModelFile:
 @pytest.fixture
 def examples(store: FolderStore) -> list[Example]:
     """Images of all sizes with any number of boxes and origins of all kinds."""
-    chance = np.random.default_rng(0)
+    rng = np.random.default_rng(0)
     found = []
     for k in range(37):
         height, width = 60 + 7 * (k % 5), 90 + 11 * (k % 3)
-        image = chance.integers(0, 256, (height, width, 3), dtype=np.uint8) // (1 + k % 4)
+        image = rng.integers(0, 256, (height, width, 3), dtype=np.uint8) // (1 + k % 4)
         digest, key = put_image(store, cv2.imencode(".png", image)[1].tobytes(), "png")
         boxes = tuple(Box(0, (1.0, 1.0, 9.0, 9.0)) for _ in range(k % 3))
         origin = {"frame": k} if k % 2 else {"file": "x", "deep": {"er": [k]}}

@@ -106,22 +106,22 @@ def _houses() -> tuple[Solid, ...]:
     looks = ("brick", "stone", "office", "brick", "plaster")
     for sx in (-1, 1):
         for sy in (-1, 1):
-            chance = draw("kingsport", "houses", sx, sy)
+            rng = draw("kingsport", "houses", sx, sy)
             x = 9.0
             while x < 110:
-                length = chance.uniform(13, 24)
+                length = rng.uniform(13, 24)
                 solids.append(Solid(
                     sx * (x + length / 2), sy * (12.0 + 7.5), length - 0.3, 15.0,
-                    chance.uniform(8, 21), chance.choice(looks),
-                    tint=_tint(chance.random()),
+                    rng.uniform(8, 21), rng.choice(looks),
+                    tint=_tint(rng.random()),
                 ))  # fmt: skip
                 x += length
             y = 30.0
             while y < 110:
-                length = chance.uniform(12, 20)
+                length = rng.uniform(12, 20)
                 solids.append(Solid(
                     sx * (8.6 + 7.0), sy * (y + length / 2), 14.0, length - 0.3,
-                    chance.uniform(8, 16), chance.choice(looks), tint=_tint(chance.random()),
+                    rng.uniform(8, 16), rng.choice(looks), tint=_tint(rng.random()),
                 ))  # fmt: skip
                 y += length
     for x, y, top in (
@@ -141,9 +141,9 @@ def _houses() -> tuple[Solid, ...]:
     return tuple(solids)
 
 
-def _tint(chance: float) -> tuple[float, float, float]:
-    warm = 0.86 + 0.24 * chance
-    return (1.02 - 0.14 * chance, 0.98, warm)
+def _tint(rng: float) -> tuple[float, float, float]:
+    warm = 0.86 + 0.24 * rng
+    return (1.02 - 0.14 * rng, 0.98, warm)
 
 
 _HEADS = tuple(

@@ -98,13 +98,13 @@ def _furniture() -> tuple[Solid, ...]:
 
 def _trees() -> tuple[Tree, ...]:
     trees = []
-    chance = draw("larkfield", "trees")
+    rng = draw("larkfield", "trees")
     for side in (1, -1):
         s = 4.0
         while s < MIDDLE.length:
-            pose = MIDDLE.at(s, side * chance.uniform(25.0, 40.0))
-            trees.append(Tree(pose.x, pose.y, chance.uniform(6, 11), chance.uniform(2.2, 3.6)))
-            s += chance.uniform(9, 24)
+            pose = MIDDLE.at(s, side * rng.uniform(25.0, 40.0))
+            trees.append(Tree(pose.x, pose.y, rng.uniform(6, 11), rng.uniform(2.2, 3.6)))
+            s += rng.uniform(9, 24)
     return tuple(trees)
 
 

@@ -79,22 +79,18 @@ def _paint(ground: Ground) -> None:
 def _houses() -> tuple[Solid, ...]:
     solids = []
     for side, edge in ((1, _WEST_KERB + _WALK), (-1, _EAST_KERB - _WALK)):
-        chance = draw("millbrook", "houses", side)
+        rng = draw("millbrook", "houses", side)
         s = -60.0
         while s < MIDDLE.length + 60:
-            length = chance.uniform(8, 15)
+            length = rng.uniform(8, 15)
             depth = 11.0
             pose = MIDDLE.at(s + length / 2, edge + side * (depth / 2 + 0.3))
-            look = chance.choice(("brick", "shop", "plaster", "stone", "brick"))
-            tint = (
-                chance.uniform(0.82, 1.02),
-                chance.uniform(0.9, 1.02),
-                chance.uniform(0.95, 1.1),
-            )
+            look = rng.choice(("brick", "shop", "plaster", "stone", "brick"))
+            tint = (rng.uniform(0.82, 1.02), rng.uniform(0.9, 1.02), rng.uniform(0.95, 1.1))
             if not 0 <= s + length / 2 <= MIDDLE.length:
                 s += length
                 continue
-            top, heading = chance.uniform(6.8, 11.5), math.degrees(pose.heading)
+            top, heading = rng.uniform(6.8, 11.5), math.degrees(pose.heading)
             solids.append(Solid(pose.x, pose.y, length - 0.1, depth, top, look, heading, tint=tint))
             s += length
     for x, y, top in (
@@ -123,13 +119,13 @@ def _heads() -> tuple[Head, ...]:
 
 
 def _parked() -> tuple[Parked, ...]:
-    chance = draw("millbrook", "parked")
+    rng = draw("millbrook", "parked")
     found = []
     s = 6.0
     while s < MIDDLE.length - 4:
-        if abs(s - _HALF) > 16 and chance.random() < 0.72:
+        if abs(s - _HALF) > 16 and rng.random() < 0.72:
             pose = MIDDLE.at(s + 2.8, -_LANE - _BAY / 2)
-            kind = chance.choices(("hatchback", "saloon", "suv", "van"), (5, 3, 3, 1))[0]
+            kind = rng.choices(("hatchback", "saloon", "suv", "van"), (5, 3, 3, 1))[0]
             found.append(Parked(pose.x, pose.y, math.degrees(pose.heading) + 180.0, kind))
         s += 5.6
     return tuple(found)

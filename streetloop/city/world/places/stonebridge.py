@@ -72,17 +72,13 @@ def _solids() -> tuple[Solid, ...]:
                                 bottom=8.5))  # fmt: skip
     for end in (1, -1):
         for side in (1, -1):
-            chance = draw("stonebridge", "houses", end, side)
+            rng = draw("stonebridge", "houses", end, side)
             y = 14.0
             while y < 210:
-                width = chance.uniform(13, 26)
-                look = chance.choice(("stone", "plaster", "brick", "office"))
-                top = chance.uniform(11, 24)
-                tint = (
-                    chance.uniform(0.84, 1.0),
-                    chance.uniform(0.9, 1.0),
-                    chance.uniform(0.96, 1.06),
-                )
+                width = rng.uniform(13, 26)
+                look = rng.choice(("stone", "plaster", "brick", "office"))
+                top = rng.uniform(11, 24)
+                tint = (rng.uniform(0.84, 1.0), rng.uniform(0.9, 1.0), rng.uniform(0.96, 1.06))
                 solids.append(
                     Solid(
                         end * (_BANK + 26.0),

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from flows.stream.analysis.camera_analysis import Analysis
+from flows.stream.analysis.camera_analysis import CameraAnalysis
 from flows.stream.analysis.results import Result
 from streetloop.cameras import Line
 from streetloop.settings import Settings
@@ -16,11 +16,11 @@ _AS_IT_IS = Letterbox(_WIDTH, _HEIGHT, scale=1.0, left=0, top=0)
 _GATE: dict[str, Line] = {"gate": ((0.5, 1.0), (0.5, 0.0))}
 
 
-def _analysis(lines: dict[str, Line] | None = None, generation: int = 0) -> Analysis:
-    return Analysis(camera(lines=lines), Settings(), generation)
+def _analysis(lines: dict[str, Line] | None = None, generation: int = 0) -> CameraAnalysis:
+    return CameraAnalysis(camera(lines=lines), Settings(), generation)
 
 
-def _see(analysis: Analysis, index: int, detections: Detections) -> Result:
+def _see(analysis: CameraAnalysis, index: int, detections: Detections) -> Result:
     return analysis.update(frame(index, picture=_PICTURE), _AS_IT_IS, detections, "model-1")
 
 
@@ -28,7 +28,7 @@ def _car(x: float, y: float = 100.0) -> tuple[float, float, float, float]:
     return (x, y, x + 60, y + 50)
 
 
-def _drive(analysis: Analysis, start: float, step: float, frames: int = 20) -> list[Result]:
+def _drive(analysis: CameraAnalysis, start: float, step: float, frames: int = 20) -> list[Result]:
     return [_see(analysis, i, found(_car(start + step * i))) for i in range(frames)]
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from flows.stream.inference.batching import Pace, choose, pack
 from flows.stream.ingest.accounting import FrameAccount
 from flows.stream.ingest.mailbox import Mailbox
-from flows.stream.ingest.reader import Feed
+from flows.stream.ingest.reader import CameraReader
 from streetloop.types import ArrayPicture, Frame
 from tests.support.build import camera, frame, plain
 from tests.support.fakes import FakeClock, ScriptedSource
@@ -25,8 +25,8 @@ class _Cameras:
     def __init__(self, ids: str, staleness_s: float = 0.5, *, lossless: bool = False) -> None:
         self._ready = threading.Condition()
         self.accounts = {camera_id: FrameAccount() for camera_id in ids}
-        self.feeds = [
-            Feed(
+        self.readers = [
+            CameraReader(
                 camera(camera_id),
                 ScriptedSource(),
                 Mailbox(self.accounts[camera_id], staleness_s, self._ready, lossless=lossless),
@@ -36,7 +36,7 @@ class _Cameras:
             for camera_id in ids
         ]
         self._put: Counter[str] = Counter()
-        self._boxes = {feed.camera.id: feed.mailbox for feed in self.feeds}
+        self._boxes = {reader.camera.id: reader.mailbox for reader in self.readers}
 
     def put(self, camera_id: str, count: int = 1, picture: ArrayPicture = _WIDE) -> None:
         for _ in range(count):
@@ -51,7 +51,7 @@ class _Cameras:
     ) -> list[Frame]:
         pace = pace or Pace(0.5, max_batch)
         with self._ready:
-            return choose(self.feeds, turn, pace, max_batch, _IMAGE_SIZE, now_s)
+            return choose(self.readers, turn, pace, max_batch, _IMAGE_SIZE, now_s)
 
     def waiting(self, camera_id: str) -> int:
         return len(self._boxes[camera_id])

@@ -9,9 +9,9 @@ from serve.rollout.evidence import Calls
 from serve.rollout.route_table import CHALLENGER, CHAMPION, RouteTable
 from streetloop.errors import AnswerInvalid, DetectorError
 from streetloop.types import Detections, Image
+from tests.support.applications import Ask, counting_wrong, failing, hanging, marked, saying, well
 from tests.support.build import found
 from tests.support.fakes import PATIENCE_S, Step, eventually
-from tests.support.slots import Ask, counting_wrong, failing, hanging, marked, saying, well
 from tests.support.streams import Street
 
 NAN = float("nan")
@@ -47,14 +47,14 @@ def test_a_fault_of_the_challenger_costs_no_frame(street: Street, fault: str) ->
     does, is_invalid = FAULTS[fault]
     street.house.does[CHALLENGER] = does or hanging(street.clock)
     street.table = SERVED
-    tap = street.run("ab", [marked(0, 80), marked(1, 80)])
+    sink = street.run("ab", [marked(0, 80), marked(1, 80)])
 
     assert street.pipeline.wait(PATIENCE_S)
     for camera_id in "ab":
-        assert tap.frame_ids(camera_id) == list(range(80))
+        assert sink.frame_ids(camera_id) == list(range(80))
         assert street.account(camera_id) == Account(decoded=80, detected=80)
         assert street.pipeline.snapshot()[camera_id].faults == ()
-    assert {result.model_version for result in tap.results} == {CHAMPION}
+    assert {result.model_version for result in sink.results} == {CHAMPION}
     calls = street.evidence().challenger
     assert calls.asked == calls.failed > 0
     assert calls.invalid == (calls.asked if is_invalid else 0)
@@ -81,11 +81,11 @@ def test_what_was_served_counts_for_the_model_that_answered(street: Street) -> N
 def test_a_challenger_that_is_not_there_costs_no_frame(street: Street) -> None:
     street.house.absent = {CHALLENGER}
     street.table = RouteTable(1, {}, ALL, frozenset("a"), 1.0)
-    tap = street.run("ab", [marked(0, 60), marked(1, 60)])
+    sink = street.run("ab", [marked(0, 60), marked(1, 60)])
 
     assert street.pipeline.wait(PATIENCE_S)
     for camera_id in "ab":
-        assert tap.frame_ids(camera_id) == list(range(60))
+        assert sink.frame_ids(camera_id) == list(range(60))
     calls = street.evidence().challenger
     assert calls.asked == calls.failed > 1
 
@@ -102,14 +102,14 @@ def test_a_fault_in_every_tenth_answer_costs_no_frame(street: Street) -> None:
 
     street.house.does[CHALLENGER] = now_and_then
     street.table = SERVED
-    tap = street.run("ab", [marked(0, 300), marked(1, 300)])
+    sink = street.run("ab", [marked(0, 300), marked(1, 300)])
 
     assert street.pipeline.wait(PATIENCE_S)
     for camera_id in "ab":
-        assert tap.frame_ids(camera_id) == list(range(300))
+        assert sink.frame_ids(camera_id) == list(range(300))
     calls = street.evidence().challenger
     assert 0 < calls.failed < calls.asked
-    assert {r.model_version for r in tap.results} == {CHAMPION, CHALLENGER}
+    assert {r.model_version for r in sink.results} == {CHAMPION, CHALLENGER}
 
 
 def test_a_challenger_is_not_waited_for_as_the_champion_is(street: Street) -> None:
@@ -135,8 +135,8 @@ def test_a_challenger_is_not_waited_for_as_the_champion_is(street: Street) -> No
 def _in_step(street: Street, count: int, between: Callable[[], object]) -> list[Step]:
     """Pictures of camera 0, each after the one before was answered."""
     steps: list[Step] = []
-    for shot in marked(0, count):
-        steps += [shot, lambda: eventually(lambda: street.account("a").pending == 0)]
+    for source_frame in marked(0, count):
+        steps += [source_frame, lambda: eventually(lambda: street.account("a").pending == 0)]
         steps.append(lambda: between() and None)
     return steps
 
@@ -152,7 +152,7 @@ def test_cameras_rest_at_home_after_a_failure_and_come_back(street: Street) -> N
 
     street.run("a", [_in_step(street, 20, between)])
     assert street.pipeline.wait(PATIENCE_S)
-    versions = [r.model_version for r in street.tap.results]
+    versions = [r.model_version for r in street.sink.results]
     # The first fails; for the two seconds after it the champion is asked at once.
     assert versions == [CHAMPION] * 8 + [CHALLENGER] * 12
     assert [frame for _, frame in street.house.seen[CHALLENGER]] == [0, *range(8, 20)]
@@ -182,8 +182,8 @@ def test_closing_while_the_challenger_is_asked_leaves_no_frame_behind(street: St
     for camera_id in "ab":
         account = street.account(camera_id)
         assert account.pending == account.failed == 0
-        assert account.detected == len(street.tap.frame_ids(camera_id))
-    assert street.tap.closed == 1
+        assert account.detected == len(street.sink.frame_ids(camera_id))
+    assert street.sink.closed == 1
 
 
 def test_if_both_fail_frames_have_failed_and_are_counted_once(street: Street) -> None:
@@ -195,4 +195,4 @@ def test_if_both_fail_frames_have_failed_and_are_counted_once(street: Street) ->
     for camera_id in "ab":
         account = street.account(camera_id)
         assert (account.failed, account.pending) == (30, 0)
-    assert street.tap.results == []
+    assert street.sink.results == []

@@ -13,9 +13,9 @@ from serve.rollout.route_table import CHALLENGER, CHAMPION, RouteTable
 from streetloop.ledger.reviews import Review
 from streetloop.storage.store import FolderStore
 from streetloop.types import Detections, Image
+from tests.support.applications import NAMES, marked, well, who
 from tests.support.build import found
 from tests.support.fakes import PATIENCE_S, Step, eventually
-from tests.support.slots import NAMES, marked, well, who
 from tests.support.streams import Street
 
 ALL = frozenset("ab")
@@ -48,8 +48,8 @@ def _sees_a_bus_once(images: Image, timeout_s: float) -> list[Detections]:
 def _in_step(street: Street, camera: int, camera_id: str) -> list[Step]:
     """Each frame after the one before was answered and compared."""
     steps: list[Step] = []
-    for shot in marked(camera, FRAMES):
-        steps += [shot, lambda: eventually(lambda: street.account(camera_id).pending == 0)]
+    for source_frame in marked(camera, FRAMES):
+        steps += [source_frame, lambda: eventually(lambda: street.account(camera_id).pending == 0)]
         steps.append(lambda: eventually(street.is_compared))
     return steps
 
@@ -63,28 +63,28 @@ def test_exactly_the_frame_over_which_they_disagree_is_asked_about(
     street: Street, triage: Triage, challenged: frozenset[str]
 ) -> None:
     street.table = RouteTable(1, {}, ALL, challenged, 1.0)
-    tap = street.run("a", [_in_step(street, 0, "a")])
+    sink = street.run("a", [_in_step(street, 0, "a")])
     assert street.pipeline.wait(PATIENCE_S)
 
     (kept,) = _disagreeing(triage)
-    assert kept.captured_at == tap.results[ODD].frame.captured_at
+    assert kept.captured_at == sink.results[ODD].frame.captured_at
     assert (kept.camera_id, kept.model_version) == ("a", CHAMPION)
     np.testing.assert_allclose(boxes_of(kept.boxes).xyxy, [CAR])
     # Both were shown each frame once, as without triage, and every frame came out once.
-    for slot in (CHAMPION, CHALLENGER):
-        assert street.house.seen[slot] == [(0, k) for k in range(FRAMES)]
-    assert tap.frame_ids("a") == list(range(FRAMES))
+    for application in (CHAMPION, CHALLENGER):
+        assert street.house.seen[application] == [(0, k) for k in range(FRAMES)]
+    assert sink.frame_ids("a") == list(range(FRAMES))
     assert street.account("a") == Account(decoded=FRAMES, detected=FRAMES)
     assert street.pipeline.snapshot()["a"].faults == ()
 
 
 def test_what_the_challenger_says_in_shadow_is_not_served(street: Street, triage: Triage) -> None:
     street.table = RouteTable(1, {}, ALL, frozenset(), 1.0)
-    tap = street.run("a", [_in_step(street, 0, "a")])
+    sink = street.run("a", [_in_step(street, 0, "a")])
     assert street.pipeline.wait(PATIENCE_S)
 
-    assert {result.model_version for result in tap.results} == {CHAMPION}
-    for result in tap.results:
+    assert {result.model_version for result in sink.results} == {CHAMPION}
+    for result in sink.results:
         np.testing.assert_allclose(result.tracked.detections.xyxy, [CAR])
     assert len(_disagreeing(triage)) == 1
 

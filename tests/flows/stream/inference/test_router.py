@@ -2,10 +2,10 @@ import threading
 
 import pytest
 
-from flows.stream.inference.router import Roads
+from flows.stream.inference.router import Router
 from flows.stream.ingest.accounting import FrameAccount
 from flows.stream.ingest.mailbox import Mailbox
-from flows.stream.ingest.reader import Feed
+from flows.stream.ingest.reader import CameraReader
 from serve.rollout.route_table import CHALLENGER, CHAMPION, RouteTable
 from tests.support.build import camera, frame
 from tests.support.fakes import FakeClock, ScriptedSource
@@ -19,26 +19,28 @@ class Town:
 
     def __init__(self) -> None:
         self.ready = threading.Condition()
-        self.roads = Roads("abc", self.ready)
-        self.feeds = [self._feed(camera_id) for camera_id in "abc"]
+        self.router = Router("abc", self.ready)
+        self.readers = [self._reader(camera_id) for camera_id in "abc"]
 
-    def _feed(self, camera_id: str) -> Feed:
+    def _reader(self, camera_id: str) -> CameraReader:
         account, source = FrameAccount(), ScriptedSource([])
         mailbox = Mailbox(account, 0.5, self.ready)
-        return Feed(camera(camera_id), source, mailbox, account, FakeClock())
+        return CameraReader(camera(camera_id), source, mailbox, account, FakeClock())
 
-    def of(self, slot: str, now_s: float = 0.0) -> str:
+    def of(self, application: str, now_s: float = 0.0) -> str:
         """Cameras of a lane."""
         with self.ready:
-            return "".join(feed.camera.id for feed in self.roads.of(slot, self.feeds, now_s))
+            return "".join(
+                reader.camera.id for reader in self.router.of(application, self.readers, now_s)
+            )
 
     def sent(self, *cameras: str) -> None:
         with self.ready:
-            self.roads.sent([frame(camera_id=c) for c in cameras])
+            self.router.sent([frame(camera_id=c) for c in cameras])
 
     def settled(self, *cameras: str) -> None:
         with self.ready:
-            self.roads.settled([frame(camera_id=c) for c in cameras])
+            self.router.settled([frame(camera_id=c) for c in cameras])
 
 
 @pytest.fixture
@@ -52,16 +54,16 @@ def test_at_first_all_are_at_the_champion(town: Town) -> None:
 
 
 def test_a_table_moves_cameras_that_have_nothing_under_way(town: Town) -> None:
-    town.roads.follow(TO_CHALLENGER)
+    town.router.follow(TO_CHALLENGER)
     assert town.of(CHAMPION) == "bc"
     assert town.of(CHALLENGER) == "a"
-    town.roads.follow(RouteTable(homes={"c": OWN}))
+    town.router.follow(RouteTable(champion_applications={"c": OWN}))
     assert (town.of(CHAMPION), town.of(CHALLENGER), town.of(OWN)) == ("ab", "", "c")
 
 
 def test_a_camera_with_frames_under_way_waits_for_them(town: Town) -> None:
     town.sent("a", "a")
-    town.roads.follow(TO_CHALLENGER)
+    town.router.follow(TO_CHALLENGER)
     for _ in range(2):
         # Neither may take more of it: the old one is not to, the new one would be too early.
         assert town.of(CHAMPION) == "bc"
@@ -72,8 +74,8 @@ def test_a_camera_with_frames_under_way_waits_for_them(town: Town) -> None:
 
 def test_a_table_that_comes_and_goes_leaves_a_camera_where_it_is(town: Town) -> None:
     town.sent("a")
-    town.roads.follow(TO_CHALLENGER)
-    town.roads.follow(RouteTable())
+    town.router.follow(TO_CHALLENGER)
+    town.router.follow(RouteTable())
     assert town.of(CHAMPION) == "abc"
 
 
@@ -85,7 +87,7 @@ def test_lanes_are_woken_by_a_table_and_by_answers(town: Town) -> None:
             waiting.set()
             woken.append(town.ready.wait(10))
 
-    for wake in (lambda: town.roads.follow(TO_CHALLENGER), lambda: town.settled("b")):
+    for wake in (lambda: town.router.follow(TO_CHALLENGER), lambda: town.settled("b")):
         town.sent("b")
         waiting = threading.Event()
         thread = threading.Thread(target=wait)
@@ -100,9 +102,9 @@ def test_lanes_are_woken_by_a_table_and_by_answers(town: Town) -> None:
 
 
 def test_after_a_failure_the_cameras_of_the_challenger_are_home_for_a_while(town: Town) -> None:
-    town.roads.follow(TO_CHALLENGER)
+    town.router.follow(TO_CHALLENGER)
     assert town.of(CHALLENGER, 10.0) == "a"
-    town.roads.rest_challenger(10.0)
+    town.router.rest_challenger(10.0)
     assert town.of(CHAMPION, 10.0) == "abc"
     assert town.of(CHALLENGER, 11.9) == ""
     assert town.of(CHALLENGER, 12.0) == "a"
@@ -110,16 +112,16 @@ def test_after_a_failure_the_cameras_of_the_challenger_are_home_for_a_while(town
 
 
 def test_home_is_where_the_citys_own_champion_is(town: Town) -> None:
-    town.roads.follow(RouteTable(homes={"a": OWN}, challenged=frozenset("a")))
-    town.roads.rest_challenger(0.0)
+    town.router.follow(RouteTable(champion_applications={"a": OWN}, challenged=frozenset("a")))
+    town.router.rest_challenger(0.0)
     assert (town.of(OWN, 1.0), town.of(CHAMPION, 1.0)) == ("a", "bc")
 
 
 def test_each_failure_costs_a_longer_rest_but_none_more_than_a_minute(town: Town) -> None:
-    town.roads.follow(TO_CHALLENGER)
+    town.router.follow(TO_CHALLENGER)
     now, rests = 0.0, []
     for _ in range(8):
-        town.roads.rest_challenger(now)
+        town.router.rest_challenger(now)
         rest = next(s for s in range(1, 100) if town.of(CHALLENGER, now + s))
         rests.append(rest)
         now += rest
@@ -127,10 +129,10 @@ def test_each_failure_costs_a_longer_rest_but_none_more_than_a_minute(town: Town
 
 
 def test_a_new_table_ends_the_rest_and_forgets_the_failures(town: Town) -> None:
-    town.roads.follow(TO_CHALLENGER)
+    town.router.follow(TO_CHALLENGER)
     for _ in range(4):
-        town.roads.rest_challenger(0.0)
-    town.roads.follow(TO_CHALLENGER)
+        town.router.rest_challenger(0.0)
+    town.router.follow(TO_CHALLENGER)
     assert town.of(CHALLENGER, 0.0) == "a"
-    town.roads.rest_challenger(0.0)
+    town.router.rest_challenger(0.0)
     assert town.of(CHALLENGER, 2.0) == "a"

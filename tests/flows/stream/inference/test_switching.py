@@ -6,8 +6,8 @@ import pytest
 
 from flows.stream.ingest.accounting import Account
 from serve.rollout.route_table import CHALLENGER, CHAMPION, RouteTable
+from tests.support.applications import failing, marked
 from tests.support.fakes import PATIENCE_S, CollectingTap, Step, eventually
-from tests.support.slots import failing, marked
 from tests.support.streams import Street
 
 CAMERAS = "abcd"
@@ -15,8 +15,10 @@ ALL = frozenset(CAMERAS)
 OWN = "champion-Oslo"
 
 
-def _table(number: int, challenged: str, homes: dict[str, str] | None = None) -> RouteTable:
-    return RouteTable(number, homes or {}, ALL, frozenset(challenged), 0.3)
+def _table(
+    number: int, challenged: str, champion_applications: dict[str, str] | None = None
+) -> RouteTable:
+    return RouteTable(number, champion_applications or {}, ALL, frozenset(challenged), 0.3)
 
 
 @pytest.fixture
@@ -33,17 +35,17 @@ def _follow(street: Street, table: RouteTable) -> Callable[[], None]:
 def _with_switches(street: Street, frames: int, tables: Sequence[RouteTable]) -> list[Step]:
     """Pictures of camera 0 with a table every few of them."""
     steps: list[Step] = []
-    shots = marked(0, frames)
+    source_frames = marked(0, frames)
     every = frames // (len(tables) + 1)
-    for index, shot in enumerate(shots):
+    for index, source_frame in enumerate(source_frames):
         if index and index % every == 0 and index // every <= len(tables):
             steps.append(_follow(street, tables[index // every - 1]))
-        steps.append(shot)
+        steps.append(source_frame)
     return steps
 
 
-def _versions(tap: CollectingTap, camera_id: str) -> list[str]:
-    return [r.model_version for r in tap.results if r.frame.camera_id == camera_id]
+def _versions(sink: CollectingTap, camera_id: str) -> list[str]:
+    return [r.model_version for r in sink.results if r.frame.camera_id == camera_id]
 
 
 SWITCHES = ["a", "ab", "", "abcd", "d", "bc", "abc", "", "abcd", "b", "acd", ""]
@@ -53,23 +55,23 @@ def test_a_clip_loses_nothing_to_switches_and_stays_in_order(street: Street) -> 
     tables = [_table(k + 1, served) for k, served in enumerate(SWITCHES)]
     clips: list[Sequence[Step]] = [_with_switches(street, 260, tables)]
     clips += [marked(k, 260) for k in range(1, 4)]
-    tap = street.run(CAMERAS, clips)
+    sink = street.run(CAMERAS, clips)
 
     assert street.pipeline.wait(PATIENCE_S)
     for camera_id in CAMERAS:
-        assert tap.frame_ids(camera_id) == list(range(260))
+        assert sink.frame_ids(camera_id) == list(range(260))
         assert street.account(camera_id) == Account(decoded=260, detected=260)
-    assert set(_versions(tap, "a")) == {CHAMPION, CHALLENGER}
+    assert set(_versions(sink, "a")) == {CHAMPION, CHALLENGER}
 
 
 def test_every_answer_is_stamped_with_who_gave_it(street: Street) -> None:
     tables = [_table(k + 1, served) for k, served in enumerate(SWITCHES)]
     clips: list[Sequence[Step]] = [_with_switches(street, 260, tables)]
     clips += [marked(k, 260) for k in range(1, 4)]
-    tap = street.run(CAMERAS, clips)
+    sink = street.run(CAMERAS, clips)
 
     assert street.pipeline.wait(PATIENCE_S)
-    for result in tap.results:
+    for result in sink.results:
         one = CAMERAS.index(result.frame.camera_id), result.frame.frame_id
         assert one in street.house.seen[result.model_version]
 
@@ -81,31 +83,31 @@ def test_a_camera_is_never_at_two_applications_at_once(street: Street) -> None:
     ]
     clips: list[Sequence[Step]] = [_with_switches(street, 400, tables)]
     clips += [marked(k, 400) for k in range(1, 4)]
-    tap = street.run(CAMERAS, clips)
+    sink = street.run(CAMERAS, clips)
 
     assert street.pipeline.wait(PATIENCE_S)
     assert street.house.mixed == []
     shown = [one for seen in street.house.seen.values() for one in seen]
-    assert len(shown) == len(set(shown)) == len(tap.results) == 1600
+    assert len(shown) == len(set(shown)) == len(sink.results) == 1600
 
 
 def test_a_live_camera_loses_no_frame_to_a_switch_either(street: Street) -> None:
     steps: list[Step] = []
     tables = [_table(k + 1, served) for k, served in enumerate(SWITCHES)]
-    for index, shot in enumerate(marked(0, 120)):
+    for index, source_frame in enumerate(marked(0, 120)):
         if index % 10 == 5:
             steps.append(_follow(street, tables[index // 10]))
         # As fast as it is answered: none is stale, so that one that is missing was lost.
-        steps += [shot, lambda: eventually(lambda: street.account("a").pending == 0)]
+        steps += [source_frame, lambda: eventually(lambda: street.account("a").pending == 0)]
         steps.append(lambda: street.clock.advance(0.04))
-    tap = street.run("a", [steps], live=True)
+    sink = street.run("a", [steps], live=True)
 
     assert street.pipeline.wait(PATIENCE_S)
-    assert tap.frame_ids("a") == list(range(120))
+    assert sink.frame_ids("a") == list(range(120))
     assert street.account("a") == Account(decoded=120, detected=120)
     # A table is in force from the next frame on.
     served = ["a" in SWITCHES[(k - 5) // 10] if k >= 5 else False for k in range(120)]
-    assert [v == CHALLENGER for v in _versions(tap, "a")] == served
+    assert [v == CHALLENGER for v in _versions(sink, "a")] == served
 
 
 def test_frames_under_way_are_answered_where_they_went(street: Street) -> None:
@@ -118,8 +120,8 @@ def test_frames_under_way_are_answered_where_they_went(street: Street) -> None:
     gate.set()
 
     assert street.pipeline.wait(PATIENCE_S)
-    assert street.tap.frame_ids("a") == list(range(30))
-    versions = _versions(street.tap, "a")
+    assert street.sink.frame_ids("a") == list(range(30))
+    versions = _versions(street.sink, "a")
     under_way = versions.count(CHAMPION)  # also what was being sent at that moment
     assert 0 < under_way < 30
     assert versions == [CHAMPION] * under_way + [CHALLENGER] * (30 - under_way)
@@ -127,11 +129,11 @@ def test_frames_under_way_are_answered_where_they_went(street: Street) -> None:
 
 def test_a_track_goes_on_across_a_switch(street: Street) -> None:
     clip = _with_switches(street, 60, [_table(1, "a"), _table(2, "")])
-    tap = street.run("a", [clip])
+    sink = street.run("a", [clip])
 
     assert street.pipeline.wait(PATIENCE_S)
-    assert set(_versions(tap, "a")) == {CHAMPION, CHALLENGER}
-    ids = {int(track) for r in tap.results for track in r.tracked.track_id if track > 0}
+    assert set(_versions(sink, "a")) == {CHAMPION, CHALLENGER}
+    ids = {int(track) for r in sink.results for track in r.tracked.track_id if track > 0}
     assert len(ids) == 1
     assert street.pipeline.snapshot()["a"].objects == 1
 
@@ -144,7 +146,7 @@ def test_a_challenger_that_comes_again_is_asked_anew(street: Street) -> None:
     street.run("a", [_with_switches(street, 100, tables)])
 
     assert street.pipeline.wait(PATIENCE_S)
-    assert street.tap.frame_ids("a") == list(range(100))
+    assert street.sink.frame_ids("a") == list(range(100))
     # The next one of that name may be another application.
     assert street.house.opened.count(CHALLENGER) == 2
     assert street.house.opened.count(CHAMPION) == 1
@@ -154,48 +156,48 @@ def test_a_shadow_that_comes_again_is_asked_anew_too(street: Street) -> None:
     # One frame at a time, so that every second is a sample: nothing is shed.
     steps: list[Step] = []
     shadow = RouteTable(1, {}, ALL, frozenset(), 1.0)
-    for index, shot in enumerate(marked(0, 9)):
+    for index, source_frame in enumerate(marked(0, 9)):
         if index in {1, 7}:
             steps.append(_follow(street, shadow))
         if index == 4:
             steps.append(_follow(street, RouteTable(2)))
-        steps += [shot, lambda: eventually(lambda: street.account("a").pending == 0)]
+        steps += [source_frame, lambda: eventually(lambda: street.account("a").pending == 0)]
         steps.append(lambda: eventually(lambda: street.is_compared()))
     street.run("a", [steps])
 
     assert street.pipeline.wait(PATIENCE_S)
     assert street.house.opened.count(CHALLENGER) == 2
     assert {frame for _, frame in street.house.seen[CHALLENGER]} == {1, 2, 3, 7, 8}
-    assert set(_versions(street.tap, "a")) == {CHAMPION}
+    assert set(_versions(street.sink, "a")) == {CHAMPION}
 
 
 def test_a_city_with_a_champion_of_its_own_has_its_frames_answered_there(street: Street) -> None:
-    homes = {"a": OWN, "b": OWN}
-    street.table = RouteTable(1, homes)
-    tap = street.run("abc", [marked(k, 40) for k in range(3)])
+    champion_applications = {"a": OWN, "b": OWN}
+    street.table = RouteTable(1, champion_applications)
+    sink = street.run("abc", [marked(k, 40) for k in range(3)])
 
     assert street.pipeline.wait(PATIENCE_S)
-    assert {v for c in "ab" for v in _versions(tap, c)} == {OWN}
-    assert set(_versions(tap, "c")) == {CHAMPION}
+    assert {v for c in "ab" for v in _versions(sink, c)} == {OWN}
+    assert set(_versions(sink, "c")) == {CHAMPION}
 
 
 def test_with_all_cameras_of_a_city_at_a_failing_challenger_its_own_champion_jumps_in(
     street: Street,
 ) -> None:
-    homes = dict.fromkeys("ab", OWN)
+    champion_applications = dict.fromkeys("ab", OWN)
     street.house.does[CHALLENGER] = failing
-    street.table = RouteTable(1, homes, frozenset("ab"), frozenset("ab"), 0.2)
-    tap = street.run("abc", [marked(k, 60) for k in range(3)])
+    street.table = RouteTable(1, champion_applications, frozenset("ab"), frozenset("ab"), 0.2)
+    sink = street.run("abc", [marked(k, 60) for k in range(3)])
 
     assert street.pipeline.wait(PATIENCE_S)
     for camera_id in "abc":
-        assert tap.frame_ids(camera_id) == list(range(60))
-    assert {v for c in "ab" for v in _versions(tap, c)} == {OWN}
+        assert sink.frame_ids(camera_id) == list(range(60))
+    assert {v for c in "ab" for v in _versions(sink, c)} == {OWN}
 
 
 def test_a_table_after_the_end_changes_nothing(street: Street) -> None:
     street.run("a", [marked(0, 5)])
     assert street.pipeline.wait(PATIENCE_S)
     street.pipeline.follow(_table(1, "a"))
-    assert street.tap.closed == 1
+    assert street.sink.closed == 1
     assert street.house.opened == [CHAMPION]

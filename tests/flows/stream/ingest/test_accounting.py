@@ -3,14 +3,14 @@ import threading
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flows.stream.ingest.accounting import Account, Fate, FrameAccount, Reason
+from flows.stream.ingest.accounting import Account, DropReason, Fate, FrameAccount
 
 _EVENTS = st.lists(
     st.one_of(
         st.just(None),
         st.tuples(
             st.sampled_from(Fate),
-            st.none() | st.sampled_from(Reason),
+            st.none() | st.sampled_from(DropReason),
             st.integers(min_value=0, max_value=5),
         ),
     )
@@ -23,14 +23,14 @@ def _accounts() -> st.SearchStrategy[Account]:
         lambda fates, pending, reasons: Account(sum(fates) + pending, *fates, reasons),
         st.tuples(_COUNTS, _COUNTS, _COUNTS, _COUNTS),
         _COUNTS,
-        st.dictionaries(st.sampled_from([reason.value for reason in Reason]), _COUNTS),
+        st.dictionaries(st.sampled_from([reason.value for reason in DropReason]), _COUNTS),
     )
 
 
 @settings(deadline=None)
 @given(_EVENTS)
 def test_every_decoded_frame_is_in_one_place(
-    events: list[tuple[Fate, Reason | None, int] | None],
+    events: list[tuple[Fate, DropReason | None, int] | None],
 ) -> None:
     account = FrameAccount()
     decoded, settled = 0, dict.fromkeys(Fate, 0)
@@ -53,9 +53,9 @@ def test_every_decoded_frame_is_in_one_place(
 
 def test_reasons_are_counted_beside_fates() -> None:
     account = FrameAccount()
-    account.settle(Fate.GATED, Reason.STILL)
-    account.settle(Fate.DROPPED, Reason.STALE, frames=3)
-    account.settle(Fate.DROPPED, Reason.STALE)
+    account.settle(Fate.GATED, DropReason.STILL)
+    account.settle(Fate.DROPPED, DropReason.STALE, frames=3)
+    account.settle(Fate.DROPPED, DropReason.STALE)
     account.settle(Fate.DETECTED)
 
     assert account.snapshot().reasons == {"still": 1, "stale": 4}
@@ -63,16 +63,16 @@ def test_reasons_are_counted_beside_fates() -> None:
 
 def test_settling_no_frame_leaves_no_trace() -> None:
     account = FrameAccount()
-    account.settle(Fate.DROPPED, Reason.STOPPED, frames=0)
+    account.settle(Fate.DROPPED, DropReason.STOPPED, frames=0)
 
     assert account.snapshot() == Account()
 
 
 def test_a_snapshot_does_not_change_afterwards() -> None:
     account = FrameAccount()
-    account.settle(Fate.GATED, Reason.STILL)
+    account.settle(Fate.GATED, DropReason.STILL)
     before = account.snapshot()
-    account.settle(Fate.GATED, Reason.STILL)
+    account.settle(Fate.GATED, DropReason.STILL)
 
     assert before.gated == 1
     assert before.reasons == {"still": 1}
@@ -90,8 +90,8 @@ def test_accounts_add_up_field_by_field(one: Account, other: Account) -> None:
 
 
 @settings(deadline=None)
-@given(_accounts(), st.sampled_from(Reason))
-def test_closing_an_account_fails_what_was_pending(account: Account, reason: Reason) -> None:
+@given(_accounts(), st.sampled_from(DropReason))
+def test_closing_an_account_fails_what_was_pending(account: Account, reason: DropReason) -> None:
     closed = account.closed(reason)
 
     assert closed.pending == 0
@@ -110,7 +110,7 @@ def test_threads_do_not_lose_each_others_counts() -> None:
         together.wait(5)
         for _ in range(500):
             account.decoded()
-            account.settle(Fate.DROPPED, Reason.STALE)
+            account.settle(Fate.DROPPED, DropReason.STALE)
             seen = account.snapshot()
             # Another thread may be between its two calls, so up to four frames are under way.
             assert 0 <= seen.pending <= 4

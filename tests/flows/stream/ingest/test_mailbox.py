@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flows.stream.ingest.accounting import FrameAccount, Reason
+from flows.stream.ingest.accounting import DropReason, FrameAccount
 from flows.stream.ingest.mailbox import Mailbox
 from streetloop.types import Frame
 from tests.support.build import dropped, frame
@@ -44,7 +44,7 @@ def test_a_stale_frame_is_dropped_and_counted() -> None:
 
     with ready:
         assert _ids(mailbox.take(9, backlog=9, now_s=1.75)) == [2]
-    assert dropped(account, Reason.STALE) == 2
+    assert dropped(account, DropReason.STALE) == 2
     assert account.snapshot().dropped == 2
 
 
@@ -69,7 +69,7 @@ def test_a_backlog_is_thinned_evenly(waiting: int, backlog: int, kept: list[int]
 
     with ready:
         assert _ids(mailbox.take(99, backlog, now_s=0.0)) == kept
-    assert dropped(account, Reason.SUPERSEDED) == waiting - len(kept)
+    assert dropped(account, DropReason.SUPERSEDED) == waiting - len(kept)
 
 
 @settings(deadline=None)
@@ -93,7 +93,7 @@ def test_memory_is_bounded_when_nobody_reads() -> None:
     _put(mailbox, 1000)
 
     assert len(mailbox) < 1000
-    assert dropped(account, Reason.SUPERSEDED) == 1000 - len(mailbox)
+    assert dropped(account, DropReason.SUPERSEDED) == 1000 - len(mailbox)
     with ready:
         assert mailbox.take(999, backlog=999, now_s=0.0)[-1].frame_id == 999
 
@@ -118,7 +118,7 @@ def test_closing_drops_what_waits_and_takes_no_more() -> None:
     assert not mailbox.put(frame(3))
     with ready:
         assert mailbox.take(9, 9, 0.0) == []
-    assert dropped(account, Reason.STOPPED) == 4
+    assert dropped(account, DropReason.STOPPED) == 4
     mailbox.close()
     assert account.snapshot().dropped == 4
 
@@ -174,7 +174,7 @@ def test_closing_lets_a_waiting_lossless_writer_go() -> None:
     writer.join(5)
 
     assert put == [False]
-    assert dropped(account, Reason.STOPPED) == 2
+    assert dropped(account, DropReason.STOPPED) == 2
 
 
 _STEPS = st.lists(

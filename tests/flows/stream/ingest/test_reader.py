@@ -5,14 +5,14 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from flows.stream.ingest.accounting import Account, FrameAccount, Reason
+from flows.stream.ingest.accounting import Account, DropReason, FrameAccount
 from flows.stream.ingest.mailbox import Mailbox
 from flows.stream.ingest.motion_gate import MotionGate
-from flows.stream.ingest.reader import Feed, State
-from flows.stream.sources.source import Shot
+from flows.stream.ingest.reader import CameraReader, CameraState
+from flows.stream.sources.source import SourceFrame
 from streetloop.errors import SourceRefused, SourceStalled, SourceUnavailable, SourceUnreadable
 from streetloop.types import Frame
-from tests.support.build import NOON, camera, dropped, plain, shots
+from tests.support.build import NOON, camera, dropped, plain, source_frames
 from tests.support.fakes import PATIENCE_S, FakeClock, ScriptedSource
 
 _GONE = SourceUnavailable("the network is down")
@@ -34,24 +34,26 @@ class _Reading:
         self.account = FrameAccount()
         self.mailbox = Mailbox(self.account, 1e9, self._ready)
         clock = clock or FakeClock()
-        self.feed = Feed(camera("a", fps), source, self.mailbox, self.account, clock, gate)
+        self.reader = CameraReader(
+            camera("a", fps), source, self.mailbox, self.account, clock, gate
+        )
 
     def to_the_end(self) -> "_Reading":
         """Read until the feed ends by itself."""
-        self.feed.start()
-        self.feed.join(PATIENCE_S)
-        assert self.feed.finished
+        self.reader.start()
+        self.reader.join(PATIENCE_S)
+        assert self.reader.finished
         return self
 
     def to_the_end_of_the_script(self) -> "_Reading":
         """Read until the camera is lost for good."""
-        self.feed.start()
+        self.reader.start()
         assert self._source.over.wait(PATIENCE_S)
         return self
 
     def close(self) -> None:
-        self.feed.close()
-        self.feed.join(PATIENCE_S)
+        self.reader.close()
+        self.reader.join(PATIENCE_S)
 
     def frames(self) -> list[Frame]:
         """Take what waits for the detector."""
@@ -60,29 +62,29 @@ class _Reading:
 
 
 def test_a_feed_is_connecting_before_its_first_picture_and_live_after_it() -> None:
-    states: list[State] = []
+    states: list[CameraState] = []
 
     def look() -> None:
-        states.append(reading.feed.state)
+        states.append(reading.reader.state)
 
-    reading = _Reading(ScriptedSource([look, *shots(1), look]))
+    reading = _Reading(ScriptedSource([look, *source_frames(1), look]))
     reading.to_the_end()
 
-    assert states == [State.CONNECTING, State.LIVE]
+    assert states == [CameraState.CONNECTING, CameraState.LIVE]
 
 
 def test_the_end_of_a_recording_ends_the_feed_without_an_error() -> None:
-    reading = _Reading(ScriptedSource(shots(5))).to_the_end()
+    reading = _Reading(ScriptedSource(source_frames(5))).to_the_end()
 
-    assert reading.feed.state is State.ENDED
-    assert reading.feed.error is None
+    assert reading.reader.state is CameraState.ENDED
+    assert reading.reader.error is None
     assert reading.account.snapshot().decoded == 5
     assert [f.frame_id for f in reading.frames()] == [0, 1, 2, 3, 4]
 
 
 def test_a_frame_says_whose_it_is_and_when_it_came() -> None:
     clock = FakeClock(start=NOON)
-    one, other = Shot(9.0, plain(value=1)), Shot(9.5, plain(value=2))
+    one, other = SourceFrame(9.0, plain(value=1)), SourceFrame(9.5, plain(value=2))
     source = ScriptedSource([one, lambda: clock.advance(0.7), other])
 
     first, second = _Reading(source, clock=clock).to_the_end().frames()
@@ -94,52 +96,58 @@ def test_a_frame_says_whose_it_is_and_when_it_came() -> None:
 def test_a_lost_stream_comes_back_with_gapless_ids_and_rising_times() -> None:
     clock = FakeClock()
     source = ScriptedSource(
-        [*shots(3, start_s=100.0), _GONE],
-        [*shots(2), SourceStalled("silence")],
-        shots(2),
+        [*source_frames(3, start_s=100.0), _GONE],
+        [*source_frames(2), SourceStalled("silence")],
+        source_frames(2),
         on_wait=lambda _: clock.advance(5.0),
     )
     reading = _Reading(source, clock=clock).to_the_end()
     frames = reading.frames()
 
-    assert reading.feed.reconnects == 2
+    assert reading.reader.reconnects == 2
     assert [f.frame_id for f in frames] == list(range(7))
     assert [f.pts for f in frames] == pytest.approx([0, 0.04, 0.08, 5.08, 5.12, 10.12, 10.16])
 
 
 def test_a_lost_stream_is_lost_and_says_why_and_yields_no_frame() -> None:
-    reading = _Reading(ScriptedSource([*shots(2), _GONE])).to_the_end_of_the_script()
+    reading = _Reading(ScriptedSource([*source_frames(2), _GONE])).to_the_end_of_the_script()
 
-    assert reading.feed.state is State.LOST
-    assert not reading.feed.finished
-    assert reading.feed.error is not None
+    assert reading.reader.state is CameraState.LOST
+    assert not reading.reader.finished
+    assert reading.reader.error is not None
     assert reading.account.snapshot().decoded == 2
     reading.close()
 
 
 def test_a_camera_that_is_down_at_the_start_is_just_a_camera_that_is_down() -> None:
-    seen: list[tuple[State, str | None]] = []
+    seen: list[tuple[CameraState, str | None]] = []
 
     def look(_: float = 0.0) -> None:
-        seen.append((reading.feed.state, reading.feed.error))
+        seen.append((reading.reader.state, reading.reader.error))
 
-    source = ScriptedSource([_GONE], [_GONE], [*shots(3), look], on_wait=look)
+    source = ScriptedSource([_GONE], [_GONE], [*source_frames(3), look], on_wait=look)
     reading = _Reading(source)
     reading.to_the_end()
 
-    assert seen == [(State.LOST, str(_GONE)), (State.LOST, str(_GONE)), (State.LIVE, None)]
+    assert seen == [
+        (CameraState.LOST, str(_GONE)),
+        (CameraState.LOST, str(_GONE)),
+        (CameraState.LIVE, None),
+    ]
     assert reading.account.snapshot().decoded == 3
 
 
 def test_only_a_camera_that_was_live_can_come_back() -> None:
-    source = ScriptedSource([_GONE], [_GONE], [*shots(1), _GONE], [_GONE], [_GONE], shots(1))
+    source = ScriptedSource(
+        [_GONE], [_GONE], [*source_frames(1), _GONE], [_GONE], [_GONE], source_frames(1)
+    )
 
-    assert _Reading(source).to_the_end().feed.reconnects == 1
+    assert _Reading(source).to_the_end().reader.reconnects == 1
 
 
 def test_attempts_back_off_and_begin_anew_after_a_picture() -> None:
     failing = [[_GONE]] * 6
-    source = ScriptedSource(*failing, [*shots(1), _GONE], *failing, shots(1))
+    source = ScriptedSource(*failing, [*source_frames(1), _GONE], *failing, source_frames(1))
     _Reading(source).to_the_end()
 
     for waits in (source.waits[:6], source.waits[6:]):
@@ -154,22 +162,22 @@ def test_attempts_back_off_and_begin_anew_after_a_picture() -> None:
 def test_an_error_that_repeating_cannot_mend_ends_the_feed(
     error: SourceRefused | SourceUnreadable,
 ) -> None:
-    source = ScriptedSource([*shots(2), error], shots(5))
+    source = ScriptedSource([*source_frames(2), error], source_frames(5))
     reading = _Reading(source).to_the_end()
 
-    assert reading.feed.state is State.FAILED
-    assert reading.feed.error == str(error)
+    assert reading.reader.state is CameraState.FAILED
+    assert reading.reader.error == str(error)
     assert source.connections == 1
     assert reading.account.snapshot().decoded == 2
 
 
 def test_a_fault_in_a_source_fails_the_camera_and_stays_in_its_thread() -> None:
     # pyproject.toml turns an exception that escapes a thread into a failure of the test.
-    source = ScriptedSource([*shots(2), ZeroDivisionError("a bug")], shots(5))
+    source = ScriptedSource([*source_frames(2), ZeroDivisionError("a bug")], source_frames(5))
     reading = _Reading(source).to_the_end()
 
-    assert reading.feed.state is State.FAILED
-    assert "a bug" in (reading.feed.error or "")
+    assert reading.reader.state is CameraState.FAILED
+    assert "a bug" in (reading.reader.error or "")
     assert source.connections == 1
 
 
@@ -177,13 +185,15 @@ def test_the_end_of_a_feed_wakes_the_reader() -> None:
     ready = threading.Condition()
     account = FrameAccount()
     go = threading.Event()
-    feed = Feed(camera(), ScriptedSource([go]), Mailbox(account, 1.0, ready), account, FakeClock())
-    feed.start()
+    reader = CameraReader(
+        camera(), ScriptedSource([go]), Mailbox(account, 1.0, ready), account, FakeClock()
+    )
+    reader.start()
     with ready:
         go.set()
         assert ready.wait(PATIENCE_S)
-    assert feed.finished
-    feed.join(PATIENCE_S)
+    assert reader.finished
+    reader.join(PATIENCE_S)
 
 
 @pytest.mark.parametrize(
@@ -193,7 +203,7 @@ def test_a_camera_with_a_rate_is_shown_that_many_frames_a_second(
     camera_fps: float, wanted: float
 ) -> None:
     seconds = 8
-    source = ScriptedSource(shots(round(seconds * camera_fps), camera_fps))
+    source = ScriptedSource(source_frames(round(seconds * camera_fps), camera_fps))
     reading = _Reading(source, fps=wanted).to_the_end()
     kept = reading.frames()
 
@@ -206,7 +216,9 @@ def test_a_camera_with_a_rate_is_shown_that_many_frames_a_second(
 
 def test_a_long_pause_is_not_made_up_for() -> None:
     clock = FakeClock()
-    source = ScriptedSource([*shots(50), _GONE], shots(50), on_wait=lambda _: clock.advance(60.0))
+    source = ScriptedSource(
+        [*source_frames(50), _GONE], source_frames(50), on_wait=lambda _: clock.advance(60.0)
+    )
     kept = _Reading(source, fps=5, clock=clock).to_the_end().frames()
 
     # Two seconds before and two after the pause, at five a second; two more are let pass.
@@ -215,7 +227,7 @@ def test_a_long_pause_is_not_made_up_for() -> None:
 
 def test_still_pictures_are_gated_and_counted() -> None:
     reading = _Reading(
-        ScriptedSource(shots(50)), gate=MotionGate(keyframe_s=1.0, hold_s=0.0)
+        ScriptedSource(source_frames(50)), gate=MotionGate(keyframe_s=1.0, hold_s=0.0)
     ).to_the_end()
 
     assert [f.frame_id for f in reading.frames()] == [0, 25]
@@ -227,21 +239,21 @@ def test_who_looks_is_shown_a_frame_once_its_pixels_are_there() -> None:
 
     class Watched(MotionGate):
         def is_open(self, luma: np.ndarray, pts: float) -> bool:
-            seen.append(reading.feed.newest)
+            seen.append(reading.reader.newest)
             return super().is_open(luma, pts)
 
-    reading = _Reading(ScriptedSource(shots(2)), gate=Watched())
+    reading = _Reading(ScriptedSource(source_frames(2)), gate=Watched())
     reading.to_the_end()
     assert [None if frame is None else frame.frame_id for frame in seen] == [None, 0]
-    assert reading.feed.newest is not None
-    assert reading.feed.newest.frame_id == 1
+    assert reading.reader.newest is not None
+    assert reading.reader.newest.frame_id == 1
 
 
 def test_closing_stops_the_reader_and_drops_what_waits() -> None:
     never = threading.Event()
     reached = threading.Event()
-    reading = _Reading(ScriptedSource([*shots(4), reached.set, never, *shots(4)]))
-    reading.feed.start()
+    reading = _Reading(ScriptedSource([*source_frames(4), reached.set, never, *source_frames(4)]))
+    reading.reader.start()
     assert reached.wait(PATIENCE_S)
     reading.close()
 
@@ -257,9 +269,11 @@ def test_closing_a_lost_camera_does_not_wait_for_its_backoff() -> None:
 
 
 def test_a_frame_that_arrives_after_closing_is_counted() -> None:
-    source = ScriptedSource([*shots(3), lambda: reading.mailbox.close(), *shots(1, start_s=1.0)])
+    source = ScriptedSource(
+        [*source_frames(3), lambda: reading.mailbox.close(), *source_frames(1, start_s=1.0)]
+    )
     reading = _Reading(source)
     reading.to_the_end()
 
     assert reading.account.snapshot().pending == 0
-    assert dropped(reading.account, Reason.STOPPED) == 4
+    assert dropped(reading.account, DropReason.STOPPED) == 4

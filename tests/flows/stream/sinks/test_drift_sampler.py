@@ -2,7 +2,7 @@ import threading
 
 import numpy as np
 
-from flows.stream.sinks.drift_sampler import Watching
+from flows.stream.sinks.drift_sampler import DriftSampler
 from streetloop.types import ArrayPicture, Image
 from tests.support.build import found, frame, plain, result
 
@@ -23,50 +23,52 @@ class _Counted:
         return plain().luma()
 
 
-def _watching(most: int = 10_000) -> Watching:
-    return Watching(("car", "bus"), period_s=10.0, sample_s=dict.fromkeys("abc", 1.0), most=most)
+def _drift_sampler(most: int = 10_000) -> DriftSampler:
+    return DriftSampler(
+        ("car", "bus"), period_s=10.0, sample_s=dict.fromkeys("abc", 1.0), most=most
+    )
 
 
-def _feed(watching: Watching, seconds: int, *cameras: str) -> None:
+def _reader(watching: DriftSampler, seconds: int, *cameras: str) -> None:
     for second in range(seconds):
         for camera in cameras:
             watching.take(result(frame(second, camera_id=camera, pts=float(second))))
 
 
 def test_minutes_are_kept_until_they_are_collected() -> None:
-    watching = _watching()
-    _feed(watching, 31, "a")
+    watching = _drift_sampler()
+    _reader(watching, 31, "a")
     assert len(watching.collect()) == 3
     assert watching.collect() == []
 
 
 def test_each_camera_has_its_own_minutes() -> None:
-    watching = _watching()
-    _feed(watching, 21, "a", "b")
-    minutes = watching.collect()
-    assert sorted(minute.camera_id for minute in minutes) == ["a", "a", "b", "b"]
+    watching = _drift_sampler()
+    _reader(watching, 21, "a", "b")
+    periods = watching.collect()
+    assert sorted(period.camera_id for period in periods) == ["a", "a", "b", "b"]
     for camera in "ab":
-        starts = [minute.started_at for minute in minutes if minute.camera_id == camera]
+        starts = [period.started_at for period in periods if period.camera_id == camera]
         assert starts == sorted(starts)
 
 
 def test_a_minute_says_what_the_results_said() -> None:
-    watching = _watching()
+    watching = _drift_sampler()
     boxes = found((0, 0, 10, 10), confidence=0.5, class_id=1)
     for second in range(11):
         picture = ArrayPicture(np.full((48, 64, 3), 100 + second, np.uint8))
         of = frame(second, pts=float(second), picture=picture)
         watching.take(result(of, boxes, [7]))
-    (minute,) = watching.collect()
-    assert minute.mix == {"bus": 1}
-    assert minute.values["confidence"] == 0.5
-    assert (minute.width, minute.height) == (64, 48)
-    assert minute.model_version == "model-1"
-    assert not minute.still
+    (period,) = watching.collect()
+    assert period.mix == {"bus": 1}
+    assert period.values["confidence"] == 0.5
+    assert (period.width, period.height) == (64, 48)
+    assert period.model_version == "model-1"
+    assert not period.still
 
 
 def test_pictures_that_are_not_measured_are_not_converted() -> None:
-    watching = _watching()
+    watching = _drift_sampler()
     pictures = [_Counted() for _ in range(100)]
     for number, picture in enumerate(pictures):
         watching.take(result(frame(number, pts=number / 10, picture=picture)))
@@ -74,21 +76,21 @@ def test_pictures_that_are_not_measured_are_not_converted() -> None:
 
 
 def test_the_oldest_go_first_if_nobody_collects() -> None:
-    watching = _watching(most=2)
-    _feed(watching, 51, "a")
-    starts = [minute.started_at.second for minute in watching.collect()]
+    watching = _drift_sampler(most=2)
+    _reader(watching, 51, "a")
+    starts = [period.started_at.second for period in watching.collect()]
     assert starts == [30, 40]
 
 
 def test_an_unfinished_minute_says_too_little() -> None:
-    watching = _watching()
-    _feed(watching, 9, "a")
+    watching = _drift_sampler()
+    _reader(watching, 9, "a")
     watching.close()
     assert watching.collect() == []
 
 
 def test_nothing_is_lost_or_given_twice_while_another_thread_collects() -> None:
-    watching = _watching()
+    watching = _drift_sampler()
     collected = []
     over = threading.Event()
 
@@ -98,8 +100,8 @@ def test_nothing_is_lost_or_given_twice_while_another_thread_collects() -> None:
 
     collector = threading.Thread(target=collect)
     collector.start()
-    _feed(watching, 301, "a")
+    _reader(watching, 301, "a")
     over.set()
     collector.join()
     collected.extend(watching.collect())
-    assert len({minute.started_at for minute in collected}) == len(collected) == 30
+    assert len({period.started_at for period in collected}) == len(collected) == 30

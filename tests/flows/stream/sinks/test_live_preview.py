@@ -9,9 +9,9 @@ import pytest
 from flows.stream.analysis.results import Result
 from flows.stream.ingest.accounting import FrameAccount
 from flows.stream.ingest.mailbox import Mailbox
-from flows.stream.ingest.reader import Feed
+from flows.stream.ingest.reader import CameraReader
 from flows.stream.sinks.annotated_video import draw
-from flows.stream.sinks.live_preview import LiveView, moved
+from flows.stream.sinks.live_preview import LivePreview, moved
 from streetloop.types import UNCONFIRMED, Frame, Image
 from tests.support.build import camera, found, frame, plain, result
 from tests.support.fakes import FakeClock, ScriptedSource
@@ -20,9 +20,9 @@ NAMES = ("car", "bus")
 THRESHOLD = 0.25
 
 
-def feed(newest: Frame | None, camera_id: str = "a") -> Feed:
+def reader(newest: Frame | None, camera_id: str = "a") -> CameraReader:
     account = FrameAccount()
-    one = Feed(
+    one = CameraReader(
         camera(camera_id), ScriptedSource([]), Mailbox(account, 1.0, _ready()), account, FakeClock()
     )
     one.newest = newest
@@ -94,11 +94,11 @@ def test_what_is_not_known_to_move_stays(before: Result | None, now: Result) -> 
 
 
 def test_before_the_first_frame_there_is_no_picture() -> None:
-    assert LiveView(NAMES, THRESHOLD).pictures([feed(None)], {}, {}) == {}
+    assert LivePreview(NAMES, THRESHOLD).pictures([reader(None)], {}, {}) == {}
 
 
 def test_a_picture_that_is_known_is_not_drawn_again() -> None:
-    view, here = LiveView(NAMES, THRESHOLD), feed(frame(5))
+    view, here = LivePreview(NAMES, THRESHOLD), reader(frame(5))
     assert view.pictures([here], {}, {})["a"][0] == 5
     assert view.pictures([here], {}, {"a": 5}) == {}
     assert view.pictures([here], {}, {"a": 4, "b": 5})["a"][0] == 5
@@ -109,7 +109,7 @@ def test_a_picture_that_is_known_is_not_drawn_again() -> None:
 
 
 def test_a_frame_that_the_detector_wanted_is_shown_while_it_is_recent_and_only_once() -> None:
-    view, here = LiveView(NAMES, THRESHOLD), feed(frame(6, pts=0.6))
+    view, here = LivePreview(NAMES, THRESHOLD), reader(frame(6, pts=0.6))
     here.wanted = frame(5, pts=0.5)
     assert view.pictures([here], {}, {})["a"][0] == 5
     assert view.pictures([here], {}, {"a": 4})["a"][0] == 5
@@ -122,33 +122,33 @@ def test_a_frame_that_the_detector_wanted_is_shown_while_it_is_recent_and_only_o
 
 
 def test_after_the_end_there_is_nothing_to_be_seen() -> None:
-    view = LiveView(NAMES, THRESHOLD)
+    view = LivePreview(NAMES, THRESHOLD)
     view.close()
-    assert view.pictures([feed(frame(5))], {}, {}) == {}
+    assert view.pictures([reader(frame(5))], {}, {}) == {}
 
 
 def test_without_a_result_the_picture_has_no_boxes() -> None:
     here = frame(5)
-    (_, jpeg), *_ = LiveView(NAMES, THRESHOLD).pictures([feed(here)], {}, {}).values()
+    (_, jpeg), *_ = LivePreview(NAMES, THRESHOLD).pictures([reader(here)], {}, {}).values()
     assert np.abs(decoded(jpeg).astype(int) - _drawn(result(here))).mean() < 3
 
 
 def test_an_old_result_is_not_drawn() -> None:
-    view = LiveView(NAMES, THRESHOLD)
+    view = LivePreview(NAMES, THRESHOLD)
     boxes = found((10, 10, 50, 40))
     view.take(result(frame(0, pts=1.0), boxes, [3]))
     near, late = frame(10, pts=1.5), frame(20, pts=1.7)
-    _, with_box = view.pictures([feed(near)], {}, {})["a"]
-    _, without = view.pictures([feed(late)], {}, {})["a"]
+    _, with_box = view.pictures([reader(near)], {}, {})["a"]
+    _, without = view.pictures([reader(late)], {}, {})["a"]
     assert np.abs(decoded(with_box).astype(int) - _drawn(result(near, boxes, [3]))).mean() < 3
     assert np.abs(decoded(without).astype(int) - _drawn(result(late))).mean() < 3
 
 
 def test_each_camera_has_its_own_boxes() -> None:
-    view = LiveView(NAMES, THRESHOLD)
+    view = LivePreview(NAMES, THRESHOLD)
     view.take(result(frame(0, camera_id="b"), found((10, 10, 50, 40)), [3]))
     shown = view.pictures(
-        [feed(frame(1, camera_id="a"), "a"), feed(frame(1, camera_id="b"), "b")], {}, {}
+        [reader(frame(1, camera_id="a"), "a"), reader(frame(1, camera_id="b"), "b")], {}, {}
     )
     assert len(shown["b"][1]) > len(shown["a"][1])
 
@@ -159,7 +159,7 @@ def test_each_camera_has_its_own_boxes() -> None:
 )
 def test_a_large_picture_is_made_small(width: int, height: int, shape: tuple[int, int]) -> None:
     here = frame(1, picture=plain(width, height))
-    _, jpeg = LiveView(NAMES, THRESHOLD).pictures([feed(here)], {}, {})["a"]
+    _, jpeg = LivePreview(NAMES, THRESHOLD).pictures([reader(here)], {}, {})["a"]
     assert decoded(jpeg).shape == (*shape, 3)
 
 
@@ -167,16 +167,16 @@ def test_a_large_picture_is_made_small(width: int, height: int, shape: tuple[int
 @pytest.mark.parametrize("source", [64, 640, 1920])
 def test_a_picture_is_as_wide_as_it_is_wanted(source: int, width: int) -> None:
     here = frame(1, picture=plain(source, source * 9 // 16))
-    _, jpeg = LiveView(NAMES, THRESHOLD).pictures([feed(here)], {}, {}, width)["a"]
+    _, jpeg = LivePreview(NAMES, THRESHOLD).pictures([reader(here)], {}, {}, width)["a"]
     assert decoded(jpeg).shape == (width * 9 // 16, width, 3)
 
 
 def test_boxes_are_where_things_are_at_any_width() -> None:
-    view = LiveView(NAMES, THRESHOLD)
+    view = LivePreview(NAMES, THRESHOLD)
     here = frame(0, picture=plain(640, 360))
     view.take(result(here, found((320, 90, 480, 270)), [3]))
     for width in (320, 640):
-        _, jpeg = view.pictures([feed(here)], {}, {}, width)["a"]
+        _, jpeg = view.pictures([reader(here)], {}, {}, width)["a"]
         drawn = np.abs(decoded(jpeg).astype(int) - decoded(jpeg)[0, 0]).max(axis=2) > 60
         assert np.flatnonzero(drawn[width * 9 // 32]).tolist()[:1] == pytest.approx(
             [width // 2], abs=2
@@ -185,9 +185,9 @@ def test_boxes_are_where_things_are_at_any_width() -> None:
 
 def test_crossings_are_written_beside_their_line() -> None:
     lined = camera("a", lines={"gate": ((0.2, 0.8), (0.8, 0.8))})
-    here = feed(frame(1))
+    here = reader(frame(1))
     here.camera = lined
-    view = LiveView(NAMES, THRESHOLD)
+    view = LivePreview(NAMES, THRESHOLD)
     none = view.pictures([here], {}, {})["a"][1]
     some = view.pictures([here], {"a": {"gate": {"in": 7, "out": 3}}}, {})["a"][1]
     assert none != some

@@ -46,8 +46,8 @@ def _result(
     track: tuple[int, int] | None = None,
 ) -> Result:
     """A frame that no other is like, with a box of which the model is so sure."""
-    chance = np.random.default_rng(round(second * 1000) + ord(camera_id[0]) * 10**8)
-    picture = ArrayPicture(chance.integers(0, 255, (48, 64, 3)).astype(np.uint8))
+    rng = np.random.default_rng(round(second * 1000) + ord(camera_id[0]) * 10**8)
+    picture = ArrayPicture(rng.integers(0, 255, (48, 64, 3)).astype(np.uint8))
     of = frame(round(second * 25), camera_id=camera_id, pts=second, picture=picture)
     if track is not None:
         return result(of, found((1, 1, 20, 20), class_id=track[1]), [track[0]])
@@ -213,8 +213,8 @@ def test_a_store_that_is_full_is_said_and_later_frames_are_kept(store: FolderSto
 def test_frames_of_the_simulated_city_can_be_looked_up_again(store: FolderStore) -> None:
     source = SimulatedSource(URI, FakeClock())
     triage = _triage(store, origins={"a": URI})
-    for k, shot in enumerate(source.shots(threading.Event())):
-        of = frame(k, camera_id="a", pts=k / 10, picture=shot.picture)
+    for k, source_frame in enumerate(source.read(threading.Event())):
+        of = frame(k, camera_id="a", pts=k / 10, picture=source_frame.picture)
         triage.take(result(of, found((1, 1, 20, 20), confidence=MIDDLE if k == 37 else 0.9)))
     triage.close()
     (kept,) = triage.collect()
@@ -344,7 +344,7 @@ def test_what_a_rollout_found_is_kept_after_it_was_cut_off(store: FolderStore) -
             _contradict(triage, k)
         if k == 20:
             assert _seconds(_disagreeing(triage.collect())) == [13]
-    assert triage._torn == {}
+    assert triage._disputed == {}
 
 
 class _Watched:
@@ -380,14 +380,14 @@ def test_streams_do_not_wait_while_a_contradiction_is_made_ready(store: FolderSt
         assert done.wait(PATIENCE_S)
 
     slow = frame(0, picture=_Watched(look))
-    comparing = threading.Thread(target=triage.contradict, args=(slow, CAR, BUS, "champion-1"))
-    comparing.start()
+    shadow = threading.Thread(target=triage.contradict, args=(slow, CAR, BUS, "champion-1"))
+    shadow.start()
     assert busy.wait(PATIENCE_S)
     for k in range(25):
         triage.take(_result(k, MIDDLE))
     assert len(triage.collect()) == 2
     done.set()
-    comparing.join(PATIENCE_S)
+    shadow.join(PATIENCE_S)
     triage.close()
     assert len(_disagreeing(triage.collect())) == 1
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from flows.stream.sources.clip import STALL_S, ClipOptions, ClipSource, parse_clip_uri
-from flows.stream.sources.source import Shot
+from flows.stream.sources.source import SourceFrame
 from streetloop.errors import (
     ConfigError,
     SourceError,
@@ -27,17 +27,17 @@ def clip(tmp_path: Path) -> Path:
     return write_clip(tmp_path / "clip.mp4", _GRAYS)
 
 
-def _read(source: ClipSource, most: int = 1000) -> list[Shot]:
-    return list(itertools.islice(source.shots(threading.Event()), most))
+def _read(source: ClipSource, most: int = 1000) -> list[SourceFrame]:
+    return list(itertools.islice(source.read(threading.Event()), most))
 
 
-def _times(shots: list[Shot]) -> list[float]:
-    return [shot.media_s or 0.0 for shot in shots]
+def _times(source_frames: list[SourceFrame]) -> list[float]:
+    return [source_frame.media_s or 0.0 for source_frame in source_frames]
 
 
-def _grays(shots: list[Shot]) -> list[int]:
+def _grays(source_frames: list[SourceFrame]) -> list[int]:
     """The gray of each picture, to the nearest of the clip's."""
-    means = [float(shot.picture.bgr().mean()) for shot in shots]
+    means = [float(source_frame.picture.bgr().mean()) for source_frame in source_frames]
     return [min(_GRAYS, key=lambda gray: abs(gray - mean)) for mean in means]
 
 
@@ -123,10 +123,10 @@ def test_an_unknown_option_is_refused_and_the_known_ones_are_listed() -> None:
 
 
 def test_pictures_come_in_order_with_the_times_of_the_recording(clip: Path) -> None:
-    shots = _read(ClipSource(clip, ClipOptions(), FakeClock()))
+    source_frames = _read(ClipSource(clip, ClipOptions(), FakeClock()))
 
-    assert _grays(shots) == _GRAYS
-    assert _times(shots) == pytest.approx([0.0, 0.04, 0.08, 0.12, 0.16], abs=1e-3)
+    assert _grays(source_frames) == _GRAYS
+    assert _times(source_frames) == pytest.approx([0.0, 0.04, 0.08, 0.12, 0.16], abs=1e-3)
 
 
 def test_each_picture_comes_when_it_is_due(clip: Path) -> None:
@@ -134,7 +134,7 @@ def test_each_picture_comes_when_it_is_due(clip: Path) -> None:
     clock.advance(1000.0)
     arrivals = [
         clock.monotonic() - 1000.0
-        for _ in ClipSource(clip, ClipOptions(), clock).shots(threading.Event())
+        for _ in ClipSource(clip, ClipOptions(), clock).read(threading.Event())
     ]
 
     assert arrivals == pytest.approx([0.0, 0.04, 0.08, 0.12, 0.16], abs=1e-3)
@@ -143,7 +143,7 @@ def test_each_picture_comes_when_it_is_due(clip: Path) -> None:
 def test_a_late_reader_is_not_made_later(clip: Path) -> None:
     clock = FakeClock()
     arrivals = []
-    for index, _ in enumerate(ClipSource(clip, ClipOptions(), clock).shots(threading.Event())):
+    for index, _ in enumerate(ClipSource(clip, ClipOptions(), clock).read(threading.Event())):
         arrivals.append(clock.monotonic())
         if index == 1:
             clock.advance(0.1)
@@ -155,9 +155,9 @@ def test_fps_overrides_the_recorded_rate(clip: Path) -> None:
     clock = FakeClock()
     source = ClipSource(clip, ClipOptions(fps=2.0), clock)
     arrivals, times = [], []
-    for shot in source.shots(threading.Event()):
+    for source_frame in source.read(threading.Event()):
         arrivals.append(clock.monotonic())
-        times.append(shot.media_s)
+        times.append(source_frame.media_s)
 
     assert arrivals == pytest.approx([0, 0.5, 1.0, 1.5, 2.0])
     assert times == pytest.approx([0, 0.5, 1.0, 1.5, 2.0])
@@ -180,10 +180,12 @@ def test_a_loop_goes_on_with_rising_times_at_an_even_rate(
     clip: Path, fps: float | None, live: bool
 ) -> None:
     clock = FakeClock()
-    shots = _read(ClipSource(clip, ClipOptions(loop=True, fps=fps, live=live), clock), most=13)
-    times = _times(shots)
+    source_frames = _read(
+        ClipSource(clip, ClipOptions(loop=True, fps=fps, live=live), clock), most=13
+    )
+    times = _times(source_frames)
 
-    assert _grays(shots) == [*_GRAYS, *_GRAYS, *_GRAYS[:3]]
+    assert _grays(source_frames) == [*_GRAYS, *_GRAYS, *_GRAYS[:3]]
     period = 1 / (fps or 25)
     assert times == pytest.approx([index * period for index in range(13)], abs=2e-3)
     if live:
@@ -194,7 +196,7 @@ def test_a_loop_goes_on_with_rising_times_at_an_even_rate(
 def test_stopping_ends_a_loop(clip: Path, live: bool) -> None:
     stop = threading.Event()
     seen = 0
-    for _ in ClipSource(clip, ClipOptions(loop=True, live=live), FakeClock()).shots(stop):
+    for _ in ClipSource(clip, ClipOptions(loop=True, live=live), FakeClock()).read(stop):
         seen += 1
         if seen == 7:
             stop.set()
@@ -210,7 +212,7 @@ def test_stopping_while_a_picture_is_awaited_gives_no_more_pictures(clip: Path) 
             stop.set()
             return super().wait(event, timeout_s)
 
-    assert len(list(ClipSource(clip, ClipOptions(), _Interrupted()).shots(stop))) == 1
+    assert len(list(ClipSource(clip, ClipOptions(), _Interrupted()).read(stop))) == 1
 
 
 # Scripted outages
@@ -223,7 +225,7 @@ def _play_on(source: ClipSource, clock: FakeClock) -> tuple[list[float], list[So
     errors: list[SourceError] = []
     while True:
         try:
-            for _ in source.shots(stop):
+            for _ in source.read(stop):
                 arrivals.append(clock.monotonic())
                 if clock.monotonic() > 5.0:
                     return arrivals, errors
@@ -372,9 +374,9 @@ def test_a_sound_recording_is_no_video(tmp_path: Path) -> None:
 
 def test_a_clip_that_is_deleted_while_it_loops_ends_for_good(clip: Path) -> None:
     source = ClipSource(clip, ClipOptions(loop=True, live=False), FakeClock())
-    shots = source.shots(threading.Event())
-    next(shots)
+    source_frames = source.read(threading.Event())
+    next(source_frames)
     clip.unlink()
 
     with pytest.raises(SourceUnreadable, match="does not exist"):
-        list(shots)
+        list(source_frames)

@@ -110,7 +110,7 @@ def test_a_server_that_is_not_there_is_unavailable_and_the_password_stays_here(
     assert _SECRET not in "".join(traceback.format_exception(caught.value))
 
     with pytest.raises(SourceUnavailable) as caught:
-        next(source.shots(threading.Event()))
+        next(source.read(threading.Event()))
     assert _SECRET not in "".join(traceback.format_exception(caught.value))
 
 

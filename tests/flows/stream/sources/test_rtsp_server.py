@@ -10,7 +10,7 @@ import pytest
 
 from flows.stream.ingest.accounting import FrameAccount
 from flows.stream.ingest.mailbox import Mailbox
-from flows.stream.ingest.reader import Feed, State
+from flows.stream.ingest.reader import CameraReader, CameraState
 from flows.stream.sources.registry import open_source
 from streetloop.cameras import Camera
 from streetloop.clock import SystemClock
@@ -29,8 +29,8 @@ class Watcher:
         self._mailbox = Mailbox(self.account, 60, self._ready)
         camera = Camera(id="a40", uri=uri, transport=transport)  # type: ignore[arg-type]
         source = open_source(camera, SystemClock())
-        self.feed = Feed(camera, source, self._mailbox, self.account, SystemClock())
-        self.feed.start()
+        self.reader = CameraReader(camera, source, self._mailbox, self.account, SystemClock())
+        self.reader.start()
 
     def frames(self, count: int, timeout_s: float = 20) -> list[Frame]:
         """The next ``count`` frames."""
@@ -39,7 +39,7 @@ class Watcher:
             arrived = self._ready.wait_for(
                 lambda: self._take_into(found, count) >= count, timeout_s
             )
-        assert arrived, f"only {len(found)} frames: {self.feed.state}, {self.feed.error}"
+        assert arrived, f"only {len(found)} frames: {self.reader.state}, {self.reader.error}"
         return found
 
     def _take_into(self, found: list[Frame], count: int) -> int:
@@ -51,19 +51,19 @@ class Watcher:
         began = time.monotonic()
         tick = threading.Event()
         while not condition():
-            assert time.monotonic() - began < timeout_s, (self.feed.state, self.feed.error)
+            assert time.monotonic() - began < timeout_s, (self.reader.state, self.reader.error)
             tick.wait(0.02)
         return time.monotonic() - began
 
     def lost(self) -> bool:
-        return self.feed.state is State.LOST
+        return self.reader.state is CameraState.LOST
 
     def live(self) -> bool:
-        return self.feed.state is State.LIVE
+        return self.reader.state is CameraState.LIVE
 
     def close(self) -> None:
-        self.feed.close()
-        self.feed.join(10)
+        self.reader.close()
+        self.reader.join(10)
 
 
 @pytest.fixture(scope="module")
@@ -121,7 +121,7 @@ def test_a_frozen_server_is_noticed_within_3_s_and_back_within_5_s_of_its_return
     server.resume()
     assert camera.until(camera.live, 10) < 5
     assert camera.until(lambda: camera.account.snapshot().decoded > before, 5) < 5
-    assert camera.feed.reconnects == 1
+    assert camera.reader.reconnects == 1
 
 
 def test_a_killed_server_is_noticed_at_once_and_back_within_5_s_of_its_return(
@@ -146,7 +146,7 @@ def test_a_camera_that_is_down_at_start_joins_when_it_comes_up(
     camera.until(camera.lost, 10)
     server.start()
     camera.frames(5)
-    assert camera.feed.reconnects == 0
+    assert camera.reader.reconnects == 0
 
 
 def test_a_camera_may_change_its_resolution(
@@ -159,7 +159,7 @@ def test_a_camera_may_change_its_resolution(
         frames = camera.frames(120)
     sizes = {(f.picture.width, f.picture.height) for f in frames}
     assert sizes == {(352, 288), (640, 480)}
-    assert camera.feed.reconnects == 0
+    assert camera.reader.reconnects == 0
     for frame in frames:
         assert frame.picture.luma().shape == frame.picture.bgr().shape[:2]
 

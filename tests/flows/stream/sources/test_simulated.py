@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from flows.stream.sources.media_clock import MediaClock
 from flows.stream.sources.registry import open_source, simulated
 from flows.stream.sources.simulated import SimulatedSource
-from flows.stream.sources.source import Shot
+from flows.stream.sources.source import SourceFrame
 from streetloop.cameras import Camera
 from streetloop.errors import ConfigError, SourceError, SourceUnavailable, SourceUnreadable
 from streetloop.secrets import SecretUri
@@ -24,12 +24,12 @@ def _source(*options: str, clock: FakeClock | None = None) -> SimulatedSource:
     return SimulatedSource("&".join((_CAMERA, *options)), clock or FakeClock())
 
 
-def _read(source: SimulatedSource, most: int = 1000) -> list[Shot]:
-    return list(itertools.islice(source.shots(threading.Event()), most))
+def _read(source: SimulatedSource, most: int = 1000) -> list[SourceFrame]:
+    return list(itertools.islice(source.read(threading.Event()), most))
 
 
-def _times(shots: list[Shot]) -> list[float]:
-    return [shot.media_s or 0.0 for shot in shots]
+def _times(source_frames: list[SourceFrame]) -> list[float]:
+    return [source_frame.media_s or 0.0 for source_frame in source_frames]
 
 
 def _play_on(
@@ -41,8 +41,8 @@ def _play_on(
     errors: list[SourceError] = []
     while len(errors) < 1000:
         try:
-            for shot in source.shots(stop):
-                came.append((clock.monotonic(), shot.media_s or 0.0))
+            for source_frame in source.read(stop):
+                came.append((clock.monotonic(), source_frame.media_s or 0.0))
                 if came[-1][1] >= until_s:
                     return came, errors
             return came, errors
@@ -60,18 +60,18 @@ def _play_on(
 def test_a_recording_has_exactly_its_frames_without_gaps() -> None:
     clock = FakeClock()
     source = _source("live=0", "frames=25", clock=clock)
-    shots = _read(source)
+    source_frames = _read(source)
 
     assert not source.live
-    assert _times(shots) == pytest.approx([k / 10 for k in range(25)])
+    assert _times(source_frames) == pytest.approx([k / 10 for k in range(25)])
     assert clock.waits == []
 
 
 def test_a_recording_loses_nothing_however_slowly_it_is_read() -> None:
     clock = FakeClock()
     times = []
-    for shot in _source("live=0", "frames=20", clock=clock).shots(threading.Event()):
-        times.append(shot.media_s)
+    for source_frame in _source("live=0", "frames=20", clock=clock).read(threading.Event()):
+        times.append(source_frame.media_s)
         clock.advance(7.0)
 
     assert times == pytest.approx([k / 10 for k in range(20)])
@@ -102,7 +102,7 @@ def test_live_each_frame_comes_when_it_is_due() -> None:
     clock = FakeClock()
     clock.advance(1000.0)
     source = _source("frames=8", clock=clock)
-    arrivals = [clock.monotonic() - 1000.0 for _ in source.shots(threading.Event())]
+    arrivals = [clock.monotonic() - 1000.0 for _ in source.read(threading.Event())]
 
     assert source.live
     assert arrivals == pytest.approx([k / 10 for k in range(8)])
@@ -111,8 +111,8 @@ def test_live_each_frame_comes_when_it_is_due() -> None:
 def test_live_what_would_come_too_late_is_left_out() -> None:
     clock = FakeClock()
     came = []
-    for shot in _source("frames=30", clock=clock).shots(threading.Event()):
-        came.append((clock.monotonic(), shot.media_s))
+    for source_frame in _source("frames=30", clock=clock).read(threading.Event()):
+        came.append((clock.monotonic(), source_frame.media_s))
         if len(came) == 3:
             clock.advance(1.05)
 
@@ -124,7 +124,7 @@ def test_live_what_would_come_too_late_is_left_out() -> None:
 def test_live_the_recording_is_over_when_its_time_is() -> None:
     clock = FakeClock()
     source = _source("frames=30", clock=clock)
-    next(iter(source.shots(threading.Event())))
+    next(iter(source.read(threading.Event())))
     clock.advance(60.0)
 
     assert _read(source) == []
@@ -135,9 +135,9 @@ def test_live_a_new_connection_joins_at_the_second_that_it_is() -> None:
     source = _source(clock=clock)
     _read(source, most=3)
     clock.advance(5.0)
-    (shot,) = _read(source, most=1)
+    (source_frame,) = _read(source, most=1)
 
-    assert shot.media_s == pytest.approx(clock.monotonic(), abs=0.11)
+    assert source_frame.media_s == pytest.approx(clock.monotonic(), abs=0.11)
 
 
 @settings(max_examples=30)
@@ -145,7 +145,7 @@ def test_live_a_new_connection_joins_at_the_second_that_it_is() -> None:
 def test_live_time_only_rises_and_is_never_ahead(delays: list[float], fps: float) -> None:
     clock = FakeClock()
     source = _source(f"fps={fps}", clock=clock)
-    frames = source.shots(threading.Event())
+    frames = source.read(threading.Event())
     last = -1.0
     for delay in delays:
         media = next(frames).media_s or 0.0
@@ -160,7 +160,7 @@ def test_live_time_only_rises_and_is_never_ahead(delays: list[float], fps: float
 def test_stopping_ends_it(live: int) -> None:
     stop = threading.Event()
     seen = 0
-    for _ in _source(f"live={live}").shots(stop):
+    for _ in _source(f"live={live}").read(stop):
         seen += 1
         if seen == 7:
             stop.set()
@@ -176,7 +176,7 @@ def test_stopping_while_a_frame_is_awaited_gives_no_more_frames() -> None:
             stop.set()
             return super().wait(event, timeout_s)
 
-    assert len(list(_source(clock=_Interrupted()).shots(stop))) == 1
+    assert len(list(_source(clock=_Interrupted()).read(stop))) == 1
 
 
 # Outages
@@ -305,12 +305,12 @@ def test_waiting_for_return_ends_with_the_camera() -> None:
 
 
 def test_a_shot_shows_the_frame_of_its_time() -> None:
-    shots = _read(_source("live=0", "frames=4"))
+    source_frames = _read(_source("live=0", "frames=4"))
 
-    for frame, shot in enumerate(shots):
-        assert (shot.picture.width, shot.picture.height) == (160, 90)
-        assert np.array_equal(shot.picture.bgr(), view("stonebridge/middle").render(frame))
-    assert not np.array_equal(shots[0].picture.bgr(), shots[3].picture.bgr())
+    for frame, source_frame in enumerate(source_frames):
+        assert (source_frame.picture.width, source_frame.picture.height) == (160, 90)
+        assert np.array_equal(source_frame.picture.bgr(), view("stonebridge/middle").render(frame))
+    assert not np.array_equal(source_frames[0].picture.bgr(), source_frames[3].picture.bgr())
 
 
 def test_a_picture_is_drawn_once_and_only_if_somebody_looks() -> None:
@@ -337,11 +337,11 @@ def test_whoever_looks_at_a_drawn_picture_need_not_wait_for_another() -> None:
 
 
 def test_pictures_may_be_looked_at_by_several_threads_at_once() -> None:
-    shots = _read(_source("live=0", "frames=12", "condition=rain,dusk@0:2"))
+    source_frames = _read(_source("live=0", "frames=12", "condition=rain,dusk@0:2"))
     shown: dict[int, np.ndarray] = {}
 
     def look(k: int) -> None:
-        shown[k] = shots[k].picture.bgr()
+        shown[k] = source_frames[k].picture.bgr()
 
     threads = [threading.Thread(target=look, args=(k,)) for k in range(12)]
     for thread in threads:

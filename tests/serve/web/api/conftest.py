@@ -3,9 +3,9 @@
 import pytest
 from fastapi.testclient import TestClient
 
-from tests.support.house import Content, Screens, api_of, jpeg
-from tests.support.house import content as content
-from tests.support.house import empty as empty
+from tests.support.control_service import Content, Screens, api_of, jpeg
+from tests.support.control_service import content as content
+from tests.support.control_service import empty as empty
 
 
 @pytest.fixture

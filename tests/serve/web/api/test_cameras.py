@@ -7,7 +7,7 @@ from fastapi.testclient import TestClient
 
 from serve.web.api.create import create_api
 from streetloop.ledger.cameras import last_change, newest_changes
-from tests.support.house import (
+from tests.support.control_service import (
     FILE,
     PASSWORD,
     Content,

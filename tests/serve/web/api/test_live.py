@@ -14,7 +14,7 @@ from starlette.websockets import WebSocketDisconnect
 
 from serve.web.api import live
 from streetloop.control import USUAL_WIDTH
-from tests.support.house import LIVE, Content, Screens, api_of, jpeg, running
+from tests.support.control_service import LIVE, Content, Screens, api_of, jpeg, running
 
 
 @pytest.fixture(autouse=True)

@@ -4,7 +4,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from serve.web.access import COOKIE, Guard
-from tests.support.house import Content, api_of, problem_of
+from tests.support.control_service import Content, api_of, problem_of
 
 TOKEN = 'tök"en; <b>'
 """With what headers and pages find hard."""

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from tests.support.house import Content, api_of, problem_of, register_versions
+from tests.support.control_service import Content, api_of, problem_of, register_versions
 
 
 @pytest.fixture(scope="module")

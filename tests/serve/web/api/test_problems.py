@@ -10,7 +10,7 @@ from sqlalchemy import text
 from serve.web.api.problems import MEDIA_TYPE, explain_errors, problems
 from streetloop import errors
 from streetloop.errors import StreetloopError
-from tests.support.house import Content, api_of, problem_of
+from tests.support.control_service import Content, api_of, problem_of
 
 STATUS = {
     errors.InputTooLarge: 413,

@@ -3,7 +3,7 @@
 import pytest
 from fastapi.testclient import TestClient
 
-from tests.support.house import Content, api_of, jpeg, problem_of, running
+from tests.support.control_service import Content, api_of, jpeg, problem_of, running
 
 
 def test_events_are_filtered(client: TestClient) -> None:

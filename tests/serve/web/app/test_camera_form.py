@@ -16,7 +16,7 @@ from streetloop.cameras import parse_camera
 from streetloop.control import CameraView
 from streetloop.errors import ConfigError, NotFound, StreetloopError
 from streetloop.ledger.cameras import newest_changes
-from tests.support.house import FILE, PASSWORD, Content
+from tests.support.control_service import FILE, PASSWORD, Content
 
 SIM = "sim://larkfield/gantry"
 

@@ -12,7 +12,7 @@ from serve.web.access import Guard
 from serve.web.api.create import create_api
 from serve.web.app.page import _PANELS, build_page, mount_page
 from serve.web.app.render import FOLDER
-from tests.support.house import HERE, Content, Screens, see_a_car
+from tests.support.control_service import HERE, Content, Screens, see_a_car
 
 
 @pytest.fixture(scope="module")

@@ -27,7 +27,7 @@ from streetloop.control import (
     RolloutView,
 )
 from streetloop.errors import LedgerError
-from tests.support.house import READING, Content, register_versions, running
+from tests.support.control_service import READING, Content, register_versions, running
 
 PANELS: dict[str, panels.Draw] = {
     "header": panels.header,

@@ -46,7 +46,7 @@ def test_without_sky_there_is_no_skyline(plain: Stage) -> None:
 
 def test_the_ground_is_as_far_as_the_camera_says(plain: Stage) -> None:
     place = np.array([0.0, 25.0, 0.0])
-    pixels, depth = plain.optics.project(place)
+    pixels, depth = plain.camera_model.project(place)
     x, y = (int(v) for v in pixels)
 
     assert plain.backdrop.depth[y, x] == pytest.approx(float(depth), rel=0.05)
@@ -58,7 +58,7 @@ def test_a_box_stands_where_its_corners_are_seen(walled: Stage) -> None:
     solid = np.isfinite(walled.backdrop.solid_depth)
     rows, columns = np.nonzero(solid)
     corners = [(x, 29.5, z) for x in (-6.0, 6.0) for z in (0.0, 4.0)]
-    pixels, _ = walled.optics.project(np.array(corners))
+    pixels, _ = walled.camera_model.project(np.array(corners))
 
     assert columns.min() == pytest.approx(pixels[:, 0].min(), abs=1.5)
     assert columns.max() == pytest.approx(pixels[:, 0].max(), abs=1.5)
@@ -67,7 +67,7 @@ def test_a_box_stands_where_its_corners_are_seen(walled: Stage) -> None:
 
 
 def test_a_box_is_as_far_as_it_stands(walled: Stage) -> None:
-    pixels, depth = walled.optics.project(np.array([0.0, 29.5, 2.0]))
+    pixels, depth = walled.camera_model.project(np.array([0.0, 29.5, 2.0]))
     x, y = (int(v) for v in pixels)
 
     assert walled.backdrop.solid_depth[y, x] == pytest.approx(float(depth), rel=0.02)
@@ -91,7 +91,7 @@ def test_a_box_throws_a_shadow_away_from_the_sun(plain: Stage) -> None:
     post = Stage(Solid(0.0, 30.0, 1.0, 1.0, 12.0, "concrete"), size=(160, 90))
 
     def left_of_the_sun(x: float, y: float) -> float:
-        pixels, _ = post.optics.project(np.array([x, y, 0.0]))
+        pixels, _ = post.camera_model.project(np.array([x, y, 0.0]))
         at = int(pixels[1]), int(pixels[0])
         return float(post.backdrop.sun[at] / plain.backdrop.sun[at])
 

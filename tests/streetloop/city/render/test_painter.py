@@ -23,7 +23,7 @@ def night() -> Stage:
 def test_what_is_on_the_street_is_drawn_where_it_is(stage: Stage, kind: str) -> None:
     changed = stage.changed(standing(kind, 2.0, 25.0, 0.5), by=5)
     rows, columns = np.nonzero(changed)
-    pixels, _ = stage.optics.project(np.array([2.0, 25.0, 0.6]))
+    pixels, _ = stage.camera_model.project(np.array([2.0, 25.0, 0.6]))
 
     assert changed.any()
     assert columns.min() <= pixels[0] <= columns.max() + 1

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from streetloop.city.render.sensor import NOON, Film
+from streetloop.city.render.sensor import NOON, Sensor
 from streetloop.city.world.conditions import STEPS, Look
 from streetloop.types import Image
 
@@ -12,8 +12,8 @@ _SIZE = (160, 90)
 _NOISE = 12.0
 
 
-def _film(*names: object) -> Film:
-    return Film(_SIZE, "KINGSPORT / CROSSING", names or ("kingsport", "crossing", 0))
+def _sensor(*names: object) -> Sensor:
+    return Sensor(_SIZE, "KINGSPORT / CROSSING", names or ("kingsport", "crossing", 0))
 
 
 def _scene() -> Image:
@@ -29,10 +29,10 @@ def _gray() -> Image:
 
 
 def _expose(
-    image: Image | None = None, frame: int = 0, film: Film | None = None, **look: int
+    image: Image | None = None, frame: int = 0, sensor: Sensor | None = None, **look: int
 ) -> Image:
     shown = _scene() if image is None else image
-    return (film or _film()).expose(shown, Look(**look), frame, NOON, (80.0, 10.0))
+    return (sensor or _sensor()).expose(shown, Look(**look), frame, NOON, (80.0, 10.0))
 
 
 def _below_text(image: Image) -> Image:
@@ -48,19 +48,19 @@ def _detail(image: Image) -> float:
 
 
 def test_noise_differs_from_frame_to_frame() -> None:
-    film = _film()
-    first, second = (_expose(_gray(), frame, film) for frame in (0, 1))
+    sensor = _sensor()
+    first, second = (_expose(_gray(), frame, sensor) for frame in (0, 1))
 
     assert 0.2 < _apart(first, second) < _NOISE
 
 
 def test_a_frames_noise_is_always_the_same() -> None:
-    film = _film()
-    first = _expose(frame=5, film=film)
+    sensor = _sensor()
+    first = _expose(frame=5, sensor=sensor)
     for frame in range(4):
-        _expose(frame=frame, film=film)
+        _expose(frame=frame, sensor=sensor)
 
-    assert np.array_equal(_expose(frame=5, film=film), first)
+    assert np.array_equal(_expose(frame=5, sensor=sensor), first)
     assert np.array_equal(_expose(frame=5), first)
 
 
@@ -71,7 +71,7 @@ def test_noise_leaves_the_brightness_alone() -> None:
 
 
 def test_another_camera_has_other_noise() -> None:
-    assert _apart(_expose(), _expose(film=_film("kingsport", "crossing", 1))) > 0.5
+    assert _apart(_expose(), _expose(sensor=_sensor("kingsport", "crossing", 1))) > 0.5
 
 
 def test_the_dark_is_noisier() -> None:
@@ -81,14 +81,15 @@ def test_the_dark_is_noisier() -> None:
 
 
 def test_rain_adds_streaks_that_fall() -> None:
-    film = _film()
+    sensor = _sensor()
     dry, wet, later = (
-        _expose(_gray(), frame, film, rain=rain) for frame, rain in ((0, 0), (0, STEPS), (1, STEPS))
+        _expose(_gray(), frame, sensor, rain=rain)
+        for frame, rain in ((0, 0), (0, STEPS), (1, STEPS))
     )
 
     assert _below_text(wet).mean() > _below_text(dry).mean()
     assert _below_text(wet).max() > _below_text(dry).max() + 10
-    assert _apart(wet, later) > _apart(dry, _expose(_gray(), 1, film))
+    assert _apart(wet, later) > _apart(dry, _expose(_gray(), 1, sensor))
 
 
 def test_more_rain_is_more_streaks() -> None:
@@ -106,16 +107,16 @@ def test_a_poor_link_takes_detail() -> None:
 
 
 def test_dirt_on_the_lens_stays_where_it_is() -> None:
-    film = _film()
-    clean = _expose(film=film).astype(int)
+    sensor = _sensor()
+    clean = _expose(sensor=sensor).astype(int)
     first, second = (
-        _below_text(np.abs(_expose(frame=0, film=film, dirt=STEPS) - clean)).mean(axis=-1) > 25
+        _below_text(np.abs(_expose(frame=0, sensor=sensor, dirt=STEPS) - clean)).mean(axis=-1) > 25
         for _ in range(2)
     )
 
     assert 0.02 < first.mean() < 0.98
     assert (first == second).mean() > 0.9
-    assert _detail(_expose(film=film, dirt=STEPS)) < 0.95 * _detail(_expose(film=film))
+    assert _detail(_expose(sensor=sensor, dirt=STEPS)) < 0.95 * _detail(_expose(sensor=sensor))
 
 
 def test_drops_on_the_lens_bend_the_picture_in_places() -> None:
@@ -140,10 +141,12 @@ def test_a_low_sun_dazzles_around_itself() -> None:
 
 
 def test_without_a_sun_in_front_a_low_sun_does_not_dazzle() -> None:
-    film = _film()
+    sensor = _sensor()
     look = Look(low_sun=STEPS)
 
-    assert np.array_equal(film.expose(_gray(), look, 0, NOON, None), _expose(_gray(), film=film))
+    assert np.array_equal(
+        sensor.expose(_gray(), look, 0, NOON, None), _expose(_gray(), sensor=sensor)
+    )
 
 
 def test_the_place_and_the_time_are_written_at_the_top() -> None:
@@ -154,11 +157,11 @@ def test_the_place_and_the_time_are_written_at_the_top() -> None:
 
 
 def test_the_written_time_goes_on_by_minutes() -> None:
-    film = Film((640, 360), "KINGSPORT / CROSSING", ("a",))
+    sensor = Sensor((640, 360), "KINGSPORT / CROSSING", ("a",))
 
     def top(seconds: float) -> Image:
         image = np.full((360, 640, 3), 100, np.uint8)
-        return film.expose(image, Look(), 0, NOON + timedelta(seconds=seconds), None)[:20]
+        return sensor.expose(image, Look(), 0, NOON + timedelta(seconds=seconds), None)[:20]
 
     assert np.array_equal(top(0), top(59))
     changed = np.abs(top(0).astype(int) - top(60)).max(axis=(0, 2)) > 50
@@ -170,7 +173,7 @@ def test_the_written_time_goes_on_by_minutes() -> None:
 def test_any_size_can_be_exposed(size: tuple[int, int]) -> None:
     width, height = size
     look = Look(*[STEPS] * 8)
-    image = Film(size, "X", ("a",)).expose(
+    image = Sensor(size, "X", ("a",)).expose(
         np.full((height, width, 3), 90, np.uint8), look, 0, NOON, (10.0, 10.0)
     )
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from streetloop.city.truth import Happening, Truth
-from streetloop.city.world.events import EVENTS, Event, disturbances, parse_events
+from streetloop.city.world.events import EVENTS, CityEvent, disturbances, parse_events
 from streetloop.city.world.events import happening as what_happens
 from streetloop.city.world.places import PLACES
 from streetloop.city.world.traffic import Actor, Lane
@@ -25,9 +25,9 @@ _KINDS = {
 
 @pytest.mark.parametrize("name", EVENTS)
 def test_every_event_is_written_by_its_name_and_lasts_a_minute_unless_told(name: str) -> None:
-    assert parse_events(name) == (Event(0.0, 60.0, name),)
-    assert parse_events(f"{name}@20") == (Event(20.0, 60.0, name),)
-    assert parse_events(f"{name}@20:0.5") == (Event(20.0, 0.5, name),)
+    assert parse_events(name) == (CityEvent(0.0, 60.0, name),)
+    assert parse_events(f"{name}@20") == (CityEvent(20.0, 60.0, name),)
+    assert parse_events(f"{name}@20:0.5") == (CityEvent(20.0, 0.5, name),)
 
 
 def test_events_are_put_in_the_order_in_which_they_begin() -> None:
@@ -79,7 +79,7 @@ def test_an_event_that_never_begins_in_any_city_is_refused() -> None:
 
 
 def test_an_event_is_on_from_its_start_until_just_before_its_end() -> None:
-    event = Event(20.0, 60.0, "congestion")
+    event = CityEvent(20.0, 60.0, "congestion")
 
     assert event.end == 80.0
     assert [event.is_on(t) for t in (19.99, 20.0, 79.99, 80.0)] == [False, True, True, False]
@@ -129,7 +129,7 @@ def test_what_an_event_puts_on_the_street_is_seen_by_some_camera(city: str, name
 
 @pytest.mark.parametrize(("city", "name"), [e for e in _EVERYWHERE if e[1] in _SHOWN])
 def test_what_an_event_puts_on_the_street_is_gone_outside_of_its_time(city: str, name: str) -> None:
-    events = (Event(_START, _LENGTH, name),)
+    events = (CityEvent(_START, _LENGTH, name),)
 
     assert what_happens(PLACES[city], events, _START - 0.01) == []
     assert what_happens(PLACES[city], events, _START + _LENGTH) == []
@@ -242,7 +242,7 @@ def test_who_drives_the_wrong_way_goes_against_the_lane(city: str) -> None:
     assert moved @ (np.cos(heading), np.sin(heading)) == pytest.approx(-9.0, abs=0.5)
 
 
-def _actor(found: list[tuple[Event, Actor]]) -> Actor:
+def _actor(found: list[tuple[CityEvent, Actor]]) -> Actor:
     ((_, actor),) = found
     return actor
 

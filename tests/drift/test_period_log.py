@@ -10,11 +10,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from drift.features import NAMES
-from drift.minute import Minute
-from drift.minute_log import SCHEMA, MinuteLog, cameras_in, read_minutes
+from drift.period import DriftPeriod
+from drift.period_log import SCHEMA, PeriodLog, cameras_in, read_periods
 from streetloop.errors import StoreError
 from streetloop.storage.store import FolderStore
-from tests.drift.support import START, breathing, lines, minute
+from tests.drift.support import START, breathing, lines, period
 
 
 @pytest.fixture
@@ -22,17 +22,17 @@ def store(tmp_path: Path) -> FolderStore:
     return FolderStore(tmp_path / "store")
 
 
-def _written(store: FolderStore, minutes: list[Minute]) -> list[Minute]:
-    log = MinuteLog(store)
-    for one in minutes:
+def _written(store: FolderStore, periods: list[DriftPeriod]) -> list[DriftPeriod]:
+    log = PeriodLog(store)
+    for one in periods:
         log.append(one)
     log.flush()
-    return list(read_minutes(store, minutes[0].camera_id, pictures=True))
+    return list(read_periods(store, periods[0].camera_id, pictures=True))
 
 
 def _numbers(store: FolderStore, **limits: datetime) -> list[int]:
-    found = read_minutes(store, "a", **limits)
-    return [round((one.started_at - START) / timedelta(minutes=1)) for one in found]
+    found = read_periods(store, "a", **limits)
+    return [round((one.started_at - START) / timedelta(periods=1)) for one in found]
 
 
 def _only_key(store: FolderStore) -> str:
@@ -42,7 +42,7 @@ def _only_key(store: FolderStore) -> str:
 
 def test_a_minute_is_read_as_it_was_written(store: FolderStore) -> None:
     picture = np.full((27, 48, 3), (10, 100, 200), np.uint8)
-    wrote = minute(picture=picture, values={"speed": float("nan")}, mix={"car": 3, "bus": 0})
+    wrote = period(picture=picture, values={"speed": float("nan")}, mix={"car": 3, "bus": 0})
     (read,) = _written(store, [wrote])
     for name in (
         "camera_id",
@@ -67,7 +67,7 @@ def test_a_minute_is_read_as_it_was_written(store: FolderStore) -> None:
 
 
 def test_a_minute_of_nothing_is_read_as_it_was_written(store: FolderStore) -> None:
-    nothing = minute(
+    nothing = period(
         values=dict.fromkeys(NAMES, float("nan")),
         mix={},
         samples=0,
@@ -96,24 +96,24 @@ def test_every_tenth_minute_keeps_its_picture_and_lines(store: FolderStore) -> N
 
 
 def test_cameras_do_not_mix(store: FolderStore) -> None:
-    log = MinuteLog(store)
+    log = PeriodLog(store)
     for number in range(30):
-        log.append(minute(number, camera_id="a"))
-        log.append(minute(number, camera_id="a-2", model_version="m-2"))
+        log.append(period(number, camera_id="a"))
+        log.append(period(number, camera_id="a-2", model_version="m-2"))
     log.flush()
     assert cameras_in(store) == ["a", "a-2"]
     assert _numbers(store) == list(range(30))
-    assert {one.model_version for one in read_minutes(store, "a-2")} == {"m-2"}
+    assert {one.model_version for one in read_periods(store, "a-2")} == {"m-2"}
 
 
 def test_of_a_camera_that_was_never_seen_nothing_is_read(store: FolderStore) -> None:
-    assert list(read_minutes(store, "a")) == []
+    assert list(read_periods(store, "a")) == []
     assert cameras_in(store) == []
 
 
 def test_a_part_of_the_past_is_read(store: FolderStore) -> None:
     _written(store, breathing(200))
-    since, until = START + timedelta(minutes=50), START + timedelta(minutes=130)
+    since, until = START + timedelta(periods=50), START + timedelta(periods=130)
     assert _numbers(store, since=since) == list(range(50, 200))
     assert _numbers(store, until=until) == list(range(130))
     assert _numbers(store, since=since, until=until) == list(range(50, 130))
@@ -121,7 +121,7 @@ def test_a_part_of_the_past_is_read(store: FolderStore) -> None:
 
 
 def test_a_crash_loses_at_most_ten_minutes(store: FolderStore) -> None:
-    log = MinuteLog(store)
+    log = PeriodLog(store)
     for one in breathing(79):
         log.append(one)
     del log
@@ -130,8 +130,8 @@ def test_a_crash_loses_at_most_ten_minutes(store: FolderStore) -> None:
 
 
 def test_flushing_twice_writes_once(store: FolderStore) -> None:
-    log = MinuteLog(store)
-    log.append(minute())
+    log = PeriodLog(store)
+    log.append(period())
     log.flush()
     path = Path(store.uri("minutes")).parent / _only_key(store)
     path.unlink()
@@ -142,7 +142,7 @@ def test_flushing_twice_writes_once(store: FolderStore) -> None:
 def test_a_place_that_cannot_be_written_is_a_store_error_and_tried_again(tmp_path: Path) -> None:
     root = tmp_path / "store"
     root.write_text("in the way")
-    log = MinuteLog(FolderStore(root))
+    log = PeriodLog(FolderStore(root))
     for one in breathing(9):
         log.append(one)
     with pytest.raises(StoreError):
@@ -157,14 +157,14 @@ def test_a_place_that_cannot_be_written_is_a_store_error_and_tried_again(tmp_pat
 
 def test_an_hour_that_could_not_be_written_is_tried_again_in_the_next(tmp_path: Path) -> None:
     root = tmp_path / "store"
-    log = MinuteLog(FolderStore(root))
+    log = PeriodLog(FolderStore(root))
     root.write_text("in the way")
     for one in breathing(3, 57):
         log.append(one)
     with pytest.raises(StoreError):
-        log.append(minute(60))
+        log.append(period(60))
     root.unlink()
-    log.append(minute(61))
+    log.append(period(61))
     log.flush()
     assert _numbers(FolderStore(root)) == [57, 58, 59, 60, 61]
 
@@ -176,7 +176,7 @@ def test_a_damaged_object_is_a_store_error_that_names_it(
     _written(store, breathing(5))
     store.put(_only_key(store), content)
     with pytest.raises(StoreError, match="camera=a"):
-        list(read_minutes(store, "a"))
+        list(read_periods(store, "a"))
 
 
 @pytest.mark.parametrize("kept", [0.1, 0.5, 0.9, 0.999])
@@ -186,7 +186,7 @@ def test_half_an_object_is_a_store_error(store: FolderStore, kept: float) -> Non
     whole = store.get(key)
     store.put(key, whole[: round(kept * len(whole))])
     with pytest.raises(StoreError):
-        list(read_minutes(store, "a"))
+        list(read_periods(store, "a"))
 
 
 def _replaced(store: FolderStore, table: pa.Table) -> None:
@@ -199,7 +199,7 @@ def test_parquet_of_something_else_is_a_store_error(store: FolderStore) -> None:
     _written(store, breathing(5))
     _replaced(store, pa.table({"camera_id": ["a"], "x1": [1.0]}))
     with pytest.raises(StoreError, match="no log of minutes"):
-        list(read_minutes(store, "a"))
+        list(read_periods(store, "a"))
 
 
 def test_words_that_are_no_text_are_a_store_error(store: FolderStore) -> None:
@@ -209,14 +209,14 @@ def test_words_that_are_no_text_are_a_store_error(store: FolderStore) -> None:
     position = table.schema.get_field_index("model_version")
     _replaced(store, table.set_column(position, SCHEMA.field("model_version"), damaged))
     with pytest.raises(StoreError):
-        list(read_minutes(store, "a"))
+        list(read_periods(store, "a"))
 
 
 def test_a_log_that_is_older_than_a_feature_does_not_know_it(store: FolderStore) -> None:
     _written(store, breathing(5))
     table = pq.read_table(io.BytesIO(store.get(_only_key(store))))
     _replaced(store, table.drop_columns(["noise"]).append_column("newer", [[1] * 5]))
-    read = list(read_minutes(store, "a"))
+    read = list(read_periods(store, "a"))
     assert len(read) == 5
     assert all(math.isnan(one.values["noise"]) for one in read)
     assert not any(math.isnan(one.values["brightness"]) for one in read)

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from drift.features import NAMES
 from drift.images import Edges
-from drift.minute import Minute
+from drift.period import DriftPeriod
 from streetloop.errors import StoreError
 from streetloop.storage.store import ObjectStore
 from streetloop.types import Image
@@ -44,7 +44,7 @@ _FIELDS: "list[pa.Field[Any]]" = [
 SCHEMA = pa.schema(_FIELDS)
 
 
-class MinuteLog:
+class PeriodLog:
     """Writes minutes, an object a camera and hour; a crash loses at most ten minutes.
 
     Args:
@@ -54,24 +54,24 @@ class MinuteLog:
     def __init__(self, store: ObjectStore) -> None:
         self._store = store
         self._part = uuid.uuid4().hex[:8]
-        self._hours: dict[tuple[str, str], list[Minute]] = {}
+        self._hours: dict[tuple[str, str], list[DriftPeriod]] = {}
         self._unwritten: set[tuple[str, str]] = set()
 
-    def append(self, minute: Minute) -> None:
+    def append(self, period: DriftPeriod) -> None:
         """Note a minute; every tenth keeps its picture.
 
         Raises:
             StoreError: Something could not be written; it is kept, and tried again later.
         """
-        where = (minute.camera_id, minute.started_at.strftime("%Y-%m-%dT%H"))
+        where = (period.camera_id, period.started_at.strftime("%Y-%m-%dT%H"))
         fresh = where not in self._hours
-        minutes = self._hours.setdefault(where, [])
-        if len(minutes) % _PICTURES_EVERY:
-            minute = replace(minute, edges=None, picture=None)
-        minutes.append(minute)
+        periods = self._hours.setdefault(where, [])
+        if len(periods) % _PICTURES_EVERY:
+            period = replace(period, edges=None, picture=None)
+        periods.append(period)
         self._unwritten.add(where)
-        if fresh or len(minutes) % _FLUSH_EVERY == 0:
-            for known in [k for k in self._hours if k[0] == minute.camera_id and k != where]:
+        if fresh or len(periods) % _FLUSH_EVERY == 0:
+            for known in [k for k in self._hours if k[0] == period.camera_id and k != where]:
                 self._write(known)
                 del self._hours[known]  # its hour is over
             if not fresh:
@@ -90,7 +90,7 @@ class MinuteLog:
         if where not in self._unwritten:
             return
         camera, hour = where
-        rows = [_row(minute) for minute in self._hours[where]]
+        rows = [_row(period) for period in self._hours[where]]
         table = pa.Table.from_pylist(rows, schema=SCHEMA)
         sink = io.BytesIO()
         pq.write_table(table, sink, compression="zstd")
@@ -99,14 +99,14 @@ class MinuteLog:
         self._unwritten.discard(where)
 
 
-def read_minutes(
+def read_periods(
     store: ObjectStore,
     camera_id: str,
     since: datetime | None = None,
     until: datetime | None = None,
     *,
     pictures: bool = False,
-) -> Iterator[Minute]:
+) -> Iterator[DriftPeriod]:
     """The minutes of a camera in the order of time.
 
     Args:
@@ -133,7 +133,7 @@ def read_minutes(
                 continue
             if until is not None and row["started_at"] >= until:
                 return
-            yield _minute(row)
+            yield _period(row)
 
 
 def cameras_in(store: ObjectStore) -> list[str]:
@@ -156,27 +156,27 @@ def _rows(store: ObjectStore, key: str, pictures: bool) -> list[dict[str, Any]]:
     return rows
 
 
-def _row(minute: Minute) -> dict[str, Any]:
-    plain = {name: getattr(minute, name) for name in SCHEMA.names if name not in {*NAMES, *_CODED}}
-    values = {name: _known(minute.values[name]) for name in NAMES}
+def _row(period: DriftPeriod) -> dict[str, Any]:
+    plain = {name: getattr(period, name) for name in SCHEMA.names if name not in {*NAMES, *_CODED}}
+    values = {name: _known(period.values[name]) for name in NAMES}
     return {
         **plain,
         **values,
-        "mix": list(minute.mix.items()),
-        "edges": None if minute.edges is None else minute.edges.astype(np.float16).tobytes(),
-        "picture": None if minute.picture is None else _jpeg(minute.picture),
+        "mix": list(period.mix.items()),
+        "edges": None if period.edges is None else period.edges.astype(np.float16).tobytes(),
+        "picture": None if period.picture is None else _jpeg(period.picture),
     }
 
 
 _CODED = ("mix", "edges", "picture")
 
 
-def _minute(row: dict[str, Any]) -> Minute:
+def _period(row: dict[str, Any]) -> DriftPeriod:
     # A feature that is newer than the log is unknown, as one that could not be measured.
     known = {name: row.get(name) for name in NAMES}
     values = {name: float("nan") if value is None else value for name, value in known.items()}
     plain = {name: row[name] for name in SCHEMA.names if name not in {*NAMES, *_CODED}}
-    return Minute(
+    return DriftPeriod(
         **plain,
         values=values,
         mix=dict(row["mix"]),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from flows.stream.sources.source import Shot
+from flows.stream.sources.source import SourceFrame
 from serve.detector.client import Answer
 from streetloop.errors import DetectorError
 from streetloop.types import ArrayPicture, Detections, Image
@@ -23,9 +23,9 @@ Seen = tuple[int, int]
 """Number of the camera, and number of the frame."""
 
 
-def marked(camera: int, count: int, start: int = 0, fps: float = 25.0) -> list[Shot]:
+def marked(camera: int, count: int, start: int = 0, fps: float = 25.0) -> list[SourceFrame]:
     """Pictures that say whose they are."""
-    return [Shot(k / fps, _picture(camera, k)) for k in range(start, start + count)]
+    return [SourceFrame(k / fps, _picture(camera, k)) for k in range(start, start + count)]
 
 
 def _picture(camera: int, frame: int) -> ArrayPicture:
@@ -70,7 +70,7 @@ def counting_wrong(images: Image, timeout_s: float) -> list[Detections]:
     return well(images, timeout_s)[1:]
 
 
-class House:
+class ControlService:
     """Applications by name; those that were not set up answer `well`.
 
     Attributes:
@@ -91,39 +91,39 @@ class House:
         self._under_way: dict[int, list[str]] = defaultdict(list)
         self._lock = threading.Lock()
 
-    def open(self, slot: str) -> "SlotDetector":
+    def open(self, application: str) -> "SlotDetector":
         """Opens a client, as a pipeline wants it."""
-        self.opened.append(slot)
-        if slot in self.absent:
-            raise DetectorError(f"{slot}: is not there")
-        return SlotDetector(self, slot)
+        self.opened.append(application)
+        if application in self.absent:
+            raise DetectorError(f"{application}: is not there")
+        return SlotDetector(self, application)
 
-    def begin(self, slot: str, images: Image) -> None:
+    def begin(self, application: str, images: Image) -> None:
         """An application was shown a batch."""
         with self._lock:
             for one in map(who, images):
-                self.seen[slot].append(one)
-                if any(other != slot for other in self._under_way[one[0]]):
-                    self.mixed.append((slot, one))
-                self._under_way[one[0]].append(slot)
+                self.seen[application].append(one)
+                if any(other != application for other in self._under_way[one[0]]):
+                    self.mixed.append((application, one))
+                self._under_way[one[0]].append(application)
 
-    def end(self, slot: str, images: Image) -> None:
+    def end(self, application: str, images: Image) -> None:
         """... and is not waited for any more."""
         with self._lock:
             for camera, _ in map(who, images):
-                self._under_way[camera].remove(slot)
+                self._under_way[camera].remove(application)
 
 
 @dataclass
 class SlotDetector:
     """A `serve.detector.client.DetectorClient`; its version is the name of its application."""
 
-    house: House
-    slot: str
+    house: ControlService
+    application: str
 
     def submit(self, images: Image) -> "SlotPending":
         """See `DetectorClient.submit`."""
-        self.house.begin(self.slot, images)
+        self.house.begin(self.application, images)
         return SlotPending(self, images)
 
 
@@ -137,9 +137,9 @@ class SlotPending:
 
     def result(self, timeout_s: float) -> Answer:
         """See `Pending.result`."""
-        house, slot = self.detector.house, self.detector.slot
+        house, application = self.detector.house, self.detector.application
         try:
-            boxes: Sequence[Detections] = house.does.get(slot, well)(self.images, timeout_s)
+            boxes: Sequence[Detections] = house.does.get(application, well)(self.images, timeout_s)
         finally:
-            house.end(slot, self.images)
-        return Answer(slot, list(boxes), house.seconds.get(slot, 0.01))
+            house.end(application, self.images)
+        return Answer(application, list(boxes), house.seconds.get(application, 0.01))

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
-from drift.minute_log import MinuteLog
-from flows.service.control_service import House
+from drift.period_log import PeriodLog
+from flows.service.control_service import ControlService
 from serve.rollout.policy import Phase, Policy
 from serve.web.api.create import create_api
 from streetloop.cameras import Camera, parse_camera
@@ -22,9 +22,9 @@ from streetloop.ledger import Ledger, open_ledger
 from streetloop.ledger.events import begin_event, end_event
 from streetloop.ledger.findings import open_finding
 from streetloop.ledger.learning import Step, begin_learning, go_on
-from streetloop.ledger.reviews import State as Review
+from streetloop.ledger.reviews import RolloutState as Review
 from streetloop.ledger.reviews import add_reviews
-from streetloop.ledger.rollouts import Entry, State, move, note_progress, start_rollout
+from streetloop.ledger.rollouts import Entry, RolloutState, move, note_progress, start_rollout
 from streetloop.settings import Settings
 from streetloop.storage.store import FolderStore, put_image
 from streetloop.types import Detections, Image
@@ -34,7 +34,7 @@ from tests.support.frames import review
 from tests.support.rollout import register_tiny
 from tests.support.tiny_model import NAMES, detector_output, write_tiny_model
 from train.model.find_model import open_registry
-from train.registry import Papers
+from train.registry import VersionRecord
 
 PASSWORD = "hunter2"
 HERE = "127.0.0.1:8080"
@@ -70,7 +70,7 @@ class Content:
         self.live = list(live)
         self.ledger: Ledger = open_ledger(self.settings.ledger)
         self.store = FolderStore(self.settings.store)
-        self.house = House(self.settings, self.file, Policy(), lambda: self.live)
+        self.house = ControlService(self.settings, self.file, Policy(), lambda: self.live)
 
     def fill(self) -> "Content":
         """Everything there can be, once at least, but for a registry."""
@@ -122,7 +122,7 @@ class Content:
 
     def add_minutes(self) -> None:
         """Some minutes of each camera, as the watch has them."""
-        log = MinuteLog(self.store)
+        log = PeriodLog(self.store)
         for camera in ("a40", "crossing"):
             for number in range(20):
                 log.append(minute(number, camera, NOW - timedelta(minutes=30)))
@@ -149,7 +149,7 @@ class Content:
         ask = self.ledger, "2", "1", "London", *plain, "ann", NOW - timedelta(hours=3)
         first = start_rollout(*ask)
         over = Entry(NOW - timedelta(hours=2), "roll back", "policy", "it is slower", {})
-        move(self.ledger, first, State.ROLLED_BACK, first.phase, 9, over)
+        move(self.ledger, first, RolloutState.ROLLED_BACK, first.phase, 9, over)
         open_ = start_rollout(
             self.ledger, "3", "1", None, *plain, "learning flow", NOW - timedelta(hours=1)
         )
@@ -195,8 +195,8 @@ def register_versions(content: Content) -> None:
     file = write_tiny_model(home / "tiny.onnx", detector_output((32, 32, 9, 9, 0, 0.9)))
     registry = open_registry(content.settings)
     registry.set_alias("champion", register_tiny(registry, file))
-    for papers in (
-        Papers(
+    for record in (
+        VersionRecord(
             "",
             1,
             NAMES,
@@ -206,10 +206,10 @@ def register_versions(content: Content) -> None:
             verdict=("it wins",),
             model_version="tiny-2",
         ),
-        Papers("", 1, ("bicycle",), ""),
+        VersionRecord("", 1, ("bicycle",), ""),
     ):
         run = registry.start("tiny", {})
-        registry.register(run, file, papers)
+        registry.register(run, file, record)
         registry.finish(run)
 
 

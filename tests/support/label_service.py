@@ -8,16 +8,16 @@ from labeling.labeler import Labeler
 from labeling.queue import ReviewQueue
 from streetloop.ledger import open_ledger
 from streetloop.ledger.findings import open_finding
-from streetloop.ledger.reviews import State
+from streetloop.ledger.reviews import ReviewState
 from streetloop.settings import Settings
 from streetloop.storage.store import FolderStore
 from tests.support.fakes import FakeClock
-from tests.support.frames import NOON, Desk
+from tests.support.frames import NOON, WebApp
 
 CLASSES = ["car", "bus"]
 
 
-class House:
+class ControlService:
     """A home with a queue.
 
     Args:
@@ -32,7 +32,7 @@ class House:
         self.ledger = open_ledger(self.settings.ledger)
         self.clock = FakeClock(NOON + timedelta(hours=1))
         self.queue = ReviewQueue(self.ledger, self.clock)
-        self.desk = Desk()
+        self.desk = WebApp()
         self.said: list[str] = []
 
     def loop(self, labeler: Labeler | None, store: FolderStore | None = None) -> LabelLoop:
@@ -40,7 +40,7 @@ class House:
         where, tell = store or self.store, self.said.append
         return LabelLoop(self.queue, where, labeler, self.settings, self.ledger, CLASSES, tell)
 
-    def count(self, state: State) -> int:
+    def count(self, state: ReviewState) -> int:
         """How many frames are there."""
         return self.queue.counts()[state]
 

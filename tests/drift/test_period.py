@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from drift.features import NAMES
-from drift.minute import Minute, MinuteBuilder
+from drift.period import DriftPeriod, PeriodBuilder
 from streetloop.types import UNCONFIRMED, Detections, Image, Tracked
 from tests.drift.support import START
 from tests.support.build import found
@@ -15,8 +15,8 @@ CLASSES = ("car", "bus")
 
 
 def _picture(seed: int, height: int = 36, width: int = 64) -> Image:
-    chance = np.random.default_rng(seed)
-    return chance.integers(0, 255, (height, width, 3)).astype(np.uint8)
+    rng = np.random.default_rng(seed)
+    return rng.integers(0, 255, (height, width, 3)).astype(np.uint8)
 
 
 def _tracked(*boxes: Sequence[float], ids: Sequence[int], class_id: int = 0) -> Tracked:
@@ -27,8 +27,8 @@ class _Camera:
     """Gives frames to a builder as the stream flow does."""
 
     def __init__(self, period_s: float = 60.0, sample_s: float = 2.0) -> None:
-        self.builder = MinuteBuilder("a", CLASSES, period_s, sample_s)
-        self.done: list[Minute] = []
+        self.builder = PeriodBuilder("a", CLASSES, period_s, sample_s)
+        self.done: list[DriftPeriod] = []
         self.measured = 0
 
     def show(
@@ -46,7 +46,7 @@ class _Camera:
         if self.builder.wants_picture(pts):
             shown = _picture(seed) if picture is None else picture
             self.measured += 1
-        minute = self.builder.take(
+        period = self.builder.take(
             round(pts * fps) if frame_id is None else frame_id,
             pts,
             START + timedelta(seconds=pts),
@@ -54,7 +54,7 @@ class _Camera:
             version,
             shown,
         )
-        self.done += [] if minute is None else [minute]
+        self.done += [] if period is None else [period]
 
     def run(self, begin: float, end: float, tracked: Tracked = NOTHING, fps: float = 2.0) -> None:
         for number in range(round(begin * fps), round(end * fps)):
@@ -68,7 +68,7 @@ def test_a_minute_is_given_once_the_next_begins() -> None:
     camera.run(60, 121)
     first, second = camera.done
     assert (first.camera_id, first.model_version, first.length_s) == ("a", "m-1", 60.0)
-    assert (first.started_at, second.started_at) == (START, START + timedelta(minutes=1))
+    assert (first.started_at, second.started_at) == (START, START + timedelta(periods=1))
     assert 0.9 * first.expected <= first.samples <= first.expected + 1
     assert (first.width, first.height) == (64, 36)
     assert first.fps == pytest.approx(2.0)
@@ -79,12 +79,12 @@ def test_every_feature_of_a_busy_minute_is_known() -> None:
     for number in range(140):
         boxes = _tracked((number % 30, 5, number % 30 + 10, 15), ids=[number // 10])
         camera.show(number / 2, boxes)
-    (minute,) = camera.done
-    assert list(minute.values) == list(NAMES)
-    assert all(np.isfinite(value) for value in minute.values.values())
-    assert minute.values["detections"] == 1.0
-    assert minute.values["confidence"] == pytest.approx(0.8)
-    assert minute.values["box_area"] == pytest.approx(np.sqrt(100 / (36 * 64)))
+    (period,) = camera.done
+    assert list(period.values) == list(NAMES)
+    assert all(np.isfinite(value) for value in period.values.values())
+    assert period.values["detections"] == 1.0
+    assert period.values["confidence"] == pytest.approx(0.8)
+    assert period.values["box_area"] == pytest.approx(np.sqrt(100 / (36 * 64)))
 
 
 def test_an_empty_road_has_no_confidence_and_no_speed_but_a_brightness() -> None:
@@ -113,15 +113,15 @@ def test_a_short_minute_still_has_four_pictures() -> None:
 
 
 def test_a_frame_without_a_picture_counts_for_the_tracks_alone() -> None:
-    builder = MinuteBuilder("a", CLASSES)
+    builder = PeriodBuilder("a", CLASSES)
     for pts in (0.0, 1.0, 61.0):
-        minute = builder.take(0, pts, START, _tracked((0, 0, 9, 9), ids=[4]), "m-1", None)
-    assert minute is not None
-    assert minute.samples == 0
-    assert minute.mix == {"car": 1}
-    assert minute.edges is None
-    assert minute.picture is None
-    assert (minute.width, minute.height, minute.still) == (0, 0, False)
+        period = builder.take(0, pts, START, _tracked((0, 0, 9, 9), ids=[4]), "m-1", None)
+    assert period is not None
+    assert period.samples == 0
+    assert period.mix == {"car": 1}
+    assert period.edges is None
+    assert period.picture is None
+    assert (period.width, period.height, period.still) == (0, 0, False)
 
 
 def test_a_gap_leaves_out_pictures_and_makes_no_empty_minutes() -> None:
@@ -176,7 +176,7 @@ def test_a_track_counts_in_the_minute_in_which_it_appears() -> None:
     camera.run(0, 30, _tracked((0, 0, 9, 9), ids=[1]))
     camera.run(30, 90, _tracked((0, 0, 9, 9), (20, 20, 29, 29), ids=[1, 2], class_id=1))
     camera.run(90, 121, _tracked((0, 0, 9, 9), ids=[3]))
-    assert [minute.mix for minute in camera.done] == [{"car": 1, "bus": 1}, {"car": 1}]
+    assert [period.mix for period in camera.done] == [{"car": 1, "bus": 1}, {"car": 1}]
 
 
 def test_boxes_without_a_track_are_found_but_no_traffic() -> None:
@@ -221,19 +221,19 @@ def test_a_minute_in_which_the_model_changed_is_of_neither() -> None:
         camera.show(number / 2, version="m-2")
     first, second = camera.done
     assert (first.model_version, first.started_at) == ("m-1", START)
-    assert (second.model_version, second.started_at) == ("m-2", START + timedelta(minutes=2))
+    assert (second.model_version, second.started_at) == ("m-2", START + timedelta(periods=2))
     assert second.samples >= 0.9 * second.expected
 
 
 def test_minutes_are_in_the_time_of_the_stream_also_where_it_runs_faster() -> None:
-    builder = MinuteBuilder("a", CLASSES)
+    builder = PeriodBuilder("a", CLASSES)
     done = []
     for number in range(3):  # a minute of the stream in a second of the wall's clock
         at = START + timedelta(seconds=number)
         done.append(builder.take(number, 60.0 * number, at, NOTHING, "m-1", None))
-    assert [minute.started_at for minute in done if minute is not None] == [
+    assert [period.started_at for period in done if period is not None] == [
         START,
-        START + timedelta(minutes=1),
+        START + timedelta(periods=1),
     ]
 
 

@@ -19,7 +19,7 @@ _WIDEST = 480
 
 
 @dataclass(frozen=True, slots=True)
-class Minute:
+class DriftPeriod:
     """What a camera showed in one period, a minute unless it is set otherwise.
 
     Attributes:
@@ -56,7 +56,7 @@ class Minute:
 
 
 @dataclass(slots=True)
-class _Track:
+class _ObservedTrack:
     began_s: float
     last_s: float
     box: Floats
@@ -85,7 +85,7 @@ class _Open:
     last: Image | None = None
 
 
-class MinuteBuilder:
+class PeriodBuilder:
     """Puts the results of one camera together to minutes.
 
     Call `take` for every result and `sample` for the pictures it asks for.
@@ -106,7 +106,7 @@ class MinuteBuilder:
         self._sample_s = min(sample_s, period_s / 4)
         self._open: _Open | None = None
         self._next_sample_s = -np.inf
-        self._tracks: dict[int, _Track] = {}
+        self._tracks: dict[int, _ObservedTrack] = {}
         self._glance: Image | None = None
         self._zero: datetime | None = None
 
@@ -118,7 +118,7 @@ class MinuteBuilder:
         tracked: Tracked,
         model_version: str,
         picture: Image | None,
-    ) -> Minute | None:
+    ) -> DriftPeriod | None:
         """Note one result; returns the minute that ended before it, if one did.
 
         Args:
@@ -130,55 +130,55 @@ class MinuteBuilder:
             picture: (height, width, 3) if `wants_picture` said so, else None.
         """
         done = None
-        minute = self._open
-        if minute is not None and pts >= minute.start_s + self._period_s:
+        period = self._open
+        if period is not None and pts >= period.start_s + self._period_s:
             # What two models answered is of neither.
-            done = None if minute.mixed else self._finish(minute)
-            minute = None
-        if minute is None:
+            done = None if period.mixed else self._finish(period)
+            period = None
+        if period is None:
             start = pts - pts % self._period_s
             if self._zero is None:
                 self._zero = at - timedelta(seconds=pts)
             # In the time of the stream, which may run faster than the clock on the wall.
             at = self._zero + timedelta(seconds=pts)
-            minute = self._open = _Open(start, at, model_version, (frame_id, pts), (frame_id, pts))
-        minute.last_frame = (frame_id, pts)
-        minute.mixed |= model_version != minute.model_version
-        self._follow(minute, pts, tracked)
+            period = self._open = _Open(start, at, model_version, (frame_id, pts), (frame_id, pts))
+        period.last_frame = (frame_id, pts)
+        period.mixed |= model_version != period.model_version
+        self._follow(period, pts, tracked)
         if picture is not None:
             self._next_sample_s = max(self._next_sample_s + self._sample_s, pts + _CLOSE)
-            self._measure(minute, picture, tracked)
+            self._measure(period, picture, tracked)
         return done
 
     def wants_picture(self, pts: float) -> bool:
         """True if the picture at ``pts`` is to be measured."""
         return pts >= self._next_sample_s - _CLOSE
 
-    def _measure(self, minute: _Open, picture: Image, tracked: Tracked) -> None:
-        minute.images.append(measure_image(picture))
-        minute.edges += edges_of(picture)
+    def _measure(self, period: _Open, picture: Image, tracked: Tracked) -> None:
+        period.images.append(measure_image(picture))
+        period.edges += edges_of(picture)
         glance = picture[::8, ::8]
         if self._glance is not None and not np.array_equal(glance, self._glance):
-            minute.still = False
+            period.still = False
         self._glance = glance.copy()
-        minute.last = picture
+        period.last = picture
         found = tracked.detections
-        minute.found.append(len(found))
+        period.found.append(len(found))
         if len(found):
             size = (found.xyxy[:, 2:] - found.xyxy[:, :2]).clip(0)
             share = size.prod(axis=1) / (picture.shape[0] * picture.shape[1])
-            minute.confidences.extend(found.confidence.tolist())
-            minute.sides.append(float(np.sqrt(np.median(share))))
+            period.confidences.extend(found.confidence.tolist())
+            period.sides.append(float(np.sqrt(np.median(share))))
 
-    def _follow(self, minute: _Open, pts: float, tracked: Tracked) -> None:
+    def _follow(self, period: _Open, pts: float, tracked: Tracked) -> None:
         boxes, ids = tracked.detections.xyxy, tracked.track_id
         for box, track_id, class_id in zip(boxes, ids, _ints(tracked), strict=True):
             if track_id == UNCONFIRMED:
                 continue
             known = self._tracks.get(int(track_id))
             if known is None:
-                self._tracks[int(track_id)] = _Track(pts, pts, box)
-                minute.mix[self._names[class_id]] += 1
+                self._tracks[int(track_id)] = _ObservedTrack(pts, pts, box)
+                period.mix[self._names[class_id]] += 1
                 continue
             known.path += _moved(known.box, box)
             known.last_s, known.box = pts, box
@@ -186,37 +186,37 @@ class MinuteBuilder:
             if pts - track.last_s > _TRACK_GONE_S:
                 del self._tracks[track_id]
                 age = track.last_s - track.began_s
-                minute.ended.append(age)
+                period.ended.append(age)
                 if age > 0:
-                    minute.speeds.append(track.path / age)
+                    period.speeds.append(track.path / age)
 
-    def _finish(self, minute: _Open) -> Minute:
+    def _finish(self, period: _Open) -> DriftPeriod:
         values = dict.fromkeys(NAMES, float("nan"))
-        for name in minute.images[0] if minute.images else ():
-            values[name] = float(np.mean([image[name] for image in minute.images]))
-        values["detections"] = _mean(minute.found)
-        values["confidence"] = _mean(minute.confidences)
-        values["box_area"] = _mean(minute.sides)
-        values["speed"] = _mean(minute.speeds)
-        values["fragmentation"] = _mean([float(age < _YOUNG_S) for age in minute.ended])
-        (first, begin), (last, end) = minute.first_frame, minute.last_frame
-        samples = len(minute.images)
-        height, width = (0, 0) if minute.last is None else minute.last.shape[:2]
-        return Minute(
+        for name in period.images[0] if period.images else ():
+            values[name] = float(np.mean([image[name] for image in period.images]))
+        values["detections"] = _mean(period.found)
+        values["confidence"] = _mean(period.confidences)
+        values["box_area"] = _mean(period.sides)
+        values["speed"] = _mean(period.speeds)
+        values["fragmentation"] = _mean([float(age < _YOUNG_S) for age in period.ended])
+        (first, begin), (last, end) = period.first_frame, period.last_frame
+        samples = len(period.images)
+        height, width = (0, 0) if period.last is None else period.last.shape[:2]
+        return DriftPeriod(
             camera_id=self._camera_id,
-            started_at=minute.started_at,
+            started_at=period.started_at,
             length_s=self._period_s,
-            model_version=minute.model_version,
+            model_version=period.model_version,
             samples=samples,
             expected=round(self._period_s / self._sample_s),
             values=values,
-            mix=dict(minute.mix),
+            mix=dict(period.mix),
             width=width,
             height=height,
             fps=(last - first) / (end - begin) if end > begin else 0.0,
-            still=minute.still and samples > 1,
-            edges=np.asarray(minute.edges / samples, np.float32) if samples else None,
-            picture=None if minute.last is None else _small(minute.last),
+            still=period.still and samples > 1,
+            edges=np.asarray(period.edges / samples, np.float32) if samples else None,
+            picture=None if period.last is None else _small(period.last),
         )
 
 
