@@ -35,8 +35,7 @@ from streetloop.ledger.learning import (
     open_learning,
 )
 from streetloop.ledger.reviews import count_labeled
-from streetloop.ledger.rollouts import RolloutState as RolloutState
-from streetloop.ledger.rollouts import list_rollouts, open_rollout
+from streetloop.ledger.rollouts import RolloutState, list_rollouts, open_rollout
 from streetloop.processes import in_background
 from streetloop.settings import Settings
 from train.fine_tuning.recipe import THREADS

@@ -49,7 +49,7 @@ def lines(shift: int = 0) -> Edges:
     return np.roll(scene - scene.mean(), shift, axis=1)
 
 
-def period(
+def make_period(
     number: int = 0,
     camera_id: str = "a",
     start: datetime = START,
@@ -96,7 +96,7 @@ def breathing(
             for name in NAMES
         }
         mix = {name: int(rng.poisson(mean)) for name, mean in others.get("mix", MIX).items()}
-        made.append(period(number, values=values, **{**others, "mix": mix}))
+        made.append(make_period(number, values=values, **{**others, "mix": mix}))
     return made
 
 

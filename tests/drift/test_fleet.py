@@ -8,7 +8,7 @@ from drift.fleet import FleetWatch
 from drift.period import DriftPeriod
 from drift.scan import Scan
 from drift.watch import CameraWatch
-from tests.drift.support import breathing, period, watched
+from tests.drift.support import breathing, make_period, watched
 
 DARK = {"brightness": -0.3, "noise": 4.0}
 
@@ -59,7 +59,7 @@ def _settled(p_values: Sequence[float]) -> list[list[bool]]:
     fleet = FleetWatch(WatchPolicy())
     cameras = [_Settled(f"c{k}", p) for k, p in enumerate(p_values)]
     fleet.cameras.update({camera.camera_id: camera for camera in cameras})
-    periods: list[DriftPeriod] = [period(camera_id=camera.camera_id) for camera in cameras]
+    periods: list[DriftPeriod] = [make_period(camera_id=camera.camera_id) for camera in cameras]
     fleet.take(periods)
     return [camera.significant for camera in cameras]
 

@@ -5,7 +5,7 @@ import pytest
 
 from drift.features import NAMES
 from drift.history import History
-from tests.drift.support import START, lines, period
+from tests.drift.support import START, lines, make_period
 
 BRIGHTNESS = NAMES.index("brightness")
 
@@ -13,7 +13,7 @@ BRIGHTNESS = NAMES.index("brightness")
 def _history(numbers: range, most: int = 10_000) -> History:
     history = History(most)
     for number in numbers:
-        history.append(period(number, values={"brightness": number / 1000}))
+        history.append(make_period(number, values={"brightness": number / 1000}))
     return history
 
 
@@ -51,7 +51,7 @@ def test_what_was_spoiled_stays_so_when_the_oldest_are_forgotten() -> None:
     history = _history(range(90), most=100)
     history.exclude_from_reference(START + timedelta(periods=80))
     for number in range(90, 130):
-        history.append(period(number))
+        history.append(make_period(number))
     kept = history.clean(np.inf).times
     assert not set(kept) & {_at(n) for n in range(80, 90)}
     assert {_at(79), _at(90)} <= set(kept)
@@ -60,7 +60,7 @@ def test_what_was_spoiled_stays_so_when_the_oldest_are_forgotten() -> None:
 @pytest.mark.parametrize("number", [0, 5, 9])
 def test_a_minute_that_comes_twice_or_late_is_left_out(number: int) -> None:
     history = _history(range(10))
-    again = period(number, values={"brightness": 0.9}, mix={"tram": 5})
+    again = make_period(number, values={"brightness": 0.9}, mix={"tram": 5})
     assert history.is_late(again)
     history.append(again)
     assert len(history) == 10
@@ -70,7 +70,7 @@ def test_a_minute_that_comes_twice_or_late_is_left_out(number: int) -> None:
 
 def test_a_class_that_appears_later_was_not_there_before() -> None:
     history = _history(range(70))
-    history.append(period(70, mix={"tram": 3, "car": 1}))
+    history.append(make_period(70, mix={"tram": 3, "car": 1}))
     mix = history.last(2).mix
     tram, car = history.classes.index("tram"), history.classes.index("car")
     assert mix[:, [tram, car]].tolist() == [[0, 12], [3, 1]]
@@ -78,7 +78,7 @@ def test_a_class_that_appears_later_was_not_there_before() -> None:
 
 def test_values_that_could_not_be_measured_stay_unknown() -> None:
     history = History()
-    history.append(period(values={"speed": float("nan")}))
+    history.append(make_period(values={"speed": float("nan")}))
     assert np.isnan(history.last(1).values[0, NAMES.index("speed")])
 
 
@@ -100,7 +100,7 @@ def _times_before(history: History, before: int) -> list[float]:
 
 def test_a_new_model_has_learned_the_drift_but_no_broken_picture() -> None:
     history = _history(range(3))
-    history.append(period(3), whole=False)
+    history.append(make_period(3), whole=False)
     history.exclude_from_reference(START + timedelta(periods=1))
     history.accept_all()
     assert history.clean(np.inf).times.tolist() == [_at(0), _at(1), _at(2)]
@@ -109,8 +109,8 @@ def test_a_new_model_has_learned_the_drift_but_no_broken_picture() -> None:
 
 def test_a_broken_picture_is_in_no_window() -> None:
     history = _history(range(5))
-    history.append(period(5, edges=np.zeros((90, 160), np.float32)), whole=False)
-    history.append(period(6))
+    history.append(make_period(5, edges=np.zeros((90, 160), np.float32)), whole=False)
+    history.append(make_period(6))
     assert history.last(2).times.tolist() == [_at(4), _at(6)]
     assert history.recent_edges is not None
     assert history.recent_edges == pytest.approx(lines())
@@ -128,7 +128,7 @@ def _times_of_last(history: History, count: int, after: int) -> list[float]:
 
 def test_each_minute_is_of_the_model_that_answered() -> None:
     history = _history(range(3))
-    history.append(period(3, model_version="m-2"))
+    history.append(make_period(3, model_version="m-2"))
     past = history.clean(np.inf)
     assert history.of_version(past, "m-1").tolist() == [True, True, True, False]
     assert history.of_version(past, "m-2").tolist() == [False, False, False, True]
@@ -138,7 +138,7 @@ def test_each_minute_is_of_the_model_that_answered() -> None:
 def test_the_usual_stream_is_that_of_most_of_the_first_hour() -> None:
     history = History()
     for number, fps in enumerate([10.0, 2.0, 10.0]):
-        history.append(period(number, fps=fps))
+        history.append(make_period(number, fps=fps))
     usual = history.usual
     assert usual is not None
     assert (usual.width, usual.height, usual.fps) == (640, 360, 10.0)
@@ -146,7 +146,7 @@ def test_the_usual_stream_is_that_of_most_of_the_first_hour() -> None:
 
 def test_a_stream_that_is_accepted_is_the_usual_one() -> None:
     history = _history(range(3))
-    other = period(3, width=320, height=180, fps=5.0)
+    other = make_period(3, width=320, height=180, fps=5.0)
     history.accept_stream(other)
     history.append(other)
     usual = history.usual
@@ -156,9 +156,9 @@ def test_a_stream_that_is_accepted_is_the_usual_one() -> None:
 
 def test_a_minute_without_pictures_tells_no_size() -> None:
     history = History()
-    history.append(period(0, samples=0, width=0, height=0, fps=0.0, edges=None), whole=False)
+    history.append(make_period(0, samples=0, width=0, height=0, fps=0.0, edges=None), whole=False)
     assert history.usual is None
-    history.append(period(1))
+    history.append(make_period(1))
     assert history.usual is not None
 
 
@@ -166,7 +166,7 @@ def test_the_usual_lines_follow_slowly_and_the_recent_ones_at_once() -> None:
     history = _history(range(100))
     for number in range(100, 110):
         history.learn_edges()
-        history.append(period(number, edges=lines(20)))
+        history.append(make_period(number, edges=lines(20)))
     assert history.recent_edges is not None
     assert history.usual_edges is not None
     near_new = np.abs(history.recent_edges - lines(20)).mean()

@@ -15,7 +15,7 @@ from streetloop.ledger.events import Event, list_events
 from streetloop.ledger.findings import Finding, list_findings
 from streetloop.settings import Settings
 from streetloop.storage.store import FolderStore
-from tests.drift.support import breathing, lines, period
+from tests.drift.support import breathing, lines, make_period
 
 # The watch forgets what is older than four weeks, so that its past is of these days.
 BEGIN = datetime.now(UTC).replace(hour=0, period=0, second=0, microsecond=0) - timedelta(days=3)
@@ -248,7 +248,7 @@ def test_the_same_trouble_is_said_once(house: _House) -> None:
     with house.ledger.transaction() as connection:
         connection.exec_driver_sql("drop table events")
     for number in range(6):
-        watch.take([period(number, start=BEGIN, still=number % 2 == 1)])
+        watch.take([make_period(number, start=BEGIN, still=number % 2 == 1)])
     assert len(watch.faults) == len([line for line in house.said if "ledger" in line]) == 1
 
 

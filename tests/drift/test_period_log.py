@@ -14,7 +14,7 @@ from drift.period import DriftPeriod
 from drift.period_log import SCHEMA, PeriodLog, cameras_in, read_periods
 from streetloop.errors import StoreError
 from streetloop.storage.store import FolderStore
-from tests.drift.support import START, breathing, lines, period
+from tests.drift.support import START, breathing, lines, make_period
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def _only_key(store: FolderStore) -> str:
 
 def test_a_minute_is_read_as_it_was_written(store: FolderStore) -> None:
     picture = np.full((27, 48, 3), (10, 100, 200), np.uint8)
-    wrote = period(picture=picture, values={"speed": float("nan")}, mix={"car": 3, "bus": 0})
+    wrote = make_period(picture=picture, values={"speed": float("nan")}, mix={"car": 3, "bus": 0})
     (read,) = _written(store, [wrote])
     for name in (
         "camera_id",
@@ -67,7 +67,7 @@ def test_a_minute_is_read_as_it_was_written(store: FolderStore) -> None:
 
 
 def test_a_minute_of_nothing_is_read_as_it_was_written(store: FolderStore) -> None:
-    nothing = period(
+    nothing = make_period(
         values=dict.fromkeys(NAMES, float("nan")),
         mix={},
         samples=0,
@@ -98,8 +98,8 @@ def test_every_tenth_minute_keeps_its_picture_and_lines(store: FolderStore) -> N
 def test_cameras_do_not_mix(store: FolderStore) -> None:
     log = PeriodLog(store)
     for number in range(30):
-        log.append(period(number, camera_id="a"))
-        log.append(period(number, camera_id="a-2", model_version="m-2"))
+        log.append(make_period(number, camera_id="a"))
+        log.append(make_period(number, camera_id="a-2", model_version="m-2"))
     log.flush()
     assert cameras_in(store) == ["a", "a-2"]
     assert _numbers(store) == list(range(30))
@@ -131,7 +131,7 @@ def test_a_crash_loses_at_most_ten_minutes(store: FolderStore) -> None:
 
 def test_flushing_twice_writes_once(store: FolderStore) -> None:
     log = PeriodLog(store)
-    log.append(period())
+    log.append(make_period())
     log.flush()
     path = Path(store.uri("minutes")).parent / _only_key(store)
     path.unlink()
@@ -162,9 +162,9 @@ def test_an_hour_that_could_not_be_written_is_tried_again_in_the_next(tmp_path: 
     for one in breathing(3, 57):
         log.append(one)
     with pytest.raises(StoreError):
-        log.append(period(60))
+        log.append(make_period(60))
     root.unlink()
-    log.append(period(61))
+    log.append(make_period(61))
     log.flush()
     assert _numbers(FolderStore(root)) == [57, 58, 59, 60, 61]
 

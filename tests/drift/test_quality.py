@@ -4,13 +4,13 @@ import pytest
 
 from drift.features import NAMES
 from drift.quality import BLACK, FAULTS, FROZEN, GAPS, RATE, SIZE, Usual, faults_of, is_comparable
-from tests.drift.support import period
+from tests.drift.support import make_period
 
 USUAL = Usual(640, 360, 10.0)
 
 
 def _faults(values: dict[str, float] | None = None, **others: Any) -> list[str]:
-    return faults_of(period(values=values, **others), USUAL)
+    return faults_of(make_period(values=values, **others), USUAL)
 
 
 def test_a_stream_as_usual_has_no_fault() -> None:
@@ -56,7 +56,7 @@ def test_a_faster_stream_is_no_fault() -> None:
 
 
 def test_nothing_is_unusual_of_a_camera_that_was_never_seen() -> None:
-    assert faults_of(period(width=320, height=180, fps=1.0), None) == []
+    assert faults_of(make_period(width=320, height=180, fps=1.0), None) == []
 
 
 def test_a_rate_that_was_not_measured_has_not_fallen() -> None:

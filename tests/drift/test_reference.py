@@ -19,7 +19,7 @@ from drift.reference import (
     overdispersion_of,
     small_sample_factor,
 )
-from tests.drift.support import START, USUAL, breathing, period
+from tests.drift.support import START, USUAL, breathing, make_period
 
 DAY, WEEK = 1440, 7 * 1440
 RARITY = WatchPolicy().rarity
@@ -164,7 +164,7 @@ def test_a_model_that_never_answered_has_no_reference_of_its_own() -> None:
 def test_a_constant_feature_has_the_least_spread_that_anybody_cares_about() -> None:
     history = History()
     for number in range(100):
-        history.append(period(number))
+        history.append(make_period(number))
     column = _reference(history).columns["brightness"]
     assert column is not None
     assert column.spread == pytest.approx(0.02)
@@ -178,7 +178,7 @@ def test_values_that_were_not_measured_do_not_count(share: float) -> None:
     for one in breathing(100):
         known = len(history) < share * 100
         values = {**one.values, "speed": one.values["speed"] if known else float("nan")}
-        history.append(period(len(history), values=values))
+        history.append(make_period(len(history), values=values))
     reference = _reference(history)
     assert reference.columns["speed"] is None
     assert reference.columns["brightness"] is not None

@@ -9,7 +9,7 @@ from drift.features import NAMES
 from drift.history import History, Past
 from drift.reference import Reference, build
 from drift.scan import Scan, scan
-from tests.drift.support import breathing, period
+from tests.drift.support import breathing, make_period
 
 RARITY = WatchPolicy().rarity
 MIXED = -1
@@ -104,11 +104,11 @@ def test_against_no_reference_nothing_stands_out(history: History) -> None:
 def test_a_constant_feature_that_stays_does_not_stand_out_and_one_that_jumps_does() -> None:
     constant = History()
     for number in range(100):
-        constant.append(period(number))
+        constant.append(make_period(number))
     reference = build(constant, "m-1", 1e12, None, RARITY, 0)
     assert (_scan(constant.last(15), reference).p_values > RARITY).all()
     for number in range(100, 115):
-        constant.append(period(number, values={"brightness": 0.1}))
+        constant.append(make_period(number, values={"brightness": 0.1}))
     found = _scan(constant.last(15), reference)
     assert found.p_values[NAMES.index("brightness")] <= RARITY
     assert np.isfinite(found.effects).all()

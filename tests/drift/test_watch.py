@@ -13,7 +13,7 @@ from drift.period import DriftPeriod
 from drift.quality import BLACK, FROZEN, GAPS, RATE, SIZE
 from drift.reference import OWN_PAST, TRAINING
 from drift.watch import CameraWatch
-from tests.drift.support import START, breathing, lines, period, watched
+from tests.drift.support import START, breathing, lines, make_period, watched
 
 PAST = 300
 AT_NIGHT = {"brightness": -0.3, "contrast": -0.1, "noise": 5.0, "saturation": -0.1}
@@ -196,9 +196,9 @@ def test_what_cannot_be_measured_any_more_is_missing_and_no_alarm(fleet: FleetWa
 def test_a_camera_that_shows_always_the_same_does_not_drift_and_notices_a_jump() -> None:
     fleet = FleetWatch(WatchPolicy())
     with np.errstate(all="raise", under="ignore"):
-        assert watched((period(n) for n in range(100)), fleet)[0] == []
+        assert watched((make_period(n) for n in range(100)), fleet)[0] == []
         jump = {"brightness": 0.7}
-        changes = watched((period(n, values=jump) for n in range(100, 115)), fleet)[0]
+        changes = watched((make_period(n, values=jump) for n in range(100, 115)), fleet)[0]
     assert [change.kind for change in changes] == [ChangeKind.DRIFT]
     assert np.isfinite(changes[0].answers["brightness"].effect_size)
 
@@ -246,7 +246,7 @@ def test_after_an_outage_what_was_before_is_not_compared(fleet: FleetWatch) -> N
     """A window of the evening and one minute of the morning would be neither."""
     assert _later(fleet, 1, AT_NIGHT) == []
     camera = fleet.camera("a")
-    camera.take(period(PAST + 600))
+    camera.take(make_period(PAST + 600))
     assert camera.answers(camera.scan())["brightness"].missing == 4
 
 
@@ -308,7 +308,7 @@ BROKEN: dict[str, dict[str, Any]] = {
 def test_a_fault_of_the_stream_begins_once_and_ends_once(fleet: FleetWatch, fault: str) -> None:
     if fault == BLACK:  # exactly so dark, however the street breathes
         black = {"brightness": 0.005, "contrast": 0.005}
-        broken: list[DriftPeriod] = [period(PAST + n, values=black) for n in range(10)]
+        broken: list[DriftPeriod] = [make_period(PAST + n, values=black) for n in range(10)]
     else:
         broken = breathing(10, PAST, **BROKEN[fault])
     began, ended = watched([*broken, *breathing(40, PAST + 10)], fleet)[0]
@@ -320,7 +320,7 @@ def test_a_fault_of_the_stream_begins_once_and_ends_once(fleet: FleetWatch, faul
 
 def test_broken_pictures_are_no_reference_also_of_a_new_model(fleet: FleetWatch) -> None:
     black = {"brightness": 0.0, "contrast": 0.0}
-    watched((period(PAST + n, values=black) for n in range(200)), fleet)
+    watched((make_period(PAST + n, values=black) for n in range(200)), fleet)
     changes = _later(fleet, 60, first=PAST + 200, model_version="m-2")
     assert [change.kind for change in changes] == [ChangeKind.FAULT_OVER]
     assert fleet.camera("a").history.clean(np.inf).values[:, 0].min() > 0.3

@@ -22,13 +22,11 @@ from streetloop.ledger import Ledger, open_ledger
 from streetloop.ledger.events import begin_event, end_event
 from streetloop.ledger.findings import open_finding
 from streetloop.ledger.learning import Step, begin_learning, go_on
-from streetloop.ledger.reviews import RolloutState as Review
 from streetloop.ledger.reviews import add_reviews
 from streetloop.ledger.rollouts import Entry, RolloutState, move, note_progress, start_rollout
 from streetloop.settings import Settings
 from streetloop.storage.store import FolderStore, put_image
 from streetloop.types import Detections, Image
-from tests.drift.support import minute
 from tests.support.build import found
 from tests.support.frames import review
 from tests.support.rollout import register_tiny
@@ -110,12 +108,12 @@ class Content:
     def add_reviews(self) -> list[str]:
         """A frame in each state, with its image but for the one that has expired; digests."""
         digests = []
-        for number, state in enumerate(Review):
+        for number, state in enumerate(ReviewState):
             digest, key = put_image(self.store, jpeg(number))
             moment = NOW - timedelta(minutes=number)
             one = replace(review(number), digest=digest, image_key=key, captured_at=moment)
             add_reviews(self.ledger, [replace(one, state=state, camera_id="a40")])
-            if state is Review.EXPIRED:
+            if state is ReviewState.EXPIRED:
                 self.store.delete(key)
             digests.append(digest)
         return digests
@@ -125,7 +123,7 @@ class Content:
         log = PeriodLog(self.store)
         for camera in ("a40", "crossing"):
             for number in range(20):
-                log.append(minute(number, camera, NOW - timedelta(minutes=30)))
+                log.append(make_period(number, camera, NOW - timedelta(minutes=30)))
         log.flush()
 
     def add_learning(self) -> None:

@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-import flows.watch
-from flows.cli import app
-from flows.house import House
+import drift.monitor
+from flows.cli.main import app
+from flows.service.control_service import ControlService
 from streetloop.cameras import load_cameras
 from streetloop.ledger import Ledger, open_ledger
 from streetloop.settings import Settings
-from streetloop.store import FolderStore
+from streetloop.storage.store import FolderStore
 
 _FIXTURES = Path(__file__).parents[1] / "fixtures"
 _PATHS = (("runs", "artifact_uri"), ("experiments", "artifact_location"))
@@ -76,7 +76,7 @@ class Old:
         self.settings = Settings(home=folder / "home", model="none.onnx")
         self.ledger: Ledger = open_ledger(self.settings.ledger)
         self.store = FolderStore(self.settings.store)
-        self.house = House(self.settings, load_cameras(folder / "cameras.yaml").cameras)
+        self.house = ControlService(self.settings, load_cameras(folder / "cameras.yaml").cameras)
 
     def asked(self, *arguments: str) -> Any:
         """What a command prints as JSON."""
@@ -97,7 +97,7 @@ def then(monkeypatch: pytest.MonkeyPatch) -> None:
         def now(cls, tz: Any = None) -> "Then":
             return cls.fromtimestamp(LEFT.timestamp(), tz)
 
-    monkeypatch.setattr(flows.watch, "datetime", Then)
+    monkeypatch.setattr(drift.monitor, "datetime", Then)
 
 
 def _values(plain: Any) -> Counter[str]:

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from flows.learning import learning_flow as learning
 from flows.learning.learning_flow import Learned, LearningFlow
-from flows.learning.learning_flow import learning_flow as learning
 from flows.learning.training_job import Request
 from serve.rollout.policy import Phase, Policy
 from streetloop.errors import ConfigError, LearningError, TrainingError
@@ -29,8 +29,14 @@ from streetloop.ledger.reviews import (
     choose_reviews,
     mark_pushed,
 )
-from streetloop.ledger.rollouts import Entry, Rollout, move, open_rollout, start_rollout
-from streetloop.ledger.rollouts import RolloutState as RolloutState
+from streetloop.ledger.rollouts import (
+    Entry,
+    Rollout,
+    RolloutState,
+    move,
+    open_rollout,
+    start_rollout,
+)
 from streetloop.settings import Settings, read_settings
 from tests.support.fakes import FakeClock, eventually
 from tests.support.frames import NOON, review

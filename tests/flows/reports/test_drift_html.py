@@ -9,7 +9,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from tests.flows.test_drift_state import AT_NIGHT, BEGIN
 
 from drift.monitor import LiveWatch
 from drift.period_log import PeriodLog
@@ -21,6 +20,7 @@ from streetloop.settings import Settings
 from streetloop.storage.store import FolderStore
 from streetloop.types import Image
 from tests.drift.support import breathing
+from tests.flows.reports.test_drift_status import AT_NIGHT, BEGIN
 
 DAY = np.full((90, 160, 3), 180, np.uint8)
 NIGHT = np.full((90, 160, 3), 20, np.uint8)

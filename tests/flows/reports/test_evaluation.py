@@ -3,13 +3,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.train.test_dataset import pure
 from typer.testing import CliRunner
 
 import flows.reports.evaluation
 from flows.cli.main import app
 from streetloop.storage.store import FolderStore
 from tests.support.tiny_model import detector_output, write_tiny_model
+from tests.train.data.test_dataset import pure
 from train.data.dataset import save_dataset
 from train.data.formats import coco_content, write_yolo
 

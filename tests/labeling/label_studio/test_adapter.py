@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from labeling.annotators import Agreement
-from labeling.label_studio.adapter import api as label_studio_api
+from labeling.label_studio import api as label_studio_api
 from labeling.task import Labeled, Quarantined, Skipped
 from streetloop.storage.store import FolderStore
 from tests.support.label_studio import Annotator, Hooked, Make, Studio, frames, push, rectangle

@@ -8,9 +8,9 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
+from labeling.webhook import listener as hook_listener
 from labeling.webhook.listener import HookListener
 from labeling.webhook.verify import SECRET_HEADER
-from labeling.webhook.verify import listener as hook_listener
 from streetloop.errors import ConfigError
 from tests.support.fakes import eventually
 

@@ -3,10 +3,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.train.test_dataset import pure
 
 from streetloop.errors import DatasetError
 from streetloop.storage.store import FolderStore
+from tests.train.data.test_dataset import pure
 from train.data.dataset import TRAIN, VALIDATION, Dataset
 from train.data.formats import coco_content, read_coco, read_yolo, write_yolo
 

@@ -3,11 +3,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.train.test_dataset import pure
 
 from streetloop.errors import DatasetError
 from streetloop.storage.store import FolderStore
 from streetloop.types import Detections
+from tests.train.data.test_dataset import pure
 from train.evaluation.metrics import class_map, evaluate, translated
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from flows.stream.sources.registry import rtsp
+from flows.stream.sources import rtsp
 from flows.stream.sources.rtsp import RtspSource
 from streetloop.errors import (
     ConfigError,

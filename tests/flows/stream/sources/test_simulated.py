@@ -7,8 +7,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from flows.stream.sources import simulated
 from flows.stream.sources.media_clock import MediaClock
-from flows.stream.sources.registry import open_source, simulated
+from flows.stream.sources.registry import open_source
 from flows.stream.sources.simulated import SimulatedSource
 from flows.stream.sources.source import SourceFrame
 from streetloop.cameras import Camera

@@ -8,17 +8,16 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from flows.cli import app
-from flows.models import find_model, open_registry
-from flows.training_data import build_dataset, mark_learned
-from flows.training_plan import read_plan
-from flows.watch import LiveWatch
+from drift.monitor import LiveWatch
+from flows.cli.main import app
+from flows.learning.dataset_builder import build_dataset, mark_learned
+from flows.learning.training_plan import read_plan
 from labeling.queue import ReviewQueue
 from streetloop.ledger.cameras import newest_changes
 from streetloop.ledger.events import list_events
 from streetloop.ledger.findings import list_findings
 from streetloop.ledger.learning import list_learning
-from streetloop.ledger.reviews import State, list_reviews
+from streetloop.ledger.reviews import ReviewState, list_reviews
 from streetloop.ledger.rollouts import list_decisions
 from tests.drift.support import breathing
 from tests.support.fakes import FakeClock
@@ -26,7 +25,8 @@ from tests.support.old_home import LEFT, Old
 from tests.support.old_home import then as then
 from tests.support.rollout import register_tiny
 from tests.support.stage import Stage
-from train.dataset import load_dataset
+from train.data.dataset import load_dataset
+from train.model.find_model import find_model, open_registry
 from train.registry import CHAMPION
 
 CITIES = {"a40": "kingsport", "crossing": "kingsport", "gantry": "larkfield", "bridge": "larkfield"}
@@ -117,7 +117,7 @@ def test_frames_are_pushed_answered_and_learned_from(old: Old, tiny: Path) -> No
         CliRunner().invoke(app, ["label", command, "--labeler", "oracle"], env=environment)
     counts = old.house.queue().counts
     assert counts["pushed"] == wrote["pending"] - 1, "the oracle does not know a real camera"
-    labeled = list_reviews(old.ledger, [State.LABELED])
+    labeled = list_reviews(old.ledger, [ReviewState.LABELED])
     (answered,) = [one for one in labeled if one.labeler == "oracle"]
     assert answered.label
     assert counts["rejected"] == wrote["rejected"] + 1, "a frame of a real camera is declined"

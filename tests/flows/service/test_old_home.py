@@ -8,22 +8,22 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from flows.minute_log import cameras_in, read_minutes
-from flows.models import find_model, open_registry
-from flows.training_plan import finished_version
+from drift.period_log import cameras_in, read_periods
+from flows.learning.training_plan import finished_version
 from serve.rollout.evidence import Evidence
 from serve.rollout.policy import Policy
 from streetloop.cameras import parse_camera
 from streetloop.errors import NotFound
 from streetloop.ledger.cameras import newest_changes
 from streetloop.ledger.findings import list_findings
-from streetloop.ledger.reviews import State, find_reviews, list_reviews
+from streetloop.ledger.reviews import ReviewState, find_reviews, list_reviews
 from streetloop.ledger.rollouts import list_rollouts
 from tests.support.old_home import Old, require
 from tests.support.old_home import then as then
 from tests.support.tiny_model import NAMES
-from train.dataset import load_dataset
-from train.drift_reference import training_past
+from train.data.dataset import load_dataset
+from train.model.drift_reference import training_past
+from train.model.find_model import find_model, open_registry
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +94,7 @@ def test_the_queue(old: Old) -> None:
 
 def test_reviews_with_boxes_and_labels(old: Old) -> None:
     wrote = {one["digest"]: one for one in old.wrote["reviews"]}
-    reviews = list_reviews(old.ledger, list(State))
+    reviews = list_reviews(old.ledger, list(ReviewState))
     assert {one.digest for one in reviews} == wrote.keys()
     for one in reviews:
         plain = {name: getattr(one, name) for name in one.__dataclass_fields__}
@@ -155,7 +155,7 @@ def test_rollouts_with_decisions_policy_and_evidence(old: Old) -> None:
 def test_minutes_of_every_camera(old: Old) -> None:
     assert cameras_in(old.store) == sorted(old.wrote["minutes"])
     for name, wrote in old.wrote["minutes"].items():
-        found = list(read_minutes(old.store, name, pictures=True))
+        found = list(read_periods(old.store, name, pictures=True))
         assert len(found) == wrote["count"]
         for at, one in enumerate((found[0], found[-1])):
             assert one.started_at.isoformat() == wrote["began"][at]
@@ -205,7 +205,7 @@ def test_versions_with_papers_and_aliases(old: Old) -> None:
     registry = open_registry(old.settings)
     for alias, number in aliases.items():
         assert registry.find(alias).number == number
-    accepted = {v.number: v.papers.accepted for v in registry.versions()}
+    accepted = {v.number: v.record.accepted for v in registry.versions()}
     assert accepted == {1: None, 2: True, 3: True, 4: False, 5: True}
 
 
