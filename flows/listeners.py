@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from drift.minute import Minute
+from flows.label_guard import guard_of
 from flows.label_loop import LabelLoop
 from flows.labels import open_labeler
 from flows.stream.triage import bands_of
@@ -67,9 +68,10 @@ class Listeners:
             self._watch = LiveWatch(ids, settings, store, ledger, past, tell)
         if settings.triage:
             bands_of(settings, model.names)  # a worker's word would come late
-            queue = ReviewQueue(ledger, SystemClock())
+            guard = guard_of(settings, model)
+            queue = ReviewQueue(ledger, SystemClock(), fits=guard.fits)
             labeler = _open_labeler(settings, model.names, store, queue, tell)
-            self._labels = LabelLoop(queue, store, labeler, settings, ledger, model.names, tell)
+            self._labels = LabelLoop(queue, store, labeler, settings, ledger, guard, tell)
 
     def start(self) -> None:
         """Begin."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from flows.class_names import class_names
 from flows.models import find_model, open_registry
 from flows.replay import replay_of_baseline
 from streetloop.errors import DatasetError, TrainingError
@@ -136,8 +137,7 @@ def commit() -> str:
 
 def _names_by_model(settings: Settings, labeled: Sequence[Review]) -> dict[str, tuple[str, ...]]:
     """Class names by version stamp: a label's class ids are those of the model that asked."""
-    versions = open_registry(settings).versions()
-    names = {v.papers.model_version: v.papers.classes for v in versions}
+    names = class_names(settings, {review.model_version for review in labeled})
     if any(review.model_version not in names for review in labeled):
         model = open_model(settings.model, settings.models)
         names[model.version] = model.names
