@@ -4,17 +4,18 @@ import contextlib
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 
+from labeling.class_guard import LabelGuard
 from labeling.label_studio.adapter import LabelStudio
 from labeling.labeler import Labeler
 from labeling.measured_quality import keep_measures
 from labeling.open_labeler import drifting, push
 from labeling.queue import ReviewQueue
 from labeling.webhook.registration import LabelHook, is_hook_wanted
-from streetloop.errors import ConfigError, LabelerError, LedgerError, StoreError
+from streetloop.errors import ConfigError, LabelerError, LedgerError, RegistryError, StoreError
 from streetloop.ledger import Ledger
-from streetloop.ledger.reviews import Review
+from streetloop.ledger.reviews import Review, ReviewState
 from streetloop.settings import Settings
 from streetloop.storage.store import ObjectStore
 
@@ -23,6 +24,7 @@ _log = logging.getLogger(__name__)
 _POLL_S = 15.0
 _HINT_S = 1.0  # between two pulls that hints ask for, however many there are
 _MOST_HELD = 10_000
+_WORKED_ON = (ReviewState.CANDIDATE, ReviewState.PENDING, ReviewState.PUSHED, ReviewState.LABELED)
 
 
 class LabelLoop:
@@ -34,7 +36,7 @@ class LabelLoop:
         labeler: Who labels; None to choose only.
         settings: How many and how often.
         ledger: Knows which cameras drift.
-        names: Class names by class id.
+        guard: Of the model in charge; frames that do not fit it are left alone.
         tell: Called with a sentence for people.
     """
 
@@ -45,7 +47,7 @@ class LabelLoop:
         labeler: Labeler | None,
         settings: Settings,
         ledger: Ledger,
-        names: Sequence[str],
+        guard: LabelGuard,
         tell: Callable[[str], None],
     ) -> None:
         self._queue = queue
@@ -53,7 +55,7 @@ class LabelLoop:
         self._labeler = labeler
         self._settings = settings
         self._ledger = ledger
-        self._names = names
+        self._guard = guard
         self._tell = tell
         self._told: set[str] = set()
         self._held: list[Review] = []
@@ -96,6 +98,7 @@ class LabelLoop:
 
     def round(self) -> None:
         """Choose frames, hand them over, take the answers that there are, and measure by them."""
+        self._look_for_others()
         with self._said():
             chosen = self._queue.choose(
                 self._settings.label_budget, drifting(self._ledger), self._settings.label_every_s
@@ -108,12 +111,20 @@ class LabelLoop:
         self._exchange()
         if self._unmeasured:
             with self._said():
-                keep_measures(self._ledger, self._names)
+                keep_measures(self._ledger, self._guard)
                 self._unmeasured = False
+
+    def _look_for_others(self) -> None:
+        """Find out which frames fit the model in charge, and say once which do not."""
+        with self._said():
+            refusal = self._guard.refusal(self._ledger, _WORKED_ON)
+            if refusal is not None:
+                self._tell_once(str(refusal))
 
     def _exchange(self) -> None:
         if self._labeler is None:
             return
+        self._look_for_others()
         if self._hook is not None and isinstance(self._labeler, LabelStudio):
             with self._said():
                 self._hook.register(self._labeler)
@@ -162,7 +173,7 @@ class LabelLoop:
     def _said(self) -> Iterator[None]:
         try:
             yield
-        except (LabelerError, LedgerError, StoreError) as error:
+        except (LabelerError, LedgerError, RegistryError, StoreError) as error:
             _log.warning("labelling: %s", error)
             self._tell_once(str(error))
 

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from labeling.class_guard import LabelGuard
 from labeling.quality import Changes, total
 from labeling.queue import boxes_of
 from labeling.task import SelectionReason
@@ -44,21 +45,22 @@ class Measure:
         }
 
 
-def measure(ledger: Ledger, names: Sequence[str], only_random: bool) -> list[Measure]:
+def measure(ledger: Ledger, guard: LabelGuard, only_random: bool) -> list[Measure]:
     """What labellers changed, by model, camera and class, over all labelled frames or random ones.
 
     The boxes that a model proposed are those that it would have shown: random frames measure it.
-    Of each model all cameras together come first.
+    Of each model all cameras together come first. Frames that do not fit the open model are left
+    out.
 
     Args:
         ledger: Where the labels are.
-        names: Class names by class id.
+        guard: Knows which frames fit, and their class names.
         only_random: Leave out frames that were chosen because the model was unsure.
 
     Raises:
         LedgerError: The ledger cannot be read.
     """
-    return _measured(_labelled(ledger, only_random), names)
+    return _measured(_labelled(ledger, guard, only_random), guard.names)
 
 
 def _measured(frames: Sequence[Review], names: Sequence[str]) -> list[Measure]:
@@ -76,18 +78,19 @@ def _measured(frames: Sequence[Review], names: Sequence[str]) -> list[Measure]:
     ]
 
 
-def keep_measures(ledger: Ledger, names: Sequence[str]) -> int:
+def keep_measures(ledger: Ledger, guard: LabelGuard) -> int:
     """Write an event for each model and camera of which random frames say something new; how many.
 
-    The newest of a model and camera is what is known of them; the older ones, what was.
+    The newest of a model and camera is what is known of them; the older ones, what was. Frames
+    that do not fit the open model are left out.
 
     Raises:
         LedgerError: The ledger cannot be read or written.
     """
-    labelled = _labelled(ledger, only_random=True)
+    labelled = _labelled(ledger, guard, only_random=True)
     frames = Counter((r.model_version, r.camera_id) for r in labelled)
     classes: dict[tuple[str, str], dict[str, Any]] = {pair: {} for pair in frames}
-    for one in _measured(labelled, names):
+    for one in _measured(labelled, guard.names):
         if one.camera_id is not None:
             figures = _figures(one.changes)
             classes[one.model_version, one.camera_id][one.class_name] = figures
@@ -108,10 +111,10 @@ def _latest(ledger: Ledger, camera: str, version: str) -> Event | None:
     return next((event for event in events if event.model_version == version), None)
 
 
-def _labelled(ledger: Ledger, only_random: bool) -> list[Review]:
+def _labelled(ledger: Ledger, guard: LabelGuard, only_random: bool) -> list[Review]:
     reason = SelectionReason.RANDOM.value if only_random else None
     found = list_reviews(ledger, [ReviewState.LABELED, ReviewState.IN_DATASET], reason)
-    return [review for review in found if review.label is not None]
+    return [r for r in found if r.label is not None and guard.fits(r.model_version)]
 
 
 def _figures(changes: Changes) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """The queue of frames, in the ledger: exactly once from candidate to label, whoever dies when."""
 
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -66,6 +66,8 @@ class ReviewQueue:
         clock: Time.
         policy: How frames are chosen.
         kept: How long a frame may wait to be chosen or asked about.
+        fits: False for a model version whose class ids mean something else to the labeller: its
+            frames are neither chosen nor pushed nor pulled; by default every frame may be.
     """
 
     def __init__(
@@ -74,11 +76,13 @@ class ReviewQueue:
         clock: Clock,
         policy: SelectionPolicy = _POLICY,
         kept: timedelta = timedelta(days=3),
+        fits: Callable[[str], bool] = lambda _: True,
     ) -> None:
         self._ledger = ledger
         self._clock = clock
         self._policy = policy
         self._kept = kept
+        self._fits = fits
 
     def add(self, candidates: Iterable[Review]) -> None:
         """Note candidates; one that is known already is not noted again."""
@@ -112,7 +116,8 @@ class ReviewQueue:
         # The share is of the day: that of a single round would be rounded to none, or too many.
         drawn = count_chosen(self._ledger, midnight, SelectionReason.RANDOM.value)
         at_random = round(budget * self._policy.random_share) - drawn
-        candidates = boosted([_candidate(r) for r in found], since, _DRIFT)
+        mine = [_candidate(r) for r in found if self._fits(r.model_version)]
+        candidates = boosted(mine, since, _DRIFT)
         chosen = select(
             candidates,
             left,
@@ -130,7 +135,7 @@ class ReviewQueue:
         Raises:
             LabelerError: Not all could be handed over; the rest is tried at the next call.
         """
-        tasks = [to_task(r) for r in list_reviews(self._ledger, [ReviewState.PENDING])]
+        tasks = self._tasks(ReviewState.PENDING)
         done: list[str] = []
 
         def pushed(digest: str) -> None:
@@ -147,7 +152,7 @@ class ReviewQueue:
         Raises:
             LabelerError: The labeller cannot be asked now.
         """
-        waiting = [r.digest for r in list_reviews(self._ledger, [ReviewState.PUSHED])]
+        waiting = self.waiting()
         return sum(self._note(answer) for answer in labeler.pull(waiting)) if waiting else 0
 
     def ask_again(self, digests: Collection[str]) -> None:
@@ -160,7 +165,7 @@ class ReviewQueue:
 
     def asked(self) -> list[Task]:
         """Frames that were pushed and not answered."""
-        return [to_task(r) for r in list_reviews(self._ledger, [ReviewState.PUSHED])]
+        return self._tasks(ReviewState.PUSHED)
 
     def expire(self) -> list[str]:
         """Give up frames that have waited too long; the keys of their images."""
@@ -174,6 +179,10 @@ class ReviewQueue:
         """The task of a digest, if there is one."""
         found = find_reviews(self._ledger, [digest])
         return to_task(found[0]) if found else None
+
+    def _tasks(self, state: ReviewState) -> list[Task]:
+        found = list_reviews(self._ledger, [state])
+        return [to_task(review) for review in found if self._fits(review.model_version)]
 
     def _note(self, answer: Answer) -> bool:
         if isinstance(answer, Labeled):

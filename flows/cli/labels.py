@@ -9,16 +9,19 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from labeling.class_guard import LabelGuard
 from labeling.labeler import Labeler
 from labeling.local_server.server import PORT, LocalServer
-from labeling.measured_quality import keep_measures, measure
+from labeling.measured_quality import Measure, keep_measures, measure
 from labeling.open_labeler import drifting, open_labeler, push, start_server
 from labeling.queue import ReviewQueue
 from streetloop.clock import SystemClock
 from streetloop.errors import ConfigError
 from streetloop.ledger import Ledger, open_ledger
+from streetloop.ledger.reviews import ReviewState, count_reviews
 from streetloop.settings import Settings, read_settings
 from streetloop.storage.open import open_store
+from train.model.class_names import guard_of
 from train.model.model_file import open_model
 
 label_app = typer.Typer(help="Frames to whoever labels, and their answers home.")
@@ -38,29 +41,40 @@ def push_frames(
     ] = 0,
 ) -> None:
     """Hand pending frames to whoever labels, with the model's boxes."""
-    settings, queue, ledger = _house(labeler)
-    names = open_model(settings.model, settings.models).names
-    who = _labeler(settings, queue, names)
+    settings, ledger = _home(labeler)
+    guard, queue = _guarded(settings, ledger)
+    who = _labeler(settings, queue, guard)
+    refusal = guard.refusal(
+        ledger, [ReviewState.PENDING, *([ReviewState.CANDIDATE] if choose else [])]
+    )
     chosen = queue.choose(choose, drifting(ledger)) if choose else 0
     done = push(queue, who)
-    Console().print(f"{chosen} chosen, {done} handed over" if choose else f"{done} handed over")
+    if refusal is None or chosen or done:
+        Console().print(f"{chosen} chosen, {done} handed over" if choose else f"{done} handed over")
+    if refusal is not None:
+        raise refusal
 
 
 @label_app.command()
 def pull(labeler: Who = None) -> None:
     """Take the answers that there are."""
-    settings, queue, ledger = _house(labeler)
-    names = open_model(settings.model, settings.models).names
-    answers = queue.pull(_labeler(settings, queue, names))
-    keep_measures(ledger, names)
-    Console().print(f"{answers} answers; {len(queue.waiting())} frames still wait")
+    settings, ledger = _home(labeler)
+    guard, queue = _guarded(settings, ledger)
+    who = _labeler(settings, queue, guard)
+    refusal = guard.refusal(ledger, [ReviewState.PUSHED])
+    answers = queue.pull(who)
+    keep_measures(ledger, guard)
+    if refusal is None or answers:
+        Console().print(f"{answers} answers; {len(queue.waiting())} frames still wait")
+    if refusal is not None:
+        raise refusal
 
 
 @label_app.command()
 def status(as_json: Json = False) -> None:
     """How many frames are where."""
-    _, queue, _ = _house(None)
-    counts = {state.value: count for state, count in queue.counts().items()}
+    _, ledger = _home(None)
+    counts = {state.value: count for state, count in count_reviews(ledger).items()}
     if as_json:
         sys.stdout.write(json.dumps(counts) + "\n")
         return
@@ -76,9 +90,17 @@ def report(
     as_json: Json = False,
 ) -> None:
     """What labellers changed: each model's measured precision and recall by camera and class."""
-    settings, _, ledger = _house(None)
-    names = open_model(settings.model, settings.models).names
-    found = measure(ledger, names, only_random=not every)
+    settings, ledger = _home(None)
+    guard, _ = _guarded(settings, ledger)
+    refusal = guard.refusal(ledger, [ReviewState.LABELED, ReviewState.IN_DATASET])
+    found = measure(ledger, guard, only_random=not every)
+    if refusal is None or found:
+        _print_report(found, every, as_json)
+    if refusal is not None:
+        raise refusal
+
+
+def _print_report(found: Sequence[Measure], every: bool, as_json: bool) -> None:
     if as_json:
         sys.stdout.write(json.dumps([one.as_json() for one in found], indent=2) + "\n")
         return
@@ -116,16 +138,21 @@ def down() -> None:
     Console().print("stopped" if ran else "it did not run")
 
 
-def _house(labeler: str | None) -> tuple[Settings, ReviewQueue, Ledger]:
+def _home(labeler: str | None) -> tuple[Settings, Ledger]:
     if labeler not in {None, "oracle", "label-studio"}:
         raise ConfigError(f"unknown labeler {labeler!r}; write oracle or label-studio")
     settings = read_settings() if labeler is None else read_settings(labeler=labeler)
-    ledger = open_ledger(settings.ledger)
-    return settings, ReviewQueue(ledger, SystemClock()), ledger
+    return settings, open_ledger(settings.ledger)
 
 
-def _labeler(settings: Settings, queue: ReviewQueue, names: Sequence[str]) -> Labeler:
-    who = open_labeler(settings, names, open_store(settings), queue)
+def _guarded(settings: Settings, ledger: Ledger) -> tuple[LabelGuard, ReviewQueue]:
+    """The guard of the model of the settings, and the queue of the frames that fit it."""
+    guard = guard_of(settings, open_model(settings.model, settings.models))
+    return guard, ReviewQueue(ledger, SystemClock(), fits=guard.fits)
+
+
+def _labeler(settings: Settings, queue: ReviewQueue, guard: LabelGuard) -> Labeler:
+    who = open_labeler(settings, guard.names, open_store(settings), queue)
     if who is None:
         raise ConfigError("nobody labels: give --labeler, or set STREETLOOP_LABELER")
     return who

@@ -13,7 +13,7 @@ from streetloop.storage.open import open_store
 from train.data.dataset import Dataset, load_dataset, merged, save_dataset
 from train.data.from_labels import USUAL, dataset_of, renumbered
 from train.data.validation import require_valid
-from train.model.find_model import open_registry
+from train.model.class_names import class_names
 from train.model.model_file import open_model
 from train.registry import Version
 
@@ -78,8 +78,7 @@ def mark_learned(ledger: Ledger, dataset: Dataset) -> None:
 
 def _names_by_model(settings: Settings, labeled: Sequence[Review]) -> dict[str, tuple[str, ...]]:
     """Class names by version stamp: a label's class ids are those of the model that asked."""
-    versions = open_registry(settings).versions()
-    names = {v.record.model_version: v.record.classes for v in versions}
+    names = class_names(settings, {review.model_version for review in labeled})
     if any(review.model_version not in names for review in labeled):
         model = open_model(settings.model, settings.models)
         names[model.version] = model.names

@@ -20,6 +20,7 @@ from streetloop.ledger.reviews import Review
 from streetloop.settings import Settings
 from streetloop.storage.open import open_store
 from streetloop.storage.store import ObjectStore
+from train.model.class_names import guard_of
 from train.model.drift_reference import training_past
 from train.model.model_file import ModelFile
 
@@ -67,9 +68,10 @@ class Observers:
             self._watch = LiveWatch(ids, settings, store, ledger, past, tell)
         if settings.triage:
             bands_of(settings, model.names)  # a worker's word would come late
-            queue = ReviewQueue(ledger, SystemClock())
+            guard = guard_of(settings, model)
+            queue = ReviewQueue(ledger, SystemClock(), fits=guard.fits)
             labeler = _open_labeler(settings, model.names, store, queue, tell)
-            self._labels = LabelLoop(queue, store, labeler, settings, ledger, model.names, tell)
+            self._labels = LabelLoop(queue, store, labeler, settings, ledger, guard, tell)
 
     def start(self) -> None:
         """Begin."""

@@ -21,7 +21,6 @@ from flows.service.views import (
 )
 from flows.stream.sources.registry import refuse_bad_source
 from labeling.local_server.server import LocalServer
-from serve.rollout.champions import has_registry
 from serve.rollout.policy import Policy
 from serve.rollout.request import request_rollout
 from streetloop.camera_set import merged
@@ -53,7 +52,7 @@ from streetloop.ledger.rollouts import (
 )
 from streetloop.settings import Settings
 from streetloop.storage.open import open_store
-from train.model.find_model import open_registry
+from train.model.find_model import has_registry, open_registry
 
 _KEPT_S = 20.0
 

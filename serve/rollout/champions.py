@@ -1,12 +1,11 @@
 """Which model serves: the champion of the registry, or of a city, or the one that was asked for."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from serve.rollout.route_table import city_application
 from streetloop.cameras import Camera
 from streetloop.settings import BASELINE, Settings
-from train.model.find_model import find_model, open_registry
+from train.model.find_model import find_model, has_registry, open_registry
 from train.model.model_file import ModelFile, open_model
 from train.registry import CHALLENGER, CHAMPION
 
@@ -63,9 +62,3 @@ def city_champions(settings: Settings, cameras: Sequence[Camera]) -> dict[str, s
     return {
         city: city_application(city) for city in sorted(cities) if city_application(city) in aliases
     }
-
-
-def has_registry(settings: Settings) -> bool:
-    """False if nothing was ever registered here; spares the seconds that MLflow takes."""
-    local = settings.tracking.removeprefix("sqlite:///")
-    return local == settings.tracking or Path(local).is_file()

@@ -101,6 +101,7 @@ class CandidateSummary:
         score: How much it is wanted.
         fingerprint: What it looks like, for doubles.
         embedding: What it looks like, for variety.
+        model_version: Which model the boxes are from.
     """
 
     digest: str
@@ -110,6 +111,7 @@ class CandidateSummary:
     score: float
     fingerprint: bytes
     embedding: bytes
+    model_version: str
 
 
 def add_reviews(ledger: Ledger, found: Sequence[Review]) -> None:
@@ -148,6 +150,14 @@ def list_candidacies(
     query = query.where(reviews.c.captured_at >= since).order_by(reviews.c.captured_at)
     with ledger.transaction() as connection:
         return [CandidateSummary(*row) for row in connection.execute(query)]
+
+
+def list_model_versions(ledger: Ledger, states: Collection[ReviewState]) -> list[str]:
+    """Model versions that the boxes of the frames in some states are from, each once, sorted."""
+    query = select(reviews.c.model_version).distinct()
+    query = query.where(reviews.c.state.in_([s.value for s in states]))
+    with ledger.transaction() as connection:
+        return sorted(connection.execute(query).scalars())
 
 
 def newest_reviews(

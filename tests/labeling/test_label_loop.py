@@ -2,17 +2,20 @@
 
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from streetloop.errors import LabelerError, StoreError
-from streetloop.ledger.reviews import ReviewState, find_reviews, list_reviews
+from labeling.class_guard import LabelGuard
+from labeling.queue import ReviewQueue
+from streetloop.errors import LabelerError, RegistryError, StoreError
+from streetloop.ledger.reviews import ReviewState, add_reviews, find_reviews, list_reviews
 from streetloop.storage.store import FolderStore
 from tests.support.fakes import eventually
 from tests.support.frames import NOON, WebApp, digest, review
-from tests.support.label_service import ControlService
+from tests.support.label_service import CLASSES, ControlService
 
 
 @pytest.fixture
@@ -137,6 +140,71 @@ def test_frames_of_a_drifting_camera_are_asked_about_though_the_model_is_sure(
     loop.round()
     (chosen,) = list_reviews(house.ledger, [ReviewState.PENDING])
     assert (chosen.camera_id, chosen.drift, chosen.score) == ("dark", "night", 0.4)
+
+
+# Frames of another model
+
+
+def test_frames_of_other_or_unknown_classes_are_left_alone_and_that_is_said_once(
+    house: ControlService,
+) -> None:
+    """The round with every state that a frame of another model may be in when the run begins."""
+    add_reviews(
+        house.ledger,
+        [
+            replace(review(k), model_version="stranger-1", state=state)
+            for k, state in enumerate(
+                [ReviewState.CANDIDATE, ReviewState.PENDING, ReviewState.PUSHED]
+            )
+        ],
+    )
+    house.desk.asked = [digest(2)]
+    before = list_reviews(house.ledger, list(ReviewState))
+    house.known["stranger-2"] = CLASSES[::-1]
+    loop = house.loop(house.desk)
+    for k in range(3):
+        loop.add([review(10 + k)])
+        loop.round()
+    loop.add([replace(review(20), model_version="stranger-2")])
+    loop.round()
+    assert house.count(ReviewState.LABELED) == 3, "labelling of the model in charge goes on"
+    found = list_reviews(house.ledger, list(ReviewState))
+    assert [one for one in found if one.model_version == "stranger-1"] == before
+    assert house.desk.asked == [digest(2), *(digest(10 + k) for k in range(3))]
+    first, second = [sentence for sentence in house.said if "refused" in sentence]
+    assert "frames found by stranger-1 are refused" in first
+    assert "the open model m-1" in first
+    assert "STREETLOOP_MODEL" in first
+    assert "frames found by stranger-1, stranger-2 are refused" in second
+
+
+def test_frames_of_a_version_with_the_same_classes_are_labelled_as_ever(
+    house: ControlService,
+) -> None:
+    loop = house.loop(house.desk)
+    loop.add([review(1), replace(review(2), model_version="m-2")])
+    loop.round()
+    assert house.count(ReviewState.LABELED) == 2
+    assert not any("refused" in sentence for sentence in house.said)
+
+
+def test_while_the_registry_is_away_only_the_model_in_charge_is_labelled(
+    house: ControlService,
+) -> None:
+    def away(_: object) -> dict[str, list[str]]:
+        raise RegistryError("the registry did not answer: away")
+
+    registry = [away, lambda _: house.known]
+    house.guard = LabelGuard("m-1", CLASSES, lambda versions: registry[0](versions))
+    house.queue = ReviewQueue(house.ledger, house.clock, fits=house.guard.fits)
+    loop = house.loop(house.desk)
+    loop.add([review(1), replace(review(2), model_version="m-2")])
+    loop.round()
+    assert house.said.count("the registry did not answer: away") == 1
+    assert house.desk.asked == [digest(1)]
+    del registry[0]
+    loop.round()
+    assert house.desk.asked == [digest(1), digest(2)]
 
 
 # The thread

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from labeling.class_guard import LabelGuard
 from labeling.measured_quality import MEASURED, Measure, keep_measures, measure
 from labeling.quality import Changes
 from labeling.task import Answer, SelectionReason, Skipped
 from streetloop.ledger.events import Event, list_events
-from streetloop.ledger.reviews import mark_in_dataset
+from streetloop.ledger.reviews import ReviewState, mark_in_dataset
 from tests.support.build import found
 from tests.support.frames import NOON, digest, labeled, review
 from tests.support.label_service import CLASSES, ControlService
@@ -36,6 +37,7 @@ def label(
     """A frame in which the model saw a car goes to somebody, and this comes back."""
     one = review(number, camera_id=camera, reason=reason, boxes=CAR)
     house.queue.add([replace(one, model_version=version)])
+    assert house.guard.refusal(house.ledger, list(ReviewState)) is None
     house.desk.answers[digest(number)] = answer
     house.queue.choose(10_000)
     house.queue.push(house.desk)
@@ -61,7 +63,7 @@ def test_each_model_camera_and_class_has_its_figures_and_all_cameras_too(
     label(house, 1, nothing(1))
     label(house, 2, bus(2), camera="b")
     label(house, 3, right(3), camera="b", version="m-2")
-    assert measure(house.ledger, CLASSES, only_random=True) == [
+    assert measure(house.ledger, house.guard, only_random=True) == [
         Measure("m-1", None, "bus", Changes(added=1)),
         Measure("m-1", None, "car", Changes(kept=1, removed=2)),
         Measure("m-1", "a", "car", Changes(kept=1, removed=1)),
@@ -77,24 +79,25 @@ def test_frames_that_were_asked_about_on_purpose_are_left_out_unless_wanted(
 ) -> None:
     label(house, 0, right(0))
     label(house, 1, bus(1), reason=SelectionReason.UNSURE)
-    (_, here) = measure(house.ledger, CLASSES, only_random=True)
+    (_, here) = measure(house.ledger, house.guard, only_random=True)
     assert (here.changes.precision, here.changes.recall) == (1.0, 1.0)
-    every = {one.class_name: one.changes for one in measure(house.ledger, CLASSES, False)}
+    every = {one.class_name: one.changes for one in measure(house.ledger, house.guard, False)}
     assert every == {"car": Changes(kept=1, removed=1), "bus": Changes(added=1)}
 
 
 def test_declined_frames_say_nothing_and_those_in_datasets_go_on_to(house: ControlService) -> None:
     label(house, 0, Skipped(digest(0), "ann", NOON))
-    assert measure(house.ledger, CLASSES, only_random=True) == []
+    assert measure(house.ledger, house.guard, only_random=True) == []
     label(house, 1, right(1))
-    before = measure(house.ledger, CLASSES, only_random=True)
+    before = measure(house.ledger, house.guard, only_random=True)
     mark_in_dataset(house.ledger, [digest(1)], "d" * 64)
-    assert measure(house.ledger, CLASSES, only_random=True) == before != []
+    assert measure(house.ledger, house.guard, only_random=True) == before != []
 
 
 def test_a_class_that_the_model_does_not_have_has_a_number(house: ControlService) -> None:
     label(house, 0, bus(0))
-    named = {one.class_name for one in measure(house.ledger, ["car"], only_random=True)}
+    guard = LabelGuard("m-1", ["car"], lambda _: {})
+    named = {one.class_name for one in measure(house.ledger, guard, only_random=True)}
     assert named == {"car", "class 1"}
 
 
@@ -108,10 +111,10 @@ def kept(house: ControlService, camera: str | None = None) -> list[Event]:
 def test_what_was_measured_is_kept_once_and_again_when_it_changes(house: ControlService) -> None:
     label(house, 0, right(0))
     label(house, 1, right(1), camera="b")
-    assert keep_measures(house.ledger, CLASSES) == 2
-    assert keep_measures(house.ledger, CLASSES) == 0, "nothing new"
+    assert keep_measures(house.ledger, house.guard) == 2
+    assert keep_measures(house.ledger, house.guard) == 0, "nothing new"
     label(house, 2, nothing(2))
-    assert keep_measures(house.ledger, CLASSES) == 1
+    assert keep_measures(house.ledger, house.guard) == 1
     now, before = kept(house, "a")
     assert (now.model_version, now.detail["frames"]) == ("m-1", 2)
     assert now.detail["classes"] == {
@@ -134,8 +137,8 @@ def test_what_was_measured_is_kept_once_and_again_when_it_changes(house: Control
 def test_models_are_kept_apart(house: ControlService) -> None:
     label(house, 0, right(0))
     label(house, 1, nothing(1), version="m-2")
-    assert keep_measures(house.ledger, CLASSES) == 2
-    assert keep_measures(house.ledger, CLASSES) == 0
+    assert keep_measures(house.ledger, house.guard) == 2
+    assert keep_measures(house.ledger, house.guard) == 0
     precision = {e.model_version: e.detail["classes"]["car"]["precision"] for e in kept(house)}
     assert precision == {"m-1": 1.0, "m-2": 0.0}
 
@@ -146,13 +149,13 @@ def test_an_empty_street_that_the_model_saw_as_empty_is_kept_too(house: ControlS
     house.queue.choose(10_000)
     house.queue.push(house.desk)
     house.queue.pull(house.desk)
-    assert keep_measures(house.ledger, CLASSES) == 1
+    assert keep_measures(house.ledger, house.guard) == 1
     assert kept(house)[0].detail == {"frames": 1, "classes": {}}
 
 
 def test_only_random_frames_are_kept(house: ControlService) -> None:
     label(house, 0, right(0), reason=SelectionReason.UNSURE)
-    assert keep_measures(house.ledger, CLASSES) == 0
+    assert keep_measures(house.ledger, house.guard) == 0
 
 
 def test_the_running_system_keeps_them_by_itself(house: ControlService) -> None:
@@ -163,3 +166,19 @@ def test_the_running_system_keeps_them_by_itself(house: ControlService) -> None:
     frames = event.detail["frames"]
     assert frames >= 1
     assert event.detail["classes"]["car"]["removed"] == frames, "the desk sees nothing there"
+
+
+def test_labels_of_a_model_of_other_or_unknown_classes_are_neither_measured_nor_kept(
+    house: ControlService,
+) -> None:
+    house.known["m-3"] = CLASSES  # as if the registry had been wrong until now
+    label(house, 0, right(0))
+    label(house, 1, bus(1), version="m-2")
+    label(house, 2, bus(2), version="m-3")
+    house.guard = LabelGuard("m-1", CLASSES, lambda _: {"m-2": CLASSES, "m-3": CLASSES[::-1]})
+    refusal = house.guard.refusal(house.ledger, [ReviewState.LABELED])
+    assert "frames found by m-3 are refused" in str(refusal)
+    measured = measure(house.ledger, house.guard, only_random=True)
+    assert {one.model_version for one in measured} == {"m-1", "m-2"}
+    assert keep_measures(house.ledger, house.guard) == 2
+    assert {event.model_version for event in kept(house)} == {"m-1", "m-2"}

@@ -22,11 +22,12 @@ from streetloop.ledger import Ledger, open_ledger
 from streetloop.ledger.events import begin_event, end_event
 from streetloop.ledger.findings import open_finding
 from streetloop.ledger.learning import Step, begin_learning, go_on
-from streetloop.ledger.reviews import add_reviews
+from streetloop.ledger.reviews import ReviewState, add_reviews
 from streetloop.ledger.rollouts import Entry, RolloutState, move, note_progress, start_rollout
 from streetloop.settings import Settings
 from streetloop.storage.store import FolderStore, put_image
 from streetloop.types import Detections, Image
+from tests.drift.support import make_period
 from tests.support.build import found
 from tests.support.frames import review
 from tests.support.rollout import register_tiny

@@ -1,8 +1,10 @@
 """A home with a queue of frames, somebody who labels, and what was said."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
+from labeling.class_guard import LabelGuard
 from labeling.label_loop import LabelLoop
 from labeling.labeler import Labeler
 from labeling.queue import ReviewQueue
@@ -18,7 +20,10 @@ CLASSES = ["car", "bus"]
 
 
 class ControlService:
-    """A home with a queue.
+    """A home with a queue; the model m-1 is open there, whose classes are `CLASSES`.
+
+    Attributes:
+        known: Class names of other models that are on record.
 
     Args:
         home: Its folder.
@@ -31,14 +36,16 @@ class ControlService:
         self.store = FolderStore(self.settings.store)
         self.ledger = open_ledger(self.settings.ledger)
         self.clock = FakeClock(NOON + timedelta(hours=1))
-        self.queue = ReviewQueue(self.ledger, self.clock)
+        self.known: dict[str, Sequence[str]] = {"m-2": CLASSES}
+        self.guard = LabelGuard("m-1", CLASSES, lambda _: self.known)
+        self.queue = ReviewQueue(self.ledger, self.clock, fits=self.guard.fits)
         self.desk = WebApp()
         self.said: list[str] = []
 
     def loop(self, labeler: Labeler | None, store: FolderStore | None = None) -> LabelLoop:
         """Labels by themselves, in this house."""
         where, tell = store or self.store, self.said.append
-        return LabelLoop(self.queue, where, labeler, self.settings, self.ledger, CLASSES, tell)
+        return LabelLoop(self.queue, where, labeler, self.settings, self.ledger, self.guard, tell)
 
     def count(self, state: ReviewState) -> int:
         """How many frames are there."""

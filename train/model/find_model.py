@@ -1,6 +1,7 @@
 """Models by name: a file, one that Ultralytics publishes, or a version of the registry."""
 
 from dataclasses import replace
+from pathlib import Path
 
 from streetloop.settings import Settings
 from train.model.model_file import ModelFile, open_model
@@ -34,3 +35,9 @@ def find_model(name: str, settings: Settings) -> ModelFile:
         checkpoint = path.with_suffix(".pt")
         return replace(model, checkpoint=checkpoint if checkpoint.is_file() else None)
     return open_model(name, settings.models)
+
+
+def has_registry(settings: Settings) -> bool:
+    """False if nothing was ever registered here; spares the seconds that MLflow takes."""
+    local = settings.tracking.removeprefix("sqlite:///")
+    return local == settings.tracking or Path(local).is_file()

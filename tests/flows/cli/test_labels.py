@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from streetloop.ledger import Ledger, open_ledger
 from streetloop.ledger.events import list_events
 from streetloop.ledger.reviews import (
     ReviewState,
+    add_reviews,
     answer_review,
     ask_again,
     list_reviews,
@@ -25,6 +27,8 @@ from streetloop.ledger.reviews import (
 from streetloop.settings import Settings
 from tests.support.frames import digest, review
 from tests.support.tiny_model import detector_output, write_tiny_model
+from train.model import class_names as class_names_module
+from train.model.model_file import open_model
 
 URI = "sim://larkfield/gantry?size=320x180"
 
@@ -44,12 +48,12 @@ def streetloop(monkeypatch: pytest.MonkeyPatch) -> Run:
 
 
 @pytest.fixture
-def model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A model of cars and buses that is opened in no time."""
+def model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Version of a model of cars and buses that is opened in no time."""
     answer = detector_output((10, 10, 5, 5, 0, 0.9))
     path = write_tiny_model(tmp_path / "tiny.onnx", np.asarray(answer))
     monkeypatch.setenv("STREETLOOP_MODEL", str(path))
-    return path
+    return open_model(str(path), tmp_path).version
 
 
 @pytest.fixture
@@ -62,18 +66,19 @@ def queue(ledger: Ledger) -> ReviewQueue:
     return ReviewQueue(ledger, SystemClock())
 
 
-def candidates(queue: ReviewQueue, count: int) -> None:
+def candidates(queue: ReviewQueue, count: int, model: str = "m-1") -> None:
     now = SystemClock().now()
-    queue.add([review(k, at=now, origin={"uri": URI, "frame": k}) for k in range(count)])
+    found = [review(k, at=now, origin={"uri": URI, "frame": k}) for k in range(count)]
+    queue.add([replace(one, model_version=model) for one in found])
 
 
 Said = pytest.CaptureFixture[str]
 
 
 def test_by_hand_frames_are_chosen_pushed_and_pulled(
-    streetloop: Run, model: Path, queue: ReviewQueue, capsys: Said
+    streetloop: Run, model: str, queue: ReviewQueue, capsys: Said
 ) -> None:
-    candidates(queue, 5)
+    candidates(queue, 5, model)
     assert streetloop("label", "push", "--labeler", "oracle", "--choose", "3") == 0
     assert capsys.readouterr().out == "3 chosen, 3 handed over\n"
     assert streetloop("label", "push", "--labeler", "oracle", "--choose", "3") == 0
@@ -86,7 +91,7 @@ def test_by_hand_frames_are_chosen_pushed_and_pulled(
 
 
 def test_the_labeler_is_also_taken_from_the_settings(
-    streetloop: Run, model: Path, queue: ReviewQueue, capsys: Said, monkeypatch: pytest.MonkeyPatch
+    streetloop: Run, model: str, queue: ReviewQueue, capsys: Said, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("STREETLOOP_LABELER", "oracle")
     assert streetloop("label", "push") == 0
@@ -104,14 +109,11 @@ def test_the_state_for_people_has_a_line_for_each(
 
 
 def test_the_report_has_precision_and_recall_by_camera_and_class(
-    streetloop: Run, model: Path, queue: ReviewQueue, ledger: Ledger, capsys: Said
+    streetloop: Run, model: str, queue: ReviewQueue, ledger: Ledger, capsys: Said
 ) -> None:
-    queue.add(
-        [
-            review(k, at=SystemClock().now(), reason=SelectionReason.RANDOM, score=0.0)
-            for k in range(2)
-        ]
-    )
+    now = SystemClock().now()
+    found = [review(k, at=now, reason=SelectionReason.RANDOM, score=0.0) for k in range(2)]
+    queue.add([replace(one, model_version=model) for one in found])
     queue.choose(20)
     for k, one in enumerate(list_reviews(ledger, [ReviewState.PENDING])):
         mark_pushed(ledger, one.digest, SystemClock().now())
@@ -127,7 +129,7 @@ def test_the_report_has_precision_and_recall_by_camera_and_class(
         "recall": 1.0,
     }
     assert json.loads(capsys.readouterr().out) == [
-        {"model_version": "m-1", "camera": camera, "class": "car", **figures}
+        {"model_version": model, "camera": camera, "class": "car", **figures}
         for camera in (None, "a")
     ]
     assert streetloop("label", "report") == 0
@@ -139,9 +141,9 @@ def test_the_report_has_precision_and_recall_by_camera_and_class(
 
 
 def test_a_share_of_nothing_is_null(
-    streetloop: Run, model: Path, queue: ReviewQueue, ledger: Ledger, capsys: Said
+    streetloop: Run, model: str, queue: ReviewQueue, ledger: Ledger, capsys: Said
 ) -> None:
-    queue.add([review(1, at=SystemClock().now())])
+    queue.add([replace(review(1, at=SystemClock().now()), model_version=model)])
     queue.choose(1)
     mark_pushed(ledger, digest(1), SystemClock().now())
     answer_review(ledger, digest(1), SystemClock().now(), "ann", [])
@@ -151,14 +153,14 @@ def test_a_share_of_nothing_is_null(
 
 def test_the_oracles_delay_goes_on_between_two_commands(
     streetloop: Run,
-    model: Path,
+    model: str,
     queue: ReviewQueue,
     ledger: Ledger,
     capsys: Said,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("STREETLOOP_ORACLE_DELAY_S", "3600")
-    candidates(queue, 2)
+    candidates(queue, 2, model)
     assert streetloop("label", "push", "--labeler", "oracle", "--choose", "2") == 0
     first, second = list_reviews(ledger, [ReviewState.PUSHED])
     ask_again(ledger, [first.digest])
@@ -170,15 +172,16 @@ def test_the_oracles_delay_goes_on_between_two_commands(
 
 
 def test_pulling_keeps_what_was_measured(
-    streetloop: Run, model: Path, queue: ReviewQueue, ledger: Ledger
+    streetloop: Run, model: str, queue: ReviewQueue, ledger: Ledger
 ) -> None:
     now = SystemClock().now()
     origin = {"uri": URI, "frame": 1}
-    queue.add([review(k, at=now, reason=SelectionReason.RANDOM, origin=origin) for k in range(5)])
+    found = [review(k, at=now, reason=SelectionReason.RANDOM, origin=origin) for k in range(5)]
+    queue.add([replace(one, model_version=model) for one in found])
     assert streetloop("label", "push", "--labeler", "oracle", "--choose", "10") == 0
     assert streetloop("label", "pull", "--labeler", "oracle") == 0
     (event,) = list_events(ledger, kind=MEASURED)
-    assert (event.camera_id, event.model_version, event.detail["frames"]) == ("a", "m-1", 1)
+    assert (event.camera_id, event.model_version, event.detail["frames"]) == ("a", model, 1)
 
 
 @pytest.mark.parametrize(
@@ -209,7 +212,7 @@ def test_a_mistake_is_one_sentence_and_exit_code_2(
     environment: dict[str, str],
     words: str,
     streetloop: Run,
-    model: Path,
+    model: str,
     capsys: Said,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -245,10 +248,100 @@ def test_bad_settings_are_said_of_the_server_too(
 
 
 def test_a_frame_from_elsewhere_is_not_for_the_oracle_and_says_so(
-    streetloop: Run, model: Path, queue: ReviewQueue, capsys: Said
+    streetloop: Run, model: str, queue: ReviewQueue, capsys: Said
 ) -> None:
-    candidates(queue, 2)
-    queue.add([review(9, camera_id="a40", at=SystemClock().now())])
+    candidates(queue, 2, model)
+    elsewhere = review(9, camera_id="a40", at=SystemClock().now())
+    queue.add([replace(elsewhere, model_version=model)])
     assert streetloop("label", "push", "--labeler", "oracle", "--choose", "9") == 1
     assert "a40 is elsewhere" in capsys.readouterr().err
     assert queue.counts()[ReviewState.PUSHED] == 2
+
+
+# Frames of a model of other classes
+
+_STRANGER = "stranger-0123456789ab"
+
+
+def strangers(ledger: Ledger, state: ReviewState, *numbers: int) -> None:
+    """Frames that a model found of which nobody knows the classes."""
+    now = SystemClock().now()
+    for number in numbers:
+        one = review(
+            number, at=now, reason=SelectionReason.RANDOM, origin={"uri": URI, "frame": number}
+        )
+        one = replace(one, model_version=_STRANGER, state=state, pushed_at=now, label=one.boxes)
+        add_reviews(ledger, [one])
+
+
+def refused(said: str, model: str) -> bool:
+    """True if that is one sentence with both models and the way out."""
+    (sentence,) = said.strip().splitlines()
+    return all(word in sentence for word in (_STRANGER, model, "STREETLOOP_MODEL", "refused"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "state"),
+    [
+        (["push", "--labeler", "oracle"], ReviewState.PENDING),
+        (["push", "--labeler", "oracle", "--choose", "9"], ReviewState.CANDIDATE),
+        (["pull", "--labeler", "oracle"], ReviewState.PUSHED),
+        (["report"], ReviewState.LABELED),
+        (["report", "--json"], ReviewState.IN_DATASET),
+    ],
+)
+def test_frames_of_other_classes_are_refused_and_stay_as_they_are(
+    arguments: list[str],
+    state: ReviewState,
+    streetloop: Run,
+    model: str,
+    ledger: Ledger,
+    capsys: Said,
+) -> None:
+    strangers(ledger, state, 1, 2)
+    before = list_reviews(ledger, [state])
+    assert streetloop("label", *arguments) == 2
+    said = capsys.readouterr()
+    assert refused(said.err, model)
+    assert said.out == ""
+    assert list_reviews(ledger, [state]) == before
+    assert list_events(ledger, kind=MEASURED) == []
+
+
+def test_beside_frames_of_other_classes_those_that_fit_go_their_way(
+    streetloop: Run, model: str, queue: ReviewQueue, ledger: Ledger, capsys: Said
+) -> None:
+    candidates(queue, 2, model)
+    strangers(ledger, ReviewState.CANDIDATE, 7)
+    assert streetloop("label", "push", "--labeler", "oracle", "--choose", "9") == 2
+    said = capsys.readouterr()
+    assert said.out == "2 chosen, 2 handed over\n"
+    assert refused(said.err, model)
+    strangers(ledger, ReviewState.PUSHED, 8)
+    assert streetloop("label", "pull", "--labeler", "oracle") == 2
+    said = capsys.readouterr()
+    assert said.out == "2 answers; 0 frames still wait\n"
+    assert refused(said.err, model)
+    strangers(ledger, ReviewState.LABELED, 9)
+    assert streetloop("label", "report", "--all", "--json") == 2
+    said = capsys.readouterr()
+    assert {one["model_version"] for one in json.loads(said.out)} == {model}
+    assert refused(said.err, model)
+
+
+def test_frames_of_a_version_that_the_registry_knows_with_the_same_classes_are_accepted(
+    streetloop: Run,
+    model: str,
+    queue: ReviewQueue,
+    ledger: Ledger,
+    capsys: Said,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    known = {"m-1": ("car", "bus"), _STRANGER: ("bus", "car")}
+    monkeypatch.setattr(class_names_module, "class_names", lambda settings, versions: known)
+    candidates(queue, 2)
+    assert streetloop("label", "push", "--labeler", "oracle", "--choose", "9") == 0
+    assert streetloop("label", "pull", "--labeler", "oracle") == 0
+    assert streetloop("label", "report", "--all") == 0
+    strangers(ledger, ReviewState.PENDING, 7)
+    assert streetloop("label", "push", "--labeler", "oracle") == 2, "the same names, reversed"

@@ -59,12 +59,15 @@ def test_events_that_ended_and_events_that_go_on(old: Old) -> None:
 def test_findings(old: Old) -> None:
     found = list_findings(old.ledger)
     for one, wrote in zip(found, old.wrote["findings"], strict=True):
-        require([one.since.isoformat(), one.opened_at.isoformat()],
-                [wrote["since"], wrote["opened"]])  # fmt: skip
+        require(
+            [one.since.isoformat(), one.opened_at.isoformat()], [wrote["since"], wrote["opened"]]
+        )
         assert (one.closed_at and one.closed_at.isoformat()) == wrote["closed"]
         assert (one.camera_id, one.causes, one.asks_for_labels) == (
-            wrote["camera"], wrote["causes"], wrote["labels help"],
-        )  # fmt: skip
+            wrote["camera"],
+            wrote["causes"],
+            wrote["labels help"],
+        )
         assert one.model_version == wrote["model"]
         require(dict(one.features), wrote["features"])
 
@@ -124,8 +127,12 @@ def test_images_of_reviews(old: Old) -> None:
 def test_learning_runs_with_their_plans(old: Old) -> None:
     wrote = old.wrote["learning"]
     assert {one["step"] for one in wrote} == {
-        "promoted", "rolled back", "refused", "dropped", "parked",
-    }  # fmt: skip
+        "promoted",
+        "rolled back",
+        "refused",
+        "dropped",
+        "parked",
+    }
     require(shown(old.house.learning(0, 100).items), wrote)
     said = [{k: v for k, v in one.items() if k != "step_at"} for one in wrote]
     require(old.asked("learn", "status"), said)

@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from flows.cli.main import app
-from serve.rollout.champions import Champions, city_champions, has_registry, serving_model
+from serve.rollout.champions import Champions, city_champions, serving_model
 from serve.rollout.policy import Policy
 from serve.rollout.request import verdict_of
 from serve.rollout.route_table import city_application
@@ -16,7 +16,7 @@ from streetloop.ledger.rollouts import Rollout, list_decisions, list_rollouts, o
 from streetloop.settings import BASELINE, Settings
 from tests.support.build import camera
 from tests.support.tiny_model import NAMES, detector_output, write_tiny_model
-from train.model.find_model import open_registry
+from train.model.find_model import has_registry, open_registry
 from train.registry import CHALLENGER, CHAMPION, Registry, VersionRecord
 
 ANSWER = detector_output((32, 32, 20, 10, 0, 0.9))

@@ -25,6 +25,7 @@ from streetloop.ledger.reviews import (
     expire_reviews,
     find_reviews,
     list_candidacies,
+    list_model_versions,
     list_reviews,
     mark_in_dataset,
     mark_pushed,
@@ -148,6 +149,13 @@ def test_labelled_frames_are_counted_until_they_are_in_a_dataset(ledger: Ledger)
     assert (count_labeled(ledger), count_labeled(ledger, of_drift=True)) == (5, 2)
     mark_in_dataset(ledger, [digest(0), digest(4)], "d")
     assert (count_labeled(ledger), count_labeled(ledger, of_drift=True)) == (3, 1)
+
+
+def test_the_model_versions_of_some_states_are_each_given_once(ledger: Ledger) -> None:
+    add_reviews(ledger, [replace(review(k), model_version=f"m-{k % 2}") for k in range(4)])
+    add_reviews(ledger, [replace(review(9), model_version="m-9", state=ReviewState.LABELED)])
+    assert list_model_versions(ledger, [ReviewState.CANDIDATE]) == ["m-0", "m-1"]
+    assert list_model_versions(ledger, list(ReviewState)) == ["m-0", "m-1", "m-9"]
 
 
 def test_choosing_reads_only_what_it_needs(ledger: Ledger) -> None:

@@ -1,0 +1,70 @@
+"""What the registry knows of the classes of models, with a real registry on this machine."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from streetloop.ledger import open_ledger
+from streetloop.ledger.reviews import ReviewState, add_reviews
+from streetloop.settings import Settings
+from tests.support.frames import review
+from tests.support.tiny_model import NAMES, detector_output, write_tiny_model
+from train.model.class_names import class_names, guard_of
+from train.model.find_model import find_model, open_registry
+from train.model.model_file import ModelFile, open_model
+from train.registry import VersionRecord
+
+OTHERS = ("person", "bicycle")
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """A registry of two versions, of which the second knows other classes."""
+    settings = Settings(home=tmp_path_factory.mktemp("home"))
+    registry = open_registry(settings)
+    for number, names in enumerate((NAMES, OTHERS), start=1):
+        model = tiny(settings.home / f"{number}.onnx", names, slope=number / 100)
+        record = VersionRecord("", None, model.names, "c0ffee", model_version=model.version)
+        registry.register(registry.start(f"{number}", {}), model.onnx, record)
+    return settings
+
+
+def tiny(path: Path, names: tuple[str, ...], slope: float) -> ModelFile:
+    """A model of some classes."""
+    answer = detector_output((32, 32, 9, 9, 0, 0.9))
+    metadata = {"names": repr(dict(enumerate(names)))}
+    return open_model(str(write_tiny_model(path, answer, slope=slope, metadata=metadata)), path)
+
+
+def test_both_stamps_of_a_version_are_known(settings: Settings) -> None:
+    for number, names in ((1, NAMES), (2, OTHERS)):
+        given = open_model(str(settings.home / f"{number}.onnx"), settings.models).version
+        served = find_model(str(number), settings).version
+        assert given != served
+        for version in (given, served):
+            assert class_names(settings, {version})[version] == names
+
+
+def test_a_file_that_only_bears_a_versions_name_is_not_known(settings: Settings) -> None:
+    assert "detector-1-0123456789ab" not in class_names(settings, {"detector-1-0123456789ab"})
+    assert "detector-9-0123456789ab" not in class_names(settings, {"detector-9-0123456789ab"})
+
+
+def test_without_a_registry_none_is_made(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path / "home")
+    assert class_names(settings, {"m-1"}) == {}
+    assert not settings.home.exists()
+
+
+def test_frames_of_earlier_and_later_champions_fit_a_model_of_the_same_classes(
+    settings: Settings, tmp_path: Path
+) -> None:
+    ledger = open_ledger(f"sqlite:///{tmp_path / 'ledger.db'}")
+    guard = guard_of(settings, open_model(str(settings.home / "1.onnx"), settings.models))
+    served = [find_model(number, settings).version for number in ("1", "2")]
+    add_reviews(ledger, [replace(review(k), model_version=v) for k, v in enumerate(served)])
+    refusal = guard.refusal(ledger, [ReviewState.CANDIDATE])
+    assert (guard.fits(served[0]), guard.fits(served[1])) == (True, False)
+    assert f"frames found by {served[1]} are refused" in str(refusal)
+    ledger.close()

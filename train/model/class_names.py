@@ -1,0 +1,51 @@
+"""Class names of the models that the registry knows, by the stamp of their detections."""
+
+import logging
+from collections.abc import Collection
+from functools import partial
+
+from labeling.class_guard import LabelGuard
+from streetloop.errors import ModelError, RegistryError
+from streetloop.settings import Settings
+from train.model.find_model import find_model, has_registry, open_registry
+from train.model.model_file import ModelFile
+
+_log = logging.getLogger(__name__)
+
+
+def class_names(settings: Settings, versions: Collection[str]) -> dict[str, tuple[str, ...]]:
+    """Class names by model version, as far as the registry knows them.
+
+    A version of the registry has two stamps: that of the file it was registered from, which its
+    papers record, and that of the ONNX file that the registry hands out, which names the version.
+
+    Args:
+        settings: Where the registry is.
+        versions: Model versions that are asked about; other ones may be in the answer, too.
+
+    Raises:
+        RegistryError: The registry does not answer.
+    """
+    if not versions or not has_registry(settings):
+        return {}
+    registry = open_registry(settings)
+    found: dict[str, tuple[str, ...]] = {}
+    for version in registry.versions():
+        if version.record.model_version:
+            found[version.record.model_version] = version.record.classes
+        handed_out = f"{registry.name}-{version.number}-"
+        if not any(name.startswith(handed_out) for name in versions):
+            continue
+        try:
+            # Any file may bear that name: the hash in the stamp is the proof.
+            model = find_model(str(version.number), settings)
+        except (ModelError, RegistryError) as error:
+            _log.warning("the classes of version %d are not known: %s", version.number, error)
+        else:
+            found[model.version] = model.names
+    return found
+
+
+def guard_of(settings: Settings, model: ModelFile) -> LabelGuard:
+    """The guard of an open model, which asks the registry about other versions."""
+    return LabelGuard(model.version, model.names, partial(class_names, settings))
