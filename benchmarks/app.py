@@ -18,8 +18,7 @@ def shown(page: Page) -> dict[str, int]:
     """Pictures so far, by camera."""
     cards = page.query_selector_all(_CARD)
     return {
-        str(card.get_attribute("data-camera")): int(card.get_attribute("data-shown") or 0)
-        for card in cards
+        str(card.get_attribute("data-camera")): int(card.get_attribute("data-shown") or 0) for card in cards
     }
 
 
@@ -34,9 +33,7 @@ def measure(url: str, settle: float, seconds: float) -> dict[str, object]:
         page.on("pageerror", lambda error: trouble.append(str(error)))
         page.on(
             "request",
-            lambda r: (
-                None if r.url.startswith((url, "data:", "blob:")) else strangers.append(r.url)
-            ),
+            lambda r: None if r.url.startswith((url, "data:", "blob:")) else strangers.append(r.url),
         )
         page.goto(f"{url}/app/")
         page.wait_for_selector(f"{_CARD}[data-shown]")
@@ -46,9 +43,7 @@ def measure(url: str, settle: float, seconds: float) -> dict[str, object]:
         page.wait_for_timeout(1000 * seconds)
         after, passed = shown(page), time.monotonic() - began
         browser.close()
-    rates = {
-        name: round((count - before.get(name, 0)) / passed, 1) for name, count in after.items()
-    }
+    rates = {name: round((count - before.get(name, 0)) / passed, 1) for name, count in after.items()}
     return {
         "first_paint_s": round(max(paint) / 1000, 2),
         "pictures_a_second": rates,

@@ -62,11 +62,7 @@ def training(folder: Path) -> Iterator[None]:
     """A training that is under way, in processes of its own."""
     command = [sys.executable, "-m", "benchmarks.beside_training", "--train", str(folder)]
     process = subprocess.Popen(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        start_new_session=True,
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, start_new_session=True
     )
     try:
         assert process.stdout is not None
@@ -129,9 +125,7 @@ def main() -> None:
         for name in _CLIPS
     ]
     cameras = folder / "cameras.yaml"
-    cameras.write_text(
-        yaml.safe_dump({"settings": {"drift": False, "triage": False}, "cameras": entries})
-    )
+    cameras.write_text(yaml.safe_dump({"settings": {"drift": False, "triage": False}, "cameras": entries}))
     watch(cameras, folder, 2.0)  # exports the model
     found = {"alone": watch(cameras, folder, choice.seconds)}
     with training(folder / "training"):

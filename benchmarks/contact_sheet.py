@@ -49,14 +49,7 @@ def main() -> None:
             label = condition.replace(",", " + ")
             for colour, line in (((0, 0, 0), 3), ((255, 255, 255), 1)):
                 cv2.putText(
-                    image,
-                    label,
-                    (8, _HEIGHT - 9),
-                    cv2.FONT_HERSHEY_SIMPLEX,
-                    0.45,
-                    colour,
-                    line,
-                    cv2.LINE_AA,
+                    image, label, (8, _HEIGHT - 9), cv2.FONT_HERSHEY_SIMPLEX, 0.45, colour, line, cv2.LINE_AA
                 )
             row.append(image)
         rows.append(np.hstack(row))

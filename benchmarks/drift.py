@@ -154,9 +154,7 @@ def evidently(series: Series) -> int:
     before = Dataset.from_pandas(pd.DataFrame({"x": series[:_PAST, 0]}))
     alarms = 0
     for window in series[_PAST:, 0].reshape(-1, _WINDOW)[::4]:  # it is slow: once an hour
-        found = Report([ValueDrift(column="x")]).run(
-            Dataset.from_pandas(pd.DataFrame({"x": window})), before
-        )
+        found = Report([ValueDrift(column="x")]).run(Dataset.from_pandas(pd.DataFrame({"x": window})), before)
         metric = found.dict()["metrics"][0]
         distance = metric["config"]["method"] != "K-S p_value"
         value, threshold = float(metric["value"]), float(metric["config"]["threshold"])

@@ -53,9 +53,7 @@ _MIDDAY = datetime(2026, 6, 1, 11, tzinfo=UTC)
 _THREE_DEGREES = Condition("knocked", -3.87e8, 1e9)  # a third of the way, for ever
 
 
-def minutes_of(
-    view: View, first: int, count: int, seen: set[int], blur: bool
-) -> Iterator[DriftPeriod]:
+def minutes_of(view: View, first: int, count: int, seen: set[int], blur: bool) -> Iterator[DriftPeriod]:
     """Minutes of a camera, straight from pictures and truth."""
     address = view.address
     step = round(60 * address.fps / PICTURES)
@@ -68,9 +66,7 @@ def minutes_of(
             edges += edges_of(picture) / PICTURES
             things = view.truth(frame).clear()
             found.append(len(things))
-            sides += [
-                np.sqrt((b[2] - b[0]) * (b[3] - b[1])) / 480 for b in (t.xyxy for t in things)
-            ]
+            sides += [np.sqrt((b[2] - b[0]) * (b[3] - b[1])) / 480 for b in (t.xyxy for t in things)]
             for thing in things:
                 if thing.track_id not in seen:
                     seen.add(thing.track_id)

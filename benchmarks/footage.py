@@ -61,9 +61,7 @@ def halves(frames: list[Example]) -> tuple[list[Example], list[Example]]:
 
 def as_one_class(examples: list[Example]) -> list[Example]:
     """The same examples with every box a vehicle."""
-    return [
-        replace(e, boxes=tuple(Box(0, box.xyxy, box.ignored) for box in e.boxes)) for e in examples
-    ]
+    return [replace(e, boxes=tuple(Box(0, box.xyxy, box.ignored) for box in e.boxes)) for e in examples]
 
 
 def main() -> None:
@@ -81,9 +79,7 @@ def main() -> None:
     after, seconds = fine_tuned(choice.name, WEIGHTS, dataset, store, folder, recipe)
     sys.stderr.write("judging\n")
     one = {before.names.index(name): 0 for name in _VEHICLES}
-    gain = compared(
-        before, after, as_one_class(held), dataset, store, JudgePolicy(), (one, one)
-    ).gains[ALL]
+    gain = compared(before, after, as_one_class(held), dataset, store, JudgePolicy(), (one, one)).gains[ALL]
     table = Table(title="vehicles as one class, mAP50 of the exported models")
     for name in ("frames", "before", "after", "difference", "95 % interval"):
         table.add_column(name, justify="right")

@@ -80,9 +80,7 @@ def watch(clip: Path, settings: Settings, detector: LocalDetector) -> tuple[Coll
     camera = Camera(id="street", uri=f"file://{clip}?live=0", lines=_LINES)  # type: ignore[arg-type]
     collector = Collector()
     source = open_source(camera, SystemClock())
-    pipeline = StreamPipeline(
-        [(camera, source)], lambda _: detector, settings, SystemClock(), [collector]
-    )
+    pipeline = StreamPipeline([(camera, source)], lambda _: detector, settings, SystemClock(), [collector])
     pipeline.start()
     pipeline.wait(3600)
     pipeline.close()

@@ -19,12 +19,7 @@ from train.ultralytics_adapter import publish_checkpoint
 
 
 def fine_tuned(
-    name: str,
-    start: Path,
-    dataset: Dataset,
-    store: ObjectStore,
-    folder: Path,
-    recipe: Mapping[str, Any],
+    name: str, start: Path, dataset: Dataset, store: ObjectStore, folder: Path, recipe: Mapping[str, Any]
 ) -> tuple[ModelFile, float]:
     """Train on Ray Train and export; the model, and the seconds that all of it took."""
     began = time.monotonic()

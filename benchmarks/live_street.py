@@ -43,16 +43,13 @@ class Street:
     """
 
     def __init__(self, home: Path, cameras: int, fps: float) -> None:
-        self.settings = Settings(
-            home=home, image_size=160, gate=False, drift=False, triage=False, threads=1
-        )
+        self.settings = Settings(home=home, image_size=160, gate=False, drift=False, triage=False, threads=1)
         shipped = open_model(BASELINE, self.settings.models)
         self.champion = _copy(shipped, home / "old.onnx", self.settings)
         self.challenger = _copy(shipped, home / "new.onnx", self.settings)
         deploy(self.champion, self.settings)
         self.cameras = [
-            Camera(id=f"camera-{k}", uri=SecretUri("sim://kingsport/crossing"))
-            for k in range(cameras)
+            Camera(id=f"camera-{k}", uri=SecretUri("sim://kingsport/crossing")) for k in range(cameras)
         ]
         view = View(parse_address("sim://kingsport/crossing?size=160x96&fps=10"))
         pictures = [ArrayPicture(view.render(frame)) for frame in range(_PICTURES)]
@@ -97,8 +94,7 @@ class Street:
         """True if all newest results of all cameras are a model's."""
         newest = self.stamps.between(time.time() - window_s)
         return all(
-            found and all(version == model.version for _, version in found)
-            for found in newest.values()
+            found and all(version == model.version for _, version in found) for found in newest.values()
         )
 
     def close(self) -> None:

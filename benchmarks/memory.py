@@ -63,9 +63,7 @@ class Run:
             try:
                 title = " ".join(process.cmdline())
                 for name, start in _TITLES.items():
-                    if title.startswith(start) and process.environ().get("STREETLOOP_HOME") == (
-                        self.home
-                    ):
+                    if title.startswith(start) and process.environ().get("STREETLOOP_HOME") == (self.home):
                         sizes[name] = process.memory_full_info().uss / _MB
             except psutil.Error:
                 continue

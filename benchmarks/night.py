@@ -61,9 +61,7 @@ def replayed(store: ObjectStore, a_camera: int) -> list[Example]:
 def judged_by(store: ObjectStore, tune: bool) -> list[Example]:
     """Frames of night and of day that the models are judged on."""
     cameras, seed, count = (
-        (TRAIN_CAMERAS, VALIDATION_SEEDS + 500, 10)
-        if tune
-        else (HELD_OUT_CAMERAS, HELD_OUT_SEEDS, 40)
+        (TRAIN_CAMERAS, VALIDATION_SEEDS + 500, 10) if tune else (HELD_OUT_CAMERAS, HELD_OUT_SEEDS, 40)
     )
     return [
         example
@@ -110,9 +108,7 @@ def main() -> None:
     dataset = Dataset(tuple(CLASSES), examples, purpose="night")
     champion = open_model(BASELINE, folder / "exports")
     assert champion.checkpoint is not None
-    candidate, seconds = fine_tuned(
-        choice.name, champion.checkpoint, dataset, store, folder, choice.recipe
-    )
+    candidate, seconds = fine_tuned(choice.name, champion.checkpoint, dataset, store, folder, choice.recipe)
     sys.stderr.write("judging\n")
     policy = JudgePolicy(wanted=("night",))
     held = judged_by(store, choice.tune)

@@ -111,10 +111,7 @@ def main() -> None:
     reference = coco_map(labels, predictions)
     table.add_row("Ultralytics' validator, its own mAP", f"{own_map:.4f}", f"{own_map50:.4f}", "")
     table.add_row(
-        "Ultralytics' validator, COCO mAP",
-        f"{reference.map50_95:.4f}",
-        f"{reference.map50:.4f}",
-        "",
+        "Ultralytics' validator, COCO mAP", f"{reference.map50_95:.4f}", f"{reference.map50:.4f}", ""
     )
     for backend, square in (("onnx", True), ("torch", True), ("onnx", False)):
         score = coco_map(labels, ours(images, backend, folder, square=square))

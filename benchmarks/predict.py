@@ -47,10 +47,7 @@ def measure(settings: Settings, photo: bytes, requests: int) -> tuple[list[float
             answer.raise_for_status()
 
         for number in range(requests + 10):
-            first, second = (
-                timed(lambda: predictor.predict(image, settings.confidence)),
-                timed(post),
-            )
+            first, second = (timed(lambda: predictor.predict(image, settings.confidence)), timed(post))
             if number >= 10:  # the first ones warm both up
                 bare.append(first)
                 served.append(second)

@@ -98,9 +98,7 @@ class Bench:
         rest, before = street.gap_at_rest(self._rest_s), street.counts()
         asked = time.time()
         request_command(ledger, wanted, "benchmark")
-        state = (
-            RolloutState.PROMOTED if wanted is RolloutCommand.PROMOTE else RolloutState.ROLLED_BACK
-        )
+        state = RolloutState.PROMOTED if wanted is RolloutCommand.PROMOTE else RolloutState.ROLLED_BACK
         self._wait_for(lambda: list_rollouts(ledger, 1)[0].state is state, str(state))
         entries = list_decisions(ledger, list_rollouts(ledger, 1)[0].id)
         decided = next(e.at.timestamp() for e in entries if e.action == wanted)
@@ -132,9 +130,7 @@ class Bench:
         self._wait_for(lambda: CHALLENGER not in self._application_states(), "the challenger's end")
         if wanted is RolloutCommand.PROMOTE:
             self._applications.load(CHAMPION, self._street.champion)
-        self._wait_for(
-            lambda: self._street.is_served_by(self._street.champion), "the champion serves"
-        )
+        self._wait_for(lambda: self._street.is_served_by(self._street.champion), "the champion serves")
 
     def close(self) -> None:
         self._control.close()

@@ -46,13 +46,7 @@ from streetloop.settings import BASELINE, Settings
 from streetloop.storage.store import FolderStore
 from train.data.dataset import TEST, Dataset, merged
 from train.data.from_labels import dataset_of
-from train.data.simulated import (
-    HELD_OUT_CAMERAS,
-    HELD_OUT_SEEDS,
-    TRAIN_CAMERAS,
-    Split,
-    gather_split,
-)
+from train.data.simulated import HELD_OUT_CAMERAS, HELD_OUT_SEEDS, TRAIN_CAMERAS, Split, gather_split
 from train.evaluation.judge import JudgePolicy
 from train.model.backends import open_backend
 from train.model.model_file import ModelFile, open_model
@@ -188,9 +182,7 @@ def labelled(
 
 def _choose_at_random(ledger: Ledger, count: int, clock: Evening, seed: int) -> None:
     random = [
-        r
-        for r in list_reviews(ledger, [ReviewState.CANDIDATE])
-        if r.reason == SelectionReason.RANDOM.value
+        r for r in list_reviews(ledger, [ReviewState.CANDIDATE]) if r.reason == SelectionReason.RANDOM.value
     ]
     if len(random) < count:
         raise SystemExit(f"only {len(random)} random frames: watch for longer")

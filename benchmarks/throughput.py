@@ -66,9 +66,7 @@ def streetloop(clip: Path, settings: Settings, seconds: float) -> float:
         if status is not None and status.account.detected:
             seen.append((time.monotonic(), status.account.detected))
 
-    run_streams(
-        [camera], settings, RunOptions(duration_s=seconds + _START_S), show=note, say=lambda _: None
-    )
+    run_streams([camera], settings, RunOptions(duration_s=seconds + _START_S), show=note, say=lambda _: None)
     first, last = seen[0], seen[-2]  # the last one comes after the end, with what was under way
     return (last[1] - first[1]) / (last[0] - first[0])
 

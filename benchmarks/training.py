@@ -75,9 +75,7 @@ def _in_a_process(start: Path, data: Path, folder: Path, threads: int | None) ->
     return folder / "results.csv"
 
 
-def _theirs(
-    start: str, data: Path, folder: Path, options: dict[str, Any], threads: int | None
-) -> None:
+def _theirs(start: str, data: Path, folder: Path, options: dict[str, Any], threads: int | None) -> None:
     from streetloop.processes import lower_priority
     from train.ultralytics_adapter import prepare, train_detector
 
@@ -123,9 +121,7 @@ def main() -> None:
         table.add_row(str(number + 1), *latest.values())
         passed = time.monotonic() - began
         left = passed / (number + 1) * (choice.rounds - number - 1)
-        sys.stderr.write(
-            f"round {number + 1} of {choice.rounds}: {latest} ms; {left:.0f} s to go\n"
-        )
+        sys.stderr.write(f"round {number + 1} of {choice.rounds}: {latest} ms; {left:.0f} s to go\n")
     Console(width=100).print(table)
     for name in list(contenders)[1:]:
         ratio = statistics.median(a / b for a, b in zip(costs["ours"], costs[name], strict=True))

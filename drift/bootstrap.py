@@ -77,9 +77,7 @@ def block_for(values: Floats, length: int) -> int:
     return min(block_length(values), length)
 
 
-def draw_blocks(
-    values: Floats, rows: int, length: int, block: int, rng: np.random.Generator
-) -> Floats:
+def draw_blocks(values: Floats, rows: int, length: int, block: int, rng: np.random.Generator) -> Floats:
     """(rows, length) samples out of runs of ``block`` neighbours; after the end comes the start."""
     runs = -(-length // block)
     starts = rng.integers(0, len(values), (rows, runs, 1))

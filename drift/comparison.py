@@ -119,9 +119,7 @@ def compare(
         missing = _missing(before, since)
         if missing:
             nothing = float("nan")
-            answers[name] = FeatureResult(
-                nothing, nothing, nothing, nothing, nothing, False, missing
-            )
+            answers[name] = FeatureResult(nothing, nothing, nothing, nothing, nothing, False, missing)
         else:
             raw[name] = _one(before, since, least.get(name, 0.0), policy, len(names), seed)
     adjusted = _adjusted([r.p_value for r in raw.values()])

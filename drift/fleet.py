@@ -57,9 +57,7 @@ class FleetWatch:
                 scans.append((watch, watch.scan()))
         if scans:
             p_values = np.stack([scan.p_values for _, scan in scans])
-            adjusted = false_discovery_control(p_values.ravel(), method="bh").reshape(
-                p_values.shape
-            )
+            adjusted = false_discovery_control(p_values.ravel(), method="bh").reshape(p_values.shape)
             significant = adjusted <= self._policy.false_discoveries
             for (watch, scan), row in zip(scans, significant, strict=True):
                 change = watch.settle(scan, row.tolist())

@@ -86,9 +86,7 @@ def edges_of(image: Image) -> Edges:
 
     Its cross-correlation with another picture's tells how far the camera has turned in between.
     """
-    grey = cv2.resize(
-        cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), _LAYOUT, interpolation=cv2.INTER_AREA
-    )
+    grey = cv2.resize(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), _LAYOUT, interpolation=cv2.INTER_AREA)
     across = cv2.Sobel(grey, cv2.CV_32F, 1, 0)
     down = cv2.Sobel(grey, cv2.CV_32F, 0, 1)
     strength = np.sqrt(np.asarray(cv2.magnitude(across, down), np.float32))

@@ -20,9 +20,7 @@ from streetloop.storage.store import ObjectStore
 
 def policy_of(settings: Settings) -> WatchPolicy:
     """When the watch speaks, as the settings have it."""
-    return WatchPolicy(
-        days_between_false_alarms=settings.drift_days, period_s=settings.drift_period_s
-    )
+    return WatchPolicy(days_between_false_alarms=settings.drift_days, period_s=settings.drift_period_s)
 
 
 class LiveWatch:
@@ -99,12 +97,7 @@ class LiveWatch:
         if change.kind in {ChangeKind.DRIFT, ChangeKind.FAULT}:
             detail = {"causes": list(change.causes)} if change.causes else {}
             self._events[where] = begin_event(
-                self._ledger,
-                kind,
-                change.since,
-                change.camera_id,
-                change.model_version,
-                detail=detail,
+                self._ledger, kind, change.since, change.camera_id, change.model_version, detail=detail
             )
         elif where in self._events:
             end_event(self._ledger, self._events.pop(where), change.at)

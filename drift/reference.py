@@ -27,10 +27,7 @@ _DAY_S, _WEEK_S, _NEAR_S = 86400.0, 7 * 86400.0, 1800.0
 _WEEKS, _DAYS = 3, 5
 _COVERED = 40  # minutes about the hour that a day must have to count
 _LEAST_FREEDOM = 4.0
-_AUTOCORRELATION_FACTOR, _LEAST_MEMORY = (
-    3.0,
-    4.0,
-)  # a short series shows less of its memory than it has
+_AUTOCORRELATION_FACTOR, _LEAST_MEMORY = (3.0, 4.0)  # a short series shows less of its memory than it has
 _PART, _LEAST_PARTS = 5, 12  # minutes, and how many of them the mix of a reference needs
 
 
@@ -152,12 +149,8 @@ def build(
         if source == TRAINING and name in _OF_CAMERAS:
             values = values[:0]
         # How much training pictures depend on each other is plain: they come camera by camera.
-        autocorrelation_factor = (
-            1.0 if source == TRAINING and name in OF_IMAGES else _AUTOCORRELATION_FACTOR
-        )
-        columns[name] = _column(
-            values.astype(np.float64), LEAST[name], rarity, autocorrelation_factor, rng
-        )
+        autocorrelation_factor = 1.0 if source == TRAINING and name in OF_IMAGES else _AUTOCORRELATION_FACTOR
+        columns[name] = _column(values.astype(np.float64), LEAST[name], rarity, autocorrelation_factor, rng)
     quantiles = np.full((len(NAMES), 64), np.nan)
     for k, column in enumerate(columns.values()):
         if column is not None:
@@ -175,11 +168,7 @@ def build(
 
 
 def _column(
-    values: Floats,
-    least: float,
-    rarity: float,
-    autocorrelation_factor: float,
-    rng: np.random.Generator,
+    values: Floats, least: float, rarity: float, autocorrelation_factor: float, rng: np.random.Generator
 ) -> Column | None:
     values = values[np.isfinite(values)]
     if len(values) < _LEAST_PAST:
@@ -188,9 +177,7 @@ def _column(
     memory = block_length(values)
     null = null_of(Wasserstein(), values, WINDOW, block_for(values, WINDOW), rng).distances / spread
     independent = len(values) / max(autocorrelation_factor * memory, _LEAST_MEMORY)
-    return Column(
-        np.sort(values), spread, null, tail_of(null), small_sample_factor(independent, rarity)
-    )
+    return Column(np.sort(values), spread, null, tail_of(null), small_sample_factor(independent, rarity))
 
 
 def small_sample_factor(independent: float, rarity: float) -> float:

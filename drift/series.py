@@ -112,14 +112,10 @@ def compare_series(reference: Series, window: Series, policy: DetectionPolicy) -
     if reference.edges is not None and window.edges is not None:
         shift, likeness = shift_between(reference.edges, window.edges)
     mix = _mix_changed(reference.mix, window.mix, policy)
-    return SeriesVerdict(
-        answers, likely_causes(CauseEvidence(answers, shift, likeness, mix)), shift
-    )
+    return SeriesVerdict(answers, likely_causes(CauseEvidence(answers, shift, likeness, mix)), shift)
 
 
-def _mix_changed(
-    reference: Mapping[str, int], window: Mapping[str, int], policy: DetectionPolicy
-) -> bool:
+def _mix_changed(reference: Mapping[str, int], window: Mapping[str, int], policy: DetectionPolicy) -> bool:
     names = sorted({*reference, *window})
     before = np.array([reference.get(name, 0) for name in names], np.int64)
     since = np.array([window.get(name, 0) for name in names], np.int64)

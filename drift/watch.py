@@ -146,11 +146,7 @@ class CameraWatch:
         if usual is not None and recent is not None and len(self.history) >= 2 * WINDOW:
             self._scans += 1
             # Pictures without a line, as of a covered lens, have not turned.
-            if (
-                (self._scans % _LINES_EVERY == 0 or self._consecutive_alarms)
-                and usual.any()
-                and recent.any()
-            ):
+            if (self._scans % _LINES_EVERY == 0 or self._consecutive_alarms) and usual.any() and recent.any():
                 self.shift, self.likeness = shift_between(usual, recent)
         return scan(self._window(), self.reference)
 
@@ -276,12 +272,7 @@ class CameraWatch:
         }
 
     def _answer(
-        self,
-        name: str,
-        effect: float,
-        values: NDArray[np.float32],
-        after: NDArray[np.bool_],
-        alarm: bool,
+        self, name: str, effect: float, values: NDArray[np.float32], after: NDArray[np.bool_], alarm: bool
     ) -> FeatureResult:
         column = self.reference.columns[name] if self.reference else None
         known = np.isfinite(values)

@@ -66,10 +66,7 @@ class Subject:
 
 
 def settle(
-    subject: Subject,
-    annotations: Sequence[Annotation],
-    class_ids: Mapping[str, int],
-    resolve: Resolve,
+    subject: Subject, annotations: Sequence[Annotation], class_ids: Mapping[str, int], resolve: Resolve
 ) -> Answer | None:
     """One answer from all annotations of a frame; None while more are needed.
 
@@ -106,8 +103,6 @@ def _common(read: Sequence[Detections], least_iou: float) -> Detections:
         rows, columns = linear_sum_assignment(overlap, maximize=True)
         worst = float(overlap[rows, columns].min(initial=1.0))
         if worst < least_iou:
-            raise Unusable(
-                f"annotators disagree: two boxes that should be one have IoU {worst:.2f}"
-            )
+            raise Unusable(f"annotators disagree: two boxes that should be one have IoU {worst:.2f}")
         stacked.append(other.xyxy[columns])
     return Detections(np.mean(stacked, axis=0, dtype=np.float32), first.confidence, first.class_id)

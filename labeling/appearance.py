@@ -59,12 +59,7 @@ def embed(image: Image, found: Detections, attention: NDArray[np.float64]) -> Fl
         part = image[top : max(top + 1, int(y2)), left : max(left + 1, int(x2))]
         if part.size:
             crop = np.asarray(_colours(part) * 0.6, np.float32)
-        place[:] = (
-            (x1 + x2) / 2 / width,
-            (y1 + y2) / 2 / height,
-            (x2 - x1) / width,
-            (y2 - y1) / height,
-        )
+        place[:] = ((x1 + x2) / 2 / width, (y1 + y2) / 2 / height, (x2 - x1) / width, (y2 - y1) / height)
     return np.asarray(np.concatenate([scene, crop, place * 0.5]), np.float32)
 
 

@@ -64,18 +64,13 @@ def measure(ledger: Ledger, guard: LabelGuard, only_random: bool) -> list[Measur
 
 
 def _measured(frames: Sequence[Review], names: Sequence[str]) -> list[Measure]:
-    totals = total(
-        ((r.model_version, r.camera_id), boxes_of(r.boxes), boxes_of(r.label)) for r in frames
-    )
+    totals = total(((r.model_version, r.camera_id), boxes_of(r.boxes), boxes_of(r.label)) for r in frames)
     found: dict[tuple[str, str, str], Changes] = defaultdict(Changes)
     for ((version, camera), class_id), change in totals.items():
         name = _name(names, class_id)
         found[version, "", name] += change
         found[version, camera, name] += change
-    return [
-        Measure(v, camera or None, name, found[v, camera, name])
-        for v, camera, name in sorted(found)
-    ]
+    return [Measure(v, camera or None, name, found[v, camera, name]) for v, camera, name in sorted(found)]
 
 
 def keep_measures(ledger: Ledger, guard: LabelGuard) -> int:
@@ -119,9 +114,7 @@ def _labelled(ledger: Ledger, guard: LabelGuard, only_random: bool) -> list[Revi
 
 def _figures(changes: Changes) -> dict[str, Any]:
     shares = {"precision": changes.precision, "recall": changes.recall}
-    return asdict(changes) | {
-        k: round(v, 4) if math.isfinite(v) else None for k, v in shares.items()
-    }
+    return asdict(changes) | {k: round(v, 4) if math.isfinite(v) else None for k, v in shares.items()}
 
 
 def _name(names: Sequence[str], class_id: int) -> str:

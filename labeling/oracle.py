@@ -66,9 +66,7 @@ class OracleLabeler:
             self._asked.setdefault(task.digest, (task, self._clock.now()))
             pushed(task.digest)
         if elsewhere is not None:
-            raise LabelerError(
-                f"the oracle knows the simulated city alone; {elsewhere} is elsewhere"
-            )
+            raise LabelerError(f"the oracle knows the simulated city alone; {elsewhere} is elsewhere")
 
     def pull(self, waiting: Collection[str]) -> list[Answer]:
         """See `Labeler.pull`."""
@@ -98,9 +96,7 @@ class OracleLabeler:
                 continue
             class_id = self._classes.index(thing.class_name)
             if rng.random() < self._flaws.wrong_class:
-                class_id = (class_id + rng.randrange(1, max(len(self._classes), 2))) % len(
-                    self._classes
-                )
+                class_id = (class_id + rng.randrange(1, max(len(self._classes), 2))) % len(self._classes)
             left, top, right, bottom = thing.xyxy
             dx, dy = (right - left) * self._flaws.jitter, (bottom - top) * self._flaws.jitter
             noise = [rng.gauss(0, size) for size in (dx, dy, dx, dy)]

@@ -75,11 +75,7 @@ def changes(found: Detections, label: Detections) -> dict[int, Changes]:
     # Of pairs that count: two poor ones must not win over one that is good.
     overlap[overlap < _SAME] = 0.0
     rows, columns = linear_sum_assignment(-overlap) if overlap.size else (np.empty(0), np.empty(0))
-    pairs = {
-        int(r): int(c)
-        for r, c in zip(rows, columns, strict=True)
-        if overlap[int(r), int(c)] >= _SAME
-    }
+    pairs = {int(r): int(c) for r, c in zip(rows, columns, strict=True) if overlap[int(r), int(c)] >= _SAME}
     for k, class_id in enumerate(found.class_id.tolist()):
         if k not in pairs:
             result[class_id] += Changes(removed=1)
@@ -98,9 +94,7 @@ def changes(found: Detections, label: Detections) -> dict[int, Changes]:
     return dict(result)
 
 
-def total(
-    frames: Iterable[tuple[Group, Detections, Detections]],
-) -> dict[tuple[Group, int], Changes]:
+def total(frames: Iterable[tuple[Group, Detections, Detections]]) -> dict[tuple[Group, int], Changes]:
     """What labellers changed, by group, such as a camera, and class id.
 
     Args:

@@ -89,10 +89,7 @@ class ReviewQueue:
         add_reviews(self._ledger, list(candidates))
 
     def choose(
-        self,
-        budget: int,
-        drifting: Mapping[str, Drift] = _NONE,
-        every_s: float = _DAY.total_seconds(),
+        self, budget: int, drifting: Mapping[str, Drift] = _NONE, every_s: float = _DAY.total_seconds()
     ) -> int:
         """Choose frames to ask about; how many were.
 
@@ -119,12 +116,7 @@ class ReviewQueue:
         mine = [_candidate(r) for r in found if self._fits(r.model_version)]
         candidates = boosted(mine, since, _DRIFT)
         chosen = select(
-            candidates,
-            left,
-            [_candidate(r) for r in asked],
-            self._policy,
-            int(now.timestamp()),
-            at_random,
+            candidates, left, [_candidate(r) for r in asked], self._policy, int(now.timestamp()), at_random
         )
         choices = [Choice(c.digest, c.score, _cause(c, drifting)) for c in chosen]
         return choose_reviews(self._ledger, choices, now, midnight, budget)
@@ -229,9 +221,7 @@ def plain(boxes: Detections) -> list[dict[str, Any]]:
     """Boxes as plain values, to a tenth of a pixel."""
     return [
         {"xyxy": [round(float(v), 1) for v in xyxy], "confidence": round(c, 4), "class_id": k}
-        for xyxy, c, k in zip(
-            boxes.xyxy, boxes.confidence.tolist(), boxes.class_id.tolist(), strict=True
-        )
+        for xyxy, c, k in zip(boxes.xyxy, boxes.confidence.tolist(), boxes.class_id.tolist(), strict=True)
     ]
 
 

@@ -61,9 +61,7 @@ def uncertainty(found: Detections, names: tuple[str, ...], bands: Bands = Bands(
     return 1 - float(np.prod(1 - np.minimum(0.5 * attention(found, names, bands), 1.0)))
 
 
-def attention(
-    found: Detections, names: tuple[str, ...], bands: Bands = Bands()
-) -> NDArray[np.float64]:
+def attention(found: Detections, names: tuple[str, ...], bands: Bands = Bands()) -> NDArray[np.float64]:
     """(N,) how much is to be asked about each box: its class's weight in the middle of the band."""
     asked: NDArray[np.float64] = np.zeros(len(found))
     for k, (confidence, class_id) in enumerate(zip(found.confidence, found.class_id, strict=True)):

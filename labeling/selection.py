@@ -82,9 +82,7 @@ def select(
     known = {one.digest for one in asked}
     fresh = list({c.digest: c for c in candidates if c.digest not in known}.values())
     drawn = [c for c in fresh if c.reason is SelectionReason.RANDOM]
-    wanted = [
-        c for c in fresh if c.reason is not SelectionReason.RANDOM and c.score >= policy.least_score
-    ]
+    wanted = [c for c in fresh if c.reason is not SelectionReason.RANDOM and c.score >= policy.least_score]
     if at_random is None:
         at_random = round(budget * policy.random_share)
     share = max(0, min(len(drawn), at_random, budget))
@@ -164,9 +162,7 @@ def _distance(points: NDArray[np.float32], point: Floats) -> NDArray[np.float64]
     return np.asarray(np.sqrt(np.einsum("ij,ij->i", gap, gap)), np.float64)
 
 
-def boosted(
-    candidates: Sequence[Candidate], since: Mapping[str, datetime], share: float
-) -> list[Candidate]:
+def boosted(candidates: Sequence[Candidate], since: Mapping[str, datetime], share: float) -> list[Candidate]:
     """Candidates with a higher score where a camera drifts in a way that labels help against.
 
     The others count for less meanwhile: of a crowded street every frame has a score near 1, and

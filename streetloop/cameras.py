@@ -27,9 +27,7 @@ Line: TypeAlias = tuple[Point, Point]
 
 def _name(value: str) -> str:
     if not _ID.fullmatch(value):
-        raise ValueError(
-            "must be 1 to 64 letters, digits, '.', '_' or '-', starting with a letter or digit"
-        )
+        raise ValueError("must be 1 to 64 letters, digits, '.', '_' or '-', starting with a letter or digit")
     return value
 
 

@@ -81,18 +81,14 @@ class Settings(BaseSettings):
     )
     cameras_per_worker: int = Field(default=8, ge=1, le=256)
     threads: int = Field(
-        default_factory=lambda: len(os.sched_getaffinity(0)),
-        ge=1,
-        description="detector threads on a CPU",
+        default_factory=lambda: len(os.sched_getaffinity(0)), ge=1, description="detector threads on a CPU"
     )
     detector_timeout_s: float = Field(default=30.0, gt=0)
     drift: bool = Field(default=True, description="watch every camera for drift")
     drift_period_s: float = Field(
         default=60.0, ge=0.5, le=3600, description="length of a drift 'minute', seconds of stream"
     )
-    drift_sample_s: float = Field(
-        default=2.0, gt=0, description="time between pictures that drift measures"
-    )
+    drift_sample_s: float = Field(default=2.0, gt=0, description="time between pictures that drift measures")
     drift_days: float = Field(
         default=60.0, gt=0, le=36500, description="days between two false alarms of a camera"
     )
@@ -131,9 +127,7 @@ class Settings(BaseSettings):
     learn_recipe: dict[str, Any] = Field(
         default={}, description="options of a training, as Ultralytics names them"
     )
-    learn_rest_h: float = Field(
-        default=12.0, ge=0, le=8760, description="hours between two learning runs"
-    )
+    learn_rest_h: float = Field(default=12.0, ge=0, le=8760, description="hours between two learning runs")
     learn_per_day: int = Field(default=2, ge=0, le=1000, description="most learning runs a day")
     oracle_delay_s: float = Field(default=0.0, ge=0, description="the oracle takes so long")
     oracle_errors: float = Field(
@@ -148,8 +142,7 @@ class Settings(BaseSettings):
         default=1, ge=1, le=10, description="people who must agree on a frame; 1: the newest wins"
     )
     store_url: str | None = Field(
-        default=None,
-        description="object store: a folder, or s3://bucket[/prefix]; default: a folder in home",
+        default=None, description="object store: a folder, or s3://bucket[/prefix]; default: a folder in home"
     )
     s3_endpoint: str | None = Field(default=None, description="address of MinIO or another S3")
     s3_public_endpoint: str | None = Field(default=None, description="the same, as browsers see it")

@@ -114,10 +114,7 @@ class _Closing(ABC):
         return self
 
     def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        tb: TracebackType | None,
+        self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None
     ) -> None:
         self.close()
 
@@ -168,9 +165,7 @@ class VideoReader(_Closing):
         stream = self._stream
         context = stream.codec_context
         rate = stream.average_rate or stream.guessed_rate
-        return VideoInfo(
-            context.name, context.width, context.height, float(rate or 0), stream.frames
-        )
+        return VideoInfo(context.name, context.width, context.height, float(rate or 0), stream.frames)
 
     @property
     def last_byte(self) -> int:

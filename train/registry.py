@@ -242,11 +242,7 @@ class Registry:
         whole = client.get_model_version(self.name, found.version)
         made_at = datetime.fromtimestamp(whole.creation_timestamp / 1000, UTC)
         return Version(
-            int(whole.version),
-            made_at,
-            str(whole.run_id),
-            tuple(whole.aliases),
-            _record(whole.tags),
+            int(whole.version), made_at, str(whole.run_id), tuple(whole.aliases), _record(whole.tags)
         )
 
     @contextlib.contextmanager
@@ -301,14 +297,8 @@ def _tags(record: VersionRecord) -> dict[str, str]:
 
 
 def _record(tags: Mapping[str, str]) -> VersionRecord:
-    found = {
-        key.removeprefix(_TAG): json.loads(value)
-        for key, value in tags.items()
-        if key.startswith(_TAG)
-    }
-    known = {
-        key: value for key, value in found.items() if key in VersionRecord.__dataclass_fields__
-    }
+    found = {key.removeprefix(_TAG): json.loads(value) for key, value in tags.items() if key.startswith(_TAG)}
+    known = {key: value for key, value in found.items() if key in VersionRecord.__dataclass_fields__}
     for key in ("classes", "verdict"):
         known[key] = tuple(known.get(key, ()))
     return VersionRecord(

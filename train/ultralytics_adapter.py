@@ -156,8 +156,7 @@ def _download(path: str) -> None:
         ) from None
     if not Path(path).is_file():
         raise ModelNotFound(
-            f"{name}: is not here and could not be downloaded; "
-            "give --model the path of a .pt or .onnx file"
+            f"{name}: is not here and could not be downloaded; give --model the path of a .pt or .onnx file"
         )
 
 
@@ -230,9 +229,7 @@ def publish_checkpoint(
     _in_a_process(_publish, source, target, description, start, share)
 
 
-def _publish(
-    source: Path, target: Path, description: str, start: Path | None, share: float
-) -> None:
+def _publish(source: Path, target: Path, description: str, start: Path | None, share: float) -> None:
     _offline()
     import torch
 

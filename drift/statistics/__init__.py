@@ -6,19 +6,7 @@ from drift.statistics.page_hinkley import PageHinkley
 from drift.statistics.stability_index import StabilityIndex
 from drift.statistics.wasserstein import Wasserstein
 
-__all__ = [
-    "DISTANCES",
-    "Distance",
-    "KolmogorovSmirnov",
-    "PageHinkley",
-    "StabilityIndex",
-    "Wasserstein",
-]
+__all__ = ["DISTANCES", "Distance", "KolmogorovSmirnov", "PageHinkley", "StabilityIndex", "Wasserstein"]
 
-DISTANCES: tuple[Distance, ...] = (
-    KolmogorovSmirnov(),
-    Wasserstein(),
-    StabilityIndex(),
-    PageHinkley(),
-)
+DISTANCES: tuple[Distance, ...] = (KolmogorovSmirnov(), Wasserstein(), StabilityIndex(), PageHinkley())
 """Every distance; one contract suite holds them all."""

@@ -32,9 +32,9 @@ class KolmogorovSmirnov:
         # largest at one of them or just before it; equal values are one step.
         first = _first_of_equals(ordered)
         last = count - 1 - _first_of_equals(-ordered[:, ::-1])[:, ::-1]
-        worst: Floats = np.maximum(
-            np.abs((last + 1) / count - upto), np.abs(below - first / count)
-        ).max(axis=1)
+        worst: Floats = np.maximum(np.abs((last + 1) / count - upto), np.abs(below - first / count)).max(
+            axis=1
+        )
         return worst
 
 

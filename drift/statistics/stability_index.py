@@ -33,9 +33,7 @@ class StabilityIndex:
         since = _counts(np.searchsorted(cuts, windows, side="right"), bins)
         expected = np.maximum(before, 0.5) / len(reference)
         found = np.maximum(since, 0.5) / windows.shape[1]
-        terms = np.where(
-            (before > 0) | (since > 0), (found - expected) * np.log(found / expected), 0
-        )
+        terms = np.where((before > 0) | (since > 0), (found - expected) * np.log(found / expected), 0)
         index: Floats = terms.sum(axis=1)
         return index
 

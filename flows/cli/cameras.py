@@ -18,13 +18,11 @@ from streetloop.errors import ConfigError, NotFound
 from streetloop.settings import Settings
 
 app = typer.Typer(
-    no_args_is_help=True,
-    help="Cameras beside those of the camera file; running streams take changes up.",
+    no_args_is_help=True, help="Cameras beside those of the camera file; running streams take changes up."
 )
 
 File = Annotated[
-    Path | None,
-    typer.Option("--file", metavar="CAMERAS.YAML", help="The camera file that `up` is given."),
+    Path | None, typer.Option("--file", metavar="CAMERAS.YAML", help="The camera file that `up` is given.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and only that.")]
 CameraId = Annotated[str, typer.Argument(metavar="ID", help="Of the camera.")]
@@ -140,6 +138,4 @@ def _given(**values: Any) -> dict[str, Any]:
 
 
 def _say(sentence: str) -> None:
-    Console(stderr=True).print(
-        f"{sentence}: running streams take it up", highlight=False, markup=False
-    )
+    Console(stderr=True).print(f"{sentence}: running streams take it up", highlight=False, markup=False)

@@ -28,25 +28,19 @@ label_app = typer.Typer(help="Frames to whoever labels, and their answers home."
 server_app = typer.Typer(help="A Label Studio on this machine.")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead.")]
-Who = Annotated[
-    str | None, typer.Option("--labeler", help="oracle or label-studio; default: the setting.")
-]
+Who = Annotated[str | None, typer.Option("--labeler", help="oracle or label-studio; default: the setting.")]
 
 
 @label_app.command(name="push")
 def push_frames(
     labeler: Who = None,
-    choose: Annotated[
-        int, typer.Option(min=0, max=100_000, help="Choose so many frames a day first.")
-    ] = 0,
+    choose: Annotated[int, typer.Option(min=0, max=100_000, help="Choose so many frames a day first.")] = 0,
 ) -> None:
     """Hand pending frames to whoever labels, with the model's boxes."""
     settings, ledger = _home(labeler)
     guard, queue = _guarded(settings, ledger)
     who = _labeler(settings, queue, guard)
-    refusal = guard.refusal(
-        ledger, [ReviewState.PENDING, *([ReviewState.CANDIDATE] if choose else [])]
-    )
+    refusal = guard.refusal(ledger, [ReviewState.PENDING, *([ReviewState.CANDIDATE] if choose else [])])
     chosen = queue.choose(choose, drifting(ledger)) if choose else 0
     done = push(queue, who)
     if refusal is None or chosen or done:
@@ -84,9 +78,7 @@ def status(as_json: Json = False) -> None:
 
 @label_app.command()
 def report(
-    every: Annotated[
-        bool, typer.Option("--all", help="Not only the frames drawn at random.")
-    ] = False,
+    every: Annotated[bool, typer.Option("--all", help="Not only the frames drawn at random.")] = False,
     as_json: Json = False,
 ) -> None:
     """What labellers changed: each model's measured precision and recall by camera and class."""
@@ -120,9 +112,7 @@ def _print_report(found: Sequence[Measure], every: bool, as_json: bool) -> None:
 
 
 @server_app.command()
-def up(
-    port: Annotated[int, typer.Option(min=1, max=65535, help="Where it listens.")] = PORT,
-) -> None:
+def up(port: Annotated[int, typer.Option(min=1, max=65535, help="Where it listens.")] = PORT) -> None:
     """Install Label Studio in its own environment if need be, start it, and say how to log in."""
     err = Console(stderr=True)
     access = start_server(read_settings().home, port, lambda text: err.print(text, style="dim"))

@@ -17,9 +17,7 @@ app = typer.Typer(no_args_is_help=True, help="From labels to a new champion, by 
 
 
 @app.command()
-def status(
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead.")] = False,
-) -> None:
+def status(as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead.")] = False) -> None:
     """The newest learning runs: what asked for them, where they are, how they ended."""
     found = list_learning(open_ledger(Settings().ledger), most=20)
     if as_json:

@@ -41,9 +41,7 @@ class LiveTable:
             return Text("")
         seconds = int(time.monotonic() - self._began)
         table = Table(
-            title=Text(
-                f"streetloop  {self._model}  {seconds // 60:02d}:{seconds % 60:02d}", "bold"
-            ),
+            title=Text(f"streetloop  {self._model}  {seconds // 60:02d}:{seconds % 60:02d}", "bold"),
             header_style="bold",
             box=box.SIMPLE_HEAD,
             pad_edge=False,

@@ -43,9 +43,7 @@ app = typer.Typer(
 CameraPath = Annotated[Path, typer.Argument(metavar="CAMERAS.YAML", help="The camera file.")]
 Model = Annotated[
     str | None,
-    typer.Option(
-        help="Model file (.pt or .onnx), file:// URI, name such as yolo26n.pt, or baseline."
-    ),
+    typer.Option(help="Model file (.pt or .onnx), file:// URI, name such as yolo26n.pt, or baseline."),
 ]
 
 
@@ -142,8 +140,7 @@ def demo(
 
 @app.command()
 def check(
-    cameras: CameraPath,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead.")] = False,
+    cameras: CameraPath, as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead.")] = False
 ) -> None:
     """Say of every camera whether it opens, what it is, and what is wrong."""
     file = load_cameras(cameras)
@@ -180,9 +177,7 @@ def check(
 
 @app.command()
 def simulate(
-    uri: Annotated[
-        str | None, typer.Argument(metavar="URI", help="sim://city/camera?options")
-    ] = None,
+    uri: Annotated[str | None, typer.Argument(metavar="URI", help="sim://city/camera?options")] = None,
     frames: Annotated[int, typer.Option(min=1, max=1_000_000, help="How many frames.")] = 100,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where to.")] = Path("simulated"),
     show: Annotated[bool, typer.Option("--list", help="List what exists instead.")] = False,
@@ -278,10 +273,7 @@ def serve(
     """Serve POST /predict and its OpenAPI page until Ctrl-C."""
     console = Console(stderr=True)
     serve_api(
-        _settings({"model": model}, {}),
-        host,
-        port,
-        say=lambda text: console.print(text, highlight=False),
+        _settings({"model": model}, {}), host, port, say=lambda text: console.print(text, highlight=False)
     )
 
 

@@ -31,9 +31,7 @@ Name = Annotated[str, typer.Argument(help="A version's number or alias.")]
 
 
 def train(
-    name: Annotated[
-        str | None, typer.Option(help="Of a training that was stopped: it goes on.")
-    ] = None,
+    name: Annotated[str | None, typer.Option(help="Of a training that was stopped: it goes on.")] = None,
     workers: Annotated[int, typer.Option(min=1, max=64, help="Train together.")] = 1,
     epochs: Annotated[int | None, typer.Option(min=1, max=1000)] = None,
     gpu: Annotated[bool, typer.Option(help="A GPU for each worker.")] = False,
@@ -124,9 +122,7 @@ def models(as_json: Json = False) -> None:
     for column in ("version", "alias", "parent", "dataset", "made", "mAP50"):
         table.add_column(column)
     for v in versions:
-        scores = ", ".join(
-            f"{k.removeprefix('map50/')} {s:.3f}" for k, s in v.record.scores.items()
-        )
+        scores = ", ".join(f"{k.removeprefix('map50/')} {s:.3f}" for k, s in v.record.scores.items())
         table.add_row(
             str(v.number),
             ", ".join(v.aliases),
@@ -170,9 +166,7 @@ def reproduce(version: Name, as_json: Json = False) -> None:
         sys.stdout.write(json.dumps(content, indent=2) + "\n")
         return
     plain = Console(highlight=False)
-    same = (
-        "every weight is the same" if found.equal else f"weights differ by up to {found.largest:g}"
-    )
+    same = "every weight is the same" if found.equal else f"weights differ by up to {found.largest:g}"
     plain.print(f"version {found.number} again as {found.again}: {same}")
     for name, (before, again) in found.scores.items():
         plain.print(f"  {name}: {before:.4f}, again {again:.4f}")

@@ -59,9 +59,7 @@ use of two cores.
 
 # What is told all the time: the bottom line counts labels, and a machine that trains beside four
 # cameras leaves out frames now and then. The ledger and the app have all of it.
-_ROUTINE = re.compile(
-    "chosen for labelling|answers from whoever labels|frame rate fell|gaps in the stream"
-)
+_ROUTINE = re.compile("chosen for labelling|answers from whoever labels|frame rate fell|gaps in the stream")
 
 POLICY = Policy(sample=0.4, block_s=4.0, minutes=0.1, frames=20, harmful_errors=0.05)
 
@@ -148,9 +146,7 @@ def write_night(folder: Path) -> Path:
     return path
 
 
-def measure(
-    settings: Settings, versions: Mapping[str, str], store: ObjectStore
-) -> list[BeforeAfterScore]:
+def measure(settings: Settings, versions: Mapping[str, str], store: ObjectStore) -> list[BeforeAfterScore]:
     """Versions on held-out cameras and seeds, by day and by night."""
     measured = []
     for condition in ("day", "night"):

@@ -61,12 +61,7 @@ def plot_curve(curve: AccuracyCurve, marks: Sequence[tuple[float, str]]) -> str:
     axes.set_xlabel("minutes", fontsize=9)
     axes.set_ylabel("mAP50", fontsize=9)
     axes.legend(
-        frameon=False,
-        fontsize=9,
-        ncols=3,
-        loc="lower left",
-        bbox_to_anchor=(0, 1),
-        borderaxespad=0.2,
+        frameon=False, fontsize=9, ncols=3, loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2
     )
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)

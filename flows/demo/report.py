@@ -32,12 +32,7 @@ _BEFORE, _AFTER = "#7a8794", "#1f6feb"
 
 
 def write_report_page(
-    path: Path,
-    result: DemoResult,
-    settings: Settings,
-    ledger: Ledger,
-    store: ObjectStore,
-    began: float,
+    path: Path, result: DemoResult, settings: Settings, ledger: Ledger, store: ObjectStore, began: float
 ) -> None:
     """Write the page, which needs nothing else; ``began`` is in seconds since 1970."""
     environment = Environment(
@@ -55,9 +50,7 @@ def write_report_page(
         frames=result.frames,
         images=sum(len(found.examples) for found in result.measured),
         plot=_plot(result.measured),
-        curve=None
-        if result.curve is None
-        else plot_curve(result.curve, _marks(result, ledger, began)),
+        curve=None if result.curve is None else plot_curve(result.curve, _marks(result, ledger, began)),
         findings=[_finding(finding, began) for finding in list_findings(ledger)],
         pairs=_pairs(result.measured, settings, store),
         moments=result.moments,
@@ -168,9 +161,7 @@ def _jpeg(image: Image, width: int = 520) -> str:
 
 
 def _decisions(ledger: Ledger) -> list[Entry]:
-    return [
-        entry for r in reversed(list_rollouts(ledger)) for entry in list_decisions(ledger, r.id)
-    ]
+    return [entry for r in reversed(list_rollouts(ledger)) for entry in list_decisions(ledger, r.id)]
 
 
 def _decision(entry: Entry) -> dict[str, Any]:

@@ -226,9 +226,7 @@ class LearningFlow:
             self._to(run, Step.ROLLOUT, {"rollout": there.id})
             return
         try:
-            rollout = request_rollout(
-                self._settings, self._ledger, version, self._policy, "learning flow"
-            )
+            rollout = request_rollout(self._settings, self._ledger, version, self._policy, "learning flow")
         except RolloutError as error:
             self._failed(run, error)
             return
@@ -245,11 +243,7 @@ class LearningFlow:
         self._tell(f"learning run {run.id}: {run.step} failed, and is tried again: {sentence}")
 
     def _to(
-        self,
-        run: LearningRun,
-        step: Step,
-        detail: Mapping[str, Any] | None = None,
-        reason: str | None = None,
+        self, run: LearningRun, step: Step, detail: Mapping[str, Any] | None = None, reason: str | None = None
     ) -> None:
         go_on(self._ledger, run, step, self._now(), detail, reason)
         if step is not run.step:

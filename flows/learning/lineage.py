@@ -119,8 +119,7 @@ def reproduce(
         outcome = learn(settings, parent, dataset, request, say, progress)
     again = outcome.version
     scores = {
-        key: (value, again.record.scores.get(key, float("nan")))
-        for key, value in record.scores.items()
+        key: (value, again.record.scores.get(key, float("nan"))) for key, value in record.scores.items()
     }
     largest = _largest_difference(settings, version.number, again.number)
     return Reproduction(version.number, again.number, largest == 0.0, largest, scores)
@@ -138,10 +137,6 @@ def _largest_difference(settings: Settings, one: int, other: int) -> float:
     if before.keys() != again.keys():
         return float("inf")
     return max(
-        (
-            float(np.abs(before[k].astype(np.float64) - again[k]).max())
-            for k in before
-            if before[k].size
-        ),
+        (float(np.abs(before[k].astype(np.float64) - again[k]).max()) for k in before if before[k].size),
         default=0.0,
     )

@@ -122,13 +122,9 @@ def train_model(
     return outcome
 
 
-def _planned(
-    settings: Settings, ledger: Ledger, request: Request, say: Callable[[str], None]
-) -> Plan:
+def _planned(settings: Settings, ledger: Ledger, request: Request, say: Callable[[str], None]) -> Plan:
     champion, _ = ensure_champion(settings, say)
-    material = build_dataset(
-        settings, ledger, champion, f"labels for {request.name}", request.mapping
-    )
+    material = build_dataset(settings, ledger, champion, f"labels for {request.name}", request.mapping)
     wanted = request.wanted or material.slices
     trigger = {**request.trigger, "slices": list(wanted), "findings": list(material.findings)}
     threads = max(1, settings.threads // request.workers)  # those of the detector, shared
@@ -204,11 +200,7 @@ def _unless_away() -> Iterator[None]:
 
 
 def _train(
-    settings: Settings,
-    start: ModelFile,
-    dataset: Dataset,
-    request: Request,
-    note: Callable[[Progress], None],
+    settings: Settings, start: ModelFile, dataset: Dataset, request: Request, note: Callable[[Progress], None]
 ) -> ModelFile:
     from train.fine_tuning.ray_train import (
         fine_tune,  # needs Ray, whose settings are made before it is imported
@@ -219,9 +211,7 @@ def _train(
     home = training_folder(settings)
     data = write_yolo(dataset, open_store(settings), home / f"{request.name}-data")
     best = fine_tune(
-        Training(
-            request.name, start.checkpoint, data, home, request.recipe, request.workers, request.gpu
-        ),
+        Training(request.name, start.checkpoint, data, home, request.recipe, request.workers, request.gpu),
         note,
     )
     published = home / f"{request.name}.pt"

@@ -85,9 +85,7 @@ def _camera(name: str, state: DriftStatus, store: ObjectStore) -> dict[str, Any]
         "before": before,
         "since": since,
         "plots": _plots(state),
-        "features": [
-            _feature(f.name, f.meaning, state) for f in FEATURES if f.name in state.answers
-        ],
+        "features": [_feature(f.name, f.meaning, state) for f in FEATURES if f.name in state.answers],
     }
 
 
@@ -175,9 +173,7 @@ def _plot_values(axes: Axes, name: str, column: Column, window: Floats) -> None:
     _bare(axes)
 
 
-def _plot_effect(
-    axes: Axes, column: Column, values: Floats, times: Floats, threshold: float
-) -> None:
+def _plot_effect(axes: Axes, column: Column, values: Floats, times: Floats, threshold: float) -> None:
     if len(values) > WINDOW:
         windows = np.lib.stride_tricks.sliding_window_view(values, WINDOW)
         distance = np.abs(quantiles_of(windows) - quantiles_of(column.ordered[None])).mean(axis=1)

@@ -139,8 +139,7 @@ def print_state(console: Console, states: dict[str, DriftStatus]) -> None:
             until = f"to {finding.closed_at:%H:%M}" if finding.closed_at else "on"
             console.print(
                 f"{name}: {finding.since:%Y-%m-%d %H:%M} {until}: likely "
-                f"{', '.join(finding.causes)}"
-                + ("" if finding.asks_for_labels else " (technician)"),
+                f"{', '.join(finding.causes)}" + ("" if finding.asks_for_labels else " (technician)"),
                 soft_wrap=True,
             )
 

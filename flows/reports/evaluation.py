@@ -128,11 +128,7 @@ def _cells(score: Map) -> list[str]:
 
 
 def _write(
-    folder: Path,
-    report: Report,
-    examples: Sequence[Example],
-    found: Sequence[Detections],
-    store: ObjectStore,
+    folder: Path, report: Report, examples: Sequence[Example], found: Sequence[Detections], store: ObjectStore
 ) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)

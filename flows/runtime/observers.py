@@ -51,11 +51,7 @@ class Observers:
     """
 
     def __init__(
-        self,
-        cameras: Sequence[Camera],
-        settings: Settings,
-        model: ModelFile,
-        tell: Callable[[str], None],
+        self, cameras: Sequence[Camera], settings: Settings, model: ModelFile, tell: Callable[[str], None]
     ) -> None:
         self._watch: LiveWatch | None = None
         self._labels: LabelLoop | None = None

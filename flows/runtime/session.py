@@ -142,9 +142,7 @@ def run_streams(
     return observers.add_to(Summary(_in_order(book.cameras, statuses), log, description, seconds))
 
 
-def _refuse_what_cannot_run(
-    cameras: Sequence[Camera], settings: Settings, options: RunOptions
-) -> None:
+def _refuse_what_cannot_run(cameras: Sequence[Camera], settings: Settings, options: RunOptions) -> None:
     clock = SystemClock()
     for camera in cameras:
         refuse_bad_source(camera, clock)
@@ -207,9 +205,7 @@ class Planner:
         annotate: Folder for annotated videos, or None.
     """
 
-    def __init__(
-        self, settings: Settings, log_prefix: str, model: ModelFile, annotate: Path | None
-    ) -> None:
+    def __init__(self, settings: Settings, log_prefix: str, model: ModelFile, annotate: Path | None) -> None:
         self._settings = settings.model_copy(update={"home": settings.home.absolute()})
         self._log_prefix, self._names = log_prefix, model.names
         self._annotate = None if annotate is None else annotate.absolute()
@@ -224,12 +220,7 @@ class Planner:
         first, self._count = self._count, self._count + len(groups)
         return [
             WorkerPlan(
-                f"worker{first + i}",
-                group,
-                self._settings,
-                self._log_prefix,
-                self._names,
-                self._annotate,
+                f"worker{first + i}", group, self._settings, self._log_prefix, self._names, self._annotate
             )
             for i, group in enumerate(groups)
         ]
@@ -263,8 +254,6 @@ def _run_name() -> str:
     return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:6]}"
 
 
-def _in_order(
-    cameras: Sequence[Camera], statuses: Mapping[str, CameraStatus]
-) -> dict[str, CameraStatus]:
+def _in_order(cameras: Sequence[Camera], statuses: Mapping[str, CameraStatus]) -> dict[str, CameraStatus]:
     running = {camera.id: statuses[camera.id] for camera in cameras if camera.id in statuses}
     return {**running, **statuses}

@@ -64,7 +64,5 @@ class Summary:
             for key, status in self.cameras.items()
             if status.state is CameraState.FAILED
         ]
-        faults = set(self.faults) | {
-            fault for status in self.cameras.values() for fault in status.faults
-        }
+        faults = set(self.faults) | {fault for status in self.cameras.values() for fault in status.faults}
         return failed + sorted(faults)

@@ -154,9 +154,7 @@ class _Worker:
         left = [camera for camera in self._plan.cameras if camera.id not in mine]
         self._plan = dataclasses.replace(self._plan, cameras=left)
         return {
-            name: dataclasses.replace(
-                _died(self._latest.pop(name)), state=CameraState.ENDED, error=None
-            )
+            name: dataclasses.replace(_died(self._latest.pop(name)), state=CameraState.ENDED, error=None)
             for name in mine
         }
 
@@ -213,9 +211,7 @@ class _Worker:
         reference: ray.ObjectRef[dict[str, CameraStatus]] = self.actor.close.remote()
         return reference
 
-    def end_close(
-        self, reference: "ray.ObjectRef[dict[str, CameraStatus]]"
-    ) -> Mapping[str, CameraStatus]:
+    def end_close(self, reference: "ray.ObjectRef[dict[str, CameraStatus]]") -> Mapping[str, CameraStatus]:
         try:
             found: dict[str, CameraStatus] = ray.get(reference, timeout=_CLOSE_S)
             self._note(found)
@@ -242,9 +238,7 @@ class _Worker:
         self._restarts += 1
         if self._restarts > _MOST_RESTARTS:
             self._latest = {
-                key: dataclasses.replace(
-                    status, state=CameraState.FAILED, error="its worker died too often"
-                )
+                key: dataclasses.replace(status, state=CameraState.FAILED, error="its worker died too often")
                 for key, status in self._latest.items()
             }
             self.finished = True
@@ -261,9 +255,7 @@ def _died(status: CameraStatus) -> CameraStatus:
 def _after(before: CameraStatus, now: CameraStatus) -> CameraStatus:
     """The status of a camera whose earlier part ran in a worker that died."""
     lines = {
-        name: {
-            way: before.lines.get(name, {}).get(way, 0) + crossed for way, crossed in count.items()
-        }
+        name: {way: before.lines.get(name, {}).get(way, 0) + crossed for way, crossed in count.items()}
         for name, count in now.lines.items()
     }
     return dataclasses.replace(

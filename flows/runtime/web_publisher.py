@@ -49,9 +49,7 @@ class WebPublisher:
 
         self._handle = start_web_app(build)
 
-    def tell(
-        self, cameras: Sequence[Camera], statuses: Mapping[str, CameraStatus], fleet: Hosts
-    ) -> None:
+    def tell(self, cameras: Sequence[Camera], statuses: Mapping[str, CameraStatus], fleet: Hosts) -> None:
         """How everything is now; an answer is not waited for."""
         self._rates.add(statuses, time.monotonic())
         views = [

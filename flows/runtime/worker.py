@@ -86,9 +86,7 @@ class StreamWorker:
         if settings.triage:
             self._triage = _triage(plan)
             sinks.append(self._triage)
-        sources = [
-            (camera, open_source(camera, clock, settings.stall_s)) for camera in plan.cameras
-        ]
+        sources = [(camera, open_source(camera, clock, settings.stall_s)) for camera in plan.cameras]
         self._pipeline = StreamPipeline(
             sources,
             ServeDetector,

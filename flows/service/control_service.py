@@ -44,12 +44,7 @@ from streetloop.ledger.cameras import change_camera, newest_changes
 from streetloop.ledger.events import list_events
 from streetloop.ledger.learning import Step, begin_learning, go_on, list_learning, open_learning
 from streetloop.ledger.reviews import ReviewState, count_reviews, find_reviews, newest_reviews
-from streetloop.ledger.rollouts import (
-    RolloutCommand,
-    list_decisions,
-    list_rollouts,
-    request_command,
-)
+from streetloop.ledger.rollouts import RolloutCommand, list_decisions, list_rollouts, request_command
 from streetloop.settings import Settings
 from streetloop.storage.open import open_store
 from train.model.find_model import has_registry, open_registry

@@ -38,9 +38,7 @@ def camera_view(camera: Camera) -> CameraView:
     )
 
 
-def live_view(
-    camera: Camera, status: CameraStatus, rates: tuple[float, float], slot: str
-) -> CameraView:
+def live_view(camera: Camera, status: CameraStatus, rates: tuple[float, float], slot: str) -> CameraView:
     """A camera that runs.
 
     Args:
@@ -92,9 +90,7 @@ def drift_view(camera_id: str, state: DriftStatus) -> DriftView:
         missing_minutes=state.missing,
         features={
             name: FeatureView(
-                enough=True,
-                effect_size=_finite(answer.effect_size),
-                threshold=_finite(answer.threshold),
+                enough=True, effect_size=_finite(answer.effect_size), threshold=_finite(answer.threshold)
             )
             for name, answer in known.items()
         },

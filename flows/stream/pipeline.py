@@ -66,17 +66,13 @@ class StreamPipeline:
         self._open = client
         self._clients: dict[str, DetectorClient] = {}
         self._settings, self._clock, self._sinks = settings, clock, sinks
-        self.readers: Sequence[CameraReader] = [
-            self._reader(camera, source) for camera, source in cameras
-        ]
+        self.readers: Sequence[CameraReader] = [self._reader(camera, source) for camera, source in cameras]
         self.router = Router([camera.id for camera, _ in cameras], self.ready)
         self._analyses = {c.id: CameraAnalysis(c, settings, generation) for c, _ in cameras}
         self._by_id = {reader.camera.id: reader for reader in self.readers}
         cities = {camera.id: camera.city for camera, _ in cameras}
         self._shadow = (
-            ShadowComparison(self.client, names, cities, settings.confidence, contradict)
-            if names
-            else None
+            ShadowComparison(self.client, names, cities, settings.confidence, contradict) if names else None
         )
         self._results = threading.Lock()
         self._faults: list[str] = []
@@ -115,9 +111,7 @@ class StreamPipeline:
                 return
             cameras = [reader.camera.id for reader in self.readers]
             wanted = {
-                way(camera)
-                for camera in cameras
-                for way in (table.application, table.champion_application)
+                way(camera) for camera in cameras for way in (table.application, table.champion_application)
             }
             wanted |= {CHAMPION}
             if not table.compared:  # the next challenger is another application

@@ -200,12 +200,7 @@ class LabelStudioApi:
 
 
 def _more_than(column: str, value: int) -> dict[str, Any]:
-    return {
-        "filter": f"filter:tasks:{column}",
-        "operator": "greater",
-        "type": "Number",
-        "value": value,
-    }
+    return {"filter": f"filter:tasks:{column}", "operator": "greater", "type": "Number", "value": value}
 
 
 def _ours(where: str, error: ApiError) -> LabelerError:

@@ -71,9 +71,7 @@ def prediction_score(boxes: Detections) -> float:
     return _score(float(np.mean(boxes.confidence))) if len(boxes) else 0.0
 
 
-def read_boxes(
-    results: object, class_ids: Mapping[str, int], width: int, height: int
-) -> Detections:
+def read_boxes(results: object, class_ids: Mapping[str, int], width: int, height: int) -> Detections:
     """The boxes of an annotation in pixels, cut at the edges of the image.
 
     Args:
@@ -96,9 +94,7 @@ def read_boxes(
             boxes.append(_box(result, width, height))
             ids.append(_class_id(result, class_ids))
     return Detections(
-        np.array(boxes, np.float32).reshape(-1, 4),
-        np.ones(len(boxes), np.float32),
-        np.array(ids, np.int64),
+        np.array(boxes, np.float32).reshape(-1, 4), np.ones(len(boxes), np.float32), np.array(ids, np.int64)
     )
 
 

@@ -63,9 +63,7 @@ def find_control(config: str, classes: Sequence[str]) -> LabelControl:
         LabelerRefused: There is none; the message says what is missing and the way out.
     """
     root = _parse(config)
-    images = {
-        image.get("name", "") for image in root.iter("Image") if image.get("value") == "$image"
-    }
+    images = {image.get("name", "") for image in root.iter("Image") if image.get("value") == "$image"}
     controls = [c for c in root.iter("RectangleLabels") if c.get("toName") in images]
     if not images or not controls:
         raise LabelerRefused(

@@ -31,9 +31,7 @@ class LocalFiles:
 
     def __post_init__(self) -> None:
         if self.document_root not in self.folder.parents:
-            raise ConfigError(
-                f"{self.folder} must lie below {self.document_root}, which Label Studio serves"
-            )
+            raise ConfigError(f"{self.folder} must lie below {self.document_root}, which Label Studio serves")
 
     def url(self, image_key: str) -> str:
         """The address of an image, on the Label Studio server."""

@@ -14,9 +14,7 @@ from labeling.task import Answer, Quarantined, Task
 _MAX_RAW_CHARS = 100_000
 
 
-def to_request(
-    task: Task, image: str, control: LabelControl, image_until: str = ""
-) -> dict[str, Any]:
+def to_request(task: Task, image: str, control: LabelControl, image_until: str = "") -> dict[str, Any]:
     """A frame with the model's boxes, as Label Studio imports it.
 
     Args:

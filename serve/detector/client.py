@@ -76,9 +76,7 @@ class LocalDetector:
 
 class _LocalPending:
     def __init__(self, detector: LocalDetector, images: Image) -> None:
-        self._future = detector._pool.submit(
-            answer, detector._predictor, images, detector._confidence
-        )
+        self._future = detector._pool.submit(answer, detector._predictor, images, detector._confidence)
 
     def result(self, timeout_s: float) -> Answer:
         try:

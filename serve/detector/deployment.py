@@ -18,13 +18,7 @@ from ray.serve.schema import ApplicationStatus
 
 from serve.detector.client import Answer, Pending, answer
 from serve.rollout.route_table import CHAMPION
-from streetloop.errors import (
-    AnswerInvalid,
-    AnswerLate,
-    DetectorError,
-    ModelUnsupported,
-    StreetloopError,
-)
+from streetloop.errors import AnswerInvalid, AnswerLate, DetectorError, ModelUnsupported, StreetloopError
 from streetloop.settings import Settings
 from streetloop.types import Detections, Image
 from train.model.backends import open_backend, random_batch
@@ -105,9 +99,7 @@ class Detector:
     async def detect_image(self, image: Image) -> tuple[str, Detections]:
         """Model version and detections of one picture (H, W, 3), in its own pixels."""
         loop = asyncio.get_running_loop()
-        found = await loop.run_in_executor(
-            self._worker, self._predictor.predict, image, self._confidence
-        )
+        found = await loop.run_in_executor(self._worker, self._predictor.predict, image, self._confidence)
         return self._predictor.model.version, found
 
     async def describe(self) -> dict[str, Any]:
@@ -124,9 +116,7 @@ class Detector:
 
     async def _run(self, images: Image) -> Answer:
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(
-            self._worker, answer, self._predictor, images, self._confidence
-        )
+        return await loop.run_in_executor(self._worker, answer, self._predictor, images, self._confidence)
 
 
 def note_model(note: Path, model: str) -> None:
@@ -192,9 +182,7 @@ def deploy(
     try:
         app = detector_app(model, settings, application, kind)
         handle = _start(app, application, route_prefix)
-        description: dict[str, Any] = handle.describe.remote().result(
-            timeout_s=settings.detector_timeout_s
-        )
+        description: dict[str, Any] = handle.describe.remote().result(timeout_s=settings.detector_timeout_s)
     except (RayError, RayServeException, RuntimeError, TimeoutError) as error:
         raise DetectorError(f"the detector did not start: {cause_of(error)}") from error
     return description
@@ -247,9 +235,7 @@ class ServeDetector:
 
 
 class _ServePending:
-    def __init__(
-        self, response: "DeploymentResponse[Answer]", reference: "ray.ObjectRef[Image]"
-    ) -> None:
+    def __init__(self, response: "DeploymentResponse[Answer]", reference: "ray.ObjectRef[Image]") -> None:
         self._response = response
         self._reference = reference  # keeps the pixels alive until the answer is there
 

@@ -59,6 +59,4 @@ def city_champions(settings: Settings, cameras: Sequence[Camera]) -> dict[str, s
     if not cities or not has_registry(settings):
         return {}
     aliases = {alias for v in open_registry(settings).versions() for alias in v.aliases}
-    return {
-        city: city_application(city) for city in sorted(cities) if city_application(city) in aliases
-    }
+    return {city: city_application(city) for city in sorted(cities) if city_application(city) in aliases}

@@ -29,9 +29,7 @@ class Moments:
         return cls(len(values), math.fsum(values), math.fsum(v * v for v in values))
 
     def __add__(self, other: "Moments") -> "Moments":
-        return Moments(
-            self.count + other.count, self.total + other.total, self.squares + other.squares
-        )
+        return Moments(self.count + other.count, self.total + other.total, self.squares + other.squares)
 
     @property
     def mean(self) -> float:

@@ -127,9 +127,7 @@ class RolloutControl:
             return
         session = self._session
         if session is None or session.id != rollout.id:
-            session = self._session = RolloutSession(
-                rollout, list_decisions(self._ledger, rollout.id)
-            )
+            session = self._session = RolloutSession(rollout, list_decisions(self._ledger, rollout.id))
             found = Evidence()  # of the one before
             self._tell(f"rollout {rollout.id} of version {rollout.model}: {session.title(rollout)}")
         session.evidence += found + self._label_evidence(rollout)
@@ -154,10 +152,7 @@ class RolloutControl:
         self._publish(rollout, session.policy, phase.share(session.policy))
         self._watch_process(session)
         decision = decide(phase, self._situation(rollout, session), session.policy)
-        if rollout.state is RolloutState.PAUSED and decision.action in {
-            Action.ADVANCE,
-            Action.PROMOTE,
-        }:
+        if rollout.state is RolloutState.PAUSED and decision.action in {Action.ADVANCE, Action.PROMOTE}:
             decision = Decision(Action.HOLD, "paused by hand", ("`streetloop rollout resume`",))
         if decision.action is Action.HOLD:
             self._note(rollout, session, decision)
@@ -222,9 +217,7 @@ class RolloutControl:
             self._undo_promotion(rollout, session, author)
         elif rollout.wanted is RolloutCommand.ROLL_BACK:
             self._roll_back(rollout, session, "by hand", author)
-        elif (
-            rollout.wanted is RolloutCommand.PROMOTE and rollout.state is not RolloutState.PROMOTING
-        ):
+        elif rollout.wanted is RolloutCommand.PROMOTE and rollout.state is not RolloutState.PROMOTING:
             if not session.is_up:
                 return False  # once it can answer
             self._begin_promotion(rollout, session, "by hand", author)
@@ -232,11 +225,7 @@ class RolloutControl:
             rollout.wanted in {RolloutCommand.PAUSE, RolloutCommand.RESUME}
             and rollout.state is not RolloutState.PROMOTING
         ):
-            state = (
-                RolloutState.PAUSED
-                if rollout.wanted is RolloutCommand.PAUSE
-                else RolloutState.RUNNING
-            )
+            state = RolloutState.PAUSED if rollout.wanted is RolloutCommand.PAUSE else RolloutState.RUNNING
             wanted = str(rollout.wanted)
             self._write(rollout, session, state, rollout.phase, wanted, "by hand", author)
         else:
@@ -253,19 +242,13 @@ class RolloutControl:
 
     # Doing
 
-    def _advance(
-        self, rollout: Rollout, session: RolloutSession, phase: Phase, reason: str
-    ) -> None:
+    def _advance(self, rollout: Rollout, session: RolloutSession, phase: Phase, reason: str) -> None:
         plain = phase.model_dump(mode="json")
         self._write(rollout, session, rollout.state, plain, Action.ADVANCE, reason, POLICY)
         self._publish(rollout, session.policy, phase.share(session.policy))
 
-    def _begin_promotion(
-        self, rollout: Rollout, session: RolloutSession, reason: str, author: str
-    ) -> None:
-        self._write(
-            rollout, session, RolloutState.PROMOTING, rollout.phase, Action.PROMOTE, reason, author
-        )
+    def _begin_promotion(self, rollout: Rollout, session: RolloutSession, reason: str, author: str) -> None:
+        self._write(rollout, session, RolloutState.PROMOTING, rollout.phase, Action.PROMOTE, reason, author)
         self._publish(rollout, session.policy, 1.0)
 
     def _go_on_promoting(self, rollout: Rollout, session: RolloutSession) -> None:
@@ -316,17 +299,9 @@ class RolloutControl:
             return
         self._roll_back(rollout, session, "by hand", author)
 
-    def _roll_back(
-        self, rollout: Rollout, session: RolloutSession, reason: str, author: str
-    ) -> None:
+    def _roll_back(self, rollout: Rollout, session: RolloutSession, reason: str, author: str) -> None:
         self._write(
-            rollout,
-            session,
-            RolloutState.ROLLED_BACK,
-            rollout.phase,
-            Action.ROLL_BACK,
-            reason,
-            author,
+            rollout, session, RolloutState.ROLLED_BACK, rollout.phase, Action.ROLL_BACK, reason, author
         )
         self._clear()
 
@@ -353,9 +328,7 @@ class RolloutControl:
         if champion_applications != self._table.champion_applications:
             self._follow(
                 replace(
-                    self._table,
-                    number=self._table.number + 1,
-                    champion_applications=champion_applications,
+                    self._table, number=self._table.number + 1, champion_applications=champion_applications
                 )
             )
 
@@ -369,9 +342,7 @@ class RolloutControl:
 
     def _label_evidence(self, rollout: Rollout) -> Evidence:
         cameras = self._compared(rollout)
-        champion_application = (
-            self._table.champion_application(min(cameras)) if cameras else CHAMPION
-        )
+        champion_application = self._table.champion_application(min(cameras)) if cameras else CHAMPION
         return self._labels.collect(rollout, champion_application, cameras)
 
     def _publish(self, rollout: Rollout, policy: Policy, share: float) -> None:

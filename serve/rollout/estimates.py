@@ -58,9 +58,7 @@ def breaking_ratio(cameras: Mapping[str, CameraStats], policy: Policy) -> Interv
         policy: Of how much time of tracks is wanted of either model.
     """
     strata = [
-        Stratum(
-            one.champion.broken, one.champion.track_s, one.challenger.broken, one.challenger.track_s
-        )
+        Stratum(one.champion.broken, one.champion.track_s, one.challenger.broken, one.challenger.track_s)
         for one in cameras.values()
         if one.champion.track_s and one.challenger.track_s
     ]

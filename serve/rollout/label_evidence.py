@@ -52,21 +52,14 @@ class LabelEvidence:
         cities: Mapping[str, str | None] | None = None,
     ) -> None:
         self._cities = {} if cities is None else cities
-        self._ledger, self._store, self._applications, self._names = (
-            ledger,
-            store,
-            applications,
-            names,
-        )
+        self._ledger, self._store, self._applications, self._names = (ledger, store, applications, names)
         self._seen: set[str] = set()
         self._rollout, self._since = 0, datetime.min.replace(tzinfo=UTC)
         self._due = 0.0
         self._work: Future[Evidence] | None = None
         self._hand = ThreadPoolExecutor(1, thread_name_prefix="rollout-labels")
 
-    def collect(
-        self, rollout: Rollout, champion_application: str, cameras: Collection[str]
-    ) -> Evidence:
+    def collect(self, rollout: Rollout, champion_application: str, cameras: Collection[str]) -> Evidence:
         """What was found since the last call; never waits.
 
         Args:
@@ -123,10 +116,7 @@ class LabelEvidence:
         truth, nothing = boxes_of(review.label), Detections.empty()
         ours, theirs = (
             count_detections(
-                truth,
-                nothing,
-                self._applications.detect(application, image.astype(np.uint8)),
-                self._names,
+                truth, nothing, self._applications.detect(application, image.astype(np.uint8)), self._names
             )
             for application in (champion_application, CHALLENGER)
         )

@@ -65,9 +65,7 @@ class PairedComparison:
         """A model was asked."""
         calls = Calls(1, int(error), int(invalid), int(late))
         answered = 0 if error else frames
-        self._add(
-            Evidence(frames=answered, challenger=calls) if challenger else Evidence(champion=calls)
-        )
+        self._add(Evidence(frames=answered, challenger=calls) if challenger else Evidence(champion=calls))
 
     def note_shed(self) -> None:
         """A sample was not taken."""
@@ -128,8 +126,7 @@ class _Block:
 
     def gains(self, city: str | None) -> dict[str, Moments]:
         return {
-            group: Moments.of(one.challenger.f1 - one.champion.f1)
-            for group, one in self.scores(city).items()
+            group: Moments.of(one.challenger.f1 - one.champion.f1) for group, one in self.scores(city).items()
         }
 
     def scores(self, city: str | None) -> dict[str, Scores]:
@@ -192,9 +189,7 @@ def _disagreement(pair: Pair) -> Evidence:
     return _differing(pair.camera_id, detections, Moments.of(shared), moments)
 
 
-def _differing(
-    camera_id: str, detections: tuple[int, int], agreement: Moments, shift: Moments
-) -> Evidence:
+def _differing(camera_id: str, detections: tuple[int, int], agreement: Moments, shift: Moments) -> Evidence:
     """Of all cameras together, and of the one."""
     cameras = {camera_id: CameraStats(agreement=agreement, shift=shift)}
     return Evidence(detections=detections, agreement=agreement, shift=shift, cameras=cameras)

@@ -114,20 +114,13 @@ def simulate_policy(
     rng = np.random.default_rng(seed)
     found: dict[str, Any] = {"runs": runs}
     for kind, candidates in KINDS.items():
-        played = [
-            play(policy, candidates[run % len(candidates)], street, hours, rng)
-            for run in range(runs)
-        ]
+        played = [play(policy, candidates[run % len(candidates)], street, hours, rng) for run in range(runs)]
         found[kind] = _summary(played)
     return found
 
 
 def play(
-    policy: Policy,
-    candidate: SimulatedCandidate,
-    street: Street,
-    hours: float,
-    rng: np.random.Generator,
+    policy: Policy, candidate: SimulatedCandidate, street: Street, hours: float, rng: np.random.Generator
 ) -> Ending:
     """One run from shadow to its end; it is looked at after each of the policy's blocks."""
     block_s = policy.block_s
@@ -194,15 +187,11 @@ def modelled_gains(
     lucky = alike - both
     either = np.clip(np.abs(theirs - ours) / (1 - np.minimum(ours, theirs)), 0, 1)
     extra = rng.binomial(lucky, either)
-    found_ours = (
-        both + np.where(ours > theirs, extra, 0) + rng.binomial(ground_truths - alike, ours)
-    )
+    found_ours = both + np.where(ours > theirs, extra, 0) + rng.binomial(ground_truths - alike, ours)
     found_theirs = both + np.where(theirs > ours, extra, 0)
     found_theirs = found_theirs + rng.binomial(ground_truths - alike, theirs)
     false_ours, false_theirs = (rng.poisson(_FALSE * ground_truths) for _ in range(2))
-    return _f1(found_theirs, false_theirs, ground_truths) - _f1(
-        found_ours, false_ours, ground_truths
-    )
+    return _f1(found_theirs, false_theirs, ground_truths) - _f1(found_ours, false_ours, ground_truths)
 
 
 def _f1(found: Counts, false: Counts, ground_truths: Counts) -> Grid:

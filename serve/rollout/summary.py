@@ -13,9 +13,7 @@ from serve.rollout.evidence import EVERYTHING, Evidence, Situation
 from serve.rollout.policy import Policy
 
 
-def reading(
-    now: Situation, policy: Policy, cities: Mapping[str, str | None] | None = None
-) -> dict[str, Any]:
+def reading(now: Situation, policy: Policy, cities: Mapping[str, str | None] | None = None) -> dict[str, Any]:
     """All that is known, as plain values.
 
     Args:
@@ -49,9 +47,7 @@ def reading(
     }
 
 
-def arms(
-    evidence: Evidence, policy: Policy, cities: Mapping[str, str | None]
-) -> dict[str, dict[str, Any]]:
+def arms(evidence: Evidence, policy: Policy, cities: Mapping[str, str | None]) -> dict[str, dict[str, Any]]:
     """What either model served, over all cameras and by city.
 
     Args:

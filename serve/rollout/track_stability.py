@@ -103,6 +103,4 @@ class Stability:
         if track_state is None or track_state[0] is not challenger:
             track_state = self._watches[camera_id] = (challenger, StabilityWatch())
         found = track_state[1].take(pts, tracked)
-        return {
-            camera_id: CameraStats(challenger=found) if challenger else CameraStats(champion=found)
-        }
+        return {camera_id: CameraStats(challenger=found) if challenger else CameraStats(champion=found)}

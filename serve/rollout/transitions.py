@@ -24,11 +24,7 @@ class RolloutWork:
     def __init__(
         self, applications: Applications, models: Models, route_to_champion: Callable[[], None]
     ) -> None:
-        self._applications, self._models, self._route_to_champion = (
-            applications,
-            models,
-            route_to_champion,
-        )
+        self._applications, self._models, self._route_to_champion = (applications, models, route_to_champion)
         self._hands = ThreadPoolExecutor(8, thread_name_prefix="rollout-work")
         self.ending: Future[None] | None = None
 

@@ -47,6 +47,4 @@ def _size(data: bytes) -> tuple[int, int]:
     except PillowImage.DecompressionBombError as error:
         raise InputTooLarge("the picture claims far too many pixels") from error
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
-        raise InputRejected(
-            f"the body is not a picture of a known kind ({', '.join(_FORMATS)})"
-        ) from error
+        raise InputRejected(f"the body is not a picture of a known kind ({', '.join(_FORMATS)})") from error

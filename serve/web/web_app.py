@@ -60,9 +60,7 @@ async def detect(image: Image) -> tuple[str, Detections]:
     """
     try:
         handle = ray.serve.get_app_handle(CHAMPION)
-        answer: tuple[str, Detections] = await asyncio.wait_for(
-            handle.detect_image.remote(image), _ASK_S
-        )
+        answer: tuple[str, Detections] = await asyncio.wait_for(handle.detect_image.remote(image), _ASK_S)
     except TimeoutError as error:
         raise DetectorError(f"no answer within {_ASK_S:g} s") from error
     except (RayError, RayServeException) as error:

@@ -110,13 +110,7 @@ class _Coco:
         image = len(self.content["images"]) + 1
         width, height = self._size
         self.content["images"].append(
-            {
-                "id": image,
-                "file_name": file_name,
-                "width": width,
-                "height": height,
-                "frame": truth.frame,
-            }
+            {"id": image, "file_name": file_name, "width": width, "height": height, "frame": truth.frame}
         )
         for thing in truth.seen:
             left, top, right, bottom = thing.xyxy

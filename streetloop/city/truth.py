@@ -147,9 +147,7 @@ def truth_of(
         seen.append(Seen(actor.track_id, class_name, actor.kind, box, round(visible, 4), clear))
     seen.sort(key=lambda thing: thing.track_id)
     events = tuple(
-        Happening(
-            event.name, event.start, event.length, track, places.get(track) if track else None
-        )
+        Happening(event.name, event.start, event.length, track, places.get(track) if track else None)
         for event, track in happening
     )
     return Truth(frame, second, tuple(seen), events)

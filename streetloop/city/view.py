@@ -187,11 +187,7 @@ class _Eye:
     def _lamp_painter(self, light: Light) -> LampPainter | None:
         strength = min(max(light.dark * 1.6 - 0.35, 0.0), 1.0)
         strength = max(strength, 0.35 * light.wet, min(0.35, light.fog_per_m * 8))
-        return (
-            LampPainter(self.camera_model, strength, light.wet * light.dark)
-            if strength > 0.05
-            else None
-        )
+        return LampPainter(self.camera_model, strength, light.wet * light.dark) if strength > 0.05 else None
 
     @cached_property
     def _heads(self) -> list[tuple[int, int, int, Head]]:
@@ -217,11 +213,7 @@ class _Eye:
         for x, y, r, head in self._heads:
             high = round(r * 3.6)
             cv2.rectangle(
-                image,
-                (x - round(1.6 * r), y - high),
-                (x + round(1.6 * r), y + high),
-                (26, 26, 26),
-                -1,
+                image, (x - round(1.6 * r), y - high), (x + round(1.6 * r), y + high), (26, 26, 26), -1
             )
             row = {"red": -1, "amber": 0, "green": 1}[head.signal.colour(t)]
             colour = {-1: (40, 40, 255), 0: (40, 190, 255), 1: (150, 255, 70)}[row]

@@ -74,11 +74,7 @@ def open_ledger(url: str) -> Ledger:
 def _engine(url: str) -> Engine:
     try:
         address = make_url(url)
-        if address.get_backend_name() == "sqlite" and address.database not in {
-            None,
-            "",
-            ":memory:",
-        }:
+        if address.get_backend_name() == "sqlite" and address.database not in {None, "", ":memory:"}:
             Path(str(address.database)).parent.mkdir(parents=True, exist_ok=True)
         engine = create_engine(address)
     except (ArgumentError, NoSuchModuleError, ImportError, ValueError) as error:

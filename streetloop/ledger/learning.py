@@ -60,9 +60,7 @@ class LearningRun:
     ended_at: datetime | None
 
 
-def begin_learning(
-    ledger: Ledger, name: str, trigger: Mapping[str, Any], at: datetime
-) -> LearningRun:
+def begin_learning(ledger: Ledger, name: str, trigger: Mapping[str, Any], at: datetime) -> LearningRun:
     """Begin a run.
 
     Raises:
@@ -98,9 +96,7 @@ def open_learning(ledger: Ledger) -> LearningRun | None:
     return None if row is None else _run(row)
 
 
-def list_learning(
-    ledger: Ledger, since: datetime | None = None, most: int = 100
-) -> list[LearningRun]:
+def list_learning(ledger: Ledger, since: datetime | None = None, most: int = 100) -> list[LearningRun]:
     """The newest first."""
     query = select(learning_runs).order_by(learning_runs.c.id.desc()).limit(most)
     if since is not None:

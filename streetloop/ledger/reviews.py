@@ -124,9 +124,7 @@ def add_reviews(ledger: Ledger, found: Sequence[Review]) -> None:
         connection.execute(kind.insert(reviews).on_conflict_do_nothing(), rows)
 
 
-def list_reviews(
-    ledger: Ledger, states: Collection[ReviewState], reason: str | None = None
-) -> list[Review]:
+def list_reviews(ledger: Ledger, states: Collection[ReviewState], reason: str | None = None) -> list[Review]:
     """Frames in some states, as they were ranked, then as they were taken.
 
     Args:
@@ -192,9 +190,7 @@ class Choice:
     drift: str = ""
 
 
-def choose_reviews(
-    ledger: Ledger, chosen: Sequence[Choice], at: datetime, since: datetime, most: int
-) -> int:
+def choose_reviews(ledger: Ledger, chosen: Sequence[Choice], at: datetime, since: datetime, most: int) -> int:
     """Candidates become pending, ranked as they are given; how many did.
 
     Args:
@@ -212,9 +208,7 @@ def choose_reviews(
         for rank, one in enumerate(chosen):
             if moved >= left:
                 break
-            open_ = (reviews.c.digest == one.digest) & (
-                reviews.c.state == ReviewState.CANDIDATE.value
-            )
+            open_ = (reviews.c.digest == one.digest) & (reviews.c.state == ReviewState.CANDIDATE.value)
             values = {"score": one.score, "drift": one.drift, "chosen_at": at, "rank": rank}
             becomes = update(reviews).where(open_).values(state=ReviewState.PENDING.value, **values)
             moved += connection.execute(becomes).rowcount
@@ -237,9 +231,7 @@ def answer_review(ledger: Ledger, digest: str, at: datetime, labeler: str, label
     return bool(_move(ledger, [digest], ReviewState.PUSHED, ReviewState.LABELED, **values))
 
 
-def reject_review(
-    ledger: Ledger, digest: str, at: datetime, labeler: str | None, note: str
-) -> bool:
+def reject_review(ledger: Ledger, digest: str, at: datetime, labeler: str | None, note: str) -> bool:
     """A frame was declined, or its answer cannot be used; False if it was not waiting."""
     values = {"answered_at": at, "labeler": labeler, "note": note[:1000]}
     return bool(_move(ledger, [digest], ReviewState.PUSHED, ReviewState.REJECTED, **values))

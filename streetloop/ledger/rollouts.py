@@ -196,20 +196,14 @@ def request_command(ledger: Ledger, wanted: RolloutCommand, author: str) -> Roll
             raise RolloutError("no rollout is open: `streetloop rollout start VERSION` begins one")
         if row["wanted"] == RolloutCommand.ROLL_BACK != wanted:
             # Going back may take a while: half of it is done already, maybe.
-            raise RolloutError(
-                f"rollout {row['id']} is on its way back, as {row['wanted_by']} wants it"
-            )
+            raise RolloutError(f"rollout {row['id']} is on its way back, as {row['wanted_by']} wants it")
         values = {"wanted": wanted, "wanted_by": author}
         connection.execute(update(rollouts).where(_is(row["id"])).values(values))
     return _rollout({**row, **values})
 
 
 def note_progress(
-    ledger: Ledger,
-    rollout_id: int,
-    evidence: Mapping[str, Any],
-    reading: Mapping[str, Any],
-    at: datetime,
+    ledger: Ledger, rollout_id: int, evidence: Mapping[str, Any], reading: Mapping[str, Any], at: datetime
 ) -> None:
     """Keep what is known so far, for people and for a restart."""
     values = {"evidence": dict(evidence), "reading": dict(reading), "updated_at": at}
@@ -238,15 +232,7 @@ def move(
         connection.execute(update(rollouts).where(_is(rollout.id)).values(values))
         granted = update(rollouts).where(_is(rollout.id), rollouts.c.wanted == rollout.wanted)
         connection.execute(granted.values(wanted=None, wanted_by=None))
-        _note(
-            connection,
-            rollout.id,
-            entry.at,
-            entry.action,
-            entry.author,
-            entry.reason,
-            entry.reading,
-        )
+        _note(connection, rollout.id, entry.at, entry.action, entry.author, entry.reason, entry.reading)
 
 
 def _note(

@@ -175,9 +175,7 @@ def _client(endpoint: str, access: S3Access) -> Minio:
     parts = urlsplit(endpoint)
     rest = parts.path.strip("/") + parts.query + parts.fragment
     if parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc or rest:
-        raise ConfigError(
-            f"{redact(endpoint)!r} is no address of an S3 server: http(s)://host:port"
-        )
+        raise ConfigError(f"{redact(endpoint)!r} is no address of an S3 server: http(s)://host:port")
     try:
         return Minio(
             endpoint=parts.netloc,
@@ -186,9 +184,7 @@ def _client(endpoint: str, access: S3Access) -> Minio:
             secure=parts.scheme == "https",
             region=access.region,
             http_client=urllib3.PoolManager(
-                timeout=urllib3.Timeout(connect=_CONNECT_S, read=_SILENCE_S),
-                retries=_AGAIN,
-                maxsize=10,
+                timeout=urllib3.Timeout(connect=_CONNECT_S, read=_SILENCE_S), retries=_AGAIN, maxsize=10
             ),
         )
     except ValueError as error:

@@ -33,12 +33,7 @@ def blocks(text: str, language: str) -> list[str]:
 
 
 def commands() -> list[str]:
-    lines = [
-        line
-        for text in (README, *DOCS.values())
-        for b in blocks(text, "sh")
-        for line in b.splitlines()
-    ]
+    lines = [line for text in (README, *DOCS.values()) for b in blocks(text, "sh") for line in b.splitlines()]
     return [line.split("#")[0].strip() for line in lines if line.strip()]
 
 
@@ -103,9 +98,7 @@ def _small_log(folder: Path) -> str:
     for frame_id, track in enumerate((UNCONFIRMED, 5)):
         picture = ArrayPicture(np.zeros((4, 4, 3), np.uint8))
         frame = Frame("007", frame_id, frame_id / 25, SystemClock().now(), 0.0, picture)
-        boxes = Detections(
-            np.zeros((1, 4), np.float32), np.ones(1, np.float32), np.zeros(1, np.int64)
-        )
+        boxes = Detections(np.zeros((1, 4), np.float32), np.ones(1, np.float32), np.zeros(1, np.int64))
         log.take(Result(frame, Tracked(boxes, np.array([track])), [], "v1"))
     log.close()
     return store.uri("log")
@@ -124,7 +117,6 @@ def test_every_benchmark_of_the_table_is_there() -> None:
 def test_operations_names_every_setting() -> None:
     for name in Settings.model_fields:
         mentioned = (
-            f"`{name}`" in DOCS["operations.md"]
-            or f"STREETLOOP_{name.upper()}" in (DOCS["operations.md"])
+            f"`{name}`" in DOCS["operations.md"] or f"STREETLOOP_{name.upper()}" in (DOCS["operations.md"])
         )
         assert mentioned, name

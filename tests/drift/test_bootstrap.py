@@ -41,9 +41,7 @@ def test_a_p_value_is_never_zero_and_never_above_one() -> None:
 
 @pytest.mark.parametrize("distance", DISTANCES, ids=lambda d: d.name)
 @pytest.mark.parametrize("rho", [0.0, 0.9])
-def test_windows_without_change_are_called_rare_as_often_as_said(
-    distance: Distance, rho: float
-) -> None:
+def test_windows_without_change_are_called_rare_as_often_as_said(distance: Distance, rho: float) -> None:
     """At 10 %, windows of 15 are called rare about one time in ten, however they depend."""
     rng = _rng(7)
     reference = autoregressive(10_000, rho, rng)

@@ -16,9 +16,7 @@ from drift.comparison import FeatureResult
 
 
 def _answers(alarm: bool = True, **changes: float) -> dict[str, FeatureResult]:
-    return {
-        name: FeatureResult(1.0, 0.001, 5.0, change, 1.0, alarm) for name, change in changes.items()
-    }
+    return {name: FeatureResult(1.0, 0.001, 5.0, change, 1.0, alarm) for name, change in changes.items()}
 
 
 def test_without_an_alarm_there_is_no_cause() -> None:

@@ -27,9 +27,7 @@ def test_minutes_that_come_together_are_as_those_that_come_one_by_one() -> None:
     periods = [*breathing(100), *breathing(15, 100, DARK), *breathing(40, 115)]
     at_once = FleetWatch(WatchPolicy()).take(periods)
     one_by_one, _ = watched(periods)
-    assert [(c.kind, c.at, c.since) for c in at_once] == [
-        (c.kind, c.at, c.since) for c in one_by_one
-    ]
+    assert [(c.kind, c.at, c.since) for c in at_once] == [(c.kind, c.at, c.since) for c in one_by_one]
     assert len(at_once) == 2
 
 

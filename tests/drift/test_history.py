@@ -171,7 +171,4 @@ def test_the_usual_lines_follow_slowly_and_the_recent_ones_at_once() -> None:
     assert history.usual_edges is not None
     near_new = np.abs(history.recent_edges - lines(20)).mean()
     assert near_new < 0.2 * np.abs(history.recent_edges - lines()).mean()
-    assert (
-        np.abs(history.usual_edges - lines()).mean()
-        < np.abs(history.usual_edges - lines(20)).mean()
-    )
+    assert np.abs(history.usual_edges - lines()).mean() < np.abs(history.usual_edges - lines(20)).mean()

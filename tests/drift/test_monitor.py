@@ -130,9 +130,7 @@ def test_many_restarts_make_the_same_findings(house: _House, unbroken: _House) -
     assert [f.since for f in house.findings] == [f.since for f in unbroken.findings]
 
 
-def test_what_is_recalled_of_a_finding_that_is_over_is_no_reference(
-    house: _House, unbroken: _House
-) -> None:
+def test_what_is_recalled_of_a_finding_that_is_over_is_no_reference(house: _House, unbroken: _House) -> None:
     fleet = recall("a", unbroken.settings, unbroken.store, unbroken.ledger, None)
     watch = fleet.camera("a")
     assert len(watch.history) == len(NIGHT_FALLS)
@@ -258,14 +256,8 @@ AT = datetime(2026, 11, 21, 17, 30, tzinfo=UTC)
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (
-            Change(ChangeKind.DRIFT, "a", AT, AT, "m", causes=("fog",)),
-            "drift since 17:30, most likely fog",
-        ),
-        (
-            Change(ChangeKind.DRIFT, "a", AT, AT, "m", causes=("fog", "rain")),
-            "most likely fog (or rain)",
-        ),
+        (Change(ChangeKind.DRIFT, "a", AT, AT, "m", causes=("fog",)), "drift since 17:30, most likely fog"),
+        (Change(ChangeKind.DRIFT, "a", AT, AT, "m", causes=("fog", "rain")), "most likely fog (or rain)"),
         (Change(ChangeKind.DRIFT_OVER, "a", AT, AT, "m"), "the drift since 17:30 is over"),
         (Change(ChangeKind.FAULT, "a", AT, AT, "m", "black picture"), "black picture since 17:30"),
         (Change(ChangeKind.FAULT_OVER, "a", AT, AT, "m", "black picture"), "since 17:30 is over"),
@@ -291,10 +283,7 @@ def test_the_policy_is_that_of_the_settings() -> None:
 def test_what_went_on_at_a_camera_that_is_taken_out_is_over(house: _House) -> None:
     watch = house.watch("ab")
     for camera in "ab":
-        for one in [
-            *_street(PAST, camera_id=camera),
-            *_street(20, PAST, AT_NIGHT, camera_id=camera),
-        ]:
+        for one in [*_street(PAST, camera_id=camera), *_street(20, PAST, AT_NIGHT, camera_id=camera)]:
             watch.take([one])
     assert {event.camera_id for event in house.events if event.ended_at is None} == {"a", "b"}
     watch.leave({"a", "never seen"})

@@ -68,13 +68,7 @@ def test_a_minute_is_read_as_it_was_written(store: FolderStore) -> None:
 
 def test_a_minute_of_nothing_is_read_as_it_was_written(store: FolderStore) -> None:
     nothing = make_period(
-        values=dict.fromkeys(NAMES, float("nan")),
-        mix={},
-        samples=0,
-        edges=None,
-        width=0,
-        height=0,
-        fps=0.0,
+        values=dict.fromkeys(NAMES, float("nan")), mix={}, samples=0, edges=None, width=0, height=0, fps=0.0
     )
     (read,) = _written(store, [nothing])
     assert all(math.isnan(value) for value in read.values.values())
@@ -170,9 +164,7 @@ def test_an_hour_that_could_not_be_written_is_tried_again_in_the_next(tmp_path: 
 
 
 @pytest.mark.parametrize("content", [b"", b"PAR1", b"not Parquet at all", b"PAR1" * 100])
-def test_a_damaged_object_is_a_store_error_that_names_it(
-    store: FolderStore, content: bytes
-) -> None:
+def test_a_damaged_object_is_a_store_error_that_names_it(store: FolderStore, content: bytes) -> None:
     _written(store, breathing(5))
     store.put(_only_key(store), content)
     with pytest.raises(StoreError, match="camera=a"):

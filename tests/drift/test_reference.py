@@ -213,17 +213,13 @@ def test_the_same_past_makes_the_same_reference() -> None:
 @pytest.mark.parametrize("rarity", [0.1, 1e-3, 1e-6, 1e-9])
 def test_the_shorter_a_reference_the_more_caution(rarity: float) -> None:
     with np.errstate(all="raise"):
-        found = [
-            small_sample_factor(independent, rarity) for independent in (0.5, 1, 4, 20, 100, 10_000)
-        ]
+        found = [small_sample_factor(independent, rarity) for independent in (0.5, 1, 4, 20, 100, 10_000)]
     assert found == sorted(found, reverse=True)
     assert found[-1] == pytest.approx(1.0, abs=0.01)
 
 
 @pytest.mark.parametrize(("days", "period_s"), [(60, 60), (1e-9, 60), (0.04, 3600), (36500, 0.5)])
-def test_whatever_is_asked_for_is_a_probability_that_tails_have(
-    days: float, period_s: float
-) -> None:
+def test_whatever_is_asked_for_is_a_probability_that_tails_have(days: float, period_s: float) -> None:
     rarity = WatchPolicy(days_between_false_alarms=days, period_s=period_s).rarity
     assert 0 < rarity <= 0.1
     with np.errstate(all="raise"):

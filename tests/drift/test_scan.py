@@ -45,9 +45,7 @@ def _scan(window: Past, reference: Reference) -> Scan:
         return scan(window, reference)
 
 
-def test_a_window_like_the_past_stands_out_in_nothing(
-    history: History, reference: Reference
-) -> None:
+def test_a_window_like_the_past_stands_out_in_nothing(history: History, reference: Reference) -> None:
     found = _scan(_window(history), reference)
     assert np.isfinite(found.effects).all()
     assert (found.p_values > RARITY).all()
@@ -75,9 +73,7 @@ def test_a_short_window_says_nothing(history: History, reference: Reference, cou
     assert (found.p_values == 1).all()
 
 
-def test_a_feature_that_was_not_measured_says_nothing(
-    history: History, reference: Reference
-) -> None:
+def test_a_feature_that_was_not_measured_says_nothing(history: History, reference: Reference) -> None:
     window = _window(history, changes={"speed": float("nan"), "brightness": -0.4})
     found = _scan(window, reference)
     assert np.isnan(found.effects[NAMES.index("speed")])
@@ -120,24 +116,18 @@ def test_another_mix_of_classes_stands_out(history: History, reference: Referenc
     assert found.mix_effect == pytest.approx(9 / 16 - 2 / 16, abs=0.1)
 
 
-def test_a_class_that_was_never_there_changes_the_mix(
-    history: History, reference: Reference
-) -> None:
+def test_a_class_that_was_never_there_changes_the_mix(history: History, reference: Reference) -> None:
     found = _scan(_window(history, mix={"car": 12, "tram": 12}), reference)
     assert found.p_values[MIXED] <= RARITY
 
 
 @pytest.mark.parametrize("mix", [{}, {"truck": 1}])
-def test_a_quiet_road_has_no_mix(
-    history: History, reference: Reference, mix: dict[str, float]
-) -> None:
+def test_a_quiet_road_has_no_mix(history: History, reference: Reference, mix: dict[str, float]) -> None:
     found = _scan(_window(history, mix=mix), reference)
     assert (found.mix_effect, found.p_values[MIXED]) == (0.0, 1.0)
 
 
-def test_more_traffic_of_the_same_kinds_is_the_same_mix(
-    history: History, reference: Reference
-) -> None:
+def test_more_traffic_of_the_same_kinds_is_the_same_mix(history: History, reference: Reference) -> None:
     found = _scan(_window(history, mix={"car": 48, "bus": 8, "truck": 8}), reference)
     assert found.p_values[MIXED] > RARITY
 

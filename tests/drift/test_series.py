@@ -39,9 +39,7 @@ def test_what_happened_is_named_first(by_day: Series, condition: str, cause: str
 
 
 def test_few_pictures_are_not_enough_and_no_drift(by_day: Series) -> None:
-    verdict = compare_series(
-        by_day, _seen("larkfield/gantry", "night", 0, count=2), DetectionPolicy()
-    )
+    verdict = compare_series(by_day, _seen("larkfield/gantry", "night", 0, count=2), DetectionPolicy())
     assert (verdict.enough, verdict.missing, verdict.causes) == (False, 3, [])
 
 
@@ -69,9 +67,7 @@ def _part(series: Series, part: slice) -> Series:
 def test_two_halves_of_a_real_day_are_no_drift() -> None:
     day = _real("day_ramp")
     half = len(day) // 2
-    verdict = compare_series(
-        _part(day, slice(half)), _part(day, slice(half, None)), DetectionPolicy()
-    )
+    verdict = compare_series(_part(day, slice(half)), _part(day, slice(half, None)), DetectionPolicy())
     assert verdict.enough
     assert not any(answer.alarm for answer in verdict.answers.values())
     assert verdict.causes == []

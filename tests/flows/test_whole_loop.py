@@ -64,14 +64,11 @@ _STREETS = {
 
 
 @pytest.fixture
-def arguments(
-    tmp_path: Path, studio: Studio, title: str, monkeypatch: pytest.MonkeyPatch
-) -> list[str]:
+def arguments(tmp_path: Path, studio: Studio, title: str, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Of ``streetloop up``: three streets on which night falls, and a model that is soon better."""
     monkeypatch.setenv("STREETLOOP_LABEL_STUDIO_TOKEN", studio.access.token.get_secret_value())
     cameras = [
-        {"id": name, "uri": f"{uri}&fps=6&condition=night@15:5", "fps": 2}
-        for name, uri in _STREETS.items()
+        {"id": name, "uri": f"{uri}&fps=6&condition=night@15:5", "fps": 2} for name, uri in _STREETS.items()
     ]
     settings = {
         **_SETTINGS,

@@ -67,9 +67,7 @@ def test_agreement_is_the_mean_of_the_same_boxes() -> None:
 
 
 @pytest.mark.parametrize(
-    "other",
-    [(), (box(1), box(1)), (box(1, "bus"),), (box(9),)],
-    ids=["none", "more", "class", "iou"],
+    "other", [(), (box(1), box(1)), (box(1, "bus"),), (box(9),)], ids=["none", "more", "class", "iou"]
 )
 def test_disagreement_is_kept_for_a_person(other: tuple[Any, ...]) -> None:
     answer = settled(Agreement(2), said("a", 1, box(1)), said("b", 2, *other))

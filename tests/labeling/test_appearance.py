@@ -33,9 +33,7 @@ def test_a_picture_is_its_own_double_also_after_jpeg_noise_and_a_cloud() -> None
 
 
 def test_another_camera_is_no_double() -> None:
-    first, second = (
-        view(name).render(0).copy() for name in ("kingsport/crossing", "larkfield/gantry")
-    )
+    first, second = (view(name).render(0).copy() for name in ("kingsport/crossing", "larkfield/gantry"))
     assert apart(first, second) > 4 * ALIKE
 
 
@@ -48,9 +46,7 @@ def test_a_new_car_is_no_double() -> None:
 
 
 @pytest.mark.model
-def test_on_a_real_street_neighbouring_frames_are_doubles_and_others_are_not(
-    street_clip: Path,
-) -> None:
+def test_on_a_real_street_neighbouring_frames_are_doubles_and_others_are_not(street_clip: Path) -> None:
     with VideoReader(str(street_clip), "clip") as reader:
         pictures = [picture.bgr().copy() for _, picture in reader.pictures()]
     near = [apart(a, b) for a, b in itertools.pairwise(pictures)]

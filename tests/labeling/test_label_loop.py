@@ -113,9 +113,7 @@ def test_an_image_that_cannot_be_removed_does_not_keep_the_others(house: Control
     assert house.said == ["held by another"]
 
 
-def test_candidates_that_the_ledger_does_not_take_now_are_noted_later(
-    house: ControlService,
-) -> None:
+def test_candidates_that_the_ledger_does_not_take_now_are_noted_later(house: ControlService) -> None:
     loop = house.loop(None)
     with house.ledger.transaction() as connection:
         connection.exec_driver_sql("alter table reviews rename to elsewhere")
@@ -129,9 +127,7 @@ def test_candidates_that_the_ledger_does_not_take_now_are_noted_later(
     assert all("no such table" in sentence for sentence in house.said)
 
 
-def test_frames_of_a_drifting_camera_are_asked_about_though_the_model_is_sure(
-    house: ControlService,
-) -> None:
+def test_frames_of_a_drifting_camera_are_asked_about_though_the_model_is_sure(house: ControlService) -> None:
     loop = house.loop(None)
     loop.add([review(k, camera_id=name, score=0.0) for k, name in enumerate(["dark", "bright"])])
     loop.round()
@@ -153,9 +149,7 @@ def test_frames_of_other_or_unknown_classes_are_left_alone_and_that_is_said_once
         house.ledger,
         [
             replace(review(k), model_version="stranger-1", state=state)
-            for k, state in enumerate(
-                [ReviewState.CANDIDATE, ReviewState.PENDING, ReviewState.PUSHED]
-            )
+            for k, state in enumerate([ReviewState.CANDIDATE, ReviewState.PENDING, ReviewState.PUSHED])
         ],
     )
     house.desk.asked = [digest(2)]
@@ -178,9 +172,7 @@ def test_frames_of_other_or_unknown_classes_are_left_alone_and_that_is_said_once
     assert "frames found by stranger-1, stranger-2 are refused" in second
 
 
-def test_frames_of_a_version_with_the_same_classes_are_labelled_as_ever(
-    house: ControlService,
-) -> None:
+def test_frames_of_a_version_with_the_same_classes_are_labelled_as_ever(house: ControlService) -> None:
     loop = house.loop(house.desk)
     loop.add([review(1), replace(review(2), model_version="m-2")])
     loop.round()
@@ -188,9 +180,7 @@ def test_frames_of_a_version_with_the_same_classes_are_labelled_as_ever(
     assert not any("refused" in sentence for sentence in house.said)
 
 
-def test_while_the_registry_is_away_only_the_model_in_charge_is_labelled(
-    house: ControlService,
-) -> None:
+def test_while_the_registry_is_away_only_the_model_in_charge_is_labelled(house: ControlService) -> None:
     def away(_: object) -> dict[str, list[str]]:
         raise RegistryError("the registry did not answer: away")
 

@@ -56,9 +56,7 @@ def bus(number: int) -> Answer:
     return labeled(digest(number), BUS)
 
 
-def test_each_model_camera_and_class_has_its_figures_and_all_cameras_too(
-    house: ControlService,
-) -> None:
+def test_each_model_camera_and_class_has_its_figures_and_all_cameras_too(house: ControlService) -> None:
     label(house, 0, right(0))
     label(house, 1, nothing(1))
     label(house, 2, bus(2), camera="b")
@@ -74,9 +72,7 @@ def test_each_model_camera_and_class_has_its_figures_and_all_cameras_too(
     ]
 
 
-def test_frames_that_were_asked_about_on_purpose_are_left_out_unless_wanted(
-    house: ControlService,
-) -> None:
+def test_frames_that_were_asked_about_on_purpose_are_left_out_unless_wanted(house: ControlService) -> None:
     label(house, 0, right(0))
     label(house, 1, bus(1), reason=SelectionReason.UNSURE)
     (_, here) = measure(house.ledger, house.guard, only_random=True)

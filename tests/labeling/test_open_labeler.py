@@ -84,9 +84,7 @@ STUDIO = {
 }
 
 
-def test_images_in_minio_come_by_presigned_address_and_others_are_uploaded(
-    house: ControlService,
-) -> None:
+def test_images_in_minio_come_by_presigned_address_and_others_are_uploaded(house: ControlService) -> None:
     labeler = _open(house, **STUDIO)
     assert isinstance(labeler, LabelStudio)
     assert labeler._images == UPLOADED

@@ -53,9 +53,7 @@ ELSEWHERE = (200, 0, 300, 100)
         (car(*SQUARE), bus(*ELSEWHERE), {CAR: Changes(removed=1), BUS: Changes(added=1)}),
     ],
 )
-def test_what_was_done_to_one_box(
-    model: Detections, label: Detections, expected: dict[int, Changes]
-) -> None:
+def test_what_was_done_to_one_box(model: Detections, label: Detections, expected: dict[int, Changes]) -> None:
     assert changes(model, label) == expected
 
 
@@ -99,8 +97,7 @@ def test_of_nothing_there_is_no_share() -> None:
 
 
 boxes = st.lists(
-    st.tuples(st.integers(0, 80), st.integers(0, 80), st.integers(5, 40), st.integers(0, 1)),
-    max_size=6,
+    st.tuples(st.integers(0, 80), st.integers(0, 80), st.integers(5, 40), st.integers(0, 1)), max_size=6
 ).map(lambda rows: both(NOTHING, *[found((x, y, x + s, y + s), class_id=k) for x, y, s, k in rows]))
 
 

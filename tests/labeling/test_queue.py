@@ -61,9 +61,7 @@ def test_a_chosen_frame_has_score_rank_and_reason(ledger: Ledger, queue: ReviewQ
     assert (task.rank, task.reason, task.score) == (0, SelectionReason.UNSURE, chosen[0].score)
 
 
-def test_the_labeler_is_given_frames_in_the_order_of_choice(
-    ledger: Ledger, queue: ReviewQueue
-) -> None:
+def test_the_labeler_is_given_frames_in_the_order_of_choice(ledger: Ledger, queue: ReviewQueue) -> None:
     desk = WebApp()
     waiting(queue, desk, 8)
     ranked = sorted(list_reviews(ledger, [ReviewState.PUSHED]), key=lambda r: r.rank or 0)
@@ -71,9 +69,7 @@ def test_the_labeler_is_given_frames_in_the_order_of_choice(
 
 
 def test_boxes_come_back_as_they_were_to_a_tenth_of_a_pixel() -> None:
-    boxes = found(
-        (0.04, 10.26, 639.99, 359.5), (1, 2, 3, 4), confidence=[0.123456, 1.0], class_id=3
-    )
+    boxes = found((0.04, 10.26, 639.99, 359.5), (1, 2, 3, 4), confidence=[0.123456, 1.0], class_id=3)
     back = boxes_of(plain(boxes))
     np.testing.assert_allclose(back.xyxy, boxes.xyxy, atol=0.051)
     np.testing.assert_allclose(back.confidence, boxes.confidence, atol=1e-4)
@@ -81,9 +77,7 @@ def test_boxes_come_back_as_they_were_to_a_tenth_of_a_pixel() -> None:
     assert boxes_of(plain(Detections.empty())).xyxy.shape == (0, 4)
 
 
-def test_a_drifting_camera_is_preferred_and_its_frames_say_why(
-    ledger: Ledger, queue: ReviewQueue
-) -> None:
+def test_a_drifting_camera_is_preferred_and_its_frames_say_why(ledger: Ledger, queue: ReviewQueue) -> None:
     queue.add([review(k, camera_id="day", score=0.3) for k in range(3)])
     queue.add([review(k, camera_id="night", score=0.02) for k in range(3, 6)])
     assert queue.choose(3) == 3
@@ -138,11 +132,7 @@ def test_a_day_later_the_same_street_may_be_asked_about_again(
     queue.add([review(3, bits=bits, at=clock.now() + timedelta(seconds=1))])
     clock.advance(1)
     assert queue.choose(10) == 1
-    assert states(ledger) == {
-        1: ReviewState.PENDING,
-        2: ReviewState.CANDIDATE,
-        3: ReviewState.PENDING,
-    }
+    assert states(ledger) == {1: ReviewState.PENDING, 2: ReviewState.CANDIDATE, 3: ReviewState.PENDING}
 
 
 def test_a_double_is_one_however_long_it_has_waited(queue: ReviewQueue, clock: FakeClock) -> None:
@@ -171,17 +161,14 @@ def test_the_oracle_labels_simulated_frames_with_the_truth(
 ) -> None:
     uri = "sim://larkfield/gantry?size=320x180&traffic=busy"
     reviews = [
-        replace(review(k, origin={"uri": uri, "frame": 20 * k}), width=320, height=180)
-        for k in range(3)
+        replace(review(k, origin={"uri": uri, "frame": 20 * k}), width=320, height=180) for k in range(3)
     ]
     queue.add([*reviews, review(9, camera_id="real")])
     assert queue.choose(10) == 4
     oracle = OracleLabeler(CLASSES, clock, tasks=queue.find)
     with pytest.raises(LabelerError, match="real is elsewhere"):
         queue.push(oracle)
-    assert queue.counts()[ReviewState.PENDING] == 1, (
-        "one from elsewhere does not keep the others back"
-    )
+    assert queue.counts()[ReviewState.PENDING] == 1, "one from elsewhere does not keep the others back"
     # Another process takes the answers home.
     assert queue.pull(OracleLabeler(CLASSES, clock, tasks=queue.find)) == 3
     truth = Oracle()

@@ -49,16 +49,10 @@ def test_answers_that_nobody_waits_for_are_ignored(ledger: Ledger, queue: Review
     queue.add([review(7)])
     assert queue.pull(desk) == 2, "the second answer for one frame does not count"
     assert only(ledger, 0).label == []
-    assert states(ledger) == {
-        0: ReviewState.LABELED,
-        1: ReviewState.LABELED,
-        7: ReviewState.CANDIDATE,
-    }
+    assert states(ledger) == {0: ReviewState.LABELED, 1: ReviewState.LABELED, 7: ReviewState.CANDIDATE}
 
 
-def test_an_answer_that_comes_again_does_not_undo_a_dataset(
-    ledger: Ledger, queue: ReviewQueue
-) -> None:
+def test_an_answer_that_comes_again_does_not_undo_a_dataset(ledger: Ledger, queue: ReviewQueue) -> None:
     desk = WebApp()
     waiting(queue, desk, 2)
     queue.pull(desk)
@@ -74,9 +68,7 @@ def test_a_labeler_is_not_asked_when_nobody_waits(queue: ReviewQueue) -> None:
     assert (queue.pull(desk), queue.push(desk)) == (0, 0)
 
 
-def test_frames_that_a_labeler_has_lost_are_pushed_again(
-    ledger: Ledger, queue: ReviewQueue
-) -> None:
+def test_frames_that_a_labeler_has_lost_are_pushed_again(ledger: Ledger, queue: ReviewQueue) -> None:
     desk = WebApp()
     waiting(queue, desk, 3)
     desk.asked.remove(digest(1))

@@ -54,9 +54,7 @@ def test_a_tenth_of_the_day_is_drawn_at_random_however_often_frames_are_chosen(
     clock = FakeClock(datetime(2026, 3, 1, tzinfo=UTC))
     queue, number = ReviewQueue(ledger, clock), itertools.count()
     for _ in range(86_400 // every_s):
-        fresh = [
-            review(next(number), at=clock.now()) for _ in range(budget * every_s // 86_400 + 1)
-        ]
+        fresh = [review(next(number), at=clock.now()) for _ in range(budget * every_s // 86_400 + 1)]
         drawn = review(next(number), at=clock.now(), reason=SelectionReason.RANDOM, score=0.0)
         queue.add([*fresh, drawn])
         queue.choose(budget, every_s=every_s)
@@ -82,9 +80,7 @@ class _Interrupted(Ledger):
 
 
 @pytest.mark.parametrize("moment", [1, 2, 3, 4, 5])
-def test_two_who_choose_at_once_share_one_budget(
-    moment: int, ledger: Ledger, clock: FakeClock
-) -> None:
+def test_two_who_choose_at_once_share_one_budget(moment: int, ledger: Ledger, clock: FakeClock) -> None:
     other = ReviewQueue(ledger, clock)
     other.add([review(k) for k in range(40)])
     clock.advance(1)

@@ -8,15 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labeling.scoring import (
-    Band,
-    Bands,
-    FlickerWatch,
-    attention,
-    contradictions,
-    disagreement,
-    uncertainty,
-)
+from labeling.scoring import Band, Bands, FlickerWatch, attention, contradictions, disagreement, uncertainty
 from streetloop.types import UNCONFIRMED, Detections, Tracked
 
 NAMES = ("car", "bus", "person")
@@ -80,8 +72,7 @@ def test_a_score_is_between_0_and_1_and_another_box_never_lowers_it(
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "weight"),
-    [(0.6, 0.25, 1), (0.4, 0.4, 1), (-0.1, 0.5, 1), (0.5, 1.1, 1), (0.2, 0.5, -1)],
+    ("low", "high", "weight"), [(0.6, 0.25, 1), (0.4, 0.4, 1), (-0.1, 0.5, 1), (0.5, 1.1, 1), (0.2, 0.5, -1)]
 )
 def test_a_band_that_is_none_is_refused(low: float, high: float, weight: float) -> None:
     with pytest.raises(ValueError, match="a band goes from low to high"):
@@ -128,9 +119,7 @@ def test_boxes_that_one_model_is_sure_of_and_the_other_does_not_have_count(
 @pytest.mark.parametrize(("shift", "expected"), [(3, 0), (3.33, 0), (3.34, 0.75), (5, 0.75)])
 def test_boxes_are_of_one_thing_from_an_iou_of_half_on(shift: float, expected: float) -> None:
     ours = boxed(CAR)
-    moved = Detections(
-        ours.xyxy + np.array([shift, 0] * 2, np.float32), ours.confidence, ours.class_id
-    )
+    moved = Detections(ours.xyxy + np.array([shift, 0] * 2, np.float32), ours.confidence, ours.class_id)
     assert disagreement(ours, moved, NAMES) == pytest.approx(expected)
 
 
@@ -151,9 +140,7 @@ def test_a_box_without_area_contradicts_nobody() -> None:
     assert disagreement(flat, boxed(CAR), NAMES) == pytest.approx(0.5)
 
 
-SIGHTS = st.lists(
-    st.tuples(st.sampled_from(NAMES), st.floats(0, 1, width=32), st.integers(0, 5)), max_size=8
-)
+SIGHTS = st.lists(st.tuples(st.sampled_from(NAMES), st.floats(0, 1, width=32), st.integers(0, 5)), max_size=8)
 
 
 @given(SIGHTS, SIGHTS, st.floats(0, 9))
@@ -173,10 +160,7 @@ def test_who_sees_the_same_does_not_disagree(sight: list[tuple[str, float, int]]
 
 @given(SIGHTS, SIGHTS, st.sampled_from(NAMES), st.floats(0.375, 1, width=32))
 def test_another_box_that_the_other_does_not_have_adds_to_it(
-    ours: list[tuple[str, float, int]],
-    theirs: list[tuple[str, float, int]],
-    name: str,
-    confidence: float,
+    ours: list[tuple[str, float, int]], theirs: list[tuple[str, float, int]], name: str, confidence: float
 ) -> None:
     before = disagreement(boxed(*ours), boxed(*theirs), NAMES)
     lonely = (name, confidence, 9)
@@ -195,9 +179,7 @@ def tracked(*tracks: tuple[int, str]) -> Tracked:
     return Tracked(seen(*[(name, 0.9) for _, name in tracks]), np.array([i for i, _ in tracks]))
 
 
-def scores(
-    frames: Sequence[Tracked], apart_s: float = 0.1, watch: FlickerWatch | None = None
-) -> list[float]:
+def scores(frames: Sequence[Tracked], apart_s: float = 0.1, watch: FlickerWatch | None = None) -> list[float]:
     watch = watch or FlickerWatch()
     return [watch.score(k * apart_s, frame) for k, frame in enumerate(frames)]
 

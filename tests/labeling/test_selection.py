@@ -63,8 +63,7 @@ def test_of_nothing_nothing_is_chosen() -> None:
 
 @given(
     st.lists(
-        st.tuples(st.integers(0, 30), st.sampled_from("ab"), st.floats(0, 1), st.booleans()),
-        max_size=30,
+        st.tuples(st.integers(0, 30), st.sampled_from("ab"), st.floats(0, 1), st.booleans()), max_size=30
     ),
     st.integers(0, 12),
     st.integers(0, 30),
@@ -107,9 +106,7 @@ def test_cameras_that_look_the_same_are_two_cameras() -> None:
     assert len(select(some, 10)) == 2
 
 
-def _of_the_city(
-    uri: str, *options: str, frames: int, apart: int
-) -> tuple[list[Candidate], list[Image]]:
+def _of_the_city(uri: str, *options: str, frames: int, apart: int) -> tuple[list[Candidate], list[Image]]:
     """Frames of a simulated stream, with what a flawed detector would say of them."""
     city = view(uri, "size=320x180", *options)
     rng = np.random.default_rng(0)
@@ -131,9 +128,7 @@ def _of_the_city(
 
 def _finer(picture: Image) -> np.ndarray:
     """A hash of 1024 bits."""
-    grey = cv2.resize(
-        cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), (128, 128), interpolation=cv2.INTER_AREA
-    )
+    grey = cv2.resize(cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY), (128, 128), interpolation=cv2.INTER_AREA)
     return np.asarray(imagehash.phash(PillowImage.fromarray(grey), hash_size=32).hash).ravel()
 
 
@@ -167,9 +162,7 @@ def test_hardly_any_of_a_batch_are_doubles_by_a_stricter_measure(uri: str) -> No
 def test_a_choice_is_spread_over_cameras_and_hours() -> None:
     same = np.zeros(EMBEDDING, np.float32)
     some = [
-        candidate(
-            k, f"camera-{k % 4}", 0.5, at=NOON + timedelta(hours=k % 3, seconds=k), place=same
-        )
+        candidate(k, f"camera-{k % 4}", 0.5, at=NOON + timedelta(hours=k % 3, seconds=k), place=same)
         for k in range(240)
     ]
     chosen = select(some, 24, policy=NO_RANDOM)
@@ -199,16 +192,12 @@ def test_what_was_asked_about_lately_counts_as_chosen() -> None:
 
 
 def _drawn(count: int, first: int = 1000) -> list[Candidate]:
-    return [
-        candidate(k, score=0.0, reason=SelectionReason.RANDOM) for k in range(first, first + count)
-    ]
+    return [candidate(k, score=0.0, reason=SelectionReason.RANDOM) for k in range(first, first + count)]
 
 
 def test_a_tenth_of_the_budget_is_drawn_at_random_and_marked_as_such() -> None:
     chosen = select([candidate(k) for k in range(200)] + _drawn(200), 100)
-    assert [one.reason for one in chosen] == [SelectionReason.UNSURE] * 90 + [
-        SelectionReason.RANDOM
-    ] * 10
+    assert [one.reason for one in chosen] == [SelectionReason.UNSURE] * 90 + [SelectionReason.RANDOM] * 10
 
 
 def test_few_random_ones_leave_the_budget_to_the_others() -> None:

@@ -35,8 +35,6 @@ BOX = st.builds(lambda at, size: boxes((*at, at[0] + size[0], at[1] + size[1])),
 
 
 @given(BOX, BOX)
-def test_symmetric_and_between_0_and_1(
-    one: NDArray[np.float32], other: NDArray[np.float32]
-) -> None:
+def test_symmetric_and_between_0_and_1(one: NDArray[np.float32], other: NDArray[np.float32]) -> None:
     assert iou(one, other) == pytest.approx(iou(other, one).T)
     assert 0 <= float(iou(one, other)[0, 0]) <= 1 + 1e-9

@@ -45,9 +45,7 @@ _cameras = st.fixed_dictionaries(
         "fps": st.floats(0, 1000, exclude_min=True),
         "transport": st.sampled_from(["tcp", "udp"]),
         "lines": st.dictionaries(
-            _line_names,
-            st.tuples(_points, _points).filter(lambda ends: ends[0] != ends[1]),
-            max_size=4,
+            _line_names, st.tuples(_points, _points).filter(lambda ends: ends[0] != ends[1]), max_size=4
         ),
     },
 )
@@ -96,9 +94,7 @@ def test_a_document_is_as_the_file_has_it() -> None:
         ({"lines": {f"l{k}": [[0, 0], [1, 1]] for k in range(51)}}, "more than 50 lines"),
     ],
 )
-def test_one_camera_that_is_wrong_is_refused_in_one_sentence(
-    keys: dict[str, Any], words: str
-) -> None:
+def test_one_camera_that_is_wrong_is_refused_in_one_sentence(keys: dict[str, Any], words: str) -> None:
     assert words in refusal_of_one({"id": "a40", "uri": URI, **keys})
 
 

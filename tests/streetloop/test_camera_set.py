@@ -54,9 +54,7 @@ def test_what_is_removed_may_be_unknown() -> None:
 
 
 def test_a_change_that_cannot_be_read_is_an_error_without_the_password() -> None:
-    strange = CameraChange(
-        1, "a", {"id": "a", "uri": "rtsp://u:hunter2@h/a", "lens": "wide"}, "ann", NOON
-    )
+    strange = CameraChange(1, "a", {"id": "a", "uri": "rtsp://u:hunter2@h/a", "lens": "wide"}, "ann", NOON)
     with pytest.raises(ConfigError, match="unknown key 'lens'") as caught:
         merged([], [strange])
     assert "hunter2" not in str(caught.value)
@@ -64,9 +62,9 @@ def test_a_change_that_cannot_be_read_is_an_error_without_the_password() -> None
 
 # The difference
 
-_fleets = st.dictionaries(
-    st.sampled_from("abcdef"), st.sampled_from([None, 1.0, 2.0]), max_size=6
-).map(lambda rates: [cam(name, fps) for name, fps in rates.items()])
+_fleets = st.dictionaries(st.sampled_from("abcdef"), st.sampled_from([None, 1.0, 2.0]), max_size=6).map(
+    lambda rates: [cam(name, fps) for name, fps in rates.items()]
+)
 
 
 @given(before=_fleets, after=_fleets)

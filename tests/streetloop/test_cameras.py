@@ -75,9 +75,7 @@ def test_everything_that_can_be_said_of_a_camera_is_kept() -> None:
     assert file.settings == {"confidence": 0.4, "model": "yolov8n.pt"}
 
 
-def test_what_is_wrong_in_the_environment_is_not_said_of_the_file(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_what_is_wrong_in_the_environment_is_not_said_of_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STREETLOOP_LEARN_RECIPE", "{bad")
     file = parse_cameras(f"{GOOD}\nsettings: {{label_bands: {{car: {{weight: 2}}}}}}")
     assert file.settings == {"label_bands": {"car": {"weight": 2}}}
@@ -107,12 +105,8 @@ def test_the_order_of_the_cameras_is_that_of_the_file() -> None:
         pytest.param(f"cameras: {{a40: '{URI}'}}", ["cameras", "list"], id="cameras by name"),
         pytest.param(f"cameras: ['{URI}']", ["number 1"], id="a camera that is a word"),
         pytest.param(f"{GOOD}\ncamera: 1", ["'camera'", "cameras"], id="unknown top-level key"),
-        pytest.param(
-            f"{GOOD}\nsettings: {{modell: x}}", ["settings", "'modell'"], id="unknown setting"
-        ),
-        pytest.param(
-            f"{GOOD}\nsettings: {{home: /srv}}", ["settings", "'home'"], id="home is no setting"
-        ),
+        pytest.param(f"{GOOD}\nsettings: {{modell: x}}", ["settings", "'modell'"], id="unknown setting"),
+        pytest.param(f"{GOOD}\nsettings: {{home: /srv}}", ["settings", "'home'"], id="home is no setting"),
         pytest.param(
             f"{GOOD}\nsettings: {{api_token: {PASSWORD}}}",
             ["settings", "'api_token'"],
@@ -148,16 +142,10 @@ def test_a_file_that_is_wrong_as_a_whole_is_refused_by_name(text: str, expected:
         pytest.param(one("lines: [1]"), ["lines"], id="lines in a list"),
         pytest.param(one("lines: {in: [[0, 0]]}"), ["lines.in"], id="line of one point"),
         pytest.param(one("lines: {in: [[0, 0], [1]]}"), ["lines.in"], id="point of one number"),
-        pytest.param(
-            one("lines: {in: [[0, 0], [0.5, 1.01]]}"), ["lines.in", "1"], id="line below the image"
-        ),
-        pytest.param(
-            one("lines: {in: [[-0.01, 0], [1, 1]]}"), ["lines.in", "0"], id="line left of it"
-        ),
+        pytest.param(one("lines: {in: [[0, 0], [0.5, 1.01]]}"), ["lines.in", "1"], id="line below the image"),
+        pytest.param(one("lines: {in: [[-0.01, 0], [1, 1]]}"), ["lines.in", "0"], id="line left of it"),
         pytest.param(one("lines: {in: [[0, 0], [0, .nan]]}"), ["lines.in"], id="line to nowhere"),
-        pytest.param(
-            one("lines: {in: [[300, 200], [10, 20]]}"), ["lines.in", "1"], id="line in pixels"
-        ),
+        pytest.param(one("lines: {in: [[300, 200], [10, 20]]}"), ["lines.in", "1"], id="line in pixels"),
         pytest.param(
             one("lines: {in: [[0.5, 0.5], [0.5, 0.5]]}"), ["'in'", "starts where it ends"], id="dot"
         ),
@@ -167,16 +155,12 @@ def test_a_file_that_is_wrong_as_a_whole_is_refused_by_name(text: str, expected:
             id="unknown scheme",
         ),
         pytest.param(
-            f"cameras: [{{id: a40, uri: 'admin:{PASSWORD}@10.0.0.7/ch1'}}]",
-            ["uri", "scheme"],
-            id="no scheme",
+            f"cameras: [{{id: a40, uri: 'admin:{PASSWORD}@10.0.0.7/ch1'}}]", ["uri", "scheme"], id="no scheme"
         ),
         pytest.param("cameras: [{id: a40, uri: /clips/a.mp4}]", ["scheme"], id="a bare path"),
         pytest.param("cameras: [{id: a40, uri: ''}]", ["uri", "scheme"], id="no address at all"),
         pytest.param("cameras: [{id: a40, uri: 7}]", ["uri", "rtsp://"], id="number as address"),
-        pytest.param(
-            f"cameras: [{{id: a40, uri: ['{URI}']}}]", ["uri", "rtsp://"], id="list of addresses"
-        ),
+        pytest.param(f"cameras: [{{id: a40, uri: ['{URI}']}}]", ["uri", "rtsp://"], id="list of addresses"),
         pytest.param(
             f"cameras: [{{id: a40, uri: 'rtsp://admin:[{PASSWORD}@10.0.0.7/'}}]",
             ["uri"],
@@ -218,9 +202,7 @@ def test_a_camera_without_a_usable_id_is_refused_by_its_place(written: str) -> N
 
 
 @pytest.mark.parametrize(("first", "second"), [("a40", "a40"), ("A40", "a40"), ("7", "'7'")])
-def test_two_cameras_of_one_id_are_refused_even_if_only_the_case_differs(
-    first: str, second: str
-) -> None:
+def test_two_cameras_of_one_id_are_refused_even_if_only_the_case_differs(first: str, second: str) -> None:
     text = f"cameras: [{{id: {first}, uri: '{URI}'}}, {{id: {second}, uri: 'rtsp://h/2'}}]"
     message = str(refusal(text))
     assert f"'{second.strip(chr(39))}' is there twice" in message
@@ -244,19 +226,13 @@ def test_an_id_is_accepted_exactly_if_it_is_of_the_documented_alphabet(name: str
     assert accepted == (name if ID_AS_DOCUMENTED.fullmatch(name) else None)
 
 
-@given(
-    start=st.tuples(st.floats(0, 1), st.floats(0, 1)),
-    end=st.tuples(st.floats(0, 1), st.floats(0, 1)),
-)
+@given(start=st.tuples(st.floats(0, 1), st.floats(0, 1)), end=st.tuples(st.floats(0, 1), st.floats(0, 1)))
 def test_any_line_within_the_image_is_accepted_if_it_has_a_length(
     start: tuple[float, float], end: tuple[float, float]
 ) -> None:
     assume(start != end)
     camera = {"id": "a", "uri": URI, "lines": {"x": [list(start), list(end)]}}
-    assert parse_cameras(yaml.safe_dump({"cameras": [camera]})).cameras[0].lines["x"] == (
-        start,
-        end,
-    )
+    assert parse_cameras(yaml.safe_dump({"cameras": [camera]})).cameras[0].lines["x"] == (start, end)
 
 
 def test_a_file_is_read_from_disk(tmp_path: Path) -> None:

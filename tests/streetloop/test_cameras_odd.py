@@ -20,12 +20,8 @@ def one(keys: str) -> str:
 @pytest.mark.parametrize(
     "text",
     [
-        pytest.param(
-            f"cameras: [{{id: a40, uri: 'rtsp://admin:[{PASSWORD}]@10.0.0.7/'}}]", id="brackets"
-        ),
-        pytest.param(
-            f"cameras: [{{id: a40, uri: 'rtsp://admin:{PASSWORD}℀@10.0.0.7/'}}]", id="NFKC"
-        ),
+        pytest.param(f"cameras: [{{id: a40, uri: 'rtsp://admin:[{PASSWORD}]@10.0.0.7/'}}]", id="brackets"),
+        pytest.param(f"cameras: [{{id: a40, uri: 'rtsp://admin:{PASSWORD}℀@10.0.0.7/'}}]", id="NFKC"),
         pytest.param(one(f"'{URI}': 1"), id="address as unknown key of a camera"),
         pytest.param(f"{GOOD}\n'{URI}': 1", id="address as unknown top-level key"),
         pytest.param(f"{GOOD}\nsettings: {{'{URI}': 1}}", id="address as setting"),
@@ -50,9 +46,7 @@ def test_no_message_shows_the_password(text: str) -> None:
         pytest.param(f"{GOOD}\ncameras: [{{id: b1, uri: 'rtsp://h/x'}}]", id="a key twice"),
         pytest.param("cameras: [{id: a, uri: 'rtsp:'}]", id="no host"),
         pytest.param("cameras: [{id: a, uri: 'rtsp://'}]", id="no host either"),
-        pytest.param(
-            f"cameras: [{{id: a, uri: 'rtsp:/admin:{PASSWORD}@10.0.0.7/'}}]", id="one slash"
-        ),
+        pytest.param(f"cameras: [{{id: a, uri: 'rtsp:/admin:{PASSWORD}@10.0.0.7/'}}]", id="one slash"),
     ],
 )
 def test_bad_files_are_config_errors(text: str) -> None:

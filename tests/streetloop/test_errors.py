@@ -6,9 +6,7 @@ from streetloop import errors
 from streetloop.errors import StreetloopError
 
 CLASSES = [
-    value
-    for value in vars(errors).values()
-    if isinstance(value, type) and issubclass(value, BaseException)
+    value for value in vars(errors).values() if isinstance(value, type) and issubclass(value, BaseException)
 ]
 
 
@@ -35,7 +33,5 @@ def test_every_error_derives_from_the_root_of_the_tree(error: type[BaseException
 
 def test_the_docstring_draws_exactly_the_tree_that_the_classes_form() -> None:
     bases = {error.__name__: error.__base__ for error in CLASSES}
-    actual = {
-        name: None if base in {None, Exception} else base.__name__ for name, base in bases.items()
-    }
+    actual = {name: None if base in {None, Exception} else base.__name__ for name, base in bases.items()}
     assert tree_of_the_docstring() == actual

@@ -52,9 +52,7 @@ def test_text_without_credentials_stays_as_it_is(text: str) -> None:
 
 
 @given(user=st.text(max_size=10), password=st.text(max_size=20))
-def test_any_user_and_password_that_are_escaped_as_a_url_wants_are_hidden(
-    user: str, password: str
-) -> None:
+def test_any_user_and_password_that_are_escaped_as_a_url_wants_are_hidden(user: str, password: str) -> None:
     login = f"{quote(user, safe='')}:{quote(password, safe='')}"
     assert redact(f"rtsp://{login}@10.0.0.7/ch1: 401") == "rtsp://***@10.0.0.7/ch1: 401"
 
@@ -88,13 +86,7 @@ def test_a_secret_uri_is_revealed_as_it_was_given() -> None:
 
 @pytest.mark.parametrize(
     ("uri", "scheme"),
-    [
-        (URI, "rtsp"),
-        ("RTSP://10.0.0.7/ch1", "rtsp"),
-        ("file:///a.mp4", "file"),
-        ("/a.mp4", ""),
-        ("", ""),
-    ],
+    [(URI, "rtsp"), ("RTSP://10.0.0.7/ch1", "rtsp"), ("file:///a.mp4", "file"), ("/a.mp4", ""), ("", "")],
 )
 def test_the_scheme_is_lower_case(uri: str, scheme: str) -> None:
     assert SecretUri(uri).scheme == scheme

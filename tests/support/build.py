@@ -49,9 +49,7 @@ def found(
     )
 
 
-def camera(
-    camera_id: str = "a", fps: float | None = None, lines: dict[str, Line] | None = None
-) -> Camera:
+def camera(camera_id: str = "a", fps: float | None = None, lines: dict[str, Line] | None = None) -> Camera:
     """A camera whose URI nobody opens."""
     return Camera(id=camera_id, uri=SecretUri("rtsp://10.0.0.1/a"), fps=fps, lines=lines or {})
 
@@ -71,9 +69,7 @@ def frame(
     return Frame(camera_id, frame_id, pts, captured_at, arrived_s, picture or plain())
 
 
-def result(
-    of: Frame, detections: Detections | None = None, track_ids: Iterable[int] | None = None
-) -> Result:
+def result(of: Frame, detections: Detections | None = None, track_ids: Iterable[int] | None = None) -> Result:
     """A result; without ``track_ids`` nothing in it is confirmed."""
     detections = Detections.empty() if detections is None else detections
     ids = [UNCONFIRMED] * len(detections) if track_ids is None else list(track_ids)

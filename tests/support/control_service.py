@@ -88,12 +88,7 @@ class Content:
             end_event(self.ledger, event, at + timedelta(minutes=5))
         causes = ["night", "fog"]
         begin_event(
-            self.ledger,
-            "drift",
-            NOW - timedelta(minutes=20),
-            "a40",
-            "m-1",
-            detail={"causes": causes},
+            self.ledger, "drift", NOW - timedelta(minutes=20), "a40", "m-1", detail={"causes": causes}
         )
         open_finding(
             self.ledger,
@@ -149,9 +144,7 @@ class Content:
         first = start_rollout(*ask)
         over = Entry(NOW - timedelta(hours=2), "roll back", "policy", "it is slower", {})
         move(self.ledger, first, RolloutState.ROLLED_BACK, first.phase, 9, over)
-        open_ = start_rollout(
-            self.ledger, "3", "1", None, *plain, "learning flow", NOW - timedelta(hours=1)
-        )
+        open_ = start_rollout(self.ledger, "3", "1", None, *plain, "learning flow", NOW - timedelta(hours=1))
         note_progress(self.ledger, open_.id, {}, READING, NOW)
 
 
@@ -240,9 +233,7 @@ async def see_a_car(_: Image) -> tuple[str, Detections]:
     return "tiny-1", found((1, 2, 30, 40))
 
 
-def api_of(
-    content: Content, token: str | None = None, screens: Screens | None = None
-) -> TestClient:
+def api_of(content: Content, token: str | None = None, screens: Screens | None = None) -> TestClient:
     """The whole API over a house."""
     app = create_api(see_a_car, ("car", "bus"), 0.25, token, content.house, screens or Screens())
     return TestClient(app, base_url=f"http://{HERE}", follow_redirects=False)

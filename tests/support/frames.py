@@ -49,10 +49,7 @@ def candidate(
 
 
 def review(
-    number: int,
-    boxes: Detections = MODEL_BOX,
-    origin: dict[str, object] | None = None,
-    **of: object,
+    number: int, boxes: Detections = MODEL_BOX, origin: dict[str, object] | None = None, **of: object
 ) -> Review:
     """The same as it is kept; ``of`` are those of `candidate`."""
     one = candidate(number, **of)  # type: ignore[arg-type]

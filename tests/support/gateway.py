@@ -98,9 +98,7 @@ def start(folder: Path) -> Iterator[Gateway]:
 
 def _serve(command: list[str], folder: Path) -> subprocess.Popen[bytes]:
     with (folder / "gateway.log").open("ab") as log:
-        return subprocess.Popen(
-            command, cwd=folder, env=_environment(folder), stdout=log, stderr=log
-        )
+        return subprocess.Popen(command, cwd=folder, env=_environment(folder), stdout=log, stderr=log)
 
 
 def _environment(folder: Path) -> dict[str, str]:

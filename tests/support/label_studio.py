@@ -225,9 +225,7 @@ def frames(store: ObjectStore, count: int, seed: int = 0, version: str = "m-1") 
                 rank=index,
                 model_version=version,
                 boxes=Detections(
-                    xyxy.astype(np.float32),
-                    np.array([0.5, 0.3], np.float32),
-                    np.array([0, 2], np.int64),
+                    xyxy.astype(np.float32), np.array([0.5, 0.3], np.float32), np.array([0, 2], np.int64)
                 ),
                 drift="fog",
             )

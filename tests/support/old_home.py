@@ -81,9 +81,7 @@ class Old:
     def asked(self, *arguments: str) -> Any:
         """What a command prints as JSON."""
         environment = {"STREETLOOP_HOME": str(self.settings.home), "STREETLOOP_MODEL": "none.onnx"}
-        result = CliRunner().invoke(
-            app, [*arguments, "--json"], env=environment, catch_exceptions=False
-        )
+        result = CliRunner().invoke(app, [*arguments, "--json"], env=environment, catch_exceptions=False)
         assert result.exit_code == 0, result.output
         return json.loads(result.stdout)
 

@@ -38,7 +38,4 @@ def account_of(pipeline: StreamPipeline, camera_id: str = "a") -> Account:
 
 def driving(count: int, start: int = 20, step: int = 8) -> list[SourceFrame]:
     """A white square that drives to the right."""
-    return [
-        SourceFrame(i / 25, ArrayPicture(with_square(start + step * i, 80, 24)))
-        for i in range(count)
-    ]
+    return [SourceFrame(i / 25, ArrayPicture(with_square(start + step * i, 80, 24))) for i in range(count)]

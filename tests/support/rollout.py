@@ -37,9 +37,7 @@ from tests.support.tiny_model import NAMES
 from train.model.model_file import ModelFile, open_model
 from train.registry import Registry, VersionRecord
 
-POLICY = Policy(
-    minutes=0.02, frames=40, sample=0.5, steps=(0.5, 1.0), latency=5.0, harmful_errors=0.1
-)
+POLICY = Policy(minutes=0.02, frames=40, sample=0.5, steps=(0.5, 1.0), latency=5.0, harmful_errors=0.1)
 """Of a rollout that takes seconds."""
 
 HALF = Phase(kind=PhaseKind.CANARY, step=0)
@@ -81,12 +79,7 @@ class Street:
     """
 
     def __init__(
-        self,
-        home: Path,
-        champion: Path,
-        kind: type[Detector],
-        fps: float = FPS,
-        staleness_s: float = 20.0,
+        self, home: Path, champion: Path, kind: type[Detector], fps: float = FPS, staleness_s: float = 20.0
     ) -> None:
         self.settings = Settings(
             home=home,
@@ -187,9 +180,7 @@ class Case:
         kind: Of the challenger's application.
     """
 
-    def __init__(
-        self, street: Street, ledger: Ledger, models: Any, kind: type[Detector] = Detector
-    ) -> None:
+    def __init__(self, street: Street, ledger: Ledger, models: Any, kind: type[Detector] = Detector) -> None:
         self.street, self.ledger, self.models = street, ledger, models
         self.said: list[str] = []
         self.applications = FaultySlots(street.settings, kind)
@@ -242,15 +233,11 @@ class Case:
     def close(self) -> None:
         """Wait until the challenger is gone, and stop looking."""
         if self.rollout.ended_at is not None:
-            wait_for(
-                lambda: CHALLENGER not in ray.serve.status().applications, "the challenger's end"
-            )
+            wait_for(lambda: CHALLENGER not in ray.serve.status().applications, "the challenger's end")
         self.control.close()
 
 
-def ask(
-    ledger: Ledger, phase: Phase, policy: Policy = POLICY, gain: float | None = None
-) -> Rollout:
+def ask(ledger: Ledger, phase: Phase, policy: Policy = POLICY, gain: float | None = None) -> Rollout:
     """Ask for a rollout of version 2, which is in a phase and has found something so far."""
     now = SystemClock().now()
     plain = policy.model_dump(mode="json"), phase.model_dump(mode="json")
@@ -263,9 +250,7 @@ def ask(
 def found_so_far(gain: float) -> Evidence:
     """What a rollout has found that has run for hours: a mean gain on 60 blocks."""
     blocks = Moments.of(*[gain - 0.01, gain + 0.01] * 30)
-    return Evidence(
-        frames=5000, challenger=Calls(200), champion=Calls(800), gains={EVERYTHING: blocks}
-    )
+    return Evidence(frames=5000, challenger=Calls(200), champion=Calls(800), gains={EVERYTHING: blocks})
 
 
 def register_tiny(registry: Registry, file: Path) -> int:

@@ -166,9 +166,7 @@ class Stage:
         self.store = FolderStore(folder / "store")
         self.models = Models(self.log)
         cities = cities or dict.fromkeys("abcd", "Oslo")
-        self.cameras = [
-            camera(one).model_copy(update={"city": city}) for one, city in cities.items()
-        ]
+        self.cameras = [camera(one).model_copy(update={"city": city}) for one, city in cities.items()]
         self.begin()
 
     def begin(self, ledger: Ledger | None = None, homes: Mapping[str, str] | None = None) -> None:

@@ -42,15 +42,10 @@ class Street:
         assert self._pipeline is not None
         return self._pipeline
 
-    def run(
-        self, cameras: str, scripts: Sequence[Sequence[Step]], *, live: bool = False
-    ) -> CollectingTap:
+    def run(self, cameras: str, scripts: Sequence[Sequence[Step]], *, live: bool = False) -> CollectingTap:
         """Start cameras of one letter each, in the cities of their letters."""
         self.sources = [ScriptedSource(script, live=live) for script in scripts]
-        named = [
-            camera(camera_id).model_copy(update={"city": f"city-{camera_id}"})
-            for camera_id in cameras
-        ]
+        named = [camera(camera_id).model_copy(update={"city": f"city-{camera_id}"}) for camera_id in cameras]
         triage = self._triage
         self._pipeline = StreamPipeline(
             list(zip(named, self.sources, strict=True)),

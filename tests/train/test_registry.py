@@ -76,9 +76,7 @@ def test_two_may_fetch_the_same_version_at_once(
 
 
 def test_an_alias_stands_for_one_version(registry: Registry, onnx_file: Path) -> None:
-    one, other = (
-        registry.register(registry.start("x", {}), onnx_file, _record()) for _ in range(2)
-    )
+    one, other = (registry.register(registry.start("x", {}), onnx_file, _record()) for _ in range(2))
     registry.set_alias(CHAMPION, one.number)
     registry.set_alias(CHAMPION, other.number)
     registry.set_alias(CHALLENGER, one.number)
@@ -99,9 +97,7 @@ def test_a_version_appears_whole_or_not_at_all(registry: Registry, tmp_path: Pat
     assert len(registry.versions()) == before
 
 
-def test_a_run_makes_one_version_however_often_it_is_registered(
-    registry: Registry, onnx_file: Path
-) -> None:
+def test_a_run_makes_one_version_however_often_it_is_registered(registry: Registry, onnx_file: Path) -> None:
     run = registry.start("twice", {})
     first = registry.register(run, onnx_file, _record())
     assert registry.register(run, onnx_file, _record()) == first

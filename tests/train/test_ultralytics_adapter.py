@@ -21,9 +21,7 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("no_network")
 @pytest.mark.timeout(60)
-def test_a_published_name_without_a_network_is_not_found_and_the_way_out_is_told(
-    tmp_path: Path,
-) -> None:
+def test_a_published_name_without_a_network_is_not_found_and_the_way_out_is_told(tmp_path: Path) -> None:
     with pytest.raises(ModelNotFound, match="give --model the path") as caught:
         ultralytics_adapter.download("yolo26n.pt", tmp_path / "downloads")
     assert "yolo26n.pt" in str(caught.value)

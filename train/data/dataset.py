@@ -162,9 +162,7 @@ def merged(datasets: Sequence[Dataset], purpose: str) -> Dataset:
     classes = datasets[0].classes
     for other in datasets[1:]:
         if other.classes != classes:
-            raise DatasetError(
-                f"cannot merge classes {', '.join(classes)} with {', '.join(other.classes)}"
-            )
+            raise DatasetError(f"cannot merge classes {', '.join(classes)} with {', '.join(other.classes)}")
     found: dict[str, Example] = {}
     for dataset in datasets:
         for example in dataset.examples:

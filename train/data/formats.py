@@ -90,10 +90,7 @@ def read_coco(path: Path, store: ObjectStore, images: Path | None = None) -> Dat
 
 
 def write_yolo(
-    dataset: Dataset,
-    store: ObjectStore,
-    folder: Path,
-    progress: Callable[[int], None] = lambda _: None,
+    dataset: Dataset, store: ObjectStore, folder: Path, progress: Callable[[int], None] = lambda _: None
 ) -> Path:
     """Write a dataset as YOLO's folders; the path of its ``data.yaml``.
 
@@ -131,12 +128,7 @@ def coco_content(dataset: Dataset) -> dict[str, Any]:
     annotations: list[dict[str, Any]] = []
     for number, example in enumerate(dataset.examples, start=1):
         images.append(
-            {
-                "id": number,
-                "file_name": example.key,
-                "width": example.width,
-                "height": example.height,
-            }
+            {"id": number, "file_name": example.key, "width": example.width, "height": example.height}
         )
         for box in example.boxes:
             x1, y1, x2, y2 = box.xyxy

@@ -107,9 +107,7 @@ def gather_split(split: Split, store: ObjectStore, part: str) -> list[Example]:
     return examples
 
 
-def write_split(
-    split: Split, folder: Path, progress: Callable[[int], None] = lambda _: None
-) -> str:
+def write_split(split: Split, folder: Path, progress: Callable[[int], None] = lambda _: None) -> str:
     """Write a split as a YOLO dataset, unless it is there already.
 
     Returns:

@@ -48,9 +48,7 @@ def faults_of(
     return faults + _leaks(dataset)
 
 
-def require_valid(
-    dataset: Dataset, store: ObjectStore | None = None, known: Collection[str] = ()
-) -> None:
+def require_valid(dataset: Dataset, store: ObjectStore | None = None, known: Collection[str] = ()) -> None:
     """Refuse a dataset that is not fit to learn from; see `faults_of`.
 
     Raises:
@@ -123,9 +121,7 @@ def _image(example: Example, store: ObjectStore) -> list[str]:
     if image is None:
         return [f"{name}: cannot be read"]
     if image.shape[:2] != (example.height, example.width):
-        return [
-            f"{name}: is {image.shape[1]}x{image.shape[0]}, not {example.width}x{example.height}"
-        ]
+        return [f"{name}: is {image.shape[1]}x{image.shape[0]}, not {example.width}x{example.height}"]
     return []
 
 

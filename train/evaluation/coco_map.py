@@ -44,27 +44,13 @@ def coco_map(
         raise ValueError(f"{len(truth)} images of truth, {len(found)} of detections")
     classes = sorted({int(k) for d in (*truth, *found, *ignored) for k in d.class_id})
     annotations = [
-        {
-            "id": i,
-            "image_id": image,
-            "category_id": k,
-            "bbox": box,
-            "area": box[2] * box[3],
-            "iscrowd": 0,
-        }
+        {"id": i, "image_id": image, "category_id": k, "bbox": box, "area": box[2] * box[3], "iscrowd": 0}
         for i, (image, box, k, _) in enumerate(_rows(truth), start=1)
     ]
     if not annotations:
         return Map(float("nan"), float("nan"))
     annotations += [
-        {
-            "id": i,
-            "image_id": image,
-            "category_id": k,
-            "bbox": box,
-            "area": box[2] * box[3],
-            "iscrowd": 1,
-        }
+        {"id": i, "image_id": image, "category_id": k, "bbox": box, "area": box[2] * box[3], "iscrowd": 1}
         for i, (image, box, k, _) in enumerate(_rows(ignored), start=len(annotations) + 1)
     ]
     with contextlib.redirect_stdout(io.StringIO()):

@@ -93,9 +93,7 @@ class Verdict:
 ALL = "all"
 
 
-def judge(
-    frames: Sequence[JudgedFrame], policy: JudgePolicy = JudgePolicy(), seed: int = 0
-) -> Verdict:
+def judge(frames: Sequence[JudgedFrame], policy: JudgePolicy = JudgePolicy(), seed: int = 0) -> Verdict:
     """Compare two models frame by frame.
 
     The candidate is accepted if it gains where it was asked to, with the whole interval of the
@@ -206,9 +204,7 @@ class _Pool:
         return float(np.mean(found)) if found else float("nan")
 
 
-def average_precision(
-    right: NDArray[np.bool_], weight: NDArray[np.float64], things: float
-) -> float:
+def average_precision(right: NDArray[np.bool_], weight: NDArray[np.float64], things: float) -> float:
     """COCO's average precision at one IoU: precision at 101 recalls.
 
     Args:
@@ -226,9 +222,7 @@ def average_precision(
     best = np.maximum.accumulate(precision[::-1])[::-1]
     at = np.searchsorted(recall, _RECALLS, side="left")
     return (
-        float(np.where(at < len(best), best[np.minimum(at, len(best) - 1)], 0).mean())
-        if (len(best))
-        else 0.0
+        float(np.where(at < len(best), best[np.minimum(at, len(best) - 1)], 0).mean()) if (len(best)) else 0.0
     )
 
 

@@ -24,9 +24,7 @@ class Matches:
     ground_truths: int
 
 
-def match(
-    truth: Detections, found: Detections, ignored: Detections, least_iou: float = 0.5
-) -> Matches:
+def match(truth: Detections, found: Detections, ignored: Detections, least_iou: float = 0.5) -> Matches:
     """Pair the boxes of one image and class: the most confident first, each with its best.
 
     A found box without a true one is neither right nor wrong if it lies on an ignored box.

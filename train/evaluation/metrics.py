@@ -88,8 +88,7 @@ def evaluate(dataset: Dataset, examples: Sequence[Example], found: Sequence[Dete
         classes=dataset.classes,
         overall=coco_map(truth, found, ignored),
         by_class={
-            dataset.classes[k]: coco_map(_only(truth, k), _only(found, k), _only(ignored, k))
-            for k in present
+            dataset.classes[k]: coco_map(_only(truth, k), _only(found, k), _only(ignored, k)) for k in present
         },
         by_slice={
             name: coco_map(*([part[n] for n in rows] for part in (truth, found, ignored)))
@@ -122,9 +121,7 @@ def class_map(
             does not exist.
     """
     mapping = dict(mapping or {})
-    unknown = [a for a in mapping if a not in model] + [
-        b for b in mapping.values() if b not in dataset
-    ]
+    unknown = [a for a in mapping if a not in model] + [b for b in mapping.values() if b not in dataset]
     if unknown:
         raise DatasetError(f"the mapping names {unknown[0]!r}, which is no class of either")
     number = {name.casefold(): k for k, name in enumerate(dataset)}
@@ -160,10 +157,7 @@ def _only(images: Sequence[Detections], class_id: int) -> list[Detections]:
 
 
 def _curve(
-    truth: Sequence[Detections],
-    found: Sequence[Detections],
-    ignored: Sequence[Detections],
-    class_id: int,
+    truth: Sequence[Detections], found: Sequence[Detections], ignored: Sequence[Detections], class_id: int
 ) -> PrecisionRecallCurve:
     parts = (_only(part, class_id) for part in (truth, found, ignored))
     matches = [match(*images) for images in zip(*parts, strict=True)]
@@ -176,9 +170,7 @@ def _curve(
     return PrecisionRecallCurve(hits / things, precision, confidence[order])
 
 
-def _confusion(
-    truth: Sequence[Detections], found: Sequence[Detections], classes: int
-) -> NDArray[np.int64]:
+def _confusion(truth: Sequence[Detections], found: Sequence[Detections], classes: int) -> NDArray[np.int64]:
     counts = np.zeros((classes + 1, classes + 1), np.int64)
     for there, seen in zip(truth, found, strict=True):
         shown = seen.take(seen.confidence >= _SURE)

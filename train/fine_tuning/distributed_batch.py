@@ -51,11 +51,7 @@ def _moments(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 def _remember(module: nn.BatchNorm2d, mean: Tensor, variance: Tensor) -> None:
     """Note the moments for inference, as torch does."""
-    running_mean, running_var, seen = (
-        module.running_mean,
-        module.running_var,
-        module.num_batches_tracked,
-    )
+    running_mean, running_var, seen = (module.running_mean, module.running_var, module.num_batches_tracked)
     if running_mean is None or running_var is None or seen is None:
         return
     seen.add_(1)

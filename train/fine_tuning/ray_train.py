@@ -176,9 +176,7 @@ def _epoch_reporter(told: Path) -> Callable[["WorkerTrainer"], None]:
         numbers = {name: float(value) for name, value in metrics.items()}
         if ray.train.get_context().get_world_rank() == 0:
             losses = _losses(trainer, "loss/")
-            done = Progress(
-                trainer.epoch, trainer.epochs, 1.0, {**losses, **numbers}, epoch_over=True
-            )
+            done = Progress(trainer.epoch, trainer.epochs, 1.0, {**losses, **numbers}, epoch_over=True)
             tell(told, done)
         _hand_over(Path(trainer.last).parent, numbers)
 

@@ -75,21 +75,16 @@ class OnnxBackend:
     TensorRT runs in half precision; on CUDA alone the weights are converted to it.
     """
 
-    def __init__(
-        self, path: Path, gpu_providers: list[str] | None = None, threads: int = 0
-    ) -> None:
+    def __init__(self, path: Path, gpu_providers: list[str] | None = None, threads: int = 0) -> None:
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads
         # Idle workers would spin on cores that decoding needs.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 3
         providers: list[Any] = [
-            (p, {"trt_fp16_enable": True}) if p.startswith("Tensorrt") else p
-            for p in gpu_providers or []
+            (p, {"trt_fp16_enable": True}) if p.startswith("Tensorrt") else p for p in gpu_providers or []
         ]
-        source: str | bytes = (
-            half_precision(path) if providers[:1] == [_GPU_PROVIDERS[1]] else str(path)
-        )
+        source: str | bytes = half_precision(path) if providers[:1] == [_GPU_PROVIDERS[1]] else str(path)
         try:
             self._session = ort.InferenceSession(
                 source, options, providers=[*providers, "CPUExecutionProvider"]

@@ -41,10 +41,7 @@ def write_training_past(
     told = itertools.repeat(None) if found is None else found
     rows = []
     for picture, answer in zip(pictures, told, strict=found is not None):
-        values = {
-            **measure_image(picture),
-            **(_said(answer, picture) if answer is not None else {}),
-        }
+        values = {**measure_image(picture), **(_said(answer, picture) if answer is not None else {})}
         rows.append([values.get(name, np.nan) for name in NAMES])
     np.savez_compressed(_beside(checkpoint), values=np.array(rows, np.float16))
     return _beside(checkpoint)

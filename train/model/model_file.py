@@ -69,9 +69,7 @@ def _locate(model: str, cache: Path) -> Path:
         return _BASELINE_FILE
     scheme = urlsplit(model).scheme if "://" in model else ""
     if scheme not in {"", "file"}:
-        raise ModelNotFound(
-            f"{redact(model)}: unknown scheme {scheme!r}; give a path or a file:// URI"
-        )
+        raise ModelNotFound(f"{redact(model)}: unknown scheme {scheme!r}; give a path or a file:// URI")
     path = Path(unquote(urlsplit(model).path)) if scheme else Path(model)
     if path.is_dir():
         raise ModelUnsupported(f"{path}: is a folder, not a model file")
@@ -97,9 +95,7 @@ def _read_onnx(path: Path, version: str, checkpoint: Path | None) -> ModelFile:
         raise ModelUnsupported(f"{path}: is not an ONNX model") from error
     task = meta.get("task")
     if task is not None and task != "detect":
-        raise ModelUnsupported(
-            f"{path}: is a model for the task {task!r}; a detector ('detect') is needed"
-        )
+        raise ModelUnsupported(f"{path}: is a model for the task {task!r}; a detector ('detect') is needed")
     return ModelFile(
         version=version,
         onnx=path,
@@ -124,7 +120,5 @@ def _names(text: str, path: Path) -> tuple[str, ...]:
     except (ValueError, SyntaxError, KeyError, TypeError):
         names = ()
     if not names:
-        raise ModelUnsupported(
-            f"{path}: does not name its classes; export it with Ultralytics, which does"
-        )
+        raise ModelUnsupported(f"{path}: does not name its classes; export it with Ultralytics, which does")
     return names

@@ -11,12 +11,7 @@ _MAX_CANDIDATES = 30_000
 
 
 def decode(
-    output: Floats,
-    confidence: float,
-    *,
-    end2end: bool,
-    nms_iou: float = 0.7,
-    multi_label: bool = False,
+    output: Floats, confidence: float, *, end2end: bool, nms_iou: float = 0.7, multi_label: bool = False
 ) -> list[Detections]:
     """Detections of a batch, in pixels of the model's input, most confident first.
 
@@ -43,9 +38,7 @@ def _selected(rows: Floats, confidence: float) -> Detections:
     return Detections(rows[:, :4].copy(), rows[:, 4].copy(), rows[:, 5].astype(np.int64))
 
 
-def _suppressed(
-    columns: Floats, confidence: float, nms_iou: float, multi_label: bool
-) -> Detections:
+def _suppressed(columns: Floats, confidence: float, nms_iou: float, multi_label: bool) -> Detections:
     anchor, class_id, score = _candidates(columns[4:], confidence, multi_label)
     if len(score) == 0:
         return Detections.empty()

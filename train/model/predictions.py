@@ -58,9 +58,7 @@ class DatasetPredictor:
         classes: Class ids of the dataset by those of the model.
     """
 
-    def __init__(
-        self, predictor: Predictor, store: ObjectStore, classes: Mapping[int, int]
-    ) -> None:
+    def __init__(self, predictor: Predictor, store: ObjectStore, classes: Mapping[int, int]) -> None:
         self._predictor = predictor
         self._store = store
         self._classes = classes

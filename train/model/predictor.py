@@ -19,16 +19,12 @@ class Predictor:
         image_size: Longest side of the input in pixels.
     """
 
-    def __init__(
-        self, model: ModelFile, backend: Backend | None = None, image_size: int = 640
-    ) -> None:
+    def __init__(self, model: ModelFile, backend: Backend | None = None, image_size: int = 640) -> None:
         self.model = model
         self.backend = backend or open_backend(model)
         self.image_size = image_size
 
-    def detect(
-        self, images: Image, confidence: float, *, multi_label: bool = False
-    ) -> list[Detections]:
+    def detect(self, images: Image, confidence: float, *, multi_label: bool = False) -> list[Detections]:
         """Detections of letterboxed images (B, H, W, 3), in pixels of the input.
 
         Raises:
@@ -52,9 +48,7 @@ class Predictor:
 
     def predict(self, image: Image, confidence: float, *, multi_label: bool = False) -> Detections:
         """Detections of one picture (H, W, 3), blue first, in pixels of the picture."""
-        height, width = input_shape(
-            image.shape[1], image.shape[0], self.image_size, self.model.stride
-        )
+        height, width = input_shape(image.shape[1], image.shape[0], self.image_size, self.model.stride)
         boxed, box = letterbox(image, width, height)
         found = self.detect(boxed[None], confidence, multi_label=multi_label)[0]
         return Detections(box.to_source(found.xyxy), found.confidence, found.class_id)

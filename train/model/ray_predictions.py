@@ -91,12 +91,7 @@ class _PredictionWorker:
     """One model in one worker; errors of ours are answers, which Ray would wrap in its own."""
 
     def __init__(
-        self,
-        model: ModelFile,
-        store: ObjectStore,
-        classes: Mapping[int, int],
-        image_size: int,
-        threads: int,
+        self, model: ModelFile, store: ObjectStore, classes: Mapping[int, int], image_size: int, threads: int
     ) -> None:
         lower_priority()
         self._look: DatasetPredictor | StreetloopError

@@ -19,9 +19,7 @@ class CameraAnalysis:
 
     def __init__(self, camera: Camera, settings: Settings, generation: int = 0) -> None:
         self._confidence = settings.confidence
-        self._tracker = CameraTracker(
-            settings.confidence, first_id=1 + generation * _IDS_A_GENERATION
-        )
+        self._tracker = CameraTracker(settings.confidence, first_id=1 + generation * _IDS_A_GENERATION)
         self._lines = [LineCounter(name, line) for name, line in camera.lines.items()]
         self._seen: set[int] = set()
         self.lags = Lags()

@@ -28,11 +28,7 @@ class CameraTracker:
     """
 
     def __init__(
-        self,
-        confidence: float = 0.25,
-        lost_s: float = 1.0,
-        confirm_frames: int = 3,
-        first_id: int = 1,
+        self, confidence: float = 0.25, lost_s: float = 1.0, confirm_frames: int = 3, first_id: int = 1
     ) -> None:
         self._tracker = ByteTrackTracker(
             lost_track_buffer=round(lost_s * 30),  # the library counts it in frames at 30 a second
@@ -69,9 +65,7 @@ class CameraTracker:
         track_id = np.full(len(detections), UNCONFIRMED, np.int64)
         if len(answer) and answer.tracker_id is not None:
             found = answer.tracker_id.astype(np.int64)
-            track_id[answer.data["index"]] = np.where(
-                found < 0, UNCONFIRMED, found + self._first_id
-            )
+            track_id[answer.data["index"]] = np.where(found < 0, UNCONFIRMED, found + self._first_id)
         self._remember(detections.xyxy * scale, track_id, pts)
         return Tracked(detections, track_id)
 

@@ -55,12 +55,7 @@ class Pace:
 
 
 def choose(
-    readers: Sequence[CameraReader],
-    turn: int,
-    pace: Pace,
-    max_batch: int,
-    image_size: int,
-    now_s: float,
+    readers: Sequence[CameraReader], turn: int, pace: Pace, max_batch: int, image_size: int, now_s: float
 ) -> list[Frame]:
     """Take the frames of the next batch out of the mailboxes; the caller holds their condition.
 
@@ -99,8 +94,5 @@ def pack(frames: list[Frame], image_size: int) -> Batch:
     """Letterbox the frames, which share an input shape, into one array."""
     height, width = _shape(frames[0], image_size)
     images = np.empty((len(frames), height, width, 3), np.uint8)
-    boxes = [
-        letterbox_into(image, frame.picture.bgr())
-        for image, frame in zip(images, frames, strict=True)
-    ]
+    boxes = [letterbox_into(image, frame.picture.bgr()) for image, frame in zip(images, frames, strict=True)]
     return Batch(frames, images, boxes)

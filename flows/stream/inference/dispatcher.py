@@ -194,9 +194,7 @@ class Dispatcher:
         else:
             answer = own = self._tolerate(sent, self._usual)
             if own is None:
-                application = self._flow.router.table.champion_application(
-                    sent.batch.frames[0].camera_id
-                )
+                application = self._flow.router.table.champion_application(sent.batch.frames[0].camera_id)
                 champion_application = self._flow.client(application)
                 answer = self._insist(
                     self._submit(champion_application, sent.batch), champion_application, sent.batch

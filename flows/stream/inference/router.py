@@ -36,9 +36,7 @@ class Router:
             self._rests_until, self._rest_s = 0.0, _FIRST_REST_S
             self._ready.notify_all()
 
-    def of(
-        self, application: str, readers: Sequence[CameraReader], now_s: float
-    ) -> list[CameraReader]:
+    def of(self, application: str, readers: Sequence[CameraReader], now_s: float) -> list[CameraReader]:
         """The feeds that a lane may take frames from."""
         for reader in readers:
             camera = reader.camera.id

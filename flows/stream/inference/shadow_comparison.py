@@ -92,10 +92,7 @@ class ShadowComparison:
     def follow(self, table: RouteTable) -> None:
         """A new table is in force; where a rollout begins or ends, evidence begins anew."""
         if not table.compared:
-            self._pairing, self._stability = (
-                PairedComparison(self._names, self._cities),
-                Stability(),
-            )
+            self._pairing, self._stability = (PairedComparison(self._names, self._cities), Stability())
         self._pairing.block_s = table.block_s
         self._table = table
 

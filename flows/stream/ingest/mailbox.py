@@ -26,12 +26,7 @@ class Mailbox:
     """
 
     def __init__(
-        self,
-        account: FrameAccount,
-        staleness_s: float,
-        ready: threading.Condition,
-        *,
-        lossless: bool = False,
+        self, account: FrameAccount, staleness_s: float, ready: threading.Condition, *, lossless: bool = False
     ) -> None:
         self._account = account
         self._staleness_s = staleness_s

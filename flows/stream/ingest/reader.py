@@ -139,9 +139,7 @@ class CameraReader:
     def _take(self, source_frame: SourceFrame) -> None:
         arrived = self._clock.monotonic()
         pts = self._media.stamp(source_frame.media_s, arrived, self._source.nominal_fps)
-        frame = Frame(
-            self.camera.id, self._frames, pts, self._clock.now(), arrived, source_frame.picture
-        )
+        frame = Frame(self.camera.id, self._frames, pts, self._clock.now(), arrived, source_frame.picture)
         self._frames += 1
         self.account.decoded()
         wanted = self._rate.wants(pts)

@@ -58,11 +58,7 @@ class CandidateStore:
         self._lock = threading.Lock()
 
     def ready(
-        self,
-        score: float,
-        reason: SelectionReason,
-        result: Result,
-        against: Detections | None = None,
+        self, score: float, reason: SelectionReason, result: Result, against: Detections | None = None
     ) -> PreparedFrame:
         """A frame with its boxes, its JPEG, and what it looks like.
 
@@ -113,9 +109,7 @@ class CandidateStore:
             found, self._found = self._found, []
         return found
 
-    def _asked(
-        self, boxes: Detections, against: Detections | None
-    ) -> tuple[Detections, NDArray[np.float64]]:
+    def _asked(self, boxes: Detections, against: Detections | None) -> tuple[Detections, NDArray[np.float64]]:
         """Boxes, and how much is asked about each."""
         if against is None:
             return boxes, attention(boxes, self._names, self._bands)

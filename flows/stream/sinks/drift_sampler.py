@@ -26,11 +26,7 @@ class DriftSampler:
     """
 
     def __init__(
-        self,
-        names: tuple[str, ...],
-        period_s: float,
-        sample_s: Mapping[str, float],
-        most: int = 10_000,
+        self, names: tuple[str, ...], period_s: float, sample_s: Mapping[str, float], most: int = 10_000
     ) -> None:
         self._names = names
         self._period_s = period_s
@@ -50,12 +46,7 @@ class DriftSampler:
             )
         picture = frame.picture.bgr() if builder.wants_picture(frame.pts) else None
         period = builder.take(
-            frame.frame_id,
-            frame.pts,
-            frame.captured_at,
-            result.tracked,
-            result.model_version,
-            picture,
+            frame.frame_id, frame.pts, frame.captured_at, result.tracked, result.model_version, picture
         )
         if period is not None:
             with self._lock:

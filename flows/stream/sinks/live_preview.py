@@ -73,9 +73,7 @@ class LivePreview:
 
         def picture(camera: Camera, frame: Frame) -> tuple[int, bytes]:
             crossings = counts.get(camera.id, {})
-            image = draw(
-                self._result(frame), self._names, camera.lines, crossings, self._confidence, width
-            )
+            image = draw(self._result(frame), self._names, camera.lines, crossings, self._confidence, width)
             return frame.frame_id, cv2.imencode(".jpg", image, _JPEG)[1].tobytes()
 
         # One after the other: of a hundred calls to OpenCV each lets go of the interpreter, and

@@ -100,9 +100,7 @@ class Triage:
             camera.next_random = frame.pts + self._wait()
             self._keep(0.0, SelectionReason.RANDOM, result)
 
-    def contradict(
-        self, frame: Frame, ours: Detections, theirs: Detections, model_version: str
-    ) -> None:
+    def contradict(self, frame: Frame, ours: Detections, theirs: Detections, model_version: str) -> None:
         """Two models answered the same frame; called from one thread, another than that of `take`.
 
         The JPEG is made here: the streams do not wait for it, and no picture is held. The frame is
@@ -154,15 +152,9 @@ class Triage:
                 return None
             return self._disputed.pop(frame.camera_id)
 
-    def _end_period(
-        self, camera: _Camera, best: _Best | None, disputed: PreparedFrame | None
-    ) -> None:
+    def _end_period(self, camera: _Camera, best: _Best | None, disputed: PreparedFrame | None) -> None:
         """Keep the best frames; one that is best twice for the stronger reason alone."""
-        if (
-            disputed is not None
-            and best is not None
-            and disputed.frame_id == best[2].frame.frame_id
-        ):
+        if disputed is not None and best is not None and disputed.frame_id == best[2].frame.frame_id:
             best, disputed = (None, disputed) if disputed.review.score > best[0] else (best, None)
         if disputed is not None:
             self._kept.keep(disputed)
@@ -193,8 +185,7 @@ def bands_of(settings: Settings, names: Sequence[str]) -> Bands:
     """
     if unknown := sorted(settings.label_bands.keys() - set(names)):
         raise ConfigError(
-            f"setting 'label_bands': the model has no class {unknown[0]!r}; it has "
-            f"{', '.join(names)}"
+            f"setting 'label_bands': the model has no class {unknown[0]!r}; it has {', '.join(names)}"
         )
     own = {name: Band(b.low, b.high, b.weight) for name, b in settings.label_bands.items()}
     return Bands(of_class=own)

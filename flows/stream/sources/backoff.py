@@ -14,9 +14,7 @@ class Backoff:
         rng: Where the jitter comes from.
     """
 
-    def __init__(
-        self, first_s: float = 1.0, limit_s: float = 30.0, rng: random.Random | None = None
-    ) -> None:
+    def __init__(self, first_s: float = 1.0, limit_s: float = 30.0, rng: random.Random | None = None) -> None:
         self._first_s = first_s
         self._limit_s = limit_s
         self._rng = rng or random.Random()

@@ -17,13 +17,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from flows.stream.sources.source import SourceFrame
 from streetloop.clock import Clock
-from streetloop.errors import (
-    ConfigError,
-    SourceError,
-    SourceStalled,
-    SourceUnavailable,
-    SourceUnreadable,
-)
+from streetloop.errors import ConfigError, SourceError, SourceStalled, SourceUnavailable, SourceUnreadable
 from streetloop.secrets import redact
 from streetloop.video import VideoInfo, VideoReader
 

@@ -97,12 +97,7 @@ class RtspSource:
             "analyzeduration": "500000",
         }
         return VideoReader(
-            self._uri.reveal(),
-            str(self._uri),
-            options,
-            _OPEN_TIMEOUT_S,
-            patience_s * 1.5,
-            live=True,
+            self._uri.reveal(), str(self._uri), options, _OPEN_TIMEOUT_S, patience_s * 1.5, live=True
         )
 
     def _answers(self) -> bool:

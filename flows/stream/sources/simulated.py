@@ -82,9 +82,7 @@ class SimulatedSource:
     def probe(self) -> VideoInfo:
         """See `Source.probe`."""
         address = self._address
-        return VideoInfo(
-            "simulated", address.width, address.height, address.fps, address.frames or 0
-        )
+        return VideoInfo("simulated", address.width, address.height, address.fps, address.frames or 0)
 
     def read(self, stop: threading.Event) -> Iterator[SourceFrame]:
         """See `Source.read`."""

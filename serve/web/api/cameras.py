@@ -62,9 +62,7 @@ def camera_routes(control: Control, pictures: Pictures | None) -> APIRouter:
     @routes.get("/cameras", summary="Every camera as it is now")
     def cameras(offset: Offset = 0, limit: Limit = 50) -> Page[CameraView]:
         found = control.cameras()
-        return Page(
-            items=found[offset : offset + limit], offset=offset, more=len(found) > offset + limit
-        )
+        return Page(items=found[offset : offset + limit], offset=offset, more=len(found) > offset + limit)
 
     @routes.post("/cameras", status_code=201, summary="Add a camera", responses=wrong)
     def add(camera: Annotated[NewCamera, Body()]) -> CameraView:
@@ -78,9 +76,7 @@ def camera_routes(control: Control, pictures: Pictures | None) -> APIRouter:
     def change(camera_id: CameraId, camera: Annotated[CameraIn, Body()]) -> CameraView:
         return control.put_camera(camera.document(camera_id), AUTHOR, new=False)
 
-    @routes.delete(
-        "/cameras/{camera_id}", status_code=204, summary="Remove a camera", responses=missing
-    )
+    @routes.delete("/cameras/{camera_id}", status_code=204, summary="Remove a camera", responses=missing)
     def remove(camera_id: CameraId) -> None:
         control.remove_camera(camera_id, AUTHOR)
 

@@ -97,9 +97,7 @@ def _cameras(control: Control) -> list[dict[str, object]] | None:
     return [view.model_dump(mode="json", include=_TOLD) for view in views]
 
 
-async def _newer(
-    pictures: Pictures, known: dict[str, int], wish: _Wish
-) -> dict[str, tuple[int, bytes]]:
+async def _newer(pictures: Pictures, known: dict[str, int], wish: _Wish) -> dict[str, tuple[int, bytes]]:
     """Those that have a newer picture; waits for one a little while."""
     for _ in range(25):
         found = await pictures.newest(known, wish.width)

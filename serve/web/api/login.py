@@ -55,9 +55,7 @@ def login_routes(guard: Guard) -> APIRouter:
             note = f'<p class="wrong">{escape("That is not the token.")}</p>'
             return HTMLResponse(_PAGE.format(note=note), 401)
         answer = RedirectResponse("/app/", 303)
-        answer.set_cookie(
-            COOKIE, guard.cookie, httponly=True, samesite="strict", max_age=30 * 86400
-        )
+        answer.set_cookie(COOKIE, guard.cookie, httponly=True, samesite="strict", max_age=30 * 86400)
         return answer
 
     return routes

@@ -18,15 +18,10 @@ def model_routes(control: Control) -> APIRouter:
     @routes.get("/models", tags=["models"], summary="Versions, the newest first")
     def models(offset: Offset = 0, limit: Limit = 50) -> Page[ModelView]:
         found = control.models()
-        return Page(
-            items=found[offset : offset + limit], offset=offset, more=len(found) > offset + limit
-        )
+        return Page(items=found[offset : offset + limit], offset=offset, more=len(found) > offset + limit)
 
     @routes.get(
-        "/models/{version}/lineage",
-        tags=["models"],
-        summary="Where a version comes from",
-        responses=missing,
+        "/models/{version}/lineage", tags=["models"], summary="Where a version comes from", responses=missing
     )
     def lineage(version: Annotated[str, Path(min_length=1, max_length=64)]) -> list[dict[str, Any]]:
         return control.lineage(version)
@@ -35,9 +30,7 @@ def model_routes(control: Control) -> APIRouter:
     def learning(offset: Offset = 0, limit: Limit = 50) -> Page[LearningView]:
         return control.learning(offset, limit)
 
-    @routes.post(
-        "/learning", tags=["learning"], status_code=202, summary="Learn now", responses=conflict
-    )
+    @routes.post("/learning", tags=["learning"], status_code=202, summary="Learn now", responses=conflict)
     def learn() -> LearningView:
         return control.learn(AUTHOR)
 

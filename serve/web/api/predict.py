@@ -118,6 +118,4 @@ async def _picture(request: Request) -> bytes:
             if isinstance(value, UploadFile):
                 return await value.read()
         raise InputRejected("the form has no file; send the picture as the field 'image'")
-    raise HTTPException(
-        415, f"send a picture as image/jpeg, image/png or a form, not {kind or 'nothing'!r}"
-    )
+    raise HTTPException(415, f"send a picture as image/jpeg, image/png or a form, not {kind or 'nothing'!r}")

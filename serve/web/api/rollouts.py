@@ -42,9 +42,7 @@ def rollout_routes(control: Control) -> APIRouter:
     def rollout(number: Annotated[int, Path(ge=1, le=2**31 - 1)]) -> RolloutView:
         return control.rollout(number)
 
-    @routes.post(
-        "/rollouts", status_code=202, summary="Try a version", responses=conflict | unknown
-    )
+    @routes.post("/rollouts", status_code=202, summary="Try a version", responses=conflict | unknown)
     def start(wanted: NewRollout) -> RolloutView:
         return control.start_rollout(wanted.version, wanted.city, AUTHOR)
 

@@ -7,15 +7,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 
 from serve.web.api.cameras import Limit, Offset
 from serve.web.api.problems import problems
-from streetloop.control import (
-    Control,
-    DriftView,
-    EventView,
-    HealthView,
-    Page,
-    QueueView,
-    ReviewView,
-)
+from streetloop.control import Control, DriftView, EventView, HealthView, Page, QueueView, ReviewView
 
 Name = Annotated[str | None, Query(min_length=1, max_length=100)]
 Digest = Annotated[str, Path(pattern="^[0-9a-f]{64}$")]
@@ -39,13 +31,9 @@ def watch_routes(control: Control) -> APIRouter:
     @routes.get("/drift", summary="Is each camera's world still the one that it was?")
     def drift(offset: Offset = 0, limit: Limit = 50) -> Page[DriftView]:
         found = control.drift()
-        return Page(
-            items=found[offset : offset + limit], offset=offset, more=len(found) > offset + limit
-        )
+        return Page(items=found[offset : offset + limit], offset=offset, more=len(found) > offset + limit)
 
-    @routes.get(
-        "/drift/page", summary="The same with plots and pictures", response_class=HTMLResponse
-    )
+    @routes.get("/drift/page", summary="The same with plots and pictures", response_class=HTMLResponse)
     def drift_page() -> HTMLResponse:
         return HTMLResponse(control.drift_page())
 

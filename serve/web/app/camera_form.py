@@ -22,9 +22,7 @@ def camera_form(control: Control, author: str) -> None:
     with gr.Row():
         name = gr.Textbox(label="Id", info="letters, digits, . _ -", max_length=64)
         city = gr.Textbox(label="City", info="groups cameras", max_length=100)
-        fps = gr.Textbox(
-            label="Frames a second", info="to analyse; empty: all that keep up", max_length=8
-        )
+        fps = gr.Textbox(label="Frames a second", info="to analyse; empty: all that keep up", max_length=8)
     uri = gr.Textbox(label="Address", info=_HELP, max_length=2000)
     lines = gr.Textbox(
         label="Counting lines",
@@ -100,9 +98,7 @@ def read_lines(text: str) -> dict[str, list[list[float]]]:
         try:
             x1, y1, x2, y2 = (float(part) for part in rest.replace(",", " ").split())
         except ValueError:
-            raise ConfigError(
-                f"counting line {row[:40]!r}: write a name, a colon and four numbers"
-            ) from None
+            raise ConfigError(f"counting line {row[:40]!r}: write a name, a colon and four numbers") from None
         if name.strip() in found:
             raise ConfigError(f"counting line {name.strip()[:40]!r} is there twice")
         found[name.strip()] = [[x1, y1], [x2, y2]]

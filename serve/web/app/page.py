@@ -63,10 +63,7 @@ def _keep_fresh(
     control: Control, page: gr.Blocks, top: gr.HTML, selected: gr.State, shown: dict[str, gr.HTML]
 ) -> None:
     def refresh(name: str) -> list[Any]:
-        fresh = [
-            panels.drawn(draw, control) if name == tab else gr.skip()
-            for tab, draw in _PANELS.items()
-        ]
+        fresh = [panels.drawn(draw, control) if name == tab else gr.skip() for tab, draw in _PANELS.items()]
         return [panels.drawn(panels.header, control), *fresh]
 
     outputs = [top, *shown.values()]
@@ -88,16 +85,12 @@ def _rollout_buttons(control: Control) -> list[Any]:
             js = _SURE if wanted == "promote" else None
             pressed.append(button.click(_steering(control, wanted), js=js, **_QUIET))
     with gr.Accordion("Try a version", open=False), gr.Row(equal_height=True):
-        version = gr.Textbox(
-            label="Version", placeholder="3", info="number or alias", max_length=64
-        )
+        version = gr.Textbox(label="Version", placeholder="3", info="number or alias", max_length=64)
         city = gr.Textbox(label="City", placeholder="all", info="only its cameras", max_length=100)
         start = gr.Button("Start a rollout", variant="primary")
 
     def begin(version: str, city: str) -> None:
-        rollout = asked(
-            lambda: control.start_rollout(version.strip(), city.strip() or None, AUTHOR)
-        )
+        rollout = asked(lambda: control.start_rollout(version.strip(), city.strip() or None, AUTHOR))
         gr.Info(f"Rollout {rollout.id} is asked for.")
 
     return [*pressed, start.click(begin, [version, city], **_QUIET)]

@@ -109,24 +109,16 @@ class _Canvas:
         x, y = self.eye[0] + t * self.rays[..., 0], self.eye[1] + t * self.rays[..., 1]
         maps = self.maps
         far = cv2.remap(
-            maps.far.colour,
-            *maps.far.coordinates(x, y),
-            cv2.INTER_LINEAR,
-            borderMode=cv2.BORDER_REPLICATE,
+            maps.far.colour, *maps.far.coordinates(x, y), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
         )
         mast = self.camera_model.mast
         bearing = math.radians(mast.bearing)
-        centre = (
-            mast.x + _NEAR_AHEAD_M * math.sin(bearing),
-            mast.y + _NEAR_AHEAD_M * math.cos(bearing),
-        )
+        centre = (mast.x + _NEAR_AHEAD_M * math.sin(bearing), mast.y + _NEAR_AHEAD_M * math.cos(bearing))
         close = Ground(*_NEAR_MAP, self.place.base, centre)
         self.place.paint(close)
         near = cv2.remap(close.colour, *close.coordinates(x, y), cv2.INTER_LINEAR)
         reach = np.float32(_NEAR_MAP[0] - 1)
-        use_near = (
-            np.maximum(np.abs(x - np.float32(centre[0])), np.abs(y - np.float32(centre[1]))) < reach
-        )
+        use_near = np.maximum(np.abs(x - np.float32(centre[0])), np.abs(y - np.float32(centre[1]))) < reach
         colour = np.where(use_near[..., None], near, far)
         albedo = (colour.astype(np.float32) / 255) ** 2
         rough = 1 + (self.noise(self.grain, x, y, 6.0) - 1) * 0.3 * np.clip(1.2 - t / 60, 0, 1)
@@ -163,11 +155,7 @@ class _Canvas:
         s = np.float32(math.sin(math.radians(solid.heading)))
         dx, dy = self.eye[0] - np.float32(solid.x), self.eye[1] - np.float32(solid.y)
         eye = (c * dx + s * dy, c * dy - s * dx, self.eye[2])
-        way = (
-            c * rays[..., 0] + s * rays[..., 1],
-            c * rays[..., 1] - s * rays[..., 0],
-            rays[..., 2],
-        )
+        way = (c * rays[..., 0] + s * rays[..., 1], c * rays[..., 1] - s * rays[..., 0], rays[..., 2])
         low = (-solid.length / 2, -solid.width / 2, solid.bottom)
         high = (solid.length / 2, solid.width / 2, solid.top)
         enter = np.full(rays.shape[:2], -np.inf, np.float32)
@@ -195,9 +183,7 @@ class _Canvas:
                          local[0] + np.float32(solid.length / 2))  # fmt: skip
         span = np.where(side == 0, np.float32(solid.width), np.float32(solid.length))
         albedo, lamp_image = facade(solid, along, span, local[2], side == 2)
-        self._write(
-            window, hit, t, albedo * self._dirt(along, local[2])[:, None], world, lamp_image
-        )
+        self._write(window, hit, t, albedo * self._dirt(along, local[2])[:, None], world, lamp_image)
 
     def _dirt(self, u: F32, v: F32) -> F32:
         noise = self.noise(self.blotches, u[None], v[None], 23.0)[0]

@@ -41,9 +41,7 @@ _BOARDS = ((0.18, 0.14, 0.12), (0.42, 0.24, 0.10), (0.14, 0.14, 0.46), (0.20, 0.
            (0.62, 0.66, 0.68), (0.16, 0.40, 0.58), (0.30, 0.30, 0.32))  # fmt: skip
 
 
-def facade(
-    solid: Solid, along: F32, span: F32, z: F32, top: NDArray[np.bool_]
-) -> tuple[F32, F32 | None]:
+def facade(solid: Solid, along: F32, span: F32, z: F32, top: NDArray[np.bool_]) -> tuple[F32, F32 | None]:
     """Linear colour, and what shines at night, of points on a box.
 
     Args:

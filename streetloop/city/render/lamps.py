@@ -70,9 +70,7 @@ class LampPainter:
                 lamp_images.setdefault(k, []).extend(self._lamp_images(actors[k], x, y, d, ahead))
         return lamp_images
 
-    def _lamp_images(
-        self, actor: Actor, x: float, y: float, depth: float, ahead: float
-    ) -> list[LampImage]:
+    def _lamp_images(self, actor: Actor, x: float, y: float, depth: float, ahead: float) -> list[LampImage]:
         focal = self._camera_model.focal
         tint = _HEAD_TINT if ahead > 0 else _TAIL_TINT
         power = 1.7 if ahead > 0 else (0.85 if actor.braking else 0.55)
@@ -80,18 +78,14 @@ class LampPainter:
         found = [LampImage(x, y, round(radius * 0.9), tint, self._strength)]
         if self._smear and depth > 6:
             drop = focal * 1.3 / depth
-            found.append(
-                LampImage(x, y + drop, round(radius * 0.8), tint, 0.45 * self._smear, tall=3)
-            )
+            found.append(LampImage(x, y + drop, round(radius * 0.8), tint, 0.45 * self._smear, tall=3))
         return found
 
     def shine(self, image: MatLike, lamp_images: Sequence[LampImage]) -> None:
         """Add glows to an image."""
         for lamp_image in lamp_images:
             radius = min(max(lamp_image.radius, 2), _MOST_GLOW)
-            sprite = _glow_sprite(
-                radius, lamp_image.tint, round(lamp_image.strength, 3), lamp_image.tall
-            )
+            sprite = _glow_sprite(radius, lamp_image.tint, round(lamp_image.strength, 3), lamp_image.tall)
             rows, columns = sprite.shape[:2]
             left, top = round(lamp_image.x) - columns // 2, round(lamp_image.y) - rows // 2
             x0, y0 = max(left, 0), max(top, 0)
@@ -103,9 +97,7 @@ class LampPainter:
 
 
 @lru_cache(maxsize=1024)
-def _glow_sprite(
-    radius: int, tint: tuple[float, float, float], strength: float, tall: int
-) -> MatLike:
+def _glow_sprite(radius: int, tint: tuple[float, float, float], strength: float, tall: int) -> MatLike:
     sprite = _sprite(radius)
     if tall > 1:
         sprite = cv2.resize(sprite, (max(sprite.shape[1] // 2, 1), sprite.shape[0] * tall // 2))

@@ -69,9 +69,7 @@ def light_of(look: Look) -> Light:
     sky = _between(_SKY_LIGHT, dark) * np.float32(1 - 0.18 * rain + 0.1 * fog)
     direct = day * (1 - 0.97 * covered)
     low_direct = low * (1 - 0.97 * covered) * max(0.0, 1 - 1.6 * dark)
-    sun = _colour(_SUN) * np.float32(direct * (1 - low)) + _colour(_LOW_SUN) * np.float32(
-        low_direct
-    )
+    sun = _colour(_SUN) * np.float32(direct * (1 - low)) + _colour(_LOW_SUN) * np.float32(low_direct)
     haze = _between(_HORIZON, dark)
     lamps = _colour(_LAMP) * np.float32(min(max(2.2 * dark - 0.5, 0.0), 1.0))
     veil = haze * np.float32(1 - 0.25 * rain) + lamps * np.float32(0.10 * fog)
@@ -107,9 +105,7 @@ def lit(backdrop: Backdrop, light: Light, shadow: bool = False) -> Image:
     colour = light.through_air(colour, backdrop.depth)
     above = backdrop.is_sky[backdrop.skyline]
     sky = _sky(backdrop, light)
-    colour[backdrop.skyline] = (
-        colour[backdrop.skyline] * (1 - above)[..., None] + sky * above[..., None]
-    )
+    colour[backdrop.skyline] = colour[backdrop.skyline] * (1 - above)[..., None] + sky * above[..., None]
     return np.round(light.show(colour)).astype(np.uint8)
 
 

@@ -52,9 +52,7 @@ class Maps:
         soft = cv2.GaussianBlur(lit, (3, 3), 0)
         return soft.astype(np.float32) / np.float32(255)
 
-    def _shadow(
-        self, lit: MatLike, points: NDArray[np.float64], towards: NDArray[np.float64]
-    ) -> None:
+    def _shadow(self, lit: MatLike, points: NDArray[np.float64], towards: NDArray[np.float64]) -> None:
         along = np.maximum(points[:, 2:], 0.0) / towards[2]
         flat = points[:, :2] - along * towards[:2]
         hull = cv2.convexHull(flat.astype(np.float32))[:, 0]

@@ -108,16 +108,10 @@ class MeshBuilder:
         self.rows.append((int(material), layer, part, fine))
 
     def profile(
-        self,
-        points: Sequence[ProfilePoint],
-        materials: Sequence[Material],
-        side: Material,
-        layer: int = 0,
+        self, points: Sequence[ProfilePoint], materials: Sequence[Material], side: Material, layer: int = 0
     ) -> int:
         """A solid from its profile; ``materials[k]`` is for the strip from point k to the next."""
-        part = self.part(
-            sum(p.x for p in points) / len(points), 0.0, sum(p.z for p in points) / len(points)
-        )
+        part = self.part(sum(p.x for p in points) / len(points), 0.0, sum(p.z for p in points) / len(points))
         for sign in (1, -1):
             self.face([(p.x, sign * p.half, p.z) for p in points], side, layer, part)
         for k, material in enumerate(materials):
@@ -178,12 +172,7 @@ class MeshBuilder:
     ) -> None:
         """Something flat on a face: a lamp, a plate, a window."""
         if isinstance(x, tuple):
-            corners = [
-                (x[0], y[0], z[0]),
-                (x[1], y[0], z[0]),
-                (x[1], y[1], z[1]),
-                (x[0], y[1], z[1]),
-            ]
+            corners = [(x[0], y[0], z[0]), (x[1], y[0], z[0]), (x[1], y[1], z[1]), (x[0], y[1], z[1])]
         else:
             corners = [(x, y[0], z[0]), (x, y[1], z[0]), (x, y[1], z[1]), (x, y[0], z[1])]
         self.face(corners, material, layer, part, fine, outwards)
@@ -194,9 +183,7 @@ class MeshBuilder:
             y = (sign * half, sign * (half - 0.34))
             self.patch(front, y, (z - 0.09, z + 0.09), Material.HEAD_LAMP, part, (1, 0, 0))
             self.patch(rear, y, (z, z + 0.2), Material.TAIL_LAMP, part, (-1, 0, 0))
-        self.patch(
-            rear - 0.01, (-0.28, 0.28), (z - 0.22, z - 0.1), Material.PLATE, part, (-1, 0, 0)
-        )
+        self.patch(rear - 0.01, (-0.28, 0.28), (z - 0.22, z - 0.1), Material.PLATE, part, (-1, 0, 0))
 
     def build(
         self,

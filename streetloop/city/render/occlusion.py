@@ -25,9 +25,7 @@ class NearestSolid:
         while max(self._levels[-1].shape) > 1:  # each level holds the nearest of four cells below
             last = self._levels[-1]
             even = np.pad(last, [(0, n % 2) for n in last.shape], constant_values=1e9)
-            self._levels.append(
-                np.minimum.reduce([even[a::2, b::2] for a in (0, 1) for b in (0, 1)])
-            )
+            self._levels.append(np.minimum.reduce([even[a::2, b::2] for a in (0, 1) for b in (0, 1)]))
 
     def hides(
         self, boxes: NDArray[np.float64], depths: NDArray[np.float64], margins: Sequence[int]

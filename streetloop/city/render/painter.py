@@ -65,11 +65,7 @@ class Painter:
     """
 
     def __init__(
-        self,
-        camera_model: CameraModel,
-        maps: Maps,
-        backdrop: Backdrop,
-        bus: tuple[float, float, float],
+        self, camera_model: CameraModel, maps: Maps, backdrop: Backdrop, bus: tuple[float, float, float]
     ) -> None:
         self._camera_model, self._maps, self._backdrop = camera_model, maps, backdrop
         self._colours = lru_cache(maxsize=2048)(lambda kind, track: paint_of(kind, track, bus))

@@ -43,12 +43,7 @@ class Sensor:
         self._glare = lru_cache(maxsize=3)(self._glare_of)
 
     def expose(
-        self,
-        image: MatLike,
-        look: Look,
-        frame: int,
-        clock: datetime,
-        sun: tuple[float, float] | None,
+        self, image: MatLike, look: Look, frame: int, clock: datetime, sun: tuple[float, float] | None
     ) -> Image:
         """What leaves the camera.
 
@@ -79,11 +74,7 @@ class Sensor:
         return np.asarray(image, np.uint8)
 
     def _add(
-        self,
-        image: MatLike,
-        layer: MatLike,
-        rng: random.Random,
-        how: Callable[..., MatLike] = cv2.add,
+        self, image: MatLike, layer: MatLike, rng: random.Random, how: Callable[..., MatLike] = cv2.add
     ) -> None:
         """Lay a larger layer over the image at a place drawn by chance."""
         width, height = self._size
@@ -164,9 +155,7 @@ class Sensor:
 
     def _through_drops(self, image: MatLike, wet: int) -> MatLike:
         coordinates, fractions, inside = self._drops(wet)
-        bent = cv2.remap(
-            image, coordinates, fractions, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101
-        )
+        bent = cv2.remap(image, coordinates, fractions, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
         soft = cv2.blur(bent, (5, 5))
         cv2.copyTo(soft, inside, bent)
         return bent
@@ -206,9 +195,7 @@ class Sensor:
 def _squeeze(image: MatLike, strength: float) -> MatLike:
     """What a link of few bits leaves of a picture."""
     height, width = image.shape[:2]
-    small = cv2.resize(
-        image, (max(width // 2, 2), max(height // 2, 2)), interpolation=cv2.INTER_AREA
-    )
+    small = cv2.resize(image, (max(width // 2, 2), max(height // 2, 2)), interpolation=cv2.INTER_AREA)
     mixed = cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
     image = cv2.addWeighted(image, 1 - 0.6 * strength, mixed, 0.6 * strength, 0)
     quality = round(60 - 42 * strength)

@@ -23,12 +23,7 @@ _BEAM = ((0.5, 0.75), (7.0, 1.6), (17.0, 3.0), (17.0, -3.0), (7.0, -1.6), (0.5, 
 
 
 def cast_shadows(
-    image: MatLike,
-    shaded: MatLike,
-    cast: Cast,
-    camera_model: CameraModel,
-    light: Light,
-    towards: F64,
+    image: MatLike, shaded: MatLike, cast: Cast, camera_model: CameraModel, light: Light, towards: F64
 ) -> None:
     """Darken the road under and beside what moves.
 
@@ -49,9 +44,7 @@ def cast_shadows(
             cv2.fillConvexPoly(mask, hull, 255, cv2.LINE_AA, _SHIFT)
         cv2.copyTo(shaded, mask, image)
         mask[:] = 0
-    corners, _ = camera_model.project(
-        np.concatenate([feet, np.zeros((*feet.shape[:2], 1))], axis=-1)
-    )
+    corners, _ = camera_model.project(np.concatenate([feet, np.zeros((*feet.shape[:2], 1))], axis=-1))
     for under in _fixed(corners):
         cv2.fillConvexPoly(mask, under, 120, cv2.LINE_AA, _SHIFT)
     window = _union(cast, camera_model)
@@ -68,9 +61,7 @@ def _shadow_hulls(cast: Cast, camera_model: CameraModel, towards: F64) -> list[N
     roofs = middle + (feet - middle) * 0.82 + (tall * 0.95)[:, None, None] * shift
     waists = feet + (tall * _SHARE_BELOW)[:, None, None] * shift
     flat = np.concatenate([feet, waists, roofs], axis=1)
-    pixels, _ = camera_model.project(
-        np.concatenate([flat, np.zeros((*flat.shape[:2], 1))], axis=-1)
-    )
+    pixels, _ = camera_model.project(np.concatenate([flat, np.zeros((*flat.shape[:2], 1))], axis=-1))
     return [cv2.convexHull(points) for points in _fixed(pixels)]
 
 
@@ -85,9 +76,7 @@ def _union(cast: Cast, camera_model: CameraModel) -> tuple[slice, slice] | None:
     return clipped(np.concatenate([low, high]), camera_model, margin=4)
 
 
-def throw_beams(
-    image: MatLike, still: Backdrop, cast: Cast, camera_model: CameraModel, light: Light
-) -> None:
+def throw_beams(image: MatLike, still: Backdrop, cast: Cast, camera_model: CameraModel, light: Light) -> None:
     """Head lamps light the road ahead of each vehicle.
 
     Args:
@@ -108,16 +97,12 @@ def throw_beams(
         x, y = actor.x + cos * front, actor.y + sin * front
         points.append([(x + cos * u - sin * v, y + sin * u + cos * v, 0.0) for u, v in _BEAM])
     pixels, depth = camera_model.project(np.array(points))
-    small = np.zeros(
-        (-(-camera_model.height // _QUARTER), -(-camera_model.width // _QUARTER)), np.uint8
-    )
+    small = np.zeros((-(-camera_model.height // _QUARTER), -(-camera_model.width // _QUARTER)), np.uint8)
     for near, outline in zip(depth.min(axis=1) > 2, _fixed(pixels / _QUARTER), strict=True):
         if near:
             cv2.fillPoly(small, [outline], 110, cv2.LINE_AA, _SHIFT)
     pool = cv2.resize(
-        cv2.blur(small, (5, 3)),
-        (camera_model.width, camera_model.height),
-        interpolation=cv2.INTER_LINEAR,
+        cv2.blur(small, (5, 3)), (camera_model.width, camera_model.height), interpolation=cv2.INTER_LINEAR
     )
     lit = cv2.multiply(still.shown, cv2.merge([pool] * 3), scale=strength / 255)
     cv2.add(image, lit, dst=image)

@@ -36,9 +36,7 @@ def _car(
         Point(screen, waist - 0.02, half - 0.08), Point(roof[1], top, half - 0.26),
         Point(roof[0], top, half - 0.26), Point(back, waist - 0.02, half - 0.08),
     ]  # fmt: skip
-    part = b.profile(
-        cabin, [Material.GLASS, Material.BODY, Material.GLASS], Material.GLASS, layer=2
-    )
+    part = b.profile(cabin, [Material.GLASS, Material.BODY, Material.GLASS], Material.GLASS, layer=2)
     for sign in (1, -1):  # the pillar between the doors
         x = (roof[0] + roof[1]) / 2
         low, high = sign * (half - 0.07), sign * (half - 0.25)

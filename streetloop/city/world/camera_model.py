@@ -73,11 +73,7 @@ class CameraModel:
         """(3, 3) rows: the camera's right, down and forward in the world."""
         bearing, tilt = math.radians(self.mast.bearing), math.radians(self.mast.tilt)
         forward = np.array(
-            [
-                math.sin(bearing) * math.cos(tilt),
-                math.cos(bearing) * math.cos(tilt),
-                -math.sin(tilt),
-            ]
+            [math.sin(bearing) * math.cos(tilt), math.cos(bearing) * math.cos(tilt), -math.sin(tilt)]
         )
         right = np.array([math.cos(bearing), -math.sin(bearing), 0.0])
         down = np.cross(forward, right)

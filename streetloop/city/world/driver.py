@@ -60,12 +60,7 @@ class Driver:
     """
 
     def __init__(
-        self,
-        stream: Stream,
-        route: int,
-        size: float,
-        cruise: float,
-        disturbances: Sequence[Disturbance],
+        self, stream: Stream, route: int, size: float, cruise: float, disturbances: Sequence[Disturbance]
     ) -> None:
         self._stream, self._size, self._cruise = stream, size, cruise
         self._disturbances = disturbances
@@ -113,9 +108,5 @@ class Driver:
                 line = self._stream.stop_at - self._size / 2
                 yield Obstacle(line + STANDSTILL_M - _LINE_M, 0.0)
         for event in self._disturbances:
-            if (
-                event.blocked_at is not None
-                and event.start <= t < event.end
-                and (s < event.blocked_at)
-            ):
+            if event.blocked_at is not None and event.start <= t < event.end and (s < event.blocked_at):
                 yield Obstacle(event.blocked_at - self._size / 2, 0.0)

@@ -87,9 +87,7 @@ def disturbances(place: Place, events: Sequence[CityEvent]) -> dict[str, list[Di
     return lanes
 
 
-def happening(
-    place: Place, events: Sequence[CityEvent], t: float
-) -> list[tuple[CityEvent, Actor | None]]:
+def happening(place: Place, events: Sequence[CityEvent], t: float) -> list[tuple[CityEvent, Actor | None]]:
     """Events that go on at second ``t``, each with what it adds to the street."""
     return [
         (event, _extra(place, event, t, _EVENT_TRACKS + number))

@@ -41,9 +41,7 @@ class Ground:
         centre: Its middle, in metres.
     """
 
-    def __init__(
-        self, reach_m: float, metres_per_pixel: float, base: str, centre: XY = (0.0, 0.0)
-    ) -> None:
+    def __init__(self, reach_m: float, metres_per_pixel: float, base: str, centre: XY = (0.0, 0.0)) -> None:
         self.reach_m = reach_m
         self.centre = centre
         self.metres_per_pixel = metres_per_pixel

@@ -10,14 +10,7 @@ from streetloop.city.world.roads import Path, Signal, Stream, Walk
 
 
 def mast_beside(
-    way: Path,
-    s: float,
-    offset: float,
-    height: float,
-    turn: float,
-    tilt: float,
-    fov: float,
-    **lens: float,
+    way: Path, s: float, offset: float, height: float, turn: float, tilt: float, fov: float, **lens: float
 ) -> Mast:
     """A camera beside a way; ``turn`` in degrees to the right of where the way leads there."""
     pose = way.at(s, offset)

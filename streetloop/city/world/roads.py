@@ -62,9 +62,7 @@ class Path:
         span = marks[k + 1] - marks[k]
         ux, uy = (x1 - x0) / span, (y1 - y0) / span
         along = s - marks[k]
-        return Pose(
-            x0 + ux * along - uy * offset, y0 + uy * along + ux * offset, self._heading(k, along)
-        )
+        return Pose(x0 + ux * along - uy * offset, y0 + uy * along + ux * offset, self._heading(k, along))
 
     def _heading(self, k: int, along: float) -> float:
         """The heading, turned smoothly from one piece into the next."""
@@ -113,9 +111,7 @@ def curve(centre: XY, radius: float, start_deg: float, end_deg: float, step_m: f
     sweep = math.radians(end_deg - start_deg)
     pieces = max(2, math.ceil(abs(sweep) * radius / step_m))
     angles = (math.radians(start_deg) + sweep * k / pieces for k in range(pieces + 1))
-    return Path(
-        tuple((centre[0] + radius * math.cos(a), centre[1] + radius * math.sin(a)) for a in angles)
-    )
+    return Path(tuple((centre[0] + radius * math.cos(a), centre[1] + radius * math.sin(a)) for a in angles))
 
 
 @dataclass(frozen=True)

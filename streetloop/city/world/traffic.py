@@ -210,14 +210,7 @@ class Lane:
                 yield trip
 
     def _drive(
-        self,
-        track_id: int,
-        kind: str,
-        route: int,
-        t: float,
-        pace: float,
-        offset: float,
-        trips: list[Trip],
+        self, track_id: int, kind: str, route: int, t: float, pace: float, offset: float, trips: list[Trip]
     ) -> Trip | None:
         """One vehicle from its entry to its exit; None if it is kept from either for too long."""
         stream = self._stream
@@ -242,9 +235,7 @@ class Lane:
         while s < length:
             if now - t > _NEVER:
                 return None
-            obstacles = [
-                obstacle for trip, fork in ahead if (obstacle := trip.rear(now, size, fork))
-            ]
+            obstacles = [obstacle for trip, fork in ahead if (obstacle := trip.rear(now, size, fork))]
             speed = driver.next_speed(s, speed, now, obstacles)
             s += speed * STEP_S
             now += STEP_S

@@ -7,14 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.stats import ks_2samp, wasserstein_distance
 
-from drift.statistics import (
-    DISTANCES,
-    Distance,
-    KolmogorovSmirnov,
-    PageHinkley,
-    StabilityIndex,
-    Wasserstein,
-)
+from drift.statistics import DISTANCES, Distance, KolmogorovSmirnov, PageHinkley, StabilityIndex, Wasserstein
 
 _values = st.floats(-1e6, 1e6, allow_subnormal=False)
 _samples = arrays(np.float64, st.integers(1, 60), elements=_values)

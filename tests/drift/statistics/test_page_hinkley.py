@@ -8,9 +8,7 @@ from drift.statistics import PageHinkley
 from drift.statistics.page_hinkley import began, centre_of
 
 REFERENCE = np.sort(np.random.default_rng(0).normal(size=1000))
-_values = arrays(
-    np.float64, st.integers(1, 40), elements=st.floats(-1e6, 1e6, allow_subnormal=False)
-)
+_values = arrays(np.float64, st.integers(1, 40), elements=st.floats(-1e6, 1e6, allow_subnormal=False))
 
 
 def _between(*windows: list[float]) -> list[float]:
@@ -24,9 +22,7 @@ def test_a_change_that_lasts_adds_up_and_one_that_comes_and_goes_does_not() -> N
 
 
 def test_up_and_down_count_alike() -> None:
-    up, down = PageHinkley().between(
-        np.linspace(-1, 1, 101), np.stack([np.full(15, 3.0), np.full(15, -3.0)])
-    )
+    up, down = PageHinkley().between(np.linspace(-1, 1, 101), np.stack([np.full(15, 3.0), np.full(15, -3.0)]))
     assert up == pytest.approx(down)
 
 

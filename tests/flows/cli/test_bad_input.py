@@ -104,9 +104,7 @@ def test_a_camera_file_with_a_mistake(
 def test_a_model_of_another_task(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    model = write_tiny_model(
-        tmp_path / "parts.onnx", detector_output(), metadata={"task": "segment"}
-    )
+    model = write_tiny_model(tmp_path / "parts.onnx", detector_output(), metadata={"task": "segment"})
     path = camera_file(tmp_path, camera("rtsp://127.0.0.1:1/x"))
     code, _ = fails(["run", path, "--model", str(model)], monkeypatch)
     said = capsys.readouterr().err

@@ -65,9 +65,7 @@ def test_those_of_the_file_are_listed_without_passwords(file: tuple[str, str]) -
     assert second["id"] == "crossing"
 
 
-def test_a_camera_is_added_changed_and_removed(
-    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_camera_is_added_changed_and_removed(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("getpass.getuser", lambda: "dora")
     uri = f"rtsp://bob:{PASSWORD}@10.0.0.8/new"
     made = camera(

@@ -38,10 +38,7 @@ def streetloop(monkeypatch: pytest.MonkeyPatch) -> Run:
 def watched() -> None:
     """``a`` was as it was for some hours, then darker."""
     log = PeriodLog(FolderStore(Settings().store))
-    for one in (
-        *breathing(200, start=BEGIN),
-        *breathing(40, 200, {"brightness": -0.3}, start=BEGIN),
-    ):
+    for one in (*breathing(200, start=BEGIN), *breathing(40, 200, {"brightness": -0.3}, start=BEGIN)):
         log.append(one)
     log.flush()
 

@@ -98,9 +98,7 @@ def test_the_labeler_is_also_taken_from_the_settings(
     assert capsys.readouterr().out == "0 handed over\n"
 
 
-def test_the_state_for_people_has_a_line_for_each(
-    streetloop: Run, queue: ReviewQueue, capsys: Said
-) -> None:
+def test_the_state_for_people_has_a_line_for_each(streetloop: Run, queue: ReviewQueue, capsys: Said) -> None:
     candidates(queue, 12)
     assert streetloop("label", "status") == 0
     lines = capsys.readouterr().out.splitlines()
@@ -129,8 +127,7 @@ def test_the_report_has_precision_and_recall_by_camera_and_class(
         "recall": 1.0,
     }
     assert json.loads(capsys.readouterr().out) == [
-        {"model_version": model, "camera": camera, "class": "car", **figures}
-        for camera in (None, "a")
+        {"model_version": model, "camera": camera, "class": "car", **figures} for camera in (None, "a")
     ]
     assert streetloop("label", "report") == 0
     said = capsys.readouterr().out
@@ -231,9 +228,7 @@ def test_a_budget_that_is_none_is_refused(count: str, streetloop: Run) -> None:
     assert streetloop("label", "push", "--choose", count) == 2
 
 
-def test_a_server_that_does_not_run_is_stopped_without_complaint(
-    streetloop: Run, capsys: Said
-) -> None:
+def test_a_server_that_does_not_run_is_stopped_without_complaint(streetloop: Run, capsys: Said) -> None:
     assert streetloop("labelstudio", "down") == 0
     assert capsys.readouterr().out == "it did not run\n"
 
@@ -267,9 +262,7 @@ def strangers(ledger: Ledger, state: ReviewState, *numbers: int) -> None:
     """Frames that a model found of which nobody knows the classes."""
     now = SystemClock().now()
     for number in numbers:
-        one = review(
-            number, at=now, reason=SelectionReason.RANDOM, origin={"uri": URI, "frame": number}
-        )
+        one = review(number, at=now, reason=SelectionReason.RANDOM, origin={"uri": URI, "frame": number})
         one = replace(one, model_version=_STRANGER, state=state, pushed_at=now, label=one.boxes)
         add_reviews(ledger, [one])
 
@@ -291,12 +284,7 @@ def refused(said: str, model: str) -> bool:
     ],
 )
 def test_frames_of_other_classes_are_refused_and_stay_as_they_are(
-    arguments: list[str],
-    state: ReviewState,
-    streetloop: Run,
-    model: str,
-    ledger: Ledger,
-    capsys: Said,
+    arguments: list[str], state: ReviewState, streetloop: Run, model: str, ledger: Ledger, capsys: Said
 ) -> None:
     strangers(ledger, state, 1, 2)
     before = list_reviews(ledger, [state])

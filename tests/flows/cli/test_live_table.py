@@ -100,9 +100,7 @@ def test_the_table_shows_what_a_camera_does() -> None:
 
 
 def test_the_table_shows_what_is_counted_and_what_ails() -> None:
-    lost = CameraStatus(
-        "b", CameraState.LOST, "rtsp://***@10.0.0.7 broke off", faults=("disk full",)
-    )
+    lost = CameraStatus("b", CameraState.LOST, "rtsp://***@10.0.0.7 broke off", faults=("disk full",))
     text = _rendered(_BUSY, lost)
 
     assert "a40: gate: 41 in, 39 out" in text

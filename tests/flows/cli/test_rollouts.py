@@ -244,9 +244,7 @@ def test_a_rehearsal_can_be_read_by_programs_and_people(tmp_path: Path) -> None:
 def test_a_rehearsal_plays_the_policy_that_is_given(tmp_path: Path) -> None:
     file = _file(tmp_path, "patience_minutes: 3\nminutes: 5\n")
     found = json.loads(
-        _rollout(
-            "rehearse", "--runs", "3", "--hours", "0.2", "--policy", str(file), "--json"
-        ).stdout
+        _rollout("rehearse", "--runs", "3", "--hours", "0.2", "--policy", str(file), "--json").stdout
     )
     assert found["better"]["rolled_back"] == 1.0
     wrong = _rollout("rehearse", "--policy", str(_file(tmp_path, "speed: 1")))

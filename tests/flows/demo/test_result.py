@@ -74,9 +74,7 @@ def test_night_falls_on_all_cameras_of_the_demo(tmp_path: Path) -> None:
 
 
 def test_the_curve_is_a_picture() -> None:
-    curve = AccuracyCurve(
-        3.0, [12.0, 36.0, 60.0], {"before": [0.8, 0.2, 0.2], "after": [0.8, 0.5, 0.5]}
-    )
+    curve = AccuracyCurve(3.0, [12.0, 36.0, 60.0], {"before": [0.8, 0.2, 0.2], "after": [0.8, 0.5, 0.5]})
     data = base64.b64decode(plot_curve(curve, [(20.0, "night falls"), (50.0, "promoted")]))
     image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     assert image is not None
@@ -84,16 +82,13 @@ def test_the_curve_is_a_picture() -> None:
 
 
 @pytest.mark.model
-def test_both_models_are_asked_about_what_the_cameras_showed(
-    tmp_path: Path, ledger: Ledger
-) -> None:
+def test_both_models_are_asked_about_what_the_cameras_showed(tmp_path: Path, ledger: Ledger) -> None:
     uri = "sim://kingsport/crossing?traffic=busy&fps=12&size=320x192&condition=night@30:2"
     camera: Camera = parse_camera({"id": "a", "uri": uri})
     began = NOW.timestamp()
     frame = 120  # ten seconds after the camera began, which is five after the demo
     one = replace(
-        review(1, origin={"uri": uri, "frame": frame}, camera_id="a"),
-        captured_at=NOW + timedelta(seconds=15),
+        review(1, origin={"uri": uri, "frame": frame}, camera_id="a"), captured_at=NOW + timedelta(seconds=15)
     )
     add_reviews(ledger, [one])
     settings, store = Settings(home=tmp_path, image_size=320), FolderStore(tmp_path / "store")
@@ -134,12 +129,7 @@ def test_the_page_stands_alone_and_what_it_shows_is_not_run(tmp_path: Path, ledg
     told = result(tmp_path, ledger, Step.PROMOTED)
     page = tmp_path / "story.html"
     write_report_page(
-        page,
-        told,
-        Settings(home=tmp_path),
-        ledger,
-        FolderStore(tmp_path / "store"),
-        NOW.timestamp(),
+        page, told, Settings(home=tmp_path), ledger, FolderStore(tmp_path / "store"), NOW.timestamp()
     )
     text = page.read_text()
     assert "The loop closed" in text

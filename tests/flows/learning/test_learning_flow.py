@@ -14,29 +14,9 @@ from serve.rollout.policy import Phase, Policy
 from streetloop.errors import ConfigError, LearningError, TrainingError
 from streetloop.ledger import Ledger, open_ledger
 from streetloop.ledger.findings import open_finding
-from streetloop.ledger.learning import (
-    LearningRun,
-    Step,
-    begin_learning,
-    go_on,
-    list_learning,
-    open_learning,
-)
-from streetloop.ledger.reviews import (
-    Choice,
-    add_reviews,
-    answer_review,
-    choose_reviews,
-    mark_pushed,
-)
-from streetloop.ledger.rollouts import (
-    Entry,
-    Rollout,
-    RolloutState,
-    move,
-    open_rollout,
-    start_rollout,
-)
+from streetloop.ledger.learning import LearningRun, Step, begin_learning, go_on, list_learning, open_learning
+from streetloop.ledger.reviews import Choice, add_reviews, answer_review, choose_reviews, mark_pushed
+from streetloop.ledger.rollouts import Entry, Rollout, RolloutState, move, open_rollout, start_rollout
 from streetloop.settings import Settings, read_settings
 from tests.support.fakes import FakeClock, eventually
 from tests.support.frames import NOON, review
@@ -232,9 +212,7 @@ def test_another_rollout_is_waited_for(town: Town) -> None:
     assert town.run.attempts == 1
 
 
-def test_a_rest_and_a_daily_limit_follow_a_run(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_rest_and_a_daily_limit_follow_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     town = Town(tmp_path, monkeypatch, learn_rest_h=2.0, learn_per_day=2)
     town.train = lambda _: outcome(accepted=False)
     town.label(3)

@@ -18,9 +18,7 @@ pytestmark = [pytest.mark.ray, pytest.mark.timeout(600)]
 
 
 def _asked(chain: Chain, *arguments: str) -> Any:
-    result = CliRunner().invoke(
-        app, [*arguments, "--json"], env=chain.environment, catch_exceptions=False
-    )
+    result = CliRunner().invoke(app, [*arguments, "--json"], env=chain.environment, catch_exceptions=False)
     assert result.exit_code == 0, result.output
     return json.loads(result.stdout)
 

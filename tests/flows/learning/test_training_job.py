@@ -96,9 +96,7 @@ def test_without_new_labels_nothing_is_trained(chain: Chain) -> None:
     assert not (chain.settings.home / "training/second.plan.json").exists()
 
 
-def test_a_candidate_that_does_not_gain_is_registered_and_does_not_challenge(
-    weak: Settings,
-) -> None:
+def test_a_candidate_that_does_not_gain_is_registered_and_does_not_challenge(weak: Settings) -> None:
     ledger = open_ledger(weak.ledger)
     recipe = {**SMALL, "epochs": 1, "lr0": 1e-9, "warmup_epochs": 0}
     with local_ray():
@@ -192,9 +190,7 @@ def test_labels_of_another_model_are_matched_by_name_or_refused(weak: Settings) 
 
 
 @pytest.mark.model
-def test_a_champion_of_other_classes_refuses_or_is_told_which_is_which(
-    weak: Settings, weights: Path
-) -> None:
+def test_a_champion_of_other_classes_refuses_or_is_told_which_is_which(weak: Settings, weights: Path) -> None:
     """The champion knows COCO's eighty classes, the labels are of the city's five."""
     champion, _ = ensure_champion(weak.model_copy(update={"model": str(weights)}), _silent)
     assert len(champion.record.classes) == 80

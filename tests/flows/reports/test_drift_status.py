@@ -93,12 +93,7 @@ def test_a_drift_is_plain_values_for_programs(street: _House) -> None:
 
 def test_a_camera_as_it_was_has_no_alarm(street: _House) -> None:
     state = street.states("usual")["usual"].as_json()
-    assert (state["drift"], state["causes"], state["since"], state["findings"]) == (
-        False,
-        [],
-        None,
-        [],
-    )
+    assert (state["drift"], state["causes"], state["since"], state["findings"]) == (False, [], None, [])
     assert not any(answer["alarm"] for answer in state["features"].values())
     assert state["missing"] == 0
 
@@ -165,9 +160,7 @@ def test_a_camera_that_was_never_watched_is_refused_with_those_that_were(
 def test_for_people_there_is_a_line_a_camera_and_the_findings(street: _House) -> None:
     said = _printed(street.states())
     lines = said.splitlines()
-    dark, usual, young = (
-        next(x for x in lines if x.split()[0] == n) for n in ("dark", "usual", "young")
-    )
+    dark, usual, young = (next(x for x in lines if x.split()[0] == n) for n in ("dark", "usual", "young"))
     assert "own past, 150 min" in dark
     assert "noise" in dark or "brightness" in dark
     assert "as it was" in usual
@@ -177,9 +170,7 @@ def test_for_people_there_is_a_line_a_camera_and_the_findings(street: _House) ->
 
 
 def test_looking_changes_nothing(street: _House) -> None:
-    first, second = (
-        {name: state.as_json() for name, state in street.states().items()} for _ in range(2)
-    )
+    first, second = ({name: state.as_json() for name, state in street.states().items()} for _ in range(2))
     assert first == second
 
 

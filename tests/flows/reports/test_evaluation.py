@@ -33,9 +33,7 @@ def _asked(*arguments: str) -> dict[str, object]:
     return content
 
 
-def test_all_three_forms_of_a_dataset_say_the_same(
-    model: Path, store: FolderStore, tmp_path: Path
-) -> None:
+def test_all_three_forms_of_a_dataset_say_the_same(model: Path, store: FolderStore, tmp_path: Path) -> None:
     dataset = pure(store)
     digest = save_dataset(store, dataset)
     yolo = write_yolo(dataset, store, tmp_path / "yolo")
@@ -51,9 +49,7 @@ def test_all_three_forms_of_a_dataset_say_the_same(
     assert _asked(str(model), str(coco))["images"] == 5
 
 
-def test_plots_and_the_worst_frames_are_written(
-    model: Path, store: FolderStore, tmp_path: Path
-) -> None:
+def test_plots_and_the_worst_frames_are_written(model: Path, store: FolderStore, tmp_path: Path) -> None:
     digest = save_dataset(store, pure(store))
     _asked(str(model), digest, "--out", str(tmp_path / "out"))
     names = {path.name.split("_")[0] for path in (tmp_path / "out").iterdir()}

@@ -235,9 +235,7 @@ def test_what_is_wrong_with_a_camera_is_a_notice(town: Town, visit: Callable[...
     assert town.ids() == list(CAMERAS)
 
 
-def test_a_rollout_is_started_and_rolled_back_by_its_buttons(
-    town: Town, visit: Callable[..., Page]
-) -> None:
+def test_a_rollout_is_started_and_rolled_back_by_its_buttons(town: Town, visit: Callable[..., Page]) -> None:
     page = visit()
     tab(page, "Rollout")
     page.get_by_text("Try a version").click()
@@ -266,9 +264,7 @@ def test_learn_now_begins_a_run(town: Town, visit: Callable[..., Page]) -> None:
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_every_tab_is_looked_at(
-    town: Town, visit: Callable[..., Page], size: str, theme: str
-) -> None:
+def test_every_tab_is_looked_at(town: Town, visit: Callable[..., Page], size: str, theme: str) -> None:
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     wait_for(lambda: town.get("/queue")["counts"]["pending"], "frames to ask about", 60)
     page = visit(size, dark=theme == "dark")

@@ -72,9 +72,7 @@ class Fleet:
         self.plans: list[WorkerPlan] = planner.plan(book.cameras)
         self.supervisor = Supervisor(self.plans)
         observers = Observers(book.cameras, self.settings, model, self.said.append)
-        self._running = SessionLoop(
-            book, self.supervisor, observers, None, planner.plan, self.said.append
-        )
+        self._running = SessionLoop(book, self.supervisor, observers, None, planner.plan, self.said.append)
         self.supervisor.start()
 
     def change(self, camera_id: str, camera: Camera | None) -> None:
@@ -99,9 +97,7 @@ class Fleet:
         """True if every frame of every camera has a fate."""
         accounts = [status.account for status in self.look().values()]
         fates = ("detected", "gated", "dropped", "failed", "pending")
-        return all(
-            a.decoded == sum(getattr(a, f) for f in fates) and a.pending >= 0 for a in accounts
-        )
+        return all(a.decoded == sum(getattr(a, f) for f in fates) and a.pending >= 0 for a in accounts)
 
     def tracks(self, camera_id: str) -> list[tuple[int, float]]:
         """Track ids of a camera in the order in which they began, and when."""
@@ -187,9 +183,7 @@ def test_a_camera_that_is_changed_goes_on_with_its_account(fleet: Fleet) -> None
     assert fleet.adds_up()
 
 
-def test_a_worker_that_is_killed_after_an_add_is_replaced_and_tracks_stay_apart(
-    fleet: Fleet,
-) -> None:
+def test_a_worker_that_is_killed_after_an_add_is_replaced_and_tracks_stay_apart(fleet: Fleet) -> None:
     fleet.change("killed", sim("killed"))
     before = fleet.until(lambda s: detected(s.get("killed")) > 8)["killed"]
     victim = youngest_worker()
@@ -219,9 +213,7 @@ def test_who_is_added_follows_the_routes_in_force(fleet: Fleet) -> None:
     fleet.supervisor.follow(RouteTable(2))
 
 
-def test_a_camera_that_cannot_be_one_is_said_once_and_costs_the_others_nothing(
-    fleet: Fleet,
-) -> None:
+def test_a_camera_that_cannot_be_one_is_said_once_and_costs_the_others_nothing(fleet: Fleet) -> None:
     before = fleet.look()
     fleet.change("odd", sim("odd").model_copy(update={"uri": SecretUri("sim://atlantis/port")}))
     after = fleet.until(lambda s: detected(s["a"]) > detected(before["a"]) + 5)

@@ -72,9 +72,7 @@ def _train(settings: Settings, ledger: Ledger, name: str) -> None:
     train_model(settings, ledger, Request(name, recipe=SMALL), lambda _: None, lambda _: None)
 
 
-def test_a_disk_that_fills_up_is_one_clear_sentence_and_costs_nothing(
-    settings: Settings, disk: Path
-) -> None:
+def test_a_disk_that_fills_up_is_one_clear_sentence_and_costs_nothing(settings: Settings, disk: Path) -> None:
     """At the first file, while checkpoints are written, and when going on with them."""
     ledger = open_ledger(settings.ledger)
     with local_ray():

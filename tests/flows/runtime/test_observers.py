@@ -53,9 +53,7 @@ def test_a_label_studio_that_nobody_has_named_is_a_mistake(model: ModelFile) -> 
         Observers([], read_settings(labeler="label-studio"), model, print)
 
 
-def test_a_band_of_no_class_of_the_model_is_a_mistake_before_anything_starts(
-    model: ModelFile,
-) -> None:
+def test_a_band_of_no_class_of_the_model_is_a_mistake_before_anything_starts(model: ModelFile) -> None:
     settings = read_settings(label_bands={"submarine": {"weight": 2}})
     with pytest.raises(ConfigError, match="no class 'submarine'"):
         Observers([], settings, model, print)

@@ -112,8 +112,7 @@ class Fault:
     [
         pytest.param(Fault("cannot be loaded", kind=faulty.DiesAtLoad), id="crashes at load"),
         pytest.param(
-            Fault("calls failed|process died", kind=faulty.DiesAtFirstFrame),
-            id="crashes at the first frame",
+            Fault("calls failed|process died", kind=faulty.DiesAtFirstFrame), id="crashes at the first frame"
         ),
         pytest.param(
             Fault("calls failed|process died", kind=faulty.DiesLater), id="crashes after 200 frames"
@@ -123,16 +122,14 @@ class Fault:
         pytest.param(Fault("not numbers", write=faulty.not_numbers), id="NaN"),
         pytest.param(Fault("outside the image", write=faulty.outside), id="boxes outside"),
         pytest.param(
-            Fault("cannot be loaded: .* 2 classes", write=faulty.too_many_classes),
-            id="wrong class count",
+            Fault("cannot be loaded: .* 2 classes", write=faulty.too_many_classes), id="wrong class count"
         ),
         pytest.param(Fault("or unknown", write=faulty.unknown_class), id="unknown class"),
         pytest.param(Fault("times as long a frame", write=faulty.slow), id="computes slowly"),
         pytest.param(Fault("calls failed", kind=faulty.AnswersLate), id="answers late"),
         pytest.param(Fault("MB of memory", kind=faulty.EatsMemory), id="eats memory"),
         pytest.param(
-            Fault("cannot be loaded: .* not an ONNX model", write=faulty.truncated),
-            id="truncated file",
+            Fault("cannot be loaded: .* not an ONNX model", write=faulty.truncated), id="truncated file"
         ),
     ],
 )
@@ -206,9 +203,7 @@ def test_a_rollback_while_the_challenger_loads_is_done_at_once_and_the_next_one_
 
 
 @pytest.mark.usefixtures("nothing_lost")
-def test_a_rollback_while_the_promotion_reloads(
-    street: Street, case: Begin, tmp_path: Path
-) -> None:
+def test_a_rollback_while_the_promotion_reloads(street: Street, case: Begin, tmp_path: Path) -> None:
     challenger = faulty.good(tmp_path / "new.onnx", 0.8)
     session = case(challenger).begin(ALL)
     session.wait_until_serves(frozenset(CAMERAS))
@@ -244,9 +239,7 @@ def test_a_registry_that_is_away_delays_a_promotion_and_no_more(
         session.wait_until_serves(frozenset(CAMERAS))
         server.stop()
         request_command(ledger, RolloutCommand.PROMOTE, "adam")
-        wait_for(
-            lambda: "promotion waits" in session.said[-1], f"a sentence; it said {session.said}"
-        )
+        wait_for(lambda: "promotion waits" in session.said[-1], f"a sentence; it said {session.said}")
         assert session.rollout.state is RolloutState.PROMOTING
         assert "the registry did not answer" in session.said[-1]
         session.wait_until_serves(frozenset(CAMERAS))

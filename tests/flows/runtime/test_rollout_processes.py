@@ -92,10 +92,7 @@ def test_a_killed_run_goes_on_in_the_same_phase_with_the_same_cameras(
     run_until_killed(cameras, home)
 
     killed = list_rollouts(ledger)[0]
-    assert (killed.state, dict(killed.phase)) == (
-        RolloutState.RUNNING,
-        HALF.model_dump(mode="json"),
-    )
+    assert (killed.state, dict(killed.phase)) == (RolloutState.RUNNING, HALF.model_dump(mode="json"))
     assert CHALLENGER not in killed.reading.get("cameras", {}).values()
     assert [entry.action for entry in list_decisions(ledger, rollout.id)] == ["start", "advance"]
 
@@ -109,10 +106,7 @@ def test_a_killed_run_goes_on_in_the_same_phase_with_the_same_cameras(
         assert asked.code == 0, asked.stderr
         wait_for(lambda: list_rollouts(ledger)[0].state is RolloutState.ROLLED_BACK, "the rollback")
         back = list_decisions(ledger, rollout.id)[-1]
-        assert [e.action for e in list_decisions(ledger, rollout.id)][1:] == [
-            "advance",
-            "roll back",
-        ]
+        assert [e.action for e in list_decisions(ledger, rollout.id)][1:] == ["advance", "roll back"]
     finally:
         command.interrupt()
         outcome = command.finish()

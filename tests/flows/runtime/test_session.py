@@ -215,9 +215,7 @@ def test_a_wrong_password_ends_the_run_with_the_reason(
         assert "hunter2" not in said
 
 
-def test_check_says_what_each_camera_is(
-    tmp_path: Path, home: Path, street: Path, street_clip: Path
-) -> None:
+def test_check_says_what_each_camera_is(tmp_path: Path, home: Path, street: Path, street_clip: Path) -> None:
     with RtspServer({"a40": Mount((street,))}) as server:
         path = camera_file(
             tmp_path,

@@ -20,12 +20,7 @@ from tests.support.gateway import PASSWORD, USER, Gateway
 from tests.support.label_studio import Studio, rectangle
 from tests.support.ports import free_port
 
-pytestmark = [
-    pytest.mark.ray,
-    pytest.mark.minio,
-    pytest.mark.label_studio,
-    pytest.mark.timeout(1500),
-]
+pytestmark = [pytest.mark.ray, pytest.mark.minio, pytest.mark.label_studio, pytest.mark.timeout(1500)]
 
 URI = "sim://larkfield/gantry?traffic=busy&condition=dusk&size=320x180"
 SETTINGS = {
@@ -73,9 +68,7 @@ def test_frames_go_out_by_themselves_and_answers_come_home(
 ) -> None:
     path, home, port = tmp_path / "cameras.yaml", tmp_path / "home", free_port()
     settings = {**SETTINGS, "label_hook_port": port}
-    path.write_text(
-        yaml.safe_dump({"settings": settings, "cameras": [{"id": "gantry", "uri": URI}]})
-    )
+    path.write_text(yaml.safe_dump({"settings": settings, "cameras": [{"id": "gantry", "uri": URI}]}))
     ledger = open_ledger(Settings(home=home).ledger)
     command = Command("run", str(path), "--json", home=home)
     try:

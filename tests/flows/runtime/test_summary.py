@@ -7,9 +7,7 @@ from flows.stream.analysis.status import CameraStatus
 from flows.stream.ingest.accounting import Account
 from flows.stream.ingest.reader import CameraState
 
-_ACCOUNT = Account(
-    decoded=100, detected=60, gated=30, dropped=8, failed=2, reasons={"still": 30, "stale": 8}
-)
+_ACCOUNT = Account(decoded=100, detected=60, gated=30, dropped=8, failed=2, reasons={"still": 30, "stale": 8})
 
 
 def _summary(*statuses: CameraStatus, seconds: float = 8.0) -> Summary:
@@ -88,8 +86,7 @@ def test_a_camera_that_may_yet_come_back_is_no_problem(state: CameraState) -> No
 
 def test_a_failed_camera_is_a_problem_that_names_it() -> None:
     summary = _summary(
-        CameraStatus("a", CameraState.FAILED, "wrong user or password"),
-        CameraStatus("b", CameraState.LIVE),
+        CameraStatus("a", CameraState.FAILED, "wrong user or password"), CameraStatus("b", CameraState.LIVE)
     )
 
     assert summary.problems == ["camera 'a': wrong user or password"]

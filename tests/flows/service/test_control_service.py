@@ -91,9 +91,7 @@ def test_the_queue_says_where_the_labellers_work(tmp_path: Path) -> None:
 
 def test_reviews_are_all_but_candidates_or_those_of_one_state(content: Content) -> None:
     found = content.house.reviews(None, 0, 50).items
-    assert [one.state for one in found] == [
-        str(s) for s in ReviewState if s is not ReviewState.CANDIDATE
-    ]
+    assert [one.state for one in found] == [str(s) for s in ReviewState if s is not ReviewState.CANDIDATE]
     (only,) = content.house.reviews("candidate", 0, 50).items
     assert (only.state, only.camera_id, only.reason) == ("candidate", "a40", "unsure")
     said = refused(NotFound, lambda: content.house.reviews("lost", 0, 50))
@@ -103,9 +101,7 @@ def test_reviews_are_all_but_candidates_or_those_of_one_state(content: Content) 
 
 def test_the_image_of_a_frame(content: Content) -> None:
     (one,) = content.house.reviews("pending", 0, 1).items
-    assert content.house.review_image(one.digest) == jpeg(
-        list(ReviewState).index(ReviewState.PENDING)
-    )
+    assert content.house.review_image(one.digest) == jpeg(list(ReviewState).index(ReviewState.PENDING))
     (gone,) = content.house.reviews("expired", 0, 1).items
     assert "expired" in refused(NotFound, lambda: content.house.review_image(gone.digest))
     for digest in ("0" * 64, "../../etc/passwd", "%", "x" * 5000):
@@ -145,9 +141,7 @@ def test_a_parked_run_goes_on_where_it_was(content: Content) -> None:
 
 def test_without_a_run_there_is_none_to_steer(empty: Content) -> None:
     refused(LearningError, lambda: empty.house.resume_learning("ann"))
-    assert "no learning run is open" in refused(
-        LearningError, lambda: empty.house.drop_learning("ann")
-    )
+    assert "no learning run is open" in refused(LearningError, lambda: empty.house.drop_learning("ann"))
 
 
 # Rollouts
@@ -176,10 +170,7 @@ def test_without_an_open_rollout_there_is_none_to_steer(empty: Content) -> None:
 
 def test_without_a_registry_there_are_no_models(empty: Content) -> None:
     assert empty.house.models() == []
-    for ask in (
-        lambda: empty.house.lineage("1"),
-        lambda: empty.house.start_rollout("champion", None, "ann"),
-    ):
+    for ask in (lambda: empty.house.lineage("1"), lambda: empty.house.start_rollout("champion", None, "ann")):
         assert "there is no version" in refused(NotFound, ask)
 
 
@@ -213,9 +204,7 @@ def test_the_lineage_of_a_version_goes_back_to_the_first(registered: Content) ->
 
 def test_a_rollout_is_asked_for(registered: Content) -> None:
     house = registered.house
-    assert "knows other classes" in refused(
-        RolloutError, lambda: house.start_rollout("3", None, "ann")
-    )
+    assert "knows other classes" in refused(RolloutError, lambda: house.start_rollout("3", None, "ann"))
     assert "is the champion already" in refused(
         RolloutError, lambda: house.start_rollout("champion", None, "ann")
     )
@@ -243,10 +232,7 @@ def test_all_is_well(empty: Content) -> None:
 
 def test_problems_of_cameras_and_faults_are_said_once_each(empty: Content) -> None:
     fault = ["the log cannot be written"]
-    empty.live += [
-        running(state="lost", error="no answer", faults=fault),
-        running("crossing", faults=fault),
-    ]
+    empty.live += [running(state="lost", error="no answer", faults=fault), running("crossing", faults=fault)]
     health = empty.house.health()
     assert (health.ok, health.live) == (False, 1)
     assert health.problems == ["a40: no answer", "the log cannot be written"]

@@ -58,9 +58,7 @@ def test_another_house_over_the_same_ledger_sees_it(empty: Content) -> None:
 
 @pytest.mark.parametrize("name", ["a40", "A40", "crossing", "CrossinG"])
 def test_ids_differ_by_more_than_case(empty: Content, name: str) -> None:
-    said = refused(
-        ConfigError, lambda: empty.house.put_camera({**SIM, "id": name}, "ann", new=True)
-    )
+    said = refused(ConfigError, lambda: empty.house.put_camera({**SIM, "id": name}, "ann", new=True))
     assert "is there already" in said
     assert last_change(empty.ledger) == 0
 
@@ -91,12 +89,7 @@ def test_of_two_who_add_the_same_camera_at_once_one_is_refused(empty: Content) -
 def test_a_camera_that_is_changed_keeps_its_place(empty: Content) -> None:
     empty.house.put_camera({"id": "a40", "uri": "sim://larkfield/gantry"}, "ann", new=False)
     first, _ = empty.house.cameras()
-    assert (first.id, first.uri, first.city, first.lines) == (
-        "a40",
-        "sim://larkfield/gantry",
-        None,
-        {},
-    )
+    assert (first.id, first.uri, first.city, first.lines) == ("a40", "sim://larkfield/gantry", None, {})
 
 
 def test_an_address_that_was_shown_and_is_sent_back_keeps_its_password(empty: Content) -> None:
@@ -139,9 +132,7 @@ def test_what_cannot_be_a_camera_is_refused_before_anything_runs(
 ) -> None:
     for new, name in ((True, "new"), (False, "crossing")):
         document = {"id": name, "uri": uri}
-        said = refused(
-            ConfigError, lambda d=document, n=new: empty.house.put_camera(d, "ann", new=n)
-        )
+        said = refused(ConfigError, lambda d=document, n=new: empty.house.put_camera(d, "ann", new=n))
         assert words in said
     assert last_change(empty.ledger) == 0
 

@@ -59,9 +59,7 @@ def test_events_that_ended_and_events_that_go_on(old: Old) -> None:
 def test_findings(old: Old) -> None:
     found = list_findings(old.ledger)
     for one, wrote in zip(found, old.wrote["findings"], strict=True):
-        require(
-            [one.since.isoformat(), one.opened_at.isoformat()], [wrote["since"], wrote["opened"]]
-        )
+        require([one.since.isoformat(), one.opened_at.isoformat()], [wrote["since"], wrote["opened"]])
         assert (one.closed_at and one.closed_at.isoformat()) == wrote["closed"]
         assert (one.camera_id, one.causes, one.asks_for_labels) == (
             wrote["camera"],
@@ -81,9 +79,7 @@ def test_drift(old: Old) -> None:
         view = views[wrote["camera"]]
         assert view.drifts == (wrote["closed"] is None)
         assert view.causes == ([] if wrote["closed"] else wrote["causes"])
-        require(
-            said[wrote["camera"]], {k: wrote[k] for k in ("since", "opened", "closed", "causes")}
-        )
+        require(said[wrote["camera"]], {k: wrote[k] for k in ("since", "opened", "closed", "causes")})
         require(said[wrote["camera"]], "own past")
     assert "bridge" in old.house.drift_page()
 
@@ -126,13 +122,7 @@ def test_images_of_reviews(old: Old) -> None:
 
 def test_learning_runs_with_their_plans(old: Old) -> None:
     wrote = old.wrote["learning"]
-    assert {one["step"] for one in wrote} == {
-        "promoted",
-        "rolled back",
-        "refused",
-        "dropped",
-        "parked",
-    }
+    assert {one["step"] for one in wrote} == {"promoted", "rolled back", "refused", "dropped", "parked"}
     require(shown(old.house.learning(0, 100).items), wrote)
     said = [{k: v for k, v in one.items() if k != "step_at"} for one in wrote]
     require(old.asked("learn", "status"), said)

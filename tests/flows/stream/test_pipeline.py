@@ -29,8 +29,7 @@ _WHOLE_HEIGHT = ((0.5, 1.0), (0.5, 0.0))
 def test_pictures_in_results_out_in_order_of_each_camera(start: Start) -> None:
     sink = CollectingTap()
     pipeline = start(
-        [(camera("a"), clip(*source_frames(30))), (camera("b"), clip(*source_frames(45)))],
-        sinks=[sink],
+        [(camera("a"), clip(*source_frames(30))), (camera("b"), clip(*source_frames(45)))], sinks=[sink]
     )
 
     assert pipeline.wait(PATIENCE_S)
@@ -149,9 +148,7 @@ def test_with_a_detector_that_always_fails_every_frame_has_failed(start: Start) 
 
     assert pipeline.wait(PATIENCE_S)
     for camera_id in "ab":
-        assert account_of(pipeline, camera_id) == Account(
-            decoded=10, failed=10, reasons={"detector": 10}
-        )
+        assert account_of(pipeline, camera_id) == Account(decoded=10, failed=10, reasons={"detector": 10})
     assert sink.results == []
     assert sink.closed == 1
 
@@ -178,10 +175,7 @@ def test_a_fault_in_the_detector_ends_the_run_and_the_accounts_add_up(
     never = threading.Event()
     sink = CollectingTap()
     pipeline = start(
-        [
-            (camera("a"), clip(*source_frames(50))),
-            (camera("b"), ScriptedSource([*source_frames(5), never])),
-        ],
+        [(camera("a"), clip(*source_frames(50))), (camera("b"), ScriptedSource([*source_frames(5), never]))],
         detector,
         [sink],
     )

@@ -82,10 +82,7 @@ def test_a_camera_taken_over_after_a_crash_gets_other_track_ids(start: Start) ->
     for generation in range(2):
         sink = CollectingTap()
         pipeline = start(
-            [(camera("a"), clip(*driving(5)))],
-            ScriptedDetector(find_white),
-            [sink],
-            generation=generation,
+            [(camera("a"), clip(*driving(5)))], ScriptedDetector(find_white), [sink], generation=generation
         )
         assert pipeline.wait(PATIENCE_S)
         ids.add(int(sink.results[-1].tracked.track_id[0]))
@@ -93,9 +90,7 @@ def test_a_camera_taken_over_after_a_crash_gets_other_track_ids(start: Start) ->
     assert len(ids) == 2
 
 
-def test_cameras_of_different_shape_do_not_share_a_batch_and_both_come_through(
-    start: Start,
-) -> None:
+def test_cameras_of_different_shape_do_not_share_a_batch_and_both_come_through(start: Start) -> None:
     detector = ScriptedDetector()
     wide = [SourceFrame(i / 25, plain(320, 160)) for i in range(10)]
     tall = [SourceFrame(i / 25, plain(160, 320)) for i in range(10)]

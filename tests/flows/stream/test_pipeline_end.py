@@ -51,9 +51,7 @@ def test_closing_does_not_sit_out_the_retries_of_the_detector(start: Start) -> N
     clock = _Patient()
     never = threading.Event()
     detector = ScriptedDetector(failures=[DetectorError("busy")] * 1000)
-    pipeline = start(
-        [(camera("a"), ScriptedSource([*source_frames(5), never]))], detector, clock=clock
-    )
+    pipeline = start([(camera("a"), ScriptedSource([*source_frames(5), never]))], detector, clock=clock)
     eventually(lambda: bool(clock.waits))
     close(pipeline)
 
@@ -113,15 +111,12 @@ def test_dropping_waits_for_the_answers_under_way_and_drops_the_rest(start: Star
     hold = threading.Event()
     detector = ScriptedDetector(hold=hold)
     pipeline = start(
-        [(camera("a"), ScriptedSource([*source_frames(40), threading.Event()], live=True))],
-        detector,
+        [(camera("a"), ScriptedSource([*source_frames(40), threading.Event()], live=True))], detector
     )
     assert detector.asked.wait(PATIENCE_S)
     eventually(lambda: account_of(pipeline).decoded == 40)
     said: list[Account] = []
-    dropping = threading.Thread(
-        target=lambda: said.append(pipeline.drop({"a"})["a"].account), daemon=True
-    )
+    dropping = threading.Thread(target=lambda: said.append(pipeline.drop({"a"})["a"].account), daemon=True)
     dropping.start()
     eventually(lambda: pipeline.readers[0].finished)
     assert not said

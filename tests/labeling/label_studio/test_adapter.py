@@ -29,10 +29,7 @@ def test_twenty_frames_there_and_back(
         assert datetime.fromisoformat(data["captured_at"]) == tasks[0].captured_at
         assert prediction["model_version"] == "m-1"
         assert prediction["score"] == pytest.approx(0.4)
-        assert [r["value"]["rectanglelabels"] for r in prediction["result"]] == [
-            ["car"],
-            ["person"],
-        ]
+        assert [r["value"]["rectanglelabels"] for r in prediction["result"]] == [["car"], ["person"]]
         picture = ann.http.get(data["image"])
         assert picture.content == store.get(tasks[0].image_key)
 
@@ -71,9 +68,7 @@ def test_more_than_one_page(
     assert {answer.digest for answer in labeler.pull(digests)} == {t.digest for t in tasks[1:8]}
 
 
-def test_answers_that_are_not_boxes(
-    make: Make, ann: Annotator, store: FolderStore, title: str
-) -> None:
+def test_answers_that_are_not_boxes(make: Make, ann: Annotator, store: FolderStore, title: str) -> None:
     labeler, tasks = make(), frames(store, 7, seed=1)
     push(labeler, tasks)
     ids = [task["id"] for task in ann.tasks(title)]
@@ -92,9 +87,7 @@ def test_answers_that_are_not_boxes(
     assert len(answers[0].boxes) == 0
     assert isinstance(answers[1], Skipped)
     reasons = [answer.reason for answer in answers if isinstance(answer, Quarantined)]
-    for reason, word in zip(
-        reasons, ("'zebra'", "polygonlabels", "rotated", "outside"), strict=True
-    ):
+    for reason, word in zip(reasons, ("'zebra'", "polygonlabels", "rotated", "outside"), strict=True):
         assert word in reason
     assert isinstance(answers[6], Labeled)
     np.testing.assert_allclose(answers[6].boxes.xyxy, [[0, 300, 90, 360]], atol=0.5)
@@ -143,9 +136,7 @@ def test_agreement_of_two_annotators(
     assert found == {}, "one annotator is not enough"
 
 
-def test_project_made_by_hand_is_set_up(
-    make: Make, ann: Annotator, store: FolderStore, title: str
-) -> None:
+def test_project_made_by_hand_is_set_up(make: Make, ann: Annotator, store: FolderStore, title: str) -> None:
     ann.ask("POST", "/api/projects/", json={"title": title})
     push(make(), frames(store, 1))
     assert "RectangleLabels" in ann.project(title)["label_config"]

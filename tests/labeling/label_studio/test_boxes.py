@@ -9,13 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labeling.label_studio.boxes import (
-    MAX_BOXES,
-    Unusable,
-    prediction_score,
-    read_boxes,
-    to_results,
-)
+from labeling.label_studio.boxes import MAX_BOXES, Unusable, prediction_score, read_boxes, to_results
 from labeling.label_studio.config import LabelControl
 from streetloop.types import Detections
 
@@ -71,9 +65,7 @@ def test_what_is_not_a_box_in_the_image_is_not_sent() -> None:
     }
     assert sent[0]["score"] == 0
     json.dumps(sent, allow_nan=False)
-    unknown = Detections(
-        np.array([[0, 0, 9, 9]], np.float32), np.ones(1, np.float32), np.array([7])
-    )
+    unknown = Detections(np.array([[0, 0, 9, 9]], np.float32), np.ones(1, np.float32), np.array([7]))
     assert to_results(unknown, CONTROL, 100, 100, "p") == []
 
 

@@ -144,9 +144,7 @@ def test_image_that_is_gone_keeps_no_other_back(make: Make, store: FolderStore) 
     assert told == [tasks[0].digest, tasks[2].digest]
 
 
-def test_project_deleted_underneath(
-    make: Make, ann: Annotator, store: FolderStore, title: str
-) -> None:
+def test_project_deleted_underneath(make: Make, ann: Annotator, store: FolderStore, title: str) -> None:
     labeler, tasks = make(), frames(store, 3)
     push(labeler, tasks)
     labeler.want_webhook("http://127.0.0.1:9/hook", SecretStr("s"))
@@ -162,9 +160,7 @@ def test_project_deleted_underneath(
     assert [hook["url"] for hook in hooks] == ["http://127.0.0.1:9/hook"]
 
 
-def test_label_config_changed_by_hand(
-    make: Make, ann: Annotator, store: FolderStore, title: str
-) -> None:
+def test_label_config_changed_by_hand(make: Make, ann: Annotator, store: FolderStore, title: str) -> None:
     labeler, tasks = make(), frames(store, 3)
     push(labeler, tasks[:1])
     project = ann.project(title)["id"]

@@ -12,9 +12,7 @@ from tests.support.label_studio import Annotator, Hooked, Make, frames, push, re
 pytestmark = [pytest.mark.label_studio, pytest.mark.timeout(1500)]
 
 
-def test_webhook_doubled_forged_and_lost(
-    make: Make, ann: Annotator, store: FolderStore, title: str
-) -> None:
+def test_webhook_doubled_forged_and_lost(make: Make, ann: Annotator, store: FolderStore, title: str) -> None:
     labeler, (task,) = make(), frames(store, 1)
     push(labeler, [task])
     (there,) = ann.tasks(title)

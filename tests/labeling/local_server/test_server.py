@@ -166,9 +166,7 @@ def test_never_answers(home: Path, venv: Path, monkeypatch: pytest.MonkeyPatch) 
     assert server.down()
 
 
-def test_stubborn_process_is_killed(
-    server: LocalServer, home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_stubborn_process_is_killed(server: LocalServer, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(local_process, "_STOP_S", 0.5)
     (home / "labelstudio").mkdir(parents=True)
     (home / "labelstudio" / "stubborn").touch()
@@ -197,9 +195,7 @@ def test_port_of_a_server_that_is_just_ending(home: Path, venv: Path) -> None:
     assert server.down()
 
 
-@pytest.mark.parametrize(
-    "change", [{"created": 1.0}, {"pid": os.getpid()}, {"pid": "x"}, {"port": None}]
-)
+@pytest.mark.parametrize("change", [{"created": 1.0}, {"pid": os.getpid()}, {"pid": "x"}, {"port": None}])
 def test_another_process_of_that_id_is_not_ours(
     server: LocalServer, home: Path, change: dict[str, object]
 ) -> None:
@@ -221,9 +217,7 @@ def test_same_id_and_start_but_another_program(tmp_path: Path) -> None:
         other.kill()
 
 
-@pytest.mark.parametrize(
-    "text", ["", "[]", "{}", "null", '{"pid": 1e400, "created": 0, "port": 1}']
-)
+@pytest.mark.parametrize("text", ["", "[]", "{}", "null", '{"pid": 1e400, "created": 0, "port": 1}'])
 def test_odd_notes_mean_that_nothing_runs(tmp_path: Path, text: str) -> None:
     (tmp_path / "server.json").write_text(text)
     assert find_running(tmp_path / "server.json") is None

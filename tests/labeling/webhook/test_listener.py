@@ -86,9 +86,7 @@ def test_whoever_sends_nothing_does_not_keep_the_others_out(
         connection.close()
 
 
-def test_odd_bytes_and_hanging_up_are_survived(
-    ears: Ears, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_odd_bytes_and_hanging_up_are_survived(ears: Ears, capfd: pytest.CaptureFixture[str]) -> None:
     for data in (b"", b"\x16\x03\x01\x00\xff" * 100, b"POST / HTTP/9.9\r\n\r\n", b"\r\n\r\n"):
         ears.raw(data).close()
     cut = f"POST / HTTP/1.1\r\n{SECRET_HEADER}: open sesame\r\nContent-Length: 50\r\n\r\nabc"

@@ -90,9 +90,7 @@ def test_doubled_hints_count_nothing_twice(system: Open, monkeypatch: pytest.Mon
         system.desk.pulled.clear()
         assert system.post(GENUINE) == 204
         eventually(lambda: system.house.count(ReviewState.LABELED) == 3)
-    assert [r.state for r in list_reviews(system.house.ledger, list(ReviewState))] == [
-        "labeled"
-    ] * 3
+    assert [r.state for r in list_reviews(system.house.ledger, list(ReviewState))] == ["labeled"] * 3
     assert system.house.said == ["3 answers from whoever labels"]
 
 

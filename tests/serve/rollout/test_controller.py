@@ -111,9 +111,7 @@ def test_what_is_waited_for_and_who_serves_whom_can_be_read(stage: Stage) -> Non
         (MemoryError("out of memory"), "it cannot be loaded: out of memory"),
     ],
 )
-def test_a_challenger_that_cannot_be_loaded_goes_back(
-    stage: Stage, error: Exception, says: str
-) -> None:
+def test_a_challenger_that_cannot_be_loaded_goes_back(stage: Stage, error: Exception, says: str) -> None:
     stage.applications.fails["deploy", CHALLENGER] = [error]
     stage.ask()
     stage.until(lambda: stage.state is RolloutState.ROLLED_BACK)
@@ -122,9 +120,7 @@ def test_a_challenger_that_cannot_be_loaded_goes_back(
     eventually(lambda: "delete challenger" in stage.log)
 
 
-def test_a_challenger_that_hangs_while_it_is_loaded_goes_back_and_is_ended_after_all(
-    stage: Stage,
-) -> None:
+def test_a_challenger_that_hangs_while_it_is_loaded_goes_back_and_is_ended_after_all(stage: Stage) -> None:
     hold = stage.applications.holds["deploy", CHALLENGER] = threading.Event()
     stage.ask()
     stage.look(0.0)
@@ -235,9 +231,7 @@ def test_a_ledger_that_is_away_for_a_look_loses_no_evidence(
     assert stage.rollout.reading["frames"] == before + 77
 
 
-def test_the_thread_goes_on_after_a_look_that_failed(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_thread_goes_on_after_a_look_that_failed(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("serve.rollout.controller._LOOK_S", 0.01)
     collect, failures = stage.fleet.collect_evidence, [RuntimeError("a bug"), LedgerError("away")]
 

@@ -80,9 +80,7 @@ def test_it_is_not_tried_again_at_once(stage: Stage) -> None:
     stage.until(lambda: stage.log.count("load champion 2") == 2, 1.0)
 
 
-@pytest.mark.parametrize(
-    "wanted", [RolloutCommand.PAUSE, RolloutCommand.RESUME, RolloutCommand.PROMOTE]
-)
+@pytest.mark.parametrize("wanted", [RolloutCommand.PAUSE, RolloutCommand.RESUME, RolloutCommand.PROMOTE])
 def test_what_makes_no_sense_any_more_is_refused_and_written_down(
     stage: Stage, wanted: RolloutCommand
 ) -> None:
@@ -192,9 +190,7 @@ def test_a_city_goes_on_from_the_champion_of_its_own(stage: Stage) -> None:
     assert stage.log.count("load champion-Bergen 3") == 1
 
 
-def test_a_camera_that_is_added_in_a_city_with_its_own_champion_is_answered_by_it(
-    stage: Stage,
-) -> None:
+def test_a_camera_that_is_added_in_a_city_with_its_own_champion_is_answered_by_it(stage: Stage) -> None:
     stage.ask(city="Bergen")
     stage.until_over()
     stage.cameras.append(camera("e").model_copy(update={"city": "Bergen"}))

@@ -111,10 +111,7 @@ WANTING = {
     "minutes": (situation(evidence(), phase_minutes=9.0), "1.0 more minutes in this phase"),
     "frames": (situation(evidence(), phase_frames=400), "100 more frames in this phase"),
     "truth": (situation(evidence(blocks=18)), "18 blocks so far"),
-    "speed": (
-        situation(replace(evidence(), latency=Moments())),
-        "less than 1.5 times the champion's",
-    ),
+    "speed": (situation(replace(evidence(), latency=Moments())), "less than 1.5 times the champion's"),
 }
 
 
@@ -226,9 +223,7 @@ def test_tracks_that_seem_to_break_more_often_hold_it() -> None:
 
 
 @pytest.mark.parametrize("now", [_tracks(120), _tracks(0), _tracks(1000, minutes=9), _tracks(9, 9)])
-def test_tracks_that_break_as_usual_or_of_which_little_is_known_change_nothing(
-    now: Situation,
-) -> None:
+def test_tracks_that_break_as_usual_or_of_which_little_is_known_change_nothing(now: Situation) -> None:
     assert decide(LAST, now, POLICY).action is Action.PROMOTE
 
 

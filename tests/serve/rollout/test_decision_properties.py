@@ -29,9 +29,7 @@ def calls(draw: st.DrawFn) -> Calls:
 
 seconds = st.floats(0, 1e7)
 served = st.builds(Served, counts, counts, seconds, counts, counts)
-cameras = st.dictionaries(
-    st.sampled_from("abc"), st.builds(CameraStats, served, served, scores, scores)
-)
+cameras = st.dictionaries(st.sampled_from("abc"), st.builds(CameraStats, served, served, scores, scores))
 tallies = st.builds(DetectionCounts, counts, counts, counts)
 tallied = st.builds(Scores, tallies, tallies)
 groups = st.dictionaries(st.sampled_from([EVERYTHING, "class:car", "city:Oslo"]), scores)
@@ -50,12 +48,8 @@ anything = st.builds(
     cameras,
 )
 times = st.floats(0, 1e6)
-situations = st.builds(
-    Situation, anything, times, counts, times, st.integers(0, 9), times, st.booleans()
-)
-shares = st.lists(st.floats(0.01, 0.99), max_size=4, unique=True).map(
-    lambda found: (*sorted(found), 1.0)
-)
+situations = st.builds(Situation, anything, times, counts, times, st.integers(0, 9), times, st.booleans())
+shares = st.lists(st.floats(0.01, 0.99), max_size=4, unique=True).map(lambda found: (*sorted(found), 1.0))
 rates = st.floats(1e-6, 0.999)
 policies = st.builds(
     Policy, steps=shares, minutes=st.floats(0, 1e4), frames=st.integers(0, 10**6),
@@ -117,9 +111,7 @@ def test_any_reading_can_be_written_down(look: tuple[Phase, Situation, Policy]) 
 
 
 @given(st.floats(-0.3, 0.0), st.integers(0, 400), st.integers(0, 3))
-def test_who_is_not_better_never_goes_beyond_the_first_step(
-    gain: float, blocks: int, step: int
-) -> None:
+def test_who_is_not_better_never_goes_beyond_the_first_step(gain: float, blocks: int, step: int) -> None:
     now = situation(evidence(gain=gain, blocks=blocks))
     action = decide(Phase(kind=PhaseKind.CANARY, step=step), now, Policy()).action
     assert action in {Action.HOLD, Action.ROLL_BACK}

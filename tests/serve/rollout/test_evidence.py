@@ -13,12 +13,8 @@ moments = st.builds(Moments, counts, st.integers(-100, 100), st.integers(0, 100)
 calls = st.builds(Calls, counts, counts, counts, counts)
 tallies = st.builds(DetectionCounts, counts, counts, counts)
 served = st.builds(Served, counts, counts, st.integers(0, 1000), counts, counts)
-cameras = st.dictionaries(
-    st.sampled_from("abc"), st.builds(CameraStats, served, served, moments, moments)
-)
-scores = st.dictionaries(
-    st.sampled_from([EVERYTHING, "class:car"]), st.builds(Scores, tallies, tallies)
-)
+cameras = st.dictionaries(st.sampled_from("abc"), st.builds(CameraStats, served, served, moments, moments))
+scores = st.dictionaries(st.sampled_from([EVERYTHING, "class:car"]), st.builds(Scores, tallies, tallies))
 groups = st.dictionaries(st.sampled_from([EVERYTHING, "class:car", "city:Oslo"]), moments)
 evidence = st.builds(
     Evidence,

@@ -161,9 +161,7 @@ def test_a_restart_counts_nothing_twice(desk: WebApp) -> None:
     ],
     ids=["chosen", "too early", "another camera", "simulated", "asked", "rejected", "empty"],
 )
-def test_a_frame_that_says_nothing_fair_does_not_count(
-    desk: WebApp, other: dict[str, object]
-) -> None:
+def test_a_frame_that_says_nothing_fair_does_not_count(desk: WebApp, other: dict[str, object]) -> None:
     sees = other.pop("sees", None)
     if isinstance(sees, Detections):
         desk.eyes.sees = {CHAMPION: sees, CHALLENGER: sees}

@@ -32,9 +32,7 @@ def test_a_thing_of_another_class_is_both_missed_and_made_up() -> None:
 
 
 def test_one_thing_is_found_once() -> None:
-    assert count_detections(found(A), NOTHING, found(A, A), NAMES)[EVERYTHING] == DetectionCounts(
-        1, 1, 1
-    )
+    assert count_detections(found(A), NOTHING, found(A, A), NAMES)[EVERYTHING] == DetectionCounts(1, 1, 1)
 
 
 @pytest.mark.parametrize(("moved", "right"), [(3.0, 1), (4.0, 0)])

@@ -71,9 +71,7 @@ def test_a_block_in_which_nothing_was_to_be_seen_says_nothing(pairing: PairedCom
     assert pairing.collect().gains == {}
 
 
-def test_an_empty_road_on_which_one_model_sees_ghosts_does_say_something(
-    pairing: PairedComparison,
-) -> None:
+def test_an_empty_road_on_which_one_model_sees_ghosts_does_say_something(pairing: PairedComparison) -> None:
     for at_s in (0, 20):
         _take(pairing, _pair(at_s, NOTHING, found(A)))
     assert pairing.collect().gains[EVERYTHING] == Moments.of(-1.0)
@@ -103,9 +101,7 @@ def test_cameras_have_blocks_of_their_own_and_cities_their_sums(pairing: PairedC
     assert {group for group in gains if group.startswith("city")} == {"city:Oslo", "city:Bergen"}
 
 
-def test_frames_whose_truth_nobody_knows_gain_nothing_but_are_compared(
-    pairing: PairedComparison,
-) -> None:
+def test_frames_whose_truth_nobody_knows_gain_nothing_but_are_compared(pairing: PairedComparison) -> None:
     for at_s in (0, 20, 40):
         _take(pairing, _pair(at_s, found(A), found(A, B), None))
     found_out = pairing.collect()
@@ -219,9 +215,7 @@ def test_what_a_detector_may_say_is_sane(answer: Detections) -> None:
 
 def _of(xyxy: object, confidence: object, class_id: object) -> Detections:
     return Detections(
-        np.asarray(xyxy, np.float32),
-        np.asarray(confidence, np.float32),
-        np.asarray(class_id, np.int64),
+        np.asarray(xyxy, np.float32), np.asarray(confidence, np.float32), np.asarray(class_id, np.int64)
     )
 
 

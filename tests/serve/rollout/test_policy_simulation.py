@@ -23,16 +23,12 @@ def rehearsed() -> dict[str, Any]:
     return simulate_policy(Policy(), RUNS)
 
 
-def test_a_harmful_candidate_is_promoted_in_at_most_one_run_of_a_hundred(
-    rehearsed: dict[str, Any],
-) -> None:
+def test_a_harmful_candidate_is_promoted_in_at_most_one_run_of_a_hundred(rehearsed: dict[str, Any]) -> None:
     assert rehearsed["harmful"]["promoted"] <= 0.01
     assert rehearsed["harmful"]["rolled_back"] >= 0.95
 
 
-def test_a_better_candidate_is_promoted_in_at_least_95_runs_of_a_hundred(
-    rehearsed: dict[str, Any],
-) -> None:
+def test_a_better_candidate_is_promoted_in_at_least_95_runs_of_a_hundred(rehearsed: dict[str, Any]) -> None:
     assert rehearsed["better"]["promoted"] >= 0.95
     # Five phases of ten minutes each.
     assert rehearsed["better"]["minutes_until_promoted"] >= 50
@@ -51,9 +47,7 @@ def test_the_ends_of_a_kind_add_up(rehearsed: dict[str, Any]) -> None:
         assert sum(ends) == pytest.approx(1.0)
 
 
-def _played(
-    candidate: SimulatedCandidate, runs: int, policy: Policy | None = None, **street: Any
-) -> Any:
+def _played(candidate: SimulatedCandidate, runs: int, policy: Policy | None = None, **street: Any) -> Any:
     rng = np.random.default_rng(7)
     return [play(policy or Policy(), candidate, Street(**street), 4.0, rng) for _ in range(runs)]
 
@@ -89,10 +83,7 @@ def test_a_seed_is_played_the_same_every_time_and_another_one_otherwise() -> Non
 def test_a_modelled_candidate_gains_what_its_recall_says(recall: float) -> None:
     rng = np.random.default_rng(3)
     found = np.concatenate(
-        [
-            modelled_gains(SimulatedCandidate(recall), Street(uneven=0.0), 200, rng).ravel()
-            for _ in range(10)
-        ]
+        [modelled_gains(SimulatedCandidate(recall), Street(uneven=0.0), 200, rng).ravel() for _ in range(10)]
     )
     assert found.min() >= -1
     assert found.max() <= 1

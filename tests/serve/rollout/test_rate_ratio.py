@@ -12,9 +12,7 @@ from serve.rollout.rate_ratio import Stratum, rate_ratio
 
 ALPHA = 0.005
 times = st.floats(0.0, 1e5)
-strata = st.lists(
-    st.builds(Stratum, st.integers(0, 500), times, st.integers(0, 500), times), max_size=8
-)
+strata = st.lists(st.builds(Stratum, st.integers(0, 500), times, st.integers(0, 500), times), max_size=8)
 
 
 @given(strata)
@@ -64,9 +62,7 @@ def _ever_beyond(times_as_often: float, allowed: float, seed: int) -> bool:
     after = np.zeros(4, int)
     for look in range(1, 361):
         after += 2 * rng.poisson(20 * 3 * rates * times_as_often / 2)
-        cameras = [
-            Stratum(b, 1800 * 3.0, int(a), look * 60.0) for b, a in zip(before, after, strict=True)
-        ]
+        cameras = [Stratum(b, 1800 * 3.0, int(a), look * 60.0) for b, a in zip(before, after, strict=True)]
         if rate_ratio(cameras, ALPHA).low > allowed:
             return True
     return False

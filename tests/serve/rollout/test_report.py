@@ -163,9 +163,7 @@ class _Page(HTMLParser):
         self.words += data
 
 
-def test_the_page_has_everything_needs_nothing_and_believes_nobody(
-    stage: Stage, tmp_path: Path
-) -> None:
+def test_the_page_has_everything_needs_nothing_and_believes_nobody(stage: Stage, tmp_path: Path) -> None:
     report = report_of(stage.ledger, find_rollout(stage.ledger, None))
     report["author"] = NASTY
     report["decisions"][0] |= {"reason": NASTY, "author": NASTY, "action": NASTY}

@@ -137,9 +137,7 @@ def test_what_the_judge_refused_is_not_tried_and_the_way_out_is_named(settings: 
     assert open_rollout(open_ledger(settings.ledger)) is None
 
 
-def test_who_overrules_the_judge_is_written_down(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_who_overrules_the_judge_is_written_down(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("getpass.getuser", lambda: "dora")
     version = _judged(settings, accepted=False)
     found = _start(settings, version, "--despite-verdict")
@@ -217,9 +215,7 @@ def test_who_asks_for_a_model_gets_it(settings: Settings) -> None:
     assert found.version.startswith("wanted")
 
 
-def test_where_nothing_was_registered_the_baseline_serves_and_mlflow_is_not_asked(
-    tmp_path: Path,
-) -> None:
+def test_where_nothing_was_registered_the_baseline_serves_and_mlflow_is_not_asked(tmp_path: Path) -> None:
     fresh = Settings(home=tmp_path / "fresh")
     assert not has_registry(fresh)
     assert serving_model(fresh).version.startswith("baseline")

@@ -14,17 +14,13 @@ FLEET = [f"camera{k}" for k in range(100)]
 
 
 @given(cameras, shares, shares)
-def test_a_larger_share_has_the_cameras_of_a_smaller_one(
-    fleet: set[str], one: float, other: float
-) -> None:
+def test_a_larger_share_has_the_cameras_of_a_smaller_one(fleet: set[str], one: float, other: float) -> None:
     small, large = (leaders(fleet, share) for share in sorted((one, other)))
     assert small <= large <= fleet
 
 
 @given(cameras, st.floats(0, 1, exclude_min=True))
-def test_any_share_has_at_least_one_camera_and_no_more_than_needed(
-    fleet: set[str], share: float
-) -> None:
+def test_any_share_has_at_least_one_camera_and_no_more_than_needed(fleet: set[str], share: float) -> None:
     count = len(leaders(fleet, share))
     assert count >= min(len(fleet), 1)
     assert count <= max(share * len(fleet) + 1, 1)
@@ -67,18 +63,8 @@ def test_another_camera_in_the_fleet_moves_at_most_one_other() -> None:
 def test_a_table_says_who_serves_and_who_jumps_in() -> None:
     own = city_application("Oslo")
     table = RouteTable(champion_applications={"a": own, "b": own}, challenged=frozenset("bc"))
-    assert [table.application(camera) for camera in "abcd"] == [
-        own,
-        CHALLENGER,
-        CHALLENGER,
-        CHAMPION,
-    ]
-    assert [table.champion_application(camera) for camera in "abcd"] == [
-        own,
-        own,
-        CHAMPION,
-        CHAMPION,
-    ]
+    assert [table.application(camera) for camera in "abcd"] == [own, CHALLENGER, CHALLENGER, CHAMPION]
+    assert [table.champion_application(camera) for camera in "abcd"] == [own, own, CHAMPION, CHAMPION]
 
 
 @pytest.mark.parametrize("city", ["Oslo", "Den Haag", "São Paulo", "a/b?c#d"])
@@ -90,17 +76,7 @@ def test_a_city_names_an_application_that_is_not_the_common_one(city: str) -> No
 
 
 def test_no_two_cities_share_an_application() -> None:
-    cities = [
-        "Den Haag",
-        "Den-Haag",
-        "Den/Haag",
-        "DenHaag",
-        "Den  Haag",
-        "Den.Haag.",
-        "-",
-        ".",
-        "A",
-    ]
+    cities = ["Den Haag", "Den-Haag", "Den/Haag", "DenHaag", "Den  Haag", "Den.Haag.", "-", ".", "A"]
     champion_applications = [city_application(city) for city in cities]
     assert len(set(champion_applications)) == len(cities)
     # ... not even one that is called like another one's application.

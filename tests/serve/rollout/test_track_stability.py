@@ -114,9 +114,7 @@ tracks = st.lists(
 
 
 @given(tracks, st.floats(0.02, 3.0))
-def test_whatever_is_tracked_the_sums_stay_within_reason(
-    frames: list[list[Track]], apart_s: float
-) -> None:
+def test_whatever_is_tracked_the_sums_stay_within_reason(frames: list[list[Track]], apart_s: float) -> None:
     shown = [frame(*one) for one in frames]
     found = watched(shown, apart_s)
     sightings = sum(track != UNCONFIRMED for one in frames for track, _, _ in one)

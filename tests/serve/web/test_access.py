@@ -142,9 +142,7 @@ def test_programs_name_no_page(client: TestClient) -> None:
         "0.0.0.0",
     ],
 )
-def test_without_a_token_a_name_that_is_not_this_machine_is_turned_away(
-    content: Content, host: str
-) -> None:
+def test_without_a_token_a_name_that_is_not_this_machine_is_turned_away(content: Content, host: str) -> None:
     open_, guarded = api_of(content), api_of(content, "secret")
     for path in ("/cameras", "/health", "/login", "/app/", "/docs", "/openapi.json"):
         said = problem_of(open_.get(path, headers={"host": host}), 403)

@@ -23,11 +23,7 @@ def test_known_kinds_are_decoded_blue_first(suffix: str) -> None:
 
 
 def test_gray_pictures_get_three_channels() -> None:
-    assert decode_image(cv2.imencode(".png", np.zeros((4, 5), np.uint8))[1].tobytes()).shape == (
-        4,
-        5,
-        3,
-    )
+    assert decode_image(cv2.imencode(".png", np.zeros((4, 5), np.uint8))[1].tobytes()).shape == (4, 5, 3)
 
 
 @pytest.mark.parametrize(("width", "height"), [(30_000, 30_000), (2**31 - 1, 2**31 - 1)])

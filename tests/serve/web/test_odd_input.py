@@ -32,37 +32,27 @@ def test_a_very_thin_picture_has_a_letterbox(width: int, height: int) -> None:
 @pytest.mark.parametrize("confidence", [0.25, 0.1])
 def test_a_score_that_equals_the_threshold_reaches_it(confidence: float) -> None:
     assert (
-        len(
-            decode(
-                detector_output((50, 50, 20, 20, 0, confidence))[None], confidence, end2end=False
-            )[0]
-        )
-        == 1
+        len(decode(detector_output((50, 50, 20, 20, 0, confidence))[None], confidence, end2end=False)[0]) == 1
     )
 
 
 @pytest.mark.parametrize(
     "shape", [(3, 8), (4, 8), (9, 8)], ids=["3 rows", "no class", "more classes than names"]
 )
-def test_an_answer_that_does_not_fit_the_classes_is_an_error(
-    shape: tuple[int, int], tmp_path: Path
-) -> None:
+def test_an_answer_that_does_not_fit_the_classes_is_an_error(shape: tuple[int, int], tmp_path: Path) -> None:
     path = write_tiny_model(tmp_path / "x.onnx", np.ones(shape, np.float32))
     with pytest.raises(DetectorError):
         Predictor(open_model(str(path), tmp_path)).detect(random_batch((1, 64, 64)), 0.25)
 
 
 def test_end2end_rows_of_five_are_an_error(tmp_path: Path) -> None:
-    path = write_tiny_model(
-        tmp_path / "x.onnx", np.ones((8, 5), np.float32), metadata={"end2end": "True"}
-    )
+    path = write_tiny_model(tmp_path / "x.onnx", np.ones((8, 5), np.float32), metadata={"end2end": "True"})
     with pytest.raises(DetectorError):
         Predictor(open_model(str(path), tmp_path)).detect(random_batch((1, 64, 64)), 0.25)
 
 
 @pytest.mark.parametrize(
-    "metadata",
-    [{"stride": "x"}, {"stride": "0"}, {"stride": "-32"}, {"names": "{}"}, {"names": "'abc'"}],
+    "metadata", [{"stride": "x"}, {"stride": "0"}, {"stride": "-32"}, {"names": "{}"}, {"names": "'abc'"}]
 )
 def test_metadata_that_make_no_sense(metadata: dict[str, str], tmp_path: Path) -> None:
     path = write_tiny_model(tmp_path / "x.onnx", ONE_CAR, metadata=metadata)
@@ -101,9 +91,7 @@ def test_problems_are_described_with_their_own_media_type() -> None:
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 20)])
-def test_a_picture_of_one_pixel_is_written_or_refused(
-    shape: tuple[int, int], tmp_path: Path
-) -> None:
+def test_a_picture_of_one_pixel_is_written_or_refused(shape: tuple[int, int], tmp_path: Path) -> None:
     with VideoWriter(tmp_path / "a.mp4") as writer, contextlib.suppress(StreetloopError):
         writer.write(np.zeros((*shape, 3), np.uint8), 0.0)
 

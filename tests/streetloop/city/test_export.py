@@ -88,9 +88,7 @@ def test_yolos_data_file_names_the_classes_and_folders(folder: Path) -> None:
     assert (folder / data["val"]).is_dir()
 
 
-def test_coco_can_be_loaded_and_ignores_what_is_not_clear(
-    folder: Path, truths: list[Truth]
-) -> None:
+def test_coco_can_be_loaded_and_ignores_what_is_not_clear(folder: Path, truths: list[Truth]) -> None:
     coco = COCO(str(folder / "coco.json"))
 
     assert [c["name"] for c in coco.loadCats(coco.getCatIds())] == list(CLASSES)
@@ -100,9 +98,7 @@ def test_coco_can_be_loaded_and_ignores_what_is_not_clear(
         assert (image["file_name"], image["frame"]) == (f"images/{frame:06d}.jpg", frame)
         assert (image["width"], image["height"]) == (160, 90)
         found = coco.loadAnns(coco.getAnnIds(imgIds=[frame + 1]))
-        expected = {
-            t.track_id: (t.class_name, t.xyxy, int(not t.clear), t.visible) for t in truth.seen
-        }
+        expected = {t.track_id: (t.class_name, t.xyxy, int(not t.clear), t.visible) for t in truth.seen}
         assert {a["track_id"]: _said(a) for a in found} == expected
     assert {a["ignore"] for a in coco.dataset["annotations"]} == {0, 1}
 

@@ -61,12 +61,7 @@ def test_a_box_is_as_tight_as_what_is_drawn(stage: Stage, kind: str, heading: fl
 
 
 @settings(max_examples=60)
-@given(
-    st.sampled_from([*_VEHICLES, "person"]),
-    st.floats(-60, 60),
-    st.floats(-10, 160),
-    st.floats(-3.2, 3.2),
-)
+@given(st.sampled_from([*_VEHICLES, "person"]), st.floats(-60, 60), st.floats(-10, 160), st.floats(-3.2, 3.2))
 def test_a_box_is_in_the_image_and_holds_just_what_belongs_to_its_owner(
     stage: Stage, kind: str, x: float, y: float, heading: float
 ) -> None:
@@ -254,9 +249,7 @@ def test_a_thing_that_moves_keeps_its_track_and_its_box_moves_along() -> None:
     crossing = view("stonebridge/middle", "traffic=busy")
     followed = 0
     for frame in range(100, 140):
-        before, after = (
-            {t.track_id: t for t in crossing.truth(k).seen} for k in (frame, frame + 1)
-        )
+        before, after = ({t.track_id: t for t in crossing.truth(k).seen} for k in (frame, frame + 1))
         for track_id in before.keys() & after.keys():
             a, b = before[track_id], after[track_id]
             assert a.kind == b.kind

@@ -107,10 +107,7 @@ for uri in sys.argv[1:]:
 
 
 def test_a_fresh_process_shows_the_same() -> None:
-    cameras = [
-        ("kingsport/crossing", _HARD),
-        ("millbrook/market", ("condition=low-sun,knocked@3:9",)),
-    ]
+    cameras = [("kingsport/crossing", _HARD), ("millbrook/market", ("condition=low-sun,knocked@3:9",))]
     uris = [f"sim://{camera}?{'&'.join((SMALL, *options))}" for camera, options in cameras]
     run = subprocess.run(
         [sys.executable, "-c", _ELSEWHERE, *uris], capture_output=True, text=True, check=True
@@ -152,10 +149,7 @@ def test_the_weather_changes_nothing_about_the_traffic() -> None:
 
 def test_busy_streets_show_more_than_light_ones() -> None:
     counts = [
-        sum(
-            len(view("kingsport/crossing", f"traffic={name}").truth(k).seen)
-            for k in range(0, 2400, 300)
-        )
+        sum(len(view("kingsport/crossing", f"traffic={name}").truth(k).seen) for k in range(0, 2400, 300))
         for name in ("light", "normal", "busy")
     ]
 
@@ -177,8 +171,7 @@ def test_any_size_can_be_drawn(size: str) -> None:
     width, height = (int(n) for n in size.split("x"))
     camera = View(
         parse_address(
-            f"sim://millbrook/crossing?size={size}"
-            "&condition=rain,wet-lens,dirty-lens,compressed,low-sun,dusk"
+            f"sim://millbrook/crossing?size={size}&condition=rain,wet-lens,dirty-lens,compressed,low-sun,dusk"
         )
     )
 
@@ -206,12 +199,7 @@ def _detail(image: Image) -> float:
     return float((fine - cv2.GaussianBlur(fine, (0, 0), 4)).std())
 
 
-_ONE_EACH = (
-    "kingsport/crossing",
-    "larkfield/verge-west",
-    "millbrook/crossing",
-    "stonebridge/middle",
-)
+_ONE_EACH = ("kingsport/crossing", "larkfield/verge-west", "millbrook/crossing", "stonebridge/middle")
 
 
 @pytest.mark.parametrize("camera", _ONE_EACH)

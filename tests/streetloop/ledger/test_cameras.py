@@ -38,11 +38,7 @@ def test_the_last_word_counts_in_the_order_of_the_first(ledger: Ledger) -> None:
     for camera, document in [("b", A), ("a", A), ("c", A), ("a", None), ("b", {"id": "b"})]:
         change_camera(ledger, camera, document, "ann", NOON)
     found = newest_changes(ledger)
-    assert [(one.camera_id, one.document) for one in found] == [
-        ("b", {"id": "b"}),
-        ("a", None),
-        ("c", A),
-    ]
+    assert [(one.camera_id, one.document) for one in found] == [("b", {"id": "b"}), ("a", None), ("c", A)]
     assert last_change(ledger) == 5
 
 

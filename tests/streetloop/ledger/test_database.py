@@ -125,9 +125,7 @@ def test_a_place_that_cannot_be_is_refused(tmp_path: Path, where: str) -> None:
         "sqlite:///file:no/such/ledger.db?mode=ro&uri=true&password=hunter2",
     ],
 )
-def test_no_error_shows_a_password(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str
-) -> None:
+def test_no_error_shows_a_password(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(LedgerError) as caught:
         open_ledger(url)
@@ -158,8 +156,7 @@ def test_processes_migrate_and_write_one_ledger_at_once(tmp_path: Path) -> None:
     spawned = multiprocessing.get_context("forkserver")
     spawned.set_forkserver_preload(["streetloop.ledger.events"])
     writers = [
-        spawned.Process(target=_write_some, args=(_url(tmp_path), f"writer-{k}", 25))
-        for k in range(4)
+        spawned.Process(target=_write_some, args=(_url(tmp_path), f"writer-{k}", 25)) for k in range(4)
     ]
     for writer in writers:
         writer.start()

@@ -46,10 +46,7 @@ def test_an_event_ends_once(ledger: Ledger) -> None:
 def test_only_the_event_that_is_meant_ends(ledger: Ledger) -> None:
     first, second = (begin_event(ledger, "drift", NOON) for _ in range(2))
     end_event(ledger, second, _after(1))
-    assert {event.id: event.ended_at for event in list_events(ledger)} == {
-        first: None,
-        second: _after(1),
-    }
+    assert {event.id: event.ended_at for event in list_events(ledger)} == {first: None, second: _after(1)}
 
 
 def test_an_event_that_never_was_does_not_end(ledger: Ledger) -> None:

@@ -87,9 +87,7 @@ MOVES: dict[str, tuple[Callable[[Ledger], object], set[ReviewState], ReviewState
 
 @pytest.mark.parametrize("state", ReviewState)
 @pytest.mark.parametrize("move", MOVES)
-def test_a_frame_moves_only_from_where_it_may(
-    ledger: Ledger, move: str, state: ReviewState
-) -> None:
+def test_a_frame_moves_only_from_where_it_may(ledger: Ledger, move: str, state: ReviewState) -> None:
     act, from_, to = MOVES[move]
     in_state(ledger, state)
     before = only(ledger)
@@ -102,16 +100,10 @@ def test_a_frame_moves_only_from_where_it_may(
 
 def test_a_frame_is_read_as_it_was_written(ledger: Ledger) -> None:
     wrote = review(
-        1,
-        origin={"uri": "sim://kingsport/crossing?a=1", "frame": 7},
-        reason=SelectionReason.FLICKER,
+        1, origin={"uri": "sim://kingsport/crossing?a=1", "frame": 7}, reason=SelectionReason.FLICKER
     )
     add_reviews(ledger, [wrote])
-    assert (
-        find_reviews(ledger, [ONE, digest(2)])
-        == [wrote]
-        == list_reviews(ledger, [ReviewState.CANDIDATE])
-    )
+    assert find_reviews(ledger, [ONE, digest(2)]) == [wrote] == list_reviews(ledger, [ReviewState.CANDIDATE])
 
 
 def test_one_that_is_known_stays_as_it_is_and_the_others_are_written(ledger: Ledger) -> None:
@@ -134,9 +126,7 @@ def test_frames_come_as_they_were_chosen_and_ranked_then_as_they_were_taken(ledg
 
 
 def test_frames_of_one_reason_can_be_asked_for(ledger: Ledger) -> None:
-    add_reviews(
-        ledger, [replace(review(k), reason="random" if k % 2 else "sure") for k in range(6)]
-    )
+    add_reviews(ledger, [replace(review(k), reason="random" if k % 2 else "sure") for k in range(6)])
     some = list_reviews(ledger, [ReviewState.CANDIDATE], "random")
     assert [int(r.digest, 16) for r in some] == [1, 3, 5]
     assert list_reviews(ledger, [ReviewState.PUSHED], "random") == []

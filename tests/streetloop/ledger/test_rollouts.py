@@ -96,9 +96,7 @@ def test_after_one_is_over_there_may_be_another(ledger: Ledger, state: RolloutSt
     assert list_rollouts(ledger)[1].ended_at == _after(10)
 
 
-@pytest.mark.parametrize(
-    "state", [RolloutState.RUNNING, RolloutState.PAUSED, RolloutState.PROMOTING]
-)
+@pytest.mark.parametrize("state", [RolloutState.RUNNING, RolloutState.PAUSED, RolloutState.PROMOTING])
 def test_one_that_is_not_over_stays_open(ledger: Ledger, state: RolloutState) -> None:
     move(ledger, _started(ledger), state, SHADOW, 9, _entry())
     found = open_rollout(ledger)
@@ -182,9 +180,7 @@ def test_the_last_wish_counts_but_nothing_stops_the_way_back(ledger: Ledger) -> 
     request_command(ledger, RolloutCommand.PAUSE, "ann")
     request_command(ledger, RolloutCommand.PROMOTE, "ann")
     request_command(ledger, RolloutCommand.ROLL_BACK, "bob")
-    assert (
-        request_command(ledger, RolloutCommand.ROLL_BACK, "carl").wanted is RolloutCommand.ROLL_BACK
-    )
+    assert request_command(ledger, RolloutCommand.ROLL_BACK, "carl").wanted is RolloutCommand.ROLL_BACK
     with pytest.raises(RolloutError, match="is on its way back, as carl wants it"):
         request_command(ledger, RolloutCommand.PROMOTE, "ann")
     found = open_rollout(ledger)
@@ -244,9 +240,7 @@ def test_the_database_itself_keeps_two_from_being_open(ledger: Ledger, tmp_path:
         database.rollback()
 
 
-def test_a_ledger_from_before_rollouts_is_brought_up_to_date_with_what_is_in_it(
-    tmp_path: Path,
-) -> None:
+def test_a_ledger_from_before_rollouts_is_brought_up_to_date_with_what_is_in_it(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'ledger.db'}"
     engine = create_engine(url)
     with engine.begin() as connection:

@@ -217,8 +217,6 @@ def test_a_link_has_the_public_address_and_is_made_without_asking(
 def test_the_detection_log_is_read_from_there(gateway: Gateway, store: MinioStore) -> None:
     log = DetectionLog(store, "detections/run=1", "w", ["a40"], ("car",), 60, SystemClock())
     log.close()
-    files = pyarrow.fs.S3FileSystem(
-        access_key=USER, secret_key=PASSWORD, endpoint_override=gateway.endpoint
-    )
+    files = pyarrow.fs.S3FileSystem(access_key=USER, secret_key=PASSWORD, endpoint_override=gateway.endpoint)
     table = pq.read_table(store.uri("detections/run=1").removeprefix("s3://"), filesystem=files)
     assert set(SCHEMA.names) <= set(table.column_names)

@@ -52,9 +52,7 @@ def test_what_is_lacking_for_a_bucket_is_named(lacking: str) -> None:
     "url", ["gs://streets", "s3://", "s3://A", "s3://key:hunter2@streets", "s3://streets/../x", " "]
 )
 def test_other_places_are_refused_and_not_shown(url: str) -> None:
-    with pytest.raises(
-        ConfigError, match=r"setting 'store_url': .*write a folder, or s3"
-    ) as caught:
+    with pytest.raises(ConfigError, match=r"setting 'store_url': .*write a folder, or s3") as caught:
         read_settings(store_url=url)
     assert "hunter2" not in str(caught.value)
 

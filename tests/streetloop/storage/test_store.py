@@ -75,9 +75,7 @@ def test_a_second_put_replaces_the_object(store: ObjectStore) -> None:
 
 
 @pytest.mark.parametrize("key", ["nothing", "log/nothing", "log/a40", "top/below"])
-def test_an_object_that_is_not_there_is_a_store_error_that_names_it(
-    store: ObjectStore, key: str
-) -> None:
+def test_an_object_that_is_not_there_is_a_store_error_that_names_it(store: ObjectStore, key: str) -> None:
     for present in KEYS:
         store.put(present, b"x")
     with pytest.raises(StoreError, match=key):
@@ -237,9 +235,7 @@ def test_what_is_no_key_cannot_be_removed(store: ObjectStore, key: str) -> None:
 
 
 @pytest.mark.parametrize("key", ["top/below", "log", "log/a40"])
-def test_removing_below_or_above_an_object_says_so_or_does_nothing(
-    store: ObjectStore, key: str
-) -> None:
+def test_removing_below_or_above_an_object_says_so_or_does_nothing(store: ObjectStore, key: str) -> None:
     store.put("top", b"x")
     store.put("log/a40/1.parquet", b"y")
     with contextlib.suppress(StoreError):

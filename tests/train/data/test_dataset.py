@@ -138,9 +138,7 @@ def test_a_missing_class_is_named(store: FolderStore) -> None:
     assert faults_of(dataset, store) == ["no 'tram' is in the training images"]
 
 
-def test_a_class_that_the_model_knows_may_be_missing_unless_it_is_judged(
-    store: FolderStore,
-) -> None:
+def test_a_class_that_the_model_knows_may_be_missing_unless_it_is_judged(store: FolderStore) -> None:
     dataset = replace(pure(store), classes=("car", "bus", "tram"))
     assert faults_of(dataset, store, known=dataset.classes) == []
     tram = Box(2, (1.0, 1.0, 9.0, 9.0))
@@ -165,18 +163,14 @@ def test_images_are_opened(store: FolderStore) -> None:
     assert any("is not in the object store" in f for f in found)
     assert any(
         "is 60x40, not 61x40" in f
-        for f in faults_of(
-            replace(dataset, examples=(replace(dataset.examples[2], width=61),)), store
-        )
+        for f in faults_of(replace(dataset, examples=(replace(dataset.examples[2], width=61),)), store)
     )
 
 
 def test_an_image_in_two_splits_and_neighbours_in_time_are_leaks(store: FolderStore) -> None:
     dataset = pure(store)
     again = replace(dataset.examples[0], split=TEST)
-    assert any(
-        "twice" in f for f in faults_of(replace(dataset, examples=(*dataset.examples, again)))
-    )
+    assert any("twice" in f for f in faults_of(replace(dataset, examples=(*dataset.examples, again))))
     near = example(store, 30, VALIDATION, captured_at=AT + timedelta(seconds=1))
     leaky = replace(dataset, examples=(*dataset.examples, near))
     assert any("neighbouring frames" in f for f in faults_of(leaky))

@@ -17,10 +17,7 @@ def store(tmp_path: Path) -> FolderStore:
 
 
 def _boxes(dataset: Dataset) -> dict[str, list[tuple[int, list[float]]]]:
-    return {
-        e.image: [(b.class_id, [round(v, 3) for v in b.xyxy]) for b in e.boxes]
-        for e in dataset.examples
-    }
+    return {e.image: [(b.class_id, [round(v, 3) for v in b.xyxy]) for b in e.boxes] for e in dataset.examples}
 
 
 def test_yolo_and_back_is_the_same(store: FolderStore, tmp_path: Path) -> None:
@@ -28,9 +25,7 @@ def test_yolo_and_back_is_the_same(store: FolderStore, tmp_path: Path) -> None:
     again = read_yolo(write_yolo(dataset, store, tmp_path / "yolo"), store)
     assert again.classes == dataset.classes
     assert _boxes(again) == _boxes(dataset)
-    assert {e.image: e.split for e in again.examples} == {
-        e.image: e.split for e in dataset.examples
-    }
+    assert {e.image: e.split for e in again.examples} == {e.image: e.split for e in dataset.examples}
 
 
 def test_coco_and_back_is_the_same(store: FolderStore, tmp_path: Path) -> None:
@@ -79,8 +74,7 @@ def test_a_bad_label_is_named_with_its_line(
 
 
 @pytest.mark.parametrize(
-    "text",
-    ["", "- a", "names: {0: car}", "names: [car]\ntrain: nowhere", "names: {1: car}\ntrain: ."],
+    "text", ["", "- a", "names: {0: car}", "names: [car]\ntrain: nowhere", "names: {1: car}\ntrain: ."]
 )
 def test_a_bad_data_yaml_is_refused(store: FolderStore, tmp_path: Path, text: str) -> None:
     path = tmp_path / "data.yaml"

@@ -60,9 +60,7 @@ def test_random_frames_are_judged_under_a_name_of_their_own_too() -> None:
 
 def test_neighbours_of_judged_frames_are_left_out() -> None:
     near = replace(labeled(3), captured_at=AT + timedelta(seconds=51))
-    dataset = dataset_of(
-        [near, *map(labeled, range(3)), labeled(5, reason="random")], ("x", "y"), ""
-    )
+    dataset = dataset_of([near, *map(labeled, range(3)), labeled(5, reason="random")], ("x", "y"), "")
     assert near.digest not in {e.image for e in dataset.examples}
     assert len(dataset) == 4
 

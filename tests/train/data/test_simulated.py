@@ -113,8 +113,6 @@ def test_pictures_of_one_day_are_apart_in_time() -> None:
 
 
 def test_the_condition_holds_in_every_picture() -> None:
-    (_, day), (_, night) = (
-        _first(Split("x", _CAMERA, 7, 1, condition))[0] for condition in ("day", "night")
-    )
+    (_, day), (_, night) = (_first(Split("x", _CAMERA, 7, 1, condition))[0] for condition in ("day", "night"))
 
     assert night.mean() < 0.7 * day.mean()

@@ -22,9 +22,7 @@ def _seen(truth: Detections, rng: np.random.Generator, recall: float, false: flo
     extra = _scene(rng, int(rng.poisson(false)))
     return Detections(
         np.vstack([shaken, extra.xyxy]).astype(np.float32),
-        np.concatenate([rng.uniform(0.3, 1, len(found)), rng.uniform(0, 0.7, len(extra))]).astype(
-            np.float32
-        ),
+        np.concatenate([rng.uniform(0.3, 1, len(found)), rng.uniform(0, 0.7, len(extra))]).astype(np.float32),
         np.concatenate([found.class_id, extra.class_id]),
     )
 
@@ -35,9 +33,7 @@ def _frames(count: int, ours: float, theirs: float, slices: tuple[str, ...] = ()
     for _ in range(count):
         truth = _scene(rng)
         frames.append(
-            JudgedFrame(
-                truth, NOTHING, _seen(truth, rng, theirs, 0.5), _seen(truth, rng, ours, 0.5), slices
-            )
+            JudgedFrame(truth, NOTHING, _seen(truth, rng, theirs, 0.5), _seen(truth, rng, ours, 0.5), slices)
         )
     return frames
 

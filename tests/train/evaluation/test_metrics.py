@@ -41,10 +41,7 @@ def test_misses_and_false_boxes_are_where_they_belong(store: FolderStore) -> Non
 def test_classes_are_matched_by_name() -> None:
     assert class_map(("person", "Car", "bus"), ("bus", "car")) == {1: 1, 2: 0}
     assert class_map(("bicycle", "car"), ("bike", "car"), {"bicycle": "bike"}) == {0: 0, 1: 1}
-    assert class_map(("car", "bus"), ("vehicle",), {"car": "vehicle", "bus": "vehicle"}) == {
-        0: 0,
-        1: 0,
-    }
+    assert class_map(("car", "bus"), ("vehicle",), {"car": "vehicle", "bus": "vehicle"}) == {0: 0, 1: 0}
 
 
 def test_a_class_that_the_model_lacks_is_refused_with_the_way_out() -> None:

@@ -71,8 +71,7 @@ def test_the_exported_model_finds_what_the_checkpoint_finds(
     checkpoint = Predictor(model, open_backend(model, "torch"))
     theirs = [_seen(checkpoint, example, store, classes) for example in photographs.examples]
     assert any(
-        not np.array_equal(one.confidence, other.confidence)
-        for one, other in zip(found, theirs, strict=True)
+        not np.array_equal(one.confidence, other.confidence) for one, other in zip(found, theirs, strict=True)
     ), "or the same thing was asked twice"
     truth = [example.truth() for example in photographs.examples]
     exported, trained = coco_map(truth, found), coco_map(truth, theirs)
@@ -80,9 +79,7 @@ def test_the_exported_model_finds_what_the_checkpoint_finds(
     assert exported.map50 == pytest.approx(trained.map50, abs=0.003)
 
 
-def _seen(
-    predictor: Predictor, example: Example, store: FolderStore, classes: dict[int, int]
-) -> Detections:
+def _seen(predictor: Predictor, example: Example, store: FolderStore, classes: dict[int, int]) -> Detections:
     image = read_image(example, store)
     return translated(predictor.predict(image, LEAST_CONFIDENCE, multi_label=True), classes)
 
@@ -95,9 +92,7 @@ def _pycocotools(
     from pycocotools.cocoeval import COCOeval
 
     coco = COCO()
-    things = [(k, d, 0) for k, d in enumerate(truth)] + [
-        (k, d, 1) for k, d in enumerate(crowds or [])
-    ]
+    things = [(k, d, 0) for k, d in enumerate(truth)] + [(k, d, 1) for k, d in enumerate(crowds or [])]
     annotations = [
         {**row, "area": row["bbox"][2] * row["bbox"][3], "iscrowd": crowd}
         for image, boxes, crowd in things
@@ -122,9 +117,6 @@ def _rows(image: int, boxes: Detections) -> list[dict[str, float | list[float]]]
     return [
         {"image_id": image, "category_id": k, "bbox": [x1, y1, x2 - x1, y2 - y1], "score": score}
         for (x1, y1, x2, y2), k, score in zip(
-            boxes.xyxy.astype(float).tolist(),
-            boxes.class_id.tolist(),
-            boxes.confidence.tolist(),
-            strict=True,
+            boxes.xyxy.astype(float).tolist(), boxes.class_id.tolist(), boxes.confidence.tolist(), strict=True
         )
     ]

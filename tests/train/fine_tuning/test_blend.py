@@ -29,9 +29,7 @@ def weights(path: Path) -> dict[str, torch.Tensor]:
 
 
 @pytest.mark.parametrize(("share", "moved"), [(1.0, 0.5), (0.6, 0.3), (0.0, 0.0)])
-def test_every_weight_is_so_far_on_the_way(
-    trained: Path, tmp_path: Path, share: float, moved: float
-) -> None:
+def test_every_weight_is_so_far_on_the_way(trained: Path, tmp_path: Path, share: float, moved: float) -> None:
     target = tmp_path / "published.pt"
     publish_checkpoint(trained, target, "test", BASELINE, share)
     before, after = weights(BASELINE), weights(target)

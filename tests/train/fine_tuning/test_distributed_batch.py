@@ -84,22 +84,16 @@ def _states(data: Path, out: Path, workers: int, *, apart: bool = False) -> list
     ray.train.torch.TorchTrainer(
         _learn,
         train_loop_config={"data": str(data), "out": str(out), "apart": apart},
-        scaling_config=ray.train.ScalingConfig(
-            num_workers=workers, resources_per_worker={"CPU": 0.25}
-        ),
+        scaling_config=ray.train.ScalingConfig(num_workers=workers, resources_per_worker={"CPU": 0.25}),
         run_config=ray.train.RunConfig(storage_path=str(out), name="ray"),
     ).fit()
-    return [
-        [torch.load(out / f"{step}-{rank}.pt") for rank in range(workers)] for step in range(STEPS)
-    ]
+    return [[torch.load(out / f"{step}-{rank}.pt") for rank in range(workers)] for step in range(STEPS)]
 
 
 def _apart(one: State, other: State) -> float:
     """The largest difference of a value as a share of the largest of its tensor."""
     assert one.keys() == other.keys()
-    return max(
-        float((one[k] - other[k]).abs().max() / other[k].abs().max().clamp(min=1e-3)) for k in one
-    )
+    return max(float((one[k] - other[k]).abs().max() / other[k].abs().max().clamp(min=1e-3)) for k in one)
 
 
 @pytest.fixture(scope="module")

@@ -43,9 +43,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("threads", [1, 3])
-def test_it_computes_on_as_many_threads_as_it_is_told(
-    data: Path, tmp_path: Path, threads: int
-) -> None:
+def test_it_computes_on_as_many_threads_as_it_is_told(data: Path, tmp_path: Path, threads: int) -> None:
     said = subprocess.run(
         [sys.executable, "-c", _SAY, _BASELINE_FILE, data, tmp_path, str(threads)],
         capture_output=True,

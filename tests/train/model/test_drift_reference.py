@@ -48,8 +48,7 @@ def test_what_the_model_says_of_some_pictures_is_kept_with_them(tmp_path: Path) 
     past = training_past(_model(checkpoint))
     assert past is not None
     confidence, count, side, speed = (
-        past.values[:, NAMES.index(name)]
-        for name in ("confidence", "detections", "box_area", "speed")
+        past.values[:, NAMES.index(name)] for name in ("confidence", "detections", "box_area", "speed")
     )
     assert count == pytest.approx([np.nan, 2, 0], nan_ok=True)
     assert confidence == pytest.approx([np.nan, 0.6, np.nan], abs=1e-3, nan_ok=True)

@@ -19,9 +19,7 @@ def tiny(tmp_path: Path) -> ModelFile:
     return open_model(str(write_tiny_model(tmp_path / "tiny.onnx", ONE_CAR)), tmp_path)
 
 
-def test_a_model_knows_its_classes_and_is_named_by_its_content(
-    tiny: ModelFile, tmp_path: Path
-) -> None:
+def test_a_model_knows_its_classes_and_is_named_by_its_content(tiny: ModelFile, tmp_path: Path) -> None:
     assert tiny.names == NAMES
     assert (tiny.stride, tiny.end2end, tiny.checkpoint) == (32, False, None)
     other = write_tiny_model(tmp_path / "other" / "tiny.onnx", ONE_CAR * 2)
@@ -94,9 +92,7 @@ def test_half_precision_answers_nearly_the_same(tiny: ModelFile, tmp_path: Path)
     half = tmp_path / "half.onnx"
     half.write_bytes(half_precision(tiny.onnx))
     images = random_batch((2, 64, 64))
-    np.testing.assert_allclose(
-        OnnxBackend(half).run(images), OnnxBackend(tiny.onnx).run(images), rtol=2e-3
-    )
+    np.testing.assert_allclose(OnnxBackend(half).run(images), OnnxBackend(tiny.onnx).run(images), rtol=2e-3)
 
 
 @pytest.fixture(scope="module")
@@ -105,9 +101,7 @@ def photo() -> np.ndarray:
 
 
 @pytest.mark.model
-def test_a_checkpoint_is_exported_once_and_keeps_its_names(
-    weights: Path, model_cache: Path
-) -> None:
+def test_a_checkpoint_is_exported_once_and_keeps_its_names(weights: Path, model_cache: Path) -> None:
     first = open_model(str(weights), model_cache)
     written = first.onnx.stat().st_mtime_ns
     again = open_model(str(weights), model_cache)
@@ -122,8 +116,7 @@ def test_a_checkpoint_is_exported_once_and_keeps_its_names(
 def test_the_backends_agree(weights: Path, model_cache: Path, photo: np.ndarray) -> None:
     model = open_model(str(weights), model_cache)
     onnx, torch = (
-        Predictor(model, open_backend(model, kind)).predict(photo, 0.25)
-        for kind in ("onnx", "torch")
+        Predictor(model, open_backend(model, kind)).predict(photo, 0.25) for kind in ("onnx", "torch")
     )
     assert onnx.class_id.tolist() == torch.class_id.tolist()
     assert "person" in {model.names[k] for k in onnx.class_id}

@@ -44,9 +44,7 @@ def slowly(output: Floats, confidence: float, nms_iou: float, multi_label: bool)
 def test_it_agrees_with_the_textbook(seed: int, multi_label: bool) -> None:
     output = raw(seed)
     found = decode(output[None], 0.3, end2end=False, nms_iou=0.5, multi_label=multi_label)[0]
-    answer = {
-        (int(k), round(float(c), 5)) for k, c in zip(found.class_id, found.confidence, strict=True)
-    }
+    answer = {(int(k), round(float(c), 5)) for k, c in zip(found.class_id, found.confidence, strict=True)}
     assert answer == slowly(output, 0.3, 0.5, multi_label)
     assert list(found.confidence) == sorted(found.confidence, reverse=True)
 
@@ -91,9 +89,7 @@ def test_each_score_comes_with_the_box_that_it_was_given() -> None:
     for box, score, class_id in zip(found.xyxy, found.confidence, found.class_id, strict=True):
         (anchor,) = np.flatnonzero(output[4 + class_id] == score)
         x, y, w, h = output[:4, anchor]
-        np.testing.assert_allclose(
-            box, [x - w / 2, y - h / 2, x + w / 2, y + h / 2], rtol=1e-5, atol=1e-4
-        )
+        np.testing.assert_allclose(box, [x - w / 2, y - h / 2, x + w / 2, y + h / 2], rtol=1e-5, atol=1e-4)
 
 
 @pytest.mark.parametrize("end2end", [False, True])

@@ -68,9 +68,7 @@ def test_a_box_around_what_is_seen_in_the_input_is_the_one_around_it_in_the_pict
     assert len(x) == (seen[0, 2] - seen[0, 0]) * (seen[0, 3] - seen[0, 1])
     assert set(np.unique(image)) <= {114, 255}
     # The picture's edges fall on whole pixels of the input: half a one is the exactness there is.
-    np.testing.assert_allclose(
-        box.to_source(seen), [[0, 0, width, height]], atol=1.0 / box.scale + 1e-3
-    )
+    np.testing.assert_allclose(box.to_source(seen), [[0, 0, width, height]], atol=1.0 / box.scale + 1e-3)
 
 
 @pytest.mark.parametrize(

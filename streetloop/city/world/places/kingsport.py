@@ -157,9 +157,7 @@ _HEADS = tuple(
 
 _LAMPS = tuple(
     Lamp(x, side * 6.0, 8.5, x, side * 8.4) for x in (-96, -64, -32, 24, 56, 88) for side in (1, -1)
-) + tuple(
-    Lamp(side * 2.8, y, 7.5, side * 4.6, y) for y in (-80, -52, -26, 26, 52, 80) for side in (-1,)
-)
+) + tuple(Lamp(side * 2.8, y, 7.5, side * 4.6, y) for y in (-80, -52, -26, 26, 52, 80) for side in (-1,))
 
 _TREES = tuple(
     Tree(x, side * 10.6, 6.4 + (k % 3), 2.0 + 0.3 * (k % 2))

@@ -134,9 +134,7 @@ LARKFIELD = Place(
         stalled=("east-3", 215.0),
         wrong_way="east-1",
         object=("east-2", 195.0, 1.2),
-        pedestrian=Path(
-            tuple(MIDDLE.at(s, -_EDGE - 0.6)[:2] for s in (140.0, 180.0, 220.0, 260.0, 290.0))
-        ),
+        pedestrian=Path(tuple(MIDDLE.at(s, -_EDGE - 0.6)[:2] for s in (140.0, 180.0, 220.0, 260.0, 290.0))),
         congestion=("east-1", "east-2", "east-3"),
     ),
     sun=(205.0, 42.0),

@@ -93,13 +93,7 @@ def _houses() -> tuple[Solid, ...]:
             top, heading = rng.uniform(6.8, 11.5), math.degrees(pose.heading)
             solids.append(Solid(pose.x, pose.y, length - 0.1, depth, top, look, heading, tint=tint))
             s += length
-    for x, y, top in (
-        (70, 170, 24),
-        (-40, 190, 30),
-        (90, -170, 26),
-        (-60, -180, 34),
-        (30, 220, 42),
-    ):
+    for x, y, top in ((70, 170, 24), (-40, 190, 30), (90, -170, 26), (-60, -180, 34), (30, 220, 42)):
         solids.append(Solid(x, y, 24, 20, top, "brick"))
     for s, offset in ((_HALF - 4.4, _WEST_KERB + 0.5), (_HALF + 4.4, _EAST_KERB - 0.5)):
         pose = MIDDLE.at(s, offset)
@@ -109,10 +103,7 @@ def _houses() -> tuple[Solid, ...]:
 
 def _heads() -> tuple[Head, ...]:
     heads = []
-    for s, offset, turn in (
-        (_HALF - 4.4, _WEST_KERB + 0.5, 180.0),
-        (_HALF + 4.4, _EAST_KERB - 0.5, 0.0),
-    ):
+    for s, offset, turn in ((_HALF - 4.4, _WEST_KERB + 0.5, 180.0), (_HALF + 4.4, _EAST_KERB - 0.5, 0.0)):
         pose = MIDDLE.at(s, offset)
         heads.append(Head(pose.x, pose.y, 3.0, math.degrees(pose.heading) + turn, VEHICLES))
     return tuple(heads)

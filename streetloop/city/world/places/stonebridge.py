@@ -13,15 +13,7 @@ _PARAPET = 9.4
 _BANK = 62.0  # where the bridge ends, either way
 _FAR = 140.0
 
-_KINDS = {
-    "hatchback": 5,
-    "saloon": 4,
-    "suv": 4,
-    "van": 2,
-    "truck": 1,
-    "bus": 1.6,
-    "motorcycle": 1.6,
-}
+_KINDS = {"hatchback": 5, "saloon": 4, "suv": 4, "van": 2, "truck": 1, "bus": 1.6, "motorcycle": 1.6}
 
 
 def _streams() -> tuple[Stream, ...]:
@@ -81,23 +73,11 @@ def _solids() -> tuple[Solid, ...]:
                 tint = (rng.uniform(0.84, 1.0), rng.uniform(0.9, 1.0), rng.uniform(0.96, 1.06))
                 solids.append(
                     Solid(
-                        end * (_BANK + 26.0),
-                        side * (y + width / 2),
-                        18.0,
-                        width - 0.3,
-                        top,
-                        look,
-                        tint=tint,
+                        end * (_BANK + 26.0), side * (y + width / 2), 18.0, width - 0.3, top, look, tint=tint
                     )
                 )
                 y += width
-    for x, y, top in (
-        (130, 40, 44),
-        (150, -60, 58),
-        (-140, 70, 50),
-        (-170, -30, 40),
-        (120, 150, 62),
-    ):
+    for x, y, top in ((130, 40, 44), (150, -60, 58), (-140, 70, 50), (-170, -30, 40), (120, 150, 62)):
         solids.append(Solid(x, y, 24, 24, top, "office", tint=(1.0, 0.98, 0.96)))
     return tuple(solids)
 

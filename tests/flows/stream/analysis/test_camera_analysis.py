@@ -86,11 +86,7 @@ def test_a_crossing_is_reported_with_its_frame_and_counted() -> None:
 
 
 def test_every_line_counts_for_itself() -> None:
-    lines: dict[str, Line] = {
-        **_GATE,
-        "back": ((0.5, 0.0), (0.5, 1.0)),
-        "far": ((0.98, 1.0), (0.98, 0.0)),
-    }
+    lines: dict[str, Line] = {**_GATE, "back": ((0.5, 0.0), (0.5, 1.0)), "far": ((0.98, 1.0), (0.98, 0.0))}
     analysis = _analysis(lines)
     _drive(analysis, start=100, step=10)
 

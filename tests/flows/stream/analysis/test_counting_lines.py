@@ -14,9 +14,7 @@ _FRACTION = st.floats(0, 1)
 _X = _FRACTION.filter(lambda x: abs(abs(x - 0.5) - 0.01) > 1e-6)
 
 
-def _walk(
-    counter: LineCounter, way: list[Position], track_id: int = 7, start: float = 0.0
-) -> list[Crossing]:
+def _walk(counter: LineCounter, way: list[Position], track_id: int = 7, start: float = 0.0) -> list[Crossing]:
     seen = [counter.update(track_id, at, start + i / 25) for i, at in enumerate(way)]
     return [crossing for crossing in seen if crossing is not None]
 
@@ -147,9 +145,7 @@ def test_on_an_endless_line_no_track_comes_in_twice_without_going_out(way: list[
     st.floats(0, 2 * math.pi),
     st.lists(st.tuples(_FRACTION, _FRACTION), max_size=30),
 )
-def test_mirroring_the_scene_swaps_in_and_out(
-    start: Position, angle: float, way: list[Position]
-) -> None:
+def test_mirroring_the_scene_swaps_in_and_out(start: Position, angle: float, way: list[Position]) -> None:
     end = (start[0] + 0.5 * math.cos(angle), start[1] + 0.5 * math.sin(angle))
     counter = LineCounter("line", (start, end))
     mirrored = LineCounter("line", ((-start[0], start[1]), (-end[0], end[1])))

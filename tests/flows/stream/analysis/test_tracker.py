@@ -79,9 +79,7 @@ def test_a_track_outlives_a_short_gap_whatever_the_frame_rate(gap_s: float, fps:
 
 @pytest.mark.parametrize("gap_s", [1.1, 5.0])
 @pytest.mark.parametrize("fps", [0, 5, 25])
-def test_a_track_does_not_outlive_a_long_gap_whatever_the_frame_rate(
-    gap_s: float, fps: int
-) -> None:
+def test_a_track_does_not_outlive_a_long_gap_whatever_the_frame_rate(gap_s: float, fps: int) -> None:
     tracker = CameraTracker(lost_s=1.0)
     own = _confirmed(tracker)
     for index in range(1, round(gap_s * fps)):
@@ -93,12 +91,9 @@ def test_a_track_does_not_outlive_a_long_gap_whatever_the_frame_rate(
 
 @settings(max_examples=30, deadline=None)
 @given(
-    st.lists(st.sampled_from([0.04, 0.08, 0.12, 0.2, 0.4]), min_size=10, max_size=25),
-    st.floats(-100, 100),
+    st.lists(st.sampled_from([0.04, 0.08, 0.12, 0.2, 0.4]), min_size=10, max_size=25), st.floats(-100, 100)
 )
-def test_a_steady_car_keeps_its_id_although_frames_come_irregularly(
-    steps: list[float], speed: float
-) -> None:
+def test_a_steady_car_keeps_its_id_although_frames_come_irregularly(steps: list[float], speed: float) -> None:
     # Three frames in a row first, as the gate gives them when something begins to move.
     times = list(itertools.accumulate([0.0, 0.04, 0.04, 0.04, 0.04, *steps]))
     tracker = CameraTracker()

@@ -42,9 +42,7 @@ class _Cameras:
         for _ in range(count):
             index = self._put[camera_id]
             self._put[camera_id] += 1
-            self._boxes[camera_id].put(
-                frame(index, camera_id=camera_id, picture=picture), room=1000
-            )
+            self._boxes[camera_id].put(frame(index, camera_id=camera_id, picture=picture), room=1000)
 
     def choose(
         self, turn: int = 0, pace: Pace | None = None, max_batch: int = 8, now_s: float = 0.0
@@ -143,9 +141,7 @@ def test_an_odd_resolution_comes_through_although_others_keep_the_batches_full()
 
 @settings(deadline=None)
 @given(
-    st.lists(
-        st.tuples(st.sampled_from("abc"), st.integers(1, 6), st.booleans()), min_size=1, max_size=12
-    ),
+    st.lists(st.tuples(st.sampled_from("abc"), st.integers(1, 6), st.booleans()), min_size=1, max_size=12),
     st.integers(1, 8),
 )
 def test_lossless_cameras_are_emptied_in_order_whatever_their_resolutions(

@@ -30,9 +30,7 @@ class Town:
     def of(self, application: str, now_s: float = 0.0) -> str:
         """Cameras of a lane."""
         with self.ready:
-            return "".join(
-                reader.camera.id for reader in self.router.of(application, self.readers, now_s)
-            )
+            return "".join(reader.camera.id for reader in self.router.of(application, self.readers, now_s))
 
     def sent(self, *cameras: str) -> None:
         with self.ready:

@@ -16,15 +16,7 @@ from serve.rollout.route_table import CHALLENGER, CHAMPION, RouteTable
 from streetloop.city.render.shapes import CLASSES
 from streetloop.errors import AnswerInvalid
 from streetloop.types import Detections, Frame, Tracked
-from tests.support.applications import (
-    NAMES,
-    ControlService,
-    counting_wrong,
-    failing,
-    marked,
-    saying,
-    well,
-)
+from tests.support.applications import NAMES, ControlService, counting_wrong, failing, marked, saying, well
 from tests.support.build import NOON, found
 from tests.support.fakes import FakeClock, eventually
 
@@ -41,9 +33,7 @@ class Bench:
         shadow: What is tried.
     """
 
-    def __init__(
-        self, names: tuple[str, ...] = NAMES, contradict: Contradict | None = None
-    ) -> None:
+    def __init__(self, names: tuple[str, ...] = NAMES, contradict: Contradict | None = None) -> None:
         self.house = ControlService()
         cities = {"a": "Oslo", "b": None}
         self.shadow = ShadowComparison(self.house.open, names, cities, 0.25, contradict)
@@ -235,9 +225,7 @@ def test_if_the_champion_gave_no_answer_nothing_is_compared(bench: Bench) -> Non
 
 
 @pytest.mark.parametrize(("slot", "ratio"), [(CHAMPION, 2.0), (CHALLENGER, 0.5)])
-def test_times_are_the_challengers_over_the_champions(
-    bench: Bench, application: str, ratio: float
-) -> None:
+def test_times_are_the_challengers_over_the_champions(bench: Bench, application: str, ratio: float) -> None:
     # The one that is shown the sample takes 0.04 s.
     bench.house.seconds = {CHAMPION: 0.04, CHALLENGER: 0.04}
     bench.shadow.follow(RouteTable(1, {}, ALL, ALL, 1.0))
@@ -310,10 +298,7 @@ def test_of_each_frame_the_champions_boxes_come_first_whoever_serves_it(
     heard: Bench, told: Told, application: str
 ) -> None:
     heard.shadow.follow(RouteTable(1, {}, ALL, ALL, 1.0))
-    heard.house.does = {
-        CHAMPION: saying(found((0, 0, 30, 30))),
-        CHALLENGER: saying(found((50, 50, 90, 90))),
-    }
+    heard.house.does = {CHAMPION: saying(found((0, 0, 30, 30))), CHALLENGER: saying(found((50, 50, 90, 90)))}
     served = found((0, 0, 30, 30)) if application == CHAMPION else found((50, 50, 90, 90))
     assert heard.show(_batch(number=7), application, served)
     assert [(camera, number) for camera, number, *_ in told.heard] == [("a", 7), ("b", 7)]
@@ -368,9 +353,7 @@ def test_if_nobody_can_be_told_the_evidence_is_there_and_the_next_is_compared(
 
 def _simulated() -> Frame:
     """A frame in which there is something to be seen."""
-    source = SimulatedSource(
-        "sim://kingsport/crossing?size=640x384&traffic=busy&fps=1&live=0", FakeClock()
-    )
+    source = SimulatedSource("sim://kingsport/crossing?size=640x384&traffic=busy&fps=1&live=0", FakeClock())
     for number, source_frame in enumerate(source.read(threading.Event())):
         frame = Frame("a", number, source_frame.media_s or 0.0, NOON, 0.0, source_frame.picture)
         if len(source_frame.picture.truth().detections()) >= 2:  # type: ignore[attr-defined]

@@ -15,9 +15,7 @@ ALL = frozenset(CAMERAS)
 OWN = "champion-Oslo"
 
 
-def _table(
-    number: int, challenged: str, champion_applications: dict[str, str] | None = None
-) -> RouteTable:
+def _table(number: int, challenged: str, champion_applications: dict[str, str] | None = None) -> RouteTable:
     return RouteTable(number, champion_applications or {}, ALL, frozenset(challenged), 0.3)
 
 
@@ -78,9 +76,7 @@ def test_every_answer_is_stamped_with_who_gave_it(street: Street) -> None:
 
 def test_a_camera_is_never_at_two_applications_at_once(street: Street) -> None:
     # Without samples, which go to the other one by purpose.
-    tables = [
-        RouteTable(k + 1, {}, ALL, frozenset(served)) for k, served in enumerate(SWITCHES * 2)
-    ]
+    tables = [RouteTable(k + 1, {}, ALL, frozenset(served)) for k, served in enumerate(SWITCHES * 2)]
     clips: list[Sequence[Step]] = [_with_switches(street, 400, tables)]
     clips += [marked(k, 400) for k in range(1, 4)]
     sink = street.run(CAMERAS, clips)
@@ -181,9 +177,7 @@ def test_a_city_with_a_champion_of_its_own_has_its_frames_answered_there(street:
     assert set(_versions(sink, "c")) == {CHAMPION}
 
 
-def test_with_all_cameras_of_a_city_at_a_failing_challenger_its_own_champion_jumps_in(
-    street: Street,
-) -> None:
+def test_with_all_cameras_of_a_city_at_a_failing_challenger_its_own_champion_jumps_in(street: Street) -> None:
     champion_applications = dict.fromkeys("ab", OWN)
     street.house.does[CHALLENGER] = failing
     street.table = RouteTable(1, champion_applications, frozenset("ab"), frozenset("ab"), 0.2)

@@ -189,9 +189,7 @@ _STEPS = st.lists(
 
 @settings(deadline=None)
 @given(_STEPS, st.booleans())
-def test_every_frame_put_is_taken_once_or_counted(
-    steps: list[tuple[str, object]], lossless: bool
-) -> None:
+def test_every_frame_put_is_taken_once_or_counted(steps: list[tuple[str, object]], lossless: bool) -> None:
     account = FrameAccount()
     mailbox, ready = _mailbox(account, lossless=lossless)
     put, now_s = 0, 0.0

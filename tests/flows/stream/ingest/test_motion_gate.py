@@ -19,9 +19,7 @@ def _street() -> NDArray[np.float32]:
     return street
 
 
-def _taken(
-    scenes: Iterable[NDArray[np.float32]], sigma: float = 3.0, seed: int = 0
-) -> Iterator[Image]:
+def _taken(scenes: Iterable[NDArray[np.float32]], sigma: float = 3.0, seed: int = 0) -> Iterator[Image]:
     """The scenes as a sensor with noise sees them."""
     rng = np.random.default_rng(seed)
     # Making noise is slow: one field, shifted at random, is as good as a new one each time.
@@ -35,11 +33,7 @@ def _taken(
 
 def _looks(gate: MotionGate, pictures: Iterable[Image], first: int = 0) -> list[int]:
     """Indices of the pictures that the detector has to look at."""
-    return [
-        index
-        for index, luma in enumerate(pictures, start=first)
-        if gate.is_open(luma, index / _FPS)
-    ]
+    return [index for index, luma in enumerate(pictures, start=first) if gate.is_open(luma, index / _FPS)]
 
 
 def _settled(hold_s: float = 0.41) -> MotionGate:

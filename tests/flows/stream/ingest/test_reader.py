@@ -34,9 +34,7 @@ class _Reading:
         self.account = FrameAccount()
         self.mailbox = Mailbox(self.account, 1e9, self._ready)
         clock = clock or FakeClock()
-        self.reader = CameraReader(
-            camera("a", fps), source, self.mailbox, self.account, clock, gate
-        )
+        self.reader = CameraReader(camera("a", fps), source, self.mailbox, self.account, clock, gate)
 
     def to_the_end(self) -> "_Reading":
         """Read until the feed ends by itself."""
@@ -129,18 +127,12 @@ def test_a_camera_that_is_down_at_the_start_is_just_a_camera_that_is_down() -> N
     reading = _Reading(source)
     reading.to_the_end()
 
-    assert seen == [
-        (CameraState.LOST, str(_GONE)),
-        (CameraState.LOST, str(_GONE)),
-        (CameraState.LIVE, None),
-    ]
+    assert seen == [(CameraState.LOST, str(_GONE)), (CameraState.LOST, str(_GONE)), (CameraState.LIVE, None)]
     assert reading.account.snapshot().decoded == 3
 
 
 def test_only_a_camera_that_was_live_can_come_back() -> None:
-    source = ScriptedSource(
-        [_GONE], [_GONE], [*source_frames(1), _GONE], [_GONE], [_GONE], source_frames(1)
-    )
+    source = ScriptedSource([_GONE], [_GONE], [*source_frames(1), _GONE], [_GONE], [_GONE], source_frames(1))
 
     assert _Reading(source).to_the_end().reader.reconnects == 1
 
@@ -156,12 +148,8 @@ def test_attempts_back_off_and_begin_anew_after_a_picture() -> None:
     assert len(source.waits) == 13
 
 
-@pytest.mark.parametrize(
-    "error", [SourceRefused("wrong password"), SourceUnreadable("not a video")]
-)
-def test_an_error_that_repeating_cannot_mend_ends_the_feed(
-    error: SourceRefused | SourceUnreadable,
-) -> None:
+@pytest.mark.parametrize("error", [SourceRefused("wrong password"), SourceUnreadable("not a video")])
+def test_an_error_that_repeating_cannot_mend_ends_the_feed(error: SourceRefused | SourceUnreadable) -> None:
     source = ScriptedSource([*source_frames(2), error], source_frames(5))
     reading = _Reading(source).to_the_end()
 
@@ -185,9 +173,7 @@ def test_the_end_of_a_feed_wakes_the_reader() -> None:
     ready = threading.Condition()
     account = FrameAccount()
     go = threading.Event()
-    reader = CameraReader(
-        camera(), ScriptedSource([go]), Mailbox(account, 1.0, ready), account, FakeClock()
-    )
+    reader = CameraReader(camera(), ScriptedSource([go]), Mailbox(account, 1.0, ready), account, FakeClock())
     reader.start()
     with ready:
         go.set()
@@ -199,9 +185,7 @@ def test_the_end_of_a_feed_wakes_the_reader() -> None:
 @pytest.mark.parametrize(
     ("camera_fps", "wanted"), [(25, 10), (30, 7), (25, 24), (10, 10), (60, 0.5), (25, 100)]
 )
-def test_a_camera_with_a_rate_is_shown_that_many_frames_a_second(
-    camera_fps: float, wanted: float
-) -> None:
+def test_a_camera_with_a_rate_is_shown_that_many_frames_a_second(camera_fps: float, wanted: float) -> None:
     seconds = 8
     source = ScriptedSource(source_frames(round(seconds * camera_fps), camera_fps))
     reading = _Reading(source, fps=wanted).to_the_end()

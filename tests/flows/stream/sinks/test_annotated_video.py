@@ -60,8 +60,7 @@ def test_a_large_picture_keeps_its_size(width: int, height: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("track", "confidence", "is_drawn"),
-    [(UNCONFIRMED, 0.3, True), (UNCONFIRMED, 0.2, False), (7, 0.2, True)],
+    ("track", "confidence", "is_drawn"), [(UNCONFIRMED, 0.3, True), (UNCONFIRMED, 0.2, False), (7, 0.2, True)]
 )
 def test_weak_boxes_are_left_out_unless_a_track_holds_them(
     track: int, confidence: float, is_drawn: bool

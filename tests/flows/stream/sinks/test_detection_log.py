@@ -32,9 +32,7 @@ def _log(store: FolderStore, cameras: str = "a", clock: Clock | None = None) -> 
     )
 
 
-def _car(
-    index: int = 0, camera_id: str = "a", track: int = UNCONFIRMED, at: datetime = _MOMENT
-) -> Result:
+def _car(index: int = 0, camera_id: str = "a", track: int = UNCONFIRMED, at: datetime = _MOMENT) -> Result:
     of = frame(index, camera_id=camera_id, captured_at=at)
     return result(of, found((10, 20, 30, 40)), [track])
 
@@ -92,9 +90,7 @@ def test_every_row_is_of_its_own_frame(store: FolderStore) -> None:
 
 
 @pytest.mark.parametrize("empty", [False, True])
-def test_the_schema_is_the_documented_one_also_without_rows(
-    store: FolderStore, empty: bool
-) -> None:
+def test_the_schema_is_the_documented_one_also_without_rows(store: FolderStore, empty: bool) -> None:
     log = _log(store)
     if not empty:
         log.take(_car())

@@ -24,9 +24,7 @@ class _Counted:
 
 
 def _drift_sampler(most: int = 10_000) -> DriftSampler:
-    return DriftSampler(
-        ("car", "bus"), period_s=10.0, sample_s=dict.fromkeys("abc", 1.0), most=most
-    )
+    return DriftSampler(("car", "bus"), period_s=10.0, sample_s=dict.fromkeys("abc", 1.0), most=most)
 
 
 def _reader(watching: DriftSampler, seconds: int, *cameras: str) -> None:

@@ -54,9 +54,7 @@ def test_a_track_goes_on_as_it_went() -> None:
     before, now = seen(1.0, 100), seen(1.2, 110)
     assert left_edge(before, now, 1.2) == 110
     assert left_edge(before, now, 1.3) == pytest.approx(115)
-    np.testing.assert_allclose(
-        moved(before, now, 1.4).detections.xyxy, [[120, 10, 140, 30]], atol=1e-3
-    )
+    np.testing.assert_allclose(moved(before, now, 1.4).detections.xyxy, [[120, 10, 140, 30]], atol=1e-3)
 
 
 def test_the_size_of_a_box_does_not_go_on() -> None:
@@ -81,9 +79,7 @@ def test_what_was_found_is_not_changed_by_the_guess() -> None:
         pytest.param(seen(1.2, 100), seen(1.2, 110), id="no time has passed"),
         pytest.param(seen(1.4, 100), seen(1.2, 110), id="time went back"),
         pytest.param(seen(1.0, 100, track=8), seen(1.2, 110), id="another track"),
-        pytest.param(
-            seen(1.0, 100, UNCONFIRMED), seen(1.2, 110, UNCONFIRMED), id="no track at all"
-        ),
+        pytest.param(seen(1.0, 100, UNCONFIRMED), seen(1.2, 110, UNCONFIRMED), id="no track at all"),
     ],
 )
 def test_what_is_not_known_to_move_stays(before: Result | None, now: Result) -> None:
@@ -103,9 +99,7 @@ def test_a_picture_that_is_known_is_not_drawn_again() -> None:
     assert view.pictures([here], {}, {"a": 5}) == {}
     assert view.pictures([here], {}, {"a": 4, "b": 5})["a"][0] == 5
     here.newest = frame(0)
-    assert view.pictures([here], {}, {"a": 5})["a"][0] == 0, (
-        "a worker that was replaced counts anew"
-    )
+    assert view.pictures([here], {}, {"a": 5})["a"][0] == 0, "a worker that was replaced counts anew"
 
 
 def test_a_frame_that_the_detector_wanted_is_shown_while_it_is_recent_and_only_once() -> None:
@@ -178,9 +172,7 @@ def test_boxes_are_where_things_are_at_any_width() -> None:
     for width in (320, 640):
         _, jpeg = view.pictures([reader(here)], {}, {}, width)["a"]
         drawn = np.abs(decoded(jpeg).astype(int) - decoded(jpeg)[0, 0]).max(axis=2) > 60
-        assert np.flatnonzero(drawn[width * 9 // 32]).tolist()[:1] == pytest.approx(
-            [width // 2], abs=2
-        )
+        assert np.flatnonzero(drawn[width * 9 // 32]).tolist()[:1] == pytest.approx([width // 2], abs=2)
 
 
 def test_crossings_are_written_beside_their_line() -> None:

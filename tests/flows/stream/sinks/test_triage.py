@@ -40,10 +40,7 @@ def _triage(store: FolderStore, random_a_hour: float = 0.0, **others: object) ->
 
 
 def _result(
-    second: float,
-    confidence: float | None = None,
-    camera_id: str = "a",
-    track: tuple[int, int] | None = None,
+    second: float, confidence: float | None = None, camera_id: str = "a", track: tuple[int, int] | None = None
 ) -> Result:
     """A frame that no other is like, with a box of which the model is so sure."""
     rng = np.random.default_rng(round(second * 1000) + ord(camera_id[0]) * 10**8)
@@ -67,9 +64,7 @@ def _seconds(reviews: Sequence[Review]) -> list[float]:
     return [(one.captured_at - NOON).total_seconds() for one in reviews]
 
 
-def test_of_every_period_the_frame_that_the_model_is_least_sure_of_is_kept(
-    store: FolderStore,
-) -> None:
+def test_of_every_period_the_frame_that_the_model_is_least_sure_of_is_kept(store: FolderStore) -> None:
     unsure = {3: 0.4, 7: MIDDLE, 12: 0.3, 18: 0.35, 25: MIDDLE, 26: MIDDLE}
     kept = _fed(_triage(store), [_result(k, unsure.get(k, 0.9)) for k in range(30)])
     assert _seconds(kept) == [7, 18, 25], "of equals the first"
@@ -108,9 +103,7 @@ def test_a_slow_camera_is_not_contradictory(store: FolderStore) -> None:
     assert (kept.reason, kept.score) == ("unsure", 0.0)
 
 
-def test_of_a_street_of_which_the_model_is_sure_a_frame_is_kept_now_and_then(
-    store: FolderStore,
-) -> None:
+def test_of_a_street_of_which_the_model_is_sure_a_frame_is_kept_now_and_then(store: FolderStore) -> None:
     kept = _fed(_triage(store), [_result(k, 0.9) for k in range(300)])
     assert 4 <= len(kept) <= 6, "of 30 periods every sixth"
     assert {one.score for one in kept} == {0.0}
@@ -245,11 +238,7 @@ CAR_AND_BUS = Detections(
 
 
 def _contradict(
-    triage: Triage,
-    second: float,
-    ours: Detections = CAR,
-    theirs: Detections = BUS,
-    camera_id: str = "a",
+    triage: Triage, second: float, ours: Detections = CAR, theirs: Detections = BUS, camera_id: str = "a"
 ) -> None:
     triage.contradict(_result(second, 0.9, camera_id).frame, ours, theirs, "champion-1")
 

@@ -31,9 +31,7 @@ def test_the_jitter_takes_off_up_to_a_half() -> None:
 
 @settings(deadline=None)
 @given(st.integers(), st.floats(0.01, 10), st.floats(10, 100))
-def test_every_wait_is_within_half_its_bound_and_the_bound(
-    seed: int, first_s: float, limit_s: float
-) -> None:
+def test_every_wait_is_within_half_its_bound_and_the_bound(seed: int, first_s: float, limit_s: float) -> None:
     backoff = Backoff(first_s, limit_s, random.Random(seed))
     for attempt in range(20):
         bound = min(limit_s, first_s * 2**attempt)

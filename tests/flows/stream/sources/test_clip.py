@@ -8,13 +8,7 @@ import pytest
 
 from flows.stream.sources.clip import STALL_S, ClipOptions, ClipSource, parse_clip_uri
 from flows.stream.sources.source import SourceFrame
-from streetloop.errors import (
-    ConfigError,
-    SourceError,
-    SourceStalled,
-    SourceUnavailable,
-    SourceUnreadable,
-)
+from streetloop.errors import ConfigError, SourceError, SourceStalled, SourceUnavailable, SourceUnreadable
 from tests.support.build import write_clip
 from tests.support.fakes import FakeClock
 
@@ -49,14 +43,10 @@ def test_a_plain_uri_is_played_live_and_once() -> None:
 
 
 def test_all_options_can_be_given_at_once() -> None:
-    path, options = parse_clip_uri(
-        "file:///clips/a.mp4?loop=1&fps=12.5&live=0&drop=10:5&stall=0.5:2.5"
-    )
+    path, options = parse_clip_uri("file:///clips/a.mp4?loop=1&fps=12.5&live=0&drop=10:5&stall=0.5:2.5")
 
     assert path == Path("/clips/a.mp4")
-    assert options == ClipOptions(
-        loop=True, fps=12.5, live=False, drop=(10.0, 5.0), stall=(0.5, 2.5)
-    )
+    assert options == ClipOptions(loop=True, fps=12.5, live=False, drop=(10.0, 5.0), stall=(0.5, 2.5))
 
 
 def test_options_can_be_switched_off_in_so_many_words() -> None:
@@ -133,8 +123,7 @@ def test_each_picture_comes_when_it_is_due(clip: Path) -> None:
     clock = FakeClock()
     clock.advance(1000.0)
     arrivals = [
-        clock.monotonic() - 1000.0
-        for _ in ClipSource(clip, ClipOptions(), clock).read(threading.Event())
+        clock.monotonic() - 1000.0 for _ in ClipSource(clip, ClipOptions(), clock).read(threading.Event())
     ]
 
     assert arrivals == pytest.approx([0.0, 0.04, 0.08, 0.12, 0.16], abs=1e-3)
@@ -176,13 +165,9 @@ def test_a_clip_that_is_not_live_waits_for_nothing(clip: Path) -> None:
 
 @pytest.mark.parametrize("fps", [None, 4.0])
 @pytest.mark.parametrize("live", [True, False])
-def test_a_loop_goes_on_with_rising_times_at_an_even_rate(
-    clip: Path, fps: float | None, live: bool
-) -> None:
+def test_a_loop_goes_on_with_rising_times_at_an_even_rate(clip: Path, fps: float | None, live: bool) -> None:
     clock = FakeClock()
-    source_frames = _read(
-        ClipSource(clip, ClipOptions(loop=True, fps=fps, live=live), clock), most=13
-    )
+    source_frames = _read(ClipSource(clip, ClipOptions(loop=True, fps=fps, live=live), clock), most=13)
     times = _times(source_frames)
 
     assert _grays(source_frames) == [*_GRAYS, *_GRAYS, *_GRAYS[:3]]
@@ -350,9 +335,7 @@ def test_a_probe_refuses_what_cannot_be_played_and_names_it(
 
 
 @pytest.mark.parametrize("make", [_missing, _folder, _empty, _text, _no_index])
-def test_playing_what_cannot_be_played_is_final(
-    tmp_path: Path, make: Callable[[Path], None]
-) -> None:
+def test_playing_what_cannot_be_played_is_final(tmp_path: Path, make: Callable[[Path], None]) -> None:
     path = tmp_path / "clip.mp4"
     make(path)
     source = ClipSource(path, ClipOptions(loop=True), FakeClock())

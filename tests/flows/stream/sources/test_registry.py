@@ -36,9 +36,7 @@ def test_nothing_is_opened_yet() -> None:
     open_source(_camera("file:///no/such/clip.mp4"), FakeClock())
 
 
-@pytest.mark.parametrize(
-    "uri", ["rtsp://user:s3cret@/ch1", "file:///a.mp4?fps=fast", "file://relative.mp4"]
-)
+@pytest.mark.parametrize("uri", ["rtsp://user:s3cret@/ch1", "file:///a.mp4?fps=fast", "file://relative.mp4"])
 def test_a_uri_that_cannot_be_one_of_a_camera_names_the_camera(uri: str) -> None:
     with pytest.raises(ConfigError, match="camera 'a40'") as caught:
         open_source(_camera(uri), FakeClock())

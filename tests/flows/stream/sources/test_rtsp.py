@@ -7,13 +7,7 @@ import pytest
 
 from flows.stream.sources import rtsp
 from flows.stream.sources.rtsp import RtspSource
-from streetloop.errors import (
-    ConfigError,
-    SourceRefused,
-    SourceStalled,
-    SourceUnavailable,
-    SourceUnreadable,
-)
+from streetloop.errors import ConfigError, SourceRefused, SourceStalled, SourceUnavailable, SourceUnreadable
 from streetloop.secrets import SecretUri
 from tests.support.fakes import PATIENCE_S, FakeClock
 
@@ -99,9 +93,7 @@ def _source(port: int, clock: FakeClock | None = None) -> RtspSource:
     return RtspSource(uri, "tcp", clock or FakeClock())
 
 
-def test_a_server_that_is_not_there_is_unavailable_and_the_password_stays_here(
-    server: Make,
-) -> None:
+def test_a_server_that_is_not_there_is_unavailable_and_the_password_stays_here(server: Make) -> None:
     source = _source(server(None).port)
 
     with pytest.raises(SourceUnavailable) as caught:
@@ -156,9 +148,7 @@ def test_a_server_that_comes_back_ends_the_wait_early(server: Make) -> None:
     assert 6.0 <= clock.monotonic() <= 8.0
 
 
-def test_a_server_that_answers_all_along_is_waited_for_to_the_end_and_left_in_peace(
-    server: Make,
-) -> None:
+def test_a_server_that_answers_all_along_is_waited_for_to_the_end_and_left_in_peace(server: Make) -> None:
     up = server(_OK)
     up.listen()
     clock = FakeClock()
@@ -169,9 +159,7 @@ def test_a_server_that_answers_all_along_is_waited_for_to_the_end_and_left_in_pe
 
 
 @pytest.mark.parametrize("says", [b"", b"HTTP/1.1 400 Bad Request\r\n\r\n"])
-def test_something_else_on_the_port_is_not_the_server_coming_back(
-    server: Make, says: bytes
-) -> None:
+def test_something_else_on_the_port_is_not_the_server_coming_back(server: Make, says: bytes) -> None:
     other = server(says)
     clock = _Then(3.0, other.listen)
     _source(other.port, clock).wait_for_return(threading.Event(), 10.0)
@@ -180,9 +168,7 @@ def test_something_else_on_the_port_is_not_the_server_coming_back(
     assert other.requests
 
 
-def test_a_frozen_server_does_not_count_as_answering(
-    server: Make, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_frozen_server_does_not_count_as_answering(server: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     # The wait for its answer is real time: a second each in operation.
     monkeypatch.setattr(rtsp, "_PING_TIMEOUT_S", 0.02)
     frozen = server(None)

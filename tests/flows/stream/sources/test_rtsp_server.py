@@ -36,9 +36,7 @@ class Watcher:
         """The next ``count`` frames."""
         found: list[Frame] = []
         with self._ready:
-            arrived = self._ready.wait_for(
-                lambda: self._take_into(found, count) >= count, timeout_s
-            )
+            arrived = self._ready.wait_for(lambda: self._take_into(found, count) >= count, timeout_s)
         assert arrived, f"only {len(found)} frames: {self.reader.state}, {self.reader.error}"
         return found
 

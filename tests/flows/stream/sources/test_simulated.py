@@ -242,11 +242,7 @@ def _outage(
     frames = int((begin + length) * fps) + 5
     out_at = round(start + begin, 1)
     source = _source(
-        "live=0",
-        f"start={start}",
-        f"fps={fps}",
-        f"event=camera-outage@{out_at}:{length}",
-        f"frames={frames}",
+        "live=0", f"start={start}", f"fps={fps}", f"event=camera-outage@{out_at}:{length}", f"frames={frames}"
     )
     came, errors = _play_on(source, FakeClock())
     there = [k for k in range(frames) if not out_at <= start + k / fps < out_at + length]
@@ -255,9 +251,7 @@ def _outage(
 
 @settings(max_examples=60)
 @given(_TENTHS.map(lambda n: n * 100), _TENTHS, st.integers(1, 100).map(lambda n: n / 10), _RATES)
-def test_any_outage_is_over_after_it_was_told(
-    start: float, begin: float, length: float, fps: float
-) -> None:
+def test_any_outage_is_over_after_it_was_told(start: float, begin: float, length: float, fps: float) -> None:
     came, errors, there = _outage(start, begin, length, fps)
 
     assert len(errors) <= 2

@@ -142,8 +142,7 @@ def test_a_client_may_name_cameras(client: TestClient, screens: Screens) -> None
 
 
 @pytest.mark.parametrize(
-    ("said", "width"),
-    [("480", 480), ("480.7", 480), ("1", 160), ("-5", 160), ("9e9", 1280), ("true", 160)],
+    ("said", "width"), [("480", 480), ("480.7", 480), ("1", 160), ("-5", 160), ("9e9", 1280), ("true", 160)]
 )
 def test_a_client_may_say_how_wide_its_pictures_are(
     client: TestClient, screens: Screens, said: str, width: int
@@ -159,9 +158,7 @@ def test_a_client_may_say_how_wide_its_pictures_are(
             assert set(screens.widths) == {width}, "from then on"
 
 
-def test_cameras_and_width_may_be_said_together_or_alone(
-    client: TestClient, screens: Screens
-) -> None:
+def test_cameras_and_width_may_be_said_together_or_alone(client: TestClient, screens: Screens) -> None:
     with client.websocket_connect(LIVE) as socket:
         a_round(socket)
         screens.shown |= {"a40": (9, b"a"), "crossing": (9, b"c")}
@@ -221,9 +218,7 @@ def test_strange_names_of_cameras_are_no_cameras(client: TestClient) -> None:
         assert a_round(socket)[0] == {}
 
 
-def test_a_client_that_never_answers_is_let_go(
-    client: TestClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_client_that_never_answers_is_let_go(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live, "_PATIENCE_S", 0.05)
     with client.websocket_connect(LIVE) as socket:
         a_round(socket)
@@ -238,9 +233,7 @@ def test_a_client_that_goes_is_gone(client: TestClient) -> None:
             a_round(socket)
 
 
-def test_a_ledger_that_is_away_stops_no_picture(
-    empty: Content, client: TestClient, screens: Screens
-) -> None:
+def test_a_ledger_that_is_away_stops_no_picture(empty: Content, client: TestClient, screens: Screens) -> None:
     with empty.ledger.transaction() as connection:
         connection.execute(text("alter table camera_changes rename to away"))
     with client.websocket_connect(LIVE) as socket:

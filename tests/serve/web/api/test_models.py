@@ -86,9 +86,7 @@ def test_steering(client: TestClient, wanted: str) -> None:
 
 def test_what_is_on_its_way_back_is_not_promoted(client: TestClient) -> None:
     client.post("/rollouts/steer", json={"wanted": "roll back"})
-    assert "on its way back" in problem_of(
-        client.post("/rollouts/steer", json={"wanted": "promote"}), 409
-    )
+    assert "on its way back" in problem_of(client.post("/rollouts/steer", json={"wanted": "promote"}), 409)
 
 
 @pytest.mark.parametrize(

@@ -17,9 +17,7 @@ from streetloop.types import Detections, Image
 HERE = "http://127.0.0.1:8000"
 JPEG = {"content-type": "image/jpeg"}
 SEEN = Detections(
-    np.array([[1, 2, 30, 40], [0, 0, 5, 5]], np.float32),
-    np.array([0.9, 0.2], np.float32),
-    np.array([1, 0]),
+    np.array([[1, 2, 30, 40], [0, 0, 5, 5]], np.float32), np.array([0.9, 0.2], np.float32), np.array([1, 0])
 )
 
 
@@ -54,12 +52,7 @@ def test_a_picture_is_answered(client: TestClient, picture: bytes, form: bool) -
         "height": 48,
         # The weak box is below the confidence that the API answers with.
         "detections": [
-            {
-                "class_id": 1,
-                "class_name": "bus",
-                "confidence": pytest.approx(0.9),
-                "xyxy": [1, 2, 30, 40],
-            }
+            {"class_id": 1, "class_name": "bus", "confidence": pytest.approx(0.9), "xyxy": [1, 2, 30, 40]}
         ],
     }
 
@@ -119,12 +112,9 @@ def test_a_detector_that_is_away_is_a_503(picture: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("header", "status"),
-    [(None, 401), ("Bearer wrong", 401), ("secret", 401), ("Bearer secret", 200)],
+    ("header", "status"), [(None, 401), ("Bearer wrong", 401), ("secret", 401), ("Bearer secret", 200)]
 )
-def test_with_a_token_only_its_holder_may_ask(
-    picture: bytes, header: str | None, status: int
-) -> None:
+def test_with_a_token_only_its_holder_may_ask(picture: bytes, header: str | None, status: int) -> None:
     client = TestClient(create_api(detect, ("car", "bus"), 0.25, "secret"), base_url=HERE)
     headers = JPEG | ({"authorization": header} if header else {})
     answer = client.post("/predict", content=picture, headers=headers)
@@ -167,8 +157,7 @@ def test_a_picture_that_claims_to_be_huge_is_too_large(client: TestClient) -> No
     header = b"IHDR" + struct.pack(">IIBBBBB", 30_000, 30_000, 8, 2, 0, 0, 0)
     chunks = [header, b"IDAT" + zlib.compress(b"\0" * 1000), b"IEND"]
     bomb = b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk))
-        for chunk in chunks
+        struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk)) for chunk in chunks
     )
     assert "pixels" in refused(
         client.post("/predict", content=bomb, headers={"content-type": "image/png"}), 413
@@ -223,9 +212,7 @@ def test_who_has_no_token_is_told_so_before_anything_is_read() -> None:
 def test_the_page_about_the_api_works_without_the_internet(client: TestClient) -> None:
     page = client.get("/docs")
     assert page.status_code == 200
-    assert "//" not in re.sub(
-        r"<!--.*?-->|^\s*//.*$", "", page.text, flags=re.DOTALL | re.MULTILINE
-    )
+    assert "//" not in re.sub(r"<!--.*?-->|^\s*//.*$", "", page.text, flags=re.DOTALL | re.MULTILINE)
     needed = re.findall(r'(?:src|href)="([^"]+)"', page.text)
     assert any(path.endswith(".js") for path in needed)
     for path in needed:

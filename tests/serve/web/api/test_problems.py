@@ -106,6 +106,4 @@ def test_problems_are_listed_by_status() -> None:
 def test_larger_than_anything_is_refused(empty: Content) -> None:
     client = api_of(empty)
     body = b'{"id": "' + b"a" * (33 * 2**20) + b'"}'
-    problem_of(
-        client.post("/cameras", content=body, headers={"content-type": "application/json"}), 413
-    )
+    problem_of(client.post("/cameras", content=body, headers={"content-type": "application/json"}), 413)

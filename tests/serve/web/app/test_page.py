@@ -94,9 +94,7 @@ def test_no_file_of_the_machine_is_served(client: TestClient, path: str) -> None
 
 def test_a_foreign_page_joins_no_queue(client: TestClient) -> None:
     body: dict[str, Any] = {"data": [], "fn_index": 0, "session_hash": "x"}
-    answer = client.post(
-        "/app/gradio_api/queue/join", json=body, headers={"origin": "http://evil.example"}
-    )
+    answer = client.post("/app/gradio_api/queue/join", json=body, headers={"origin": "http://evil.example"})
     assert answer.status_code == 403
 
 

@@ -68,9 +68,7 @@ def test_what_is_farther_is_more_like_the_fog() -> None:
 def test_light_is_shown_as_its_square_root_within_bounds() -> None:
     light = light_of(Look())
 
-    assert light.show(np.float32([-1, 0, 0.25, 1, 9])).tolist() == pytest.approx(
-        [0, 0, 127.5, 255, 255]
-    )
+    assert light.show(np.float32([-1, 0, 0.25, 1, 9])).tolist() == pytest.approx([0, 0, 127.5, 255, 255])
 
 
 def test_the_still_scene_darkens_from_day_to_night(stage: Stage) -> None:

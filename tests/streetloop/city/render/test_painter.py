@@ -36,8 +36,7 @@ def test_nothing_on_the_street_leaves_the_still_scene(stage: Stage) -> None:
 
 def test_the_cast_is_ordered_from_far_to_near(stage: Stage) -> None:
     actors = [
-        standing("saloon", x, y, 0.0, k)
-        for k, (x, y) in enumerate([(0, 20), (5, 60), (-4, 35), (2, 90)])
+        standing("saloon", x, y, 0.0, k) for k, (x, y) in enumerate([(0, 20), (5, 60), (-4, 35), (2, 90)])
     ]
     cast = stage.cast(actors)
 
@@ -48,11 +47,7 @@ def test_the_cast_is_ordered_from_far_to_near(stage: Stage) -> None:
 
 
 def test_what_cannot_be_in_the_picture_is_not_in_the_cast(stage: Stage) -> None:
-    outside = [
-        standing("bus", 0.0, -20.0),
-        standing("bus", 200.0, 30.0),
-        standing("person", 0.0, 2000.0),
-    ]
+    outside = [standing("bus", 0.0, -20.0), standing("bus", 200.0, 30.0), standing("person", 0.0, 2000.0)]
 
     assert len(stage.cast(outside).actors) == 0
 
@@ -83,9 +78,7 @@ def test_what_a_wall_hides_belongs_to_nobody() -> None:
 
 
 def test_the_same_track_has_the_same_colour_and_others_have_others(stage: Stage) -> None:
-    pictures = [
-        stage.picture(standing("saloon", 0.0, 16.0, 0.0, track)) for track in (1, 1, *range(2, 12))
-    ]
+    pictures = [stage.picture(standing("saloon", 0.0, 16.0, 0.0, track)) for track in (1, 1, *range(2, 12))]
 
     assert np.array_equal(pictures[0], pictures[1])
     assert len({picture.tobytes() for picture in pictures}) > 5

@@ -28,9 +28,7 @@ def _gray() -> Image:
     return np.full((90, 160, 3), 100, np.uint8)
 
 
-def _expose(
-    image: Image | None = None, frame: int = 0, sensor: Sensor | None = None, **look: int
-) -> Image:
+def _expose(image: Image | None = None, frame: int = 0, sensor: Sensor | None = None, **look: int) -> Image:
     shown = _scene() if image is None else image
     return (sensor or _sensor()).expose(shown, Look(**look), frame, NOON, (80.0, 10.0))
 
@@ -83,8 +81,7 @@ def test_the_dark_is_noisier() -> None:
 def test_rain_adds_streaks_that_fall() -> None:
     sensor = _sensor()
     dry, wet, later = (
-        _expose(_gray(), frame, sensor, rain=rain)
-        for frame, rain in ((0, 0), (0, STEPS), (1, STEPS))
+        _expose(_gray(), frame, sensor, rain=rain) for frame, rain in ((0, 0), (0, STEPS), (1, STEPS))
     )
 
     assert _below_text(wet).mean() > _below_text(dry).mean()
@@ -144,9 +141,7 @@ def test_without_a_sun_in_front_a_low_sun_does_not_dazzle() -> None:
     sensor = _sensor()
     look = Look(low_sun=STEPS)
 
-    assert np.array_equal(
-        sensor.expose(_gray(), look, 0, NOON, None), _expose(_gray(), sensor=sensor)
-    )
+    assert np.array_equal(sensor.expose(_gray(), look, 0, NOON, None), _expose(_gray(), sensor=sensor))
 
 
 def test_the_place_and_the_time_are_written_at_the_top() -> None:

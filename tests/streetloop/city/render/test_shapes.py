@@ -102,8 +102,6 @@ def test_whoever_walks_goes_through_the_strides_in_turn(walked: float) -> None:
 
 def test_a_stride_puts_one_leg_ahead_and_then_the_other() -> None:
     first, second = SHAPES["person1"].points, SHAPES["person3"].points
-    left = [
-        points[(points[:, 1] > 0) & (points[:, 2] == 0), 0].mean() for points in (first, second)
-    ]
+    left = [points[(points[:, 1] > 0) & (points[:, 2] == 0), 0].mean() for points in (first, second)]
 
     assert left[0] > 0 > left[1]

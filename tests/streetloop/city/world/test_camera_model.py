@@ -28,9 +28,7 @@ def _there_and_back(camera_model: CameraModel) -> float:
     rays = camera_model.rays()
     depth = np.linspace(2, 200, rays.shape[0] * rays.shape[1]).reshape(rays.shape[:2])
     pixels, seen = camera_model.project(camera_model.eye + rays * depth[..., None])
-    columns, rows = np.meshgrid(
-        np.arange(camera_model.width) + 0.5, np.arange(camera_model.height) + 0.5
-    )
+    columns, rows = np.meshgrid(np.arange(camera_model.width) + 0.5, np.arange(camera_model.height) + 0.5)
     assert seen == pytest.approx(depth)
     return float(np.abs(pixels - np.stack([columns, rows], axis=-1)).max())
 
@@ -48,9 +46,7 @@ def test_so_it_is_for_every_camera(city: str, camera: str) -> None:
 
 
 def test_ahead_is_the_middle_right_is_right_and_high_is_up() -> None:
-    pixels, depth = _STRAIGHT.project(
-        np.array([[0.0, 10.0, 8.0], [10.0, 10.0, 8.0], [0.0, 10.0, 9.0]])
-    )
+    pixels, depth = _STRAIGHT.project(np.array([[0.0, 10.0, 8.0], [10.0, 10.0, 8.0], [0.0, 10.0, 9.0]]))
 
     assert depth.tolist() == pytest.approx([10.0, 10.0, 10.0])
     assert pixels[0] == pytest.approx((320, 180))

@@ -5,14 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streetloop.city.world.conditions import (
-    CONDITIONS,
-    STEPS,
-    Condition,
-    Look,
-    look_at,
-    parse_conditions,
-)
+from streetloop.city.world.conditions import CONDITIONS, STEPS, Condition, Look, look_at, parse_conditions
 from streetloop.errors import ConfigError
 
 _HOUR = 3600.0
@@ -101,9 +94,7 @@ def test_without_conditions_it_is_a_fine_day() -> None:
         ("compressed", "compression", STEPS),
     ],
 )
-def test_a_condition_does_one_thing_fully_once_it_has_come_on(
-    name: str, attribute: str, value: int
-) -> None:
+def test_a_condition_does_one_thing_fully_once_it_has_come_on(name: str, attribute: str, value: int) -> None:
     assert look_at([Condition(name, 60.0, 30.0)], 90.0) == Look(**{attribute: value})
 
 
@@ -112,9 +103,7 @@ def test_a_condition_holds_nothing_before_it_begins(name: str, start: float, fad
     assert look_at([Condition(name, start, fade)], start - 0.001) == Look()
 
 
-@given(
-    st.floats(0, 1000), st.floats(0, 1000), st.lists(st.floats(-10, 2100), min_size=2).map(sorted)
-)
+@given(st.floats(0, 1000), st.floats(0, 1000), st.lists(st.floats(-10, 2100), min_size=2).map(sorted))
 def test_a_fade_only_ever_comes_on(start: float, fade: float, seconds: list[float]) -> None:
     condition = Condition("fog", start, fade)
     shares = [condition.share(t) for t in seconds]
@@ -143,9 +132,7 @@ def test_what_concerns_different_things_adds_up() -> None:
 
 
 @given(_SOME, st.floats(0, 5000))
-def test_strengths_are_whole_numbers_within_the_scale(
-    conditions: list[Condition], t: float
-) -> None:
+def test_strengths_are_whole_numbers_within_the_scale(conditions: list[Condition], t: float) -> None:
     look = look_at(conditions, t)
     for field in fields(look):
         value = getattr(look, field.name)

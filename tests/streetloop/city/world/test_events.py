@@ -16,11 +16,7 @@ _SHOWN = ("stalled-vehicle", "wrong-way-driver", "pedestrian-on-carriageway", "o
 
 _EVERYWHERE = [(city, name) for city in PLACES for name in EVENTS]
 _START, _LENGTH = 30.0, 20.0
-_KINDS = {
-    "stalled-vehicle": "van",
-    "wrong-way-driver": "hatchback",
-    "pedestrian-on-carriageway": "person",
-}
+_KINDS = {"stalled-vehicle": "van", "wrong-way-driver": "hatchback", "pedestrian-on-carriageway": "person"}
 
 
 @pytest.mark.parametrize("name", EVENTS)
@@ -167,9 +163,9 @@ def test_all_events_may_begin_at_the_same_second(city: str) -> None:
     names = ",".join(f"{name}@{_START}:{_LENGTH}" for name in EVENTS)
     camera = next(iter(PLACES[city].cameras))
 
-    assert len(
-        view(f"{city}/{camera}", f"event={names}", "traffic=light").truth(350).happening
-    ) == len(EVENTS)
+    assert len(view(f"{city}/{camera}", f"event={names}", "traffic=light").truth(350).happening) == len(
+        EVENTS
+    )
 
 
 def test_two_of_one_kind_at_the_same_time_are_two() -> None:

@@ -73,9 +73,7 @@ def test_the_sun_stands_higher_by_day_than_when_it_is_low(place: Place) -> None:
 
 @_PLACES
 def test_some_camera_looks_towards_the_low_sun(place: Place) -> None:
-    apart = [
-        abs((mast.bearing - place.low_sun[0] + 180) % 360 - 180) for mast in place.cameras.values()
-    ]
+    apart = [abs((mast.bearing - place.low_sun[0] + 180) % 360 - 180) for mast in place.cameras.values()]
 
     assert min(apart) < 45
 
@@ -97,8 +95,7 @@ def test_what_is_parked_stands_off_the_lanes(place: Place) -> None:
         for stream in place.streams:
             for path, _ in stream.routes:
                 nearest = min(
-                    math.dist(path.at(float(s))[:2], (parked.x, parked.y))
-                    for s in range(int(path.length))
+                    math.dist(path.at(float(s))[:2], (parked.x, parked.y)) for s in range(int(path.length))
                 )
                 assert nearest > 2.2
 

@@ -10,9 +10,7 @@ from streetloop.city.world.roads import Path, Pose, Signal, bend, curve, polylin
 _ELL = Path(((0.0, 0.0), (10.0, 0.0), (10.0, 20.0)))
 _PLACE = st.tuples(st.floats(-200, 200), st.floats(-200, 200))
 _SIGNAL = st.builds(
-    lambda start, green, amber, rest: Signal(
-        start + green + amber + rest, (start, start + green), amber
-    ),
+    lambda start, green, amber, rest: Signal(start + green + amber + rest, (start, start + green), amber),
     st.integers(0, 60),
     st.integers(1, 60),
     st.integers(0, 5),
@@ -52,10 +50,7 @@ def test_the_heading_turns_smoothly_round_a_corner() -> None:
 def test_the_heading_turns_the_short_way_where_angles_wrap() -> None:
     way = Path(((0.0, 0.0), (-10.0, 1.0), (-20.0, 0.0)))  # just under, then just over half a turn
 
-    steps = [
-        abs(way.at(s / 10 + 0.1).heading - way.at(s / 10).heading)
-        for s in range(int(way.length * 10))
-    ]
+    steps = [abs(way.at(s / 10 + 0.1).heading - way.at(s / 10).heading) for s in range(int(way.length * 10))]
     assert max(min(step, math.tau - step) for step in steps) < 0.05
 
 

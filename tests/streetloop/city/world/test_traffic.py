@@ -61,9 +61,7 @@ def _routes(stream: Stream, actor: Actor) -> frozenset[int]:
     """The routes on which a vehicle can be, by where it is."""
     here = (actor.x, actor.y)
     return frozenset(
-        k
-        for k, (path, _) in enumerate(stream.routes)
-        if math.dist(path.at(actor.walked)[:2], here) < 0.3
+        k for k, (path, _) in enumerate(stream.routes) if math.dist(path.at(actor.walked)[:2], here) < 0.3
     )
 
 
@@ -111,9 +109,7 @@ def test_nothing_jumps(which: _Names) -> None:
     for seed in range(2):
         stream, lane = _lane(which, seed, _BUSY)
         fastest = stream.speed * 1.1 + 0.01
-        for (_, before), (_, after) in pairwise(
-            _watch(lane, _seconds(137.0 * seed, 137.0 * seed + 60, 0.3))
-        ):
+        for (_, before), (_, after) in pairwise(_watch(lane, _seconds(137.0 * seed, 137.0 * seed + 60, 0.3))):
             for track_id in before.keys() & after.keys():
                 a, b = before[track_id], after[track_id]
                 assert 0 <= b.walked - a.walked <= fastest * 0.3
@@ -163,14 +159,8 @@ def test_a_track_id_does_not_come_back() -> None:
 
 
 @settings(max_examples=10)
-@given(
-    st.sampled_from(_LANES),
-    st.integers(0, 50),
-    st.lists(st.floats(0, 5000), min_size=2, max_size=5),
-)
-def test_the_order_of_questions_does_not_matter(
-    which: _Names, seed: int, seconds: list[float]
-) -> None:
+@given(st.sampled_from(_LANES), st.integers(0, 50), st.lists(st.floats(0, 5000), min_size=2, max_size=5))
+def test_the_order_of_questions_does_not_matter(which: _Names, seed: int, seconds: list[float]) -> None:
     there = [list(_fresh(which, seed)[1].actors(t)) for t in seconds]
     _, lane = _fresh(which, seed)
     back = [list(lane.actors(t)) for t in reversed(seconds)]
@@ -204,9 +194,7 @@ def test_busy_streets_have_more_than_light_ones() -> None:
     counts = []
     for density in (0.4, 1.0, _BUSY):
         lanes = [_own(seed=seed, density=density) for seed in range(4)]
-        counts.append(
-            sum(len(list(lane.actors(t))) for lane in lanes for t in _seconds(0, 600, 20))
-        )
+        counts.append(sum(len(list(lane.actors(t))) for lane in lanes for t in _seconds(0, 600, 20)))
 
     assert counts[0] < 0.6 * counts[1]
     assert counts[1] < 0.8 * counts[2]
@@ -276,17 +264,11 @@ def test_only_who_could_not_have_stopped_at_amber_passes_at_red(which: _Names) -
 
 def test_a_queue_stands_at_red_and_has_gone_after_green() -> None:
     lane = _own(stream=_LIT, density=_BUSY)
-    queues = [
-        sum(a.speed < 0.1 and a.walked < 150 for a in lane.actors(60.0 * k + 59))
-        for k in range(2, 6)
-    ]
+    queues = [sum(a.speed < 0.1 and a.walked < 150 for a in lane.actors(60.0 * k + 59)) for k in range(2, 6)]
 
     assert min(queues) >= 1
     assert not [
-        a
-        for k in range(2, 6)
-        for a in lane.actors(60.0 * k + 28)
-        if a.speed < 0.1 and 120 < a.walked < 150
+        a for k in range(2, 6) for a in lane.actors(60.0 * k + 28) if a.speed < 0.1 and 120 < a.walked < 150
     ]
 
 

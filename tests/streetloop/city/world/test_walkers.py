@@ -44,9 +44,9 @@ def test_nobody_steps_onto_the_crossing_unless_the_man_is_green(which: _Names) -
         for track_id, s in now.items():
             if before.get(track_id, math.inf) <= walk.hold_at < s:
                 started += 1
-                assert walk.signal.colour(t - 0.5 - 0.75) == "green" or (
-                    walk.signal.colour(t) == "green"
-                ), f"second {t}"
+                assert walk.signal.colour(t - 0.5 - 0.75) == "green" or (walk.signal.colour(t) == "green"), (
+                    f"second {t}"
+                )
         before = now
     assert started > 3
 
@@ -68,9 +68,7 @@ def test_who_comes_at_red_stands_at_the_kerb_and_goes_when_it_is_green(which: _N
 
 
 @pytest.mark.parametrize("which", _CROSSINGS, ids=str)
-def test_nobody_is_on_the_carriageway_once_the_vehicles_have_been_green_for_a_moment(
-    which: _Names,
-) -> None:
+def test_nobody_is_on_the_carriageway_once_the_vehicles_have_been_green_for_a_moment(which: _Names) -> None:
     walk, people = _pavement(which)
     kerb = walk.hold_at + 0.7
     for signal in {s.signal for s in PLACES[which[0]].streams if s.signal}:
