@@ -46,7 +46,7 @@ _ALL = Phase(kind=PhaseKind.CANARY, step=1)
 
 
 class Shelf:
-    """`serve.rollout.session.Models` of two files."""
+    """`serve.rollout.ports.Models` of two files."""
 
     def __init__(self, street: "Street") -> None:
         self._files = {"1": street.champion, "2": street.challenger}

@@ -8,7 +8,7 @@ from flows.learning.training_plan import finished_version
 from serve.rollout.champions import Champions
 from serve.rollout.controller import RolloutControl
 from serve.rollout.policy import Policy
-from serve.rollout.session import Applications, Fleet
+from serve.rollout.ports import Applications, Fleet
 from streetloop.cameras import Camera
 from streetloop.clock import SystemClock
 from streetloop.ledger import open_ledger

@@ -11,7 +11,7 @@ from train.registry import CHALLENGER, CHAMPION
 
 
 class Champions:
-    """`serve.rollout.session.Models` of the registry.
+    """`serve.rollout.ports.Models` of the registry.
 
     Args:
         settings: As given at the roof.

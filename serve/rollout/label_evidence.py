@@ -14,8 +14,8 @@ from labeling.task import SelectionReason
 from serve.rollout.confidence_sequences import Moments
 from serve.rollout.evidence import EVERYTHING, Evidence, Scores
 from serve.rollout.label_scoring import count_detections
+from serve.rollout.ports import Applications
 from serve.rollout.route_table import CHALLENGER
-from serve.rollout.session import Applications
 from streetloop.errors import StoreError, StreetloopError
 from streetloop.ledger import Ledger
 from streetloop.ledger.reviews import Review, ReviewState, list_reviews

@@ -4,8 +4,9 @@ import logging
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 
+from serve.rollout.ports import Applications, Models
 from serve.rollout.route_table import CHALLENGER
-from serve.rollout.session import Applications, Models, RolloutSession, target_application
+from serve.rollout.session import RolloutSession, target_application
 from streetloop.errors import DetectorError
 from streetloop.ledger.rollouts import Rollout
 

@@ -68,7 +68,7 @@ def wait_for(is_true: Callable[[], Any], what: str, timeout_s: float = 60.0) -> 
 class Street:
     """Eight live cameras, detected by the champion's application; they never stop.
 
-    It is a `serve.rollout.session.Fleet`.
+    It is a `serve.rollout.ports.Fleet`.
 
     Args:
         home: Of everything.
@@ -143,7 +143,7 @@ class Street:
 
 
 class Shelf:
-    """`serve.rollout.session.Models` of files, by name; knows who was crowned."""
+    """`serve.rollout.ports.Models` of files, by name; knows who was crowned."""
 
     def __init__(self, settings: Settings, files: Mapping[str, Path]) -> None:
         self._settings, self._files = settings, files

@@ -34,7 +34,7 @@ LOOK_S = 20.0
 
 
 class Fleet:
-    """See `serve.rollout.session.Fleet`.
+    """See `serve.rollout.ports.Fleet`.
 
     Attributes:
         tables: All that were followed.
@@ -59,7 +59,7 @@ class Fleet:
 
 
 class Applications:
-    """See `serve.rollout.session.Applications`.
+    """See `serve.rollout.ports.Applications`.
 
     Attributes:
         runs: Model by application.
@@ -110,7 +110,7 @@ class Applications:
 
 
 class Models:
-    """See `serve.rollout.session.Models`.
+    """See `serve.rollout.ports.Models`.
 
     Attributes:
         away: The registry does not answer.
