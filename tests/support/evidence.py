@@ -20,7 +20,7 @@ def evidence(
     latency: float = 1.0,
     calls: Calls = FAULTLESS,
     champion: Calls = FAULTLESS,
-    things: tuple[int, int] = (5000, 5000),
+    detections: tuple[int, int] = (5000, 5000),
     frames: int = 10_000,
     **groups: float,
 ) -> Evidence:
@@ -32,7 +32,7 @@ def evidence(
         latency: Its computing time, times the champion's.
         calls: Its calls.
         champion: The champion's calls.
-        things: What (champion, challenger) found.
+        detections: Boxes of (champion, challenger) found.
         frames: It answered.
         groups: Mean gains of other groups; ``class_bus`` is ``class:bus``.
     """
@@ -43,7 +43,7 @@ def evidence(
         champion,
         spread(math.log(latency), blocks),
         {EVERYTHING: spread(gain, blocks), **gains},
-        things,
+        detections,
     )
 
 

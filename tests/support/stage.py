@@ -77,36 +77,36 @@ class Applications:
         self.described = 0
         self._log = log
 
-    def _do(self, what: str, slot: str, model: str = "") -> None:
-        self._log.append(f"{what} {slot} {model}".strip())
-        if (hold := self.holds.get((what, slot))) is not None:
+    def _do(self, what: str, application: str, model: str = "") -> None:
+        self._log.append(f"{what} {application} {model}".strip())
+        if (hold := self.holds.get((what, application))) is not None:
             assert hold.wait(PATIENCE_S)
-        if self.fails[what, slot]:
-            raise self.fails[what, slot].pop(0)
+        if self.fails[what, application]:
+            raise self.fails[what, application].pop(0)
 
-    def deploy(self, slot: str, model: ModelFile) -> None:
+    def deploy(self, application: str, model: ModelFile) -> None:
         """See `Applications.deploy`."""
-        self._do("deploy", slot, model.version)
-        self.runs[slot] = model.version
+        self._do("deploy", application, model.version)
+        self.runs[application] = model.version
 
-    def load(self, slot: str, model: ModelFile) -> None:
+    def load(self, application: str, model: ModelFile) -> None:
         """See `Applications.load`."""
-        self._do("load", slot, model.version)
-        self.runs[slot] = model.version
+        self._do("load", application, model.version)
+        self.runs[application] = model.version
 
-    def describe(self, slot: str) -> dict[str, Any]:
+    def describe(self, application: str) -> dict[str, Any]:
         """See `Applications.describe`."""
         self.described += 1
         return {"process": self.process, "memory_mb": self.memory_mb}
 
-    def detect(self, slot: str, image: Image) -> Detections:
+    def detect(self, application: str, image: Image) -> Detections:
         """See `Applications.detect`."""
         return Detections.empty()
 
-    def delete(self, slot: str) -> None:
+    def delete(self, application: str) -> None:
         """See `Applications.delete`."""
-        self._do("delete", slot)
-        self.runs.pop(slot, None)
+        self._do("delete", application)
+        self.runs.pop(application, None)
 
 
 class Models:
@@ -133,16 +133,16 @@ class Models:
         self._require()
         return ModelFile(name, Path(f"{name}.onnx"), None, ("car",), 32, False)
 
-    def set_champion(self, name: str, slot: str) -> None:
+    def set_champion(self, name: str, application: str) -> None:
         """See `Models.set_champion`."""
         self._require()
-        self._log.append(f"crown {slot} {name}")
-        self.crowned[slot] = name
+        self._log.append(f"crown {application} {name}")
+        self.crowned[application] = name
 
-    def clear_champion(self, slot: str) -> None:
+    def clear_champion(self, application: str) -> None:
         """See `Models.clear_champion`."""
         self._require()
-        self.crowned.pop(slot, None)
+        self.crowned.pop(application, None)
 
     def _require(self) -> None:
         if self.away:
@@ -169,21 +169,23 @@ class Stage:
         self.cameras = [camera(one).model_copy(update={"city": city}) for one, city in cities.items()]
         self.begin()
 
-    def begin(self, ledger: Ledger | None = None, homes: Mapping[str, str] | None = None) -> None:
+    def begin(
+        self, ledger: Ledger | None = None, champion_applications: Mapping[str, str] | None = None
+    ) -> None:
         """A process starts: what ran in the one before is gone, champions are those crowned."""
-        self.fleet, self.slots = Fleet(self.log), Applications(self.log)
-        self.slots.runs = dict(self.models.crowned)
+        self.fleet, self.applications = Fleet(self.log), Applications(self.log)
+        self.applications.runs = dict(self.models.crowned)
         self.control = RolloutControl(
             ledger or self.ledger,
             self.fleet,
-            self.slots,
+            self.applications,
             self.models,
             self.store,
             ["car"],
             self.cameras,
             self.clock,
             self.told.append,
-            homes,
+            champion_applications,
         )
         self.control._labels._ledger = self.ledger
 
@@ -226,7 +228,7 @@ class Stage:
         self.until(lambda: self.rollout.ended_at is not None or bool(self.table.compared))
         self.until(lambda: self.state in {*OVER, RolloutState.PROMOTING}, LOOK_S)
         self.until(lambda: self.state in OVER)
-        eventually(lambda: CHALLENGER not in self.slots.runs)
+        eventually(lambda: CHALLENGER not in self.applications.runs)
         return self.rollout
 
     @property
@@ -256,7 +258,7 @@ class Stage:
 
     def close(self) -> None:
         """Let go of what is held."""
-        for hold in itertools.chain(self.slots.holds.values(), self.models.holds.values()):
+        for hold in itertools.chain(self.applications.holds.values(), self.models.holds.values()):
             hold.set()
         self.control.close()
         self.ledger.close()

@@ -35,8 +35,8 @@ def test_one_thing_is_found_once() -> None:
     assert count_detections(found(A), NOTHING, found(A, A), NAMES)[EVERYTHING] == DetectionCounts(1, 1, 1)
 
 
-@pytest.mark.parametrize(("moved", "right"), [(3.0, 1), (4.0, 0)])
-def test_a_box_that_covers_half_is_right(moved: float, true_positives: int) -> None:
+@pytest.mark.parametrize(("moved", "true_positives"), [(3.0, 1), (4.0, 0)])
+def test_a_box_that_covers_half_is_a_true_positive(moved: float, true_positives: int) -> None:
     # Moved by 3 of 10 the boxes share 7 of 13, by 4 they share 6 of 14.
     counted = count_detections(found(A), NOTHING, found((moved, 0, 10 + moved, 10)), NAMES)
     assert counted[EVERYTHING] == DetectionCounts(true_positives, 1 - true_positives, 1)
