@@ -10,7 +10,7 @@ from rich.text import Text
 
 from flows.runtime.summary import Summary
 from flows.stream.analysis.status import CameraStatus, Rates
-from flows.stream.ingest.reader import CameraState
+from flows.stream.ingest.camera_state import CameraState
 
 _STYLES = {
     CameraState.CONNECTING: "yellow",

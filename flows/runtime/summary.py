@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flows.stream.analysis.status import CameraStatus
-from flows.stream.ingest.reader import CameraState
+from flows.stream.ingest.camera_state import CameraState
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from drift.period import DriftPeriod
 from flows.runtime.worker import WorkerPlan, spawn
 from flows.stream.analysis.status import CameraStatus
 from flows.stream.ingest.accounting import DropReason
-from flows.stream.ingest.reader import FINISHED, CameraState
+from flows.stream.ingest.camera_state import FINISHED, CameraState
 from serve.rollout.evidence import Evidence
 from serve.rollout.route_table import RouteTable
 from streetloop.ledger.reviews import Review

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from flows.stream.ingest.accounting import Account
-from flows.stream.ingest.reader import CameraState
+from flows.stream.ingest.camera_state import CameraState
 
 _LAGS = 4096
 _RATES_WINDOW_S = 3.0

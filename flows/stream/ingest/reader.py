@@ -2,9 +2,9 @@
 
 import logging
 import threading
-from enum import StrEnum
 
 from flows.stream.ingest.accounting import DropReason, Fate, FrameAccount
+from flows.stream.ingest.camera_state import FINISHED, CameraState
 from flows.stream.ingest.mailbox import Mailbox
 from flows.stream.ingest.motion_gate import MotionGate
 from flows.stream.sources.backoff import Backoff
@@ -16,19 +16,6 @@ from streetloop.errors import SourceError
 from streetloop.types import Frame
 
 _log = logging.getLogger(__name__)
-
-
-class CameraState(StrEnum):
-    """What a camera is doing."""
-
-    CONNECTING = "connecting"
-    LIVE = "live"
-    LOST = "lost"
-    ENDED = "ended"
-    FAILED = "failed"
-
-
-FINISHED = {CameraState.ENDED, CameraState.FAILED}
 
 
 class CameraReader:

@@ -8,7 +8,7 @@ from flows.cli.live_table import LiveTable, Rates, print_summary
 from flows.runtime.summary import Summary
 from flows.stream.analysis.status import CameraStatus
 from flows.stream.ingest.accounting import Account
-from flows.stream.ingest.reader import CameraState
+from flows.stream.ingest.camera_state import CameraState
 
 
 def _console(width: int = 120) -> Console:

@@ -19,7 +19,7 @@ from flows.runtime.session_loop import SessionLoop
 from flows.runtime.supervisor import Supervisor
 from flows.runtime.worker import WorkerPlan
 from flows.stream.analysis.status import CameraStatus
-from flows.stream.ingest.reader import CameraState
+from flows.stream.ingest.camera_state import CameraState
 from serve.detector.deployment import deploy
 from serve.rollout.route_table import CHALLENGER, RouteTable
 from streetloop.camera_set import CameraSetWatcher

@@ -5,7 +5,7 @@ import pytest
 from flows.runtime.summary import Summary
 from flows.stream.analysis.status import CameraStatus
 from flows.stream.ingest.accounting import Account
-from flows.stream.ingest.reader import CameraState
+from flows.stream.ingest.camera_state import CameraState
 
 _ACCOUNT = Account(decoded=100, detected=60, gated=30, dropped=8, failed=2, reasons={"still": 30, "stale": 8})
 

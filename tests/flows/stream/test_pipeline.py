@@ -5,7 +5,7 @@ import pytest
 
 from flows.stream.analysis.results import Result
 from flows.stream.ingest.accounting import Account
-from flows.stream.ingest.reader import CameraState
+from flows.stream.ingest.camera_state import CameraState
 from flows.stream.pipeline import StreamPipeline
 from flows.stream.sources.source import SourceFrame
 from serve.detector.client import Answer, Pending

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from flows.stream.ingest.accounting import Account
-from flows.stream.ingest.reader import CameraState
+from flows.stream.ingest.camera_state import CameraState
 from flows.stream.pipeline import StreamPipeline
 from flows.stream.sources.source import SourceFrame
 from streetloop.errors import SourceUnavailable, SourceUnreadable

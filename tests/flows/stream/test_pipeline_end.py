@@ -3,7 +3,7 @@
 import threading
 
 from flows.stream.ingest.accounting import Account
-from flows.stream.ingest.reader import CameraState
+from flows.stream.ingest.camera_state import CameraState
 from streetloop.errors import DetectorError
 from tests.support.build import camera, source_frames
 from tests.support.fakes import (

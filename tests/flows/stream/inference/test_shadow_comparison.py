@@ -224,7 +224,7 @@ def test_if_the_champion_gave_no_answer_nothing_is_compared(bench: Bench) -> Non
     assert bench.evidence().detections == (0, 0)
 
 
-@pytest.mark.parametrize(("slot", "ratio"), [(CHAMPION, 2.0), (CHALLENGER, 0.5)])
+@pytest.mark.parametrize(("application", "ratio"), [(CHAMPION, 2.0), (CHALLENGER, 0.5)])
 def test_times_are_the_challengers_over_the_champions(bench: Bench, application: str, ratio: float) -> None:
     # The one that is shown the sample takes 0.04 s.
     bench.house.seconds = {CHAMPION: 0.04, CHALLENGER: 0.04}
@@ -293,7 +293,7 @@ def heard(told: Told) -> Iterator[Bench]:
     bench.shadow.close()
 
 
-@pytest.mark.parametrize("slot", [CHAMPION, CHALLENGER])
+@pytest.mark.parametrize("application", [CHAMPION, CHALLENGER])
 def test_of_each_frame_the_champions_boxes_come_first_whoever_serves_it(
     heard: Bench, told: Told, application: str
 ) -> None:

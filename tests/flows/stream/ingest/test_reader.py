@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from flows.stream.ingest.accounting import Account, DropReason, FrameAccount
+from flows.stream.ingest.camera_state import CameraState
 from flows.stream.ingest.mailbox import Mailbox
 from flows.stream.ingest.motion_gate import MotionGate
-from flows.stream.ingest.reader import CameraReader, CameraState
+from flows.stream.ingest.reader import CameraReader
 from flows.stream.sources.source import SourceFrame
 from streetloop.errors import SourceRefused, SourceStalled, SourceUnavailable, SourceUnreadable
 from streetloop.types import Frame

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from flows.stream.ingest.accounting import FrameAccount
+from flows.stream.ingest.camera_state import CameraState
 from flows.stream.ingest.mailbox import Mailbox
-from flows.stream.ingest.reader import CameraReader, CameraState
+from flows.stream.ingest.reader import CameraReader
 from flows.stream.sources.registry import open_source
 from streetloop.cameras import Camera
 from streetloop.clock import SystemClock
