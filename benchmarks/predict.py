@@ -20,7 +20,7 @@ from rich.table import Table
 
 from benchmarks.material import DATA, WEIGHTS
 from flows.runtime.api_server import serve_api
-from serve.web.images import decode_image
+from serve.web.uploads import decode_image
 from streetloop.settings import Settings
 from train.model.backends import open_backend
 from train.model.model_file import open_model

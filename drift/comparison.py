@@ -11,6 +11,7 @@ from drift.statistics import KolmogorovSmirnov, Wasserstein
 from drift.statistics.distance import Floats
 from drift.statistics.page_hinkley import centre_of
 from drift.tail import rare_distance
+from streetloop.json_values import finite_or_none
 
 _LEAST_REFERENCE = 12
 LEAST_WINDOW = 5
@@ -72,11 +73,11 @@ class FeatureResult:
     def as_json(self) -> dict[str, float | bool | None]:
         """Plain values; null where there was not enough to tell."""
         return {
-            "statistic": _plain(self.statistic),
-            "p_value": _plain(self.p_value),
-            "effect_size": _plain(self.effect_size),
-            "change": _plain(self.change),
-            "threshold": _plain(self.threshold),
+            "statistic": finite_or_none(self.statistic, 9),
+            "p_value": finite_or_none(self.p_value, 9),
+            "effect_size": finite_or_none(self.effect_size, 9),
+            "change": finite_or_none(self.change, 9),
+            "threshold": finite_or_none(self.threshold, 9),
             "alarm": self.alarm,
         }
 
@@ -160,7 +161,3 @@ def _adjusted(p_values: Sequence[float]) -> list[float]:
     if not p_values:
         return []
     return [float(p) for p in false_discovery_control(np.array(p_values), method="bh")]
-
-
-def _plain(value: float) -> float | None:
-    return round(float(value), 9) if np.isfinite(value) else None

@@ -16,6 +16,7 @@ from drift.features import NAMES
 from drift.images import Edges
 from drift.period import DriftPeriod
 from streetloop.errors import StoreError
+from streetloop.json_values import finite_or_none
 from streetloop.storage.store import ObjectStore
 from streetloop.types import Image
 
@@ -158,7 +159,7 @@ def _rows(store: ObjectStore, key: str, pictures: bool) -> list[dict[str, Any]]:
 
 def _row(period: DriftPeriod) -> dict[str, Any]:
     plain = {name: getattr(period, name) for name in SCHEMA.names if name not in {*NAMES, *_CODED}}
-    values = {name: _known(period.values[name]) for name in NAMES}
+    values = {name: finite_or_none(period.values[name]) for name in NAMES}
     return {
         **plain,
         **values,
@@ -183,10 +184,6 @@ def _period(row: dict[str, Any]) -> DriftPeriod:
         edges=_edges(row.get("edges")),
         picture=_picture(row.get("picture")),
     )
-
-
-def _known(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None
 
 
 def _edges(data: bytes | None) -> Edges | None:

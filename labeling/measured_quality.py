@@ -1,6 +1,5 @@
 """What labellers change, as the model's measured precision and recall; kept as events."""
 
-import math
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -11,6 +10,7 @@ from labeling.class_guard import LabelGuard
 from labeling.quality import Changes, total
 from labeling.queue import boxes_of
 from labeling.task import SelectionReason
+from streetloop.json_values import finite_or_none
 from streetloop.ledger import Ledger
 from streetloop.ledger.events import MOST, Event, begin_event, end_event, list_events
 from streetloop.ledger.reviews import Review, ReviewState, list_reviews
@@ -114,7 +114,7 @@ def _labelled(ledger: Ledger, guard: LabelGuard, only_random: bool) -> list[Revi
 
 def _figures(changes: Changes) -> dict[str, Any]:
     shares = {"precision": changes.precision, "recall": changes.recall}
-    return asdict(changes) | {k: round(v, 4) if math.isfinite(v) else None for k, v in shares.items()}
+    return asdict(changes) | {k: finite_or_none(v, 4) for k, v in shares.items()}
 
 
 def _name(names: Sequence[str], class_id: int) -> str:

@@ -214,6 +214,7 @@ class HealthView(BaseModel):
     live: int
     model: str | None
     problems: list[str]
+    report: bool = Field(default=False, description="whether `GET /report` has a page")
 
 
 class Control(Protocol):
@@ -289,6 +290,13 @@ class Control(Protocol):
 
     def health(self) -> HealthView:
         """Whether everything is there."""
+
+    def report_page(self) -> str:
+        """The illustrated report that the demo wrote into the home, HTML.
+
+        Raises:
+            NotFound: There is none.
+        """
 
 
 class Pictures(Protocol):

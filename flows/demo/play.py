@@ -15,6 +15,7 @@ from flows.demo.report import write_report_page
 from flows.demo.result import BeforeAfterScore, DemoResult
 from flows.demo.scenario import CAMERAS
 from flows.runtime.session import RunOptions, run_streams
+from flows.service.control_service import REPORT_FILE
 from serve.rollout.policy import Policy
 from streetloop.cameras import load_cameras
 from streetloop.city.render.shapes import CLASSES
@@ -128,7 +129,7 @@ def close_loop(
         progress.steps,
         curve,
     )
-    report = home.absolute() / "story.html"
+    report = home.absolute() / REPORT_FILE
     write_report_page(report, result, settings, ledger, store, progress.began)
     return result, report
 

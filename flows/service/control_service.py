@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, TypeVar
 
 from drift.monitor import end_all
@@ -48,6 +49,9 @@ from streetloop.ledger.rollouts import RolloutCommand, list_decisions, list_roll
 from streetloop.settings import Settings
 from streetloop.storage.open import open_store
 from train.model.find_model import has_registry, open_registry
+
+REPORT_FILE = "report.html"
+"""The illustrated report of a run, in its home; ``GET /report`` serves it."""
 
 _KEPT_S = 20.0
 
@@ -259,8 +263,24 @@ class ControlService:
         live = [camera for camera in cameras if camera.state == "live"]
         model = next((camera.model for camera in live if camera.model), None)
         return HealthView(
-            ok=not problems, cameras=len(cameras), live=len(live), model=model, problems=problems
+            ok=not problems,
+            cameras=len(cameras),
+            live=len(live),
+            model=model,
+            problems=problems,
+            report=self._report.is_file(),
         )
+
+    def report_page(self) -> str:
+        """See `Control.report_page`."""
+        try:
+            return self._report.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            raise NotFound("there is no report yet: `streetloop demo` writes one") from None
+
+    @property
+    def _report(self) -> Path:
+        return self._settings.home / REPORT_FILE
 
 
 def _with_password(document: Mapping[str, Any], known: Mapping[str, Camera]) -> Mapping[str, Any]:

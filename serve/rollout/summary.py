@@ -1,6 +1,5 @@
 """The evidence as people and programs read it; what is not known is None."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
@@ -11,6 +10,7 @@ from serve.rollout.detection_counts import DetectionCounts
 from serve.rollout.estimates import Estimates, breaking_ratio
 from serve.rollout.evidence import EVERYTHING, Evidence, Situation
 from serve.rollout.policy import Policy
+from streetloop.json_values import finite_or_none
 
 
 def reading(now: Situation, policy: Policy, cities: Mapping[str, str | None] | None = None) -> dict[str, Any]:
@@ -101,6 +101,6 @@ def _mean(values: Moments) -> float | None:
 
 
 def _shown(interval: Interval) -> dict[str, float | None]:
-    low = None if math.isinf(interval.low) or interval.low == 0.0 else round(interval.low, 4)
-    high = None if math.isinf(interval.high) else round(interval.high, 4)
+    low = None if interval.low == 0.0 else finite_or_none(interval.low, 4)
+    high = finite_or_none(interval.high, 4)
     return {"mean": round(interval.mean, 4), "low": low, "high": high}

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from streetloop.boxes import iou
 from streetloop.errors import DatasetError
+from streetloop.json_values import finite_or_none
 from streetloop.types import Detections
 from train.data.dataset import Dataset, Example
 from train.evaluation.coco_map import Map, coco_map
@@ -206,8 +207,4 @@ def _worst(
 
 
 def _map(score: Map) -> dict[str, float | None]:
-    return {"map50": _plain(score.map50), "map50_95": _plain(score.map50_95)}
-
-
-def _plain(value: float) -> float | None:
-    return round(value, 6) if np.isfinite(value) else None
+    return {"map50": finite_or_none(score.map50, 6), "map50_95": finite_or_none(score.map50_95, 6)}

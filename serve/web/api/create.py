@@ -12,9 +12,9 @@ from serve.web.api.models import model_routes
 from serve.web.api.predict import DetectImage, predict_route
 from serve.web.api.problems import explain_errors, problems
 from serve.web.api.rollouts import rollout_routes
-from serve.web.api.watch import watch_routes
-from serve.web.images import MAX_BYTES
+from serve.web.api.state import state_routes
 from serve.web.limits import BodyLimit
+from serve.web.uploads import MAX_BYTES
 from streetloop.control import Control, Pictures
 
 
@@ -66,7 +66,7 @@ def create_api(
     guarded = [Depends(guard)]
     api.include_router(predict_route(detect, names, confidence), dependencies=guarded)
     if control is not None:
-        routes = camera_routes(control, pictures), watch_routes(control), model_routes(control)
+        routes = camera_routes(control, pictures), state_routes(control), model_routes(control)
         for route in (*routes, rollout_routes(control)):
             api.include_router(route, dependencies=guarded)
         api.include_router(login_routes(guard))

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException
 
 from serve.web.api.problems import problems
-from serve.web.images import decode_image
+from serve.web.uploads import decode_image
 from streetloop.errors import InputRejected
 from streetloop.types import Detections, Image
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from flows.service.control_service import REPORT_FILE
 from streetloop.cameras import parse_camera
 from streetloop.errors import LearningError, NotFound, RolloutError
 from streetloop.ledger.learning import Step, open_learning
@@ -241,3 +242,11 @@ def test_problems_of_cameras_and_faults_are_said_once_each(empty: Content) -> No
 def test_the_cameras_of_the_file_are_as_they_were(empty: Content) -> None:
     empty.house.put_camera(SIM, "ann", new=True)
     assert empty.file == [parse_camera(one) for one in FILE]
+
+
+def test_the_report_of_the_demo_is_there_once_it_is_written(empty: Content) -> None:
+    assert not empty.house.health().report
+    assert "`streetloop demo` writes one" in refused(NotFound, empty.house.report_page)
+    (empty.settings.home / REPORT_FILE).write_text("<h1>straße</h1>", encoding="utf-8")
+    assert empty.house.health().report
+    assert empty.house.report_page() == "<h1>straße</h1>"

@@ -10,7 +10,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from serve.web.api.create import create_api
-from serve.web.images import MAX_BYTES
+from serve.web.uploads import MAX_BYTES
 from streetloop.errors import DetectorError
 from streetloop.types import Detections, Image
 

@@ -13,7 +13,7 @@ Name = Annotated[str | None, Query(min_length=1, max_length=100)]
 Digest = Annotated[str, Path(pattern="^[0-9a-f]{64}$")]
 
 
-def watch_routes(control: Control) -> APIRouter:
+def state_routes(control: Control) -> APIRouter:
     """What can be asked about what was seen."""
     routes = APIRouter(tags=["watch"], responses=problems(_401="token missing or wrong"))
     missing = problems(_404="no such thing")
@@ -57,6 +57,15 @@ def watch_routes(control: Control) -> APIRouter:
     @routes.get("/status", summary="Whether everything is there")
     def status() -> HealthView:
         return control.health()
+
+    @routes.get(
+        "/report",
+        summary="The illustrated report of the demo",
+        response_class=HTMLResponse,
+        responses=problems(_404="no report yet"),
+    )
+    def report() -> HTMLResponse:
+        return HTMLResponse(control.report_page())
 
     @routes.get(
         "/ready",

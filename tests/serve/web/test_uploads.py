@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from serve.web.images import MAX_BYTES, decode_image
+from serve.web.uploads import MAX_BYTES, decode_image
 from streetloop.errors import InputRejected, InputTooLarge
 from tests.support.pictures import png_header
 

@@ -3,6 +3,7 @@
 import pytest
 from fastapi.testclient import TestClient
 
+from flows.service.control_service import REPORT_FILE
 from tests.support.control_service import Content, api_of, jpeg, problem_of, running
 
 
@@ -69,3 +70,11 @@ def test_ready_means_that_a_camera_is_live(empty: Content) -> None:
     ready = client.get("/ready")
     assert (ready.status_code, ready.json()["live"], ready.json()["ok"]) == (200, 1, True)
     assert client.get("/health").json() == {"status": "ok"}
+
+
+def test_the_report_is_a_page_once_it_is_written(client: TestClient, content: Content) -> None:
+    assert "no report yet" in problem_of(client.get("/report"), 404)
+    (content.settings.home / REPORT_FILE).write_text("<h1>done</h1>")
+    answer = client.get("/report")
+    assert (answer.text, answer.headers["content-type"]) == ("<h1>done</h1>", "text/html; charset=utf-8")
+    assert client.get("/status").json()["report"]
