@@ -71,7 +71,7 @@ def make_period(
     }
     return DriftPeriod(
         camera_id=camera_id,
-        started_at=start + timedelta(periods=number),
+        started_at=start + timedelta(minutes=number),
         values={**USUAL, **(values or {})},
         **{**plain, **others},
     )

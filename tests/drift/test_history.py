@@ -18,7 +18,7 @@ def _history(numbers: range, most: int = 10_000) -> History:
 
 
 def _at(number: int) -> float:
-    return (START + timedelta(periods=number)).timestamp()
+    return (START + timedelta(minutes=number)).timestamp()
 
 
 def test_nothing_was_seen_of_a_new_camera() -> None:
@@ -49,7 +49,7 @@ def test_over_its_limit_the_oldest_are_forgotten(most: int) -> None:
 
 def test_what_was_spoiled_stays_so_when_the_oldest_are_forgotten() -> None:
     history = _history(range(90), most=100)
-    history.exclude_from_reference(START + timedelta(periods=80))
+    history.exclude_from_reference(START + timedelta(minutes=80))
     for number in range(90, 130):
         history.append(make_period(number))
     kept = history.clean(np.inf).times
@@ -84,7 +84,7 @@ def test_values_that_could_not_be_measured_stay_unknown() -> None:
 
 def test_minutes_since_a_drift_began_are_no_reference() -> None:
     history = _history(range(10))
-    history.exclude_from_reference(START + timedelta(periods=4))
+    history.exclude_from_reference(START + timedelta(minutes=4))
     assert history.clean(np.inf).times.tolist() == [_at(n) for n in range(4)]
     assert len(history.last(10)) == 10
 
@@ -101,7 +101,7 @@ def _times_before(history: History, before: int) -> list[float]:
 def test_a_new_model_has_learned_the_drift_but_no_broken_picture() -> None:
     history = _history(range(3))
     history.append(make_period(3), whole=False)
-    history.exclude_from_reference(START + timedelta(periods=1))
+    history.exclude_from_reference(START + timedelta(minutes=1))
     history.accept_all()
     assert history.clean(np.inf).times.tolist() == [_at(0), _at(1), _at(2)]
     assert history.usual_edges is None

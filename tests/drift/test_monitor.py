@@ -30,7 +30,7 @@ def _street(
 
 
 def _at(number: int) -> datetime:
-    return BEGIN + timedelta(periods=number)
+    return BEGIN + timedelta(minutes=number)
 
 
 NIGHT_FALLS = [*_street(PAST), *_street(40, PAST, AT_NIGHT), *_street(60, PAST + 40)]
@@ -122,7 +122,7 @@ def _near(a: datetime | None, b: datetime | None) -> bool:
     assert a is not None
     assert b is not None
     # Counts of minutes begin anew: three that open a finding, fifteen that close it.
-    return abs(a - b) <= timedelta(periods=15)
+    return abs(a - b) <= timedelta(minutes=15)
 
 
 def test_many_restarts_make_the_same_findings(house: _House, unbroken: _House) -> None:

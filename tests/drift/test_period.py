@@ -68,7 +68,7 @@ def test_a_minute_is_given_once_the_next_begins() -> None:
     camera.run(60, 121)
     first, second = camera.done
     assert (first.camera_id, first.model_version, first.length_s) == ("a", "m-1", 60.0)
-    assert (first.started_at, second.started_at) == (START, START + timedelta(periods=1))
+    assert (first.started_at, second.started_at) == (START, START + timedelta(minutes=1))
     assert 0.9 * first.expected <= first.samples <= first.expected + 1
     assert (first.width, first.height) == (64, 36)
     assert first.fps == pytest.approx(2.0)
@@ -221,7 +221,7 @@ def test_a_minute_in_which_the_model_changed_is_of_neither() -> None:
         camera.show(number / 2, version="m-2")
     first, second = camera.done
     assert (first.model_version, first.started_at) == ("m-1", START)
-    assert (second.model_version, second.started_at) == ("m-2", START + timedelta(periods=2))
+    assert (second.model_version, second.started_at) == ("m-2", START + timedelta(minutes=2))
     assert second.samples >= 0.9 * second.expected
 
 
@@ -233,7 +233,7 @@ def test_minutes_are_in_the_time_of_the_stream_also_where_it_runs_faster() -> No
         done.append(builder.take(number, 60.0 * number, at, NOTHING, "m-1", None))
     assert [period.started_at for period in done if period is not None] == [
         START,
-        START + timedelta(periods=1),
+        START + timedelta(minutes=1),
     ]
 
 

@@ -32,7 +32,7 @@ def _written(store: FolderStore, periods: list[DriftPeriod]) -> list[DriftPeriod
 
 def _numbers(store: FolderStore, **limits: datetime) -> list[int]:
     found = read_periods(store, "a", **limits)
-    return [round((one.started_at - START) / timedelta(periods=1)) for one in found]
+    return [round((one.started_at - START) / timedelta(minutes=1)) for one in found]
 
 
 def _only_key(store: FolderStore) -> str:
@@ -107,7 +107,7 @@ def test_of_a_camera_that_was_never_seen_nothing_is_read(store: FolderStore) -> 
 
 def test_a_part_of_the_past_is_read(store: FolderStore) -> None:
     _written(store, breathing(200))
-    since, until = START + timedelta(periods=50), START + timedelta(periods=130)
+    since, until = START + timedelta(minutes=50), START + timedelta(minutes=130)
     assert _numbers(store, since=since) == list(range(50, 200))
     assert _numbers(store, until=until) == list(range(130))
     assert _numbers(store, since=since, until=until) == list(range(50, 130))

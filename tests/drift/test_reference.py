@@ -27,7 +27,7 @@ OF_MODELS = [name for name in NAMES if name not in OF_IMAGES]
 
 
 def _now(number: float) -> float:
-    return (START + timedelta(periods=number)).timestamp()
+    return (START + timedelta(minutes=number)).timestamp()
 
 
 def _past(numbers: Sequence[int] | range) -> Past:

@@ -35,7 +35,7 @@ def fleet(_seasoned: FleetWatch) -> FleetWatch:
 
 
 def _at(number: int) -> datetime:
-    return START + timedelta(periods=number)
+    return START + timedelta(minutes=number)
 
 
 def _later(
