@@ -31,7 +31,7 @@ from benchmarks.night import replayed
 from flows.stream.pipeline import StreamPipeline
 from flows.stream.sinks.triage import Triage
 from flows.stream.sources.registry import open_source
-from labeling.oracle import OracleLabeler
+from labeling.oracle_labeler import OracleLabeler
 from labeling.queue import ReviewQueue
 from labeling.task import Drift, SelectionReason
 from serve.detector.client import LocalDetector

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from labeling.label_studio.boxes import Unusable, read_boxes
+from labeling.label_studio.rectangles import Unusable, read_boxes
 from labeling.task import Answer, Labeled, Quarantined, Skipped
 from streetloop.boxes import iou
 from streetloop.types import Detections

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from labeling.class_guard import LabelGuard
-from labeling.quality import Changes, total
+from labeling.corrections import Corrections, total
 from labeling.queue import boxes_of
 from labeling.task import SelectionReason
 from streetloop.json_values import finite_or_none
@@ -27,13 +27,13 @@ class Measure:
         model_version: Whose boxes they were.
         camera_id: Where; None for all cameras together.
         class_name: Of what.
-        changes: What was changed.
+        corrections: What was changed.
     """
 
     model_version: str
     camera_id: str | None
     class_name: str
-    changes: Changes
+    corrections: Corrections
 
     def as_json(self) -> dict[str, Any]:
         """As plain values."""
@@ -41,7 +41,7 @@ class Measure:
             "model_version": self.model_version,
             "camera": self.camera_id,
             "class": self.class_name,
-            **_figures(self.changes),
+            **_figures(self.corrections),
         }
 
 
@@ -65,7 +65,7 @@ def measure(ledger: Ledger, guard: LabelGuard, only_random: bool) -> list[Measur
 
 def _measured(frames: Sequence[Review], names: Sequence[str]) -> list[Measure]:
     totals = total(((r.model_version, r.camera_id), boxes_of(r.boxes), boxes_of(r.label)) for r in frames)
-    found: dict[tuple[str, str, str], Changes] = defaultdict(Changes)
+    found: dict[tuple[str, str, str], Corrections] = defaultdict(Corrections)
     for ((version, camera), class_id), change in totals.items():
         name = _name(names, class_id)
         found[version, "", name] += change
@@ -87,7 +87,7 @@ def keep_measures(ledger: Ledger, guard: LabelGuard) -> int:
     classes: dict[tuple[str, str], dict[str, Any]] = {pair: {} for pair in frames}
     for one in _measured(labelled, guard.names):
         if one.camera_id is not None:
-            figures = _figures(one.changes)
+            figures = _figures(one.corrections)
             classes[one.model_version, one.camera_id][one.class_name] = figures
     now, written = datetime.now(UTC), 0
     for (version, camera), count in sorted(frames.items()):
@@ -112,9 +112,9 @@ def _labelled(ledger: Ledger, guard: LabelGuard, only_random: bool) -> list[Revi
     return [r for r in found if r.label is not None and guard.fits(r.model_version)]
 
 
-def _figures(changes: Changes) -> dict[str, Any]:
-    shares = {"precision": changes.precision, "recall": changes.recall}
-    return asdict(changes) | {k: finite_or_none(v, 4) for k, v in shares.items()}
+def _figures(found: Corrections) -> dict[str, Any]:
+    shares = {"precision": found.precision, "recall": found.recall}
+    return asdict(found) | {k: finite_or_none(v, 4) for k, v in shares.items()}
 
 
 def _name(names: Sequence[str], class_id: int) -> str:

@@ -7,10 +7,10 @@ from pydantic import SecretStr
 
 from labeling.annotators import NEWEST, Agreement
 from labeling.label_studio.adapter import LabelStudio
-from labeling.label_studio.images import UPLOADED, ByUrl, Images
+from labeling.label_studio.image_links import UPLOADED, ByUrl, Images
 from labeling.labeler import Labeler
 from labeling.local_server.server import LocalServer
-from labeling.oracle import Flaws, OracleLabeler
+from labeling.oracle_labeler import Flaws, OracleLabeler
 from labeling.queue import ReviewQueue
 from labeling.task import Drift
 from streetloop.clock import Clock, SystemClock

@@ -102,7 +102,7 @@ def _print_report(found: Sequence[Measure], every: bool, as_json: bool) -> None:
     for name in ("precision", "recall", "kept", "moved", "reclassed", "removed", "added"):
         table.add_column(name, justify="right")
     for one in found:
-        c = one.changes
+        c = one.corrections
         numbers = (c.kept, c.moved, c.reclassed, c.removed, c.added)
         who = (one.model_version, one.camera_id or "all", one.class_name)
         table.add_row(*who, f"{c.precision:.2f}", f"{c.recall:.2f}", *(str(n) for n in numbers))

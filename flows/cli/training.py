@@ -15,7 +15,7 @@ from rich.table import Table
 
 from flows.learning.lineage import lineage as lineage_of
 from flows.learning.lineage import reproduce as make_again
-from flows.learning.registration import register_kept
+from flows.learning.register_version import register_kept
 from flows.learning.training_job import Request, train_model
 from flows.reports.evaluation import evaluate_model, print_report
 from flows.runtime.ray_cluster import local_ray

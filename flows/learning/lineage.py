@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from flows.learning.registration import disk_told
+from flows.learning.register_version import disk_told
 from flows.learning.training_job import Request, learn
 from streetloop.errors import DatasetError
 from streetloop.settings import Settings

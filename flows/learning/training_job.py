@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from flows.learning.dataset_builder import build_dataset, mark_learned
-from flows.learning.registration import TrainedCandidate, disk_told, register_candidate
+from flows.learning.register_version import TrainedCandidate, disk_told, register_candidate
 from flows.learning.training_plan import Plan, read_plan, training_folder, write_plan
 from streetloop.errors import DatasetError, RegistryError, TrainingError
 from streetloop.ledger import Ledger

@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from labeling.annotators import NEWEST, Agreement, Resolve
 from labeling.label_studio.api import LabelStudioApi, Project
 from labeling.label_studio.config import LabelControl, find_control, label_config
-from labeling.label_studio.images import UPLOADED, ByUrl, Images, LocalFiles
+from labeling.label_studio.image_links import UPLOADED, ByUrl, Images, LocalFiles
 from labeling.label_studio.payload import digest_of, to_answer, to_request
 from labeling.task import Answer, Task
 from labeling.webhook.verify import SECRET_HEADER

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from labeling.annotators import Annotation, Resolve, Subject, settle
-from labeling.label_studio.boxes import Unusable, prediction_score, to_results
 from labeling.label_studio.config import LabelControl
+from labeling.label_studio.rectangles import Unusable, prediction_score, to_results
 from labeling.task import Answer, Quarantined, Task
 
 _MAX_RAW_CHARS = 100_000

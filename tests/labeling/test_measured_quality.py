@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from labeling.class_guard import LabelGuard
+from labeling.corrections import Corrections
 from labeling.measured_quality import MEASURED, Measure, keep_measures, measure
-from labeling.quality import Changes
 from labeling.task import Answer, SelectionReason, Skipped
 from streetloop.ledger.events import Event, list_events
 from streetloop.ledger.reviews import ReviewState, mark_in_dataset
@@ -62,13 +62,13 @@ def test_each_model_camera_and_class_has_its_figures_and_all_cameras_too(house: 
     label(house, 2, bus(2), camera="b")
     label(house, 3, right(3), camera="b", version="m-2")
     assert measure(house.ledger, house.guard, only_random=True) == [
-        Measure("m-1", None, "bus", Changes(added=1)),
-        Measure("m-1", None, "car", Changes(kept=1, removed=2)),
-        Measure("m-1", "a", "car", Changes(kept=1, removed=1)),
-        Measure("m-1", "b", "bus", Changes(added=1)),
-        Measure("m-1", "b", "car", Changes(removed=1)),
-        Measure("m-2", None, "car", Changes(kept=1)),
-        Measure("m-2", "b", "car", Changes(kept=1)),
+        Measure("m-1", None, "bus", Corrections(added=1)),
+        Measure("m-1", None, "car", Corrections(kept=1, removed=2)),
+        Measure("m-1", "a", "car", Corrections(kept=1, removed=1)),
+        Measure("m-1", "b", "bus", Corrections(added=1)),
+        Measure("m-1", "b", "car", Corrections(removed=1)),
+        Measure("m-2", None, "car", Corrections(kept=1)),
+        Measure("m-2", "b", "car", Corrections(kept=1)),
     ]
 
 
@@ -76,9 +76,9 @@ def test_frames_that_were_asked_about_on_purpose_are_left_out_unless_wanted(hous
     label(house, 0, right(0))
     label(house, 1, bus(1), reason=SelectionReason.UNSURE)
     (_, here) = measure(house.ledger, house.guard, only_random=True)
-    assert (here.changes.precision, here.changes.recall) == (1.0, 1.0)
-    every = {one.class_name: one.changes for one in measure(house.ledger, house.guard, False)}
-    assert every == {"car": Changes(kept=1, removed=1), "bus": Changes(added=1)}
+    assert (here.corrections.precision, here.corrections.recall) == (1.0, 1.0)
+    every = {one.class_name: one.corrections for one in measure(house.ledger, house.guard, False)}
+    assert every == {"car": Corrections(kept=1, removed=1), "bus": Corrections(added=1)}
 
 
 def test_declined_frames_say_nothing_and_those_in_datasets_go_on_to(house: ControlService) -> None:

@@ -7,10 +7,10 @@ import pytest
 from pydantic import SecretStr
 
 from labeling.label_studio.adapter import LabelStudio
-from labeling.label_studio.images import UPLOADED, ByUrl
+from labeling.label_studio.image_links import UPLOADED, ByUrl
 from labeling.labeler import Labeler
 from labeling.open_labeler import drifting, open_labeler, push
-from labeling.oracle import OracleLabeler
+from labeling.oracle_labeler import OracleLabeler
 from labeling.task import Drift
 from streetloop.errors import ConfigError
 from streetloop.ledger.findings import close_findings

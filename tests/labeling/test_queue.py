@@ -6,7 +6,7 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from labeling.oracle import OracleLabeler
+from labeling.oracle_labeler import OracleLabeler
 from labeling.queue import ReviewQueue, boxes_of, plain, to_task
 from labeling.task import Drift, SelectionReason
 from streetloop.city.oracle import Oracle

@@ -3,9 +3,9 @@
 import threading
 from typing import Any
 
-from labeling.label_studio.boxes import to_results
 from labeling.label_studio.config import LabelControl
 from labeling.label_studio.payload import digest_of
+from labeling.label_studio.rectangles import to_results
 from streetloop.city.oracle import Oracle
 from streetloop.city.render.shapes import CLASSES
 from streetloop.ledger import Ledger

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from drift.features import NAMES, OF_IMAGES
 from flows.cli.main import app
 from flows.learning.dataset_builder import build_dataset
-from flows.learning.registration import register_kept
+from flows.learning.register_version import register_kept
 from flows.learning.training_job import Request, train_model
 from flows.learning.training_plan import read_plan
 from flows.runtime.ray_cluster import local_ray

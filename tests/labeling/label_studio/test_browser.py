@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from labeling.label_studio.adapter import LabelStudio
-from labeling.label_studio.images import ByUrl
+from labeling.label_studio.image_links import ByUrl
 from labeling.task import Labeled, Task
 from streetloop.storage.minio import LINK_LASTS, MinioStore
 from streetloop.storage.store import FolderStore

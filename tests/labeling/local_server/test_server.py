@@ -15,10 +15,10 @@ from pathlib import Path
 import psutil
 import pytest
 
+from labeling.local_server import process as local_process
 from labeling.local_server.install import VERSION, install
 from labeling.local_server.process import end, find_running
 from labeling.local_server.server import LocalServer
-from labeling.local_server.server import process as local_process
 from streetloop.errors import ConfigError, LabelerError
 from tests.support.label_studio import Studio
 from tests.support.ports import free_port

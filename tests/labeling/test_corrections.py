@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labeling.quality import Changes, changes, total
+from labeling.corrections import Corrections, corrections, total
 from streetloop.types import Detections
 from tests.support.build import found
 
@@ -39,35 +39,35 @@ ELSEWHERE = (200, 0, 300, 100)
 
 
 @pytest.mark.parametrize(
-    ("model", "label", "expected"),
+    ("model", "label", "want"),
     [
         (NOTHING, NOTHING, {}),
-        (car(*SQUARE), car(*SQUARE), {CAR: Changes(kept=1)}),
-        (car(*SQUARE), car(*NUDGED), {CAR: Changes(kept=1)}),
-        (car(*SQUARE), car(*MOVED), {CAR: Changes(moved=1)}),
-        (car(*SQUARE), car(*HALF), {CAR: Changes(moved=1)}),
-        (car(*SQUARE), car(0, 0, 100, 49), {CAR: Changes(removed=1, added=1)}),
-        (car(*SQUARE), NOTHING, {CAR: Changes(removed=1)}),
-        (NOTHING, bus(*SQUARE), {BUS: Changes(added=1)}),
-        (car(*SQUARE), bus(*MOVED), {CAR: Changes(reclassed=1), BUS: Changes(added=1)}),
-        (car(*SQUARE), bus(*ELSEWHERE), {CAR: Changes(removed=1), BUS: Changes(added=1)}),
+        (car(*SQUARE), car(*SQUARE), {CAR: Corrections(kept=1)}),
+        (car(*SQUARE), car(*NUDGED), {CAR: Corrections(kept=1)}),
+        (car(*SQUARE), car(*MOVED), {CAR: Corrections(moved=1)}),
+        (car(*SQUARE), car(*HALF), {CAR: Corrections(moved=1)}),
+        (car(*SQUARE), car(0, 0, 100, 49), {CAR: Corrections(removed=1, added=1)}),
+        (car(*SQUARE), NOTHING, {CAR: Corrections(removed=1)}),
+        (NOTHING, bus(*SQUARE), {BUS: Corrections(added=1)}),
+        (car(*SQUARE), bus(*MOVED), {CAR: Corrections(reclassed=1), BUS: Corrections(added=1)}),
+        (car(*SQUARE), bus(*ELSEWHERE), {CAR: Corrections(removed=1), BUS: Corrections(added=1)}),
     ],
 )
-def test_what_was_done_to_one_box(model: Detections, label: Detections, expected: dict[int, Changes]) -> None:
-    assert changes(model, label) == expected
+def test_what_was_done_to_one_box(model: Detections, label: Detections, want: dict[int, Corrections]) -> None:
+    assert corrections(model, label) == want
 
 
 def test_a_box_stands_for_one_thing() -> None:
     twice = both(car(*SQUARE), car(*MOVED))
-    assert changes(twice, car(*SQUARE)) == {CAR: Changes(kept=1, removed=1)}
-    assert changes(car(*SQUARE), twice) == {CAR: Changes(kept=1, added=1)}
+    assert corrections(twice, car(*SQUARE)) == {CAR: Corrections(kept=1, removed=1)}
+    assert corrections(car(*SQUARE), twice) == {CAR: Corrections(kept=1, added=1)}
 
 
 def test_two_pairs_that_do_not_count_never_win_over_one_that_does() -> None:
     # IoU 0.65 and 0 one way round; 0.43 and 0.26, which is more in all, the other.
     model = both(car(0, 0, 100, 10), car(78, 0, 168, 10))
     label = both(car(25, 0, 115, 10), car(-40, 0, 60, 10))
-    assert changes(model, label) == {CAR: Changes(moved=1, removed=1, added=1)}
+    assert corrections(model, label) == {CAR: Corrections(moved=1, removed=1, added=1)}
 
 
 def test_precision_and_recall_over_frames_are_those_computed_by_hand() -> None:
@@ -79,11 +79,11 @@ def test_precision_and_recall_over_frames_are_those_computed_by_hand() -> None:
         ("b", bus(*SQUARE), bus(*SQUARE)),
     ]
     totals = total(frames)
-    assert totals["a", CAR] == Changes(kept=1, moved=1, removed=1, added=1)
+    assert totals["a", CAR] == Corrections(kept=1, moved=1, removed=1, added=1)
     assert totals["a", CAR].precision == pytest.approx(2 / 3)
     assert totals["a", CAR].recall == pytest.approx(2 / 3)
-    assert totals["b", CAR] == Changes(reclassed=1)
-    assert totals["b", BUS] == Changes(kept=1, added=1)
+    assert totals["b", CAR] == Corrections(reclassed=1)
+    assert totals["b", BUS] == Corrections(kept=1, added=1)
     assert totals["b", BUS].precision == 1
     assert totals["b", BUS].recall == pytest.approx(1 / 2)
     cars = totals["a", CAR] + totals["b", CAR]
@@ -91,9 +91,9 @@ def test_precision_and_recall_over_frames_are_those_computed_by_hand() -> None:
 
 
 def test_of_nothing_there_is_no_share() -> None:
-    assert math.isnan(Changes(added=1).precision)
-    assert math.isnan(Changes(removed=1).recall)
-    assert Changes(added=1).recall == Changes(removed=1).precision == 0
+    assert math.isnan(Corrections(added=1).precision)
+    assert math.isnan(Corrections(removed=1).recall)
+    assert Corrections(added=1).recall == Corrections(removed=1).precision == 0
 
 
 boxes = st.lists(
@@ -103,13 +103,13 @@ boxes = st.lists(
 
 @given(boxes, boxes)
 def test_every_box_of_both_sides_is_counted_once(model: Detections, label: Detections) -> None:
-    made = sum(changes(model, label).values(), Changes())
+    made = sum(corrections(model, label).values(), Corrections())
     assert made.kept + made.moved + made.reclassed + made.removed == len(model)
     assert made.kept + made.moved + made.added == len(label)
 
 
 @given(boxes)
 def test_a_label_that_changes_nothing_keeps_everything(model: Detections) -> None:
-    made = sum(changes(model, model).values(), Changes())
+    made = sum(corrections(model, model).values(), Corrections())
     assert made.removed == made.added == made.moved == 0 or len(model) > 1
     assert made.kept + made.reclassed + made.moved + made.removed == len(model)

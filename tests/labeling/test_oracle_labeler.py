@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from labeling.oracle import Flaws, OracleLabeler
+from labeling.oracle_labeler import Flaws, OracleLabeler
 from labeling.task import Labeled, SelectionReason, Skipped, Task
 from streetloop.city.oracle import Oracle
 from streetloop.errors import LabelerError

@@ -98,8 +98,9 @@ def _register(settings: Settings, candidate: TrainedCandidate) -> Version:
 
 
 def _plain(candidate: TrainedCandidate) -> dict[str, Any]:
-    files = [str(path) for path in candidate.files]
-    return {**asdict(candidate), "onnx": str(candidate.onnx), "files": files}
+    content = asdict(candidate)
+    content["papers"] = content.pop("record")  # the key that files on disk have
+    return {**content, "onnx": str(candidate.onnx), "files": [str(path) for path in candidate.files]}
 
 
 def _candidate(content: dict[str, Any]) -> TrainedCandidate:

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labeling.label_studio.boxes import MAX_BOXES, Unusable, prediction_score, read_boxes, to_results
 from labeling.label_studio.config import LabelControl
+from labeling.label_studio.rectangles import MAX_BOXES, Unusable, prediction_score, read_boxes, to_results
 from streetloop.types import Detections
 
 CONTROL = LabelControl("label", "image", ("car", "bus"))

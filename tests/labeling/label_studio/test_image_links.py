@@ -6,7 +6,7 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from labeling.label_studio.images import UPLOADED, ByUrl, LocalFiles
+from labeling.label_studio.image_links import UPLOADED, ByUrl, LocalFiles
 from streetloop.storage.minio import LINK_LASTS, MinioStore
 from streetloop.storage.store import FolderStore
 from tests.support.gateway import Gateway
