@@ -81,7 +81,7 @@ class Bench:
             Shelf(street),
             FolderStore(home / "store"),
             street.champion.names,
-            street.cameras,
+            lambda: street.cameras,
             SystemClock(),
             lambda _: None,
         )

@@ -2,8 +2,7 @@
 
 import contextlib
 import logging
-import threading
-import time
+import math
 from collections.abc import Callable, Iterable, Iterator
 
 from labeling.class_guard import LabelGuard
@@ -16,12 +15,14 @@ from labeling.webhook.registration import LabelHook, is_hook_wanted
 from streetloop.errors import ConfigError, LabelerError, LedgerError, RegistryError, StoreError
 from streetloop.ledger import Ledger
 from streetloop.ledger.reviews import Review, ReviewState
+from streetloop.polling import PollingThread, SayOnce
 from streetloop.settings import Settings
 from streetloop.storage.store import ObjectStore
 
 _log = logging.getLogger(__name__)
 
 _POLL_S = 15.0
+_CLOSE_S = 60.0
 _HINT_S = 1.0  # between two pulls that hints ask for, however many there are
 _MOST_HELD = 10_000
 _WORKED_ON = (ReviewState.CANDIDATE, ReviewState.PENDING, ReviewState.PUSHED, ReviewState.LABELED)
@@ -57,13 +58,21 @@ class LabelLoop:
         self._ledger = ledger
         self._guard = guard
         self._tell = tell
-        self._told: set[str] = set()
+        self._tell_once = SayOnce(tell)
         self._held: list[Review] = []
         self._unmeasured = True  # answers may have come before the start
         self._hook: LabelHook | None = None
-        self._stop = threading.Event()
-        self._woken = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="labels", daemon=True)
+        self._polls = 0
+        self._polls_per_round = max(1, math.ceil(settings.label_every_s / _POLL_S))
+        self._thread = PollingThread(
+            "labelling",
+            self._poll,
+            settings.label_every_s / self._polls_per_round,
+            _log,
+            self._tell_once,
+            self._pull,
+            _HINT_S,
+        )
 
     def start(self) -> None:
         """Begin, and listen for Label Studio's webhook where it can reach us."""
@@ -78,7 +87,7 @@ class LabelLoop:
 
     def hint(self) -> None:
         """There may be answers: take them now rather than at the next poll."""
-        self._woken.set()
+        self._thread.wake()
 
     def add(self, found: Iterable[Review]) -> None:
         """Note candidates; those that the ledger does not take now are tried again."""
@@ -89,12 +98,9 @@ class LabelLoop:
 
     def close(self) -> None:
         """Stop; what is under way is finished."""
-        self._stop.set()
-        self._woken.set()
         if self._hook is not None:
             self._hook.close()
-        if self._thread.is_alive():
-            self._thread.join(timeout=60.0)
+        self._thread.close(_CLOSE_S)
 
     def round(self) -> None:
         """Choose frames, hand them over, take the answers that there are, and measure by them."""
@@ -141,33 +147,12 @@ class LabelLoop:
                 self._unmeasured = True
                 self._tell(f"{answers} answers from whoever labels")
 
-    def _run(self) -> None:
-        every_s = self._settings.label_every_s
-        poll_at = time.monotonic() + min(_POLL_S, every_s)
-        round_at = time.monotonic() + every_s
-        while not self._stop.is_set():
-            is_hint = self._woken.wait(max(0.0, poll_at - time.monotonic()))
-            self._woken.clear()  # before the pull: what is hinted at meanwhile is pulled after it
-            if self._stop.is_set():
-                return
-            now = time.monotonic()
-            if now >= round_at:
-                poll_at, round_at = now + min(_POLL_S, every_s), now + every_s
-                self._guarded(self.round)
-            elif now >= poll_at:
-                poll_at = now + min(_POLL_S, every_s)
-                self._guarded(self._exchange)
-            elif is_hint:
-                self._guarded(self._pull)
-                self._stop.wait(_HINT_S)
-
-    def _guarded(self, step: Callable[[], None]) -> None:
-        try:
-            step()
-        except Exception as error:  # noqa: BLE001
-            # The boundary of the thread: whatever labelling does, streams go on.
-            _log.exception("a round of labelling failed")
-            self._tell_once(f"a round of labelling failed: {type(error).__name__}: {error}")
+    def _poll(self) -> None:
+        self._polls += 1
+        if self._polls % self._polls_per_round == 0:
+            self.round()
+        else:
+            self._exchange()
 
     @contextlib.contextmanager
     def _said(self) -> Iterator[None]:
@@ -176,8 +161,3 @@ class LabelLoop:
         except (LabelerError, LedgerError, RegistryError, StoreError) as error:
             _log.warning("labelling: %s", error)
             self._tell_once(str(error))
-
-    def _tell_once(self, sentence: str) -> None:
-        if sentence not in self._told:
-            self._told.add(sentence)
-            self._tell(sentence)

@@ -9,7 +9,6 @@
 """
 
 import logging
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -36,6 +35,7 @@ from streetloop.ledger.learning import (
 )
 from streetloop.ledger.reviews import count_labeled
 from streetloop.ledger.rollouts import RolloutState, list_rollouts, open_rollout
+from streetloop.polling import PollingThread, SayOnce
 from streetloop.processes import in_background
 from streetloop.settings import Settings
 from train.fine_tuning.recipe import THREADS
@@ -43,6 +43,7 @@ from train.fine_tuning.recipe import THREADS
 _log = logging.getLogger(__name__)
 
 _LOOK_S = 1.0
+_CLOSE_S = 10.0
 _ATTEMPTS = 3
 _FIRST_PAUSE_S = 30.0
 
@@ -91,8 +92,7 @@ class LearningFlow:
         self._policy, self._clock, self._tell = policy, clock, tell
         self._since = clock.now()
         self._work: Future[Learned] | None = None
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._look, name="learning-flow", daemon=True)
+        self._thread = PollingThread("learning", self.step, _LOOK_S, _log, SayOnce(tell))
 
     def start(self) -> None:
         """Begin."""
@@ -100,19 +100,7 @@ class LearningFlow:
 
     def close(self) -> None:
         """Stop looking; what is under way goes on after the next start."""
-        self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join(timeout=10.0)
-
-    def _look(self) -> None:
-        while not self._stop.wait(_LOOK_S):
-            try:
-                self.step()
-            except StreetloopError as error:
-                _log.warning("learning: %s", error)
-            except Exception:  # noqa: BLE001
-                # The boundary of the thread: learning must not take the streams along.
-                _log.exception("a look at the learning run failed")
+        self._thread.close(_CLOSE_S)
 
     def step(self) -> None:
         """One look.

@@ -23,7 +23,7 @@ class Controllers:
     """The rollout of whatever is asked for, and, if the settings want it, what asks by itself.
 
     Args:
-        cameras: All that run.
+        cameras: Called for the cameras that are to run now.
         settings: As given at the roof.
         names: Class names of the models.
         fleet: The streams.
@@ -36,7 +36,7 @@ class Controllers:
 
     def __init__(
         self,
-        cameras: Sequence[Camera],
+        cameras: Callable[[], Sequence[Camera]],
         settings: Settings,
         names: Sequence[str],
         fleet: Fleet,

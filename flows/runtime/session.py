@@ -111,7 +111,7 @@ def run_streams(
         web_publisher = _web_publisher(cameras, settings, options, model, say)
         running = SessionLoop(book, supervisor, observers, web_publisher, planner.plan, say)
         controllers = Controllers(
-            book.cameras,
+            lambda: book.cameras,
             settings,
             model.names,
             supervisor,

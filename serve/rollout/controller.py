@@ -1,7 +1,6 @@
 """Carries rollouts out: looks, decides, writes the decision down, and does it."""
 
 import logging
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import wait
 from dataclasses import replace
@@ -18,7 +17,7 @@ from serve.rollout.summary import reading
 from serve.rollout.transitions import RolloutWork
 from streetloop.cameras import Camera
 from streetloop.clock import Clock
-from streetloop.errors import RegistryError, StreetloopError
+from streetloop.errors import RegistryError
 from streetloop.ledger import Ledger
 from streetloop.ledger.rollouts import (
     Entry,
@@ -30,6 +29,7 @@ from streetloop.ledger.rollouts import (
     note_progress,
     open_rollout,
 )
+from streetloop.polling import PollingThread, SayOnce
 from streetloop.storage.store import ObjectStore
 
 _log = logging.getLogger(__name__)
@@ -40,6 +40,7 @@ _WATCH_S = 2.0
 _LOAD_S = 180.0
 _AGAIN_S = 5.0
 _LAST_S = 15.0
+_CLOSE_S = 30.0
 POLICY = "policy"
 """Author of the decisions that nobody made by hand."""
 
@@ -57,7 +58,7 @@ class RolloutControl:
         models: Finds them.
         store: Where labelled frames are.
         names: Class names that all models share.
-        cameras: All that run; whoever adds one later adds it to this list.
+        cameras: Called for the cameras that are to run now; may answer otherwise each time.
         clock: Time.
         tell: Called with a sentence for people.
         champion_applications: Champion's application by city, where a city has one of its own.
@@ -71,7 +72,7 @@ class RolloutControl:
         models: Models,
         store: ObjectStore,
         names: Sequence[str],
-        cameras: Sequence[Camera],
+        cameras: Callable[[], Sequence[Camera]],
         clock: Clock,
         tell: Callable[[str], None],
         champion_applications: Mapping[str, str] | None = None,
@@ -81,12 +82,11 @@ class RolloutControl:
         self._champion_applications = dict(champion_applications or {})
         self._table = RouteTable(champion_applications=self._camera_applications())
         self._session: RolloutSession | None = None
-        self._cities = {camera.id: camera.city for camera in cameras}
+        self._cities = {camera.id: camera.city for camera in cameras()}
         self._labels = LabelEvidence(ledger, store, applications, names, self._cities)
         self._work = RolloutWork(applications, models, self._route_to_champion)
-        self._told: set[str] = set()
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="rollout", daemon=True)
+        self._tell_once = SayOnce(tell)
+        self._thread = PollingThread("rollout", self.step, _LOOK_S, _log, self._tell_once)
 
     def start(self) -> None:
         """Begin."""
@@ -95,25 +95,12 @@ class RolloutControl:
 
     def close(self) -> None:
         """Stop looking; an open rollout goes on after the next start."""
-        self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join(timeout=30.0)
+        self._thread.close(_CLOSE_S)
         self._work.close()
         session = self._session
         begun = [self._work.ending, *(() if session is None else session.futures)]
         # Ray ends next, and who asks it then starts another.
         wait([f for f in begun if f is not None and not f.done()], timeout=_LAST_S)
-
-    def _run(self) -> None:
-        while not self._stop.wait(_LOOK_S):
-            try:
-                self.step()
-            except StreetloopError as error:
-                self._tell_once(f"rollout: {error}")
-            except Exception:  # noqa: BLE001
-                # The boundary of the thread: a rollout must not take the streams along.
-                _log.exception("a look at the rollout failed")
-                self._tell_once("a look at the rollout failed; the log says why")
 
     def step(self) -> None:
         """One look. Never waits for a model.
@@ -318,13 +305,13 @@ class RolloutControl:
     def _camera_applications(self) -> dict[str, str]:
         return {
             c.id: self._champion_applications[c.city]
-            for c in self._cameras
+            for c in self._cameras()
             if c.city in self._champion_applications
         }
 
     def _meet_new_cameras(self) -> None:
-        """The list of cameras changes while they run."""
-        self._cities |= {camera.id: camera.city for camera in self._cameras}
+        """Cameras come and go while others run."""
+        self._cities |= {camera.id: camera.city for camera in self._cameras()}
         champion_applications = self._camera_applications()
         if champion_applications != self._table.champion_applications:
             self._follow(
@@ -334,7 +321,7 @@ class RolloutControl:
             )
 
     def _scope(self, rollout: Rollout) -> list[str]:
-        return [c.id for c in self._cameras if rollout.city is None or c.city == rollout.city]
+        return [c.id for c in self._cameras() if rollout.city is None or c.city == rollout.city]
 
     def _compared(self, rollout: Rollout) -> frozenset[str]:
         """The cameras that take part: none of a city with a champion of its own, if all may."""
@@ -391,14 +378,9 @@ class RolloutControl:
         session.noted_at = now
         found = self._reading(rollout, session)
         found["waits_for"] = list(decision.waits_for) or [decision.reason]
-        found["cameras"] = {c.id: self._table.application(c.id) for c in self._cameras}
+        found["cameras"] = {c.id: self._table.application(c.id) for c in self._cameras()}
         note_progress(self._ledger, rollout.id, session.evidence.as_json(), found, now)
 
     def _reading(self, rollout: Rollout, session: RolloutSession) -> dict[str, Any]:
         found = reading(self._situation(rollout, session), session.policy, self._cities)
         return found if session.verdict is None else {**found, "verdict": session.verdict}
-
-    def _tell_once(self, sentence: str) -> None:
-        if sentence not in self._told:
-            self._told.add(sentence)
-            self._tell(sentence)

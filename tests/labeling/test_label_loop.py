@@ -221,7 +221,7 @@ def test_the_loop_runs_by_itself_and_outlives_what_nobody_expects(
         eventually(lambda: house.count(ReviewState.LABELED) == 1)
     finally:
         loop.close()
-    assert not loop._thread.is_alive()
+    assert not loop._thread.is_alive
 
 
 def test_a_loop_that_never_began_can_be_closed(house: ControlService) -> None:

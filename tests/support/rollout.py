@@ -191,7 +191,7 @@ class Case:
             models,
             FolderStore(street.settings.store),
             NAMES,
-            street.cameras,
+            lambda: street.cameras,
             SystemClock(),
             self.said.append,
         )

@@ -182,7 +182,7 @@ class Stage:
             self.models,
             self.store,
             ["car"],
-            self.cameras,
+            lambda: self.cameras,
             self.clock,
             self.told.append,
             champion_applications,

@@ -38,7 +38,7 @@ class Town:
         self.said: list[str] = []
         self.asked: list[Request] = []
         self.train: Callable[[Request], Learned] = lambda _: outcome()
-        monkeypatch.setattr(learning, "ask_for", self._ask)
+        monkeypatch.setattr(learning, "request_rollout", self._ask)
         self.flow = self.restarted()
 
     def restarted(self) -> LearningFlow:

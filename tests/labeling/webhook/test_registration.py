@@ -80,12 +80,12 @@ def test_a_hint_brings_answers_home_at_once(system: Open) -> None:
 def test_a_forged_hint_does_nothing(system: Open) -> None:
     for headers in ({}, {SECRET_HEADER: "guess"}, {SECRET_HEADER: ""}):
         assert system.post(headers) == 403
-    assert not system.loop._woken.is_set()
+    assert not system.loop._thread._woken.is_set()
     assert (system.desk.pulls, system.house.count(ReviewState.LABELED)) == (0, 0)
 
 
-def test_doubled_hints_count_nothing_twice(system: Open, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(label_loop, "_HINT_S", 0.0)
+def test_doubled_hints_count_nothing_twice(system: Open) -> None:
+    system.loop._thread._rest_s = 0.0
     for _ in range(2):
         system.desk.pulled.clear()
         assert system.post(GENUINE) == 204
@@ -125,7 +125,7 @@ def test_a_hint_to_a_loop_without_a_labeler_is_nothing(tmp_path: Path) -> None:
     loop = house.loop(None)
     loop.start()
     loop.hint()
-    eventually(lambda: not loop._woken.is_set())
+    eventually(lambda: not loop._thread._woken.is_set())
     loop.close()
     assert house.said == []
 

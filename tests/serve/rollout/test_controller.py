@@ -244,7 +244,7 @@ def test_the_thread_goes_on_after_a_look_that_failed(stage: Stage, monkeypatch: 
     stage.ask(policy=_hasty())
     stage.control.start()
     eventually(lambda: stage.state is RolloutState.PROMOTED)
-    assert stage.told[:2] == ["a look at the rollout failed; the log says why", "rollout: away"]
+    assert stage.told[:2] == ["rollout: a step failed; the log says why", "rollout: away"]
 
 
 def test_a_registry_that_is_away_when_a_rollout_begins_is_asked_again(stage: Stage) -> None:
