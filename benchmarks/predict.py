@@ -20,7 +20,7 @@ from rich.table import Table
 
 from benchmarks.material import DATA, WEIGHTS
 from flows.runtime.api_server import serve_api
-from serve.web.uploads import decode_image
+from serve.web.uploads import decode_upload
 from streetloop.settings import Settings
 from train.model.backends import open_backend
 from train.model.model_file import open_model
@@ -38,7 +38,7 @@ def timed(call: Callable[[], object]) -> float:
 def measure(settings: Settings, photo: bytes, requests: int) -> tuple[list[float], list[float]]:
     model = open_model(settings.model, settings.models)
     predictor = Predictor(model, open_backend(model, "auto", settings.threads))
-    image = decode_image(photo)
+    image = decode_upload(photo)
     bare, served = [], []
     with httpx.Client(base_url=f"http://127.0.0.1:{_PORT}", timeout=60) as client:
 

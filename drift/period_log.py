@@ -7,7 +7,6 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-import cv2
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -16,6 +15,7 @@ from drift.features import NAMES
 from drift.images import Edges
 from drift.period import DriftPeriod
 from streetloop.errors import StoreError
+from streetloop.images import decode_image, encode_jpeg
 from streetloop.json_values import finite_or_none
 from streetloop.storage.store import ObjectStore
 from streetloop.types import Image
@@ -24,7 +24,7 @@ _PREFIX = "minutes"
 _PICTURES_EVERY = 10  # minutes between two of which picture and lines are kept
 _FLUSH_EVERY = 10
 _EDGES = (90, 160)
-_JPEG = [cv2.IMWRITE_JPEG_QUALITY, 80]
+_JPEG_QUALITY = 80
 
 _FIELDS: "list[pa.Field[Any]]" = [
     pa.field("camera_id", pa.string(), nullable=False),
@@ -165,7 +165,7 @@ def _row(period: DriftPeriod) -> dict[str, Any]:
         **values,
         "mix": list(period.mix.items()),
         "edges": None if period.edges is None else period.edges.astype(np.float16).tobytes(),
-        "picture": None if period.picture is None else _jpeg(period.picture),
+        "picture": None if period.picture is None else encode_jpeg(period.picture),
     }
 
 
@@ -192,11 +192,7 @@ def _edges(data: bytes | None) -> Edges | None:
     return np.frombuffer(data, np.float16).reshape(_EDGES).astype(np.float32)
 
 
-def _jpeg(picture: Image) -> bytes:
-    return bytes(cv2.imencode(".jpg", picture, _JPEG)[1].tobytes())
-
-
 def _picture(data: bytes | None) -> Image | None:
     if data is None:
         return None
-    return np.asarray(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR), np.uint8)
+    return decode_image(data)

@@ -13,7 +13,7 @@
     │   ├── ModelNotFound      no such file, and none could be fetched
     │   └── ModelUnsupported   readable, but not a detector we can run
     ├── DatasetError           a dataset cannot be found, read or made
-    │   └── DatasetImpure      ... is not fit to learn from
+    │   └── DatasetInvalid     ... is not fit to learn from
     ├── TrainingError          a training ended without a model
     ├── ClusterError           Ray did not start on this machine
     ├── ProcessDied            a process that worked for this one ended before its answer
@@ -28,6 +28,7 @@
     ├── LabelerError           whoever labels could not be asked, or did not answer
     │   └── LabelerRefused     wants another token, or a project that is gone
     ├── NotFound               what was named is not there
+    ├── ImageUnreadable        bytes that should be an image cannot be decoded
     └── InputRejected          something sent over HTTP is not acceptable
         └── InputTooLarge      ... because of its size
 
@@ -146,6 +147,10 @@ class LabelerRefused(LabelerError):
 
 class NotFound(StreetloopError):
     """What was named is not there."""
+
+
+class ImageUnreadable(StreetloopError):
+    """Bytes that should be an image cannot be decoded."""
 
 
 class InputRejected(StreetloopError):

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from PIL import Image as PillowImage
 
 from streetloop.errors import ModelNotFound, ModelUnsupported, StreetloopError
+from streetloop.files import copy_whole
 
 if TYPE_CHECKING:
     import torch
@@ -134,10 +135,7 @@ def _export(checkpoint: str, target: str) -> None:
         except ModelUnsupported as error:
             raise ModelUnsupported(str(error).replace(str(copy), checkpoint)) from None
         written = Path(model.export(format="onnx", dynamic=True, simplify=False, verbose=False))
-        Path(target).parent.mkdir(parents=True, exist_ok=True)
-        part = Path(f"{target}.{os.getpid()}.part")
-        shutil.copyfile(written, part)
-        part.replace(target)
+        copy_whole(written, Path(target))
 
 
 def _download(path: str) -> None:

@@ -4,12 +4,11 @@ import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-import cv2
-
 from streetloop.cameras import Camera
 from streetloop.city.address import parse_address
 from streetloop.city.render.shapes import CLASSES
 from streetloop.city.view import View
+from streetloop.images import encode_jpeg
 from streetloop.ledger import Ledger
 from streetloop.ledger.reviews import ReviewState, list_reviews
 from streetloop.settings import Settings
@@ -20,7 +19,6 @@ from train.model.find_model import find_model
 from train.model.predictions import predict_examples
 
 _WINDOW_S, _A_WINDOW = 24.0, 2
-_JPEG = [cv2.IMWRITE_JPEG_QUALITY, 95]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +104,7 @@ def _pictures(
                 continue
             frame = round(at * address.fps)
             image, truth = view.render(frame), view.truth(frame)
-            digest, key = put_image(store, cv2.imencode(".jpg", image, _JPEG)[1].tobytes())
+            digest, key = put_image(store, encode_jpeg(image))
             boxes = boxes_from(truth.detections(), truth.unclear())
             yield Example(
                 digest,

@@ -17,6 +17,7 @@ from flows.stream.sinks.annotated_video import draw_boxes
 from labeling.queue import boxes_of
 from serve.rollout.evidence import EVERYTHING
 from streetloop.city.render.shapes import CLASSES
+from streetloop.images import decode_image, encode_jpeg
 from streetloop.ledger import Ledger
 from streetloop.ledger.findings import Finding, list_findings
 from streetloop.ledger.reviews import ReviewState, list_reviews
@@ -142,8 +143,7 @@ def _labelled(ledger: Ledger, store: ObjectStore) -> list[dict[str, str]]:
     frames = []
     for review in reviews[:: max(1, len(reviews) // _LABELED)][:_LABELED]:
         assert review.label is not None
-        pixels = np.frombuffer(store.get(review.image_key), np.uint8)
-        image = np.asarray(cv2.imdecode(pixels, cv2.IMREAD_COLOR), np.uint8)
+        image = decode_image(store.get(review.image_key))
         why = review.reason + (f", {review.drift}" if review.drift else "")
         boxed = _drawn(image, boxes_of(review.label), 0.0)
         frames.append({"camera": review.camera_id, "reason": why, "data": _jpeg(boxed, 320)})
@@ -156,8 +156,8 @@ def _drawn(image: Image, boxes: Detections, confidence: float) -> Image:
 
 def _jpeg(image: Image, width: int = 520) -> str:
     height = round(image.shape[0] * width / image.shape[1])
-    small = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
-    return base64.b64encode(cv2.imencode(".jpg", small)[1].tobytes()).decode()
+    small = np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+    return base64.b64encode(encode_jpeg(small)).decode()
 
 
 def _decisions(ledger: Ledger) -> list[Entry]:

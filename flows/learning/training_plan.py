@@ -1,7 +1,6 @@
 """What a training was asked for, written down: the same name goes on with the same."""
 
 import json
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
@@ -9,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from streetloop.errors import ConfigError, TrainingError
+from streetloop.files import write_whole
 from streetloop.settings import Settings
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -66,11 +66,7 @@ def finished_version(settings: Settings, name: str) -> int | None:
 
 def write_plan(settings: Settings, name: str, plan: Plan) -> None:
     """Write a plan, whole or not at all."""
-    path = _path(settings, name)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    part.write_text(json.dumps(asdict(plan)))
-    part.replace(path)
+    write_whole(_path(settings, name), json.dumps(asdict(plan)))
 
 
 def finish_plan(settings: Settings, name: str, version: int) -> None:

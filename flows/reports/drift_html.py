@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib.axes import Axes
@@ -20,6 +19,7 @@ from drift.statistics.distance import Floats
 from drift.statistics.wasserstein import quantiles_of
 from flows.reports.drift_status import DriftStatus
 from streetloop.errors import ConfigError
+from streetloop.images import encode_jpeg
 from streetloop.storage.store import ObjectStore
 from streetloop.types import Image
 
@@ -130,7 +130,7 @@ def _pictures(
 
 
 def _jpeg(picture: Image) -> str:
-    return base64.b64encode(cv2.imencode(".jpg", picture)[1].tobytes()).decode()
+    return base64.b64encode(encode_jpeg(picture)).decode()
 
 
 # Plots

@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemaining
 from rich.table import Table
 
 from streetloop.errors import ConfigError, DatasetError
+from streetloop.images import encode_jpeg
 from streetloop.settings import Settings
 from streetloop.storage.open import open_store
 from streetloop.storage.store import ObjectStore
@@ -137,7 +138,7 @@ def _write(
         for rank, number in enumerate(report.worst):
             image = _drawn(read_image(examples[number], store), examples[number], found[number])
             name = f"worst_{rank:02d}_{examples[number].image[:12]}.jpg"
-            (folder / name).write_bytes(cv2.imencode(".jpg", image)[1].tobytes())
+            (folder / name).write_bytes(encode_jpeg(image))
     except OSError as error:
         raise ConfigError(f"{folder}: cannot be written: {error.strerror}") from error
 

@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-import cv2
-import numpy as np
 from rich.console import Console
 from rich.table import Table
 
@@ -16,7 +14,8 @@ from drift.period_log import cameras_in, read_periods
 from drift.series import Series, SeriesVerdict, compare_series, gather, gather_periods
 from flows.stream.sources.simulated import SimulatedSource
 from streetloop.clock import SystemClock
-from streetloop.errors import ConfigError, SourceError
+from streetloop.errors import ConfigError, ImageUnreadable, SourceError
+from streetloop.images import decode_image
 from streetloop.storage.store import ObjectStore
 from streetloop.types import Image
 from streetloop.video import VideoReader
@@ -132,11 +131,13 @@ def _folder(path: Path) -> Iterator[Image]:
     if not files:
         raise ConfigError(f"{path}: holds no images ({', '.join(sorted(_IMAGES))})")
     for file in files[:: max(1, len(files) // _MOST)]:
-        data = np.fromfile(file, np.uint8)
-        image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
-        if image is None or image.shape[0] * image.shape[1] > _MOST_PIXELS:
-            raise ConfigError(f"{file}: is not an image that can be read")
-        yield np.asarray(image, np.uint8)
+        try:
+            image = decode_image(file.read_bytes())
+        except ImageUnreadable as error:
+            raise ConfigError(f"{file}: is not an image that can be read") from error
+        if image.shape[0] * image.shape[1] > _MOST_PIXELS:
+            raise ConfigError(f"{file}: has more than {_MOST_PIXELS // 1_000_000} million pixels")
+        yield image
 
 
 def _by_number(file: Path) -> tuple[list[tuple[int, str]], str]:

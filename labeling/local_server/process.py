@@ -3,7 +3,6 @@
 import contextlib
 import http.client
 import json
-import os
 import socket
 import time
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 import psutil
 
 from streetloop.errors import LabelerError
+from streetloop.files import PRIVATE, write_whole
 
 HOST = "127.0.0.1"
 """Where it listens: this machine alone."""
@@ -25,7 +25,7 @@ _POLL_S = 0.2
 def note_running(file: Path, process: psutil.Process, port: int) -> None:
     """Note a process and its port."""
     noted = {"pid": process.pid, "created": process.create_time(), "port": port}
-    write_private(file, json.dumps(noted))
+    write_whole(file, json.dumps(noted), PRIVATE)
 
 
 def find_running(file: Path) -> tuple[psutil.Process, int] | None:
@@ -88,15 +88,6 @@ def end(process: psutil.Process) -> None:
         except psutil.TimeoutExpired:
             process.kill()
             process.wait(_STOP_S)
-
-
-def write_private(file: Path, text: str) -> None:
-    """Write a file that nobody else may read; whole, or not at all."""
-    part = file.with_suffix(".part")
-    part.unlink(missing_ok=True)
-    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
-        out.write(text)
-    part.replace(file)
 
 
 def _is_alive(process: psutil.Process) -> bool:

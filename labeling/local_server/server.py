@@ -31,9 +31,9 @@ from labeling.local_server.process import (
     note_running,
     require_free_port,
     wait_until_healthy,
-    write_private,
 )
 from streetloop.errors import ConfigError
+from streetloop.files import PRIVATE, write_whole
 
 PORT = 8080
 """Where it listens if nothing else is said."""
@@ -172,7 +172,8 @@ class LocalServer:
         if not path.exists():
             # The server makes its first user of these, once; they must not change afterwards.
             first = {"user": _USER, "password": secrets.token_urlsafe(18)}
-            write_private(path, json.dumps(first | {"token": secrets.token_hex(20)}))
+            token = {"token": secrets.token_hex(20)}
+            write_whole(path, json.dumps(first | token), PRIVATE)
         try:
             kept = json.loads(path.read_text())
             return Access(

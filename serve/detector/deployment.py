@@ -19,6 +19,7 @@ from ray.serve.schema import ApplicationStatus
 from serve.detector.client import Answer, Pending, answer
 from serve.rollout.route_table import CHAMPION
 from streetloop.errors import AnswerInvalid, AnswerLate, DetectorError, ModelUnsupported, StreetloopError
+from streetloop.files import write_whole
 from streetloop.settings import Settings
 from streetloop.types import Detections, Image
 from train.model.backends import open_backend, random_batch
@@ -85,7 +86,7 @@ class Detector:
         if predictor.model.names != names:
             raise ModelUnsupported(f"{predictor.model.version} knows other classes than {names}")
         if model == self._wanted:
-            note_model(self._note, model)
+            write_whole(self._note, model)
             self._predictor, self._loaded = predictor, model
         return self._predictor.model.version
 
@@ -119,14 +120,6 @@ class Detector:
         return await loop.run_in_executor(self._worker, answer, self._predictor, images, self._confidence)
 
 
-def note_model(note: Path, model: str) -> None:
-    """Write down which model an application runs; whole, or not at all."""
-    note.parent.mkdir(parents=True, exist_ok=True)
-    part = note.with_suffix(".part")
-    part.write_text(model)
-    part.replace(note)
-
-
 def path_of(model: ModelFile) -> str:
     """What `Detector.load` takes."""
     return str((model.checkpoint or model.onnx).absolute())
@@ -137,7 +130,7 @@ def detector_app(
 ) -> "ray.serve.Application":
     """The detector of ``model`` as a Serve application of one deployment of ``kind``."""
     note = settings.home.absolute() / "slots" / application
-    note_model(note, path_of(model))
+    write_whole(note, path_of(model))
     gpus = ray.cluster_resources().get("GPU", 0)  # type: ignore[no-untyped-call]
     deployment = ray.serve.deployment(
         name="detector",

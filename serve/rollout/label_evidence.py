@@ -6,9 +6,6 @@ from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
 
-import cv2
-import numpy as np
-
 from labeling.queue import boxes_of
 from labeling.task import SelectionReason
 from serve.rollout.confidence_sequences import Moments
@@ -16,7 +13,8 @@ from serve.rollout.evidence import EVERYTHING, Evidence, Scores
 from serve.rollout.label_scoring import count_detections
 from serve.rollout.ports import Applications
 from serve.rollout.route_table import CHALLENGER
-from streetloop.errors import StoreError, StreetloopError
+from streetloop.errors import ImageUnreadable, StoreError, StreetloopError
+from streetloop.images import decode_image
 from streetloop.ledger import Ledger
 from streetloop.ledger.reviews import Review, ReviewState, list_reviews
 from streetloop.ledger.rollouts import Rollout
@@ -109,15 +107,16 @@ class LabelEvidence:
         ][:_AT_ONCE]
 
     def _one(self, review: Review, champion_application: str) -> Evidence:
-        pixels = np.frombuffer(self._store.get(review.image_key), np.uint8)
-        image = cv2.imdecode(pixels, cv2.IMREAD_COLOR) if pixels.size else None
-        if image is None or review.label is None:
+        if review.label is None:
+            return Evidence()
+        data = self._store.get(review.image_key)
+        try:
+            image = decode_image(data)
+        except ImageUnreadable:
             return Evidence()
         truth, nothing = boxes_of(review.label), Detections.empty()
         ours, theirs = (
-            count_detections(
-                truth, nothing, self._applications.detect(application, image.astype(np.uint8)), self._names
-            )
+            count_detections(truth, nothing, self._applications.detect(application, image), self._names)
             for application in (champion_application, CHALLENGER)
         )
         if ours[EVERYTHING].is_empty:

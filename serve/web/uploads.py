@@ -2,12 +2,11 @@
 
 import io
 
-import cv2
-import numpy as np
 from PIL import Image as PillowImage
 from PIL import UnidentifiedImageError
 
-from streetloop.errors import InputRejected, InputTooLarge
+from streetloop.errors import ImageUnreadable, InputRejected, InputTooLarge
+from streetloop.images import decode_image
 from streetloop.types import Image
 
 MAX_BYTES = 32 * 2**20
@@ -15,7 +14,7 @@ MAX_PIXELS = 50_000_000
 _FORMATS = ("JPEG", "PNG", "WEBP", "BMP")
 
 
-def decode_image(data: bytes) -> Image:
+def decode_upload(data: bytes) -> Image:
     """The picture as (H, W, 3) uint8, blue first, turned as its EXIF tag says.
 
     The header is read first: a few bytes can claim to be gigabytes of pixels.
@@ -34,10 +33,10 @@ def decode_image(data: bytes) -> Image:
             f"the picture claims {width} x {height} pixels; "
             f"at most {MAX_PIXELS // 1_000_000} million are accepted"
         )
-    decoded = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
-    if decoded is None:
-        raise InputRejected("the picture is broken: its pixels cannot be decoded")
-    return decoded.astype(np.uint8, copy=False)
+    try:
+        return decode_image(data)
+    except ImageUnreadable as error:
+        raise InputRejected("the picture is broken: its pixels cannot be decoded") from error
 
 
 def _size(data: bytes) -> tuple[int, int]:

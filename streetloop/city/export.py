@@ -5,13 +5,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import cv2
 import yaml
 
 from streetloop.city.render.shapes import CLASSES
 from streetloop.city.truth import Seen, Truth
 from streetloop.city.view import View
 from streetloop.errors import StoreError
+from streetloop.images import encode_jpeg
 from streetloop.types import Image
 from streetloop.video import VideoWriter
 
@@ -65,9 +65,7 @@ def _write(view: View, frames: int, folder: Path, progress: Callable[[int], None
 
 def write_example(folder: Path, name: str, image: Image, truth: Truth) -> None:
     """Write one labelled picture into ``images/`` and ``labels/`` of a folder."""
-    options = [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY]
-    data = cv2.imencode(".jpg", image, options)[1].tobytes()
-    (folder / "images" / f"{name}.jpg").write_bytes(data)
+    (folder / "images" / f"{name}.jpg").write_bytes(encode_jpeg(image, _JPEG_QUALITY))
     height, width = image.shape[:2]
     rows = [yolo_row(thing, width, height) for thing in truth.clear()]
     (folder / "labels" / f"{name}.txt").write_text("".join(f"{row}\n" for row in rows))

@@ -1,13 +1,12 @@
 """The object store: whole objects under slash-separated keys."""
 
-import contextlib
 import hashlib
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
 from streetloop.errors import StoreError
+from streetloop.files import is_part, write_whole
 
 
 class ObjectStore(Protocol):
@@ -50,14 +49,9 @@ class FolderStore:
     def put(self, key: str, data: bytes) -> None:
         """See `ObjectStore.put`."""
         path = self._path(key)
-        part = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            part.write_bytes(data)
-            part.replace(path)
+            write_whole(path, data)
         except (OSError, ValueError) as error:
-            with contextlib.suppress(OSError, ValueError):
-                part.unlink()
             raise StoreError(f"cannot store {key!r} in {self._root}: {error}") from error
 
     def get(self, key: str) -> bytes:
@@ -82,7 +76,7 @@ class FolderStore:
         found = (
             path.relative_to(self._root).as_posix()
             for path in folder.rglob("*")
-            if path.is_file() and not (path.name[0] == "." and path.suffix == ".part")
+            if path.is_file() and not is_part(path)
         )
         yield from sorted(key for key in found if key.startswith(prefix))
 

@@ -3,11 +3,11 @@
 import itertools
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 
 from labeling.appearance import EMBEDDING, distances, embed, fingerprint
+from streetloop.images import decode_image, encode_jpeg
 from streetloop.types import Detections, Image
 from streetloop.video import VideoReader
 from tests.support.build import found
@@ -23,7 +23,7 @@ def apart(one: Image, other: Image) -> int:
 
 def test_a_picture_is_its_own_double_also_after_jpeg_noise_and_a_cloud() -> None:
     picture = view("kingsport/crossing").render(100).copy()
-    jpeg = cv2.imdecode(cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 60])[1], 1)
+    jpeg = decode_image(encode_jpeg(picture, 60))
     noise = np.random.default_rng(0).normal(0, 3, picture.shape)
     noisy = np.clip(picture + noise, 0, 255).astype(np.uint8)
     darker = (picture * 0.9).astype(np.uint8)

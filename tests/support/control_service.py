@@ -5,7 +5,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import cv2
 import httpx
 import numpy as np
 import pytest
@@ -18,6 +17,7 @@ from serve.web.api.create import create_api
 from streetloop.cameras import Camera, parse_camera
 from streetloop.control import USUAL_WIDTH, CameraView
 from streetloop.errors import StreetloopError
+from streetloop.images import encode_jpeg
 from streetloop.ledger import Ledger, open_ledger
 from streetloop.ledger.events import begin_event, end_event
 from streetloop.ledger.findings import open_finding
@@ -166,7 +166,7 @@ READING: Mapping[str, object] = {
 def jpeg(number: int = 0) -> bytes:
     """A picture of its own gray."""
     image = np.full((36, 64, 3), 20 * number + 5, np.uint8)
-    return bytes(cv2.imencode(".jpg", image)[1].tobytes())
+    return encode_jpeg(image)
 
 
 def running(name: str = "a40", **values: object) -> CameraView:

@@ -30,6 +30,7 @@ from labeling.local_server.server import Access, LocalServer
 from labeling.task import SelectionReason, Task
 from labeling.webhook.listener import HookListener
 from streetloop.errors import StreetloopError
+from streetloop.images import encode_jpeg
 from streetloop.storage.store import ObjectStore
 from streetloop.types import Detections
 from tests.support.ports import free_port
@@ -208,7 +209,7 @@ def frames(store: ObjectStore, count: int, seed: int = 0, version: str = "m-1") 
         for box in xyxy.astype(int).tolist():
             cv2.rectangle(pixels, box[:2], box[2:], (0, 200, 255), -1)
         cv2.putText(pixels, f"{seed}/{index}", (10, 40), 0, 1, (255, 255, 255), 2)
-        jpeg = cv2.imencode(".jpg", pixels)[1].tobytes()
+        jpeg = encode_jpeg(pixels)
         digest = hashlib.sha256(jpeg).hexdigest()
         key = f"frames/{digest[:2]}/{digest}.jpg"
         store.put(key, jpeg)

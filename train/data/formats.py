@@ -6,11 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import yaml
 
-from streetloop.errors import DatasetError, StoreError
+from streetloop.errors import DatasetError, ImageUnreadable, StoreError
+from streetloop.files import write_whole
+from streetloop.images import decode_image
 from streetloop.storage.store import ObjectStore, put_image
 from train.data.dataset import SPLITS, TEST, TRAIN, VALIDATION, Box, Dataset, Example
 
@@ -106,9 +107,7 @@ def write_yolo(
                 (home / name).mkdir(parents=True, exist_ok=True)
             image = home / "images" / f"{example.image}{Path(example.key).suffix}"
             if not image.is_file():
-                part = image.with_suffix(".part")  # half an image must not look like a whole one
-                part.write_bytes(store.get(example.key))
-                part.replace(image)
+                write_whole(image, store.get(example.key))
             (home / "labels" / f"{example.image}.txt").write_text(_yolo_lines(example))
             progress(number + 1)
         used = [split for split in SPLITS if dataset.split(split)]
@@ -207,12 +206,12 @@ def _example(path: Path, boxes: list[Box], split: str, store: ObjectStore) -> Ex
         data = path.read_bytes()
     except OSError as error:
         raise DatasetError(f"{path}: cannot be read: {error.strerror}") from error
-    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) if data else None
-    if image is None:
-        raise DatasetError(f"{path}: is not an image that can be read")
+    try:
+        height, width = decode_image(data).shape[:2]
+    except ImageUnreadable as error:
+        raise DatasetError(f"{path}: is not an image that can be read") from error
     digest, key = put_image(store, data, path.suffix.lower().lstrip("."))
     origin = {"file": path.name}
-    height, width = image.shape[:2]
     return Example(digest, key, width, height, tuple(boxes), split, origin=origin)
 
 

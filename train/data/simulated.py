@@ -8,8 +8,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import cv2
-
 from streetloop.city.address import TRAFFIC, Address
 from streetloop.city.export import write_data_yaml, write_example
 from streetloop.city.truth import Truth
@@ -17,6 +15,7 @@ from streetloop.city.view import View
 from streetloop.city.world.conditions import parse_conditions
 from streetloop.city.world.places import PLACES
 from streetloop.city.world.rng import draw
+from streetloop.images import encode_jpeg
 from streetloop.storage.store import ObjectStore, put_image
 from streetloop.types import Image
 from train.data.dataset import Example, boxes_from
@@ -86,7 +85,7 @@ def gather_split(split: Split, store: ObjectStore, part: str) -> list[Example]:
     """
     examples = []
     for (_, image, truth), (city, camera) in zip(split.examples(), split.owners(), strict=True):
-        data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, 95])[1].tobytes()
+        data = encode_jpeg(image)
         digest, key = put_image(store, data)
         height, width = image.shape[:2]
         boxes = boxes_from(truth.detections(), truth.unclear())

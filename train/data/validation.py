@@ -4,10 +4,10 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable
 from itertools import pairwise
 
-import cv2
 import numpy as np
 
-from streetloop.errors import DatasetInvalid, StoreError
+from streetloop.errors import DatasetInvalid, ImageUnreadable, StoreError
+from streetloop.images import decode_image
 from streetloop.storage.store import ObjectStore
 from train.data.dataset import SPLITS, TRAIN, Dataset, Example
 
@@ -112,16 +112,17 @@ def _labels(example: Example, classes: int) -> list[str]:
 def _image(example: Example, store: ObjectStore) -> list[str]:
     name = f"image {example.image[:12]}"
     try:
-        data = np.frombuffer(store.get(example.key), np.uint8)
+        data = store.get(example.key)
     except StoreError:
         return [f"{name}: is not in the object store"]
     if example.width * example.height > _MOST_PIXELS:
         return [f"{name}: is too large"]
-    image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
-    if image is None:
+    try:
+        height, width = decode_image(data).shape[:2]
+    except ImageUnreadable:
         return [f"{name}: cannot be read"]
-    if image.shape[:2] != (example.height, example.width):
-        return [f"{name}: is {image.shape[1]}x{image.shape[0]}, not {example.width}x{example.height}"]
+    if (width, height) != (example.width, example.height):
+        return [f"{name}: is {width}x{height}, not {example.width}x{example.height}"]
     return []
 
 

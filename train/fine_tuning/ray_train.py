@@ -1,6 +1,5 @@
 """Fine-tuning on Ray Train: one worker or several, resumed after whatever dies."""
 
-import os
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -12,6 +11,7 @@ import ray.train.torch
 from ray.exceptions import RayError
 
 from streetloop.errors import TrainingError
+from streetloop.files import copy_whole
 from streetloop.processes import lower_priority
 from train.fine_tuning.malloc import disable_malloc_trim
 from train.fine_tuning.progress import listening, tell
@@ -68,10 +68,8 @@ def fine_tune(training: Training, progress: Callable[[Progress], None] = lambda 
             raise TrainingError(f"training {training.name} failed: {cause}") from error
     if result.checkpoint is None:
         raise TrainingError(f"training {training.name} ended before its first epoch")
-    part = best.with_suffix(".part")
     with result.checkpoint.as_directory() as folder:
-        shutil.copy(Path(folder) / "best.pt", part)
-    part.replace(best)
+        copy_whole(Path(folder) / "best.pt", best)
     return best
 
 
@@ -131,10 +129,8 @@ def _restored(weights: Path) -> bool:
                     shutil.copy(Path(stored) / name, weights / name)
     if not finished_epochs(weights / "last.pt"):
         return False
-    if not finished_epochs(weights / "best.pt"):  # torn, as by a disk that was full
-        part = weights / f"best.{os.getpid()}.part"
-        shutil.copy(weights / "last.pt", part)
-        part.replace(weights / "best.pt")
+    if not finished_epochs(weights / "best.pt"):  # cut short, as by a full disk
+        copy_whole(weights / "last.pt", weights / "best.pt")
     return True
 
 

@@ -3,10 +3,8 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-import cv2
-import numpy as np
-
-from streetloop.errors import DatasetError
+from streetloop.errors import DatasetError, ImageUnreadable
+from streetloop.images import decode_image
 from streetloop.storage.store import ObjectStore
 from streetloop.types import Detections, Image
 from train.data.dataset import Example
@@ -83,8 +81,8 @@ def read_image(example: Example, store: ObjectStore) -> Image:
         DatasetError: It cannot be read.
         StoreError: It is not there.
     """
-    data = np.frombuffer(store.get(example.key), np.uint8)
-    image = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
-    if image is None:
-        raise DatasetError(f"image {example.image[:12]} cannot be read")
-    return np.asarray(image, np.uint8)
+    data = store.get(example.key)
+    try:
+        return decode_image(data)
+    except ImageUnreadable as error:
+        raise DatasetError(f"image {example.image[:12]} cannot be read") from error

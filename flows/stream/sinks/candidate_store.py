@@ -4,7 +4,6 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,11 +14,12 @@ from labeling.queue import to_review
 from labeling.scoring import Bands, attention, contradictions
 from labeling.selection import Candidate
 from labeling.task import SelectionReason, Task
+from streetloop.images import encode_jpeg
 from streetloop.ledger.reviews import Review
 from streetloop.storage.store import ObjectStore, image_key
 from streetloop.types import Detections
 
-_JPEG = [cv2.IMWRITE_JPEG_QUALITY, 92]
+_JPEG_QUALITY = 92
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class CandidateStore:
         """
         frame, picture = result.frame, result.frame.picture
         image = picture.bgr()
-        jpeg = cv2.imencode(".jpg", image, _JPEG)[1].tobytes()
+        jpeg = encode_jpeg(image, _JPEG_QUALITY)
         digest, key = image_key(jpeg)
         task = Task(
             digest,

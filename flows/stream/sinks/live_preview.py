@@ -4,7 +4,6 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-import cv2
 import numpy as np
 
 from flows.stream.analysis.results import Result
@@ -12,11 +11,12 @@ from flows.stream.ingest.reader import CameraReader
 from flows.stream.sinks.annotated_video import draw
 from streetloop.cameras import Camera
 from streetloop.control import USUAL_WIDTH
+from streetloop.images import encode_jpeg
 from streetloop.types import UNCONFIRMED, Detections, Floats, Frame, Tracked
 
 _LONGEST_GUESS_S = 0.6
 _RECENT_S = 0.12
-_JPEG = [cv2.IMWRITE_JPEG_QUALITY, 75]
+_JPEG_QUALITY = 75
 
 
 @dataclass(slots=True)
@@ -74,7 +74,7 @@ class LivePreview:
         def picture(camera: Camera, frame: Frame) -> tuple[int, bytes]:
             crossings = counts.get(camera.id, {})
             image = draw(self._result(frame), self._names, camera.lines, crossings, self._confidence, width)
-            return frame.frame_id, cv2.imencode(".jpg", image, _JPEG)[1].tobytes()
+            return frame.frame_id, encode_jpeg(image, _JPEG_QUALITY)
 
         # One after the other: of a hundred calls to OpenCV each lets go of the interpreter, and
         # threads that draw side by side mostly wait for each other to give it back.

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException
 
 from serve.web.api.problems import problems
-from serve.web.uploads import decode_image
+from serve.web.uploads import decode_upload
 from streetloop.errors import InputRejected
 from streetloop.types import Detections, Image
 
@@ -82,7 +82,7 @@ def predict_route(detect: DetectImage, names: tuple[str, ...], confidence: float
         summary="Detections in one picture",
     )
     async def predict(data: Annotated[bytes, Depends(_picture)]) -> Response:
-        image = await run_in_threadpool(decode_image, data)
+        image = await run_in_threadpool(decode_upload, data)
         version, found = await detect(image)
         height, width = image.shape[:2]
         answer = Prediction(

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from streetloop.city.world.conditions import STEPS, Look
 from streetloop.city.world.rng import draw, draw_arrays
+from streetloop.images import decode_image, encode_jpeg
 from streetloop.types import Image
 
 MIDNIGHT = datetime(2026, 3, 2, tzinfo=UTC)
@@ -199,5 +200,4 @@ def _squeeze(image: MatLike, strength: float) -> MatLike:
     mixed = cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
     image = cv2.addWeighted(image, 1 - 0.6 * strength, mixed, 0.6 * strength, 0)
     quality = round(60 - 42 * strength)
-    data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
-    return np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)
+    return decode_image(encode_jpeg(np.asarray(image, np.uint8), quality))

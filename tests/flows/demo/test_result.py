@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 
@@ -20,6 +19,7 @@ from flows.runtime.summary import Summary
 from flows.stream.analysis.status import CameraStatus
 from flows.stream.ingest.accounting import Account
 from streetloop.cameras import Camera, load_cameras, parse_camera
+from streetloop.images import decode_image, encode_jpeg
 from streetloop.ledger import Ledger, open_ledger
 from streetloop.ledger.findings import open_finding
 from streetloop.ledger.learning import LearningRun, Step, begin_learning, go_on, list_learning
@@ -76,8 +76,7 @@ def test_night_falls_on_all_cameras_of_the_demo(tmp_path: Path) -> None:
 def test_the_curve_is_a_picture() -> None:
     curve = AccuracyCurve(3.0, [12.0, 36.0, 60.0], {"before": [0.8, 0.2, 0.2], "after": [0.8, 0.5, 0.5]})
     data = base64.b64decode(plot_curve(curve, [(20.0, "night falls"), (50.0, "promoted")]))
-    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
-    assert image is not None
+    image = decode_image(data)
     assert image.shape[1] > 800
 
 
@@ -101,7 +100,7 @@ def test_both_models_are_asked_about_what_the_cameras_showed(tmp_path: Path, led
 
 def result(tmp_path: Path, ledger: Ledger, step: Step) -> DemoResult:
     store = FolderStore(tmp_path / "store")
-    jpeg = cv2.imencode(".jpg", np.zeros((96, 160, 3), np.uint8))[1].tobytes()
+    jpeg = encode_jpeg(np.zeros((96, 160, 3), np.uint8))
     digest, key = put_image(store, jpeg)
     boxes = found((10, 10, 50, 40))
     example = Example(digest, key, 160, 96, boxes_from(boxes), TEST, "a")

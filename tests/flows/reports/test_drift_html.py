@@ -6,7 +6,6 @@ from datetime import timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 
@@ -15,6 +14,7 @@ from drift.period_log import PeriodLog
 from flows.reports.drift_html import write_report
 from flows.reports.drift_status import DriftStatus, drift_state
 from streetloop.errors import ConfigError
+from streetloop.images import decode_image
 from streetloop.ledger import open_ledger
 from streetloop.settings import Settings
 from streetloop.storage.store import FolderStore
@@ -47,8 +47,7 @@ class _Page(HTMLParser):
     def pictures(self) -> list[Image]:
         found = []
         for address in self.addresses:
-            data = np.frombuffer(base64.b64decode(address.split(",")[1]), np.uint8)
-            found.append(np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8))
+            found.append(decode_image(base64.b64decode(address.split(",")[1])))
         return found
 
 

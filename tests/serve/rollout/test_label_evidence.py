@@ -5,7 +5,6 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 
@@ -15,6 +14,7 @@ from serve.rollout.evidence import EVERYTHING, Evidence
 from serve.rollout.label_evidence import LabelEvidence
 from serve.rollout.route_table import CHALLENGER, CHAMPION, city_application
 from streetloop.errors import DetectorError
+from streetloop.images import encode_jpeg
 from streetloop.ledger import Ledger, open_ledger
 from streetloop.ledger.reviews import ReviewState, add_reviews
 from streetloop.ledger.rollouts import Rollout, note_progress, open_rollout, start_rollout
@@ -85,7 +85,7 @@ class WebApp:
             answered_at=NOON + timedelta(hours=hours),
             **fields,  # type: ignore[arg-type]
         )
-        jpeg = cv2.imencode(".jpg", np.full((48, 64, 3), 90, np.uint8))[1].tobytes()
+        jpeg = encode_jpeg(np.full((48, 64, 3), 90, np.uint8))
         self.store.put(one.image_key, jpeg if image is None else image)
         add_reviews(self.ledger, [one])
 

@@ -2,7 +2,6 @@
 
 import threading
 
-import cv2
 import numpy as np
 import pytest
 
@@ -12,6 +11,7 @@ from flows.stream.ingest.mailbox import Mailbox
 from flows.stream.ingest.reader import CameraReader
 from flows.stream.sinks.annotated_video import draw
 from flows.stream.sinks.live_preview import LivePreview, moved
+from streetloop.images import decode_image
 from streetloop.types import UNCONFIRMED, Frame, Image
 from tests.support.build import camera, found, frame, plain, result
 from tests.support.fakes import FakeClock, ScriptedSource
@@ -34,7 +34,7 @@ def _ready() -> threading.Condition:
 
 
 def decoded(jpeg: bytes) -> Image:
-    return np.asarray(cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR), np.uint8)
+    return decode_image(jpeg)
 
 
 def seen(pts: float, left: float, track: int = 7, width: float = 20) -> Result:

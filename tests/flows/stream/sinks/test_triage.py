@@ -7,7 +7,6 @@ import weakref
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 
@@ -17,6 +16,7 @@ from flows.stream.sources.simulated import SimulatedSource
 from labeling.queue import boxes_of
 from labeling.scoring import Band, Bands
 from streetloop.errors import ConfigError, StoreError
+from streetloop.images import decode_image
 from streetloop.ledger.reviews import Review
 from streetloop.settings import read_settings
 from streetloop.storage.store import FolderStore
@@ -78,8 +78,7 @@ def test_a_frame_is_kept_whole_under_its_content(store: FolderStore) -> None:
     assert kept.digest == hashlib.sha256(jpeg).hexdigest()
     assert kept.image_key == f"frames/{kept.digest[:2]}/{kept.digest}.jpg"
     assert list(store.keys()) == [kept.image_key]
-    image = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
-    assert image is not None
+    image = decode_image(jpeg)
     assert image.shape == (48, 64, 3) == (kept.height, kept.width, 3)
     assert (kept.camera_id, kept.model_version, kept.rank) == ("a", "model-1", None)
     np.testing.assert_array_equal(boxes_of(kept.boxes).xyxy, [[1, 1, 20, 20]])
