@@ -7,8 +7,8 @@ from pathlib import Path
 
 from flows.stream.pipeline import StreamPipeline
 from serve.detector.deployment import ServeDetector, deploy
-from serve.rollout.evidence import Evidence
 from serve.rollout.route_table import RouteTable
+from serve.rollout.statistics.evidence import Evidence
 from streetloop.cameras import Camera
 from streetloop.city.address import parse_address
 from streetloop.city.view import View

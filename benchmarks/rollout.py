@@ -20,11 +20,10 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from serve.rollout.detection_counts import DetectionCounts
-from serve.rollout.evidence import EVERYTHING
-from serve.rollout.label_scoring import count_detections
 from serve.rollout.policy import Policy
 from serve.rollout.policy_simulation import SimulatedCandidate, Street, modelled_gains, simulate_policy
+from serve.rollout.statistics.detection_counts import DetectionCounts, count_detections
+from serve.rollout.statistics.evidence import EVERYTHING
 from streetloop.city.address import Address
 from streetloop.city.render.shapes import CLASSES
 from streetloop.city.view import View

@@ -15,7 +15,7 @@ from flows.demo.plot import plot_curve
 from flows.demo.result import BeforeAfterScore, DemoResult
 from flows.stream.sinks.annotated_video import draw_boxes
 from labeling.queue import boxes_of
-from serve.rollout.evidence import EVERYTHING
+from serve.rollout.statistics.evidence import EVERYTHING
 from streetloop.city.render.shapes import CLASSES
 from streetloop.images import decode_image, encode_jpeg
 from streetloop.ledger import Ledger

@@ -15,8 +15,8 @@ from flows.runtime.worker import WorkerPlan, spawn
 from flows.stream.analysis.status import CameraStatus
 from flows.stream.ingest.accounting import DropReason
 from flows.stream.ingest.camera_state import FINISHED, CameraState
-from serve.rollout.evidence import Evidence
 from serve.rollout.route_table import RouteTable
+from serve.rollout.statistics.evidence import Evidence
 from streetloop.ledger.reviews import Review
 
 if TYPE_CHECKING:

@@ -22,8 +22,8 @@ from flows.stream.sinks.live_preview import LivePreview
 from flows.stream.sinks.triage import Triage, bands_of
 from flows.stream.sources.registry import open_source
 from serve.detector.deployment import ServeDetector
-from serve.rollout.evidence import Evidence
 from serve.rollout.route_table import RouteTable
+from serve.rollout.statistics.evidence import Evidence
 from streetloop.cameras import Camera
 from streetloop.clock import SystemClock
 from streetloop.ledger.reviews import Review

@@ -17,8 +17,8 @@ from flows.stream.ingest.motion_gate import MotionGate
 from flows.stream.ingest.reader import CameraReader
 from flows.stream.sources.source import Source
 from serve.detector.client import Answer, DetectorClient, Pending
-from serve.rollout.evidence import Evidence
 from serve.rollout.route_table import CHALLENGER, CHAMPION, RouteTable
+from serve.rollout.statistics.evidence import Evidence
 from streetloop.cameras import Camera
 from streetloop.clock import Clock
 from streetloop.errors import DetectorError, StreetloopError

@@ -7,12 +7,12 @@ from dataclasses import replace
 from typing import Any
 
 from serve.rollout.decision import Action, Decision, decide
-from serve.rollout.evidence import Evidence, Situation
 from serve.rollout.label_evidence import LabelEvidence
 from serve.rollout.policy import Phase, Policy
 from serve.rollout.ports import Applications, Fleet, Models
 from serve.rollout.route_table import CHAMPION, RouteTable, leaders
 from serve.rollout.session import RolloutSession, target_application
+from serve.rollout.statistics.evidence import Evidence, Situation
 from serve.rollout.summary import reading
 from serve.rollout.transitions import RolloutWork
 from streetloop.cameras import Camera

@@ -4,10 +4,10 @@ import math
 from dataclasses import dataclass
 from enum import StrEnum
 
-from serve.rollout.confidence_sequences import Interval, Moments
 from serve.rollout.estimates import Estimates
-from serve.rollout.evidence import EVERYTHING, Evidence, Situation
 from serve.rollout.policy import Phase, PhaseKind, Policy
+from serve.rollout.statistics.confidence_sequences import Interval, Moments
+from serve.rollout.statistics.evidence import EVERYTHING, Evidence, Situation
 
 _MANY = 100  # detections of the champion before silence of the challenger means anything
 
@@ -43,7 +43,7 @@ def decide(phase: Phase, now: Situation, policy: Policy) -> Decision:
     long enough and what must be ruled out is ruled out: a loss beyond the margin before it serves
     anybody, and anything but a gain before it serves more than the first few. "Not known yet"
     holds, and nobody is impatient in a pause. All intervals and odds are valid at every look
-    (`serve.rollout.confidence_sequences`).
+    (`serve.rollout.statistics.confidence_sequences`).
 
     Args:
         phase: Where the rollout is.
@@ -78,17 +78,17 @@ def _harm(now: Situation, estimates: Estimates, policy: Policy) -> str | None:
     if now.memory_mb > policy.memory_mb:
         return f"it uses {now.memory_mb:.0f} MB of memory, more than {policy.memory_mb:.0f}"
     calls = evidence.challenger
-    if estimates.failing >= -math.log(policy.alpha):
+    if estimates.failure_log_ratio >= -math.log(policy.alpha):
         return f"{calls.failed} of {calls.asked} calls failed"
     champion, challenger = evidence.detections
     if champion >= _MANY and challenger < policy.silence * champion:
         return f"it finds {challenger} things where the champion finds {champion}"
     if estimates.latency.low > policy.latency:
         return f"it takes {estimates.latency.mean:.2f} times as long a frame as the champion"
-    if policy.broken_tracks is not None and estimates.breaking.low > policy.broken_tracks:
+    if policy.broken_tracks is not None and estimates.broken_ratio.low > policy.broken_tracks:
         return (
-            f"its tracks break {estimates.breaking.mean:.1f} times as often as the champion's on "
-            f"the same cameras, at least {estimates.breaking.low:.1f}"
+            f"its tracks break {estimates.broken_ratio.mean:.1f} times as often as the champion's on "
+            f"the same cameras, at least {estimates.broken_ratio.low:.1f}"
         )
     return _loss(estimates, policy)
 
@@ -110,7 +110,7 @@ def _wanting(phase: Phase, now: Situation, estimates: Estimates, policy: Policy)
         found.append(_gain_wanted(now.evidence, estimates.gain, careful, policy))
     if estimates.latency.high >= policy.latency:
         found.append(f"that it takes less than {policy.latency:g} times the champion's time")
-    breaking = estimates.breaking
+    breaking = estimates.broken_ratio
     if policy.broken_tracks is not None and breaking.mean > policy.broken_tracks:
         found.append(
             f"that its tracks break less than {policy.broken_tracks:g} times as often as the "

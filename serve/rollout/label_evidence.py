@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 
 from labeling.queue import boxes_of
 from labeling.task import SelectionReason
-from serve.rollout.confidence_sequences import Moments
-from serve.rollout.evidence import EVERYTHING, Evidence, Scores
-from serve.rollout.label_scoring import count_detections
 from serve.rollout.ports import Applications
 from serve.rollout.route_table import CHALLENGER
+from serve.rollout.statistics.confidence_sequences import Moments
+from serve.rollout.statistics.detection_counts import count_detections
+from serve.rollout.statistics.evidence import EVERYTHING, Evidence, Scores
 from streetloop.errors import ImageUnreadable, StoreError, StreetloopError
 from streetloop.images import decode_image
 from streetloop.ledger import Ledger

@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import lfilter
 
-from serve.rollout.confidence_sequences import Moments
 from serve.rollout.decision import Action, decide
-from serve.rollout.evidence import EVERYTHING, Calls, Evidence, Situation
 from serve.rollout.policy import Phase, Policy
+from serve.rollout.statistics.confidence_sequences import Moments
+from serve.rollout.statistics.evidence import EVERYTHING, Calls, Evidence, Situation
 
 Grid = NDArray[np.float64]
 Counts = NDArray[np.int64]

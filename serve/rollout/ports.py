@@ -2,8 +2,8 @@
 
 from typing import Any, Protocol
 
-from serve.rollout.evidence import Evidence
 from serve.rollout.route_table import RouteTable
+from serve.rollout.statistics.evidence import Evidence
 from streetloop.types import Detections, Image
 from train.model.model_file import ModelFile
 

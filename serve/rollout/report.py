@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from serve.rollout.evidence import EVERYTHING
 from serve.rollout.policy import Phase, Policy
+from serve.rollout.statistics.evidence import EVERYTHING
 from streetloop.errors import RolloutError
 from streetloop.ledger import Ledger
 from streetloop.ledger.rollouts import Rollout, list_decisions, list_rollouts

@@ -5,9 +5,9 @@ from concurrent.futures import Future
 from datetime import datetime, timedelta
 from typing import Any
 
-from serve.rollout.evidence import Evidence
 from serve.rollout.policy import Phase, Policy
 from serve.rollout.route_table import CHAMPION, city_application
+from serve.rollout.statistics.evidence import Evidence
 from streetloop.ledger.rollouts import Entry, Rollout, RolloutCommand
 
 

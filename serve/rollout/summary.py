@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from serve.rollout.camera_stats import CameraStats, Served, together
-from serve.rollout.confidence_sequences import UNKNOWN, Interval, Moments
-from serve.rollout.detection_counts import DetectionCounts
-from serve.rollout.estimates import Estimates, breaking_ratio
-from serve.rollout.evidence import EVERYTHING, Evidence, Situation
+from serve.rollout.estimates import Estimates, broken_ratio
 from serve.rollout.policy import Policy
+from serve.rollout.statistics.camera_stats import CameraStats, ServedStats, sum_stats
+from serve.rollout.statistics.confidence_sequences import UNKNOWN, Interval, Moments
+from serve.rollout.statistics.detection_counts import DetectionCounts
+from serve.rollout.statistics.evidence import EVERYTHING, Evidence, Situation
 from streetloop.json_values import finite_or_none
 
 
@@ -66,8 +66,8 @@ def arms(evidence: Evidence, policy: Policy, cities: Mapping[str, str | None]) -
 
 
 def _arms(cameras: Mapping[str, CameraStats], policy: Policy) -> dict[str, Any]:
-    both = together(cameras, frozenset(cameras))
-    breaking = breaking_ratio(cameras, policy)
+    both = sum_stats(cameras)
+    breaking = broken_ratio(cameras, policy)
     return {
         "champion": _arm(both.champion, sum(c.champion.frames > 0 for c in cameras.values())),
         "challenger": _arm(both.challenger, sum(c.challenger.frames > 0 for c in cameras.values())),
@@ -77,12 +77,14 @@ def _arms(cameras: Mapping[str, CameraStats], policy: Policy) -> dict[str, Any]:
     }
 
 
-def _arm(served: Served, cameras: int) -> dict[str, Any]:
+def _arm(served: ServedStats, cameras: int) -> dict[str, Any]:
     return {
         "cameras": cameras,
         "frames": served.frames,
         "track_minutes": round(served.track_s / 60, 1),
-        **served.rates(),
+        "detections_a_frame": _rounded(served.detections_a_frame, 3),
+        "broken_a_1000_s": _rounded(served.broken_a_1000_s, 2),
+        "flickers_a_s": _rounded(served.flickers_a_s, 4),
     }
 
 
@@ -104,3 +106,7 @@ def _shown(interval: Interval) -> dict[str, float | None]:
     low = None if interval.low == 0.0 else finite_or_none(interval.low, 4)
     high = finite_or_none(interval.high, 4)
     return {"mean": round(interval.mean, 4), "low": low, "high": high}
+
+
+def _rounded(value: float | None, digits: int) -> float | None:
+    return None if value is None else round(value, digits)

@@ -2,8 +2,8 @@
 
 import math
 
-from serve.rollout.confidence_sequences import Moments
-from serve.rollout.evidence import EVERYTHING, Calls, Evidence, Situation
+from serve.rollout.statistics.confidence_sequences import Moments
+from serve.rollout.statistics.evidence import EVERYTHING, Calls, Evidence, Situation
 
 FAULTLESS = Calls(2000)
 

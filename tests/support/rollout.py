@@ -11,11 +11,11 @@ import ray.serve
 from flows.stream.pipeline import StreamPipeline
 from serve.detector.applications import ServeApplications
 from serve.detector.deployment import Detector, ServeDetector, deploy
-from serve.rollout.confidence_sequences import Moments
 from serve.rollout.controller import RolloutControl
-from serve.rollout.evidence import EVERYTHING, Calls, Evidence
 from serve.rollout.policy import Phase, PhaseKind, Policy
 from serve.rollout.route_table import CHALLENGER, RouteTable, leaders
+from serve.rollout.statistics.confidence_sequences import Moments
+from serve.rollout.statistics.evidence import EVERYTHING, Calls, Evidence
 from streetloop.city.address import parse_address
 from streetloop.city.view import View
 from streetloop.clock import SystemClock

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from serve.rollout.controller import RolloutControl
-from serve.rollout.evidence import Evidence
 from serve.rollout.policy import Phase, Policy
 from serve.rollout.route_table import CHALLENGER, CHAMPION, RouteTable
+from serve.rollout.statistics.evidence import Evidence
 from streetloop.errors import RegistryError
 from streetloop.ledger import Ledger, open_ledger
 from streetloop.ledger.rollouts import (

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from flows.stream.ingest.accounting import Account
 from flows.stream.pipeline import StreamPipeline
 from flows.stream.sinks.triage import Triage
-from serve.rollout.evidence import Evidence
 from serve.rollout.route_table import RouteTable
+from serve.rollout.statistics.evidence import Evidence
 from streetloop.settings import Settings
 from streetloop.types import Detections, Image
 from tests.support.applications import NAMES, ControlService, well

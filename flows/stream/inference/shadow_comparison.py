@@ -13,10 +13,10 @@ import numpy as np
 from flows.stream.inference.batching import Batch
 from flows.stream.sources.simulated import SimulatedPicture
 from serve.detector.client import Answer, DetectorClient, Pending
-from serve.rollout.evidence import Evidence
-from serve.rollout.paired_comparison import Pair, PairedComparison, is_sane
 from serve.rollout.route_table import CHALLENGER, RouteTable
-from serve.rollout.track_stability import Stability
+from serve.rollout.statistics.evidence import Evidence
+from serve.rollout.statistics.paired_comparison import Pair, PairedComparison, is_sane
+from serve.rollout.statistics.track_stability import FleetStability
 from streetloop.city.render.shapes import CLASSES
 from streetloop.errors import AnswerInvalid, AnswerLate, DetectorError
 from streetloop.types import Detections, Frame, Tracked
@@ -72,7 +72,7 @@ class ShadowComparison:
         self._names = names
         self._cities = cities
         self._confidence = confidence
-        self._pairing, self._stability = PairedComparison(names, cities), Stability()
+        self._pairing, self._stability = PairedComparison(names, cities), FleetStability()
         self._table = RouteTable()
         self._due = 0.0
         self._busy = threading.Lock()
@@ -92,7 +92,7 @@ class ShadowComparison:
     def follow(self, table: RouteTable) -> None:
         """A new table is in force; where a rollout begins or ends, evidence begins anew."""
         if not table.compared:
-            self._pairing, self._stability = (PairedComparison(self._names, self._cities), Stability())
+            self._pairing, self._stability = (PairedComparison(self._names, self._cities), FleetStability())
         self._pairing.block_s = table.block_s
         self._table = table
 

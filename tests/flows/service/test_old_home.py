@@ -8,8 +8,8 @@ import pytest
 
 from drift.period_log import cameras_in, read_periods
 from flows.learning.training_plan import finished_version
-from serve.rollout.evidence import Evidence
 from serve.rollout.policy import Policy
+from serve.rollout.statistics.evidence import Evidence
 from streetloop.cameras import parse_camera
 from streetloop.errors import NotFound
 from streetloop.images import decode_image

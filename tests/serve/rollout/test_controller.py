@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from serve.rollout.evidence import Calls, Evidence
 from serve.rollout.policy import Policy
 from serve.rollout.route_table import CHALLENGER, CHAMPION
+from serve.rollout.statistics.evidence import Calls, Evidence
 from streetloop.errors import DetectorError, LedgerError, ModelUnsupported
 from streetloop.ledger.rollouts import RolloutCommand, RolloutState, list_decisions, request_command
 from tests.support.fakes import eventually

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from serve.rollout.evidence import Evidence
 from serve.rollout.route_table import CHALLENGER, CHAMPION
+from serve.rollout.statistics.evidence import Evidence
 from streetloop.ledger.rollouts import RolloutCommand, RolloutState, request_command
 from tests.support.evidence import evidence
 from tests.support.fakes import eventually

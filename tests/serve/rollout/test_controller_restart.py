@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from serve.rollout.evidence import Evidence
 from serve.rollout.route_table import CHAMPION, city_application
+from serve.rollout.statistics.evidence import Evidence
 from streetloop.errors import DetectorError
 from streetloop.ledger.rollouts import (
     RolloutCommand,

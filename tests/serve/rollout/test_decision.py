@@ -3,11 +3,11 @@ from dataclasses import replace
 
 import pytest
 
-from serve.rollout.camera_stats import CameraStats, Served
-from serve.rollout.confidence_sequences import Moments
 from serve.rollout.decision import Action, decide
-from serve.rollout.evidence import EVERYTHING, Calls, Evidence, Situation
 from serve.rollout.policy import Phase, PhaseKind, Policy
+from serve.rollout.statistics.camera_stats import CameraStats, ServedStats
+from serve.rollout.statistics.confidence_sequences import Moments
+from serve.rollout.statistics.evidence import EVERYTHING, Calls, Evidence, Situation
 from serve.rollout.summary import reading
 from tests.support.evidence import evidence, situation, spread
 
@@ -206,7 +206,7 @@ def test_the_reading_of_nothing_can_be_written_down() -> None:
 def _tracks(broken: int, before: int = 100, minutes: float = 60.0) -> Situation:
     """A challenger in whose hour tracks broke so often, as in the champion's hour before."""
     seconds = 60 * minutes
-    stats = CameraStats(Served(1, 1, seconds, before), Served(1, 1, seconds, broken))
+    stats = CameraStats(ServedStats(1, 1, seconds, before), ServedStats(1, 1, seconds, broken))
     return situation(replace(evidence(), cameras={"a": stats}))
 
 

@@ -5,12 +5,12 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serve.rollout.camera_stats import CameraStats, Served
-from serve.rollout.confidence_sequences import Moments
 from serve.rollout.decision import Action, decide
-from serve.rollout.detection_counts import DetectionCounts
-from serve.rollout.evidence import EVERYTHING, Calls, Evidence, Scores, Situation
 from serve.rollout.policy import Phase, PhaseKind, Policy
+from serve.rollout.statistics.camera_stats import CameraStats, ServedStats
+from serve.rollout.statistics.confidence_sequences import Moments
+from serve.rollout.statistics.detection_counts import DetectionCounts
+from serve.rollout.statistics.evidence import EVERYTHING, Calls, Evidence, Scores, Situation
 from serve.rollout.summary import reading
 from tests.support.evidence import evidence, situation, spread
 
@@ -28,7 +28,7 @@ def calls(draw: st.DrawFn) -> Calls:
 
 
 seconds = st.floats(0, 1e7)
-served = st.builds(Served, counts, counts, seconds, counts, counts)
+served = st.builds(ServedStats, counts, counts, seconds, counts, counts)
 cameras = st.dictionaries(st.sampled_from("abc"), st.builds(CameraStats, served, served, scores, scores))
 tallies = st.builds(DetectionCounts, counts, counts, counts)
 tallied = st.builds(Scores, tallies, tallies)

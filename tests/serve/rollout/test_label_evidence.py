@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from labeling.queue import plain
-from serve.rollout.confidence_sequences import Moments
-from serve.rollout.evidence import EVERYTHING, Evidence
 from serve.rollout.label_evidence import LabelEvidence
 from serve.rollout.route_table import CHALLENGER, CHAMPION, city_application
+from serve.rollout.statistics.confidence_sequences import Moments
+from serve.rollout.statistics.evidence import EVERYTHING, Evidence
 from streetloop.errors import DetectorError
 from streetloop.images import encode_jpeg
 from streetloop.ledger import Ledger, open_ledger

@@ -11,12 +11,12 @@ from typer.testing import CliRunner
 
 from flows.cli.main import app
 from flows.reports.rollout_html import write_page
-from serve.rollout.camera_stats import CameraStats, Served
-from serve.rollout.confidence_sequences import Moments
-from serve.rollout.detection_counts import DetectionCounts
-from serve.rollout.evidence import Calls, Evidence, Scores
 from serve.rollout.policy import Policy
 from serve.rollout.report import classes_of, find_rollout, report_of, tables_of
+from serve.rollout.statistics.camera_stats import CameraStats, ServedStats
+from serve.rollout.statistics.confidence_sequences import Moments
+from serve.rollout.statistics.detection_counts import DetectionCounts
+from serve.rollout.statistics.evidence import Calls, Evidence, Scores
 from serve.rollout.summary import reading
 from streetloop.errors import ConfigError, RolloutError
 from streetloop.ledger import open_ledger
@@ -27,10 +27,10 @@ from tests.support.stage import Stage
 
 NASTY = "<script>alert('x')</script>&amp;"
 LED = CameraStats(
-    Served(3000, 9000, 3600.0, 40, 90), Served(1000, 3300, 1200.0, 6, 12),
+    ServedStats(3000, 9000, 3600.0, 40, 90), ServedStats(1000, 3300, 1200.0, 6, 12),
     Moments.of(0.9, 0.8), Moments.of(0.05, 0.03),
 )  # fmt: skip
-KEPT = CameraStats(champion=Served(4000, 4000, 1800.0, 10, 3))
+KEPT = CameraStats(champion=ServedStats(4000, 4000, 1800.0, 10, 3))
 CAMERAS = {"a": LED, "b": KEPT}
 SCORES = {"all": Scores(DetectionCounts(70, 10, 100), DetectionCounts(80, 8, 100))}
 

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from flows.stream.ingest.accounting import Account
-from serve.rollout.evidence import Calls
 from serve.rollout.route_table import CHALLENGER, CHAMPION, RouteTable
+from serve.rollout.statistics.evidence import Calls
 from streetloop.errors import AnswerInvalid, DetectorError
 from streetloop.types import Detections, Image
 from tests.support.applications import Ask, counting_wrong, failing, hanging, marked, saying, well

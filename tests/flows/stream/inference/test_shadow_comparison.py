@@ -11,8 +11,8 @@ from flows.stream.inference.batching import Batch, pack
 from flows.stream.inference.shadow_comparison import Contradict, ShadowComparison
 from flows.stream.sources.simulated import SimulatedSource
 from serve.detector.client import Answer
-from serve.rollout.evidence import EVERYTHING, Calls, Evidence
 from serve.rollout.route_table import CHALLENGER, CHAMPION, RouteTable
+from serve.rollout.statistics.evidence import EVERYTHING, Calls, Evidence
 from streetloop.city.render.shapes import CLASSES
 from streetloop.errors import AnswerInvalid
 from streetloop.types import Detections, Frame, Tracked

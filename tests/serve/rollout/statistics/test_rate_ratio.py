@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serve.rollout.confidence_sequences import UNKNOWN
-from serve.rollout.rate_ratio import Stratum, rate_ratio
+from serve.rollout.statistics.confidence_sequences import UNKNOWN
+from serve.rollout.statistics.rate_ratio import Stratum, rate_ratio
 
 ALPHA = 0.005
 times = st.floats(0.0, 1e5)

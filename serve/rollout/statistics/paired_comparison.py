@@ -1,4 +1,4 @@
-"""Batches that both models answered become evidence."""
+"""Paired comparison: batches that both models answered become evidence."""
 
 import math
 import threading
@@ -7,18 +7,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from serve.rollout.camera_stats import CameraStats
-from serve.rollout.confidence_sequences import Moments
-from serve.rollout.detection_counts import DetectionCounts
-from serve.rollout.evidence import EVERYTHING, Calls, Evidence, Scores
-from serve.rollout.label_scoring import count_detections
+from serve.rollout.statistics.camera_stats import CameraStats
+from serve.rollout.statistics.confidence_sequences import Moments
+from serve.rollout.statistics.detection_counts import DetectionCounts, count_detections
+from serve.rollout.statistics.evidence import EVERYTHING, Calls, Evidence, Scores
 from streetloop.boxes import iou
 from streetloop.types import Detections
 
-_MATCH_IOU = 0.5  # IoU from which on two boxes are of one thing
-_EDGE = 1.0  # pixels that rounding may take a box over an edge
-_FAR = 4  # longer sides of the image; detectors reach 480 pixels from a point, three of 160
-_LEAST_S = 1e-6
+_MATCH_IOU = 0.5  # of two boxes of one object
+_ROUNDING_PX = 1.0  # that rounding may take a box over an edge
+_MAX_REACH = 4  # in longer sides of the image: detectors reach 480 pixels from a point, 3 x 160
+_MIN_TIME_S = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +25,12 @@ class Pair:
     """One frame that both models answered.
 
     Attributes:
-        camera_id: Whose.
+        camera_id: The frame's camera.
         at_s: Media time in seconds.
-        champion: What the champion shows, in pixels of the frame.
-        challenger: What the challenger shows.
-        truth: What is there, and what may be found or missed; None where nobody knows.
+        champion: Boxes that the champion shows, in pixels of the frame.
+        challenger: Boxes that the challenger shows, in pixels of the frame.
+        truth: The objects that are there, and those that count neither when found nor when missed;
+            None without ground truth.
     """
 
     camera_id: str
@@ -41,14 +41,14 @@ class Pair:
 
 
 class PairedComparison:
-    """Adds up what pairs, calls and computing times say. Safe to use from several threads.
+    """Adds up pairs, calls and computing times. Safe to use from several threads.
 
     Args:
         names: Class names that both models share.
         cities: City by camera, where it has one.
 
     Attributes:
-        block_s: Media time whose frames tell much the same and count as one.
+        block_s: Media time in seconds whose frames count as one value, as they resemble each other.
     """
 
     def __init__(self, names: Sequence[str], cities: Mapping[str, str | None]) -> None:
@@ -62,29 +62,29 @@ class PairedComparison:
     def note_call(
         self, *, challenger: bool, frames: int, error: bool, invalid: bool, late: bool = False
     ) -> None:
-        """A model was asked."""
+        """Note one call of a model, and its outcome."""
         calls = Calls(1, int(error), int(invalid), int(late))
         answered = 0 if error else frames
         self._add(Evidence(frames=answered, challenger=calls) if challenger else Evidence(champion=calls))
 
     def note_shed(self) -> None:
-        """A sample was not taken."""
+        """Note a sample that was dropped."""
         self._add(Evidence(shed=1))
 
     def take(self, pairs: Sequence[Pair], champion_s: float, challenger_s: float) -> None:
-        """One batch that both answered, with the computing times of both."""
-        slower = math.log(max(challenger_s, _LEAST_S) / max(champion_s, _LEAST_S))
-        found = Evidence(latency=Moments.of(slower))
+        """Add one batch that both answered, with both computing times per frame in seconds."""
+        log_ratio = math.log(max(challenger_s, _MIN_TIME_S) / max(champion_s, _MIN_TIME_S))
+        found = Evidence(latency=Moments.of(log_ratio))
         for pair in pairs:
             found += _disagreement(pair) + self._gain(pair)
         self._add(found)
 
     def note_served(self, cameras: Mapping[str, CameraStats]) -> None:
-        """A model's answers were served."""
+        """Add the statistics of served answers."""
         self._add(Evidence(cameras=cameras))
 
     def collect(self) -> Evidence:
-        """What was added since the last call."""
+        """Evidence since the last call."""
         with self._lock:
             found, self._sum = self._sum, Evidence()
         return found
@@ -94,7 +94,7 @@ class PairedComparison:
             self._sum += evidence
 
     def _gain(self, pair: Pair) -> Evidence:
-        """A value a block: neighbouring frames would repeat each other."""
+        """One value per block, as neighbouring frames are not independent."""
         if pair.truth is None:
             return Evidence()
         with self._lock:
@@ -112,6 +112,8 @@ class PairedComparison:
 
 
 class _Block:
+    """Counts of one camera over some seconds."""
+
     def __init__(self, since: float) -> None:
         self.since = since
         self._counts: dict[str, Scores] = {}
@@ -125,9 +127,7 @@ class _Block:
             self._counts[group] = self._counts.get(group, Scores()) + found
 
     def gains(self, city: str | None) -> dict[str, Moments]:
-        return {
-            group: Moments.of(one.challenger.f1 - one.champion.f1) for group, one in self.scores(city).items()
-        }
+        return {group: Moments.of(one.gain) for group, one in self.scores(city).items()}
 
     def scores(self, city: str | None) -> dict[str, Scores]:
         found = {
@@ -141,18 +141,18 @@ class _Block:
 
 
 def is_sane(found: Detections, width: int, height: int, classes: int) -> bool:
-    """False for what no detector that works gives.
+    """False for an answer that no working detector gives.
 
-    Arrays that do not fit each other, values that are not numbers, boxes turned inside out or
-    wholly outside the image or many times as large, unknown classes. A box may stick out, that of a
-    poor model far: detectors measure a box from a point of the image to its four sides, and the
+    Such are: arrays of different lengths, values that are not numbers, boxes that are inverted,
+    wholly outside the image or many times its size, unknown classes. A box may reach over the edge:
+    detectors predict the distances from a point of the image to the four sides of a box, and the
     point is in it.
 
     Args:
-        found: In pixels of the image.
-        width: Of the image.
-        height: Of the image.
-        classes: How many there are.
+        found: Boxes in pixels of the image.
+        width: Width of the image in pixels.
+        height: Height of the image in pixels.
+        classes: Number of classes.
     """
     count = len(found)
     shapes = (found.xyxy.shape, found.confidence.shape, found.class_id.shape)
@@ -163,21 +163,21 @@ def is_sane(found: Detections, width: int, height: int, classes: int) -> bool:
     if not (np.isfinite(found.xyxy).all() and np.isfinite(found.confidence).all()):
         return False
     low, high = found.xyxy[:, :2], found.xyxy[:, 2:]
-    upright = (low <= high + _EDGE).all()
-    inside = (high >= -_EDGE).all() and (low <= np.array([width, height]) + _EDGE).all()
-    near = np.abs(found.xyxy).max() <= _FAR * max(width, height)
+    upright = (low <= high + _ROUNDING_PX).all()
+    inside = (high >= -_ROUNDING_PX).all() and (low <= np.array([width, height]) + _ROUNDING_PX).all()
+    near = np.abs(found.xyxy).max() <= _MAX_REACH * max(width, height)
     known_class = found.class_id.min() >= 0 and found.class_id.max() < classes
     return bool(upright and inside and near and known_class and found.confidence.max() <= 1 + 1e-3)
 
 
 def _disagreement(pair: Pair) -> Evidence:
-    """How far two models see the same in a frame, whoever is right."""
+    """Agreement of two models on a frame, whichever is right."""
     ours, theirs = pair.champion, pair.challenger
     detections = (len(ours), len(theirs))
     if not (detections[0] or detections[1]):
         return Evidence(detections=detections)
     if not (detections[0] and detections[1]):
-        return _differing(pair.camera_id, detections, Moments.of(0.0), Moments())
+        return _agreement(pair.camera_id, detections, Moments.of(0.0), Moments())
     overlap = iou(ours.xyxy, theirs.xyxy)
     overlap[ours.class_id[:, None] != theirs.class_id[None]] = 0.0
     best = overlap.argmax(axis=1)
@@ -186,10 +186,10 @@ def _disagreement(pair: Pair) -> Evidence:
     shared = float(2 * same.sum() / (detections[0] + detections[1]))
     shift = theirs.confidence[best[same]].astype(np.float64) - ours.confidence[same]
     moments = Moments(len(shift), float(shift.sum()), float((shift**2).sum()))
-    return _differing(pair.camera_id, detections, Moments.of(shared), moments)
+    return _agreement(pair.camera_id, detections, Moments.of(shared), moments)
 
 
-def _differing(camera_id: str, detections: tuple[int, int], agreement: Moments, shift: Moments) -> Evidence:
-    """Of all cameras together, and of the one."""
+def _agreement(camera_id: str, detections: tuple[int, int], agreement: Moments, shift: Moments) -> Evidence:
+    """Evidence of all cameras together, and of the one."""
     cameras = {camera_id: CameraStats(agreement=agreement, shift=shift)}
     return Evidence(detections=detections, agreement=agreement, shift=shift, cameras=cameras)

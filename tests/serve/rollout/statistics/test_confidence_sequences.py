@@ -10,7 +10,12 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.signal import lfilter
 
-from serve.rollout.confidence_sequences import UNKNOWN, Moments, evidence_of_failing, mean_interval
+from serve.rollout.statistics.confidence_sequences import (
+    UNKNOWN,
+    Moments,
+    log_likelihood_ratio,
+    mean_interval,
+)
 
 ALPHA = 0.05
 RUNS, LOOKS = 1000, 600
@@ -89,7 +94,7 @@ def test_an_interval_finds_a_gain_of_the_size_that_matters() -> None:
 @given(values)
 def test_an_interval_has_the_mean_in_it(drawn: list[float]) -> None:
     moments = Moments.of(*drawn)
-    found = mean_interval(moments, 0.01, least=2)
+    found = mean_interval(moments, 0.01, min_count=2)
     assert found.low <= found.mean <= found.high
     if len(drawn) >= 2:
         assert found.mean == moments.mean
@@ -98,13 +103,13 @@ def test_an_interval_has_the_mean_in_it(drawn: list[float]) -> None:
 @given(values, st.floats(0.001, 0.2))
 def test_who_wants_to_be_surer_gets_a_wider_interval(drawn: list[float], alpha: float) -> None:
     moments = Moments.of(*drawn)
-    sure, surer = (mean_interval(moments, a, least=2, floor=0.1) for a in (alpha, alpha / 2))
+    sure, surer = (mean_interval(moments, a, min_count=2, min_std=0.1) for a in (alpha, alpha / 2))
     assert surer.low <= sure.low <= sure.high <= surer.high
 
 
 def test_too_few_values_say_nothing_and_equal_ones_not_everything() -> None:
     assert mean_interval(Moments.of(*[1.0] * 19), 0.01) == UNKNOWN
-    found = mean_interval(Moments.of(*[1.0] * 20), 0.01, floor=0.02)
+    found = mean_interval(Moments.of(*[1.0] * 20), 0.01, min_std=0.02)
     assert 0.9 < found.low < 1.0 < found.high < 1.1
 
 
@@ -142,8 +147,8 @@ USUAL, HARMFUL = 0.001, 0.01
 def _odds(rate: float, calls: int, runs: int = 1000) -> NDArray[np.float64]:
     """(runs, calls) the odds after every call."""
     failed = np.random.default_rng(3).random((runs, calls)) < rate
-    a_failure = evidence_of_failing(1, 1, USUAL, HARMFUL)
-    a_success = evidence_of_failing(0, 1, USUAL, HARMFUL)
+    a_failure = log_likelihood_ratio(1, 1, USUAL, HARMFUL)
+    a_success = log_likelihood_ratio(0, 1, USUAL, HARMFUL)
     return np.where(failed, a_failure, a_success).cumsum(axis=1)
 
 
@@ -164,6 +169,6 @@ def test_who_fails_harmfully_is_rarely_ever_acquitted_and_soon_found(rate: float
 
 
 def test_a_faultless_model_is_acquitted_after_about_as_many_calls_as_planned() -> None:
-    calls = next(n for n in range(5000) if evidence_of_failing(0, n, USUAL, HARMFUL) < -5.3)
+    calls = next(n for n in range(5000) if log_likelihood_ratio(0, n, USUAL, HARMFUL) < -5.3)
     assert 500 < calls < 700
-    assert evidence_of_failing(0, 0, USUAL, HARMFUL) == 0
+    assert log_likelihood_ratio(0, 0, USUAL, HARMFUL) == 0

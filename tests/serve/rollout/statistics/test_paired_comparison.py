@@ -4,9 +4,9 @@ import threading
 import numpy as np
 import pytest
 
-from serve.rollout.confidence_sequences import Moments
-from serve.rollout.evidence import EVERYTHING, Calls
-from serve.rollout.paired_comparison import Pair, PairedComparison, is_sane
+from serve.rollout.statistics.confidence_sequences import Moments
+from serve.rollout.statistics.evidence import EVERYTHING, Calls
+from serve.rollout.statistics.paired_comparison import Pair, PairedComparison, is_sane
 from streetloop.types import Detections
 from tests.support.build import found
 

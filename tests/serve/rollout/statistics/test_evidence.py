@@ -3,16 +3,16 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serve.rollout.camera_stats import CameraStats, Served, together
-from serve.rollout.confidence_sequences import Moments
-from serve.rollout.detection_counts import DetectionCounts
-from serve.rollout.evidence import EVERYTHING, Calls, Evidence, Scores
+from serve.rollout.statistics.camera_stats import CameraStats, ServedStats, sum_stats
+from serve.rollout.statistics.confidence_sequences import Moments
+from serve.rollout.statistics.detection_counts import DetectionCounts
+from serve.rollout.statistics.evidence import EVERYTHING, Calls, Evidence, Scores
 
 counts = st.integers(0, 10**6)
 moments = st.builds(Moments, counts, st.integers(-100, 100), st.integers(0, 100))
 calls = st.builds(Calls, counts, counts, counts, counts)
 tallies = st.builds(DetectionCounts, counts, counts, counts)
-served = st.builds(Served, counts, counts, st.integers(0, 1000), counts, counts)
+served = st.builds(ServedStats, counts, counts, st.integers(0, 1000), counts, counts)
 cameras = st.dictionaries(st.sampled_from("abc"), st.builds(CameraStats, served, served, moments, moments))
 scores = st.dictionaries(st.sampled_from([EVERYTHING, "class:car"]), st.builds(Scores, tallies, tallies))
 groups = st.dictionaries(st.sampled_from([EVERYTHING, "class:car", "city:Oslo"]), moments)
@@ -57,7 +57,7 @@ def test_evidence_of_before_cameras_were_told_apart_is_still_read() -> None:
     assert Evidence.from_json(old) == Evidence(frames=7, challenger=Calls(3, 1, 0))
 
 
-def test_some_cameras_add_up() -> None:
-    stats = {c: CameraStats(champion=Served(frames=n)) for n, c in enumerate("abc", 1)}
-    assert together(stats, frozenset("ac")).champion.frames == 4
-    assert together(stats, frozenset()) == CameraStats()
+def test_cameras_add_up() -> None:
+    stats = {c: CameraStats(champion=ServedStats(frames=n)) for n, c in enumerate("abc", 1)}
+    assert sum_stats(stats).champion.frames == 6
+    assert sum_stats({}) == CameraStats()

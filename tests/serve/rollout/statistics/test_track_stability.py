@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serve.rollout.camera_stats import CameraStats, Served
-from serve.rollout.track_stability import Stability, StabilityWatch
+from serve.rollout.statistics.camera_stats import CameraStats, ServedStats
+from serve.rollout.statistics.track_stability import FleetStability, StabilityWatch
 from streetloop.types import UNCONFIRMED, Detections, Tracked
 
 CAR, BUS = 0, 1
@@ -25,9 +25,9 @@ def frame(*tracks: Track) -> Tracked:
     return Tracked(found, np.array([track for track, _, _ in tracks], np.int64))
 
 
-def watched(frames: list[Tracked], apart_s: float = FRAME_S) -> Served:
+def watched(frames: list[Tracked], apart_s: float = FRAME_S) -> ServedStats:
     watch = StabilityWatch()
-    return sum((watch.take(k * apart_s, one) for k, one in enumerate(frames)), Served())
+    return sum((watch.take(k * apart_s, one) for k, one in enumerate(frames)), ServedStats())
 
 
 def stay(track: int, frames: int, x: float = 0.0, class_id: int = CAR) -> list[Tracked]:
@@ -86,7 +86,7 @@ def test_class_changes_and_short_losses_are_counted() -> None:
 
 
 def test_where_the_model_changes_nothing_is_broken_and_each_has_its_own() -> None:
-    stability, found = Stability(), CameraStats()
+    stability, found = FleetStability(), CameraStats()
     for k, one in enumerate([*stay(1, 6), *stay(2, 6)]):
         (added,) = stability.take("a", k * FRAME_S, one, challenger=k >= 6).values()
         found += added
@@ -96,7 +96,7 @@ def test_where_the_model_changes_nothing_is_broken_and_each_has_its_own() -> Non
 
 
 def test_cameras_know_nothing_of_each_other() -> None:
-    stability = Stability()
+    stability = FleetStability()
     for k in range(5):
         stability.take("a", k * FRAME_S, frame((1, 0, CAR)), challenger=False)
     (found,) = stability.take("b", 0.6, frame((2, 0, CAR)), challenger=False).values()

@@ -4,9 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serve.rollout.detection_counts import DetectionCounts
-from serve.rollout.evidence import EVERYTHING
-from serve.rollout.label_scoring import count_detections, total
+from serve.rollout.statistics.detection_counts import DetectionCounts, count_detections, total
+from serve.rollout.statistics.evidence import EVERYTHING
 from streetloop.types import Detections
 from tests.support.build import found
 

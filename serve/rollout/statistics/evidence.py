@@ -1,26 +1,24 @@
-"""What is known of a challenger: plain sums that workers fill and that add up."""
+"""Evidence for and against a challenger: plain sums that workers fill and that add up."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from typing import Any, Protocol, Self, TypeVar
 
-from serve.rollout.camera_stats import CameraStats
-from serve.rollout.confidence_sequences import Moments
-from serve.rollout.detection_counts import DetectionCounts
-
-EVERYTHING = "all"
-"""The group that every frame belongs to; others are ``class:car`` and ``city:denver``."""
+from serve.rollout.statistics.camera_stats import CameraStats
+from serve.rollout.statistics.confidence_sequences import Moments
+from serve.rollout.statistics.detection_counts import EVERYTHING as EVERYTHING
+from serve.rollout.statistics.detection_counts import DetectionCounts
 
 
 @dataclass(frozen=True, slots=True)
 class Calls:
-    """Questions to one model and how they ended.
+    """Calls of one model and their outcomes.
 
     Attributes:
-        asked: Calls in all.
-        failed: Errors and answers that did not come in time.
+        asked: All calls.
+        failed: Errors, time-outs included.
         invalid: Answers that cannot be right: not numbers, boxes outside the image, unknown class.
-        late: Those of the failed that were not answered in time.
+        late: Those of the failed that timed out.
     """
 
     asked: int = 0
@@ -39,7 +37,7 @@ class Calls:
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """Both models on the same frames of known truth."""
+    """Both models on the same frames with ground truth."""
 
     champion: DetectionCounts = field(default_factory=DetectionCounts)
     challenger: DetectionCounts = field(default_factory=DetectionCounts)
@@ -47,24 +45,30 @@ class Scores:
     def __add__(self, other: "Scores") -> "Scores":
         return Scores(self.champion + other.champion, self.challenger + other.challenger)
 
+    @property
+    def gain(self) -> float:
+        """F1 of the challenger minus that of the champion, -1 to 1."""
+        return self.challenger.f1 - self.champion.f1
+
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """All that speaks for or against a challenger since the rollout began.
+    """Everything for and against a challenger since the rollout began.
 
     Attributes:
         frames: Frames that the challenger answered, served or not.
-        challenger: Its calls.
+        challenger: The challenger's calls.
         champion: The champion's calls in the same time.
-        latency: Natural logarithm of challenger over champion, computing time a frame, a value a
-            batch that both answered.
-        gains: By group: score of the challenger less that of the champion, a value a block of
-            frames with known truth.
-        detections: Detections of (champion, challenger) on frames that both answered.
-        agreement: Share of boxes that both have, a value a batch.
-        shift: Confidence of the challenger less that of the champion on boxes that both have.
-        shed: Samples that were not taken because the challenger was busy.
-        scores: By group, as ``gains``: what both found of what is there.
+        latency: Natural logarithm of the ratio of computing times per frame, challenger to
+            champion; one value per batch that both answered.
+        gains: By group, F1 of the challenger minus that of the champion; one value per block of
+            frames with ground truth.
+        detections: Boxes of (champion, challenger) on frames that both answered.
+        agreement: Dice coefficient of the boxes of both models; one value per frame that both
+            answered.
+        shift: Confidence of the challenger minus that of the champion; one value per matched box.
+        shed: Samples that were dropped because the last one was still under way.
+        scores: By group, as ``gains``: counts against the ground truth.
         cameras: By camera that takes part: what was served there.
     """
 
@@ -99,16 +103,16 @@ class Evidence:
         """Plain values, from which `from_json` makes the same."""
         return {
             "frames": self.frames,
-            "challenger": _plain(self.challenger),
-            "champion": _plain(self.champion),
-            "latency": _plain(self.latency),
-            "gains": {group: _plain(value) for group, value in sorted(self.gains.items())},
+            "challenger": asdict(self.challenger),
+            "champion": asdict(self.champion),
+            "latency": asdict(self.latency),
+            "gains": {group: asdict(value) for group, value in sorted(self.gains.items())},
             "detections": list(self.detections),
-            "agreement": _plain(self.agreement),
-            "shift": _plain(self.shift),
+            "agreement": asdict(self.agreement),
+            "shift": asdict(self.shift),
             "shed": self.shed,
             "scores": {
-                group: [_plain(one.champion), _plain(one.challenger)]
+                group: [asdict(one.champion), asdict(one.challenger)]
                 for group, one in sorted(self.scores.items())
             },
             "cameras": {camera: one.as_json() for camera, one in sorted(self.cameras.items())},
@@ -116,22 +120,23 @@ class Evidence:
 
     @classmethod
     def from_json(cls, plain: Mapping[str, Any]) -> "Evidence":
-        """What `as_json` gave, here or in an older version."""
+        """Read what `as_json` wrote, in this version or an older one."""
+        champion, challenger = plain["detections"] if "detections" in plain else plain["things"]
         return cls(
             int(plain["frames"]),
             Calls(**plain["challenger"]),
             Calls(**plain["champion"]),
             Moments(**plain["latency"]),
             {group: Moments(**value) for group, value in plain["gains"].items()},
-            _pair(plain.get("detections", plain.get("things"))),
+            (int(champion), int(challenger)),
             Moments(**plain["agreement"]),
             Moments(**plain["shift"]),
             int(plain["shed"]),
             {
-                g: Scores(DetectionCounts.from_json(a), DetectionCounts.from_json(b))
-                for g, (a, b) in plain.get("scores", {}).items()
+                group: Scores(DetectionCounts.from_json(one), DetectionCounts.from_json(other))
+                for group, (one, other) in plain.get("scores", {}).items()
             },
-            {c: CameraStats.from_json(one) for c, one in plain.get("cameras", {}).items()},
+            {camera: CameraStats.from_json(one) for camera, one in plain.get("cameras", {}).items()},
         )
 
 
@@ -140,13 +145,13 @@ class Situation:
     """A rollout at one look.
 
     Attributes:
-        evidence: Since it began.
-        phase_minutes: In this phase.
+        evidence: Evidence since it began.
+        phase_minutes: Minutes in this phase.
         phase_frames: Frames that the challenger answered in this phase.
-        minutes: Since it began, without pauses.
+        minutes: Minutes since it began, pauses left out.
         crashes: Deaths of the challenger's process.
-        memory_mb: Of the challenger's process.
-        paused: True if somebody wants it to stay where it is.
+        memory_mb: Memory of the challenger's process in MB.
+        paused: True if somebody paused it.
     """
 
     evidence: Evidence
@@ -171,12 +176,3 @@ def _merged(one: Mapping[str, _Any], other: Mapping[str, _Any]) -> dict[str, _An
         held = merged.get(key)
         merged[key] = value if held is None else held + value
     return merged
-
-
-def _pair(values: Any) -> tuple[int, int]:
-    champion, challenger = values
-    return int(champion), int(challenger)
-
-
-def _plain(value: Calls | Moments | DetectionCounts) -> dict[str, float]:
-    return {f.name: getattr(value, f.name) for f in fields(value)}
