@@ -1,4 +1,4 @@
-"""The page that tells how the loop closed."""
+"""The page of the demo's result."""
 
 import base64
 import io
@@ -41,19 +41,19 @@ def write_report_page(
     )
     accounts = [
         (name, {fate: getattr(status.account, fate) for fate in _FATES})
-        for name, status in result.summary.cameras.items()
+        for name, status in result.statuses.items()
     ]
-    text = environment.get_template("story.html").render(
+    text = environment.get_template("demo.html").render(
         closed=result.closed,
         labels=result.labels,
         minutes=result.seconds / 60,
         models=result.models,
         frames=result.frames,
-        images=sum(len(found.examples) for found in result.measured),
-        plot=_plot(result.measured),
+        images=sum(len(found.examples) for found in result.scores),
+        plot=_plot(result.scores),
         curve=None if result.curve is None else plot_curve(result.curve, _marks(result, ledger, began)),
         findings=[_finding(finding, began) for finding in list_findings(ledger)],
-        pairs=_pairs(result.measured, settings, store),
+        pairs=_pairs(result.scores, settings, store),
         moments=result.moments,
         labelled=_labelled(ledger, store),
         decisions=[_decision(entry) for entry in _decisions(ledger)],
@@ -89,15 +89,15 @@ def _finding(finding: Finding, began: float) -> dict[str, Any]:
     }
 
 
-def _plot(measured: Sequence[BeforeAfterScore]) -> str:
+def _plot(scores: Sequence[BeforeAfterScore]) -> str:
     figure = Figure(figsize=(7, 2.6), layout="constrained", dpi=120)
     axes = figure.subplots()
-    for k, found in enumerate(measured):
+    for k, found in enumerate(scores):
         for shift, when, colour in ((-0.18, "before", _BEFORE), (0.18, "after", _AFTER)):
             value = found.map50[when]
             axes.bar(k + shift, value, 0.32, color=colour, label=when if not k else None)
             axes.text(k + shift, value + 0.02, f"{value:.2f}", ha="center", fontsize=9)
-    axes.set_xticks(range(len(measured)), [found.condition for found in measured])
+    axes.set_xticks(range(len(scores)), [found.condition for found in scores])
     axes.set_ylim(0, 1.1)
     axes.set_ylabel("mAP50", fontsize=9)
     axes.legend(frameon=False, fontsize=9, loc="upper right")
@@ -109,10 +109,10 @@ def _plot(measured: Sequence[BeforeAfterScore]) -> str:
 
 
 def _pairs(
-    measured: Sequence[BeforeAfterScore], settings: Settings, store: ObjectStore
+    scores: Sequence[BeforeAfterScore], settings: Settings, store: ObjectStore
 ) -> list[dict[str, str]]:
     """Night frames of several cameras on which most changed."""
-    found = measured[-1]
+    found = scores[-1]
     counts = [
         _shown(after, settings) - _shown(before, settings)
         for before, after in zip(found.found["before"], found.found["after"], strict=True)

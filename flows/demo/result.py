@@ -1,4 +1,4 @@
-"""What a demo came to."""
+"""The result of a demo."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from flows.demo.ground_truth import AccuracyCurve
-from flows.runtime.summary import Summary
+from flows.stream.analysis.status import CameraStatus
 from streetloop.ledger.learning import LearningRun, Step
 from streetloop.types import Detections
 from train.data.dataset import Example
@@ -31,15 +31,15 @@ class BeforeAfterScore:
 
 @dataclass(frozen=True, slots=True)
 class DemoResult:
-    """What a demo came to.
+    """The result of a demo.
 
     Attributes:
-        seconds: From the first to the last.
-        moments: What was said, with seconds since the start.
+        seconds: From the start to the closed loop.
+        moments: Seconds since the start, and what was said then.
         run: The learning run, if one began.
-        measured: Both champions on held-out cameras and seeds, by condition.
+        scores: Both champions on held-out cameras and seeds, by condition.
         labels: Frames that were labelled.
-        summary: The account of the streams.
+        statuses: Last status of each camera, by id.
         models: Versions before and after.
         progress: Seconds since the start by what began then: ``night``, ``drift``, and the steps of
             the learning run.
@@ -49,24 +49,24 @@ class DemoResult:
     seconds: float
     moments: list[tuple[float, str]]
     run: LearningRun | None
-    measured: Sequence[BeforeAfterScore]
+    scores: Sequence[BeforeAfterScore]
     labels: int
-    summary: Summary
+    statuses: Mapping[str, CameraStatus]
     models: Mapping[str, str]
     progress: Mapping[str, float] = field(default_factory=dict)
     curve: AccuracyCurve | None = None
 
     @property
     def closed(self) -> bool:
-        """True if a new champion came of it, and no frame was lost."""
+        """True if a new champion serves, and no frame failed."""
         promoted = self.run is not None and self.run.step is Step.PROMOTED
         return promoted and not self.frames["failed"]
 
     @property
     def frames(self) -> dict[str, int]:
-        """Where all frames went."""
+        """Frames of all cameras by fate."""
         fates = ("decoded", "detected", "gated", "dropped", "failed")
-        accounts = [status.account for status in self.summary.cameras.values()]
+        accounts = [status.account for status in self.statuses.values()]
         return {fate: sum(getattr(account, fate) for account in accounts) for fate in fates}
 
     def as_json(self, report: Path) -> dict[str, Any]:
@@ -76,7 +76,7 @@ class DemoResult:
             "seconds": round(self.seconds, 1),
             "map50": {
                 found.condition: {when: round(value, 4) for when, value in found.map50.items()}
-                for found in self.measured
+                for found in self.scores
             },
             "labels": self.labels,
             "frames": self.frames,

@@ -1,8 +1,13 @@
-"""``streetloop demo``: the main job on four cameras of the simulated city."""
+"""What the demo plays: four cameras of the simulated city, its settings and its policy."""
 
 from pathlib import Path
+from typing import Any
 
 import yaml
+
+from serve.rollout.policy import Policy
+
+NIGHT_AT_S, NIGHT_FALLS_S = 40, 45
 
 CAMERAS = {
     "kingsport-crossing": ("sim://kingsport/crossing?seed=1", {"avenue": [[0.36, 0.30], [0.74, 0.47]]}),
@@ -12,12 +17,44 @@ CAMERAS = {
 }
 """Address and counting lines of the demo's cameras, by id."""
 
+SETTINGS: dict[str, Any] = {
+    "image_size": 448,
+    "labeler": "oracle",
+    "label_budget": 100_000,
+    "label_every_s": 5.0,
+    "triage_period_s": 4.0,
+    "drift_period_s": 2.0,
+    "drift_sample_s": 0.5,
+    "learn": True,
+    "learn_labels": 10_000,  # drift at night starts the training
+    "learn_drift_labels": 40,
+    "learn_recipe": {"epochs": 2, "imgsz": 384, "blend": 0.75},
+    "cameras_per_worker": 2,
+}
+"""A week in ten minutes: a drift period lasts two seconds, and the labeler answers at once.
+
+One process draws one street at a time, see `flows.stream.sources.simulated`; two processes make
+use of two cores.
+"""
+
+POLICY = Policy(sample=0.4, block_s=4.0, minutes=0.1, frames=20, harmful_errors=0.05)
+
 
 def write_demo(folder: Path) -> Path:
-    """Write the demo's camera file into ``folder``; returns its path."""
+    """Write the demo's camera file, by day, into ``folder``; return its path."""
+    return _write(folder, "", {})
+
+
+def write_night(folder: Path) -> Path:
+    """Write the demo's camera file with a night that falls into ``folder``; return its path."""
+    falls = f"&fps=15&condition=night@{NIGHT_AT_S}:{NIGHT_FALLS_S}"
+    return _write(folder, falls, {"fps": 3})
+
+
+def _write(folder: Path, options: str, fields: dict[str, Any]) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     entries = [
-        {"id": camera, "city": camera.split("-")[0], "uri": uri, "lines": lines}
+        {"id": camera, "city": camera.split("-")[0], "uri": uri + options, "lines": lines, **fields}
         for camera, (uri, lines) in CAMERAS.items()
     ]
     path = folder / "cameras.yaml"

@@ -1,4 +1,4 @@
-"""The demo on the terminal: a timeline, how far it is, and what came of it."""
+"""The demo on the terminal: a timeline, how far it is, and the result."""
 
 import contextlib
 import json
@@ -10,20 +10,20 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from flows.demo.play import close_loop
+from flows.demo.play import Demo
 from flows.demo.result import DemoResult
 from labeling.local_server.server import PORT
 from labeling.open_labeler import start_server
 
 
 def play(home: Path, as_json: bool, *, app: bool, label_studio: bool) -> bool:
-    """Play the demo; whether the loop closed.
+    """Play the demo and return whether the loop closed.
 
     Args:
-        home: Where state is kept; the demo has a folder of its own in it.
-        as_json: Print what came of it as JSON on standard output, and only that.
-        app: Whether the app is served meanwhile.
-        label_studio: Whether people label, in a Label Studio on this machine.
+        home: Folder of all state; the demo keeps its own in ``home/loop``.
+        as_json: Print the result as JSON on standard output, and only that.
+        app: Serve the app meanwhile, and after the result until Ctrl-C.
+        label_studio: Let people label, in a Label Studio on this machine.
     """
     console = Console(stderr=True)
     began = time.monotonic()
@@ -42,22 +42,29 @@ def play(home: Path, as_json: bool, *, app: bool, label_studio: bool) -> bool:
             "label_studio_url": access["url"],
             "label_studio_token": access["token"],
         }
+    stdout = Console(file=sys.stdout)
     with contextlib.redirect_stdout(sys.stderr), console.status("starting") as status:
-        result, report = close_loop(home / "loop", say, status.update, app=app, changes=changes)
-    if as_json:
-        sys.stdout.write(json.dumps(result.as_json(report), indent=2) + "\n")
-    else:
-        _print(Console(), result, report)
-    return result.closed
+        demo = Demo(home / "loop", say, status.update, changes)
+
+        def finished(result: DemoResult) -> None:
+            if as_json:
+                stdout.file.write(json.dumps(result.as_json(demo.report), indent=2) + "\n")
+                stdout.file.flush()
+            else:
+                _print(stdout, result, demo.report)
+            if app:
+                say("the streets and the app go on; Ctrl-C ends them")
+
+        return demo.play(app=app, finished=finished).closed
 
 
 def _print(console: Console, result: DemoResult, report: Path) -> None:
     word = "[bold green]the loop closed[/]" if result.closed else "[bold red]it did not close[/]"
     console.print(f"{word} in {result.seconds / 60:.1f} minutes with {result.labels} labels")
     table = Table("mAP50", "before", "after", box=None, pad_edge=False)
-    for found in result.measured:
+    for found in result.scores:
         table.add_row(found.condition, *(f"{found.map50[w]:.3f}" for w in ("before", "after")))
     console.print(table)
     fates = ", ".join(f"{count} {fate}" for fate, count in result.frames.items())
     console.print(f"frames: {fates}", highlight=False)
-    console.print(f"the story: {report}", highlight=False, soft_wrap=True)
+    console.print(f"the report: {report}", highlight=False, soft_wrap=True)

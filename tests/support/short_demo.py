@@ -10,8 +10,9 @@ import json
 import sys
 from pathlib import Path
 
-import flows.demo.play
 import flows.demo.progress
+from flows.demo import scenario
+from flows.demo.play import Demo
 from tests.support.learning import SOON_BETTER, write_weak_model
 
 _CHANGES = {
@@ -25,17 +26,16 @@ _CHANGES = {
 
 def main(home: Path) -> None:
     """One line of JSON, as ``streetloop demo --json`` has it."""
-    flows.demo.play.NIGHT_AT_S, flows.demo.play.NIGHT_FALLS_S = 15, 5
+    scenario.NIGHT_AT_S, scenario.NIGHT_FALLS_S = 15, 5
     flows.demo.progress._AFTERWARDS_S = 5.0
     # What is learned in seconds is better in all, and not in every class.
-    flows.demo.play.POLICY = flows.demo.play.POLICY.model_copy(update={"margin": 0.9})
+    scenario.POLICY = scenario.POLICY.model_copy(update={"margin": 0.9})
     home.mkdir()
     changes = {**_CHANGES, "model": str(write_weak_model(home / "weak.pt"))}
     with contextlib.redirect_stdout(sys.stderr):
-        result, report = flows.demo.play.close_loop(
-            home / "demo", print, lambda _: None, app=False, changes=changes
-        )
-    print(json.dumps(result.as_json(report)))
+        demo = Demo(home / "demo", print, lambda _: None, changes)
+        result = demo.play(app=False)
+    print(json.dumps(result.as_json(demo.report)))
 
 
 if __name__ == "__main__":

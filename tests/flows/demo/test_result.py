@@ -10,12 +10,11 @@ import numpy as np
 import pytest
 
 from flows.demo.ground_truth import AccuracyCurve, true_curve
-from flows.demo.play import SETTINGS, write_night
 from flows.demo.plot import plot_curve
 from flows.demo.progress import DemoProgress
 from flows.demo.report import write_report_page
 from flows.demo.result import BeforeAfterScore, DemoResult
-from flows.runtime.summary import Summary
+from flows.demo.scenario import SETTINGS, write_night
 from flows.stream.analysis.status import CameraStatus
 from flows.stream.ingest.accounting import Account
 from streetloop.cameras import Camera, load_cameras, parse_camera
@@ -117,7 +116,7 @@ def result(tmp_path: Path, ledger: Ledger, step: Step) -> DemoResult:
         list_learning(ledger)[0],
         measured,
         40,
-        Summary({"a": status, "<script>a": status}, "log", {}, 432.0),
+        {"a": status, "<script>a": status},
         {"before": "1", "after": "2"},
         {"drift": 60.0},
         AccuracyCurve(3.0, [12.0], {"before": [0.8], "after": [0.8]}),
@@ -126,7 +125,7 @@ def result(tmp_path: Path, ledger: Ledger, step: Step) -> DemoResult:
 
 def test_the_page_stands_alone_and_what_it_shows_is_not_run(tmp_path: Path, ledger: Ledger) -> None:
     told = result(tmp_path, ledger, Step.PROMOTED)
-    page = tmp_path / "story.html"
+    page = tmp_path / "report.html"
     write_report_page(
         page, told, Settings(home=tmp_path), ledger, FolderStore(tmp_path / "store"), NOW.timestamp()
     )
