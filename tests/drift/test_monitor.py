@@ -18,7 +18,7 @@ from streetloop.storage.store import FolderStore
 from tests.drift.support import breathing, lines, make_period
 
 # The watch forgets what is older than four weeks, so that its past is of these days.
-BEGIN = datetime.now(UTC).replace(hour=0, period=0, second=0, microsecond=0) - timedelta(days=3)
+BEGIN = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=3)
 PAST = 200
 AT_NIGHT = {"brightness": -0.3, "contrast": -0.1, "noise": 5.0, "saturation": -0.1}
 
