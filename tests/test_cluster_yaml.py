@@ -1,4 +1,4 @@
-"""`cluster.yaml` is a cluster configuration by Ray's own schema, and installs what this project pins."""
+"""`cluster.yaml` is valid by Ray's own schema, and installs what this project pins."""
 
 import json
 from importlib.util import find_spec

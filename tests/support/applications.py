@@ -1,4 +1,4 @@
-"""Scripted applications, and which frames each was sent."""
+"""Applications that answer for cameras, each as it is told, and who was shown which frame."""
 
 import threading
 from collections import defaultdict
@@ -17,14 +17,14 @@ from tests.support.fakes import FakeClock
 WIDTH, HEIGHT = 320, 192
 NAMES = ("car", "bus")
 Ask = Callable[[Image, float], list[Detections]]
-"""Answers a batch, given the time-out in seconds."""
+"""What an application does with a batch that is waited for so many seconds."""
 
 Seen = tuple[int, int]
 """Number of the camera, and number of the frame."""
 
 
 def marked(camera: int, count: int, start: int = 0, fps: float = 25.0) -> list[SourceFrame]:
-    """Frames whose pixels hold the camera and the frame number."""
+    """Pictures that say whose they are."""
     return [SourceFrame(k / fps, _picture(camera, k)) for k in range(start, start + count)]
 
 
@@ -35,23 +35,23 @@ def _picture(camera: int, frame: int) -> ArrayPicture:
 
 
 def who(image: Image) -> Seen:
-    """Camera and frame number of an image of `marked`."""
+    """What a picture of `marked` says."""
     camera, low, high = (int(value) for value in image[0, 0])
     return camera, 256 * high + low
 
 
 def well(images: Image, timeout_s: float) -> list[Detections]:
-    """One box in every image."""
+    """One box in every picture."""
     return [found((100, 60, 140, 90)) for _ in images]
 
 
 def failing(images: Image, timeout_s: float) -> list[Detections]:
-    """The call fails."""
+    """An error."""
     raise DetectorError("the process died")
 
 
 def hanging(clock: FakeClock) -> Ask:
-    """No answer within the time-out."""
+    """No answer for as long as somebody waits."""
 
     def ask(images: Image, timeout_s: float) -> list[Detections]:
         clock.advance(timeout_s)
@@ -61,25 +61,24 @@ def hanging(clock: FakeClock) -> Ask:
 
 
 def saying(answer: Detections) -> Ask:
-    """The same detections for every image."""
+    """The same of every picture."""
     return lambda images, timeout_s: [answer for _ in images]
 
 
 def counting_wrong(images: Image, timeout_s: float) -> list[Detections]:
-    """The detections of one image are missing."""
+    """An answer too few."""
     return well(images, timeout_s)[1:]
 
 
-class Applications:
+class ControlService:
     """Applications by name; those that were not set up answer `well`.
 
     Attributes:
-        does: How an application answers.
-        absent: Applications that do not exist.
+        does: What an application does.
+        absent: Applications that are not there.
         opened: Names in the order in which clients were opened.
-        seen: The frames that each application was sent.
-        mixed: Frames that were sent while another application had frames of the same camera.
-        seconds: Computing time that an application reports.
+        seen: By application, what it was shown.
+        mixed: What was shown to an application while another had frames of the same camera.
     """
 
     def __init__(self) -> None:
@@ -92,15 +91,15 @@ class Applications:
         self._under_way: dict[int, list[str]] = defaultdict(list)
         self._lock = threading.Lock()
 
-    def open(self, application: str) -> "ApplicationDetector":
-        """Opens a client, as `StreamPipeline` asks for one."""
+    def open(self, application: str) -> "SlotDetector":
+        """Opens a client, as a pipeline wants it."""
         self.opened.append(application)
         if application in self.absent:
             raise DetectorError(f"{application}: is not there")
-        return ApplicationDetector(self, application)
+        return SlotDetector(self, application)
 
     def begin(self, application: str, images: Image) -> None:
-        """Note that an application was sent a batch."""
+        """An application was shown a batch."""
         with self._lock:
             for one in map(who, images):
                 self.seen[application].append(one)
@@ -109,38 +108,38 @@ class Applications:
                 self._under_way[one[0]].append(application)
 
     def end(self, application: str, images: Image) -> None:
-        """Note that nobody waits for its answer any more."""
+        """... and is not waited for any more."""
         with self._lock:
             for camera, _ in map(who, images):
                 self._under_way[camera].remove(application)
 
 
 @dataclass
-class ApplicationDetector:
+class SlotDetector:
     """A `serve.detector.client.DetectorClient`; its version is the name of its application."""
 
-    applications: Applications
+    house: ControlService
     application: str
 
-    def submit(self, images: Image) -> "ApplicationPending":
+    def submit(self, images: Image) -> "SlotPending":
         """See `DetectorClient.submit`."""
-        self.applications.begin(self.application, images)
-        return ApplicationPending(self, images)
+        self.house.begin(self.application, images)
+        return SlotPending(self, images)
 
 
 @dataclass
-class ApplicationPending:
+class SlotPending:
     """See `serve.detector.client.Pending`."""
 
-    detector: ApplicationDetector
+    detector: SlotDetector
     images: Image
     asked: list[float] = field(default_factory=list)
 
     def result(self, timeout_s: float) -> Answer:
         """See `Pending.result`."""
-        applications, application = self.detector.applications, self.detector.application
+        house, application = self.detector.house, self.detector.application
         try:
-            boxes: Sequence[Detections] = applications.does.get(application, well)(self.images, timeout_s)
+            boxes: Sequence[Detections] = house.does.get(application, well)(self.images, timeout_s)
         finally:
-            applications.end(application, self.images)
-        return Answer(application, list(boxes), applications.seconds.get(application, 0.01))
+            house.end(application, self.images)
+        return Answer(application, list(boxes), house.seconds.get(application, 0.01))

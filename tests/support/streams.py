@@ -1,9 +1,8 @@
-"""A stream pipeline in this process, with the applications of `tests.support.applications`."""
+"""A stream flow in this process, with the applications of `tests.support.applications`."""
 
 import threading
 from collections.abc import Sequence
 
-from flows.stream.inference.shadow_comparison import ShadowComparison
 from flows.stream.ingest.accounting import Account
 from flows.stream.pipeline import StreamPipeline
 from flows.stream.sinks.triage import Triage
@@ -11,7 +10,7 @@ from serve.rollout.route_table import RouteTable
 from serve.rollout.statistics.evidence import Evidence
 from streetloop.settings import Settings
 from streetloop.types import Detections, Image
-from tests.support.applications import NAMES, Applications, well
+from tests.support.applications import NAMES, ControlService, well
 from tests.support.build import camera
 from tests.support.fakes import PATIENCE_S, CollectingTap, FakeClock, ScriptedSource, Step
 
@@ -19,18 +18,18 @@ SETTINGS = Settings(image_size=320, max_batch=4, gate=False, staleness_s=0.5)
 
 
 class Street:
-    """Cameras, applications and a sink.
+    """Cameras, applications and a listener.
 
     Attributes:
-        applications: The applications.
+        house: The applications.
         clock: Time.
-        sink: Collects the results.
-        table: The route table at the start.
+        sink: What came out.
+        table: In force from the start.
     """
 
     def __init__(self, triage: Triage | None = None) -> None:
         self._triage = triage
-        self.applications, self.clock, self.sink = Applications(), FakeClock(), CollectingTap()
+        self.house, self.clock, self.sink = ControlService(), FakeClock(), CollectingTap()
         self.table = RouteTable()
         self.sources: list[ScriptedSource] = []
         self._gates: list[threading.Event] = []
@@ -39,7 +38,7 @@ class Street:
 
     @property
     def pipeline(self) -> StreamPipeline:
-        """The pipeline that runs."""
+        """The flow that runs."""
         assert self._pipeline is not None
         return self._pipeline
 
@@ -50,19 +49,19 @@ class Street:
         triage = self._triage
         self._pipeline = StreamPipeline(
             list(zip(named, self.sources, strict=True)),
-            self.applications.open,
+            self.house.open,
             SETTINGS,
             self.clock,
             [self.sink, *([] if triage is None else [triage])],
             names=NAMES,
-            on_compared=None if triage is None else triage.contradict,
+            contradict=None if triage is None else triage.contradict,
         )
         self.pipeline.follow(self.table)
         self.pipeline.start()
         return self.sink
 
-    def gate(self, application: str) -> threading.Event:
-        """Make an application answer only once the returned event is set."""
+    def gate(self, slot: str) -> threading.Event:
+        """An application answers once this is set."""
         opened = threading.Event()
         self._gates.append(opened)
 
@@ -70,25 +69,24 @@ class Street:
             assert opened.wait(PATIENCE_S)
             return well(images, timeout_s)
 
-        self.applications.does[application] = ask
+        self.house.does[slot] = ask
         return opened
 
     def account(self, camera_id: str) -> Account:
-        """The account of one camera so far."""
+        """Of one camera."""
         return self.pipeline.snapshot()[camera_id].account
 
     def evidence(self) -> Evidence:
-        """All evidence so far."""
+        """All that was found so far."""
         self._evidence += self.pipeline.evidence()
         return self._evidence
 
     def is_compared(self) -> bool:
-        """True if every sample so far was compared, so the next one is not shed."""
-        comparison = self.pipeline._comparison
-        assert isinstance(comparison, ShadowComparison)
-        if comparison._busy.locked():  # for a little longer than the count of calls says
+        """True if all that both were shown has been compared, and the next batch may be."""
+        shadow = self.pipeline._shadow
+        if shadow is None or shadow._busy.locked():  # held a little longer than calls tell
             return False
-        return self.evidence().challenger.asked >= len(self.applications.seen["challenger"])
+        return self.evidence().challenger.asked >= len(self.house.seen["challenger"])
 
     def close(self) -> None:
         """Close, and fail rather than hang if that does not end."""

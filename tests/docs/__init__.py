@@ -1,0 +1,1 @@
+"""Tests of the documentation: what it says exists, and what it shows runs."""
