@@ -110,11 +110,11 @@ def _copy(shipped: ModelFile, path: Path, settings: Settings) -> ModelFile:
 def _timed(pipeline: StreamPipeline) -> list[tuple[float, int]]:
     """Seconds of each lookup in the route table from now on, and 1 if frames were sent after it."""
     took: list[tuple[float, int]] = []
-    of, sent = pipeline.router.of, pipeline.router.sent
+    cameras_of, sent = pipeline.router.cameras_of, pipeline.router.sent
 
-    def timed_of(*args: object) -> object:
+    def timed_cameras_of(*args: object) -> object:
         began = time.perf_counter()
-        found = of(*args)  # type: ignore[arg-type]
+        found = cameras_of(*args)  # type: ignore[arg-type]
         took.append((time.perf_counter() - began, 0))
         return found
 
@@ -122,6 +122,6 @@ def _timed(pipeline: StreamPipeline) -> list[tuple[float, int]]:
         took.append((0.0, 1))
         sent(frames)  # type: ignore[arg-type]
 
-    pipeline.router.of = timed_of  # type: ignore[assignment, method-assign]
+    pipeline.router.cameras_of = timed_cameras_of  # type: ignore[assignment, method-assign]
     pipeline.router.sent = counted_sent  # type: ignore[assignment, method-assign]
     return took

@@ -1,53 +1,60 @@
-"""The stream flow of one worker: several cameras, from their sources to the taps."""
+"""The stream pipeline of one worker: several cameras, from their sources to the sinks."""
 
 import logging
 import threading
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from flows.stream.analysis.camera_analysis import CameraAnalysis
-from flows.stream.analysis.results import Result, Sink
+from flows.stream.analysis.results import Sink
 from flows.stream.analysis.status import CameraStatus
-from flows.stream.inference.batching import Batch
-from flows.stream.inference.dispatcher import Dispatcher
+from flows.stream.inference.batch import Batch, SourceAnswer
+from flows.stream.inference.batching import Batcher
+from flows.stream.inference.calls import CallContext, ChallengerCalls, ModelCalls
+from flows.stream.inference.clients import ClientPool
+from flows.stream.inference.comparison import Comparison
+from flows.stream.inference.dispatcher import Callbacks, Dispatcher
+from flows.stream.inference.pace import Pace
 from flows.stream.inference.router import Router
-from flows.stream.inference.shadow_comparison import Contradict, ShadowComparison
+from flows.stream.inference.shadow_comparison import OnCompared, ShadowComparison
 from flows.stream.ingest.accounting import DropReason, Fate, FrameAccount
 from flows.stream.ingest.mailbox import Mailbox
 from flows.stream.ingest.motion_gate import MotionGate
 from flows.stream.ingest.reader import CameraReader
+from flows.stream.sinks.isolated import IsolatedSinks
 from flows.stream.sources.source import Source
-from serve.detector.client import Answer, DetectorClient, Pending
+from serve.detector.client import DetectorClient
 from serve.rollout.route_table import CHALLENGER, CHAMPION, RouteTable
 from serve.rollout.statistics.evidence import Evidence
 from streetloop.cameras import Camera
 from streetloop.clock import Clock
-from streetloop.errors import DetectorError, StreetloopError
 from streetloop.settings import Settings
-from streetloop.types import Image
+from streetloop.types import Detections, Frame
 
 _log = logging.getLogger(__name__)
 
-_MOST_FAULTS = 5
 _JOIN_S = 5.0
 
 
 class StreamPipeline:
-    """Runs cameras from their sources to the taps.
+    """Runs cameras from their sources to the sinks.
 
-    Threads: one a camera reads and decodes; each application that answers has a lane
-    (`flows.stream.inference.dispatcher`) of two. What comes after the answers is done by one thread
-    at a time and camera by camera in order of time, so that trackers, rules and taps need no locks.
+    Threads: one per camera reads and decodes; two per application send batches and receive
+    answers. Everything after an answer is done by one thread at a time and camera by camera in
+    order of time, so trackers, line counters and sinks need no locks.
 
     Args:
         cameras: The cameras with their sources.
         client: Opens the client of an application by its name.
-        settings: As given at the roof.
+        settings: The settings of the run.
         clock: Time.
-        sinks: Who listens to the results.
-        generation: How many times these cameras were taken over after a crash; keeps track ids
-            apart.
-        names: Class names of the models; without them no two models are compared.
-        contradict: Told of the frames that two models answered, see `ShadowComparison`.
+        sinks: Called with every result; an error of one is shown as a fault and stops nothing.
+        generation: How many workers that hosted these cameras have died; keeps track ids unique.
+        names: Class names of the models by class id. Without them no two models are compared.
+        on_compared: Called for each frame that two models answered, see `ShadowComparison`.
+
+    Attributes:
+        readers: The cameras' readers, without those that were dropped.
+        router: Holds the route table.
     """
 
     def __init__(
@@ -59,41 +66,44 @@ class StreamPipeline:
         sinks: Sequence[Sink] = (),
         generation: int = 0,
         names: Sequence[str] = (),
-        contradict: Contradict | None = None,
+        on_compared: OnCompared | None = None,
     ) -> None:
-        self.ready = threading.Condition()
-        self.stop = threading.Event()
-        self._open = client
-        self._clients: dict[str, DetectorClient] = {}
-        self._settings, self._clock, self._sinks = settings, clock, sinks
+        self._ready, self._stop = threading.Condition(), threading.Event()
+        self._settings, self._clock = settings, clock
+        self._sinks = IsolatedSinks(sinks)
         self.readers: Sequence[CameraReader] = [self._reader(camera, source) for camera, source in cameras]
-        self.router = Router([camera.id for camera, _ in cameras], self.ready)
-        self._analyses = {c.id: CameraAnalysis(c, settings, generation) for c, _ in cameras}
+        self.router = Router([camera.id for camera, _ in cameras], self._ready)
         self._by_id = {reader.camera.id: reader for reader in self.readers}
+        self._analyses = {c.id: CameraAnalysis(c, settings, generation) for c, _ in cameras}
+        self._clients = ClientPool(client)
         cities = {camera.id: camera.city for camera, _ in cameras}
-        self._shadow = (
-            ShadowComparison(self.client, names, cities, settings.confidence, contradict) if names else None
+        self._comparison = (
+            ShadowComparison(
+                self._clients.get, lambda: self.router.table, names, cities, settings.confidence, on_compared
+            )
+            if names
+            else Comparison()
+        )
+        self._calls = CallContext(
+            self._clients, self._comparison, clock, self._stop, settings.detector_timeout_s
         )
         self._results = threading.Lock()
-        self._faults: list[str] = []
-        self._gave_up = False
-        self._started = False
-        self._done = threading.Event()
-        self._ended = False
-        self._dispatchers: dict[str, Dispatcher] = {}
-        self._running: set[Dispatcher] = set()  # those that were retired, too, until they are empty
+        self._failure: str | None = None
+        self._started = self._finishing = False
+        self._ended = threading.Event()
+        self._batchers: dict[str, Batcher] = {}
+        self._dispatchers = 0  # that run; also those whose batcher was retired, until they are empty
 
     def _reader(self, camera: Camera, source: Source) -> CameraReader:
         account = FrameAccount()
-        mailbox = Mailbox(account, self._settings.staleness_s, self.ready, lossless=not source.live)
+        mailbox = Mailbox(account, self._settings.staleness_s, self._ready, lossless=not source.live)
         gate = MotionGate(self._settings.keyframe_s) if self._settings.gate else None
         return CameraReader(camera, source, mailbox, account, self._clock, gate)
 
     def start(self) -> None:
-        """Begin."""
+        """Start the cameras and the dispatchers of their applications."""
         self._started = True
-        if self._shadow is not None:
-            self._shadow.start()
+        self._comparison.start()
         self.follow(self.router.table)
         for reader in self.readers:
             reader.start()
@@ -101,78 +111,66 @@ class StreamPipeline:
     def follow(self, table: RouteTable) -> None:
         """Send each camera's frames where the table says, from their next batch on.
 
-        The applications that are its cameras' homes keep their lanes: they jump in.
+        Applications that the table no longer names answer what they were sent. Champions of
+        challenged cameras keep their dispatchers: they are the fallback.
         """
-        if self._shadow is not None:
-            self._shadow.follow(table)
         self.router.follow(table)
-        with self.ready:
-            if not self._started or self._ended:
+        if not table.compared:
+            self._comparison.reset()
+        with self._ready:
+            if not self._started or self._finishing:
                 return
-            cameras = [reader.camera.id for reader in self.readers]
-            wanted = {
-                way(camera) for camera in cameras for way in (table.application, table.champion_application)
-            }
-            wanted |= {CHAMPION}
             if not table.compared:  # the next challenger is another application
-                self._clients.pop(CHALLENGER, None)
-            for application, dispatcher in list(self._dispatchers.items()):
-                if application not in wanted:
-                    dispatcher.retire()
-                    del self._dispatchers[application]
-                    self._clients.pop(application, None)
-            for application in sorted(
-                wanted - self._dispatchers.keys(), key=lambda application: application == CHALLENGER
-            ):
-                dispatcher = self._dispatchers[application] = self._dispatcher(application)
-                self._running.add(dispatcher)
-                dispatcher.start()
-            self.ready.notify_all()
-
-    def _dispatcher(self, application: str) -> Dispatcher:
-        usual = self._dispatchers[CHAMPION].pace if application == CHALLENGER else None
-        return Dispatcher(application, self, self._settings, self._clock, self._shadow, usual)
+                self._clients.release(CHALLENGER)
+            self._match_dispatchers()
+            self._ready.notify_all()
 
     def evidence(self) -> Evidence:
-        """What was found about a challenger since the last call."""
-        return Evidence() if self._shadow is None else self._shadow.collect()
+        """The evidence about a challenger since the last call."""
+        return self._comparison.collect()
 
     def close(self) -> None:
-        """Stop the cameras, wait for the answers under way and close the taps."""
+        """Stop the cameras, wait for the answers in flight and close the sinks."""
         for reader in self.readers:
             reader.close()
-        self.stop.set()
-        with self.ready:
-            self.ready.notify_all()
+        self._stop.set()
+        with self._ready:
+            self._ready.notify_all()
         if self._started:
-            self._done.wait()
+            self._ended.wait()
         for reader in self.readers:
             # A reader that hangs in its time-out holds no frame; it may end by itself.
             reader.join(timeout_s=_JOIN_S)
-        self._settle_what_is_left()
+        self._fail_abandoned_frames()
 
     def drop(self, cameras: Collection[str]) -> dict[str, CameraStatus]:
-        """Stop some cameras for good; the last word on each, once nothing of it is under way."""
-        going = [reader for reader in self.readers if reader.camera.id in cameras]
-        for reader in going:
+        """Stop some cameras for good.
+
+        Blocks until none of their frames is in flight, for ``detector_timeout_s`` at most.
+
+        Returns:
+            The last status of each, by id; frames that are still in flight count as pending.
+        """
+        dropped = [reader for reader in self.readers if reader.camera.id in cameras]
+        for reader in dropped:
             reader.close()
-        for reader in going:
+        for reader in dropped:
             reader.join(timeout_s=_JOIN_S)
-        with self.ready:
-            self.ready.notify_all()
-            self.ready.wait_for(
-                lambda: not any(reader.account.snapshot().pending for reader in going),
+        with self._ready:
+            self._ready.notify_all()
+            self._ready.wait_for(
+                lambda: not any(reader.account.snapshot().pending for reader in dropped),
                 self._settings.detector_timeout_s,
             )
-            self.readers = [reader for reader in self.readers if reader not in going]
-        return {reader.camera.id: self._status(reader) for reader in going}
+            self.readers = [reader for reader in self.readers if reader not in dropped]
+        return {reader.camera.id: self._status(reader) for reader in dropped}
 
     def wait(self, timeout_s: float) -> bool:
-        """Wait until every camera has ended by itself and all is detected; True if so."""
-        return self._done.wait(timeout_s)
+        """Wait until every camera has ended by itself and every frame is settled; True if so."""
+        return self._ended.wait(timeout_s)
 
     def snapshot(self) -> dict[str, CameraStatus]:
-        """Every camera now, by id."""
+        """The status of every camera now, by id."""
         return {reader.camera.id: self._status(reader) for reader in self.readers}
 
     def _status(self, reader: CameraReader) -> CameraStatus:
@@ -186,100 +184,99 @@ class StreamPipeline:
             lag_p95_s=analysis.lags.p95_s(),
             objects=analysis.objects,
             lines=analysis.line_counts(),
-            faults=tuple(self._faults),
+            faults=(*self._sinks.faults, *([self._failure] if self._failure else [])),
             model=analysis.model,
         )
 
-    # Called by lanes
+    # Dispatchers
 
-    def client(self, application: str) -> DetectorClient:
-        """See `flows.stream.inference.dispatcher.Flow`."""
-        found = self._clients.get(application)
-        if found is None:
-            try:
-                found = self._clients[application] = self._open(application)
-            except DetectorError as error:
-                return _Absent(error)
-        return found
+    def _match_dispatchers(self) -> None:
+        wanted = self.router.applications(reader.camera.id for reader in self.readers)
+        for application in self._batchers.keys() - wanted:
+            self._batchers.pop(application).retire()
+            self._clients.release(application)
+        # The challenger comes last: it needs the champion's pace.
+        for application in sorted(wanted - self._batchers.keys(), key=lambda name: name == CHALLENGER):
+            self._start_dispatcher(application)
 
-    def give(self, batch: Batch, answer: Answer, application: str) -> None:
-        """See `flows.stream.inference.dispatcher.Flow`."""
+    def _start_dispatcher(self, application: str) -> None:
+        settings = self._settings
+        pace = Pace(settings.staleness_s, settings.max_batch)
+        batcher = self._batchers[application] = Batcher(
+            application,
+            self._mailboxes,
+            self._is_over,
+            self.router,
+            self._ready,
+            pace,
+            settings.max_batch,
+            settings.image_size,
+            self._clock,
+        )
+        calls = (
+            ChallengerCalls(application, self._calls, self.router, self._batchers[CHAMPION].pace)
+            if application == CHALLENGER
+            else ModelCalls(application, self._calls)
+        )
+        callbacks = Callbacks(self._on_answer, self._on_failure, self._on_error, self._on_end)
+        self._dispatchers += 1
+        Dispatcher(application, batcher.take_batch, calls.send, pace, self._clock, callbacks).start()
+
+    def _mailboxes(self) -> Mapping[str, Mailbox]:
+        return {reader.camera.id: reader.mailbox for reader in self.readers}
+
+    def _is_over(self) -> bool:
+        return self._stop.is_set() or all(
+            reader.finished and not len(reader.mailbox) for reader in self.readers
+        )
+
+    # Called by dispatchers
+
+    def _on_answer(self, batch: Batch, answer: SourceAnswer) -> None:
         with self._results:
-            for frame, box, found in zip(batch.frames, batch.boxes, answer.detections, strict=True):
-                reader = self._by_id[frame.camera_id]
-                analysis = self._analyses[frame.camera_id]
-                result = analysis.update(frame, box, found, answer.model_version)
-                analysis.lags.add(self._clock.monotonic() - frame.arrived_s)
-                if reader.gate is not None and analysis.moving:
-                    reader.gate.keep_open(frame.pts)
-                reader.account.settle(Fate.DETECTED)
-                if self._shadow is not None:
-                    self._shadow.served(frame, result.tracked, challenger=application == CHALLENGER)
-                for sink in self._sinks:
-                    self._tap(sink.take, result)
-        with self.ready:
-            self.router.settled(batch.frames)
+            for frame, detections in zip(batch.frames, answer.detections, strict=True):
+                self._deliver(frame, detections, answer)
+        self.router.settled(batch.frames)
 
-    def fail(self, batch: Batch) -> None:
-        """See `flows.stream.inference.dispatcher.Flow`."""
+    def _deliver(self, frame: Frame, detections: Detections, answer: SourceAnswer) -> None:
+        reader, analysis = self._by_id[frame.camera_id], self._analyses[frame.camera_id]
+        result = analysis.update(frame, detections, answer.model_version)
+        analysis.lags.add(self._clock.monotonic() - frame.arrived_s)
+        if reader.gate is not None and analysis.moving:
+            reader.gate.keep_open(frame.pts)
+        reader.account.settle(Fate.DETECTED)
+        self._comparison.served(frame, result.tracked, challenger=answer.application == CHALLENGER)
+        self._sinks.take(result)
+
+    def _on_failure(self, batch: Batch) -> None:
         for frame in batch.frames:
             self._by_id[frame.camera_id].account.settle(Fate.FAILED, DropReason.DETECTOR)
-        with self.ready:
-            self.router.settled(batch.frames)
+        self.router.settled(batch.frames)
 
-    def give_up(self, error: Exception) -> None:
-        """See `flows.stream.inference.dispatcher.Flow`: without a lane all cameras end."""
+    def _on_error(self, error: Exception) -> None:
+        """End all cameras: without a dispatcher, frames of some would wait for ever."""
         _log.error("the stream flow failed", exc_info=error)
-        self._gave_up = True
-        self._faults.append(f"the stream flow failed: {type(error).__name__}: {error}")
-        self.stop.set()
+        self._failure = f"the stream flow failed: {type(error).__name__}: {error}"
+        self._stop.set()
         for reader in self.readers:
             reader.close()
 
-    def dispatcher_ended(self, dispatcher: Dispatcher) -> None:
-        """See `flows.stream.inference.dispatcher.Flow`: the last one closes the door."""
-        with self.ready:
-            self._running.discard(dispatcher)
-            if self._running:
+    def _on_end(self) -> None:
+        with self._ready:
+            self._dispatchers -= 1
+            if self._dispatchers:
                 return
-            self._ended = True
-        if self._shadow is not None:
-            self._shadow.close()  # first: a tap may hear of what is compared
-        for sink in self._sinks:
-            self._tap(sink.close)
-        self._done.set()
+            self._finishing = True
+        self._comparison.close()  # before the sinks: one may be told of what is compared
+        self._sinks.close()
+        self._ended.set()
 
-    def _settle_what_is_left(self) -> None:
-        """After giving up, frames that nobody works on any more have failed.
+    def _fail_abandoned_frames(self) -> None:
+        """Settle the frames that an error left in flight.
 
-        Only once the readers have ended: one may stand between counting a frame and settling it.
+        Only once the readers have ended: one may be between counting a frame and settling it.
         """
-        if self._gave_up:
+        if self._failure is not None:
             for reader in self.readers:
                 lost = reader.account.snapshot().pending
                 reader.account.settle(Fate.FAILED, DropReason.WORKER, lost)
-
-    def _tap(self, call: Callable[..., None], *args: Result) -> None:
-        try:
-            call(*args)
-        except StreetloopError as error:
-            self._note_fault(str(error), error)
-        except Exception as error:  # noqa: BLE001
-            # The boundary of a tap: whatever fails in one must not take the streams along.
-            self._note_fault(f"{type(error).__name__}: {error}", error)
-
-    def _note_fault(self, fault: str, error: Exception) -> None:
-        """Once each: a tap may fail at every frame."""
-        if len(self._faults) < _MOST_FAULTS and fault not in self._faults:
-            self._faults.append(fault)
-            _log.error("a tap failed: %s", fault, exc_info=error)
-
-
-class _Absent:
-    """Stands for an application that is not there: every question fails, and the stream goes on."""
-
-    def __init__(self, error: DetectorError) -> None:
-        self._error = error
-
-    def submit(self, images: Image) -> Pending:  # noqa: ARG002 - as `DetectorClient` has it
-        raise self._error

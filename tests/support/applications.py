@@ -1,4 +1,4 @@
-"""Applications that answer for cameras, each as it is told, and who was shown which frame."""
+"""Scripted applications, and which frames each was sent."""
 
 import threading
 from collections import defaultdict
@@ -17,14 +17,14 @@ from tests.support.fakes import FakeClock
 WIDTH, HEIGHT = 320, 192
 NAMES = ("car", "bus")
 Ask = Callable[[Image, float], list[Detections]]
-"""What an application does with a batch that is waited for so many seconds."""
+"""Answers a batch, given the time-out in seconds."""
 
 Seen = tuple[int, int]
 """Number of the camera, and number of the frame."""
 
 
 def marked(camera: int, count: int, start: int = 0, fps: float = 25.0) -> list[SourceFrame]:
-    """Pictures that say whose they are."""
+    """Frames whose pixels hold the camera and the frame number."""
     return [SourceFrame(k / fps, _picture(camera, k)) for k in range(start, start + count)]
 
 
@@ -35,23 +35,23 @@ def _picture(camera: int, frame: int) -> ArrayPicture:
 
 
 def who(image: Image) -> Seen:
-    """What a picture of `marked` says."""
+    """Camera and frame number of an image of `marked`."""
     camera, low, high = (int(value) for value in image[0, 0])
     return camera, 256 * high + low
 
 
 def well(images: Image, timeout_s: float) -> list[Detections]:
-    """One box in every picture."""
+    """One box in every image."""
     return [found((100, 60, 140, 90)) for _ in images]
 
 
 def failing(images: Image, timeout_s: float) -> list[Detections]:
-    """An error."""
+    """The call fails."""
     raise DetectorError("the process died")
 
 
 def hanging(clock: FakeClock) -> Ask:
-    """No answer for as long as somebody waits."""
+    """No answer within the time-out."""
 
     def ask(images: Image, timeout_s: float) -> list[Detections]:
         clock.advance(timeout_s)
@@ -61,24 +61,25 @@ def hanging(clock: FakeClock) -> Ask:
 
 
 def saying(answer: Detections) -> Ask:
-    """The same of every picture."""
+    """The same detections for every image."""
     return lambda images, timeout_s: [answer for _ in images]
 
 
 def counting_wrong(images: Image, timeout_s: float) -> list[Detections]:
-    """An answer too few."""
+    """The detections of one image are missing."""
     return well(images, timeout_s)[1:]
 
 
-class ControlService:
+class Applications:
     """Applications by name; those that were not set up answer `well`.
 
     Attributes:
-        does: What an application does.
-        absent: Applications that are not there.
+        does: How an application answers.
+        absent: Applications that do not exist.
         opened: Names in the order in which clients were opened.
-        seen: By application, what it was shown.
-        mixed: What was shown to an application while another had frames of the same camera.
+        seen: The frames that each application was sent.
+        mixed: Frames that were sent while another application had frames of the same camera.
+        seconds: Computing time that an application reports.
     """
 
     def __init__(self) -> None:
@@ -91,15 +92,15 @@ class ControlService:
         self._under_way: dict[int, list[str]] = defaultdict(list)
         self._lock = threading.Lock()
 
-    def open(self, application: str) -> "SlotDetector":
-        """Opens a client, as a pipeline wants it."""
+    def open(self, application: str) -> "ApplicationDetector":
+        """Opens a client, as `StreamPipeline` asks for one."""
         self.opened.append(application)
         if application in self.absent:
             raise DetectorError(f"{application}: is not there")
-        return SlotDetector(self, application)
+        return ApplicationDetector(self, application)
 
     def begin(self, application: str, images: Image) -> None:
-        """An application was shown a batch."""
+        """Note that an application was sent a batch."""
         with self._lock:
             for one in map(who, images):
                 self.seen[application].append(one)
@@ -108,38 +109,38 @@ class ControlService:
                 self._under_way[one[0]].append(application)
 
     def end(self, application: str, images: Image) -> None:
-        """... and is not waited for any more."""
+        """Note that nobody waits for its answer any more."""
         with self._lock:
             for camera, _ in map(who, images):
                 self._under_way[camera].remove(application)
 
 
 @dataclass
-class SlotDetector:
+class ApplicationDetector:
     """A `serve.detector.client.DetectorClient`; its version is the name of its application."""
 
-    house: ControlService
+    applications: Applications
     application: str
 
-    def submit(self, images: Image) -> "SlotPending":
+    def submit(self, images: Image) -> "ApplicationPending":
         """See `DetectorClient.submit`."""
-        self.house.begin(self.application, images)
-        return SlotPending(self, images)
+        self.applications.begin(self.application, images)
+        return ApplicationPending(self, images)
 
 
 @dataclass
-class SlotPending:
+class ApplicationPending:
     """See `serve.detector.client.Pending`."""
 
-    detector: SlotDetector
+    detector: ApplicationDetector
     images: Image
     asked: list[float] = field(default_factory=list)
 
     def result(self, timeout_s: float) -> Answer:
         """See `Pending.result`."""
-        house, application = self.detector.house, self.detector.application
+        applications, application = self.detector.applications, self.detector.application
         try:
-            boxes: Sequence[Detections] = house.does.get(application, well)(self.images, timeout_s)
+            boxes: Sequence[Detections] = applications.does.get(application, well)(self.images, timeout_s)
         finally:
-            house.end(application, self.images)
-        return Answer(application, list(boxes), house.seconds.get(application, 0.01))
+            applications.end(application, self.images)
+        return Answer(application, list(boxes), applications.seconds.get(application, 0.01))

@@ -1,8 +1,9 @@
-"""A stream flow in this process, with the applications of `tests.support.applications`."""
+"""A stream pipeline in this process, with the applications of `tests.support.applications`."""
 
 import threading
 from collections.abc import Sequence
 
+from flows.stream.inference.shadow_comparison import ShadowComparison
 from flows.stream.ingest.accounting import Account
 from flows.stream.pipeline import StreamPipeline
 from flows.stream.sinks.triage import Triage
@@ -10,7 +11,7 @@ from serve.rollout.route_table import RouteTable
 from serve.rollout.statistics.evidence import Evidence
 from streetloop.settings import Settings
 from streetloop.types import Detections, Image
-from tests.support.applications import NAMES, ControlService, well
+from tests.support.applications import NAMES, Applications, well
 from tests.support.build import camera
 from tests.support.fakes import PATIENCE_S, CollectingTap, FakeClock, ScriptedSource, Step
 
@@ -18,18 +19,18 @@ SETTINGS = Settings(image_size=320, max_batch=4, gate=False, staleness_s=0.5)
 
 
 class Street:
-    """Cameras, applications and a listener.
+    """Cameras, applications and a sink.
 
     Attributes:
-        house: The applications.
+        applications: The applications.
         clock: Time.
-        sink: What came out.
-        table: In force from the start.
+        sink: Collects the results.
+        table: The route table at the start.
     """
 
     def __init__(self, triage: Triage | None = None) -> None:
         self._triage = triage
-        self.house, self.clock, self.sink = ControlService(), FakeClock(), CollectingTap()
+        self.applications, self.clock, self.sink = Applications(), FakeClock(), CollectingTap()
         self.table = RouteTable()
         self.sources: list[ScriptedSource] = []
         self._gates: list[threading.Event] = []
@@ -38,7 +39,7 @@ class Street:
 
     @property
     def pipeline(self) -> StreamPipeline:
-        """The flow that runs."""
+        """The pipeline that runs."""
         assert self._pipeline is not None
         return self._pipeline
 
@@ -49,19 +50,19 @@ class Street:
         triage = self._triage
         self._pipeline = StreamPipeline(
             list(zip(named, self.sources, strict=True)),
-            self.house.open,
+            self.applications.open,
             SETTINGS,
             self.clock,
             [self.sink, *([] if triage is None else [triage])],
             names=NAMES,
-            contradict=None if triage is None else triage.contradict,
+            on_compared=None if triage is None else triage.contradict,
         )
         self.pipeline.follow(self.table)
         self.pipeline.start()
         return self.sink
 
-    def gate(self, slot: str) -> threading.Event:
-        """An application answers once this is set."""
+    def gate(self, application: str) -> threading.Event:
+        """Make an application answer only once the returned event is set."""
         opened = threading.Event()
         self._gates.append(opened)
 
@@ -69,24 +70,25 @@ class Street:
             assert opened.wait(PATIENCE_S)
             return well(images, timeout_s)
 
-        self.house.does[slot] = ask
+        self.applications.does[application] = ask
         return opened
 
     def account(self, camera_id: str) -> Account:
-        """Of one camera."""
+        """The account of one camera so far."""
         return self.pipeline.snapshot()[camera_id].account
 
     def evidence(self) -> Evidence:
-        """All that was found so far."""
+        """All evidence so far."""
         self._evidence += self.pipeline.evidence()
         return self._evidence
 
     def is_compared(self) -> bool:
-        """True if all that both were shown has been compared, and the next batch may be."""
-        shadow = self.pipeline._shadow
-        if shadow is None or shadow._busy.locked():  # held a little longer than calls tell
+        """True if every sample so far was compared, so the next one is not shed."""
+        comparison = self.pipeline._comparison
+        assert isinstance(comparison, ShadowComparison)
+        if comparison._busy.locked():  # for a little longer than the count of calls says
             return False
-        return self.evidence().challenger.asked >= len(self.house.seen["challenger"])
+        return self.evidence().challenger.asked >= len(self.applications.seen["challenger"])
 
     def close(self) -> None:
         """Close, and fail rather than hang if that does not end."""

@@ -1,4 +1,4 @@
-"""What is made of one camera's detections: tracks, objects, crossings."""
+"""From one camera's detections to tracks, object counts and line crossings."""
 
 import numpy as np
 
@@ -9,17 +9,28 @@ from flows.stream.analysis.tracker import CameraTracker
 from streetloop.cameras import Camera
 from streetloop.settings import Settings
 from streetloop.types import UNCONFIRMED, Detections, Frame, Tracked
-from train.model.preprocess import Letterbox
 
-_IDS_A_GENERATION = 10_000_000
+_IDS_PER_GENERATION = 10_000_000
 
 
 class CameraAnalysis:
-    """The state of one camera behind the detector; see `StreamPipeline` for ``generation``."""
+    """The analysis of one camera's detections.
+
+    Args:
+        camera: The camera; its counting lines are in fractions of the image.
+        settings: ``confidence`` decides what starts a track and what is reported. Higher reports
+            fewer false positives and misses more objects.
+        generation: How many workers that hosted the camera have died; keeps track ids unique over
+            restarts.
+
+    Attributes:
+        lags: Times from decoding to result.
+        model: Version of the model that answered last; None before the first answer.
+    """
 
     def __init__(self, camera: Camera, settings: Settings, generation: int = 0) -> None:
         self._confidence = settings.confidence
-        self._tracker = CameraTracker(settings.confidence, first_id=1 + generation * _IDS_A_GENERATION)
+        self._tracker = CameraTracker(settings.confidence, first_id=1 + generation * _IDS_PER_GENERATION)
         self._lines = [LineCounter(name, line) for name, line in camera.lines.items()]
         self._seen: set[int] = set()
         self.lags = Lags()
@@ -27,25 +38,30 @@ class CameraAnalysis:
 
     @property
     def objects(self) -> int:
-        """Confirmed tracks so far."""
+        """Number of confirmed tracks so far."""
         return len(self._seen)
 
     @property
     def moving(self) -> bool:
-        """True if a confirmed track moves."""
+        """True if a confirmed track has moved within the last second."""
         return self._tracker.moving
 
     def line_counts(self) -> dict[str, dict[str, int]]:
         """Crossings so far by line and direction."""
         return {c.name: {"in": c.counts["in"], "out": c.counts["out"]} for c in self._lines}
 
-    def update(self, frame: Frame, box: Letterbox, found: Detections, model_version: str) -> Result:
-        """Take the detector's answer for ``frame``, in pixels of its letterboxed image.
+    def update(self, frame: Frame, detections: Detections, model_version: str) -> Result:
+        """Track the detections of ``frame``; frames come in order of time.
 
-        Weak boxes may extend a track; those that do not are left out of the result.
+        Detections below the confidence threshold may extend a track; those that do not are left
+        out of the result.
+
+        Args:
+            frame: The frame.
+            detections: In pixels of the frame.
+            model_version: The model that found them.
         """
         self.model = model_version
-        detections = Detections(box.to_source(found.xyxy), found.confidence, found.class_id)
         picture = frame.picture
         tracked = self._tracker.update(detections, frame.pts, picture.width, picture.height)
         kept = (tracked.track_id != UNCONFIRMED) | (detections.confidence >= self._confidence)

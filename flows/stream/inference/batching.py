@@ -1,69 +1,106 @@
-"""Batches: frames of several cameras that share an input shape, sent as one array."""
+"""From mailboxes to batches: which frames are sent next, letterboxed into one array."""
 
 import itertools
-from collections.abc import Sequence
-from dataclasses import dataclass
+import threading
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
-from flows.stream.ingest.reader import CameraReader
-from streetloop.types import Frame, Image
-from train.model.preprocess import Letterbox, input_shape, letterbox_into
+from flows.stream.inference.batch import Batch
+from flows.stream.inference.pace import Pace
+from flows.stream.inference.router import Router
+from flows.stream.ingest.mailbox import Mailbox
+from streetloop.clock import Clock
+from streetloop.types import Frame
+from train.model.preprocess import input_shape, letterbox_into
 
-_SHARE_OF_BUDGET = 0.4  # two batches are under way at a time, and something is left for the wait
-_UNKNOWN_S = 0.5
-_MEMORY = 0.8  # weight of the past in the smoothed service time
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    """Frames with their letterboxed pixels, (B, H, W, 3) uint8, in the same order."""
-
-    frames: list[Frame]
-    images: Image
-    boxes: list[Letterbox]
+_MAX_WAIT_S = 0.5  # a suspension of the challenger ends without a notification
 
 
-class Pace:
-    """How many frames fit into the staleness budget, from how long the detector takes a frame."""
+class Batcher:
+    """Makes the batches of one application.
 
-    def __init__(self, staleness_s: float, max_batch: int) -> None:
-        self._staleness_s = staleness_s
-        self._max_batch = max_batch
-        self._frame_s = 0.0
+    Args:
+        application: The application.
+        mailboxes: The mailboxes of the pipeline's cameras by id, asked again for each batch.
+        is_over: True once no camera of the pipeline will give a frame any more.
+        router: Says which cameras are at the application.
+        ready: Notified when a frame arrives or a camera changes its application.
+        pace: How fast the application answers.
+        max_batch: Largest batch in frames. Higher gives more throughput on a GPU, and more lag.
+        image_size: Long side of the model's input in pixels. Higher finds smaller objects, and
+            costs computing time in proportion to its square.
+        clock: The clock that stamped the frames' arrival.
+    """
 
-    def answered(self, frames: int, seconds: float) -> None:
-        """A batch of ``frames`` kept the detector busy for ``seconds``."""
-        each = seconds / frames
-        self._frame_s = _MEMORY * self._frame_s + (1 - _MEMORY) * each if self._frame_s else each
+    def __init__(
+        self,
+        application: str,
+        mailboxes: Callable[[], Mapping[str, Mailbox]],
+        is_over: Callable[[], bool],
+        router: Router,
+        ready: threading.Condition,
+        pace: Pace,
+        max_batch: int,
+        image_size: int,
+        clock: Clock,
+    ) -> None:
+        self.pace = pace
+        self._application = application
+        self._mailboxes, self._is_over = mailboxes, is_over
+        self._router, self._ready, self._clock = router, ready, clock
+        self._max_batch, self._image_size = max_batch, image_size
+        self._turn = 0
+        self._retired = False
 
-    def seconds(self, frames: int) -> float:
-        """How long a batch of ``frames`` usually takes; 0.5 s before the first."""
-        return self._frame_s * frames if self._frame_s else _UNKNOWN_S
+    def take_batch(self) -> Batch | None:
+        """Wait for frames and pack them; None once there will be no more.
 
-    @property
-    def in_time(self) -> int:
-        """Frames, of all cameras, that the detector answers in time; at least 1."""
-        if not self._frame_s:
-            return self._max_batch
-        return max(1, int(_SHARE_OF_BUDGET * self._staleness_s / self._frame_s))
+        One thread at a time may call it.
+        """
+        with self._ready:
+            while not (frames := self._choose()):
+                if self._retired or self._is_over():
+                    return None
+                self._ready.wait(_MAX_WAIT_S)
+            self._router.sent(frames)
+        self._turn += 1
+        return pack(frames, self._image_size)
 
-    @property
-    def batch(self) -> int:
-        """Most frames of the next live batch."""
-        return min(self._max_batch, self.in_time)
+    def retire(self) -> None:
+        """Take no more frames; the caller holds ``ready``."""
+        self._retired = True
+
+    def _choose(self) -> list[Frame]:
+        if self._retired:
+            return []
+        now_s = self._clock.monotonic()
+        cameras = self._router.cameras_of(self._application, now_s)
+        mine = [mailbox for camera, mailbox in self._mailboxes().items() if camera in cameras]
+        return choose(mine, self._turn, self.pace, self._max_batch, self._image_size, now_s)
 
 
 def choose(
-    readers: Sequence[CameraReader], turn: int, pace: Pace, max_batch: int, image_size: int, now_s: float
+    mailboxes: Sequence[Mailbox], turn: int, pace: Pace, max_batch: int, image_size: int, now_s: float
 ) -> list[Frame]:
     """Take the frames of the next batch out of the mailboxes; the caller holds their condition.
 
     Cameras share the batch evenly, beginning with a different one each ``turn``. All frames of a
-    batch get the same input shape, that of the first.
+    batch get the input shape of the first; frames of another shape stay for a later batch.
+
+    Args:
+        mailboxes: Of the cameras that the batch may be of.
+        turn: Number of the batch.
+        pace: Limits live batches to what is answered within the staleness budget.
+        max_batch: Largest batch in frames; reached regardless of the pace if a camera is lossless.
+        image_size: Long side of the model's input in pixels.
+        now_s: The monotonic clock.
+
+    Returns:
+        The frames, of one camera in order of time; none if nothing waits.
     """
-    waiting = [reader for reader in _rotated(readers, turn) if len(reader.mailbox)]
-    limit = max_batch if any(f.mailbox.lossless for f in waiting) else pace.batch
+    waiting = [mailbox for mailbox in _rotated(mailboxes, turn) if len(mailbox)]
+    limit = max_batch if any(mailbox.lossless for mailbox in waiting) else pace.batch_size
     chosen: list[Frame] = []
     shape: tuple[int, int] | None = None
 
@@ -73,17 +110,17 @@ def choose(
         shape = shape or own
         return own == shape
 
-    for position, reader in enumerate(waiting):
+    for position, mailbox in enumerate(waiting):
         share = -(-(limit - len(chosen)) // (len(waiting) - position))
         if share > 0:
-            backlog = max(1, pace.in_time // len(waiting))
-            chosen += reader.mailbox.take(share, backlog, now_s, fits)
+            backlog = max(1, pace.frames_in_budget // len(waiting))
+            chosen += mailbox.take(share, backlog, now_s, fits)
     return chosen
 
 
-def _rotated(readers: Sequence[CameraReader], turn: int) -> list[CameraReader]:
-    start = turn % max(1, len(readers))
-    return list(itertools.chain(readers[start:], readers[:start]))
+def _rotated(mailboxes: Sequence[Mailbox], turn: int) -> list[Mailbox]:
+    start = turn % max(1, len(mailboxes))
+    return list(itertools.chain(mailboxes[start:], mailboxes[:start]))
 
 
 def _shape(frame: Frame, image_size: int) -> tuple[int, int]:
@@ -91,8 +128,15 @@ def _shape(frame: Frame, image_size: int) -> tuple[int, int]:
 
 
 def pack(frames: list[Frame], image_size: int) -> Batch:
-    """Letterbox the frames, which share an input shape, into one array."""
+    """Letterbox frames that share an input shape into one array.
+
+    Args:
+        frames: At least one.
+        image_size: Long side of the model's input in pixels.
+    """
     height, width = _shape(frames[0], image_size)
     images = np.empty((len(frames), height, width, 3), np.uint8)
-    boxes = [letterbox_into(image, frame.picture.bgr()) for image, frame in zip(images, frames, strict=True)]
-    return Batch(frames, images, boxes)
+    letterboxes = [
+        letterbox_into(image, frame.picture.bgr()) for image, frame in zip(images, frames, strict=True)
+    ]
+    return Batch(frames, images, letterboxes)

@@ -6,16 +6,19 @@ frames that would come too late, as a camera does. Nothing is drawn before someb
 
 import math
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+
+import numpy as np
 
 from flows.stream.sources.source import SourceFrame
 from streetloop.city.address import Address, parse_address
+from streetloop.city.render.shapes import CLASSES
 from streetloop.city.truth import Truth
 from streetloop.city.view import View
 from streetloop.city.world.events import CityEvent
 from streetloop.clock import Clock
 from streetloop.errors import SourceError, SourceUnavailable
-from streetloop.types import Image
+from streetloop.types import Detections, Image, Picture
 from streetloop.video import VideoInfo
 
 # A picture is a thousand short calls, each of which lets go of the interpreter: threads that draw
@@ -53,7 +56,7 @@ class SimulatedPicture:
         return self.bgr()[:, :, 1]
 
     def truth(self) -> Truth:
-        """What is really in it."""
+        """The objects that are in it, from the simulation itself."""
         with _drawing:
             return self._view.truth(self.frame)
 
@@ -136,3 +139,25 @@ class SimulatedSource:
         while outage.is_on(self._address.second(behind)):
             behind += 1
         return behind
+
+
+def ground_truth(picture: Picture, names: Sequence[str]) -> tuple[Detections, Detections] | None:
+    """The ground truth of a picture of the simulated city.
+
+    Args:
+        picture: Any picture.
+        names: Class names by class id, as the model has them. Objects of other classes are left
+            out.
+
+    Returns:
+        The objects, in pixels of the picture with the model's class ids, and those that a model
+        may find or miss; None for a picture of another source.
+    """
+    if not isinstance(picture, SimulatedPicture):
+        return None
+    truth = picture.truth()
+    objects = truth.detections()
+    ids = {name: class_id for class_id, name in enumerate(names)}
+    class_id = np.array([ids.get(CLASSES[k], -1) for k in objects.class_id], np.int64)
+    known = class_id >= 0
+    return Detections(objects.xyxy[known], objects.confidence[known], class_id[known]), truth.unclear()

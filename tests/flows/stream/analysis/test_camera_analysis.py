@@ -7,11 +7,9 @@ from streetloop.cameras import Line
 from streetloop.settings import Settings
 from streetloop.types import UNCONFIRMED, ArrayPicture, Detections
 from tests.support.build import camera, found, frame, plain
-from train.model.preprocess import Letterbox
 
 _WIDTH, _HEIGHT = 400, 300
 _PICTURE = plain(_WIDTH, _HEIGHT)
-_AS_IT_IS = Letterbox(_WIDTH, _HEIGHT, scale=1.0, left=0, top=0)
 # Seen from its first point, at the bottom, the left of this line is the left of the image.
 _GATE: dict[str, Line] = {"gate": ((0.5, 1.0), (0.5, 0.0))}
 
@@ -21,7 +19,7 @@ def _analysis(lines: dict[str, Line] | None = None, generation: int = 0) -> Came
 
 
 def _see(analysis: CameraAnalysis, index: int, detections: Detections) -> Result:
-    return analysis.update(frame(index, picture=_PICTURE), _AS_IT_IS, detections, "model-1")
+    return analysis.update(frame(index, picture=_PICTURE), detections, "model-1")
 
 
 def _car(x: float, y: float = 100.0) -> tuple[float, float, float, float]:
@@ -32,18 +30,17 @@ def _drive(analysis: CameraAnalysis, start: float, step: float, frames: int = 20
     return [_see(analysis, i, found(_car(start + step * i))) for i in range(frames)]
 
 
-def test_boxes_are_given_in_pixels_of_the_frame() -> None:
-    box = Letterbox(width=800, height=600, scale=0.5, left=0, top=10)
+def test_boxes_are_not_converted_again() -> None:
+    # `Batch.to_source` has made them boxes in pixels of the frame.
     picture = ArrayPicture(np.zeros((600, 800, 3), np.uint8))
-    answer = found((100, 60, 200, 110), (-20, 0, 500, 900))
-    result = _analysis().update(frame(picture=picture), box, answer, "model-1")
+    result = _analysis().update(frame(picture=picture), found((200, 100, 400, 200)), "model-1")
 
-    assert result.tracked.detections.xyxy.tolist() == [[200, 100, 400, 200], [0, 0, 800, 600]]
+    assert result.tracked.detections.xyxy.tolist() == [[200, 100, 400, 200]]
 
 
 def test_a_result_carries_its_frame_and_the_model() -> None:
     of = frame(5, picture=_PICTURE)
-    result = _analysis().update(of, _AS_IT_IS, found(_car(10), class_id=3), "model-7")
+    result = _analysis().update(of, found(_car(10), class_id=3), "model-7")
 
     assert result.frame is of
     assert result.model_version == "model-7"

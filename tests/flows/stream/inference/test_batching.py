@@ -6,13 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flows.stream.inference.batching import Pace, choose, pack
+from flows.stream.inference.batching import choose, pack
+from flows.stream.inference.pace import Pace
 from flows.stream.ingest.accounting import FrameAccount
 from flows.stream.ingest.mailbox import Mailbox
-from flows.stream.ingest.reader import CameraReader
 from streetloop.types import ArrayPicture, Frame
-from tests.support.build import camera, frame, plain
-from tests.support.fakes import FakeClock, ScriptedSource
+from tests.support.build import frame, plain
 
 _IMAGE_SIZE = 64
 _WIDE = plain(64, 32)  # fills its input of 32 x 64
@@ -20,46 +19,39 @@ _SQUARE = plain(64, 64)
 
 
 class _Cameras:
-    """Feeds that do not run, with mailboxes to put frames into."""
+    """The mailboxes of some cameras."""
 
     def __init__(self, ids: str, staleness_s: float = 0.5, *, lossless: bool = False) -> None:
         self._ready = threading.Condition()
         self.accounts = {camera_id: FrameAccount() for camera_id in ids}
-        self.readers = [
-            CameraReader(
-                camera(camera_id),
-                ScriptedSource(),
-                Mailbox(self.accounts[camera_id], staleness_s, self._ready, lossless=lossless),
-                self.accounts[camera_id],
-                FakeClock(),
-            )
-            for camera_id in ids
-        ]
+        self._mailboxes = {
+            camera_id: Mailbox(account, staleness_s, self._ready, lossless=lossless)
+            for camera_id, account in self.accounts.items()
+        }
         self._put: Counter[str] = Counter()
-        self._boxes = {reader.camera.id: reader.mailbox for reader in self.readers}
 
     def put(self, camera_id: str, count: int = 1, picture: ArrayPicture = _WIDE) -> None:
         for _ in range(count):
             index = self._put[camera_id]
             self._put[camera_id] += 1
-            self._boxes[camera_id].put(frame(index, camera_id=camera_id, picture=picture), room=1000)
+            self._mailboxes[camera_id].put(frame(index, camera_id=camera_id, picture=picture), room=1000)
 
     def choose(
         self, turn: int = 0, pace: Pace | None = None, max_batch: int = 8, now_s: float = 0.0
     ) -> list[Frame]:
         pace = pace or Pace(0.5, max_batch)
         with self._ready:
-            return choose(self.readers, turn, pace, max_batch, _IMAGE_SIZE, now_s)
+            return choose(list(self._mailboxes.values()), turn, pace, max_batch, _IMAGE_SIZE, now_s)
 
     def waiting(self, camera_id: str) -> int:
-        return len(self._boxes[camera_id])
+        return len(self._mailboxes[camera_id])
 
 
 def _shares(frames: list[Frame]) -> dict[str, int]:
     return dict(Counter(f.camera_id for f in frames))
 
 
-def test_an_empty_house_gives_an_empty_batch() -> None:
+def test_without_waiting_frames_the_batch_is_empty() -> None:
     assert _Cameras("").choose() == []
     assert _Cameras("ab").choose() == []
 
@@ -72,7 +64,7 @@ def test_cameras_share_a_batch_evenly() -> None:
     assert _shares(cameras.choose()) == {"a": 2, "b": 2, "c": 2, "d": 2}
 
 
-def test_what_one_camera_leaves_goes_to_the_others() -> None:
+def test_an_unused_share_goes_to_the_other_cameras() -> None:
     cameras = _Cameras("abc", lossless=True)
     cameras.put("a", 1)
     cameras.put("b", 10)
@@ -81,7 +73,7 @@ def test_what_one_camera_leaves_goes_to_the_others() -> None:
     assert _shares(cameras.choose(max_batch=9)) == {"a": 1, "b": 4, "c": 4}
 
 
-def test_with_more_cameras_than_places_all_get_their_turn() -> None:
+def test_with_more_cameras_than_the_batch_holds_all_take_turns() -> None:
     cameras = _Cameras("abcde", lossless=True)
     for camera_id in "abcde":
         cameras.put(camera_id, 10)
@@ -127,7 +119,7 @@ def test_a_camera_that_changes_its_resolution_loses_nothing() -> None:
     assert batches == [[0, 1], [2, 3, 4], [5]]
 
 
-def test_an_odd_resolution_comes_through_although_others_keep_the_batches_full() -> None:
+def test_a_camera_of_another_resolution_is_not_starved_by_full_batches() -> None:
     cameras = _Cameras("abc")
     cameras.put("c", 1, _SQUARE)
     seen: Counter[str] = Counter()
@@ -166,7 +158,7 @@ def test_lossless_cameras_are_emptied_in_order_whatever_their_resolutions(
 
 def test_a_live_batch_is_no_larger_than_the_detector_answers_in_time() -> None:
     pace = Pace(0.5, max_batch=8)
-    pace.answered(frames=1, seconds=0.1)
+    pace.observe(frames=1, seconds=0.1)
     cameras = _Cameras("a")
     cameras.put("a", 8)
 
@@ -178,7 +170,7 @@ def test_a_live_batch_is_no_larger_than_the_detector_answers_in_time() -> None:
 
 def test_a_live_batch_is_limited_for_all_cameras_together() -> None:
     pace = Pace(0.5, max_batch=8)
-    pace.answered(frames=1, seconds=0.1)
+    pace.observe(frames=1, seconds=0.1)
     cameras = _Cameras("abcd")
     for camera_id in "abcd":
         cameras.put(camera_id, 1)
@@ -189,7 +181,7 @@ def test_a_live_batch_is_limited_for_all_cameras_together() -> None:
 
 def test_a_slow_detector_does_not_make_lossless_batches_smaller() -> None:
     pace = Pace(0.5, max_batch=8)
-    pace.answered(frames=1, seconds=10.0)
+    pace.observe(frames=1, seconds=10.0)
     cameras = _Cameras("a", lossless=True)
     cameras.put("a", 20)
 
@@ -199,38 +191,38 @@ def test_a_slow_detector_does_not_make_lossless_batches_smaller() -> None:
 def test_a_detector_without_history_gets_full_batches() -> None:
     pace = Pace(0.5, max_batch=8)
 
-    assert pace.batch == pace.in_time == 8
+    assert pace.batch_size == pace.frames_in_budget == 8
 
 
 def test_the_slowest_detector_still_gets_one_frame() -> None:
     pace = Pace(0.5, max_batch=8)
-    pace.answered(frames=1, seconds=100.0)
+    pace.observe(frames=1, seconds=100.0)
 
-    assert pace.batch == pace.in_time == 1
+    assert pace.batch_size == pace.frames_in_budget == 1
 
 
 def test_a_fast_detector_gets_no_more_than_the_largest_batch() -> None:
     pace = Pace(0.5, max_batch=8)
-    pace.answered(frames=8, seconds=0.008)
+    pace.observe(frames=8, seconds=0.008)
 
-    assert pace.batch == 8
-    assert pace.in_time == 200
+    assert pace.batch_size == 8
+    assert pace.frames_in_budget == 200
 
 
-def test_the_pace_follows_the_detector_but_not_a_single_hiccup() -> None:
+def test_the_pace_is_smoothed_and_follows_a_lasting_change() -> None:
     pace = Pace(0.5, max_batch=64)
     for _ in range(10):
-        pace.answered(frames=4, seconds=0.04)
-    before = pace.in_time
-    pace.answered(frames=4, seconds=0.08)
-    assert before / 2 < pace.in_time < before
+        pace.observe(frames=4, seconds=0.04)
+    before = pace.frames_in_budget
+    pace.observe(frames=4, seconds=0.08)
+    assert before / 2 < pace.frames_in_budget < before
 
     for _ in range(30):
-        pace.answered(frames=4, seconds=0.08)
-    assert pace.in_time == pytest.approx(before / 2, abs=1)
+        pace.observe(frames=4, seconds=0.08)
+    assert pace.frames_in_budget == pytest.approx(before / 2, abs=1)
 
 
-def test_packing_puts_each_picture_in_the_middle_of_its_image() -> None:
+def test_packing_centres_each_frame_in_its_image() -> None:
     frames = [
         frame(0, camera_id="wide", picture=plain(64, 40, 10)),
         frame(1, camera_id="other", picture=plain(128, 80, 200)),
@@ -240,17 +232,8 @@ def test_packing_puts_each_picture_in_the_middle_of_its_image() -> None:
 
     assert batch.images.shape == (2, 64, 64, 3)
     assert batch.frames == frames
-    for image, box, value in zip(batch.images, batch.boxes, (10, 200), strict=True):
+    for image, box, value in zip(batch.images, batch.letterboxes, (10, 200), strict=True):
         assert (box.left, box.top) == (0, 12)
         assert np.all(image[12:52] == value)
         assert np.all(image[:12] == 114)
         assert np.all(image[52:] == 114)
-
-
-def test_boxes_of_a_packed_batch_lead_back_to_the_pictures() -> None:
-    frames = [frame(0, picture=plain(64, 40)), frame(1, picture=plain(128, 80))]
-    batch = pack(frames, _IMAGE_SIZE)
-    whole = np.array([[0, 12, 64, 52]], np.float32)
-
-    assert batch.boxes[0].to_source(whole).tolist() == [[0, 0, 64, 40]]
-    assert batch.boxes[1].to_source(whole).tolist() == [[0, 0, 128, 80]]

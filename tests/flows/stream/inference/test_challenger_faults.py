@@ -45,7 +45,7 @@ FAULTS: dict[str, tuple[Ask | None, bool]] = {
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_of_the_challenger_costs_no_frame(street: Street, fault: str) -> None:
     does, is_invalid = FAULTS[fault]
-    street.house.does[CHALLENGER] = does or hanging(street.clock)
+    street.applications.does[CHALLENGER] = does or hanging(street.clock)
     street.table = SERVED
     sink = street.run("ab", [marked(0, 80), marked(1, 80)])
 
@@ -79,7 +79,7 @@ def test_what_was_served_counts_for_the_model_that_answered(street: Street) -> N
 
 
 def test_a_challenger_that_is_not_there_costs_no_frame(street: Street) -> None:
-    street.house.absent = {CHALLENGER}
+    street.applications.absent = {CHALLENGER}
     street.table = RouteTable(1, {}, ALL, frozenset("a"), 1.0)
     sink = street.run("ab", [marked(0, 60), marked(1, 60)])
 
@@ -100,7 +100,7 @@ def test_a_fault_in_every_tenth_answer_costs_no_frame(street: Street) -> None:
             raise DetectorError("now and then")
         return well(images, timeout_s)
 
-    street.house.does[CHALLENGER] = now_and_then
+    street.applications.does[CHALLENGER] = now_and_then
     street.table = SERVED
     sink = street.run("ab", [marked(0, 300), marked(1, 300)])
 
@@ -119,7 +119,7 @@ def test_a_challenger_is_not_waited_for_as_the_champion_is(street: Street) -> No
         waited.append(timeout_s)
         return well(images, timeout_s)
 
-    street.house.does[CHALLENGER] = note
+    street.applications.does[CHALLENGER] = note
     street.table = RouteTable(1, {}, ALL, frozenset("a"))
     street.run("ab", [marked(0, 40), marked(1, 40)])
 
@@ -142,29 +142,29 @@ def _in_step(street: Street, count: int, between: Callable[[], object]) -> list[
 
 
 def test_cameras_rest_at_home_after_a_failure_and_come_back(street: Street) -> None:
-    street.house.does[CHALLENGER] = failing
+    street.applications.does[CHALLENGER] = failing
     street.table = RouteTable(1, {}, ALL, ALL)
 
     def between() -> None:
         street.clock.advance(0.25)
-        if len(street.house.seen[CHALLENGER]) == 1:
-            street.house.does[CHALLENGER] = well
+        if len(street.applications.seen[CHALLENGER]) == 1:
+            street.applications.does[CHALLENGER] = well
 
     street.run("a", [_in_step(street, 20, between)])
     assert street.pipeline.wait(PATIENCE_S)
     versions = [r.model_version for r in street.sink.results]
     # The first fails; for the two seconds after it the champion is asked at once.
     assert versions == [CHAMPION] * 8 + [CHALLENGER] * 12
-    assert [frame for _, frame in street.house.seen[CHALLENGER]] == [0, *range(8, 20)]
+    assert [frame for _, frame in street.applications.seen[CHALLENGER]] == [0, *range(8, 20)]
 
 
 def test_a_challenger_that_goes_on_failing_is_asked_ever_more_rarely(street: Street) -> None:
-    street.house.does[CHALLENGER] = failing
+    street.applications.does[CHALLENGER] = failing
     street.table = SERVED
     street.run("a", [_in_step(street, 64, lambda: street.clock.advance(1.0))])
 
     assert street.pipeline.wait(PATIENCE_S)
-    assert [frame for _, frame in street.house.seen[CHALLENGER]] == [0, 2, 6, 14, 30, 62]
+    assert [frame for _, frame in street.applications.seen[CHALLENGER]] == [0, 2, 6, 14, 30, 62]
     assert street.evidence().challenger == Calls(6, 6)
 
 
@@ -176,7 +176,7 @@ def test_closing_while_the_challenger_is_asked_leaves_no_frame_behind(street: St
     street.gate(CHALLENGER)
     never = street.gate("nobody")
     street.run("ab", [[*marked(0, 60), never], [*marked(1, 60), never]])
-    eventually(lambda: bool(street.house.seen[CHALLENGER]))
+    eventually(lambda: bool(street.applications.seen[CHALLENGER]))
     street.close()
 
     for camera_id in "ab":
@@ -187,7 +187,7 @@ def test_closing_while_the_challenger_is_asked_leaves_no_frame_behind(street: St
 
 
 def test_if_both_fail_frames_have_failed_and_are_counted_once(street: Street) -> None:
-    street.house.does = {CHALLENGER: failing, CHAMPION: failing}
+    street.applications.does = {CHALLENGER: failing, CHAMPION: failing}
     street.table = RouteTable(1, {}, ALL, frozenset("a"))
     street.run("ab", [marked(0, 30), marked(1, 30)])
 

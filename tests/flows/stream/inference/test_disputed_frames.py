@@ -33,7 +33,7 @@ def triage(tmp_path: Path) -> Triage:
 @pytest.fixture
 def street(triage: Triage) -> Iterator[Street]:
     street = Street(triage)
-    street.house.does[CHALLENGER] = _sees_a_bus_once
+    street.applications.does[CHALLENGER] = _sees_a_bus_once
     yield street
     street.close()
 
@@ -72,7 +72,7 @@ def test_exactly_the_frame_over_which_they_disagree_is_asked_about(
     np.testing.assert_allclose(boxes_of(kept.boxes).xyxy, [CAR])
     # Both were shown each frame once, as without triage, and every frame came out once.
     for application in (CHAMPION, CHALLENGER):
-        assert street.house.seen[application] == [(0, k) for k in range(FRAMES)]
+        assert street.applications.seen[application] == [(0, k) for k in range(FRAMES)]
     assert sink.frame_ids("a") == list(range(FRAMES))
     assert street.account("a") == Account(decoded=FRAMES, detected=FRAMES)
     assert street.pipeline.snapshot()["a"].faults == ()
@@ -90,7 +90,7 @@ def test_what_the_challenger_says_in_shadow_is_not_served(street: Street, triage
 
 
 def test_the_last_frame_is_compared_before_triage_closes(street: Street, triage: Triage) -> None:
-    street.house.does[CHALLENGER] = lambda images, timeout_s: [BUS for _ in images]
+    street.applications.does[CHALLENGER] = lambda images, timeout_s: [BUS for _ in images]
     street.table = RouteTable(1, {}, ALL, frozenset(), 1.0)
     street.run("a", [marked(0, 1)])
     assert street.pipeline.wait(PATIENCE_S)
@@ -99,7 +99,7 @@ def test_the_last_frame_is_compared_before_triage_closes(street: Street, triage:
 
 def test_cameras_without_a_rollout_are_not_compared(street: Street, triage: Triage) -> None:
     # Batches have frames of both cameras in them.
-    street.house.does[CHALLENGER] = lambda images, timeout_s: [BUS for _ in images]
+    street.applications.does[CHALLENGER] = lambda images, timeout_s: [BUS for _ in images]
     street.table = RouteTable(1, {}, frozenset("b"), frozenset(), 1.0)
     street.run("ab", [marked(0, FRAMES), marked(1, FRAMES)])
     assert street.pipeline.wait(PATIENCE_S)
@@ -113,5 +113,5 @@ def test_a_rollout_that_is_cut_off_leaves_what_it_found(street: Street, triage: 
     street.run("a", [steps])
     assert street.pipeline.wait(PATIENCE_S)
     assert len(_disagreeing(triage)) == 1
-    assert len(street.house.seen[CHALLENGER]) == ODD + 1
+    assert len(street.applications.seen[CHALLENGER]) == ODD + 1
     assert street.account("a") == Account(decoded=FRAMES, detected=FRAMES)

@@ -3,34 +3,24 @@ import threading
 import pytest
 
 from flows.stream.inference.router import Router
-from flows.stream.ingest.accounting import FrameAccount
-from flows.stream.ingest.mailbox import Mailbox
-from flows.stream.ingest.reader import CameraReader
 from serve.rollout.route_table import CHALLENGER, CHAMPION, RouteTable
-from tests.support.build import camera, frame
-from tests.support.fakes import FakeClock, ScriptedSource
+from tests.support.build import frame
 
 OWN = "champion-Oslo"
 TO_CHALLENGER = RouteTable(compared=frozenset("ab"), challenged=frozenset("a"))
 
 
-class Town:
-    """Roads of three cameras, of which nobody reads a frame."""
+class _Routed:
+    """A router of three cameras."""
 
     def __init__(self) -> None:
         self.ready = threading.Condition()
         self.router = Router("abc", self.ready)
-        self.readers = [self._reader(camera_id) for camera_id in "abc"]
 
-    def _reader(self, camera_id: str) -> CameraReader:
-        account, source = FrameAccount(), ScriptedSource([])
-        mailbox = Mailbox(account, 0.5, self.ready)
-        return CameraReader(camera(camera_id), source, mailbox, account, FakeClock())
-
-    def of(self, application: str, now_s: float = 0.0) -> str:
-        """Cameras of a lane."""
+    def cameras_of(self, application: str, now_s: float = 0.0) -> str:
+        """The cameras whose frames may go to an application."""
         with self.ready:
-            return "".join(reader.camera.id for reader in self.router.of(application, self.readers, now_s))
+            return "".join(sorted(self.router.cameras_of(application, now_s)))
 
     def sent(self, *cameras: str) -> None:
         with self.ready:
@@ -42,51 +32,55 @@ class Town:
 
 
 @pytest.fixture
-def town() -> Town:
-    return Town()
+def routed() -> _Routed:
+    return _Routed()
 
 
-def test_at_first_all_are_at_the_champion(town: Town) -> None:
-    assert town.of(CHAMPION) == "abc"
-    assert town.of(CHALLENGER) == ""
+def test_without_a_table_every_camera_is_at_the_champion(routed: _Routed) -> None:
+    assert routed.cameras_of(CHAMPION) == "abc"
+    assert routed.cameras_of(CHALLENGER) == ""
 
 
-def test_a_table_moves_cameras_that_have_nothing_under_way(town: Town) -> None:
-    town.router.follow(TO_CHALLENGER)
-    assert town.of(CHAMPION) == "bc"
-    assert town.of(CHALLENGER) == "a"
-    town.router.follow(RouteTable(champion_applications={"c": OWN}))
-    assert (town.of(CHAMPION), town.of(CHALLENGER), town.of(OWN)) == ("ab", "", "c")
+def test_a_table_moves_cameras_that_have_no_frame_in_flight(routed: _Routed) -> None:
+    routed.router.follow(TO_CHALLENGER)
+    assert routed.cameras_of(CHAMPION) == "bc"
+    assert routed.cameras_of(CHALLENGER) == "a"
+    routed.router.follow(RouteTable(champion_applications={"c": OWN}))
+    assert (routed.cameras_of(CHAMPION), routed.cameras_of(CHALLENGER), routed.cameras_of(OWN)) == (
+        "ab",
+        "",
+        "c",
+    )
 
 
-def test_a_camera_with_frames_under_way_waits_for_them(town: Town) -> None:
-    town.sent("a", "a")
-    town.router.follow(TO_CHALLENGER)
+def test_a_camera_with_frames_in_flight_moves_once_they_are_settled(routed: _Routed) -> None:
+    routed.sent("a", "a")
+    routed.router.follow(TO_CHALLENGER)
     for _ in range(2):
-        # Neither may take more of it: the old one is not to, the new one would be too early.
-        assert town.of(CHAMPION) == "bc"
-        assert town.of(CHALLENGER) == ""
-        town.settled("a")
-    assert town.of(CHALLENGER) == "a"
+        # Neither application may take more of its frames: not the old one, and not yet the new one.
+        assert routed.cameras_of(CHAMPION) == "bc"
+        assert routed.cameras_of(CHALLENGER) == ""
+        routed.settled("a")
+    assert routed.cameras_of(CHALLENGER) == "a"
 
 
-def test_a_table_that_comes_and_goes_leaves_a_camera_where_it_is(town: Town) -> None:
-    town.sent("a")
-    town.router.follow(TO_CHALLENGER)
-    town.router.follow(RouteTable())
-    assert town.of(CHAMPION) == "abc"
+def test_a_table_that_is_revoked_at_once_moves_no_camera_with_frames_in_flight(routed: _Routed) -> None:
+    routed.sent("a")
+    routed.router.follow(TO_CHALLENGER)
+    routed.router.follow(RouteTable())
+    assert routed.cameras_of(CHAMPION) == "abc"
 
 
-def test_lanes_are_woken_by_a_table_and_by_answers(town: Town) -> None:
+def test_waiting_dispatchers_are_notified_of_tables_and_of_settled_frames(routed: _Routed) -> None:
     woken = []
 
     def wait() -> None:
-        with town.ready:
+        with routed.ready:
             waiting.set()
-            woken.append(town.ready.wait(10))
+            woken.append(routed.ready.wait(10))
 
-    for wake in (lambda: town.router.follow(TO_CHALLENGER), lambda: town.settled("b")):
-        town.sent("b")
+    for wake in (lambda: routed.router.follow(TO_CHALLENGER), lambda: routed.settled("b")):
+        routed.sent("b")
         waiting = threading.Event()
         thread = threading.Thread(target=wait)
         thread.start()
@@ -96,41 +90,49 @@ def test_lanes_are_woken_by_a_table_and_by_answers(town: Town) -> None:
     assert woken == [True, True]
 
 
-# Rest
+# Suspension
 
 
-def test_after_a_failure_the_cameras_of_the_challenger_are_home_for_a_while(town: Town) -> None:
-    town.router.follow(TO_CHALLENGER)
-    assert town.of(CHALLENGER, 10.0) == "a"
-    town.router.rest_challenger(10.0)
-    assert town.of(CHAMPION, 10.0) == "abc"
-    assert town.of(CHALLENGER, 11.9) == ""
-    assert town.of(CHALLENGER, 12.0) == "a"
-    assert town.of(CHAMPION, 12.0) == "bc"
+def test_a_suspended_challengers_cameras_are_at_the_champion_for_two_seconds(routed: _Routed) -> None:
+    routed.router.follow(TO_CHALLENGER)
+    assert routed.cameras_of(CHALLENGER, 10.0) == "a"
+    routed.router.suspend_challenger(10.0)
+    assert routed.cameras_of(CHAMPION, 10.0) == "abc"
+    assert routed.cameras_of(CHALLENGER, 11.9) == ""
+    assert routed.cameras_of(CHALLENGER, 12.0) == "a"
+    assert routed.cameras_of(CHAMPION, 12.0) == "bc"
 
 
-def test_home_is_where_the_citys_own_champion_is(town: Town) -> None:
-    town.router.follow(RouteTable(champion_applications={"a": OWN}, challenged=frozenset("a")))
-    town.router.rest_challenger(0.0)
-    assert (town.of(OWN, 1.0), town.of(CHAMPION, 1.0)) == ("a", "bc")
+def test_a_suspension_routes_to_the_citys_own_champion(routed: _Routed) -> None:
+    routed.router.follow(RouteTable(champion_applications={"a": OWN}, challenged=frozenset("a")))
+    routed.router.suspend_challenger(0.0)
+    assert (routed.cameras_of(OWN, 1.0), routed.cameras_of(CHAMPION, 1.0)) == ("a", "bc")
 
 
-def test_each_failure_costs_a_longer_rest_but_none_more_than_a_minute(town: Town) -> None:
-    town.router.follow(TO_CHALLENGER)
-    now, rests = 0.0, []
+def test_suspensions_double_up_to_a_minute(routed: _Routed) -> None:
+    routed.router.follow(TO_CHALLENGER)
+    now, suspensions = 0.0, []
     for _ in range(8):
-        town.router.rest_challenger(now)
-        rest = next(s for s in range(1, 100) if town.of(CHALLENGER, now + s))
-        rests.append(rest)
-        now += rest
-    assert rests == [2, 4, 8, 16, 32, 60, 60, 60]
+        routed.router.suspend_challenger(now)
+        suspension = next(s for s in range(1, 100) if routed.cameras_of(CHALLENGER, now + s))
+        suspensions.append(suspension)
+        now += suspension
+    assert suspensions == [2, 4, 8, 16, 32, 60, 60, 60]
 
 
-def test_a_new_table_ends_the_rest_and_forgets_the_failures(town: Town) -> None:
-    town.router.follow(TO_CHALLENGER)
+def test_a_new_table_ends_the_suspension_and_resets_its_length(routed: _Routed) -> None:
+    routed.router.follow(TO_CHALLENGER)
     for _ in range(4):
-        town.router.rest_challenger(0.0)
-    town.router.follow(TO_CHALLENGER)
-    assert town.of(CHALLENGER, 0.0) == "a"
-    town.router.rest_challenger(0.0)
-    assert town.of(CHALLENGER, 2.0) == "a"
+        routed.router.suspend_challenger(0.0)
+    routed.router.follow(TO_CHALLENGER)
+    assert routed.cameras_of(CHALLENGER, 0.0) == "a"
+    routed.router.suspend_challenger(0.0)
+    assert routed.cameras_of(CHALLENGER, 2.0) == "a"
+
+
+def test_applications_are_those_of_the_cameras_and_always_the_champion(routed: _Routed) -> None:
+    assert routed.router.applications("") == {CHAMPION}
+    routed.router.follow(RouteTable(champion_applications={"a": OWN}, challenged=frozenset("a")))
+    assert routed.router.applications("bc") == {CHAMPION}
+    # Also the champion of a challenged camera: it is the fallback.
+    assert routed.router.applications("abc") == {CHAMPION, CHALLENGER, OWN}

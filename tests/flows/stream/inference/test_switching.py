@@ -71,7 +71,7 @@ def test_every_answer_is_stamped_with_who_gave_it(street: Street) -> None:
     assert street.pipeline.wait(PATIENCE_S)
     for result in sink.results:
         one = CAMERAS.index(result.frame.camera_id), result.frame.frame_id
-        assert one in street.house.seen[result.model_version]
+        assert one in street.applications.seen[result.model_version]
 
 
 def test_a_camera_is_never_at_two_applications_at_once(street: Street) -> None:
@@ -82,8 +82,8 @@ def test_a_camera_is_never_at_two_applications_at_once(street: Street) -> None:
     sink = street.run(CAMERAS, clips)
 
     assert street.pipeline.wait(PATIENCE_S)
-    assert street.house.mixed == []
-    shown = [one for seen in street.house.seen.values() for one in seen]
+    assert street.applications.mixed == []
+    shown = [one for seen in street.applications.seen.values() for one in seen]
     assert len(shown) == len(set(shown)) == len(sink.results) == 1600
 
 
@@ -110,9 +110,9 @@ def test_frames_under_way_are_answered_where_they_went(street: Street) -> None:
     # The table changes while the champion has frames of the camera.
     gate = street.gate(CHAMPION)
     street.run("a", [marked(0, 30)])
-    eventually(lambda: bool(street.house.seen[CHAMPION]))
+    eventually(lambda: bool(street.applications.seen[CHAMPION]))
     street.pipeline.follow(_table(1, "a"))
-    assert street.house.seen[CHALLENGER] == []
+    assert street.applications.seen[CHALLENGER] == []
     gate.set()
 
     assert street.pipeline.wait(PATIENCE_S)
@@ -144,8 +144,8 @@ def test_a_challenger_that_comes_again_is_asked_anew(street: Street) -> None:
     assert street.pipeline.wait(PATIENCE_S)
     assert street.sink.frame_ids("a") == list(range(100))
     # The next one of that name may be another application.
-    assert street.house.opened.count(CHALLENGER) == 2
-    assert street.house.opened.count(CHAMPION) == 1
+    assert street.applications.opened.count(CHALLENGER) == 2
+    assert street.applications.opened.count(CHAMPION) == 1
 
 
 def test_a_shadow_that_comes_again_is_asked_anew_too(street: Street) -> None:
@@ -162,8 +162,8 @@ def test_a_shadow_that_comes_again_is_asked_anew_too(street: Street) -> None:
     street.run("a", [steps])
 
     assert street.pipeline.wait(PATIENCE_S)
-    assert street.house.opened.count(CHALLENGER) == 2
-    assert {frame for _, frame in street.house.seen[CHALLENGER]} == {1, 2, 3, 7, 8}
+    assert street.applications.opened.count(CHALLENGER) == 2
+    assert {frame for _, frame in street.applications.seen[CHALLENGER]} == {1, 2, 3, 7, 8}
     assert set(_versions(street.sink, "a")) == {CHAMPION}
 
 
@@ -179,7 +179,7 @@ def test_a_city_with_a_champion_of_its_own_has_its_frames_answered_there(street:
 
 def test_with_all_cameras_of_a_city_at_a_failing_challenger_its_own_champion_jumps_in(street: Street) -> None:
     champion_applications = dict.fromkeys("ab", OWN)
-    street.house.does[CHALLENGER] = failing
+    street.applications.does[CHALLENGER] = failing
     street.table = RouteTable(1, champion_applications, frozenset("ab"), frozenset("ab"), 0.2)
     sink = street.run("abc", [marked(k, 60) for k in range(3)])
 
@@ -194,4 +194,4 @@ def test_a_table_after_the_end_changes_nothing(street: Street) -> None:
     assert street.pipeline.wait(PATIENCE_S)
     street.pipeline.follow(_table(1, "a"))
     assert street.sink.closed == 1
-    assert street.house.opened == [CHAMPION]
+    assert street.applications.opened == [CHAMPION]

@@ -1,0 +1,14 @@
+"""A shadow comparison for the tests of inference."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.shadow import ShadowBench
+
+
+@pytest.fixture
+def bench() -> Iterator[ShadowBench]:
+    bench = ShadowBench()
+    yield bench
+    bench.shadow.close()
