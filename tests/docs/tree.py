@@ -50,7 +50,7 @@ def parse(tree: str) -> dict[str, str]:
 
 def render(paths: list[str], known: dict[str, str]) -> str:
     """The tree of these files, with a line for each folder above them."""
-    moved = _by_name(known)
+    moved = _by_name({path: said for path, said in known.items() if path not in paths})
     lines = []
     for path in _with_folders(paths):
         depth = path.rstrip("/").count("/")
