@@ -38,10 +38,10 @@ from scipy.signal import lfilter
 from scipy.stats import chi2, ks_2samp
 
 from drift.change import ChangeKind, WatchPolicy
-from drift.features import LEAST, NAMES
 from drift.fleet import FleetWatch
-from drift.images import measure_image
-from drift.period import DriftPeriod
+from drift.measurement.features import LEAST, NAMES
+from drift.measurement.image_features import measure_image
+from drift.measurement.period import DriftPeriod
 from streetloop.city.address import parse_address
 from streetloop.city.view import View
 

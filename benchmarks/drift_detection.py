@@ -28,10 +28,10 @@ from rich.progress import track
 from rich.table import Table
 
 from drift.change import Change, ChangeKind, WatchPolicy
-from drift.features import NAMES
 from drift.fleet import FleetWatch
-from drift.images import edges_of, measure_image
-from drift.period import DriftPeriod
+from drift.measurement.features import NAMES
+from drift.measurement.image_features import edges_of, measure_image
+from drift.measurement.period import DriftPeriod
 from streetloop.city.address import Address
 from streetloop.city.view import View
 from streetloop.city.world.conditions import Condition

@@ -12,10 +12,10 @@ import numpy as np
 from rich.console import Console
 
 from drift.change import WatchPolicy
-from drift.features import LEAST, NAMES
 from drift.fleet import FleetWatch
-from drift.images import edges_of, measure_image
-from drift.period import DriftPeriod
+from drift.measurement.features import LEAST, NAMES
+from drift.measurement.image_features import edges_of, measure_image
+from drift.measurement.period import DriftPeriod
 from streetloop.city.address import parse_address
 from streetloop.city.view import View
 

@@ -1,4 +1,4 @@
-"""What the watch has to say, and when it says it."""
+"""What the drift watch reports, and when."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,12 +7,12 @@ from enum import StrEnum
 
 from drift.causes import ASKS_FOR_LABELS
 from drift.comparison import FeatureResult
-from drift.features import NAMES
-from drift.tail import PEAKS
+from drift.measurement.features import NAMES
+from drift.statistics.pareto_tail import TAIL_SHARE
 
 
 class ChangeKind(StrEnum):
-    """What the watch has to say."""
+    """What began or ended."""
 
     DRIFT = "drift"
     DRIFT_OVER = "drift over"
@@ -25,15 +25,15 @@ class Change:
     """Something that began or ended at a camera.
 
     Attributes:
-        kind: What.
-        camera_id: Where.
-        at: When it was noticed.
-        since: When it began.
-        model_version: Who was in charge.
-        fault: Which fault of the stream, for those.
+        kind: What began or ended.
+        camera_id: The camera.
+        at: When the watch noticed (UTC).
+        since: When it began (UTC).
+        model_version: The model that answered then.
+        fault: Name of the stream fault; empty for a drift.
         causes: Of a drift, likeliest first.
-        answers: Of a drift, by feature.
-        source: Which reference the camera was held against.
+        results: Of a drift, by feature.
+        source: Which reference the camera was compared with.
     """
 
     kind: ChangeKind
@@ -43,7 +43,7 @@ class Change:
     model_version: str
     fault: str = ""
     causes: tuple[str, ...] = ()
-    answers: Mapping[str, FeatureResult] = field(default_factory=dict)
+    results: Mapping[str, FeatureResult] = field(default_factory=dict)
     source: str = ""
 
     @property
@@ -54,13 +54,16 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class WatchPolicy:
-    """When the watch speaks.
+    """When a departure from the reference is reported.
 
     Attributes:
-        days_between_false_alarms: For each camera.
-        false_discoveries: Share of alarms, over cameras and features, that may be false.
-        least_effect: In spreads of the reference.
-        period_s: How long a minute is.
+        days_between_false_alarms: For each camera, on average. Higher raises the thresholds:
+            fewer false alarms, later true ones.
+        false_discoveries: Share of alarms, over cameras and features, that may be false (the q of
+            Benjamini and Hochberg). Lower misses more when few cameras drift.
+        least_effect: Smallest Wasserstein distance that counts, in spreads of the reference.
+            Higher ignores larger changes.
+        period_s: Length of a drift period in seconds.
     """
 
     days_between_false_alarms: float = 60.0
@@ -70,10 +73,10 @@ class WatchPolicy:
 
     @property
     def rarity(self) -> float:
-        """Probability of a false alarm a minute and feature."""
-        # Every minute counts as a test of its own, though windows overlap: with three for each
-        # quarter of an hour, 1.2 to 1.8 false alarms a month came through where minutes are
-        # independent. The features of a camera share what is allowed. A day has 1440 minutes,
-        # however long one is.
+        """Probability of a false alarm in one period and feature."""
+        # Every period counts as a test of its own, though windows overlap: with three for each
+        # window of 15, 1.2 to 1.8 false alarms a month came through where periods are independent.
+        # The features of a camera share what is allowed. The count is that of one-minute periods,
+        # however long a period is: a demo's short "day" has as many tests.
         tests = 1440.0 * self.days_between_false_alarms * len(NAMES)
-        return min(PEAKS, 1 / tests)  # a rule for tails says nothing about what is common
+        return min(TAIL_SHARE, 1 / tests)  # a rule for tails says nothing about what is common

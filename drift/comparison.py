@@ -1,4 +1,4 @@
-"""Is a window of a camera's values like its reference? One feature, and all of them together."""
+"""Compares two stretches of values, each feature alone and all of them together."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -6,15 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import false_discovery_control
 
-from drift.bootstrap import block_for, null_of
 from drift.statistics import KolmogorovSmirnov, Wasserstein
-from drift.statistics.distance import Floats
-from drift.statistics.page_hinkley import centre_of
-from drift.tail import rare_distance
+from drift.statistics.block_bootstrap import block_for, null_of
+from drift.statistics.distance import Floats, median_and_spread
+from drift.statistics.pareto_tail import rare_distance
 from streetloop.json_values import finite_or_none
 
-_LEAST_REFERENCE = 12
-LEAST_WINDOW = 5
+_MIN_REFERENCE = 12
+MIN_WINDOW = 5
 """Values that a window must have."""
 
 
@@ -23,38 +22,30 @@ class DetectionPolicy:
     """When a difference is drift.
 
     Attributes:
-        false_discoveries: Share of alarms, over features, that may be false.
+        false_discoveries: Share of alarms, over features, that may be false (the q of Benjamini and
+            Hochberg).
         rarity: Probability that a window in which nothing changed is called drift, over all
-            features of a camera together.
-        least_effect: Wasserstein distance in spreads of the reference below which nobody cares.
+            features of a camera together. Lower raises the thresholds.
+        least_effect: Smallest Wasserstein distance that counts, in spreads of the reference.
     """
 
     false_discoveries: float = 0.05
     rarity: float = 0.01
     least_effect: float = 1.0
 
-    @classmethod
-    def live(cls, days_between_false_alarms: float = 60.0) -> "DetectionPolicy":
-        """For windows of 15 minutes that are looked at every minute, day and night.
-
-        Overlapping windows are not independent; 288 a day, three for each quarter of an hour, is
-        what simulated streams showed (`benchmarks.drift`).
-        """
-        return cls(rarity=1 / (288.0 * days_between_false_alarms))
-
 
 @dataclass(frozen=True, slots=True)
 class FeatureResult:
-    """What is known of one feature.
+    """The comparison of one feature.
 
     Attributes:
-        statistic: Kolmogorov-Smirnov, 0 to 1; NaN where there is not enough.
+        statistic: Kolmogorov-Smirnov, 0 to 1; this and all below is NaN where values are missing.
         p_value: Under the block bootstrap, adjusted for the number of features.
         effect_size: Wasserstein distance in spreads of the reference.
         change: Median of the window less that of the reference, in the feature's unit.
         threshold: The effect size from which on it would be an alarm.
-        alarm: True if it is significant, large and rare.
-        missing: Values that are missing from the window or the reference; 0 if there are enough.
+        alarm: True if the difference is significant, large and rare.
+        missing: How many values the window or the reference lacks for a comparison.
     """
 
     statistic: float
@@ -71,7 +62,7 @@ class FeatureResult:
         return self.missing == 0
 
     def as_json(self) -> dict[str, float | bool | None]:
-        """Plain values; null where there was not enough to tell."""
+        """Plain values; null where there were too few."""
         return {
             "statistic": finite_or_none(self.statistic, 9),
             "p_value": finite_or_none(self.p_value, 9),
@@ -80,6 +71,12 @@ class FeatureResult:
             "threshold": finite_or_none(self.threshold, 9),
             "alarm": self.alarm,
         }
+
+
+def too_few(missing: int) -> FeatureResult:
+    """The result of a feature that lacks values."""
+    nan = float("nan")
+    return FeatureResult(nan, nan, nan, nan, nan, False, missing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,52 +100,51 @@ def compare(
     Args:
         reference: (N,) values by feature, in the order of time; NaN where there was none.
         window: (W,) values by feature, in the order of time.
-        least: Difference by feature that is not worth mentioning; keeps a feature that hardly
-            varies from crying at every breath.
+        least: Smallest spread by feature, in its unit; keeps a feature that hardly varies from
+            raising an alarm at every small step.
         policy: When a difference is drift.
-        seed: Of the bootstrap.
+        seed: Of the bootstrap; the same seed gives the same results.
 
     Returns:
-        An answer for each feature of both; where there are too few values, one that says how many
+        A result for each feature of both; where there are too few values, one that says how many
         are missing and raises no alarm.
     """
     names = [name for name in reference if name in window]
     raw: dict[str, _Raw] = {}
-    answers: dict[str, FeatureResult] = {}
+    results: dict[str, FeatureResult] = {}
     for name in names:
         before, since = (side[np.isfinite(side)] for side in (reference[name], window[name]))
         missing = _missing(before, since)
         if missing:
-            nothing = float("nan")
-            answers[name] = FeatureResult(nothing, nothing, nothing, nothing, nothing, False, missing)
+            results[name] = too_few(missing)
         else:
             raw[name] = _one(before, since, least.get(name, 0.0), policy, len(names), seed)
     adjusted = _adjusted([r.p_value for r in raw.values()])
     for (name, r), p_value in zip(raw.items(), adjusted, strict=True):
         threshold = max(policy.least_effect, r.rare)
         alarm = p_value <= policy.false_discoveries and r.effect >= threshold
-        answers[name] = FeatureResult(r.statistic, p_value, r.effect, r.change, threshold, alarm)
-    return {name: answers[name] for name in names}
+        results[name] = FeatureResult(r.statistic, p_value, r.effect, r.change, threshold, alarm)
+    return {name: results[name] for name in names}
 
 
 def _missing(before: Floats, since: Floats) -> int:
-    """How many values are wanting: a window must hold one block of the reference."""
-    if len(before) < _LEAST_REFERENCE:
-        return _LEAST_REFERENCE - len(before)
-    return max(0, LEAST_WINDOW - len(since))
+    """How many values are missing: a window must hold one block of the reference."""
+    if len(before) < _MIN_REFERENCE:
+        return _MIN_REFERENCE - len(before)
+    return max(0, MIN_WINDOW - len(since))
 
 
 def _one(
     before: Floats, since: Floats, least: float, policy: DetectionPolicy, features: int, seed: int
 ) -> _Raw:
     rng = np.random.default_rng(seed)
-    scale = max(centre_of(before)[1], least)
+    scale = max(median_and_spread(before)[1], least)
     block = block_for(before, len(since))
     ordered = np.sort(before)
-    ks, carried = KolmogorovSmirnov(), Wasserstein()
+    ks, wasserstein = KolmogorovSmirnov(), Wasserstein()
     statistic = float(ks.between(ordered, since[None])[0])
-    effect = float(carried.between(ordered, since[None])[0]) / scale
-    nulls = [null_of(d, before, len(since), block, rng) for d in (ks, carried)]
+    effect = float(wasserstein.between(ordered, since[None])[0]) / scale
+    nulls = [null_of(d, before, len(since), block, rng) for d in (ks, wasserstein)]
     rare = rare_distance(nulls[1].distances / scale, policy.rarity / max(features, 1))
     # The statistic that says more: far apart samples all have the same Kolmogorov-Smirnov.
     p_value = min(nulls[0].p_value(statistic), nulls[1].p_value(effect * scale)) * 2

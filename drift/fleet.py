@@ -1,4 +1,4 @@
-"""The watch over all cameras: minutes go in, findings and faults of streams come out. No I/O."""
+"""The watch over all cameras: drift periods go in, findings and stream faults come out. No I/O."""
 
 from collections.abc import Iterable, Mapping
 
@@ -7,7 +7,7 @@ from scipy.stats import false_discovery_control
 
 from drift.change import Change, WatchPolicy
 from drift.history import Past
-from drift.period import DriftPeriod
+from drift.measurement.period import DriftPeriod
 from drift.scan import Scan
 from drift.watch import CameraWatch
 
@@ -16,8 +16,8 @@ class FleetWatch:
     """The watch over all cameras.
 
     Args:
-        policy: When to speak.
-        training: What the model in charge was trained on, or None.
+        policy: When a departure is reported.
+        training: What the model was trained on, for cameras without enough past; None for none.
     """
 
     def __init__(self, policy: WatchPolicy, training: Past | None = None) -> None:
@@ -26,21 +26,23 @@ class FleetWatch:
         self.cameras: dict[str, CameraWatch] = {}
 
     def camera(self, camera_id: str) -> CameraWatch:
-        """The watch over one camera, new if it was never seen."""
+        """The watch over one camera, new for one that it has not seen."""
         if camera_id not in self.cameras:
             self.cameras[camera_id] = CameraWatch(camera_id, self._policy, self._training)
         return self.cameras[camera_id]
 
     def take(self, periods: Iterable[DriftPeriod]) -> list[Change]:
-        """Take the minutes that ended and say what began or ended with them.
+        """Take periods that ended; returns what began or ended with them.
 
-        Minutes of one camera come in order. All that are given are judged together.
+        Args:
+            periods: Those of one camera in order. The false discoveries are controlled over the
+                cameras of one call, so give all that ended together in one call.
         """
         changes: list[Change] = []
         ready: dict[str, list[DriftPeriod]] = {}
         for period in periods:
             ready.setdefault(period.camera_id, []).append(period)
-        while ready:  # a camera that is several minutes behind is judged minute by minute
+        while ready:  # a camera that is several periods behind is judged one by one
             now = {camera: queue.pop(0) for camera, queue in ready.items()}
             ready = {camera: queue for camera, queue in ready.items() if queue}
             changes += self._take_one_each(now)

@@ -1,4 +1,4 @@
-"""What is remembered of one camera: a row a minute, the oldest forgotten."""
+"""The history of one camera: a row per drift period, the oldest forgotten."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,26 +8,26 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from drift.features import NAMES
-from drift.images import Edges
-from drift.period import DriftPeriod
-from drift.quality import Usual
+from drift.measurement.features import NAMES
+from drift.measurement.image_features import Edges
+from drift.measurement.period import DriftPeriod
+from drift.measurement.stream_faults import UsualStream
 from drift.statistics.distance import Floats
 
-MOST = 28 * 1440
-"""Minutes that are remembered: four weeks."""
+MAX_PERIODS = 28 * 1440
+"""Periods that are remembered: four weeks of minutes."""
 
-_EDGES_LONG = 1440  # minutes over which the usual lines of the picture are averaged
-_EDGES_SHORT = 3
+_USUAL_EDGES = 1440  # periods over which the usual edges are averaged
+_RECENT_EDGES = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """Some minutes of a camera.
+    """Some periods of a camera, as arrays.
 
     Attributes:
-        times: (N,) seconds since 1970, rising.
-        values: (N, features) as `drift.features.NAMES`, NaN where unknown.
+        times: (N,) starts of the periods, seconds since 1970, rising.
+        values: (N, features) as `drift.measurement.features.NAMES`, NaN where it was not measured.
         mix: (N, classes) tracks that appeared.
     """
 
@@ -39,19 +39,22 @@ class Past:
         return len(self.times)
 
     def only(self, which: NDArray[np.bool_]) -> "Past":
-        """Some of them."""
+        """The periods of a (N,) mask."""
         return Past(self.times[which], self.values[which], self.mix[which])
 
 
 class History:
-    """The minutes of one camera in the order of time.
+    """The periods of one camera in the order of time.
+
+    A period is *whole* if its images were usable, and *clean* if it is also fit to be a reference.
 
     Args:
-        most: How many are remembered.
+        max_periods: How many are remembered. More knows more weeks, and takes memory: 28 days of
+            minutes are about 3 MB.
     """
 
-    def __init__(self, most: int = MOST) -> None:
-        self._most = most
+    def __init__(self, max_periods: int = MAX_PERIODS) -> None:
+        self._max_periods = max_periods
         self._count = 0
         self._times: Floats = np.zeros(64)
         self._values: NDArray[np.float32] = np.zeros((64, len(NAMES)), np.float32)
@@ -70,15 +73,15 @@ class History:
         return self._count
 
     def is_late(self, period: DriftPeriod) -> bool:
-        """True if a minute is known already, or is from before one that is."""
+        """True if the period began no later than the newest that is remembered."""
         return bool(self._count) and (period.started_at.timestamp() <= self._times[self._count - 1])
 
     def append(self, period: DriftPeriod, whole: bool = True) -> None:
-        """Remember a minute, as one that is fit to compare with; a late one is left out.
+        """Remember a period as clean; a late one is left out.
 
         Args:
-            period: Which.
-            whole: False if its picture was broken: it never tells anything about the world.
+            period: The period.
+            whole: False if its images were unusable: it is then never compared with anything.
         """
         if self.is_late(period):
             return
@@ -88,7 +91,7 @@ class History:
         self._values[row] = [period.values[name] for name in NAMES]
         self._mix[row] = 0
         for name, count in period.mix.items():
-            column = self._class(name)  # may put another array in the place of this one
+            column = self._class(name)  # may replace the array
             self._mix[row, column] = count
         if period.model_version not in self.versions:
             self.versions.append(period.model_version)
@@ -96,61 +99,61 @@ class History:
         self._clean[row] = self._whole[row] = whole
         self._count += 1
         if whole and period.edges is not None:
-            self.recent_edges = _mixed(self.recent_edges, period.edges, _EDGES_SHORT, row)
+            self.recent_edges = _mixed(self.recent_edges, period.edges, _RECENT_EDGES, row)
         if self._size == (0, 0):
             self._size = (period.width, period.height)
         if period.fps > 0 and len(self._rates) < 60:
             self._rates.append(period.fps)
 
     def learn_edges(self) -> None:
-        """The recent lines are the camera's usual ones."""
+        """Let the recent edges count as the camera's usual ones."""
         if self.recent_edges is not None:
-            known = min(self._count, _EDGES_LONG)
-            self.usual_edges = _mixed(self.usual_edges, self.recent_edges, _EDGES_LONG, known)
+            known = min(self._count, _USUAL_EDGES)
+            self.usual_edges = _mixed(self.usual_edges, self.recent_edges, _USUAL_EDGES, known)
 
     def accept_stream(self, period: DriftPeriod) -> None:
-        """The stream's size and rate are from now on those of a minute."""
+        """Take size and rate of a period as the stream's usual ones from now on."""
         self._size, self._rates = (period.width, period.height), []
 
     @property
-    def usual(self) -> Usual | None:
-        """What the stream usually is; None before the first minute."""
+    def usual(self) -> UsualStream | None:
+        """Usual size and rate of the stream; None before the first period."""
         if self._size == (0, 0) or not self._rates:
             return None
-        return Usual(*self._size, float(np.median(self._rates)))
+        return UsualStream(*self._size, float(np.median(self._rates)))
 
     def exclude_from_reference(self, since: datetime) -> None:
-        """Minutes since then are no reference: they are of the drift itself."""
+        """Exclude the periods since a moment (UTC): they show the drift itself."""
         self._clean[: self._count] &= self._times[: self._count] < since.timestamp()
 
     def exclude_last_from_reference(self) -> None:
-        """The last minute is no reference."""
+        """Exclude the newest period."""
         if self._count:
             self._clean[self._count - 1] = False
 
     def last(self, count: int, after: float = -np.inf) -> Past:
-        """The newest minutes of whole pictures, at most ``count``.
+        """The newest whole periods.
 
         Args:
-            count: How many.
-            after: Seconds since 1970; what began before is too long ago.
+            count: At most so many.
+            after: Only those that began at this moment or later, seconds since 1970.
         """
         start = int(np.searchsorted(self._times[: self._count], after))
         return self._past(start + np.flatnonzero(self._whole[start : self._count])[-count:])
 
     def clean(self, before: float) -> Past:
-        """Minutes before a moment (seconds since 1970) that are fit to compare with."""
+        """Clean periods that began before a moment (seconds since 1970)."""
         end = int(np.searchsorted(self._times[: self._count], before))
         return self._past(np.flatnonzero(self._clean[:end]))
 
     def of_version(self, past: Past, version: str) -> NDArray[np.bool_]:
-        """(N,) which minutes of ``past`` a model answered."""
+        """(N,) mask of the periods of ``past`` that a model answered."""
         number = self.versions.index(version) if version in self.versions else -1
         rows = np.searchsorted(self._times[: self._count], past.times)
         return np.asarray(self._version[rows] == number)
 
     def accept_all(self) -> None:
-        """Whatever the world was like is fit to compare with: a new model has learned it."""
+        """Take every whole period as clean: a new model has learned what went on."""
         self._clean[: self._count] = self._whole[: self._count]
         self.usual_edges = None
 
@@ -167,13 +170,13 @@ class History:
         room = len(self._times)
         if self._count < room:
             return
-        if room >= self._most + self._most // 4:
-            gone = self._count - self._most
+        if room >= self._max_periods + self._max_periods // 4:
+            gone = self._count - self._max_periods
             for array in self._arrays():
-                array[: self._most] = array[gone : self._count].copy()
-            self._count = self._most
+                array[: self._max_periods] = array[gone : self._count].copy()
+            self._count = self._max_periods
             return
-        more = min(room, self._most + self._most // 4 - room)
+        more = min(room, self._max_periods + self._max_periods // 4 - room)
         self._times = np.pad(self._times, (0, more))
         self._values = np.pad(self._values, ((0, more), (0, 0)))
         self._mix = np.pad(self._mix, ((0, more), (0, 0)))

@@ -1,4 +1,4 @@
-"""The watch over running cameras: the past from the log, findings to the ledger."""
+"""The watch over running cameras: reads the past from the log, writes findings to the ledger."""
 
 import contextlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 from drift.change import Change, ChangeKind, WatchPolicy
 from drift.fleet import FleetWatch
-from drift.history import MOST, Past
-from drift.period import DriftPeriod
+from drift.history import MAX_PERIODS, Past
+from drift.measurement.period import DriftPeriod
+from drift.measurement.stream_faults import FAULTS
 from drift.period_log import PeriodLog, read_periods
-from drift.quality import FAULTS
 from streetloop.errors import LedgerError, StoreError
 from streetloop.ledger import Ledger
 from streetloop.ledger.events import begin_event, end_event, list_events
@@ -19,20 +19,24 @@ from streetloop.storage.store import ObjectStore
 
 
 def policy_of(settings: Settings) -> WatchPolicy:
-    """When the watch speaks, as the settings have it."""
+    """The watch policy that the settings ask for."""
     return WatchPolicy(days_between_false_alarms=settings.drift_days, period_s=settings.drift_period_s)
 
 
 class LiveWatch:
-    """Watches running cameras and writes down what it finds.
+    """Watches running cameras and records what it finds.
 
     Args:
         cameras: Ids of the cameras that run.
-        settings: As given at the roof.
-        store: Where minutes are kept.
-        ledger: Where findings and events go.
-        training: What the model was trained on, or None.
-        tell: Called with a sentence for people whenever something begins or ends.
+        settings: ``drift_days`` and ``drift_period_s`` decide when a departure is reported.
+        store: Keeps the log of periods.
+        ledger: Keeps findings and events.
+        training: What the model was trained on, for cameras without enough past; None for none.
+        tell: Called with a sentence for people whenever something begins or ends, and once if
+            something cannot be written.
+
+    Raises:
+        LedgerError: The ledger cannot be read.
     """
 
     def __init__(
@@ -48,9 +52,9 @@ class LiveWatch:
         self._ledger = ledger
         self._tell = tell
         self.faults: list[str] = []
-        self._found: dict[str, tuple[str, ...]] = {}
+        self._causes: dict[str, tuple[str, ...]] = {}
         self._fleet = recall(cameras, settings, store, ledger, training, tell)
-        # What went on when the watch was last stopped ends in this run.
+        # Events that were open when the watch last stopped end in this run.
         self._events = {
             (camera, event.kind): event.id
             for camera in cameras
@@ -58,33 +62,33 @@ class LiveWatch:
         }
 
     def take(self, periods: Iterable[DriftPeriod]) -> None:
-        """Note the minutes that ended.
+        """Take the periods that ended; report and record what began or ended.
 
-        What cannot be written is said, and does not stop the streams.
+        A failing store or ledger is reported once and does not stop the streams.
         """
         periods = list(periods)
         for change in self._fleet.take(periods):
-            with self._said():
+            with self._reported():
                 self._note(change)
             self._tell(sentence(change))
         for period in periods:
-            with self._said():
+            with self._reported():
                 self._log.append(period)
 
     def leave(self, cameras: Collection[str]) -> None:
-        """Cameras were taken out: what went on at them is over."""
+        """End all events and findings of cameras that were removed."""
         self._events = {where: n for where, n in self._events.items() if where[0] not in cameras}
         for camera in cameras:
-            with self._said():
+            with self._reported():
                 end_all(self._ledger, camera, datetime.now(UTC))
 
     def causes(self) -> dict[str, tuple[str, ...]]:
-        """By camera the causes of the drift that was found last, likeliest first."""
-        return dict(self._found)
+        """Causes of the last drift by camera, likeliest first."""
+        return dict(self._causes)
 
     def close(self) -> None:
-        """Write out what is held back."""
-        with self._said():
+        """Write the periods that are not written yet."""
+        with self._reported():
             self._log.flush()
 
     def _note(self, change: Change) -> None:
@@ -103,17 +107,17 @@ class LiveWatch:
             end_event(self._ledger, self._events.pop(where), change.at)
 
     @contextlib.contextmanager
-    def _said(self) -> Iterator[None]:
+    def _reported(self) -> Iterator[None]:
         try:
             yield
         except (StoreError, LedgerError) as error:
-            if not self.faults:  # one is enough: the next names another object and says the same
+            if not self.faults:  # the next would name another object and say the same
                 self.faults.append(str(error))
                 self._tell(str(error))
 
     def _open(self, change: Change) -> None:
-        self._found[change.camera_id] = change.causes
-        features = {name: answer.as_json() for name, answer in change.answers.items()}
+        self._causes[change.camera_id] = change.causes
+        features = {name: result.as_json() for name, result in change.results.items()}
         open_finding(
             self._ledger,
             change.camera_id,
@@ -127,7 +131,7 @@ class LiveWatch:
 
 
 def end_all(ledger: Ledger, camera_id: str, at: datetime) -> None:
-    """End every event of a camera that goes on, and its drift."""
+    """End every open event and finding of a camera at a moment (UTC)."""
     for event in list_events(ledger, camera_id, only_open=True):
         end_event(ledger, event.id, at)
     close_findings(ledger, camera_id, at)
@@ -141,15 +145,23 @@ def recall(
     training: Past | None = None,
     tell: Callable[[str], None] = lambda _: None,
 ) -> FleetWatch:
-    """The watch as it was when it was last stopped, from the log and the ledger.
+    """Rebuild the watch as it was when it last stopped, from the log and the ledger.
 
-    A log that cannot be read is told; the watch goes on with what was read.
+    A log that cannot be read is reported; the watch goes on with what was read.
+
+    Args:
+        cameras: Ids of the cameras.
+        settings: ``drift_days`` and ``drift_period_s`` decide when a departure is reported.
+        store: Keeps the log of periods.
+        ledger: Keeps findings and events.
+        training: What the model was trained on, for cameras without enough past; None for none.
+        tell: Called with a sentence if a log cannot be read.
 
     Raises:
         LedgerError: The ledger cannot be read.
     """
     fleet = FleetWatch(policy_of(settings), training)
-    since = datetime.now(UTC) - timedelta(seconds=MOST * settings.drift_period_s)
+    since = datetime.now(UTC) - timedelta(seconds=MAX_PERIODS * settings.drift_period_s)
     for camera in cameras:
         watch = fleet.camera(camera)
         findings = list_findings(ledger, camera)
@@ -157,7 +169,7 @@ def recall(
             for period in read_periods(store, camera, since):
                 watch.remember(period, clean=not _within(period, findings))
         except StoreError as error:
-            tell(f"{camera}: not all of its past can be read: {error}")
+            tell(f"{camera}: a part of its history cannot be read: {error}")
         if findings and findings[0].closed_at is None:
             watch.resume(_change(findings[0]))
         for event in list_events(ledger, camera, only_open=True):
@@ -167,7 +179,7 @@ def recall(
 
 
 def sentence(change: Change) -> str:
-    """A change in words.
+    """A change as a sentence.
 
     >>> at = datetime(2026, 11, 21, 17, 30, tzinfo=UTC)
     >>> sentence(Change(ChangeKind.DRIFT, "a40", at, at, "yolo", causes=("night",)))

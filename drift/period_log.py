@@ -1,4 +1,4 @@
-"""The minutes of all cameras, kept as Parquet in the object store: the past that drift knows."""
+"""The log of all drift periods: Parquet in the object store, an object per camera and hour."""
 
 import io
 import uuid
@@ -11,17 +11,17 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from drift.features import NAMES
-from drift.images import Edges
-from drift.period import DriftPeriod
+from drift.measurement.features import NAMES
+from drift.measurement.image_features import Edges
+from drift.measurement.period import DriftPeriod
 from streetloop.errors import StoreError
 from streetloop.images import decode_image, encode_jpeg
 from streetloop.json_values import finite_or_none
 from streetloop.storage.store import ObjectStore
 from streetloop.types import Image
 
-_PREFIX = "minutes"
-_PICTURES_EVERY = 10  # minutes between two of which picture and lines are kept
+_PREFIX = "minutes"  # the name that logs of earlier versions have
+_PICTURES_EVERY = 10  # of so many periods one keeps picture and edges
 _FLUSH_EVERY = 10
 _EDGES = (90, 160)
 _JPEG_QUALITY = 80
@@ -46,10 +46,10 @@ SCHEMA = pa.schema(_FIELDS)
 
 
 class PeriodLog:
-    """Writes minutes, an object a camera and hour; a crash loses at most ten minutes.
+    """Writes periods; a crash loses at most ten of each camera.
 
     Args:
-        store: Where to.
+        store: Keeps the objects.
     """
 
     def __init__(self, store: ObjectStore) -> None:
@@ -59,10 +59,10 @@ class PeriodLog:
         self._unwritten: set[tuple[str, str]] = set()
 
     def append(self, period: DriftPeriod) -> None:
-        """Note a minute; every tenth keeps its picture.
+        """Add a period; every tenth of an hour keeps its picture.
 
         Raises:
-            StoreError: Something could not be written; it is kept, and tried again later.
+            StoreError: A write failed; the periods stay in memory, and the next write tries again.
         """
         where = (period.camera_id, period.started_at.strftime("%Y-%m-%dT%H"))
         fresh = where not in self._hours
@@ -79,10 +79,10 @@ class PeriodLog:
                 self._write(where)
 
     def flush(self) -> None:
-        """Write all that is not written yet.
+        """Write the periods that are not written yet.
 
         Raises:
-            StoreError: Something could not be written.
+            StoreError: A write failed.
         """
         for where in sorted(self._unwritten):
             self._write(where)
@@ -108,14 +108,14 @@ def read_periods(
     *,
     pictures: bool = False,
 ) -> Iterator[DriftPeriod]:
-    """The minutes of a camera in the order of time.
+    """The periods of a camera in the order of time.
 
     Args:
-        store: Where from.
-        camera_id: Which camera.
-        since: From this hour on; None for all.
-        until: Before this moment; None for all.
-        pictures: Read the pictures too.
+        store: Keeps the objects.
+        camera_id: The camera.
+        since: Only periods that began at this moment or later; None for all.
+        until: Only periods that began before this moment; None for all.
+        pictures: Read the pictures, too, which are most of the bytes.
 
     Raises:
         StoreError: An object is missing or is no Parquet file.
@@ -138,7 +138,7 @@ def read_periods(
 
 
 def cameras_in(store: ObjectStore) -> list[str]:
-    """Every camera that has minutes."""
+    """Ids of the cameras that have periods in the log, sorted."""
     found = (key.split("/")[1] for key in store.keys(f"{_PREFIX}/"))
     return sorted({name.removeprefix("camera=") for name in found})
 
@@ -150,10 +150,10 @@ def _rows(store: ObjectStore, key: str, pictures: bool) -> list[dict[str, Any]]:
         table = file.read(names)
         rows: list[dict[str, Any]] = table.to_pylist()
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise StoreError(f"object {key!r} is no log of minutes: {error}") from error
+        raise StoreError(f"object {key!r} is no log of drift periods: {error}") from error
     lacking = {field.name for field in SCHEMA if not field.nullable} - set(table.column_names)
     if lacking:
-        raise StoreError(f"object {key!r} is no log of minutes: it has no {min(lacking)!r}")
+        raise StoreError(f"object {key!r} is no log of drift periods: it has no {min(lacking)!r}")
     return rows
 
 
@@ -173,7 +173,7 @@ _CODED = ("mix", "edges", "picture")
 
 
 def _period(row: dict[str, Any]) -> DriftPeriod:
-    # A feature that is newer than the log is unknown, as one that could not be measured.
+    # A feature that is newer than the log is NaN, as one that could not be measured.
     known = {name: row.get(name) for name in NAMES}
     values = {name: float("nan") if value is None else value for name, value in known.items()}
     plain = {name: row[name] for name in SCHEMA.names if name not in {*NAMES, *_CODED}}

@@ -1,4 +1,4 @@
-"""What a camera's last minutes are held against: its own past, at the same hour where it can be."""
+"""The reference of a camera: its own past, at the same hour where there is enough of it."""
 
 from dataclasses import dataclass
 
@@ -6,29 +6,29 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm, t
 
-from drift.bootstrap import block_for, block_length, null_of
-from drift.features import LEAST, NAMES, OF_IMAGES
 from drift.history import History, Past
+from drift.measurement.features import LEAST, NAMES, OF_IMAGES
 from drift.statistics import Wasserstein
-from drift.statistics.distance import Floats
-from drift.statistics.page_hinkley import centre_of
+from drift.statistics.block_bootstrap import block_for, block_length, null_of
+from drift.statistics.distance import Floats, median_and_spread
+from drift.statistics.pareto_tail import Tail, tail_of
 from drift.statistics.wasserstein import quantiles_of
-from drift.tail import Tail, tail_of
 
 WINDOW = 15
-"""Minutes that are compared with the reference."""
+"""Periods that are compared with the reference."""
 
 HOUR_OF_WEEK, HOUR_OF_DAY = "same hour of the week", "same hour of the day"
 OWN_PAST, TRAINING = "own past", "training set"
 
-_OF_CAMERAS = {"sharpness", "noise"}  # follow from size and make of a camera, too
-_LEAST_PAST = 4 * WINDOW  # minutes of its own past that tell more than the training set
+_OF_CAMERAS = {"sharpness", "noise"}  # depend on size and make of a camera, too
+_MIN_PAST = 4 * WINDOW  # periods of its own past that tell more than the training set
 _DAY_S, _WEEK_S, _NEAR_S = 86400.0, 7 * 86400.0, 1800.0
-_WEEKS, _DAYS = 3, 5
-_COVERED = 40  # minutes about the hour that a day must have to count
-_LEAST_FREEDOM = 4.0
-_AUTOCORRELATION_FACTOR, _LEAST_MEMORY = (3.0, 4.0)  # a short series shows less of its memory than it has
-_PART, _LEAST_PARTS = 5, 12  # minutes, and how many of them the mix of a reference needs
+_MIN_WEEKS, _MIN_DAYS = 3, 5
+_MIN_PERIODS_A_ROUND = 40  # periods about the hour that a day must have to count
+_MIN_FREEDOM = 4.0
+_AUTOCORRELATION_FACTOR = 3.0  # a short series shows less of its autocorrelation than it has
+_MIN_DEPENDENCE = 4.0  # periods over which values always count as dependent
+_MIX_WINDOW, _MIN_MIX_WINDOWS = 5, 12  # periods, and how many windows of them a mix needs
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +37,9 @@ class Column:
 
     Attributes:
         ordered: (N,) values in rising order.
-        spread: What an effect of 1 is.
-        null: Effects of windows in which nothing changed, in rising order.
-        tail: Of the null.
+        spread: Robust standard deviation, in the feature's unit: the size of an effect of 1.
+        null: (draws,) effects of windows in which nothing changed, in rising order.
+        tail: The Pareto tail of the null.
         small_sample_factor: How many times larger an effect must be because the reference is short.
     """
 
@@ -50,11 +50,11 @@ class Column:
     small_sample_factor: float
 
     def threshold(self, rarity: float) -> float:
-        """The effect that chance exceeds with so small a probability."""
+        """The effect that a window without change exceeds with probability ``rarity``."""
         return self.tail.distance(rarity) * self.small_sample_factor
 
     def p_value(self, effect: float) -> float:
-        """How often chance exceeds an effect; never 0 within what was drawn."""
+        """How often a window without change exceeds an effect; never 0 within the drawn range."""
         effect /= self.small_sample_factor
         above = len(self.null) - int(np.searchsorted(self.null, effect))
         if above:
@@ -64,16 +64,17 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """What a camera is compared with for the next while.
+    """What a camera is compared with until the next refresh.
 
     Attributes:
-        source: Where it comes from.
-        periods: How many minutes of it there are.
-        columns: By feature; None where too little is known.
+        source: Which rule chose it: `HOUR_OF_WEEK`, `HOUR_OF_DAY`, `OWN_PAST` or `TRAINING`.
+        periods: How many periods it has.
+        columns: By feature; None where there are too few values.
         quantiles: (features, 64) of the columns, NaN where there is none.
-        spreads: (features,) of the columns.
+        spreads: (features,) of the columns, 1 where there is none.
         mix: (classes,) tracks that appeared.
-        overdispersion: How much more the mix varies between windows than independent tracks do.
+        overdispersion: How much more the mix varies between windows than independent tracks do;
+            at least 1, infinite where there are too few windows to tell.
     """
 
     source: str
@@ -86,30 +87,30 @@ class Reference:
 
     @property
     def missing(self) -> int:
-        """Minutes that are wanting before anything can be said."""
-        return 0 if any(self.columns.values()) else max(1, _LEAST_PAST - self.periods)
+        """Periods that are missing before any feature can be compared."""
+        return 0 if any(self.columns.values()) else max(1, _MIN_PAST - self.periods)
 
 
 def choose(past: Past, now: float, period_s: float = 60.0) -> tuple[str, NDArray[np.bool_]]:
-    """Which minutes of a camera's past are the reference for a window that ends now.
+    """Choose the periods of a camera's past that a window that ends now is compared with.
 
     Args:
-        past: Minutes fit to compare with.
+        past: Clean periods.
         now: Seconds since 1970.
-        period_s: How long a minute is.
+        period_s: Length of a period in seconds.
 
     Returns:
-        Which rule chose, and (N,) the choice: about the same hour of the same weekday once there
-        are three weeks of it, else of any day once there are five, else all.
+        The rule that chose, and the (N,) mask of the choice: about the same hour of the same
+        weekday once there are three weeks of it, else of any day once there are five, else all.
     """
     middle = now - WINDOW * period_s / 2
     near = _NEAR_S + WINDOW * period_s / 2
-    for source, cycle, wanted in ((HOUR_OF_WEEK, _WEEK_S, _WEEKS), (HOUR_OF_DAY, _DAY_S, _DAYS)):
+    for source, cycle, wanted in ((HOUR_OF_WEEK, _WEEK_S, _MIN_WEEKS), (HOUR_OF_DAY, _DAY_S, _MIN_DAYS)):
         off = (past.times - middle + cycle / 2) % cycle - cycle / 2
         chosen = np.abs(off) <= near
         rounds = np.round((past.times[chosen] - middle) / cycle)
         _, periods = np.unique(rounds, return_counts=True)
-        if int((periods >= _COVERED).sum()) >= wanted:
+        if int((periods >= _MIN_PERIODS_A_ROUND).sum()) >= wanted:
             return source, chosen
     return OWN_PAST, np.ones(len(past), bool)
 
@@ -123,24 +124,26 @@ def build(
     seed: int,
     period_s: float = 60.0,
 ) -> Reference:
-    """The reference of a camera for a window that ends now.
+    """Build the reference of a camera for a window that ends now.
 
     Args:
-        history: Of the camera.
-        version: The model in charge; what models say is compared with the same model's answers.
+        history: The camera's periods.
+        version: The model in charge; features of detections are compared with those of the same
+            model only.
         now: Seconds since 1970.
-        training: Pictures that the model was trained on, where the camera has too little past.
-        rarity: Probability of a false alarm that will be asked for.
-        seed: Of the bootstrap.
-        period_s: How long a minute is.
+        training: Images that the model was trained on, for a camera with too little past.
+        rarity: Probability of a false alarm in one test; lower makes the small-sample factor
+            larger.
+        seed: Of the bootstrap; the same seed gives the same reference.
+        period_s: Length of a period in seconds.
     """
     past = history.clean(now - WINDOW * period_s)
     source, chosen = choose(past, now, period_s)
     images = past.only(chosen)
-    # Chosen for itself: a new model has no answers of three weeks ago.
+    # Chosen on its own: a new model has no answers of three weeks ago.
     answered = past.only(history.of_version(past, version))
     answers = answered.only(choose(answered, now, period_s)[1])
-    if len(images) < _LEAST_PAST and training is not None:
+    if len(images) < _MIN_PAST and training is not None:
         source, images = TRAINING, training
     columns: dict[str, Column | None] = {}
     rng = np.random.default_rng(seed)
@@ -148,7 +151,7 @@ def build(
         values = (images if name in OF_IMAGES else answers).values[:, k]
         if source == TRAINING and name in _OF_CAMERAS:
             values = values[:0]
-        # How much training pictures depend on each other is plain: they come camera by camera.
+        # Training images come camera by camera: their autocorrelation shows in full.
         autocorrelation_factor = 1.0 if source == TRAINING and name in OF_IMAGES else _AUTOCORRELATION_FACTOR
         columns[name] = _column(values.astype(np.float64), LEAST[name], rarity, autocorrelation_factor, rng)
     quantiles = np.full((len(NAMES), 64), np.nan)
@@ -171,57 +174,60 @@ def _column(
     values: Floats, least: float, rarity: float, autocorrelation_factor: float, rng: np.random.Generator
 ) -> Column | None:
     values = values[np.isfinite(values)]
-    if len(values) < _LEAST_PAST:
+    if len(values) < _MIN_PAST:
         return None
-    spread = max(centre_of(values)[1], least)
-    memory = block_length(values)
+    spread = max(median_and_spread(values)[1], least)
+    dependence = block_length(values)
     null = null_of(Wasserstein(), values, WINDOW, block_for(values, WINDOW), rng).distances / spread
-    independent = len(values) / max(autocorrelation_factor * memory, _LEAST_MEMORY)
+    independent = len(values) / max(autocorrelation_factor * dependence, _MIN_DEPENDENCE)
     return Column(np.sort(values), spread, null, tail_of(null), small_sample_factor(independent, rarity))
 
 
 def small_sample_factor(independent: float, rarity: float) -> float:
     """How many times wider than it looks the null of a short reference is.
 
-    So many independent values do not tell spread and middle well, and rare distances least of all;
-    Student's distribution says by how much; no more than six times, or a young camera could not
-    be watched at all.
+    Few independent values estimate median and spread badly, and rare distances worst. The factor is
+    the ratio of Student's to the normal quantile, times sqrt(1 + 1 / n) for the median.
 
     >>> round(small_sample_factor(1000, 1e-5), 2), round(small_sample_factor(20, 1e-5), 2)
     (1.01, 1.35)
 
+    Args:
+        independent: n, the number of independent values; below 5 counts as 5, or a young camera
+            could not be watched at all.
+        rarity: Probability of a false alarm in one test, in (0, 0.5); lower gives a larger factor.
+
     Reference: Student, "The probable error of a mean", 1908.
     """
-    freedom = max(independent - 1, _LEAST_FREEDOM)
+    freedom = max(independent - 1, _MIN_FREEDOM)
     wider = float(t.isf(rarity, freedom) / norm.isf(rarity))
     return wider * float(np.sqrt(1 + 1 / max(independent, 1.0)))
 
 
 def overdispersion_of(mix: NDArray[np.int32], rarity: float) -> float:
-    """How much larger chi-square of windows is than for tracks that come independently, at least 1.
+    """Rao and Scott's design effect of a mix: chi-square relative to that of independent tracks.
 
-    Cars come in platoons and buses by the timetable, so a window says less than its tracks are
-    many.
+    Cars come in platoons and buses by the timetable, so the tracks of a window are not independent.
 
     Args:
-        mix: (minutes, classes) tracks that appeared.
-        rarity: Probability of a false alarm that will be asked for.
+        mix: (periods, classes) tracks that appeared.
+        rarity: Probability of a false alarm in one test; lower gives a larger factor.
 
     Returns:
-        Infinity where there are too few windows to tell.
+        At least 1; infinity where there are too few windows to tell.
     """
-    windows = len(mix) // _PART
-    if windows < _LEAST_PARTS:
+    windows = len(mix) // _MIX_WINDOW
+    if windows < _MIN_MIX_WINDOWS:
         return float("inf")
-    counts = mix[: windows * _PART].reshape(windows, _PART, -1).sum(axis=1, dtype=np.int64)
+    counts = mix[: windows * _MIX_WINDOW].reshape(windows, _MIX_WINDOW, -1).sum(axis=1, dtype=np.int64)
     total = counts.sum(axis=0)
-    kinds = int((total > 0).sum())
-    if kinds < 2:
+    classes = int((total > 0).sum())
+    if classes < 2:
         return 1.0
     seen = counts[counts.sum(axis=1) > 0][:, total > 0].astype(np.float64)
     sizes, share = seen.sum(axis=1, keepdims=True), total[total > 0] / total.sum()
     others = np.maximum(total.sum() - sizes, 1.0)
-    # Chi-square of each part against all others, as `compare_mixes` has it, at once.
+    # Chi-square of each window against all others, as `compare_mixes` has it, at once.
     found = ((seen - sizes * share) ** 2 / share * (1 / sizes + 1 / others)).sum(axis=1)
-    mean = float(found.mean()) / (kinds - 1)
+    mean = float(found.mean()) / (classes - 1)
     return max(1.0, mean) * small_sample_factor(windows, rarity) ** 2

@@ -1,4 +1,4 @@
-"""Two stretches of one camera as numbers, compared."""
+"""Compares two recordings of one camera: images, or periods of the log."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -8,24 +8,24 @@ import numpy as np
 
 from drift.causes import CauseEvidence, likely_causes
 from drift.comparison import DetectionPolicy, FeatureResult, compare
-from drift.features import LEAST, NAMES
-from drift.images import IMAGE_FEATURES, Edges, edges_of, measure_image, shift_between
-from drift.period import DriftPeriod
+from drift.measurement.features import LEAST, NAMES
+from drift.measurement.image_features import IMAGE_FEATURES, Edges, edges_of, measure_image, shift_between
+from drift.measurement.period import DriftPeriod
 from drift.scan import MIX_EFFECT
 from drift.statistics.chi_square import changed_share, compare_mixes
 from drift.statistics.distance import Floats
 from streetloop.types import Image
 
-_PLATOONS = 3.0  # how much less tracks say than their number: cars come in groups of a kind
+_DESIGN_EFFECT = 3.0  # of tracks: cars come in platoons of one class
 
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """A stretch of one camera in the order of time: of pictures, or of minutes.
+    """A stretch of one camera in the order of time: of images, or of periods.
 
     Attributes:
         values: (N,) by feature.
-        edges: Mean of `drift.images.edges_of`; None if no picture was kept.
+        edges: (90, 160) mean of the images' `edges_of`; None if none was kept.
         mix: Tracks that appeared, by class.
     """
 
@@ -38,7 +38,7 @@ class Series:
 
 
 def gather(pictures: Iterable[Image]) -> Series:
-    """Measure pictures one by one; none of them is kept."""
+    """Measure images (height, width, 3), blue first, one by one; none of them is kept."""
     rows: dict[str, list[float]] = {feature.name: [] for feature in IMAGE_FEATURES}
     edges = np.zeros((90, 160), np.float32)
     count = 0
@@ -52,7 +52,7 @@ def gather(pictures: Iterable[Image]) -> Series:
 
 
 def gather_periods(periods: Iterable[DriftPeriod]) -> Series:
-    """Put minutes of a camera's past together."""
+    """Put periods of a camera's log together."""
     periods = list(periods)
     values = {name: np.array([m.values[name] for m in periods], np.float64) for name in NAMES}
     kept = [period.edges for period in periods if period.edges is not None]
@@ -69,50 +69,59 @@ class SeriesVerdict:
     """Whether a window is drift, and why.
 
     Attributes:
-        answers: By feature.
+        results: By feature.
         causes: Likeliest first; empty without drift.
         shift: How far the view moved, as a fraction of the image's width.
     """
 
-    answers: dict[str, FeatureResult]
+    results: dict[str, FeatureResult]
     causes: list[str]
     shift: float
 
     @property
     def enough(self) -> bool:
-        """True if there were enough values on both sides to judge every feature of pictures."""
-        images = [self.answers[f.name] for f in IMAGE_FEATURES if f.name in self.answers]
-        return bool(images) and all(answer.enough for answer in images)
+        """True if both sides have enough values to compare every feature of images."""
+        images = [self.results[f.name] for f in IMAGE_FEATURES if f.name in self.results]
+        return bool(images) and all(result.enough for result in images)
 
     @property
     def missing(self) -> int:
-        """How many values are wanting, 0 if there are enough."""
+        """How many values are missing for a comparison; 0 if there are enough."""
         if self.enough:
             return 0
-        return max((answer.missing for answer in self.answers.values()), default=0)
+        return max((result.missing for result in self.results.values()), default=0)
 
     def as_json(self) -> dict[str, Any]:
-        """Plain values; null where there was not enough to tell."""
+        """Plain values; null where there were too few."""
         return {
             "drift": bool(self.causes),
             "causes": self.causes,
-            "features": {name: answer.as_json() for name, answer in self.answers.items()},
+            "features": {name: result.as_json() for name, result in self.results.items()},
             "enough": self.enough,
             "missing": self.missing,
         }
 
 
 def compare_series(reference: Series, window: Series, policy: DetectionPolicy) -> SeriesVerdict:
-    """Compare two stretches of one camera."""
-    answers = compare(reference.values, window.values, LEAST, policy)
-    verdict = SeriesVerdict(answers, [], 0.0)
+    """Compare two stretches of one camera; name the likely causes of a difference.
+
+    Args:
+        reference: What counts as normal.
+        window: What is compared with it.
+        policy: When a difference is drift.
+
+    Returns:
+        Without causes if there are too few values, or no drift.
+    """
+    results = compare(reference.values, window.values, LEAST, policy)
+    verdict = SeriesVerdict(results, [], 0.0)
     if not verdict.enough:
         return verdict
     shift = likeness = 0.0
     if reference.edges is not None and window.edges is not None:
         shift, likeness = shift_between(reference.edges, window.edges)
     mix = _mix_changed(reference.mix, window.mix, policy)
-    return SeriesVerdict(answers, likely_causes(CauseEvidence(answers, shift, likeness, mix)), shift)
+    return SeriesVerdict(results, likely_causes(CauseEvidence(results, shift, likeness, mix)), shift)
 
 
 def _mix_changed(reference: Mapping[str, int], window: Mapping[str, int], policy: DetectionPolicy) -> bool:
@@ -122,5 +131,5 @@ def _mix_changed(reference: Mapping[str, int], window: Mapping[str, int], policy
     if not (before.sum() and since.sum()):
         return False
     effect = changed_share(before, since)
-    found = compare_mixes(before, since, _PLATOONS)
+    found = compare_mixes(before, since, _DESIGN_EFFECT)
     return effect >= MIX_EFFECT and found.p_value <= policy.rarity

@@ -1,9 +1,10 @@
 """The watch over one camera.
 
-A finding opens when the camera departs from its reference for three minutes running:
-significantly (false discoveries controlled over all cameras and features), by a lot, and by more
-than chance reaches between two false alarms; or when its view has turned. It closes once nothing
-was even unusual for a quarter of an hour: what is at its threshold would else come and go.
+A finding opens when the camera departs from its reference in three periods in a row: significantly
+(false discoveries are controlled over all cameras and features), by a large effect, and by more
+than random variation reaches between two false alarms; or when its view has turned. It closes after
+fifteen periods in which nothing was even unusual, so that a change at its threshold does not open
+and close findings in turn.
 """
 
 from collections.abc import Sequence
@@ -15,37 +16,34 @@ from numpy.typing import NDArray
 
 from drift.causes import OTHER, CauseEvidence, has_moved, likely_causes
 from drift.change import Change, ChangeKind, WatchPolicy
-from drift.comparison import LEAST_WINDOW, FeatureResult
-from drift.features import LEAST, NAMES
+from drift.comparison import MIN_WINDOW, FeatureResult, too_few
 from drift.history import History, Past
-from drift.images import shift_between
-from drift.period import DriftPeriod
-from drift.quality import RATE, SIZE, faults_of, is_comparable
+from drift.measurement.features import LEAST, NAMES
+from drift.measurement.image_features import shift_between
+from drift.measurement.period import DriftPeriod
+from drift.measurement.stream_faults import RATE, SIZE, faults_of, is_comparable
 from drift.reference import HOUR_OF_DAY, HOUR_OF_WEEK, WINDOW, Reference, build
 from drift.scan import MIX_EFFECT, Scan, scan
 from drift.statistics import KolmogorovSmirnov
-from drift.statistics.page_hinkley import began
+from drift.statistics.page_hinkley import change_start
 
-_CONSECUTIVE_ALARMS, _CONSECUTIVE_QUIET = (
-    3,
-    15,
-)  # minutes of alarm that open a finding, of quiet that close it
-_UNUSUAL, _LESS = 1e-3, 0.5  # so rare, and so much of what is large, keeps a finding open
-_REFRESH = 30  # minutes that a reference is kept
-_LINES_EVERY = 3  # minutes: looking whether the view has turned costs more than all the rest
-_LOOK_BACK = 60
-_USED_TO = 60  # minutes after which another size or rate of the stream is its usual one
-_LONGEST = 2  # windows of time that one may reach back over minutes that are missing
-_MIX, _LINES = "class mix", "lines"
+_OPEN_AFTER, _CLOSE_AFTER = 3, 15  # periods of alarm that open a finding, without any that close it
+_UNUSUAL_RARITY, _UNUSUAL_SHARE = 1e-3, 0.5  # so rare, and so much of an alarm, keeps a finding open
+_REFRESH = 30  # periods that a reference is kept
+_SHIFT_EVERY = 3  # periods: a shift of the view costs more to compute than all the rest
+_LOOK_BACK = 60  # periods in which the beginning of a change is looked for
+_ACCEPT_STREAM = 60  # periods after which another size or rate of the stream is its usual one
+_MAX_WINDOW_SPAN = 2  # windows of time that a window with gaps may reach back
+_MIX, _VIEW = "class mix", "view"
 
 
 class CameraWatch:
     """The watch over one camera.
 
     Args:
-        camera_id: Which.
-        policy: When to speak.
-        training: What the model was trained on, or None.
+        camera_id: The camera.
+        policy: When a departure is reported.
+        training: What the model was trained on, for a camera without enough past; None for none.
     """
 
     def __init__(self, camera_id: str, policy: WatchPolicy, training: Past | None = None) -> None:
@@ -62,15 +60,15 @@ class CameraWatch:
         self._refreshed = -np.inf
         self._learned = 0
         self._consecutive_alarms = self._consecutive_quiet = 0
-        self._scans = self._seed % _LINES_EVERY  # cameras take turns
+        self._scans = self._seed % _SHIFT_EVERY  # cameras take turns
         self.shift = self.likeness = 0.0
 
     def remember(self, period: DriftPeriod, clean: bool = True) -> None:
-        """Take a minute from the log, after a restart; nothing is said about it.
+        """Take a period from the log after a restart; nothing is reported.
 
         Args:
-            period: Which.
-            clean: False if a finding was open then.
+            period: The period.
+            clean: False if a finding was open then: the period is no reference.
         """
         if self.history.is_late(period):
             return
@@ -83,31 +81,33 @@ class CameraWatch:
             self.history.exclude_last_from_reference()
 
     def resume(self, finding: Change) -> None:
-        """A finding was open when the watch was stopped."""
+        """Go on with a finding that was open when the watch stopped."""
         self.finding = finding
         if finding.model_version == self.version:  # a newer model has learned what went on
             self.history.exclude_from_reference(finding.since)
 
     def take(self, period: DriftPeriod) -> tuple[list[Change], bool]:
-        """Take a new minute; the faults that began or ended, and whether it can be compared.
+        """Take a new period.
 
-        A minute that comes late says nothing.
+        Returns:
+            The stream faults that began or ended, and whether the period can be compared; a late
+            period gives none and cannot.
         """
         if self.history.is_late(period):
             return [], False
         self._follow_model(period.model_version)
         faults = faults_of(period, self.history.usual)
-        if self._is_used_to(faults, period):
+        if self._is_accepted(faults, period):
             self.history.accept_stream(period)
             faults = faults_of(period, None)
         comparable = is_comparable(faults)
         self._append(period, comparable)
         return self._note_faults(period, faults), comparable
 
-    def _is_used_to(self, faults: Sequence[str], period: DriftPeriod) -> bool:
-        """True if the stream has had another size or rate for so long that it is its own now."""
+    def _is_accepted(self, faults: Sequence[str], period: DriftPeriod) -> bool:
+        """True if the stream has had another size or rate for so long that this is usual now."""
         since = [self.faults[f] for f in (SIZE, RATE) if f in faults and f in self.faults]
-        long = timedelta(seconds=_USED_TO * self._policy.period_s)
+        long = timedelta(seconds=_ACCEPT_STREAM * self._policy.period_s)
         return any(period.started_at - begun >= long for begun in since)
 
     def _append(self, period: DriftPeriod, comparable: bool) -> None:
@@ -121,7 +121,7 @@ class CameraWatch:
             self.history.accept_all()
             self.reference = None
             self._consecutive_alarms = 0
-            self.shift = self.likeness = 0.0  # until there are usual lines again
+            self.shift = self.likeness = 0.0  # until there are usual edges again
 
     def _note_faults(self, period: DriftPeriod, faults: Sequence[str]) -> list[Change]:
         assert self.at is not None
@@ -139,25 +139,25 @@ class CameraWatch:
         return Change(kind, self.camera_id, self.at, since, self.version, fault)
 
     def scan(self) -> Scan:
-        """Hold the last minutes against the reference."""
+        """Compare the last periods with the reference, which is refreshed if it is due."""
         self._refresh()
         assert self.reference is not None
         usual, recent = self.history.usual_edges, self.history.recent_edges
         if usual is not None and recent is not None and len(self.history) >= 2 * WINDOW:
             self._scans += 1
-            # Pictures without a line, as of a covered lens, have not turned.
-            if (self._scans % _LINES_EVERY == 0 or self._consecutive_alarms) and usual.any() and recent.any():
+            # Images without edges, as of a covered lens, tell nothing of a shift.
+            if (self._scans % _SHIFT_EVERY == 0 or self._consecutive_alarms) and usual.any() and recent.any():
                 self.shift, self.likeness = shift_between(usual, recent)
         return scan(self._window(), self.reference)
 
     def _window(self) -> Past:
         assert self.at is not None
-        # After an outage, what was before it is another hour and not compared with this one.
-        after = self.at.timestamp() - _LONGEST * WINDOW * self._policy.period_s
+        # After an outage the window does not reach back to before it: that was another hour.
+        after = self.at.timestamp() - _MAX_WINDOW_SPAN * WINDOW * self._policy.period_s
         return self.history.last(WINDOW, after)
 
     def _refresh(self) -> None:
-        """A new reference every half hour, or once there is noticeably more of it."""
+        """Build a new reference every half hour, or once there is noticeably more of it."""
         assert self.at is not None
         now = self.at.timestamp()
         grown = len(self.history) >= 1.2 * self._learned
@@ -172,50 +172,50 @@ class CameraWatch:
                 self._policy.period_s,
             )
             first = not np.isfinite(self._refreshed)
-            # Cameras that begin together do not all look anew in the same minute.
+            # Cameras that start together do not all refresh in the same period.
             turn = self._seed % _REFRESH * self._policy.period_s if first else 0.0
             self._refreshed, self._learned = now - turn, len(self.history)
 
     def _kept_s(self) -> float:
-        """How long a reference is kept: one of an hour follows the hour, one with gaps may fill."""
+        """Seconds to keep a reference: short if it follows the hour, or lacks features yet."""
         known = self.reference
         changes = known is None or known.source in {HOUR_OF_DAY, HOUR_OF_WEEK}
         changes = changes or (known is not None and None in known.columns.values())
         return (_REFRESH if changes else 4 * _REFRESH) * self._policy.period_s
 
     def settle(self, scan: Scan, significant: Sequence[bool]) -> Change | None:
-        """Open or close a finding, after `scan` has been put beside all other cameras'.
+        """Open or close a finding.
 
         Args:
-            scan: Of the last minute.
-            significant: (features + 1,) after the control of false discoveries.
+            scan: Of the last period.
+            significant: (features + 1,) after false-discovery control over all cameras.
         """
         alarms = self.alarms(scan, significant)
         self._consecutive_alarms = self._consecutive_alarms + 1 if alarms else 0
         if self.finding is not None:
             self.history.exclude_last_from_reference()
-            is_unusual = bool(alarms or self._departures(scan, _UNUSUAL, _LESS).any())
+            is_unusual = bool(alarms or self._departures(scan, _UNUSUAL_RARITY, _UNUSUAL_SHARE).any())
             self._consecutive_quiet = 0 if is_unusual else self._consecutive_quiet + 1
-            return self._close() if self._consecutive_quiet >= _CONSECUTIVE_QUIET else None
+            return self._close() if self._consecutive_quiet >= _CLOSE_AFTER else None
         if not alarms:
             self.history.learn_edges()
-        return self._open(scan, alarms) if self._consecutive_alarms >= _CONSECUTIVE_ALARMS else None
+        return self._open(scan, alarms) if self._consecutive_alarms >= _OPEN_AFTER else None
 
     def alarms(self, scan: Scan, significant: Sequence[bool] = (True,)) -> list[str]:
-        """Names of what is rare, large and significant in a scan."""
+        """Names of the features whose departure is rare, large and significant."""
         found = self._departures(scan, self._policy.rarity) & np.asarray(significant)
         alarms = [name for name, alarm in zip((*NAMES, _MIX), found, strict=True) if alarm]
-        return alarms + ([_LINES] if has_moved(self.shift) else [])
+        return alarms + ([_VIEW] if has_moved(self.shift) else [])
 
     def _departures(self, scan: Scan, rarity: float, share: float = 1.0) -> NDArray[np.bool_]:
-        """(features + 1,) what is so rare, and so much of what is large."""
+        """(features + 1,) mask of departures so rare, and of this share of the least effect or more."""
         sizes = np.append(scan.effects / self._policy.least_effect, scan.mix_effect / MIX_EFFECT)
         return (scan.p_values <= rarity) & (sizes >= share)
 
     def _open(self, scan: Scan, alarms: Sequence[str]) -> Change:
         since = self._since(alarms)
-        answers = self.answers(scan, alarms, since)
-        evidence = CauseEvidence(answers, self.shift, self.likeness, _MIX in alarms)
+        results = self.results(scan, alarms, since)
+        evidence = CauseEvidence(results, self.shift, self.likeness, _MIX in alarms)
         assert self.at is not None
         assert self.reference is not None
         self._consecutive_quiet = 0
@@ -227,7 +227,7 @@ class CameraWatch:
             self.version,
             "",
             tuple(likely_causes(evidence) or [OTHER]),
-            answers,
+            results,
             self.reference.source,
         )
         self.history.exclude_from_reference(since)
@@ -240,7 +240,7 @@ class CameraWatch:
         return over
 
     def _since(self, alarms: Sequence[str]) -> datetime:
-        """When the first of the alarmed features began to change."""
+        """When the first of the alarmed features began to change (UTC)."""
         recent = self.history.last(_LOOK_BACK)
         starts = []
         for name in alarms:
@@ -249,38 +249,36 @@ class CameraWatch:
                 continue
             values = recent.values[:, NAMES.index(name)].astype(np.float64)
             known = np.flatnonzero(np.isfinite(values))
-            position = began(column.ordered, values[known], LEAST[name])
+            position = change_start(column.ordered, values[known], LEAST[name])
             starts.append(int(known[position]))
-        first = min(starts, default=len(recent) - _CONSECUTIVE_ALARMS)
-        first = min(first, len(recent) - _CONSECUTIVE_ALARMS)  # the alarm itself has lasted so long
+        first = min(starts, default=len(recent) - _OPEN_AFTER)
+        first = min(first, len(recent) - _OPEN_AFTER)  # the alarm itself has lasted so long
         moment = recent.times[max(first, 0)]
         assert self.at is not None
         return datetime.fromtimestamp(float(moment), self.at.tzinfo)
 
-    def answers(
+    def results(
         self, scan: Scan, alarms: Sequence[str] = (), since: datetime | None = None
     ) -> dict[str, FeatureResult]:
-        """What is known of each feature; changes are those of the minutes after ``since``."""
+        """The result of each feature; a change is that of the periods from ``since`` on."""
         assert self.reference is not None
         window = self._window()
         after: NDArray[np.bool_] = np.ones(len(window), bool)
         if since is not None:
             after = window.times >= since.timestamp() - 1e-3
         return {
-            name: self._answer(name, scan.effects[k], window.values[:, k], after, name in alarms)
+            name: self._result(name, scan.effects[k], window.values[:, k], after, name in alarms)
             for k, name in enumerate(NAMES)
         }
 
-    def _answer(
+    def _result(
         self, name: str, effect: float, values: NDArray[np.float32], after: NDArray[np.bool_], alarm: bool
     ) -> FeatureResult:
         column = self.reference.columns[name] if self.reference else None
         known = np.isfinite(values)
-        nothing = float("nan")
         if column is None or not np.isfinite(effect):
-            wanting = self.reference.missing if self.reference and column is None else 0
-            wanting = max(wanting, LEAST_WINDOW - int(known.sum()), 1)
-            return FeatureResult(nothing, nothing, nothing, nothing, nothing, False, wanting)
+            missing = self.reference.missing if self.reference and column is None else 0
+            return too_few(max(missing, MIN_WINDOW - int(known.sum()), 1))
         window = values[known].astype(np.float64)
         now = values[known & after] if (known & after).any() else window
         return FeatureResult(

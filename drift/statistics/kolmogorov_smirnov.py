@@ -1,4 +1,4 @@
-"""The Kolmogorov-Smirnov statistic."""
+"""The two-sample Kolmogorov-Smirnov statistic."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -7,23 +7,26 @@ from drift.statistics.distance import Floats
 
 
 class KolmogorovSmirnov:
-    """The largest difference of the two distribution functions, 0 to 1.
+    """D = sup |F_n(x) - G_m(x)|, the largest difference of two distribution functions, 0 to 1.
 
-    The same statistic as `scipy.stats.ks_2samp`, for many windows at once. Its textbook p-value
-    does not hold for video, whose frames depend on each other; `drift.bootstrap` gives one that
-    does.
+    The same statistic as `scipy.stats.ks_2samp`, for many windows at once. The textbook p-value
+    assumes independent values, which frames of a video are not: take the p-value from
+    `drift.statistics.block_bootstrap`.
 
-    Reference: Smirnov, "Table for estimating the goodness of fit of empirical distributions", 1948.
+    >>> rng = np.random.default_rng(42)
+    >>> reference = np.sort(rng.normal(0.0, 1.0, 500))
+    >>> same, moved = rng.normal(0.0, 1.0, 15), rng.normal(2.0, 1.0, 15)
+    >>> KolmogorovSmirnov().between(reference, np.stack([same, moved])).round(3)
+    array([0.144, 0.866])
+
+    Reference: Smirnov, "Table for estimating the goodness of fit of empirical distributions",
+    Annals of Mathematical Statistics, 1948.
     """
 
     name = "ks"
 
     def between(self, reference: Floats, windows: Floats) -> Floats:
-        """See `Distance.between`.
-
-        >>> KolmogorovSmirnov().between(np.array([1.0, 2, 3, 4]), np.array([[3.0, 4], [1, 4]]))
-        array([0.5 , 0.25])
-        """
+        """See `Distance.between`."""
         ordered = np.sort(windows, axis=1)
         count = ordered.shape[1]
         below = np.searchsorted(reference, ordered, side="left") / len(reference)
@@ -32,9 +35,8 @@ class KolmogorovSmirnov:
         # largest at one of them or just before it; equal values are one step.
         first = _first_of_equals(ordered)
         last = count - 1 - _first_of_equals(-ordered[:, ::-1])[:, ::-1]
-        worst: Floats = np.maximum(np.abs((last + 1) / count - upto), np.abs(below - first / count)).max(
-            axis=1
-        )
+        steps = np.maximum(np.abs((last + 1) / count - upto), np.abs(below - first / count))
+        worst: Floats = steps.max(axis=1)
         return worst
 
 

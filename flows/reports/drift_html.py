@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from drift.features import FEATURES, NAMES
+from drift.measurement.features import FEATURES, NAMES
 from drift.period_log import read_periods
 from drift.reference import WINDOW, Column
 from drift.statistics.distance import Floats

@@ -116,7 +116,7 @@ def drift_state(
         scan = watch.scan()
         alarms = watch.alarms(scan) if watch.finding is not None else []
         since = watch.finding.since if watch.finding is not None else None
-        states[name] = DriftStatus(watch, watch.answers(scan, alarms, since), findings)
+        states[name] = DriftStatus(watch, watch.results(scan, alarms, since), findings)
     return states
 
 

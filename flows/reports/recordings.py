@@ -50,7 +50,7 @@ def print_verdict(console: Console, verdict: SeriesVerdict) -> None:
     table = Table(box=None, pad_edge=False)
     for name in ("feature", "change", "statistic", "p value", "effect", "alarm from", ""):
         table.add_column(name, justify="left" if name in {"feature", ""} else "right")
-    for name, answer in verdict.answers.items():
+    for name, answer in verdict.results.items():
         if not answer.enough:
             continue
         table.add_row(

@@ -4,8 +4,8 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import Protocol
 
+from drift.measurement.period import DriftPeriod
 from drift.monitor import LiveWatch
-from drift.period import DriftPeriod
 from flows.runtime.summary import Summary
 from flows.stream.sinks.triage import bands_of
 from labeling.label_loop import LabelLoop

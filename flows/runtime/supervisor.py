@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import ray
 from ray.exceptions import GetTimeoutError, RayActorError, RayError
 
-from drift.period import DriftPeriod
+from drift.measurement.period import DriftPeriod
 from flows.runtime.worker import WorkerPlan, spawn
 from flows.stream.analysis.status import CameraStatus
 from flows.stream.ingest.accounting import DropReason

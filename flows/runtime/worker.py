@@ -10,7 +10,7 @@ import ray
 from ray.actor import ActorHandle
 from ray.util.metrics import Gauge
 
-from drift.period import DriftPeriod
+from drift.measurement.period import DriftPeriod
 from flows.runtime.error_metrics import ErrorCount
 from flows.stream.analysis.results import Sink
 from flows.stream.analysis.status import CameraStatus

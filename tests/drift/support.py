@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from scipy.signal import lfilter
 
 from drift.change import Change, WatchPolicy
-from drift.features import NAMES
 from drift.fleet import FleetWatch
-from drift.images import Edges
-from drift.period import DriftPeriod
+from drift.measurement.features import NAMES
+from drift.measurement.image_features import Edges
+from drift.measurement.period import DriftPeriod
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 """Midnight before a Monday."""

@@ -3,11 +3,14 @@ import pytest
 from numpy.typing import NDArray
 
 from drift.comparison import DetectionPolicy, FeatureResult, compare
+from drift.statistics import Wasserstein
 from tests.drift.support import autoregressive
 
 LEAST = {"brightness": 0.02}
 WEEK = 7 * 1440
 ONCE = DetectionPolicy()
+LIVE = DetectionPolicy(rarity=1 / (288.0 * 60))
+"""For windows of 15 minutes that are looked at every minute: one false alarm in 60 days."""
 
 
 def _one(
@@ -22,17 +25,17 @@ def _day(rng: np.random.Generator, count: int, mean: float = 0.5) -> NDArray[np.
 
 def test_a_dark_quarter_of_an_hour_is_an_alarm() -> None:
     rng = np.random.default_rng(0)
-    answer = _one(_day(rng, WEEK), _day(rng, 15, mean=0.2), DetectionPolicy.live())
-    assert answer.alarm
-    assert answer.p_value < 0.01
-    assert answer.effect_size > answer.threshold
-    assert answer.change == pytest.approx(-0.3, abs=0.1)
+    result = _one(_day(rng, WEEK), _day(rng, 15, mean=0.2), LIVE)
+    assert result.alarm
+    assert result.p_value < 0.01
+    assert result.effect_size > result.threshold
+    assert result.change == pytest.approx(-0.3, abs=0.1)
 
 
 def test_a_quarter_like_all_others_is_none() -> None:
     rng = np.random.default_rng(1)
     before = _day(rng, WEEK)
-    assert not any(_one(before, _day(rng, 15), DetectionPolicy.live()).alarm for _ in range(20))
+    assert not any(_one(before, _day(rng, 15), LIVE).alarm for _ in range(20))
 
 
 @pytest.mark.parametrize("rho", [0.0, 0.5, 0.9, 0.98])
@@ -42,33 +45,31 @@ def test_a_camera_without_drift_goes_a_month_with_at_most_one_false_alarm(rho: f
     begun = 0
     for _ in range(6):
         before, live = autoregressive(WEEK, rho, rng), autoregressive(30 * 1440, rho, rng)
-        threshold = _one(before, live[:15], DetectionPolicy.live()).threshold
+        threshold = _one(before, live[:15], LIVE).threshold
         windows = np.lib.stride_tricks.sliding_window_view(live, 15)
         spread = np.diff(np.quantile(before, [0.25, 0.75]))[0] / 1.349
-        from drift.statistics import Wasserstein
-
-        hot = Wasserstein().between(np.sort(before), windows) / spread >= threshold
-        begun += int((hot[1:] & ~hot[:-1]).sum())
+        above = Wasserstein().between(np.sort(before), windows) / spread >= threshold
+        begun += int((above[1:] & ~above[:-1]).sum())
     assert begun / 6 <= 1.0
 
 
 def test_a_change_that_nobody_cares_about_is_none() -> None:
     before, since = np.full(WEEK, 0.5), np.full(15, 0.505)
-    assert not _one(before, since, DetectionPolicy.live()).alarm
+    assert not _one(before, since, LIVE).alarm
 
 
 def test_a_constant_feature_that_jumps_is_an_alarm() -> None:
-    answer = _one(np.full(WEEK, 0.5), np.full(15, 0.8), DetectionPolicy.live())
-    assert answer.alarm
-    assert np.isfinite(answer.effect_size)
+    result = _one(np.full(WEEK, 0.5), np.full(15, 0.8), LIVE)
+    assert result.alarm
+    assert np.isfinite(result.effect_size)
 
 
 @pytest.mark.parametrize("count", [0, 1, 4])
 def test_a_window_that_is_too_short_says_how_much_is_missing(count: int) -> None:
-    answer = _one(np.random.default_rng(0).normal(size=500), np.zeros(count))
-    assert not answer.enough
-    assert answer.missing == 5 - count
-    assert not answer.alarm
+    result = _one(np.random.default_rng(0).normal(size=500), np.zeros(count))
+    assert not result.enough
+    assert result.missing == 5 - count
+    assert not result.alarm
 
 
 def test_a_reference_that_is_too_short_says_how_much_is_missing() -> None:
@@ -98,6 +99,6 @@ def test_more_features_need_more_evidence() -> None:
     rng = np.random.default_rng(3)
     before = {name: _day(rng, WEEK) for name in "abcdefgh"}
     since = {name: _day(rng, 15) for name in before}
-    alone = compare({"a": before["a"]}, {"a": since["a"]}, {}, DetectionPolicy.live())["a"]
-    among = compare(before, since, {}, DetectionPolicy.live())["a"]
+    alone = compare({"a": before["a"]}, {"a": since["a"]}, {}, LIVE)["a"]
+    among = compare(before, since, {}, LIVE)["a"]
     assert among.threshold > alone.threshold

@@ -3,9 +3,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from drift.change import Change, ChangeKind, WatchPolicy
-from drift.features import NAMES
 from drift.fleet import FleetWatch
-from drift.period import DriftPeriod
+from drift.measurement.features import NAMES
+from drift.measurement.period import DriftPeriod
 from drift.scan import Scan
 from drift.watch import CameraWatch
 from tests.drift.support import breathing, make_period, watched

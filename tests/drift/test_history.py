@@ -3,8 +3,8 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from drift.features import NAMES
 from drift.history import History
+from drift.measurement.features import NAMES
 from tests.drift.support import START, lines, make_period
 
 BRIGHTNESS = NAMES.index("brightness")

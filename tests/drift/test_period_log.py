@@ -9,8 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from drift.features import NAMES
-from drift.period import DriftPeriod
+from drift.measurement.features import NAMES
+from drift.measurement.period import DriftPeriod
 from drift.period_log import SCHEMA, PeriodLog, cameras_in, read_periods
 from streetloop.errors import StoreError
 from streetloop.storage.store import FolderStore
@@ -190,7 +190,7 @@ def _replaced(store: FolderStore, table: pa.Table) -> None:
 def test_parquet_of_something_else_is_a_store_error(store: FolderStore) -> None:
     _written(store, breathing(5))
     _replaced(store, pa.table({"camera_id": ["a"], "x1": [1.0]}))
-    with pytest.raises(StoreError, match="no log of minutes"):
+    with pytest.raises(StoreError, match="no log of drift periods"):
         list(read_periods(store, "a"))
 
 

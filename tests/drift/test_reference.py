@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from drift.change import WatchPolicy
-from drift.features import NAMES, OF_IMAGES
 from drift.history import History, Past
+from drift.measurement.features import NAMES, OF_IMAGES
 from drift.reference import (
     HOUR_OF_DAY,
     HOUR_OF_WEEK,

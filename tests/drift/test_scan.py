@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from drift.change import WatchPolicy
-from drift.features import NAMES
 from drift.history import History, Past
+from drift.measurement.features import NAMES
 from drift.reference import Reference, build
 from drift.scan import Scan, scan
 from tests.drift.support import breathing, make_period

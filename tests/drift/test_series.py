@@ -69,7 +69,7 @@ def test_two_halves_of_a_real_day_are_no_drift() -> None:
     half = len(day) // 2
     verdict = compare_series(_part(day, slice(half)), _part(day, slice(half, None)), DetectionPolicy())
     assert verdict.enough
-    assert not any(answer.alarm for answer in verdict.answers.values())
+    assert not any(result.alarm for result in verdict.results.values())
     assert verdict.causes == []
 
 

@@ -9,8 +9,8 @@ import pytest
 from drift.causes import FOG, MIX, MODEL, MOVED, NIGHT, OTHER
 from drift.change import Change, ChangeKind, WatchPolicy
 from drift.fleet import FleetWatch
-from drift.period import DriftPeriod
-from drift.quality import BLACK, FROZEN, GAPS, RATE, SIZE
+from drift.measurement.period import DriftPeriod
+from drift.measurement.stream_faults import BLACK, FROZEN, GAPS, RATE, SIZE
 from drift.reference import OWN_PAST, TRAINING
 from drift.watch import CameraWatch
 from tests.drift.support import START, breathing, lines, make_period, watched
@@ -88,11 +88,11 @@ def test_a_finding_says_who_where_since_when_and_by_how_much(fleet: FleetWatch) 
     assert (found.camera_id, found.model_version, found.source) == ("a", "m-1", OWN_PAST)
     assert found.since == _at(PAST)
     assert _at(PAST + 3) <= found.at <= _at(PAST + 9)
-    brightness = found.answers["brightness"]
+    brightness = found.results["brightness"]
     assert brightness.alarm
     assert brightness.change == pytest.approx(-0.3, abs=0.03)
     assert brightness.effect_size >= brightness.threshold
-    assert not found.answers["speed"].alarm
+    assert not found.results["speed"].alarm
 
 
 def test_three_minutes_of_alarm_open_a_finding(fleet: FleetWatch) -> None:
@@ -131,10 +131,10 @@ def test_a_finding_closes_after_a_quarter_of_an_hour_without_alarm(fleet: FleetW
 
 
 def test_a_drift_at_the_threshold_does_not_come_and_go(fleet: FleetWatch) -> None:
-    threshold = _the_finding(fleet, AT_NIGHT).answers["brightness"].threshold
+    threshold = _the_finding(fleet, AT_NIGHT).results["brightness"].threshold
     assert _later(fleet, 18, AT_NIGHT, first=PAST + 12) == []
     camera = fleet.camera("a")
-    full = camera.answers(camera.scan())["brightness"].effect_size
+    full = camera.results(camera.scan())["brightness"].effect_size
     nearly = AT_NIGHT["brightness"] * 0.95 * threshold / full
     alarms = []
     for number in range(PAST + 30, PAST + 112):
@@ -168,8 +168,8 @@ def test_a_camera_that_was_never_seen_has_no_drift_and_says_what_is_missing() ->
     changes, fleet = watched(breathing(3))
     assert changes == []
     camera = fleet.camera("a")
-    answers = camera.answers(camera.scan())
-    assert all(answer.missing > 0 and not answer.alarm for answer in answers.values())
+    results = camera.results(camera.scan())
+    assert all(answer.missing > 0 and not answer.alarm for answer in results.values())
     assert camera.reference is not None
     assert camera.reference.missing == 60
 
@@ -182,15 +182,15 @@ def test_what_was_never_measured_is_missing_and_no_alarm(name: str) -> None:
         changes, _ = watched(breathing(100, changes=unknown), fleet)
     assert changes == []
     camera = fleet.camera("a")
-    answers = camera.answers(camera.scan())
-    assert answers[name].missing > 0
-    assert answers["brightness"].missing == 0
+    results = camera.results(camera.scan())
+    assert results[name].missing > 0
+    assert results["brightness"].missing == 0
 
 
 def test_what_cannot_be_measured_any_more_is_missing_and_no_alarm(fleet: FleetWatch) -> None:
     assert _later(fleet, 20, {"speed": float("nan")}) == []
     camera = fleet.camera("a")
-    assert camera.answers(camera.scan())["speed"].missing == 5
+    assert camera.results(camera.scan())["speed"].missing == 5
 
 
 def test_a_camera_that_shows_always_the_same_does_not_drift_and_notices_a_jump() -> None:
@@ -200,7 +200,7 @@ def test_a_camera_that_shows_always_the_same_does_not_drift_and_notices_a_jump()
         jump = {"brightness": 0.7}
         changes = watched((make_period(n, values=jump) for n in range(100, 115)), fleet)[0]
     assert [change.kind for change in changes] == [ChangeKind.DRIFT]
-    assert np.isfinite(changes[0].answers["brightness"].effect_size)
+    assert np.isfinite(changes[0].results["brightness"].effect_size)
 
 
 def test_pictures_without_a_line_have_not_turned() -> None:
@@ -247,21 +247,21 @@ def test_after_an_outage_what_was_before_is_not_compared(fleet: FleetWatch) -> N
     assert _later(fleet, 1, AT_NIGHT) == []
     camera = fleet.camera("a")
     camera.take(make_period(PAST + 600))
-    assert camera.answers(camera.scan())["brightness"].missing == 4
+    assert camera.results(camera.scan())["brightness"].missing == 4
 
 
 def test_a_model_alone_does_not_explain_a_darker_picture(fleet: FleetWatch) -> None:
     found = _the_finding(fleet, {**AT_NIGHT, "confidence": -0.3})
     assert MODEL not in found.causes
-    assert found.answers["confidence"].alarm
+    assert found.results["confidence"].alarm
 
 
-def test_what_a_new_model_answers_is_held_against_its_own_answers(fleet: FleetWatch) -> None:
+def test_a_new_model_is_compared_with_its_own_answers(fleet: FleetWatch) -> None:
     surer = {"confidence": 0.2, "detections": 3.0}
     assert _later(fleet, 100, surer, model_version="m-2") == []
     camera = fleet.camera("a")
-    answers = camera.answers(camera.scan())
-    assert all(answer.missing == 0 for answer in answers.values())
+    results = camera.results(camera.scan())
+    assert all(answer.missing == 0 for answer in results.values())
     less_sure = _later(fleet, 12, QUIET, first=PAST + 100, model_version="m-2")
     assert [change.causes for change in less_sure] == [(MODEL,)]
 
@@ -269,9 +269,9 @@ def test_what_a_new_model_answers_is_held_against_its_own_answers(fleet: FleetWa
 def test_the_first_hour_of_a_new_model_says_what_is_missing(fleet: FleetWatch) -> None:
     assert _later(fleet, 20, {"confidence": -0.4}, model_version="m-2") == []
     camera = fleet.camera("a")
-    answers = camera.answers(camera.scan())
-    assert answers["confidence"].missing > 0
-    assert answers["brightness"].missing == 0
+    results = camera.results(camera.scan())
+    assert results["confidence"].missing > 0
+    assert results["brightness"].missing == 0
 
 
 def test_a_new_model_does_not_make_the_night_usual_before_it_was_seen(fleet: FleetWatch) -> None:
@@ -339,8 +339,8 @@ def test_a_camera_that_was_always_broken_says_what_is_missing() -> None:
     assert [change.fault for change in changes] == [FROZEN]
     camera = fleet.camera("a")
     with np.errstate(all="raise"):
-        answers = camera.answers(camera.scan())
-    assert all(answer.missing > 0 for answer in answers.values())
+        results = camera.results(camera.scan())
+    assert all(answer.missing > 0 for answer in results.values())
 
 
 def test_minutes_that_come_twice_or_late_change_nothing(fleet: FleetWatch) -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from drift.features import NAMES
 from drift.history import Past
-from drift.images import measure_image
+from drift.measurement.features import NAMES
+from drift.measurement.image_features import measure_image
 from streetloop.boxes import area
 from streetloop.errors import ModelUnsupported
 from streetloop.types import Detections, Image

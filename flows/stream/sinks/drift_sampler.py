@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Mapping
 
-from drift.period import DriftPeriod, PeriodBuilder
+from drift.measurement.period import DriftPeriod, PeriodBuilder
 from flows.stream.analysis.results import Result
 from streetloop.cameras import Camera
 from streetloop.settings import Settings

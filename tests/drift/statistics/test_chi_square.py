@@ -37,7 +37,7 @@ def test_kinds_that_neither_has_do_not_matter() -> None:
 
 
 def test_different_kinds_are_refused() -> None:
-    with pytest.raises(ValueError, match="2 kinds in the reference, 3 in the window"):
+    with pytest.raises(ValueError, match="2 classes in the reference, 3 in the window"):
         compare_mixes(np.array([1, 2]), np.array([1, 2, 3]))
 
 

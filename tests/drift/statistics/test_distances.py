@@ -7,16 +7,11 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.stats import ks_2samp, wasserstein_distance
 
-from drift.statistics import DISTANCES, Distance, KolmogorovSmirnov, PageHinkley, StabilityIndex, Wasserstein
+from drift.statistics import Distance, KolmogorovSmirnov, Wasserstein
 
 _values = st.floats(-1e6, 1e6, allow_subnormal=False)
 _samples = arrays(np.float64, st.integers(1, 60), elements=_values)
-each = pytest.mark.parametrize("distance", DISTANCES, ids=lambda d: d.name)
-each_without_order = pytest.mark.parametrize(
-    "distance",
-    [distance for distance in DISTANCES if not isinstance(distance, PageHinkley)],
-    ids=lambda d: d.name,
-)
+each = pytest.mark.parametrize("distance", [KolmogorovSmirnov(), Wasserstein()], ids=lambda d: d.name)
 
 
 @each
@@ -29,7 +24,7 @@ def test_it_is_finite_and_never_negative(
     assert found >= 0
 
 
-@each_without_order
+@each
 @given(reference=_samples, window=_samples)
 def test_the_order_of_a_window_does_not_matter(
     distance: Distance, reference: np.ndarray, window: np.ndarray
@@ -48,7 +43,7 @@ def test_many_windows_are_as_each_alone(distance: Distance) -> None:
     assert together == pytest.approx(alone)
 
 
-@each_without_order
+@each
 def test_a_sample_is_nearer_to_itself_than_to_another(distance: Distance) -> None:
     reference = np.sort(np.random.default_rng(5).normal(size=300))
     same, other = distance.between(reference, np.stack([reference, reference + 2.0]))
@@ -96,10 +91,3 @@ def test_wasserstein_goes_on_growing_when_nothing_overlaps() -> None:
     reference = np.linspace(0, 1, 100)
     near, far = Wasserstein().between(reference, np.stack([reference + 5, reference + 50]))
     assert far == pytest.approx(near + 45)
-
-
-def test_the_stability_index_of_a_shift_by_one_spread_is_much() -> None:
-    rng = np.random.default_rng(4)
-    reference = np.sort(rng.normal(size=5000))
-    (found,) = StabilityIndex().between(reference, rng.normal(1.0, 1.0, size=(1, 2000)))
-    assert found > 0.25

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from drift.features import NAMES, OF_IMAGES
+from drift.measurement.features import NAMES, OF_IMAGES
 from flows.cli.main import app
 from flows.learning.dataset_builder import build_dataset
 from flows.learning.register_version import register_kept

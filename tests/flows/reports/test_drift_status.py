@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from drift.measurement.period import DriftPeriod
 from drift.monitor import LiveWatch
-from drift.period import DriftPeriod
 from drift.period_log import PeriodLog
 from flows.reports.drift_status import DriftStatus, drift_state, print_state
 from streetloop.errors import ConfigError
@@ -180,5 +180,5 @@ def test_a_past_that_cannot_be_read_is_told_and_the_rest_is_shown(house: _House)
     house.store.put(key, b"no parquet")
     said: list[str] = []
     states = drift_state(house.settings, house.store, house.ledger, None, said.append)
-    assert "not all of its past can be read" in said[0]
+    assert "a part of its history cannot be read" in said[0]
     assert list(states) == ["a"]

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from drift.period import DriftPeriod
+from drift.measurement.period import DriftPeriod
 from drift.period_log import PeriodLog
 from drift.series import SeriesVerdict
 from flows.reports.recordings import compare_recordings, print_verdict
@@ -43,8 +43,8 @@ def test_a_night_is_told_from_the_day_before(store: FolderStore) -> None:
     verdict = compare_recordings(DAY, NIGHT, store)
     assert verdict.enough
     assert verdict.causes[0] == "night"
-    assert verdict.answers["brightness"].alarm
-    assert verdict.answers["brightness"].change == pytest.approx(-0.3, abs=0.03)
+    assert verdict.results["brightness"].alarm
+    assert verdict.results["brightness"].change == pytest.approx(-0.3, abs=0.03)
 
 
 def test_two_stretches_of_one_day_are_alike(store: FolderStore) -> None:
@@ -68,7 +68,7 @@ def test_a_stretch_goes_from_its_first_minute_to_before_its_last(tmp_path: Path)
     day = f"a@{START:%Y-%m-%dT%H:%M}/{until:%Y-%m-%dT%H:%M}"
     night = f"a@{until:%Y-%m-%dT%H:%M}/{until + timedelta(minutes=40):%Y-%m-%dT%H:%M}"
     verdict = compare_recordings(day, night, store)
-    assert verdict.answers["brightness"].statistic == 1.0, "not a minute is on the wrong side"
+    assert verdict.results["brightness"].statistic == 1.0, "not a minute is on the wrong side"
 
 
 @pytest.mark.parametrize(
@@ -111,8 +111,8 @@ def test_a_past_and_pictures_have_the_features_of_pictures_in_common(
 ) -> None:
     _folder(tmp_path / "now", 20)
     verdict = compare_recordings(DAY, str(tmp_path / "now"), store)
-    assert "brightness" in verdict.answers
-    assert "confidence" not in verdict.answers
+    assert "brightness" in verdict.results
+    assert "confidence" not in verdict.results
 
 
 def _folder(folder: Path, count: int, level: int = 120) -> None:
@@ -130,7 +130,7 @@ def test_a_file_that_is_named_like_a_past_is_the_file(tmp_path: Path, store: Fol
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(tmp_path)
         verdict = compare_recordings(DAY, NIGHT, store)
-    assert "confidence" not in verdict.answers, "it is a folder of images"
+    assert "confidence" not in verdict.results, "it is a folder of images"
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from drift.features import NAMES, OF_IMAGES
+from drift.measurement.features import NAMES, OF_IMAGES
 from streetloop.errors import ModelUnsupported
 from streetloop.types import Detections
 from tests.support.build import found

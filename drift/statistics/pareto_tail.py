@@ -1,7 +1,7 @@
-"""How large a distance has to be to be rare: once in so many tests, beyond what was ever seen.
+"""The tail of a null distribution: how large a distance must be to be rare.
 
-A month of minutes asks for probabilities far below what a thousand draws can show, so the tail of
-the null is extended by the distribution that all tails tend to.
+Two months between false alarms ask for probabilities far below what a thousand bootstrap draws
+can show, so a generalized Pareto distribution extends the tail of the null (peaks over threshold).
 
 References:
     Pickands, "Statistical inference using extreme order statistics", 1975.
@@ -16,19 +16,20 @@ import numpy as np
 
 from drift.statistics.distance import Floats
 
-PEAKS = 0.1
+TAIL_SHARE = 0.1
 """Share of the null that counts as its tail."""
+_MIN_NULL, _MIN_PEAKS = 50, 5
 _SHAPES = (0.0, 0.3)  # no lighter than an exponential: an end that was not seen is not trusted
 
 
 @dataclass(frozen=True, slots=True)
 class Tail:
-    """The tail of a null: a generalized Pareto distribution above ``start``.
+    """The tail of a null: a generalized Pareto distribution above a threshold.
 
     Attributes:
-        start: Where the tail begins; exceeded with probability `PEAKS`.
-        shape: Of the distribution; 0 is exponential.
-        scale: Of the distribution; 0 if the null has no spread there.
+        start: Pickands' threshold; exceeded with probability `TAIL_SHARE`.
+        shape: xi of the distribution; 0 is exponential, higher has the heavier tail.
+        scale: sigma of the distribution; 0 if the null has no spread there.
     """
 
     start: float
@@ -36,54 +37,59 @@ class Tail:
     scale: float
 
     def distance(self, probability: float) -> float:
-        """The distance that is exceeded with a probability of at most `PEAKS`."""
-        ratio = min(probability / PEAKS, 1.0)
+        """The distance that is exceeded with a probability of at most `TAIL_SHARE`."""
+        ratio = min(probability / TAIL_SHARE, 1.0)
         if self.shape < 1e-6:
             return self.start - self.scale * float(np.log(ratio))
         return self.start + self.scale / self.shape * (float(ratio**-self.shape) - 1)
 
     def probability(self, distance: float) -> float:
-        """How often a distance is exceeded; `PEAKS` or 1 for one that is not in the tail."""
+        """How often a distance is exceeded; `TAIL_SHARE` or 1 for one that is not in the tail."""
         over = distance - self.start
         if over <= 0:
-            return 1.0 if over < 0 else PEAKS
+            return 1.0 if over < 0 else TAIL_SHARE
         if self.scale <= 0:
             return 0.0
         if self.shape < 1e-6:
-            return PEAKS * float(np.exp(-over / self.scale))
-        return PEAKS * float((1 + self.shape * over / self.scale) ** (-1 / self.shape))
+            return TAIL_SHARE * float(np.exp(-over / self.scale))
+        return TAIL_SHARE * float((1 + self.shape * over / self.scale) ** (-1 / self.shape))
 
 
 def tail_of(null: Floats) -> Tail:
-    """Fit the tail of a null.
+    """Fit the tail of a null by probability-weighted moments.
+
+    >>> null = np.sort(np.random.default_rng(42).exponential(size=999))
+    >>> tail = tail_of(null)
+    >>> round(tail.start, 3), round(tail.scale, 3), round(tail.distance(1e-5), 2)
+    (2.387, 0.966, 12.39)
 
     Args:
-        null: Distances of windows in which nothing changed, in rising order, at least 50.
+        null: (N,) distances of windows in which nothing changed, in rising order, N >= 50.
 
     Raises:
         ValueError: The null is too small to have a tail.
     """
-    if len(null) < 50:
-        raise ValueError(f"{len(null)} distances are too few to tell what is rare; 50 are needed")
-    start = float(np.quantile(null, 1 - PEAKS))
+    if len(null) < _MIN_NULL:
+        raise ValueError(f"{len(null)} distances are too few to tell what is rare; {_MIN_NULL} are needed")
+    start = float(np.quantile(null, 1 - TAIL_SHARE))
     excess = np.sort(null[null > start]) - start
-    if len(excess) < 5 or excess[-1] <= 0:
+    if len(excess) < _MIN_PEAKS or excess[-1] <= 0:
         return Tail(float(null[-1]), 0.0, 0.0)
     return Tail(start, *_pareto(excess))
 
 
 def rare_distance(null: Floats, probability: float) -> float:
-    """The distance that is exceeded with a probability in a window in which nothing changed.
+    """The distance that a window in which nothing changed exceeds with a given probability.
 
     Args:
-        null: Distances of such windows, in rising order, at least 50 of them.
-        probability: In (0, 1).
+        null: (N,) distances of such windows, in rising order, N >= 50.
+        probability: In (0, 1); smaller gives a larger distance.
 
     Raises:
         ValueError: The null is too small to have a tail.
     """
     tail = tail_of(null)
-    if probability >= PEAKS:
+    if probability >= TAIL_SHARE:
         return float(np.quantile(null, 1 - probability))
     return tail.distance(probability)
 

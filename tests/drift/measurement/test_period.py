@@ -4,8 +4,8 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from drift.features import NAMES
-from drift.period import DriftPeriod, PeriodBuilder
+from drift.measurement.features import NAMES
+from drift.measurement.period import DriftPeriod, PeriodBuilder
 from streetloop.types import UNCONFIRMED, Detections, Image, Tracked
 from tests.drift.support import START
 from tests.support.build import found

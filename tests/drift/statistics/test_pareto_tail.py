@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from drift.tail import rare_distance
+from drift.statistics.pareto_tail import rare_distance
 
 
 def test_within_what_was_seen_it_is_the_quantile() -> None:

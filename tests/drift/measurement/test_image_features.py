@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from drift.images import IMAGE_FEATURES, edges_of, measure_image, shift_between
+from drift.measurement.image_features import IMAGE_FEATURES, edges_of, measure_image, shift_between
 from streetloop.types import Image
 
 

@@ -1,11 +1,11 @@
-"""Everything that is watched, by name: of pictures, of the model's answers, of tracks."""
+"""Every feature that is watched: of images, of detections, of tracks."""
 
-from drift.images import IMAGE_FEATURES, Feature
+from drift.measurement.image_features import IMAGE_FEATURES, Feature
 
 MODEL_FEATURES = (
-    Feature("confidence", 0.03, "mean confidence of what is found, 0 to 1"),
-    Feature("detections", 0.3, "found a frame"),
-    Feature("box_area", 0.005, "median side of the boxes, as a share of the picture's"),
+    Feature("confidence", 0.03, "mean confidence of the detections, 0 to 1"),
+    Feature("detections", 0.3, "detections a frame"),
+    Feature("box_area", 0.005, "median side of the boxes, as a share of the image's"),
 )
 TRACK_FEATURES = (
     Feature("speed", 0.15, "mean speed of tracks in diagonals of their box a second"),

@@ -1,4 +1,4 @@
-"""What a picture says of light, lens and weather, without any model."""
+"""Features of an image that light, lens and weather change; no model is needed."""
 
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -18,7 +18,13 @@ _NOISE_KERNEL = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """A named number and the least difference of it that anyone would care about."""
+    """A number that is watched.
+
+    Attributes:
+        name: Its name in logs and reports.
+        least: Smallest spread to compare a difference with, in the feature's unit.
+        meaning: What it is, for people.
+    """
 
     name: str
     least: float
@@ -33,14 +39,20 @@ IMAGE_FEATURES = (
     Feature("saturation", 0.02, "mean saturation, 0 to 1"),
     Feature("noise", 0.4, "standard deviation of the noise in levels of 255, Immerkaer 1996"),
 )
-"""Every feature of pictures."""
+"""Every feature of images."""
 
 
 def measure_image(image: Image) -> dict[str, float]:
-    """The `IMAGE_FEATURES` of a picture (height, width, 3), blue first.
+    """Measure the `IMAGE_FEATURES`.
 
-    Colour is measured at 320x180, where it costs little and says the same; sharpness and noise at
-    full size, where they are.
+    Colour is measured at 320x180, which costs less and gives the same values; sharpness and noise
+    exist only at full size.
+
+    Args:
+        image: (height, width, 3) uint8, blue first.
+
+    Returns:
+        A finite value for each feature.
 
     References:
         Hasler and Suesstrunk, "Measuring colourfulness in natural images", 2003.
@@ -74,17 +86,20 @@ def _mean_and_spread(plane: cv2.typing.MatLike) -> tuple[float, float]:
 
 
 def _noise(luma: cv2.typing.MatLike) -> float:
-    """From a part of the pixels, evenly spread: noise is everywhere alike."""
+    """From every fourth pixel: noise is alike everywhere."""
     residue = cv2.filter2D(luma[::2], cv2.CV_16S, _NOISE_KERNEL)
-    # The median is not moved by edges, which the mean of the paper is.
+    # Edges move the paper's mean, but not the median.
     middle = float(np.median(np.abs(residue[1:-1:2, 1:-1:2])))
     return middle / 0.6745 / 6
 
 
 def edges_of(image: Image) -> Edges:
-    """Where the lines of a picture are: (90, 160) float32, of mean 0 and length 1.
+    """Edge strength of an image: (90, 160) float32, of mean 0 and length 1.
 
-    Its cross-correlation with another picture's tells how far the camera has turned in between.
+    The cross-correlation of two such maps tells how far the camera has turned in between.
+
+    Args:
+        image: (height, width, 3) uint8, blue first.
     """
     grey = cv2.resize(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), _LAYOUT, interpolation=cv2.INTER_AREA)
     across = cv2.Sobel(grey, cv2.CV_32F, 1, 0)
@@ -99,12 +114,12 @@ def shift_between(reference: Edges, window: Edges) -> tuple[float, float]:
     """How far a camera's view moved, and how alike the two are once that is undone.
 
     Args:
-        reference: Mean of `edges_of` over pictures before.
-        window: The same over pictures since; moving things fade in both.
+        reference: (90, 160) mean of `edges_of` over images before.
+        window: (90, 160) the same over images since; moving objects fade in both.
 
     Returns:
-        The shift as a fraction of the image's width, and the correlation of what both show then,
-        -1 to 1; different scenes stay under about 0.35.
+        The shift as a fraction of the image's width, and the correlation of what both show once it
+        is undone, -1 to 1; different scenes stay under about 0.35.
 
     Reference: Kuglin and Hines, "The phase correlation image alignment method", 1975.
     """
@@ -117,7 +132,7 @@ def shift_between(reference: Edges, window: Edges) -> tuple[float, float]:
 
 
 def _overlap(edges: Edges, x: int, y: int) -> Edges:
-    """What is still in view after a move to the right and down; smoothed, as moves also turn."""
+    """The part still in view after a move right and down; smoothed, because moves also rotate."""
     rows, columns = edges.shape
     part = edges[max(-y, 0) : rows - max(y, 0), max(-x, 0) : columns - max(x, 0)]
     return np.asarray(cv2.blur(part, (5, 5)), np.float32) if part.size else part

@@ -2,11 +2,21 @@ from typing import Any
 
 import pytest
 
-from drift.features import NAMES
-from drift.quality import BLACK, FAULTS, FROZEN, GAPS, RATE, SIZE, Usual, faults_of, is_comparable
+from drift.measurement.features import NAMES
+from drift.measurement.stream_faults import (
+    BLACK,
+    FAULTS,
+    FROZEN,
+    GAPS,
+    RATE,
+    SIZE,
+    UsualStream,
+    faults_of,
+    is_comparable,
+)
 from tests.drift.support import make_period
 
-USUAL = Usual(640, 360, 10.0)
+USUAL = UsualStream(640, 360, 10.0)
 
 
 def _faults(values: dict[str, float] | None = None, **others: Any) -> list[str]:

@@ -1,4 +1,4 @@
-"""One minute of a camera: what drift is looked for in."""
+"""One drift period of a camera: the unit in which drift is looked for, a minute by default."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -8,35 +8,35 @@ from datetime import datetime, timedelta
 import cv2
 import numpy as np
 
-from drift.features import NAMES
-from drift.images import Edges, edges_of, measure_image
-from streetloop.types import UNCONFIRMED, Floats, Image, Ints, Tracked
+from drift.measurement.features import NAMES
+from drift.measurement.image_features import Edges, edges_of, measure_image
+from streetloop.types import UNCONFIRMED, Floats, Image, Tracked
 
 _TRACK_GONE_S = 2.0
-_YOUNG_S = 1.0
+_FRAGMENT_S = 1.0
 _CLOSE = 1e-6
-_WIDEST = 480
+_MAX_PICTURE_WIDTH = 480
 
 
 @dataclass(frozen=True, slots=True)
 class DriftPeriod:
-    """What a camera showed in one period, a minute unless it is set otherwise.
+    """What a camera showed in one period.
 
     Attributes:
-        camera_id: Whose.
+        camera_id: The camera.
         started_at: When it began (UTC).
-        length_s: How long it is, in seconds of the stream.
-        model_version: Which model answered.
-        samples: Pictures that were measured.
-        expected: Pictures that would have been, had there been no gap.
+        length_s: Its length in seconds of the stream.
+        model_version: The model that answered.
+        samples: Images that were measured.
+        expected: Images that would have been measured without gaps in the stream.
         values: By feature; NaN where there was nothing to measure it on.
         mix: Tracks that appeared, by class.
-        width: Of the pictures, in pixels.
-        height: Of the pictures, in pixels.
-        fps: Frames a second of the stream.
-        still: True if all pictures were the same to the last pixel.
-        edges: Mean of the pictures' `edges_of`.
-        picture: The last picture, at most 480 pixels wide, for people to look at.
+        width: Of the images, in pixels; 0 if there was none.
+        height: Of the images, in pixels; 0 if there was none.
+        fps: Frames per second of the stream.
+        still: True if all images were the same to the last pixel.
+        edges: (90, 160) mean of the images' `edges_of`; None if none was kept.
+        picture: The last image, at most 480 pixels wide, for people to look at.
     """
 
     camera_id: str
@@ -86,15 +86,18 @@ class _Open:
 
 
 class PeriodBuilder:
-    """Puts the results of one camera together to minutes.
+    """Aggregates the results of one camera into drift periods.
 
-    Call `take` for every result and `sample` for the pictures it asks for.
+    Call `take` for every result, with the picture where `wants_picture` asks for it. One thread
+    calls.
 
     Args:
-        camera_id: Which camera.
+        camera_id: The camera.
         names: Class names by class id.
-        period_s: Length of a "minute" in seconds of the stream.
-        sample_s: Seconds of the stream between two pictures that are measured.
+        period_s: Length of a period in seconds of the stream. Longer periods vary less and detect
+            later: the watch needs three to open a finding.
+        sample_s: Seconds of the stream between two measured images, at most a quarter of a period.
+            Longer costs less and varies more.
     """
 
     def __init__(
@@ -107,8 +110,8 @@ class PeriodBuilder:
         self._open: _Open | None = None
         self._next_sample_s = -np.inf
         self._tracks: dict[int, _ObservedTrack] = {}
-        self._glance: Image | None = None
-        self._zero: datetime | None = None
+        self._last_thumbnail: Image | None = None
+        self._origin: datetime | None = None
 
     def take(
         self,
@@ -119,28 +122,31 @@ class PeriodBuilder:
         model_version: str,
         picture: Image | None,
     ) -> DriftPeriod | None:
-        """Note one result; returns the minute that ended before it, if one did.
+        """Take one result.
 
         Args:
             frame_id: Counts the camera's frames.
-            pts: Seconds of the stream.
-            at: The same on the wall clock.
-            tracked: What was found.
-            model_version: By which model.
-            picture: (height, width, 3) if `wants_picture` said so, else None.
+            pts: Media time in seconds, rising.
+            at: The same on the wall clock (UTC).
+            tracked: Detections and tracks of the frame.
+            model_version: The model that found them.
+            picture: (height, width, 3) uint8 if `wants_picture` said so, else None.
+
+        Returns:
+            The period that ended before this frame, if one did and one model answered all of it.
         """
         done = None
         period = self._open
         if period is not None and pts >= period.start_s + self._period_s:
-            # What two models answered is of neither.
+            # What two models answered belongs to neither.
             done = None if period.mixed else self._finish(period)
             period = None
         if period is None:
             start = pts - pts % self._period_s
-            if self._zero is None:
-                self._zero = at - timedelta(seconds=pts)
-            # In the time of the stream, which may run faster than the clock on the wall.
-            at = self._zero + timedelta(seconds=pts)
+            if self._origin is None:
+                self._origin = at - timedelta(seconds=pts)
+            # In media time, which may run faster than the wall clock.
+            at = self._origin + timedelta(seconds=pts)
             period = self._open = _Open(start, at, model_version, (frame_id, pts), (frame_id, pts))
         period.last_frame = (frame_id, pts)
         period.mixed |= model_version != period.model_version
@@ -151,16 +157,16 @@ class PeriodBuilder:
         return done
 
     def wants_picture(self, pts: float) -> bool:
-        """True if the picture at ``pts`` is to be measured."""
+        """True if the image at media time ``pts`` is to be measured."""
         return pts >= self._next_sample_s - _CLOSE
 
     def _measure(self, period: _Open, picture: Image, tracked: Tracked) -> None:
         period.images.append(measure_image(picture))
         period.edges += edges_of(picture)
-        glance = picture[::8, ::8]
-        if self._glance is not None and not np.array_equal(glance, self._glance):
+        thumbnail = picture[::8, ::8]
+        if self._last_thumbnail is not None and not np.array_equal(thumbnail, self._last_thumbnail):
             period.still = False
-        self._glance = glance.copy()
+        self._last_thumbnail = thumbnail.copy()
         period.last = picture
         found = tracked.detections
         period.found.append(len(found))
@@ -172,7 +178,7 @@ class PeriodBuilder:
 
     def _follow(self, period: _Open, pts: float, tracked: Tracked) -> None:
         boxes, ids = tracked.detections.xyxy, tracked.track_id
-        for box, track_id, class_id in zip(boxes, ids, _ints(tracked), strict=True):
+        for box, track_id, class_id in zip(boxes, ids, tracked.detections.class_id, strict=True):
             if track_id == UNCONFIRMED:
                 continue
             known = self._tracks.get(int(track_id))
@@ -198,7 +204,7 @@ class PeriodBuilder:
         values["confidence"] = _mean(period.confidences)
         values["box_area"] = _mean(period.sides)
         values["speed"] = _mean(period.speeds)
-        values["fragmentation"] = _mean([float(age < _YOUNG_S) for age in period.ended])
+        values["fragmentation"] = _mean([float(age < _FRAGMENT_S) for age in period.ended])
         (first, begin), (last, end) = period.first_frame, period.last_frame
         samples = len(period.images)
         height, width = (0, 0) if period.last is None else period.last.shape[:2]
@@ -220,15 +226,11 @@ class PeriodBuilder:
         )
 
 
-def _ints(tracked: Tracked) -> Ints:
-    return tracked.detections.class_id
-
-
 def _small(picture: Image) -> Image:
     height, width = picture.shape[:2]
-    if width <= _WIDEST:
+    if width <= _MAX_PICTURE_WIDTH:
         return picture
-    size = (_WIDEST, max(1, round(height * _WIDEST / width)))
+    size = (_MAX_PICTURE_WIDTH, max(1, round(height * _MAX_PICTURE_WIDTH / width)))
     return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
