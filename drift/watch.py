@@ -208,7 +208,7 @@ class CameraWatch:
         return alarms + ([_VIEW] if has_moved(self.shift) else [])
 
     def _departures(self, scan: Scan, rarity: float, share: float = 1.0) -> NDArray[np.bool_]:
-        """(features + 1,) mask of departures this rare, of at least this share of the least effect."""
+        """(features + 1,) mask: rare, and at least this share of the least effect."""
         sizes = np.append(scan.effects / self._policy.least_effect, scan.mix_effect / MIX_EFFECT)
         return (scan.p_values <= rarity) & (sizes >= share)
 
