@@ -8,7 +8,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from flows.runtime.summary import Summary
+from flows.runtime.run_summary import RunSummary
 from flows.stream.analysis.status import CameraStatus, Rates
 from flows.stream.ingest.camera_state import CameraState
 
@@ -84,7 +84,7 @@ def _notes(statuses: Mapping[str, CameraStatus]) -> list[Text]:
     return notes
 
 
-def print_summary(console: Console, summary: Summary) -> None:
+def print_summary(console: Console, summary: RunSummary) -> None:
     """The account of a run as a table."""
     title = Text(f"{summary.seconds:.1f} s with {summary.model['version']}", "bold")
     table = Table(title=title, box=box.SIMPLE_HEAD, pad_edge=False)

@@ -20,10 +20,10 @@ def serve_api(
     """Serve the API on ``host`` and ``port`` until the process is told to stop.
 
     Args:
-        settings: As given at the roof.
+        settings: The settings of the run.
         host: Address to listen on; a wider one than loopback needs a token.
         port: TCP port.
-        say: Called with what is being done.
+        say: Called with a sentence for people at each step.
         until: Blocks while the API is served; gets the event that a signal sets.
 
     Raises:

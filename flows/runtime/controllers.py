@@ -1,4 +1,4 @@
-"""What acts on running streams from outside the workers: rollouts, and the learning flow."""
+"""What acts on running streams: the rollout controller, and the learning flow."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -20,18 +20,21 @@ from train.registry import CHALLENGER
 
 
 class Controllers:
-    """The rollout of whatever is asked for, and, if the settings want it, what asks by itself.
+    """The rollout controller and, if the settings want it, the learning flow that gives it work.
 
     Args:
         cameras: Called for the cameras that are to run now.
-        settings: As given at the roof.
+        settings: The settings of the run; ``learn`` turns the learning flow on.
         names: Class names of the models.
-        fleet: The streams.
-        applications: The applications.
-        champion_applications: Champion's application by city, where a city has one of its own.
-        policy: What a rollout that nobody asked for by hand must show.
+        fleet: The running streams.
+        applications: The applications that serve models.
+        champion_applications: Application of a city's own champion by city, where it has one.
+        policy: What a rollout that the learning flow starts must show.
         tell: Called with a sentence for people.
-        progress: Told how far a training is.
+        progress: Called with how far a training is.
+
+    Raises:
+        LedgerError: The ledger cannot be opened.
     """
 
     def __init__(
@@ -73,13 +76,13 @@ class Controllers:
         )
 
     def start(self) -> None:
-        """Begin."""
+        """Start both."""
         self._rollout.start()
         if self._learning is not None:
             self._learning.start()
 
     def close(self) -> None:
-        """Stop; what is under way goes on after the next start."""
+        """Stop both; what is under way goes on after the next start."""
         if self._learning is not None:
             self._learning.close()
         self._rollout.close()

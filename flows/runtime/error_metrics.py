@@ -1,4 +1,4 @@
-"""Counts the errors that are logged: who watches the metrics need not read the log."""
+"""The metric ``streetloop_errors``: how many errors were logged."""
 
 import logging
 from collections.abc import Iterator
@@ -6,11 +6,11 @@ from contextlib import contextmanager
 
 from ray.util.metrics import Counter
 
-_ROOMS = frozenset({"streetloop", "labeling", "drift", "train", "serve", "flows"})
+_PACKAGES = frozenset({"streetloop", "labeling", "drift", "train", "serve", "flows"})
 
 
 class ErrorCount(logging.Handler):
-    """Adds one to ``streetloop_errors`` for each error that a module of ours logs."""
+    """Adds one to ``streetloop_errors`` for each error that a module of this project logs."""
 
     def __init__(self) -> None:
         super().__init__(logging.ERROR)
@@ -20,13 +20,13 @@ class ErrorCount(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """See `logging.Handler.emit`."""
-        if record.name.partition(".")[0] in _ROOMS:
+        if record.name.partition(".")[0] in _PACKAGES:
             self._errors.inc(tags={"module": record.name})
 
 
 @contextmanager
 def errors_counted() -> Iterator[None]:
-    """Count the errors of this process meanwhile."""
+    """Count the errors of this process within the ``with`` block."""
     counting = ErrorCount()
     logging.getLogger().addHandler(counting)
     try:

@@ -1,22 +1,19 @@
-"""What listens to running streams from outside the workers: the watch over drift, and labels."""
+"""What reads the reports of running streams: the drift monitor, and the label loop."""
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
-from typing import Protocol
 
-from drift.measurement.period import DriftPeriod
 from drift.monitor import LiveWatch
-from flows.runtime.summary import Summary
+from flows.runtime.fleet import FleetReport
+from flows.runtime.run_summary import RunSummary
 from flows.stream.sinks.triage import bands_of
 from labeling.label_loop import LabelLoop
 from labeling.labeler import Labeler
 from labeling.open_labeler import open_labeler
 from labeling.queue import ReviewQueue
-from streetloop.cameras import Camera
 from streetloop.clock import SystemClock
 from streetloop.errors import LabelerRefused
 from streetloop.ledger import open_ledger
-from streetloop.ledger.reviews import Review
 from streetloop.settings import Settings
 from streetloop.storage.open import open_store
 from streetloop.storage.store import ObjectStore
@@ -25,33 +22,23 @@ from train.model.drift_reference import training_past
 from train.model.model_file import ModelFile
 
 
-class Streams(Protocol):
-    """Where minutes and candidates come from."""
-
-    def collect_periods(self) -> list[DriftPeriod]:
-        """What cameras showed in the minutes that ended since the last call."""
-
-    def collect_candidates(self) -> list[Review]:
-        """Frames worth asking about that were found since the last call."""
-
-
 class Observers:
-    """The watch and the labels of one run, as far as the settings want them.
+    """The drift monitor and the label loop of one run, as far as the settings turn them on.
 
     Args:
-        cameras: Which cameras run.
-        settings: As given at the roof.
-        model: The model in charge.
+        cameras: Ids of the cameras that run.
+        settings: ``drift`` and ``triage`` turn them on.
+        model: The model in charge; its training frames are what a new camera is compared with.
         tell: Called with a sentence for people.
 
     Raises:
         LedgerError: The ledger cannot be opened.
-        ConfigError: A labeller is wanted, and it is not known how to reach it; or the model lacks
-            a class of the settings.
+        ConfigError: The settings name a labeler and not how to reach it, or a class that the model
+            lacks.
     """
 
     def __init__(
-        self, cameras: Sequence[Camera], settings: Settings, model: ModelFile, tell: Callable[[str], None]
+        self, cameras: Sequence[str], settings: Settings, model: ModelFile, tell: Callable[[str], None]
     ) -> None:
         self._watch: LiveWatch | None = None
         self._labels: LabelLoop | None = None
@@ -59,42 +46,41 @@ class Observers:
         if settings.drift or settings.triage:
             ledger = open_ledger(settings.ledger)
         if settings.drift:
-            ids = [camera.id for camera in cameras]
             past = training_past(model)
-            self._watch = LiveWatch(ids, settings, store, ledger, past, tell)
+            self._watch = LiveWatch(cameras, settings, store, ledger, past, tell)
         if settings.triage:
-            bands_of(settings, model.names)  # a worker's word would come late
+            bands_of(settings, model.names)  # a worker would refuse them late
             guard = guard_of(settings, model)
             queue = ReviewQueue(ledger, SystemClock(), fits=guard.fits)
             labeler = _open_labeler(settings, model.names, store, queue, tell)
             self._labels = LabelLoop(queue, store, labeler, settings, ledger, guard, tell)
 
     def start(self) -> None:
-        """Begin."""
+        """Start the label loop."""
         if self._labels is not None:
             self._labels.start()
 
-    def observe(self, streams: Streams) -> None:
-        """Take what there is since the last call."""
+    def observe(self, report: FleetReport) -> None:
+        """Judge the periods for drift, and note the candidates for labelling."""
         if self._watch is not None:
-            self._watch.take(streams.collect_periods())
+            self._watch.take(report.periods)
         if self._labels is not None:
-            self._labels.add(streams.collect_candidates())
+            self._labels.add(report.candidates)
 
     def leave(self, cameras: Collection[str]) -> None:
-        """Cameras were taken out, and all that they had to say is heard."""
+        """End the drift and faults of cameras that were removed; all their reports are in."""
         if self._watch is not None:
             self._watch.leave(cameras)
 
     def close(self) -> None:
-        """Write out what is held back."""
+        """Stop the label loop, and write out what is held back."""
         if self._labels is not None:
             self._labels.close()
         if self._watch is not None:
             self._watch.close()
 
-    def add_to(self, summary: Summary) -> Summary:
-        """The summary of the run with what was heard."""
+    def add_to(self, summary: RunSummary) -> RunSummary:
+        """The summary of the run with the drift and the faults that were found."""
         if self._watch is None:
             return summary
         return replace(summary, drift=self._watch.causes(), faults=tuple(self._watch.faults))
@@ -107,7 +93,7 @@ def _open_labeler(
     queue: ReviewQueue,
     tell: Callable[[str], None],
 ) -> Labeler | None:
-    """Whoever labels; nobody while they refuse us: streams do not depend on them."""
+    """The labeler of the settings; None if it refuses us, since streams do not depend on it."""
     try:
         return open_labeler(settings, names, store, queue)
     except LabelerRefused as error:

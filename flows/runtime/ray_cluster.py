@@ -1,4 +1,4 @@
-"""Ray on this machine, started for one command and ended with it."""
+"""A Ray cluster of this machine alone, started for one command and stopped with it."""
 
 import contextlib
 import logging
@@ -14,14 +14,15 @@ _OBJECT_STORE_BYTES = 512 * 2**20  # batches are freed as soon as they are answe
 
 @contextlib.contextmanager
 def local_ray(metrics_port: int | None = None, http_port: int | None = None) -> Iterator[None]:
-    """A Ray of our own, never one that happens to run here already.
+    """Start a Ray cluster for the ``with`` block, never join one that runs here already.
 
-    It listens on loopback and asks its clients for a token, which Ray makes itself.
+    It listens on loopback and asks its clients for a token, which Ray makes itself. Sets
+    environment variables of this process, which the workers inherit.
 
     Args:
-        metrics_port: Where Prometheus finds the metrics; None for a free port.
-        http_port: Where the one replica of a deployment that answers HTTP listens itself, without
-            Serve's proxy in between, which costs a request 8 ms; None for no HTTP.
+        metrics_port: TCP port where Prometheus finds the metrics; None for a free port.
+        http_port: TCP port on which the replica of a deployment answers HTTP itself, without
+            Serve's proxy, which costs a request 8 ms; None for no HTTP.
 
     Raises:
         ClusterError: Ray did not start, twice.

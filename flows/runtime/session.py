@@ -1,23 +1,24 @@
-"""``streetloop run``: cameras in, detections out."""
+"""``streetloop run``: wires the parts of a run together, and runs them."""
 
 import dataclasses
-import threading
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from flows.runtime.controllers import Controllers
 from flows.runtime.observers import Observers
+from flows.runtime.planner import Planner
 from flows.runtime.ray_cluster import local_ray
+from flows.runtime.run_summary import RunSummary
 from flows.runtime.session_loop import SessionLoop
 from flows.runtime.signals import stop_on_signals
-from flows.runtime.summary import Summary
+from flows.runtime.supervisor import Supervisor
 from flows.stream.analysis.status import CameraStatus
-from flows.stream.sources.registry import refuse_bad_source
+from flows.stream.sources.registry import open_source, refuse_bad_source
 from serve.rollout.champions import city_champions, serving_model
 from serve.rollout.policy import Policy
 from serve.web.access import refuse_bad_address
@@ -34,10 +35,7 @@ from train.model.model_file import ModelFile
 
 if TYPE_CHECKING:
     from flows.runtime.web_publisher import WebPublisher
-    from flows.runtime.worker import WorkerPlan
     from serve.detector.applications import ServeApplications
-
-_POLL_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +43,13 @@ class RunOptions:
     """What one run is asked for.
 
     Attributes:
-        duration_s: When to end; None to go on until every camera ends or someone stops it.
+        duration_s: When to end, in seconds after the cameras have started; None to go on until
+            every camera ends or someone stops it.
         annotate: Folder for annotated videos, or None.
-        metrics_port: Where Prometheus finds the metrics, or None for a free port.
-        policy: What a rollout that nobody asked for by hand must show.
+        metrics_port: TCP port where Prometheus finds the metrics, or None for a free port.
+        policy: What a rollout that the learning flow starts must show.
         until: Asked twice a second; True ends the run.
-        progress: Told how far a training is.
+        progress: Called with how far a training is.
         app: Whether the app and the API are served meanwhile.
     """
 
@@ -69,77 +68,139 @@ def run_streams(
     options: RunOptions,
     show: Callable[[Mapping[str, CameraStatus]], None],
     say: Callable[[str], None],
-) -> Summary:
+) -> RunSummary:
     """Read the cameras until the time is up, all have ended, or the process is told to stop.
 
     Args:
-        cameras: Which cameras.
-        settings: As given at the roof.
+        cameras: Cameras of the camera file; the ledger has what was changed since.
+        settings: The settings of the run.
         options: What this run is asked for.
         show: Called twice a second with the state of the cameras.
         say: Called with what is being done, and with drift and faults that begin or end.
 
     Raises:
-        ConfigError: A recording cannot be played.
+        ConfigError: A recording cannot be played, or the settings contradict each other.
         ModelError: The model cannot be used.
-        DetectorError: The detector did not start.
+        LedgerError: The ledger cannot be opened.
+        ClusterError: Ray did not start.
+        DetectorError: The detector or the app did not start.
+        ProcessDied: A worker did not start.
     """
     options = dataclasses.replace(options, app=options.app and settings.app_port != 0)
     _refuse_what_cannot_run(cameras, settings, options)
-    if settings.model == BASELINE and any(c.uri.scheme != "sim" for c in cameras):
-        say("the baseline knows the simulated city alone; for a real street give --model")
-    say(f"opening the model {settings.model}")
-    model = serving_model(settings)
-    book = CameraSetWatcher(cameras, open_ledger(settings.ledger))
-    book.look()
-    observers = Observers(book.cameras, settings, model, say)
+    session = _Session(cameras, settings, options, _open_model(cameras, settings, say), say)
     say("starting Ray on this machine")
     with local_ray(options.metrics_port):
-        from flows.runtime.error_metrics import errors_counted
-        from flows.runtime.supervisor import Supervisor
-        from serve.detector.applications import ServeApplications
-        from serve.detector.deployment import deploy
+        summary = session.run(show)
+    show(summary.cameras)
+    return summary
 
-        start_serve(settings, with_app=options.app)
-        say(f"loading {model.version}")
-        description = deploy(model, settings)
-        applications = ServeApplications(settings)
-        champion_applications = _deploy_for_cities(settings, book.cameras, applications, say)
-        log_prefix = f"detections/run={_run_name()}"
-        planner = Planner(settings, log_prefix, model, options.annotate)
-        supervisor = Supervisor(planner.plan(book.cameras))
-        web_publisher = _web_publisher(cameras, settings, options, model, say)
-        running = SessionLoop(book, supervisor, observers, web_publisher, planner.plan, say)
-        controllers = Controllers(
-            lambda: book.cameras,
-            settings,
-            model.names,
+
+class _Session:
+    """The parts of one run.
+
+    Args:
+        file: Cameras of the camera file.
+        settings: The settings of the run.
+        options: What this run is asked for.
+        model: The model that serves from the start.
+        say: Called with a sentence for people.
+    """
+
+    def __init__(
+        self,
+        file: Sequence[Camera],
+        settings: Settings,
+        options: RunOptions,
+        model: ModelFile,
+        say: Callable[[str], None],
+    ) -> None:
+        self._file, self._settings, self._options = file, settings, options
+        self._model, self._say = model, say
+        self._watcher = CameraSetWatcher(file, open_ledger(settings.ledger))
+        self._watcher.poll()
+        self._observers = Observers(self._watcher.current.ids, settings, model, say)
+        self._log_prefix = f"detections/run={_run_name()}"
+
+    def run(self, show: Callable[[Mapping[str, CameraStatus]], None]) -> RunSummary:
+        """Deploy, wire and run; Ray has started."""
+        from flows.runtime.error_metrics import errors_counted
+        from flows.runtime.worker import RayWorker
+        from serve.detector.applications import ServeApplications
+
+        description = self._deploy()
+        applications = ServeApplications(self._settings)
+        champions = self._deploy_for_cities(applications)
+        planner = Planner(self._settings, self._log_prefix, self._model.names, self._options.annotate)
+        supervisor = Supervisor(planner.plan(self._watcher.current.cameras), RayWorker)
+        loop = SessionLoop(
+            self._watcher,
             supervisor,
-            applications,
-            champion_applications,
-            options.policy,
-            say,
-            options.progress,
+            self._observers,
+            self._web_publisher(),
+            planner.plan,
+            lambda camera: open_source(camera, SystemClock()),
+            self._say,
         )
+        controllers = self._controllers(supervisor, applications, champions)
         with errors_counted(), stop_on_signals() as stop:
-            say("starting the cameras")
+            self._say("starting the cameras")
             supervisor.start()
-            observers.start()
+            self._observers.start()
             controllers.start()
             began = time.monotonic()
-
-            def is_over() -> bool:
-                return running.finished or options.until()
-
-            _watch(running.look, is_over, stop, options.duration_s, show)
+            loop.run(stop, self._options.duration_s, self._options.until, show)
             controllers.close()
-            statuses = supervisor.close()
+            last = supervisor.close()
             seconds = time.monotonic() - began
-            observers.observe(supervisor)  # what ended since the last poll
-            observers.close()
-        show(statuses)
-    log = open_store(settings).uri(log_prefix)
-    return observers.add_to(Summary(_in_order(book.cameras, statuses), log, description, seconds))
+            self._observers.observe(last)
+            self._observers.close()
+        statuses = _in_order(self._watcher.current.ids, last.statuses)
+        log = open_store(self._settings).uri(self._log_prefix)
+        return self._observers.add_to(RunSummary(statuses, log, description, seconds))
+
+    def _deploy(self) -> dict[str, Any]:
+        """Start Serve and the champion; what the champion says of itself."""
+        from serve.detector.deployment import deploy
+
+        start_serve(self._settings, with_app=self._options.app)
+        self._say(f"loading {self._model.version}")
+        return deploy(self._model, self._settings)
+
+    def _deploy_for_cities(self, applications: "ServeApplications") -> dict[str, str]:
+        """Start the champions that cities have of their own; application by city."""
+        champions = city_champions(self._settings, self._watcher.current.cameras)
+        for city, application in champions.items():
+            self._say(f"loading the champion of {city}")
+            applications.deploy(application, find_model(application, self._settings))
+        return champions
+
+    def _web_publisher(self) -> "WebPublisher | None":
+        if not self._options.app:
+            return None
+        from flows.runtime.web_publisher import WebPublisher
+
+        self._say("starting the app")
+        settings = self._settings
+        publisher = WebPublisher(settings, self._file, self._options.policy, self._model.names)
+        host = "localhost" if settings.app_host == "127.0.0.1" else settings.app_host
+        self._say(f"the app: http://{host}:{settings.app_port}/app (API: /docs)")
+        return publisher
+
+    def _controllers(
+        self, fleet: Supervisor, applications: "ServeApplications", champions: Mapping[str, str]
+    ) -> Controllers:
+        return Controllers(
+            lambda: self._watcher.current.cameras,
+            self._settings,
+            self._model.names,
+            fleet,
+            applications,
+            champions,
+            self._options.policy,
+            self._say,
+            self._options.progress,
+        )
 
 
 def _refuse_what_cannot_run(cameras: Sequence[Camera], settings: Settings, options: RunOptions) -> None:
@@ -149,25 +210,21 @@ def _refuse_what_cannot_run(cameras: Sequence[Camera], settings: Settings, optio
     if options.app:
         refuse_bad_address(settings)
     if options.annotate is not None:
-        _make_folder(options.annotate)
+        try:
+            options.annotate.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigError(f"{options.annotate}: cannot be made: {error.strerror}") from error
 
 
-def _deploy_for_cities(
-    settings: Settings,
-    cameras: Sequence[Camera],
-    applications: "ServeApplications",
-    say: Callable[[str], None],
-) -> dict[str, str]:
-    """Start the champions that cities have of their own; application by city."""
-    champion_applications = city_champions(settings, cameras)
-    for city, home in champion_applications.items():
-        say(f"loading the champion of {city}")
-        applications.deploy(home, find_model(home, settings))
-    return champion_applications
+def _open_model(cameras: Sequence[Camera], settings: Settings, say: Callable[[str], None]) -> ModelFile:
+    if settings.model == BASELINE and any(c.uri.scheme != "sim" for c in cameras):
+        say("the baseline knows the simulated city alone; for a real street give --model")
+    say(f"opening the model {settings.model}")
+    return serving_model(settings)
 
 
 def start_serve(settings: Settings, *, with_app: bool) -> None:
-    """Start Serve, which listens only for the app."""
+    """Start Ray Serve, which listens only if the app is served."""
     import ray.serve
 
     if not with_app:
@@ -177,83 +234,11 @@ def start_serve(settings: Settings, *, with_app: bool) -> None:
     ray.serve.start(proxy_location="HeadOnly", http_options=where)
 
 
-def _web_publisher(
-    cameras: Sequence[Camera],
-    settings: Settings,
-    options: RunOptions,
-    model: ModelFile,
-    say: Callable[[str], None],
-) -> "WebPublisher | None":
-    if not options.app:
-        return None
-    from flows.runtime.web_publisher import WebPublisher
-
-    say("starting the app")
-    web_publisher = WebPublisher(settings, cameras, options.policy, model.names)
-    host = "localhost" if settings.app_host == "127.0.0.1" else settings.app_host
-    say(f"the app: http://{host}:{settings.app_port}/app (API: /docs)")
-    return web_publisher
-
-
-class Planner:
-    """Deals cameras out to workers.
-
-    Args:
-        settings: As given at the roof.
-        log_prefix: Key of the detection log in the object store.
-        model: What serves.
-        annotate: Folder for annotated videos, or None.
-    """
-
-    def __init__(self, settings: Settings, log_prefix: str, model: ModelFile, annotate: Path | None) -> None:
-        self._settings = settings.model_copy(update={"home": settings.home.absolute()})
-        self._log_prefix, self._names = log_prefix, model.names
-        self._annotate = None if annotate is None else annotate.absolute()
-        self._count = 0
-
-    def plan(self, cameras: Sequence[Camera]) -> list["WorkerPlan"]:
-        """As few workers as hold the cameras; none of them bears the name of another."""
-        from flows.runtime.worker import WorkerPlan
-
-        size = self._settings.cameras_per_worker
-        groups = [list(cameras[start : start + size]) for start in range(0, len(cameras), size)]
-        first, self._count = self._count, self._count + len(groups)
-        return [
-            WorkerPlan(
-                f"worker{first + i}", group, self._settings, self._log_prefix, self._names, self._annotate
-            )
-            for i, group in enumerate(groups)
-        ]
-
-
-def _watch(
-    poll: Callable[[], Mapping[str, CameraStatus]],
-    finished: Callable[[], bool],
-    stop: threading.Event,
-    duration_s: float | None,
-    show: Callable[[Mapping[str, CameraStatus]], None],
-) -> None:
-    end = None if duration_s is None else time.monotonic() + duration_s
-    while not stop.is_set():
-        show(poll())
-        left = _POLL_S if end is None else min(_POLL_S, end - time.monotonic())
-        if finished() or left <= 0:
-            return
-        stop.wait(left)
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ConfigError(f"{folder}: cannot be made: {error.strerror}") from error
-
-
 def _run_name() -> str:
     """Sorts by time and is not used twice."""
     return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:6]}"
 
 
-def _in_order(cameras: Sequence[Camera], statuses: Mapping[str, CameraStatus]) -> dict[str, CameraStatus]:
-    running = {camera.id: statuses[camera.id] for camera in cameras if camera.id in statuses}
+def _in_order(ids: Sequence[str], statuses: Mapping[str, CameraStatus]) -> dict[str, CameraStatus]:
+    running = {name: statuses[name] for name in ids if name in statuses}
     return {**running, **statuses}

@@ -1,89 +1,130 @@
-"""Everything that looks after the cameras while they run."""
+"""What is done twice a second while cameras run. Plain Python: no signal, no console, no Ray."""
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
+import threading
+import time
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Protocol
 
-from flows.runtime.observers import Observers
+from flows.runtime.fleet import FleetReport, StreamFleet
+from flows.runtime.planner import WorkerPlan
 from flows.stream.analysis.status import CameraStatus
-from flows.stream.sources.registry import open_source
 from streetloop.camera_set import CameraSetWatcher
 from streetloop.cameras import Camera
-from streetloop.clock import SystemClock
 from streetloop.errors import ConfigError, StreetloopError
+from streetloop.polling import SayOnce
 
-if TYPE_CHECKING:
-    from flows.runtime.supervisor import Supervisor
-    from flows.runtime.web_publisher import WebPublisher
-    from flows.runtime.worker import WorkerPlan
+_PERIOD_S = 0.5
+
+
+class Observer(Protocol):
+    """Reads what the cameras report."""
+
+    def observe(self, report: FleetReport) -> None:
+        """Take a report."""
+
+    def leave(self, cameras: Collection[str]) -> None:
+        """Cameras were removed, and everything that they reported was observed."""
+
+
+class Publisher(Protocol):
+    """Shows people the state of the cameras."""
+
+    def publish(
+        self, cameras: Iterable[Camera], statuses: Mapping[str, CameraStatus], fleet: StreamFleet
+    ) -> None:
+        """Take the state of all cameras."""
 
 
 class SessionLoop:
-    """Takes changes of the fleet up, listens, and tells the app; `look` is called twice a second.
+    """Starts and stops cameras as the camera set says, and passes reports on.
 
     Args:
-        book: Which cameras are to run.
-        supervisor: Runs them.
-        observers: Hear what they found.
-        web_publisher: Tells the app, if there is one.
-        plan: What workers for some more cameras are to do.
+        cameras: The cameras that are to run.
+        fleet: Runs them.
+        observer: Is given every report.
+        publisher: Is given the state of the cameras; None if no app is served.
+        plan: Plans the workers for added cameras.
+        check: Raises `ConfigError` for a camera that cannot run.
         say: Called with a sentence for people.
     """
 
     def __init__(
         self,
-        book: CameraSetWatcher,
-        supervisor: "Supervisor",
-        observers: Observers,
-        web_publisher: "WebPublisher | None",
-        plan: Callable[[Sequence[Camera]], "list[WorkerPlan]"],
+        cameras: CameraSetWatcher,
+        fleet: StreamFleet,
+        observer: Observer,
+        publisher: Publisher | None,
+        plan: Callable[[Sequence[Camera]], Sequence[WorkerPlan]],
+        check: Callable[[Camera], object],
         say: Callable[[str], None],
     ) -> None:
-        self._book, self._supervisor, self._observers = book, supervisor, observers
-        self._web_publisher, self._plan, self._say = web_publisher, plan, say
-        self._said: str | None = None
-        self._left: set[str] = set()
+        self._cameras, self._fleet, self._observer = cameras, fleet, observer
+        self._publisher, self._plan, self._check, self._say = publisher, plan, check, say
+        self._say_once = SayOnce(say)
+        self._removed: set[str] = set()
 
-    def look(self) -> Mapping[str, CameraStatus]:
-        """Every camera that is to run, and those that ran, as they are now."""
+    def run(
+        self,
+        stop: threading.Event,
+        duration_s: float | None,
+        until: Callable[[], bool],
+        show: Callable[[Mapping[str, CameraStatus]], None],
+    ) -> None:
+        """Repeat `step` until there is nothing left to do.
+
+        Args:
+            stop: Ends the loop at once when it is set.
+            duration_s: Ends it after so many seconds; None for no limit.
+            until: Asked after each step; True ends it.
+            show: Called after each step with the state of all cameras.
+        """
+        end = None if duration_s is None else time.monotonic() + duration_s
+        while not stop.is_set():
+            show(self.step())
+            left = _PERIOD_S if end is None else min(_PERIOD_S, end - time.monotonic())
+            if self.finished or until() or left <= 0:
+                return
+            stop.wait(left)
+
+    def step(self) -> Mapping[str, CameraStatus]:
+        """Adjust the cameras, and pass a report on; the state of all cameras that run or ran."""
         try:
             self._adjust()
-            self._said = None
+            self._say_once.forget()
         except StreetloopError as error:
-            if str(error) != self._said:  # once is enough: it is tried again at the next look
-                self._said = str(error)
-                self._say(self._said)
-        self._observers.observe(self._supervisor)
-        if self._left:  # after the last that they had to say
-            self._observers.leave(self._left)
-            self._left = set()
-        statuses = self._supervisor.poll()
-        if self._web_publisher is not None:
-            self._web_publisher.tell(self._book.cameras, statuses, self._supervisor)
-        return statuses
+            self._say_once(str(error))  # the next step tries again
+        report = self._fleet.poll()
+        self._observer.observe(report)
+        if self._removed:
+            self._observer.leave(self._removed)
+            self._removed = set()
+        if self._publisher is not None:
+            self._publisher.publish(self._cameras.current, report.statuses, self._fleet)
+        return report.statuses
 
     @property
     def finished(self) -> bool:
-        """True if nothing will happen any more; with an app, somebody may still add a camera."""
-        return self._web_publisher is None and self._supervisor.finished
+        """True if nothing will happen any more; with an app, people may still add a camera."""
+        return self._publisher is None and self._fleet.finished
 
     def _adjust(self) -> None:
-        changed = self._book.look()
-        if changed.gone:
-            self._supervisor.drop(changed.gone)
-        come = [camera for camera in changed.come if self._can_run(camera)]
-        for plan in self._plan(come):
-            self._supervisor.add(plan)
-        started = {camera.id for camera in come}
-        stopped = set(changed.gone) - started
-        self._left |= stopped
+        diff = self._cameras.poll()
+        if diff.removed:
+            self._fleet.drop(diff.removed)
+        added = [camera for camera in diff.added if self._can_run(camera)]
+        for plan in self._plan(added):
+            self._fleet.add(plan)
+        started = {camera.id for camera in added}
+        stopped = set(diff.removed) - started
+        self._removed |= stopped
         for names, what in ((started, "started"), (stopped, "stopped")):
             if names:
                 self._say(f"cameras: {', '.join(sorted(names))} {what}")
 
     def _can_run(self, camera: Camera) -> bool:
-        """False, and said, of one that another version of us may have written down."""
+        """False, and said, of a camera that another version of this program may have written."""
         try:
-            open_source(camera, SystemClock())
+            self._check(camera)
         except ConfigError as error:
             self._say(str(error))
             return False

@@ -9,7 +9,7 @@ from types import FrameType
 
 @contextmanager
 def stop_on_signals() -> Iterator[threading.Event]:
-    """An event that Ctrl-C and SIGTERM set; a second one acts as it did before."""
+    """An event that the first SIGINT or SIGTERM sets; a second one acts as without this block."""
     stop = threading.Event()
 
     def ask_to_stop(number: int, _: FrameType | None) -> None:

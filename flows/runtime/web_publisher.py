@@ -1,9 +1,10 @@
 """The API and the app beside running streams."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
+from flows.runtime.fleet import StreamFleet
 from flows.service.control_service import ControlService
 from flows.service.views import live_view
 from flows.stream.analysis.status import CameraStatus, Rates
@@ -14,27 +15,17 @@ from streetloop.cameras import Camera
 from streetloop.settings import Settings
 
 
-class Hosts(Protocol):
-    """Where cameras run."""
-
-    def hosts(self) -> Mapping[str, Any]:
-        """The worker of each camera that runs."""
-
-    def application(self, camera_id: str) -> str:
-        """The application that answers for it."""
-
-
 class WebPublisher:
-    """Starts the desk and tells it how the cameras are.
+    """Starts the web app, and tells it the state of the cameras.
 
     Args:
-        settings: As given at the roof.
+        settings: The settings of the run.
         file: Cameras of the camera file.
-        policy: Of rollouts that are asked for in the app.
+        policy: What a rollout that is started in the app must show.
         names: Class names of the models.
 
     Raises:
-        DetectorError: It did not start.
+        DetectorError: The web app did not start.
     """
 
     def __init__(
@@ -49,8 +40,16 @@ class WebPublisher:
 
         self._handle = start_web_app(build)
 
-    def tell(self, cameras: Sequence[Camera], statuses: Mapping[str, CameraStatus], fleet: Hosts) -> None:
-        """How everything is now; an answer is not waited for."""
+    def publish(
+        self, cameras: Iterable[Camera], statuses: Mapping[str, CameraStatus], fleet: StreamFleet
+    ) -> None:
+        """Send the state of all cameras to the web app; does not wait for an answer.
+
+        Args:
+            cameras: The cameras that are to run; those without a status are left out.
+            statuses: By camera.
+            fleet: Where they run, and which application answers for them.
+        """
         self._rates.add(statuses, time.monotonic())
         views = [
             live_view(c, statuses[c.id], self._rates.of(c.id), fleet.application(c.id))
@@ -67,12 +66,23 @@ def build_web_app(
     names: tuple[str, ...],
     here: Callable[[], WebApp],
 ) -> Any:
-    """The API with the app in it, as an ASGI application; made in the replica."""
+    """The API with the app in it.
+
+    Args:
+        settings: The settings of the run.
+        cameras: Cameras of the camera file.
+        policy: What a rollout that is started in the app must show.
+        names: Class names of the models.
+        here: Finds the web app of this replica; called once there are requests.
+
+    Returns:
+        An ASGI application, to be made in the replica.
+    """
     from serve.web.api.create import create_api
     from serve.web.app.page import mount_page
     from serve.web.web_app import detect
 
     token = None if settings.api_token is None else settings.api_token.get_secret_value()
-    house = ControlService(settings, cameras, policy, lambda: here().cameras)
-    api = create_api(detect, names, settings.confidence, token, house, WebAppPictures(here))
-    return mount_page(api, house, Guard(token))
+    service = ControlService(settings, cameras, policy, lambda: here().cameras)
+    api = create_api(detect, names, settings.confidence, token, service, WebAppPictures(here))
+    return mount_page(api, service, Guard(token))

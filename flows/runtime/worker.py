@@ -1,18 +1,17 @@
-"""The Ray actors of the stream flow."""
+"""The worker: the stream flow of several cameras in a process of its own, a Ray actor."""
 
 import logging
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import cast
+from concurrent.futures import Future
+from typing import Any
 
 import ray
-from ray.actor import ActorHandle
+from ray.exceptions import RayActorError
 from ray.util.metrics import Gauge
 
-from drift.measurement.period import DriftPeriod
 from flows.runtime.error_metrics import ErrorCount
-from flows.stream.analysis.results import Sink
+from flows.runtime.fleet import WorkerReport
+from flows.runtime.planner import WorkerPlan
 from flows.stream.analysis.status import CameraStatus
 from flows.stream.pipeline import StreamPipeline
 from flows.stream.sinks.annotated_video import Annotator
@@ -23,76 +22,37 @@ from flows.stream.sinks.triage import Triage, bands_of
 from flows.stream.sources.registry import open_source
 from serve.detector.deployment import ServeDetector
 from serve.rollout.route_table import RouteTable
-from serve.rollout.statistics.evidence import Evidence
-from streetloop.cameras import Camera
 from streetloop.clock import SystemClock
-from streetloop.ledger.reviews import Review
-from streetloop.settings import Settings
+from streetloop.errors import ProcessDied
 from streetloop.storage.open import open_store
 
-
-@dataclass(frozen=True, slots=True)
-class WorkerPlan:
-    """What one worker is to do.
-
-    Attributes:
-        name: Tells its objects in the detection log from those of others.
-        cameras: The cameras it hosts.
-        settings: As given at the roof.
-        log_prefix: Key of the detection log in the object store.
-        names: Class names of the model.
-        annotate: Folder for annotated videos, or None.
-        generation: How many workers of this plan have died before.
-        routes: Who answers for which camera at the start.
-    """
-
-    name: str
-    cameras: list[Camera]
-    settings: Settings
-    log_prefix: str
-    names: tuple[str, ...]
-    annotate: Path | None
-    generation: int = 0
-    routes: RouteTable = field(default_factory=RouteTable)
+_FATES = ("decoded", "detected", "gated", "dropped", "failed", "pending")
 
 
 class StreamWorker:
-    """Hosts the stream flow of several cameras in a process of its own."""
+    """Runs a stream pipeline, and reports what it finds.
+
+    Args:
+        plan: What it is to do.
+
+    Raises:
+        ConfigError: A source or the object store cannot be opened with these settings.
+    """
 
     def __init__(self, plan: WorkerPlan) -> None:
         logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
         logging.getLogger().addHandler(ErrorCount())
-        clock = SystemClock()
-        settings = plan.settings
-        log = DetectionLog(
-            open_store(settings),
-            plan.log_prefix,
-            f"{plan.name}-{plan.generation}",
-            [camera.id for camera in plan.cameras],
-            plan.names,
-            settings.log_flush_s,
-            clock,
-        )
-        self._view = LivePreview(plan.names, settings.confidence)
-        sinks: list[Sink] = [log, self._view]
-        if plan.annotate is not None:
-            sinks.append(Annotator(plan.annotate, plan.cameras, plan.names, settings.confidence))
-        self._drift_sampler: DriftSampler | None = None
-        if settings.drift:
-            samples = {camera.id: sample_s(camera, settings) for camera in plan.cameras}
-            self._drift_sampler = DriftSampler(plan.names, settings.drift_period_s, samples)
-            sinks.append(self._drift_sampler)
-        self._triage: Triage | None = None
-        if settings.triage:
-            self._triage = _triage(plan)
-            sinks.append(self._triage)
-        sources = [(camera, open_source(camera, clock, settings.stall_s)) for camera in plan.cameras]
+        clock, settings = SystemClock(), plan.settings
+        self._preview = LivePreview(plan.names, settings.confidence)
+        self._drift_sampler = _drift_sampler(plan) if settings.drift else None
+        self._triage = _triage(plan) if settings.triage else None
+        optional = (_annotator(plan), self._drift_sampler, self._triage)
         self._pipeline = StreamPipeline(
-            sources,
+            [(camera, open_source(camera, clock, settings.stall_s)) for camera in plan.cameras],
             ServeDetector,
             settings,
             clock,
-            sinks,
+            [_detection_log(plan), self._preview, *(sink for sink in optional if sink is not None)],
             plan.generation,
             plan.names,
             None if self._triage is None else self._triage.contradict,
@@ -105,51 +65,66 @@ class StreamWorker:
         )
 
     def start(self) -> None:
-        """Begin."""
+        """Start reading the cameras."""
         self._pipeline.start()
 
-    def snapshot(self) -> dict[str, CameraStatus]:
-        """Every camera now."""
-        statuses = self._pipeline.snapshot()
-        for camera, status in statuses.items():
-            account = status.account
-            for fate in ("decoded", "detected", "gated", "dropped", "failed", "pending"):
-                self._frames.set(getattr(account, fate), {"camera": camera, "fate": fate})
-        return statuses
-
-    def minutes(self) -> list[DriftPeriod]:
-        """The minutes of all cameras that ended since the last call."""
-        return [] if self._drift_sampler is None else self._drift_sampler.collect()
-
-    def candidates(self) -> list[Review]:
-        """The frames worth asking about that were found since the last call."""
-        return [] if self._triage is None else self._triage.collect()
+    def report(self) -> WorkerReport:
+        """Every camera now, and what was found since the last report."""
+        finished = self._pipeline.wait(0)  # first: nothing comes after it
+        return self._report(self._pipeline.snapshot(), finished)
 
     def follow(self, table: RouteTable) -> None:
         """Send each camera's frames where the table says."""
         self._pipeline.follow(table)
 
-    def evidence(self) -> Evidence:
-        """What was found about a challenger since the last call."""
-        return self._pipeline.evidence()
-
     def pictures(self, after: Mapping[str, int], width: int) -> dict[str, tuple[int, bytes]]:
         """See `streetloop.control.Pictures.newest`."""
         counts = {name: status.lines for name, status in self._pipeline.snapshot().items()}
-        return self._view.pictures(self._pipeline.readers, counts, after, width)
+        return self._preview.pictures(self._pipeline.readers, counts, after, width)
 
-    def drop(self, cameras: Collection[str]) -> dict[str, CameraStatus]:
-        """Stop some cameras for good; the last word on each."""
-        return self._pipeline.drop(cameras)
+    def drop(self, cameras: Collection[str]) -> WorkerReport:
+        """Stop some cameras for good; a report with the last status of each of them."""
+        return self._report(self._pipeline.drop(cameras))
 
-    def finished(self) -> bool:
-        """True if every camera has ended by itself and all is written."""
-        return self._pipeline.wait(0)
-
-    def close(self) -> dict[str, CameraStatus]:
-        """Stop, write everything out, and give the last word on every camera."""
+    def close(self) -> WorkerReport:
+        """Stop, write everything out; the last report."""
         self._pipeline.close()
-        return self.snapshot()
+        return self._report(self._pipeline.snapshot(), finished=True)
+
+    def _report(self, statuses: Mapping[str, CameraStatus], finished: bool = False) -> WorkerReport:
+        for camera, status in statuses.items():
+            for fate in _FATES:
+                self._frames.set(getattr(status.account, fate), {"camera": camera, "fate": fate})
+        return WorkerReport(
+            statuses,
+            finished,
+            [] if self._drift_sampler is None else self._drift_sampler.collect(),
+            [] if self._triage is None else self._triage.collect(),
+            self._pipeline.evidence(),
+        )
+
+
+def _detection_log(plan: WorkerPlan) -> DetectionLog:
+    return DetectionLog(
+        open_store(plan.settings),
+        plan.log_prefix,
+        f"{plan.name}-{plan.generation}",
+        [camera.id for camera in plan.cameras],
+        plan.names,
+        plan.settings.log_flush_s,
+        SystemClock(),
+    )
+
+
+def _annotator(plan: WorkerPlan) -> Annotator | None:
+    if plan.annotate is None:
+        return None
+    return Annotator(plan.annotate, list(plan.cameras), plan.names, plan.settings.confidence)
+
+
+def _drift_sampler(plan: WorkerPlan) -> DriftSampler:
+    samples = {camera.id: sample_s(camera, plan.settings) for camera in plan.cameras}
+    return DriftSampler(plan.names, plan.settings.drift_period_s, samples)
 
 
 def _triage(plan: WorkerPlan) -> Triage:
@@ -165,7 +140,55 @@ def _triage(plan: WorkerPlan) -> Triage:
     )
 
 
-def spawn(plan: WorkerPlan) -> "ActorHandle[StreamWorker]":
-    """A new worker actor; a snapshot is answered while it starts, draws or closes."""
-    options = ray.remote(StreamWorker).options(num_cpus=0.25, max_concurrency=6)
-    return cast("ActorHandle[StreamWorker]", options.remote(plan))
+class RayWorker:
+    """A `flows.runtime.fleet.WorkerHandle` of a Ray actor.
+
+    Args:
+        plan: What the worker is to do.
+    """
+
+    def __init__(self, plan: WorkerPlan) -> None:
+        # It reports and draws pictures while it starts or closes.
+        options = ray.remote(StreamWorker).options(num_cpus=0.25, max_concurrency=6)
+        self._name = plan.name
+        self.host: Any = options.remote(plan)
+
+    def start(self) -> Future[None]:
+        """See `WorkerHandle.start`."""
+        return self._answer(self.host.start.remote())
+
+    def report(self) -> Future[WorkerReport]:
+        """See `WorkerHandle.report`."""
+        return self._answer(self.host.report.remote())
+
+    def follow(self, table: RouteTable) -> Future[None]:
+        """See `WorkerHandle.follow`."""
+        return self._answer(self.host.follow.remote(table))
+
+    def drop(self, cameras: Collection[str]) -> Future[WorkerReport]:
+        """See `WorkerHandle.drop`."""
+        return self._answer(self.host.drop.remote(list(cameras)))
+
+    def close(self) -> Future[WorkerReport]:
+        """See `WorkerHandle.close`."""
+        return self._answer(self.host.close.remote())
+
+    def kill(self) -> None:
+        """See `WorkerHandle.kill`."""
+        ray.kill(self.host)
+
+    def _answer(self, asked: Any) -> Future[Any]:
+        """What a call of the actor comes to; death in the words of this project."""
+        answer: Future[Any] = Future()
+
+        def settle(done: Future[Any]) -> None:
+            error = done.exception()
+            if isinstance(error, RayActorError):
+                error = ProcessDied(f"the process of {self._name} died: {type(error).__name__}")
+            if error is None:
+                answer.set_result(done.result())
+            else:
+                answer.set_exception(error)
+
+        asked.future().add_done_callback(settle)
+        return answer

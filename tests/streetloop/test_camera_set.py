@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from streetloop.camera_set import CameraDiff, CameraSetWatcher, difference, merged
+from streetloop.camera_set import CameraDiff, CameraSet, CameraSetWatcher, merged
 from streetloop.cameras import Camera, camera_document, parse_camera
 from streetloop.errors import ConfigError, LedgerError
 from streetloop.ledger import Ledger, open_ledger
@@ -62,81 +62,81 @@ def test_a_change_that_cannot_be_read_is_an_error_without_the_password() -> None
 
 # The difference
 
-_fleets = st.dictionaries(st.sampled_from("abcdef"), st.sampled_from([None, 1.0, 2.0]), max_size=6).map(
-    lambda rates: [cam(name, fps) for name, fps in rates.items()]
+_sets = st.dictionaries(st.sampled_from("abcdef"), st.sampled_from([None, 1.0, 2.0]), max_size=6).map(
+    lambda rates: CameraSet(tuple(cam(name, fps) for name, fps in rates.items()))
 )
 
 
-@given(before=_fleets, after=_fleets)
+@given(before=_sets, after=_sets)
 def test_doing_what_the_difference_says_leads_from_one_to_the_other(
-    before: list[Camera], after: list[Camera]
+    before: CameraSet, after: CameraSet
 ) -> None:
-    change = difference(before, after)
-    left = [camera for camera in before if camera.id not in change.gone]
-    assert {c.id: c for c in [*left, *change.come]} == {c.id: c for c in after}
-    assert len(left) + len(change.come) == len(after), "nothing runs twice"
-    assert all(camera in before for camera in left), "what stays is not touched"
-    assert not [c for c in change.come if c in before], "what is as it was is not started again"
+    change = before.diff(after)
+    left = [camera for camera in before if camera.id not in change.removed]
+    assert {c.id: c for c in [*left, *change.added]} == {c.id: c for c in after}
+    assert len(left) + len(change.added) == len(after.ids), "nothing runs twice"
+    assert all(camera in before.cameras for camera in left), "what stays is not touched"
+    assert not [c for c in change.added if c in before.cameras], "what is as it was is not started again"
 
 
-@given(fleet=_fleets)
-def test_between_equals_there_is_no_difference(fleet: list[Camera]) -> None:
-    assert difference(fleet, fleet[::-1]) == CameraDiff([], [])
+@given(cameras=_sets)
+def test_between_equals_there_is_no_difference(cameras: CameraSet) -> None:
+    assert cameras.diff(CameraSet(cameras.cameras[::-1])) == CameraDiff()
 
 
-# The book
+# The watcher
 
 
-def test_a_look_says_what_changed_since_the_last(ledger: Ledger) -> None:
-    book = CameraSetWatcher([cam("a"), cam("b")], ledger)
-    assert book.look() == CameraDiff([], [])
+def test_a_poll_says_what_changed_since_the_last(ledger: Ledger) -> None:
+    watcher = CameraSetWatcher([cam("a"), cam("b")], ledger)
+    assert watcher.poll() == CameraDiff()
     put(ledger, cam("c"))
     change_camera(ledger, "a", None, "ann", NOON)
-    assert book.look() == CameraDiff(["a"], [cam("c")])
-    assert book.look() == CameraDiff([], [])
-    assert book.cameras == [cam("b"), cam("c")]
+    assert watcher.poll() == CameraDiff(("a",), (cam("c"),))
+    assert watcher.poll() == CameraDiff()
+    assert watcher.current.cameras == (cam("b"), cam("c"))
 
 
 def test_a_changed_camera_stops_and_starts(ledger: Ledger) -> None:
-    book = CameraSetWatcher([cam("a")], ledger)
+    watcher = CameraSetWatcher([cam("a")], ledger)
     put(ledger, cam("a", 5))
-    assert book.look() == CameraDiff(["a"], [cam("a", 5)])
+    assert watcher.poll() == CameraDiff(("a",), (cam("a", 5),))
 
 
-def test_what_was_changed_before_the_start_is_known_at_the_first_look(ledger: Ledger) -> None:
+def test_what_was_changed_before_the_start_is_known_at_the_first_poll(ledger: Ledger) -> None:
     put(ledger, cam("b"))
     change_camera(ledger, "a", None, "ann", NOON)
-    book = CameraSetWatcher([cam("a")], ledger)
-    book.look()
-    assert book.cameras == [cam("b")]
+    watcher = CameraSetWatcher([cam("a")], ledger)
+    watcher.poll()
+    assert watcher.current.cameras == (cam("b"),)
 
 
 def test_a_change_that_was_taken_back_is_none(ledger: Ledger) -> None:
-    book = CameraSetWatcher([cam("a")], ledger)
-    book.look()
+    watcher = CameraSetWatcher([cam("a")], ledger)
+    watcher.poll()
     put(ledger, cam("a", 5))
     put(ledger, cam("a"))
-    assert book.look() == CameraDiff([], [])
+    assert watcher.poll() == CameraDiff()
 
 
-def test_the_list_of_cameras_is_one_list(ledger: Ledger) -> None:
-    book = CameraSetWatcher([cam("a")], ledger)
-    held = book.cameras
+def test_a_set_that_somebody_holds_does_not_change(ledger: Ledger) -> None:
+    watcher = CameraSetWatcher([cam("a")], ledger)
+    held = watcher.current
     put(ledger, cam("b"))
-    book.look()
-    assert held is book.cameras
-    assert held == [cam("a"), cam("b")]
+    watcher.poll()
+    assert held.ids == ("a",)
+    assert watcher.current.ids == ("a", "b")
 
 
-def test_a_look_that_failed_is_made_good_by_the_next(ledger: Ledger) -> None:
-    book = CameraSetWatcher([cam("a")], ledger)
-    book.look()
+def test_a_poll_that_failed_is_made_good_by_the_next(ledger: Ledger) -> None:
+    watcher = CameraSetWatcher([cam("a")], ledger)
+    watcher.poll()
     with ledger.transaction() as connection:
         connection.execute(text("alter table camera_changes rename to away"))
     with pytest.raises(LedgerError):
-        book.look()
-    assert book.cameras == [cam("a")]
+        watcher.poll()
+    assert watcher.current.cameras == (cam("a"),)
     with ledger.transaction() as connection:
         connection.execute(text("alter table away rename to camera_changes"))
     put(ledger, cam("b"))
-    assert book.look() == CameraDiff([], [cam("b")])
+    assert watcher.poll() == CameraDiff((), (cam("b"),))

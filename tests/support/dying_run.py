@@ -16,7 +16,7 @@ class _Dying(Supervisor):
 
 
 if __name__ == "__main__":
-    import flows.runtime.supervisor
+    import flows.runtime.session
 
-    flows.runtime.supervisor.Supervisor = _Dying  # type: ignore[misc]
+    flows.runtime.session.Supervisor = _Dying  # type: ignore[misc]
     app()

@@ -5,7 +5,7 @@ import pytest
 from rich.console import Console
 
 from flows.cli.live_table import LiveTable, Rates, print_summary
-from flows.runtime.summary import Summary
+from flows.runtime.run_summary import RunSummary
 from flows.stream.analysis.status import CameraStatus
 from flows.stream.ingest.accounting import Account
 from flows.stream.ingest.camera_state import CameraState
@@ -41,7 +41,7 @@ def _rendered(*statuses: CameraStatus, width: int = 120) -> str:
 def _summarized(*statuses: CameraStatus, width: int = 80) -> str:
     cameras = {status.camera_id: status for status in statuses}
     console = _console(width)
-    print_summary(console, Summary(cameras, "/store/run=1", {"version": "yolo26n-0123"}, 12.3))
+    print_summary(console, RunSummary(cameras, "/store/run=1", {"version": "yolo26n-0123"}, 12.3))
     return console.export_text()
 
 

@@ -13,13 +13,15 @@ import psutil
 import pytest
 
 from flows.runtime.observers import Observers
+from flows.runtime.planner import Planner
 from flows.runtime.ray_cluster import local_ray
-from flows.runtime.session import Planner, start_serve
+from flows.runtime.session import start_serve
 from flows.runtime.session_loop import SessionLoop
 from flows.runtime.supervisor import Supervisor
-from flows.runtime.worker import WorkerPlan
+from flows.runtime.worker import RayWorker
 from flows.stream.analysis.status import CameraStatus
 from flows.stream.ingest.camera_state import CameraState
+from flows.stream.sources.registry import open_source
 from serve.detector.deployment import deploy
 from serve.rollout.route_table import CHALLENGER, RouteTable
 from streetloop.camera_set import CameraSetWatcher
@@ -66,13 +68,20 @@ class Fleet:
         deploy(model, self.settings)
         self.ledger: Ledger = open_ledger(self.settings.ledger)
         self.said: list[str] = []
-        book = CameraSetWatcher([sim("a"), sim("b")], self.ledger)
-        book.look()
-        planner = Planner(self.settings, LOG, model, None)
-        self.plans: list[WorkerPlan] = planner.plan(book.cameras)
-        self.supervisor = Supervisor(self.plans)
-        observers = Observers(book.cameras, self.settings, model, self.said.append)
-        self._running = SessionLoop(book, self.supervisor, observers, None, planner.plan, self.said.append)
+        watcher = CameraSetWatcher([sim("a"), sim("b")], self.ledger)
+        watcher.poll()
+        planner = Planner(self.settings, LOG, model.names, None)
+        self.supervisor = Supervisor(planner.plan(watcher.current.cameras), RayWorker)
+        observers = Observers(watcher.current.ids, self.settings, model, self.said.append)
+        self._loop = SessionLoop(
+            watcher,
+            self.supervisor,
+            observers,
+            None,
+            planner.plan,
+            lambda camera: open_source(camera, SystemClock()),
+            self.said.append,
+        )
         self.supervisor.start()
 
     def change(self, camera_id: str, camera: Camera | None) -> None:
@@ -82,7 +91,7 @@ class Fleet:
 
     def look(self) -> dict[str, CameraStatus]:
         """As a running system does twice a second."""
-        return dict(self._running.look())
+        return dict(self._loop.step())
 
     def until(self, is_so: Callable[[dict[str, CameraStatus]], Any]) -> dict[str, CameraStatus]:
         """Look until something is so; how everything was then."""
@@ -221,3 +230,24 @@ def test_a_camera_that_cannot_be_one_is_said_once_and_costs_the_others_nothing(f
     assert len([text for text in fleet.said if "atlantis" in text]) == 1
     fleet.change("odd", None)
     assert "odd" not in fleet.look()
+
+
+def test_a_worker_that_stands_still_delays_one_look_and_reports_when_it_goes_on(fleet: Fleet) -> None:
+    fleet.change("still", sim("still"))
+    before = fleet.until(lambda s: detected(s.get("still")) > 3)
+    worker = youngest_worker()
+    worker.suspend()
+    try:
+        fleet.look()
+        began = time.monotonic()
+        fleet.look()
+        assert time.monotonic() - began < 1.0, "nobody waits for it again"
+        after = fleet.until(lambda s: detected(s["a"]) > detected(before["a"]) + 5)
+        assert detected(after["still"]) <= detected(before["still"]) + 8
+    finally:
+        worker.resume()
+    fleet.until(lambda s: detected(s["still"]) > detected(after["still"]) + 3)
+    assert youngest_worker().pid == worker.pid, "it was not replaced"
+    fleet.change("still", None)
+    assert fleet.look()["still"].account.pending == 0
+    assert fleet.adds_up()

@@ -1,4 +1,4 @@
-"""What listens to running streams, as far as the settings want it."""
+"""What reads the reports of running streams, as far as the settings turn it on."""
 
 from pathlib import Path
 
@@ -6,6 +6,7 @@ import jwt
 import numpy as np
 import pytest
 
+from flows.runtime.fleet import FleetReport
 from flows.runtime.observers import Observers
 from labeling.task import SelectionReason
 from streetloop.errors import ConfigError
@@ -23,12 +24,7 @@ def model(tmp_path: Path) -> ModelFile:
     return open_model(str(path), tmp_path / "models")
 
 
-class Streams:
-    def collect_periods(self) -> list[object]:
-        return []
-
-    def collect_candidates(self) -> list[object]:
-        return [review(1, reason=SelectionReason.RANDOM)]
+REPORT = FleetReport({}, candidates=[review(1, reason=SelectionReason.RANDOM)])
 
 
 def test_a_token_that_has_expired_keeps_no_stream_from_running(model: ModelFile) -> None:
@@ -39,7 +35,7 @@ def test_a_token_that_has_expired_keeps_no_stream_from_running(model: ModelFile)
     told: list[str] = []
     observers = Observers([], settings, model, told.append)
     observers.start()
-    observers.observe(Streams())  # type: ignore[arg-type]
+    observers.observe(REPORT)
     observers.close()
     (sentence,) = told
     assert "expired" in sentence
@@ -69,6 +65,6 @@ def test_without_drift_and_triage_there_is_nothing_to_listen_to(model: ModelFile
     settings = Settings(drift=False, triage=False)
     observers = Observers([], settings, model, print)
     observers.start()
-    observers.observe(Streams())  # type: ignore[arg-type]
+    observers.observe(REPORT)
     observers.close()
     assert not settings.home.exists()

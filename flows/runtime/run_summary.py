@@ -9,16 +9,16 @@ from flows.stream.ingest.camera_state import CameraState
 
 
 @dataclass(frozen=True, slots=True)
-class Summary:
+class RunSummary:
     """What a run came to.
 
     Attributes:
-        cameras: The last word on every camera, by id.
-        log: Where the detection log is.
-        model: What the detector said of itself.
+        cameras: The last status of every camera, by id.
+        log: URI of the detection log.
+        model: What the detector said of itself at the start.
         seconds: How long cameras were read.
-        drift: Causes of the drift that was found, by camera.
-        faults: What could not be written of it.
+        drift: Causes of the drift that was found last, likeliest first, by camera.
+        faults: What could not be written about drift.
     """
 
     cameras: Mapping[str, CameraStatus]
@@ -29,13 +29,14 @@ class Summary:
     faults: Sequence[str] = ()
 
     def as_json(self) -> dict[str, Any]:
-        """The summary as plain data; ``fps`` is frames detected a second of the run."""
+        """Plain values for JSON; ``fps`` is frames detected per second of the run."""
         return {
             "cameras": {key: self._camera(status) for key, status in self.cameras.items()},
             "log": self.log,
             "model": dict(self.model),
             "drift": {camera: list(causes) for camera, causes in self.drift.items()},
             "seconds": round(self.seconds, 3),
+            "problems": self.problems,
         }
 
     def _camera(self, status: CameraStatus) -> dict[str, Any]:
@@ -58,7 +59,7 @@ class Summary:
 
     @property
     def problems(self) -> list[str]:
-        """One sentence for each thing that makes the run a failure."""
+        """One sentence for each reason why the run failed; none if it did not."""
         failed = [
             f"camera {key!r}: {status.error}"
             for key, status in self.cameras.items()

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from flows.runtime.summary import Summary
+from flows.runtime.run_summary import RunSummary
 from flows.stream.analysis.status import CameraStatus
 from flows.stream.ingest.accounting import Account
 from flows.stream.ingest.camera_state import CameraState
@@ -10,9 +10,9 @@ from flows.stream.ingest.camera_state import CameraState
 _ACCOUNT = Account(decoded=100, detected=60, gated=30, dropped=8, failed=2, reasons={"still": 30, "stale": 8})
 
 
-def _summary(*statuses: CameraStatus, seconds: float = 8.0) -> Summary:
+def _summary(*statuses: CameraStatus, seconds: float = 8.0) -> RunSummary:
     cameras = {status.camera_id: status for status in statuses}
-    return Summary(cameras, "/store/detections/run=1", {"version": "m-1", "device": "cpu"}, seconds)
+    return RunSummary(cameras, "/store/detections/run=1", {"version": "m-1", "device": "cpu"}, seconds)
 
 
 def test_the_json_is_exactly_the_documented_one() -> None:
@@ -50,6 +50,7 @@ def test_the_json_is_exactly_the_documented_one() -> None:
         "model": {"version": "m-1", "device": "cpu"},
         "drift": {},
         "seconds": 8.123,
+        "problems": [],
     }
 
 
@@ -90,6 +91,7 @@ def test_a_failed_camera_is_a_problem_that_names_it() -> None:
     )
 
     assert summary.problems == ["camera 'a': wrong user or password"]
+    assert summary.as_json()["problems"] == summary.problems
 
 
 def test_a_fault_that_cameras_share_is_one_problem() -> None:

@@ -1,0 +1,66 @@
+"""Which worker reads which cameras."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from serve.rollout.route_table import RouteTable
+from streetloop.cameras import Camera
+from streetloop.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerPlan:
+    """What one worker is to do.
+
+    Attributes:
+        name: Tells its objects in the detection log from those of other workers.
+        cameras: The cameras that it reads.
+        settings: The settings of the run; ``home`` is absolute.
+        log_prefix: Key of the detection log in the object store.
+        names: Class names of the model.
+        annotate: Folder for annotated videos, or None.
+        generation: Raised by every restart, and above that of all workers that ever read one of
+            the cameras; keeps track ids and objects of the log apart.
+        routes: Which application answers for which camera at the start.
+    """
+
+    name: str
+    cameras: Sequence[Camera]
+    settings: Settings
+    log_prefix: str
+    names: tuple[str, ...]
+    annotate: Path | None
+    generation: int = 0
+    routes: RouteTable = field(default_factory=RouteTable)
+
+
+class Planner:
+    """Groups cameras into workers.
+
+    Args:
+        settings: The settings of the run; ``cameras_per_worker`` bounds a group.
+        log_prefix: Key of the detection log in the object store.
+        names: Class names of the model.
+        annotate: Folder for annotated videos, or None.
+    """
+
+    def __init__(
+        self, settings: Settings, log_prefix: str, names: tuple[str, ...], annotate: Path | None
+    ) -> None:
+        self._settings = settings.model_copy(update={"home": settings.home.absolute()})
+        self._log_prefix, self._names = log_prefix, names
+        self._annotate = None if annotate is None else annotate.absolute()
+        self._count = 0
+
+    def plan(self, cameras: Sequence[Camera]) -> list[WorkerPlan]:
+        """As few workers as hold the cameras; no two plans of a planner have the same name."""
+        size = self._settings.cameras_per_worker
+        groups = [cameras[start : start + size] for start in range(0, len(cameras), size)]
+        first, self._count = self._count, self._count + len(groups)
+        return [
+            WorkerPlan(
+                f"worker{first + i}", group, self._settings, self._log_prefix, self._names, self._annotate
+            )
+            for i, group in enumerate(groups)
+        ]

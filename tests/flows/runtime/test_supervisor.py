@@ -1,0 +1,351 @@
+"""The supervisor with workers that answer when the test says."""
+
+import threading
+import time
+from collections.abc import Collection
+from concurrent.futures import Future
+from typing import Any
+
+import pytest
+
+from drift.measurement.period import DriftPeriod
+from flows.runtime import supervised_worker, supervisor
+from flows.runtime.fleet import FleetReport, WorkerReport
+from flows.runtime.planner import Planner, WorkerPlan
+from flows.runtime.supervised_worker import MAX_RESTARTS
+from flows.runtime.supervisor import Supervisor
+from flows.stream.analysis.status import CameraStatus
+from flows.stream.ingest.accounting import Account
+from flows.stream.ingest.camera_state import CameraState
+from serve.rollout.route_table import CHALLENGER, RouteTable
+from serve.rollout.statistics.evidence import Evidence
+from streetloop.cameras import Camera, parse_camera
+from streetloop.errors import ProcessDied
+from streetloop.ledger.reviews import Review
+from streetloop.settings import Settings
+from tests.support.frames import review
+
+DIED = ProcessDied("the process died")
+TABLE = RouteTable(1, compared=frozenset("ab"), challenged=frozenset("a"))
+
+
+def cam(name: str) -> Camera:
+    return parse_camera({"id": name, "uri": f"rtsp://10.0.0.1/{name}"})
+
+
+def answered(value: Any) -> "Future[Any]":
+    answer: Future[Any] = Future()
+    answer.set_result(value)
+    return answer
+
+
+def failed(error: Exception) -> "Future[Any]":
+    answer: Future[Any] = Future()
+    answer.set_exception(error)
+    return answer
+
+
+class FakeWorker:
+    """A worker that answers at once until it hangs or dies.
+
+    Attributes:
+        found: Reviews and frames of evidence that the next answered report hands out.
+        late: Answers that were asked for while it hung.
+    """
+
+    def __init__(self, plan: WorkerPlan) -> None:
+        self.plan, self.host = plan, object()
+        self.found: list[Review] = []
+        self.frames = 0
+        self.decoded = self.detected = 0
+        self.hangs = self.dead = self.finished = False
+        self.late: list[tuple[Future[Any], WorkerReport]] = []
+        self.followed: list[RouteTable] = []
+        self.asked = 0
+        self.killed = False
+
+    def hand_out(self, cameras: Collection[str] | None = None) -> WorkerReport:
+        """What it found, once."""
+        found, frames = self.found, self.frames
+        self.found, self.frames = [], 0
+        account = Account(self.decoded, self.detected)
+        names = [c.id for c in self.plan.cameras] if cameras is None else cameras
+        statuses = {name: CameraStatus(name, CameraState.LIVE, account=account) for name in names}
+        return WorkerReport(statuses, self.finished, (), found, Evidence(frames=frames))
+
+    def wake(self) -> None:
+        """Answer what was asked meanwhile."""
+        self.hangs = False
+        for answer, report in self.late:
+            answer.set_result(report)
+        self.late = []
+
+    def start(self) -> "Future[None]":
+        return failed(DIED) if self.dead else answered(None)
+
+    def report(self) -> "Future[WorkerReport]":
+        self.asked += 1
+        if self.dead:
+            return failed(DIED)
+        report = self.hand_out()
+        if not self.hangs:
+            return answered(report)
+        answer: Future[Any] = Future()
+        self.late.append((answer, report))
+        return answer
+
+    def follow(self, table: RouteTable) -> "Future[None]":
+        self.followed.append(table)
+        if self.dead:
+            return failed(DIED)
+        return Future() if self.hangs else answered(None)
+
+    def drop(self, cameras: Collection[str]) -> "Future[WorkerReport]":
+        return failed(DIED) if self.dead else answered(self.hand_out(cameras))
+
+    def close(self) -> "Future[WorkerReport]":
+        if self.dead:
+            return failed(DIED)
+        return Future() if self.hangs else answered(self.hand_out())
+
+    def kill(self) -> None:
+        self.killed = True
+
+
+class Fleet:
+    """A supervisor of one worker a camera."""
+
+    def __init__(self, cameras: str = "ab") -> None:
+        self.planner = Planner(Settings(cameras_per_worker=1), "log", ("car",), None)
+        self.spawned: list[FakeWorker] = []
+        self.supervisor = Supervisor(self.planner.plan([cam(name) for name in cameras]), self._spawn)
+        self.supervisor.start()
+
+    def _spawn(self, plan: WorkerPlan) -> FakeWorker:
+        self.spawned.append(FakeWorker(plan))
+        return self.spawned[-1]
+
+    def of(self, camera_id: str) -> FakeWorker:
+        """The newest worker of a camera."""
+        return next(w for w in reversed(self.spawned) if camera_id in [c.id for c in w.plan.cameras])
+
+    def add(self, name: str) -> None:
+        (plan,) = self.planner.plan([cam(name)])
+        self.supervisor.add(plan)
+
+
+@pytest.fixture
+def fleet(monkeypatch: pytest.MonkeyPatch) -> Fleet:
+    monkeypatch.setattr(supervisor, "_REPORT_S", 0.05)
+    monkeypatch.setattr(supervisor, "_FOLLOW_S", 0.05)
+    monkeypatch.setattr(supervised_worker, "_CLOSE_S", 0.05)
+    return Fleet()
+
+
+def keys(report: FleetReport) -> list[str]:
+    return [review.digest for review in report.candidates]
+
+
+# Workers that hang
+
+
+def test_what_all_workers_found_comes_in_one_report(fleet: Fleet) -> None:
+    fleet.of("a").found, fleet.of("b").found = [review(1)], [review(2)]
+    report = fleet.supervisor.poll()
+    assert keys(report) == [review(1).digest, review(2).digest]
+    assert list(report.statuses) == ["a", "b"]
+    assert keys(fleet.supervisor.poll()) == []
+
+
+def test_a_worker_that_hangs_delays_one_poll_and_the_others_are_served(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fleet.of("a").hangs = True
+    began = time.monotonic()
+    fleet.of("b").found = [review(1)]
+    assert keys(fleet.supervisor.poll()) == [review(1).digest]
+    assert time.monotonic() - began < 1.0
+    monkeypatch.setattr(supervisor, "_REPORT_S", 60.0)
+    fleet.of("b").found = [review(2)]
+    assert keys(fleet.supervisor.poll()) == [review(2).digest], "nobody waits for it again"
+    assert time.monotonic() - began < 30.0
+
+
+def test_a_report_that_comes_late_is_taken_by_the_next_poll(fleet: Fleet) -> None:
+    worker = fleet.of("a")
+    worker.found, worker.frames, worker.hangs = [review(1)], 7, True
+    assert keys(fleet.supervisor.poll()) == []
+    worker.found = [review(2)]
+    assert keys(fleet.supervisor.poll()) == []
+    assert worker.asked == 1, "it is not asked again before it has answered"
+    worker.wake()
+    assert keys(fleet.supervisor.poll()) == [review(1).digest]
+    assert keys(fleet.supervisor.poll()) == [review(2).digest]
+    assert fleet.supervisor.collect_evidence() == Evidence(frames=7)
+
+
+def test_workers_are_asked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(supervisor, "_REPORT_S", 0.2)
+    fleet = Fleet("abcdefghij")
+    for worker in fleet.spawned:
+        worker.hangs = True
+    began = time.monotonic()
+    fleet.supervisor.poll()
+    assert time.monotonic() - began < 1.0, "one deadline for all"
+    assert all(worker.asked == 1 for worker in fleet.spawned)
+
+
+def test_a_worker_that_hangs_at_the_end_costs_nobody_else_a_report(fleet: Fleet) -> None:
+    fleet.of("a").hangs, fleet.of("a").decoded = True, 5
+    fleet.of("b").found = [review(1)]
+    report = fleet.supervisor.close()
+    assert keys(report) == [review(1).digest]
+    assert set(report.statuses) == {"a", "b"}
+
+
+def test_what_was_on_its_way_at_the_end_is_taken(fleet: Fleet) -> None:
+    worker = fleet.of("a")
+    worker.found, worker.hangs = [review(1)], True
+    fleet.supervisor.poll()
+    worker.wake()
+    worker.found = [review(2)]
+    assert keys(fleet.supervisor.close()) == [review(1).digest, review(2).digest]
+
+
+# Evidence
+
+
+def test_evidence_is_handed_out_once(fleet: Fleet) -> None:
+    fleet.of("a").frames, fleet.of("b").frames = 3, 4
+    fleet.supervisor.poll()
+    assert fleet.supervisor.collect_evidence() == Evidence(frames=7)
+    assert fleet.supervisor.collect_evidence() == Evidence()
+
+
+def test_evidence_of_a_rollout_that_ended_does_not_reach_the_next(fleet: Fleet) -> None:
+    fleet.supervisor.follow(TABLE)
+    fleet.of("a").frames, fleet.of("b").frames, fleet.of("b").hangs = 3, 4, True
+    fleet.supervisor.poll()
+    fleet.supervisor.follow(RouteTable(2))
+    assert fleet.supervisor.collect_evidence() == Evidence()
+    fleet.of("b").wake()
+    fleet.supervisor.poll()
+    assert fleet.supervisor.collect_evidence() == Evidence(), "it was found before the end"
+    fleet.of("b").frames = 5
+    fleet.supervisor.poll()
+    assert fleet.supervisor.collect_evidence() == Evidence(frames=5)
+
+
+def test_a_worker_that_hangs_does_not_hold_the_routes_up(fleet: Fleet) -> None:
+    fleet.of("a").hangs = True
+    fleet.supervisor.follow(TABLE)
+    assert fleet.of("b").followed == [TABLE]
+    assert fleet.supervisor.application("a") == CHALLENGER
+
+
+def test_routes_that_change_during_a_poll_reach_every_worker(fleet: Fleet) -> None:
+    changing = threading.Thread(target=fleet.supervisor.follow, args=(TABLE,))
+    fleet.of("a").dead = True
+    changing.start()
+    fleet.supervisor.poll()
+    changing.join()
+    newest = fleet.of("a")
+    assert newest.plan.routes == TABLE or newest.followed == [TABLE]
+
+
+# Workers that die
+
+
+def test_a_worker_that_died_is_replaced_and_its_frames_have_failed(fleet: Fleet) -> None:
+    first = fleet.of("a")
+    first.decoded, first.detected = 10, 8
+    fleet.supervisor.follow(TABLE)
+    fleet.supervisor.poll()
+    first.dead = True
+    status = fleet.supervisor.poll().statuses["a"]
+    assert (status.account.failed, status.account.pending) == (2, 0)
+    second = fleet.of("a")
+    assert second is not first
+    assert (second.plan.generation, second.plan.routes) == (1, TABLE)
+    second.decoded, second.detected = 5, 5
+    account = fleet.supervisor.poll().statuses["a"].account
+    assert (account.decoded, account.detected, account.failed) == (15, 13, 2)
+
+
+def test_a_worker_that_dies_too_often_is_given_up(fleet: Fleet) -> None:
+    for _ in range(MAX_RESTARTS + 1):
+        fleet.of("a").dead = True
+        fleet.supervisor.poll()
+    spawned = len(fleet.spawned)
+    status = fleet.supervisor.poll().statuses["a"]
+    assert (status.state, status.error) == (CameraState.FAILED, "its worker died too often")
+    assert len(fleet.spawned) == spawned == 2 + MAX_RESTARTS
+    assert not fleet.supervisor.finished
+    fleet.of("b").finished = True
+    fleet.supervisor.poll()
+    assert fleet.supervisor.finished
+
+
+def test_a_worker_that_dies_at_its_end_is_not_started_again(fleet: Fleet) -> None:
+    fleet.of("a").decoded = 5
+    fleet.supervisor.poll()
+    fleet.of("a").dead = True
+    report = fleet.supervisor.close()
+    assert report.statuses["a"].account.failed == 5
+    assert len(fleet.spawned) == 2
+
+
+def test_a_worker_that_dies_at_its_start_is_an_error(fleet: Fleet) -> None:
+    def spawn(plan: WorkerPlan) -> FakeWorker:
+        worker = FakeWorker(plan)
+        worker.dead = True
+        return worker
+
+    with pytest.raises(ProcessDied):
+        Supervisor(fleet.planner.plan([cam("c")]), spawn).start()
+
+
+# Cameras that come and go
+
+
+def test_what_a_camera_found_last_is_in_the_report_after_its_end(fleet: Fleet) -> None:
+    worker = fleet.of("a")
+    worker.found, worker.frames = [review(1)], 3
+    fleet.supervisor.drop(["a"])
+    assert worker.killed
+    report = fleet.supervisor.poll()
+    assert keys(report) == [review(1).digest]
+    assert report.statuses["a"].state is CameraState.ENDED
+    assert fleet.supervisor.collect_evidence() == Evidence(frames=3)
+    assert list(fleet.supervisor.hosts()) == ["b"]
+
+
+def test_a_camera_that_comes_back_keeps_its_account_and_its_tracks_apart(fleet: Fleet) -> None:
+    fleet.supervisor.follow(TABLE)
+    fleet.of("a").decoded = fleet.of("a").detected = 5
+    fleet.supervisor.drop(["a"])
+    fleet.add("a")
+    worker = fleet.of("a")
+    assert worker.plan.generation > MAX_RESTARTS
+    assert worker.plan.routes == TABLE
+    worker.decoded = worker.detected = 2
+    assert fleet.supervisor.poll().statuses["a"].account.detected == 7
+
+
+def test_a_dropped_camera_of_a_dead_worker_ends_with_what_is_known(fleet: Fleet) -> None:
+    fleet.of("a").decoded = 5
+    fleet.supervisor.poll()
+    fleet.of("a").dead = True
+    fleet.supervisor.drop(["a"])
+    status = fleet.supervisor.poll().statuses["a"]
+    assert (status.state, status.account.failed) == (CameraState.ENDED, 5)
+
+
+def test_drift_periods_keep_their_order(fleet: Fleet) -> None:
+    periods: list[DriftPeriod] = [object(), object()]  # type: ignore[list-item]
+    worker = fleet.of("a")
+    reports = [WorkerReport({}, periods=[period]) for period in periods]
+    worker.report = lambda: answered(reports[0])  # type: ignore[method-assign]
+    worker.close = lambda: answered(reports[1])  # type: ignore[method-assign]
+    assert fleet.supervisor.poll().periods == periods[:1]
+    assert fleet.supervisor.close().periods == periods[1:]
