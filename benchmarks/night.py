@@ -23,7 +23,7 @@ from streetloop.city.render.shapes import CLASSES
 from streetloop.settings import BASELINE
 from streetloop.storage.store import FolderStore, ObjectStore
 from train.data.dataset import TEST, TRAIN, VALIDATION, Dataset, Example
-from train.data.simulated import (
+from train.data.simulated_dataset import (
     HELD_OUT_CAMERAS,
     HELD_OUT_SEEDS,
     TRAIN_CAMERAS,

@@ -28,7 +28,7 @@ from streetloop.city.address import Address
 from streetloop.city.render.shapes import CLASSES
 from streetloop.city.view import View
 from streetloop.settings import BASELINE
-from train.data.simulated import HELD_OUT_CAMERAS, HELD_OUT_SEEDS
+from train.data.simulated_dataset import HELD_OUT_CAMERAS, HELD_OUT_SEEDS
 from train.model.model_file import open_model
 from train.model.predictor import Predictor
 

@@ -31,7 +31,7 @@ from streetloop.settings import BASELINE
 from streetloop.storage.store import FolderStore
 from train.data.dataset import TRAIN, VALIDATION, Dataset
 from train.data.formats import write_yolo
-from train.data.simulated import TRAIN_CAMERAS, VALIDATION_SEEDS, Split, gather_split
+from train.data.simulated_dataset import TRAIN_CAMERAS, VALIDATION_SEEDS, Split, gather_split
 from train.fine_tuning.recipe import BLEND, RECIPE, THREADS, Training
 from train.model.model_file import open_model
 

@@ -25,7 +25,7 @@ from rich.progress import track
 from streetloop.city.render.shapes import CLASSES
 from streetloop.types import Detections
 from train.code_commit import code_commit
-from train.data.simulated import (
+from train.data.simulated_dataset import (
     HELD_OUT_CAMERAS,
     HELD_OUT_SEEDS,
     TRAIN_CAMERAS,

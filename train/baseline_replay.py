@@ -8,7 +8,7 @@ from streetloop.settings import Settings
 from streetloop.storage.open import open_store
 from train.data.dataset import TRAIN, VALIDATION, Dataset, Example, save_dataset
 from train.data.from_labels import USUAL
-from train.data.simulated import TRAIN_CAMERAS, VALIDATION_SEEDS, Split, gather_split
+from train.data.simulated_dataset import TRAIN_CAMERAS, VALIDATION_SEEDS, Split, gather_split
 
 _LEARNED = Split("replay", TRAIN_CAMERAS, 0, 18)
 _HELD = Split("replay-val", TRAIN_CAMERAS, VALIDATION_SEEDS, 3)

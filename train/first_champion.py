@@ -9,7 +9,7 @@ from train.baseline_replay import replay_of_baseline
 from train.code_commit import code_commit
 from train.model.find_model import find_model, open_registry
 from train.model.model_file import ModelFile, open_model
-from train.registry import CHAMPION, Registry, Version, VersionRecord
+from train.model_registry import CHAMPION, Registry, Version, VersionRecord
 
 _registering = threading.Lock()
 

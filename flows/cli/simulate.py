@@ -9,8 +9,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemaining
 from streetloop.city.address import parse_address
 from streetloop.city.export import export_clip
 from streetloop.city.view import View
+from streetloop.city.world.city_events import EVENTS
 from streetloop.city.world.conditions import CONDITIONS
-from streetloop.city.world.events import EVENTS
 from streetloop.city.world.places import PLACES
 
 

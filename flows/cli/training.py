@@ -24,7 +24,7 @@ from streetloop.ledger import open_ledger
 from streetloop.settings import Settings
 from train.fine_tuning.recipe import Progress
 from train.model.find_model import open_registry
-from train.registry import stamp
+from train.model_registry import stamp
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and only that.")]
 Name = Annotated[str, typer.Argument(help="A version's number or alias.")]

@@ -26,7 +26,7 @@ from streetloop.settings import Settings, read_settings
 from streetloop.storage.open import open_store
 from streetloop.storage.store import ObjectStore
 from train.data.dataset import TEST, Dataset
-from train.data.simulated import HELD_OUT_CAMERAS, HELD_OUT_SEEDS, Split, gather_split
+from train.data.simulated_dataset import HELD_OUT_CAMERAS, HELD_OUT_SEEDS, Split, gather_split
 from train.evaluation.metrics import class_map, evaluate
 from train.first_champion import ensure_champion
 from train.model.find_model import find_model, open_registry

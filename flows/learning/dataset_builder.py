@@ -15,7 +15,7 @@ from train.data.from_labels import USUAL, dataset_of, renumbered
 from train.data.validation import require_valid
 from train.model.class_names import class_names
 from train.model.model_file import open_model
-from train.registry import Version
+from train.model_registry import Version
 
 _MOST_FINDINGS = 10
 

@@ -15,7 +15,7 @@ from streetloop.storage.open import open_store
 from train.data.dataset import load_dataset
 from train.fine_tuning.recipe import Progress
 from train.model.find_model import find_model, open_registry
-from train.registry import Registry, Version, stamp
+from train.model_registry import Registry, Version, stamp
 
 
 def lineage(settings: Settings, name: str) -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@ from streetloop.settings import Settings
 from streetloop.storage.open import open_store
 from train.data.dataset import load_dataset
 from train.model.find_model import open_registry
-from train.registry import CHALLENGER, Version, VersionRecord
+from train.model_registry import CHALLENGER, Version, VersionRecord
 
 _SUFFIX = ".papers.json"
 

@@ -27,7 +27,7 @@ from train.model.drift_reference import write_training_past
 from train.model.find_model import find_model, open_registry
 from train.model.model_file import ModelFile, open_model
 from train.model.predictions import read_image
-from train.registry import Version, VersionRecord, stamp
+from train.model_registry import Version, VersionRecord, stamp
 from train.ultralytics_adapter import publish_checkpoint
 
 _log = logging.getLogger(__name__)

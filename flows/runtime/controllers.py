@@ -16,7 +16,7 @@ from streetloop.settings import Settings
 from streetloop.storage.open import open_store
 from train.fine_tuning.recipe import Progress
 from train.model.find_model import open_registry
-from train.registry import CHALLENGER
+from train.model_registry import CHALLENGER
 
 
 class Controllers:

@@ -23,7 +23,7 @@ from streetloop.ledger.events import Event
 from streetloop.ledger.learning import LearningRun
 from streetloop.ledger.reviews import Review
 from streetloop.ledger.rollouts import Entry, Rollout
-from train.registry import Version
+from train.model_registry import Version
 
 
 def camera_view(camera: Camera) -> CameraView:

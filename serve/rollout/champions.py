@@ -7,7 +7,7 @@ from streetloop.cameras import Camera
 from streetloop.settings import BASELINE, Settings
 from train.model.find_model import find_model, has_registry, open_registry
 from train.model.model_file import ModelFile, open_model
-from train.registry import CHALLENGER, CHAMPION
+from train.model_registry import CHALLENGER, CHAMPION
 
 
 class Champions:

@@ -12,7 +12,7 @@ from streetloop.ledger.rollouts import Rollout, start_rollout
 from streetloop.settings import Settings
 from train.first_champion import ensure_champion
 from train.model.find_model import open_registry
-from train.registry import Registry, Version
+from train.model_registry import Registry, Version
 
 
 def request_rollout(

@@ -18,8 +18,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from streetloop.city.world.city_events import CityEvent, parse_events
 from streetloop.city.world.conditions import Condition, parse_conditions
-from streetloop.city.world.events import CityEvent, parse_events
 from streetloop.city.world.place import Place
 from streetloop.city.world.places import PLACES
 from streetloop.errors import ConfigError

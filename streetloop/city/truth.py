@@ -12,7 +12,7 @@ from streetloop.types import Detections
 
 if TYPE_CHECKING:
     from streetloop.city.render.painter import Cast, Painter
-    from streetloop.city.world.events import CityEvent
+    from streetloop.city.world.city_events import CityEvent
 
 MIN_VISIBLE = 0.25
 MIN_SIDE = 8 / 360

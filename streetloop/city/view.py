@@ -22,8 +22,8 @@ from streetloop.city.render.sensor import MIDNIGHT, NOON, Sensor
 from streetloop.city.render.shadows import cast_shadows, throw_beams
 from streetloop.city.truth import Truth, truth_of
 from streetloop.city.world.camera_model import CameraModel
+from streetloop.city.world.city_events import CityEvent, disturbances, happening
 from streetloop.city.world.conditions import STEPS, Look, look_at
-from streetloop.city.world.events import CityEvent, disturbances, happening
 from streetloop.city.world.place import Head
 from streetloop.city.world.places import PLACES
 from streetloop.city.world.roads import Stream

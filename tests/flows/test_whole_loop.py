@@ -24,7 +24,7 @@ from tests.support.label_studio import Studio
 from tests.support.learning import SOON_BETTER, write_weak_model
 from tests.support.rollout import wait_for
 from train.model.find_model import open_registry
-from train.registry import CHAMPION
+from train.model_registry import CHAMPION
 
 pytestmark = [pytest.mark.ray, pytest.mark.label_studio, pytest.mark.timeout(900)]
 

@@ -33,7 +33,7 @@ from tests.support.frames import review
 from tests.support.rollout import register_tiny
 from tests.support.tiny_model import NAMES, detector_output, write_tiny_model
 from train.model.find_model import open_registry
-from train.registry import VersionRecord
+from train.model_registry import VersionRecord
 
 PASSWORD = "hunter2"
 HERE = "127.0.0.1:8080"

@@ -14,7 +14,7 @@ from streetloop.settings import Settings
 from streetloop.storage.store import FolderStore
 from tests.support.frames import NOON
 from train.data.dataset import TRAIN
-from train.data.simulated import TRAIN_CAMERAS, Split, gather_split
+from train.data.simulated_dataset import TRAIN_CAMERAS, Split, gather_split
 from train.model.model_file import _BASELINE_FILE
 from train.ultralytics_adapter import prepare
 

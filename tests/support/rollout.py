@@ -35,7 +35,7 @@ from tests.support.build import camera
 from tests.support.live import LiveSource, Stamps
 from tests.support.tiny_model import NAMES
 from train.model.model_file import ModelFile, open_model
-from train.registry import Registry, VersionRecord
+from train.model_registry import Registry, VersionRecord
 
 POLICY = Policy(minutes=0.02, frames=40, sample=0.5, steps=(0.5, 1.0), latency=5.0, harmful_errors=0.1)
 """Of a rollout that takes seconds."""

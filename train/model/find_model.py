@@ -5,7 +5,7 @@ from pathlib import Path
 
 from streetloop.settings import Settings
 from train.model.model_file import ModelFile, open_model
-from train.registry import ALIASES, CHAMPION, Registry
+from train.model_registry import ALIASES, CHAMPION, Registry
 
 
 def open_registry(settings: Settings) -> Registry:

@@ -15,7 +15,7 @@ from streetloop.city.address import Address, parse_address
 from streetloop.city.render.shapes import CLASSES
 from streetloop.city.truth import Truth
 from streetloop.city.view import View
-from streetloop.city.world.events import CityEvent
+from streetloop.city.world.city_events import CityEvent
 from streetloop.clock import Clock
 from streetloop.errors import SourceError, SourceUnavailable
 from streetloop.types import Detections, Image, Picture

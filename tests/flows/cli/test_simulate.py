@@ -5,8 +5,8 @@ import pytest
 
 from flows.cli.main import main
 from flows.cli.simulate import city_content
+from streetloop.city.world.city_events import EVENTS
 from streetloop.city.world.conditions import CONDITIONS
-from streetloop.city.world.events import EVENTS
 from streetloop.city.world.places import PLACES
 from tests.support.cli import Command
 

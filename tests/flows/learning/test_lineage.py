@@ -12,7 +12,7 @@ from streetloop.errors import DatasetError, RegistryError
 from tests.flows.conftest import Chain
 from tests.support.frames import NOON
 from train.model.find_model import open_registry
-from train.registry import CHALLENGER
+from train.model_registry import CHALLENGER
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(600)]
 

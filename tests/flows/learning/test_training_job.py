@@ -28,7 +28,7 @@ from train.first_champion import ensure_champion
 from train.model.drift_reference import training_past
 from train.model.find_model import find_model, open_registry
 from train.model.model_file import open_model
-from train.registry import CHALLENGER, CHAMPION
+from train.model_registry import CHALLENGER, CHAMPION
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(600)]
 

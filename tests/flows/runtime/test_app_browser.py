@@ -18,7 +18,7 @@ from tests.support.ports import free_port
 from tests.support.rollout import wait_for
 from train.model.find_model import open_registry
 from train.model.model_file import open_model
-from train.registry import CHAMPION, VersionRecord
+from train.model_registry import CHAMPION, VersionRecord
 
 pytestmark = [pytest.mark.ray, pytest.mark.browser, pytest.mark.timeout(600)]
 

@@ -19,7 +19,7 @@ from streetloop.ledger.rollouts import RolloutState, list_decisions, list_rollou
 from tests.support import faulty
 from tests.support.cli import Command, camera_file
 from tests.support.rollout import HALF, SHADOW, ask, register_tiny, wait_for
-from train.registry import CHAMPION, Registry
+from train.model_registry import CHAMPION, Registry
 
 CAMERAS = ("north", "east", "south", "west")
 LED = leaders(CAMERAS, 0.5)

@@ -27,7 +27,7 @@ from tests.support.rollout import register_tiny
 from tests.support.stage import Stage
 from train.data.dataset import load_dataset
 from train.model.find_model import find_model, open_registry
-from train.registry import CHAMPION
+from train.model_registry import CHAMPION
 
 CITIES = {"a40": "kingsport", "crossing": "kingsport", "gantry": "larkfield", "bridge": "larkfield"}
 

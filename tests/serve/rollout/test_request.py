@@ -17,7 +17,7 @@ from streetloop.settings import BASELINE, Settings
 from tests.support.build import camera
 from tests.support.tiny_model import NAMES, detector_output, write_tiny_model
 from train.model.find_model import has_registry, open_registry
-from train.registry import CHALLENGER, CHAMPION, Registry, VersionRecord
+from train.model_registry import CHALLENGER, CHAMPION, Registry, VersionRecord
 
 ANSWER = detector_output((32, 32, 20, 10, 0, 0.9))
 OSLO = city_application("Oslo")

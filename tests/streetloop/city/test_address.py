@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streetloop.city.address import TRAFFIC, VEHICLES, Address, parse_address
+from streetloop.city.world.city_events import EVENTS, CityEvent
 from streetloop.city.world.conditions import CONDITIONS, Condition
-from streetloop.city.world.events import EVENTS, CityEvent
 from streetloop.city.world.places import PLACES
 from streetloop.errors import ConfigError
 from tests.support.city import CAMERAS

@@ -14,7 +14,7 @@ from streetloop.city.render.shapes import CLASSES
 from streetloop.storage.store import FolderStore
 from train.data.dataset import TRAIN, VALIDATION, Dataset
 from train.data.formats import write_yolo
-from train.data.simulated import TRAIN_CAMERAS, Split, gather_split
+from train.data.simulated_dataset import TRAIN_CAMERAS, Split, gather_split
 from train.model.model_file import _BASELINE_FILE
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(600)]

@@ -15,7 +15,7 @@ from streetloop.errors import TrainingError
 from streetloop.storage.store import FolderStore
 from train.data.dataset import TRAIN, VALIDATION, Dataset
 from train.data.formats import write_yolo
-from train.data.simulated import TRAIN_CAMERAS, Split, gather_split
+from train.data.simulated_dataset import TRAIN_CAMERAS, Split, gather_split
 from train.fine_tuning.recipe import RECIPE, Progress, Training
 from train.model.model_file import _BASELINE_FILE
 

@@ -13,7 +13,7 @@ from tests.support.tiny_model import NAMES, detector_output, write_tiny_model
 from train.model.class_names import class_names, guard_of
 from train.model.find_model import find_model, open_registry
 from train.model.model_file import ModelFile, open_model
-from train.registry import VersionRecord
+from train.model_registry import VersionRecord
 
 OTHERS = ("person", "bicycle")
 

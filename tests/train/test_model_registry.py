@@ -8,7 +8,7 @@ from streetloop.errors import RegistryError
 from streetloop.processes import in_background
 from tests.support.tiny_model import detector_output, write_tiny_model
 from train.model.model_file import open_model
-from train.registry import CHALLENGER, CHAMPION, Registry, VersionRecord
+from train.model_registry import CHALLENGER, CHAMPION, Registry, VersionRecord
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +66,7 @@ def test_two_may_fetch_the_same_version_at_once(
             assert other_done.wait(30)
         copy(source, target)
 
-    monkeypatch.setattr("train.registry.shutil.copy", slowly)
+    monkeypatch.setattr("train.model_registry.shutil.copy", slowly)
     late = in_background("late", lambda: registry.download(str(version.number), tmp_path))
     assert begun.wait(30)
     path = registry.download(str(version.number), tmp_path)

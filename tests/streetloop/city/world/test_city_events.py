@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from streetloop.city.truth import Happening, Truth
-from streetloop.city.world.events import EVENTS, CityEvent, disturbances, parse_events
-from streetloop.city.world.events import happening as what_happens
+from streetloop.city.world.city_events import EVENTS, CityEvent, disturbances, parse_events
+from streetloop.city.world.city_events import happening as what_happens
 from streetloop.city.world.places import PLACES
 from streetloop.city.world.traffic import Actor, Lane
 from streetloop.errors import ConfigError

@@ -8,7 +8,7 @@ import yaml
 from streetloop.city.render.shapes import CLASSES
 from streetloop.city.world.places import PLACES
 from streetloop.types import Image
-from train.data.simulated import (
+from train.data.simulated_dataset import (
     HELD_OUT_CAMERAS,
     HELD_OUT_SEEDS,
     TRAIN_CAMERAS,
