@@ -1,4 +1,6 @@
-"""The stream flow: source -> gate -> mailbox -> batch -> detector -> tracker -> rules -> taps.
+"""The stream flow: from cameras to sinks.
 
-Plain Python throughout: a unit test drives all of it without Ray.
+source -> motion gate -> mailbox -> batch -> detector -> tracker -> counting lines -> sinks
+
+Plain Python throughout: unit tests drive all of it without Ray.
 """

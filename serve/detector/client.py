@@ -1,4 +1,4 @@
-"""How the flows ask a detector, wherever it runs."""
+"""The client protocol of a detector, and a detector in this process."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -13,12 +13,12 @@ from train.model.predictor import Predictor
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A detector's answer for one batch.
+    """A detector's answer to one batch of B images.
 
     Attributes:
-        model_version: Which model answered.
-        detections: One `Detections` an image, in pixels of the image that was sent.
-        seconds: Computing time: the processor's if the model runs on one, else the clock's.
+        model_version: The model that answered.
+        detections: B `Detections`, boxes in input pixels: those of the letterboxed image.
+        seconds: Computing time of the batch: CPU time on a CPU, wall-clock time otherwise.
     """
 
     model_version: str
@@ -27,8 +27,14 @@ class Answer:
 
 
 def answer(predictor: Predictor, images: Image, confidence: float) -> Answer:
-    """Ask a model in this process."""
-    # Two models that share a processor wait for each other; what each uses of it tells them apart.
+    """Run a model in this process.
+
+    Args:
+        predictor: The model.
+        images: (B, H, W, 3) uint8, BGR, letterboxed.
+        confidence: Boxes below it are left out.
+    """
+    # Two models that share a CPU wait for each other; CPU time measures each by itself.
     own = "CPU" in predictor.backend.name or predictor.backend.name.endswith("/cpu")
     clock = time.process_time if own else time.perf_counter
     began = clock()
@@ -37,28 +43,38 @@ def answer(predictor: Predictor, images: Image, confidence: float) -> Answer:
 
 
 class Pending(Protocol):
-    """An answer that is under way."""
+    """An answer that is in flight."""
 
     def result(self, timeout_s: float) -> Answer:
-        """Wait for it.
+        """Wait for the answer, for ``timeout_s`` seconds at most.
 
         Raises:
-            DetectorError: The detector failed, died, or did not answer in time.
+            AnswerLate: No answer within ``timeout_s``.
+            DetectorError: The detector failed or died.
         """
 
 
 class DetectorClient(Protocol):
-    """Sends batches to a detector; safe to use from several threads."""
+    """Sends batches to a detector. Thread-safe."""
 
     def submit(self, images: Image) -> Pending:
-        """Send letterboxed images (B, H, W, 3) uint8, blue first; returns at once.
+        """Send a batch; returns at once.
 
-        The caller does not write to ``images`` any more.
+        Args:
+            images: (B, H, W, 3) uint8, BGR, letterboxed. Must not be modified any more.
+
+        Raises:
+            DetectorError: The detector refused the batch.
         """
 
 
 class LocalDetector:
-    """A `DetectorClient` that runs the model in this process, on a thread of its own."""
+    """A `DetectorClient` that runs the model in this process, on a thread of its own.
+
+    Args:
+        predictor: The model.
+        confidence: Boxes below it are left out.
+    """
 
     def __init__(self, predictor: Predictor, confidence: float) -> None:
         self._predictor = predictor
@@ -70,7 +86,7 @@ class LocalDetector:
         return _LocalPending(self, images)
 
     def close(self) -> None:
-        """Finish what was submitted."""
+        """Finish the submitted batches; blocks."""
         self._pool.shutdown()
 
 

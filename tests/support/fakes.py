@@ -1,4 +1,4 @@
-"""Stand-ins for what the stream flow asks of the world: time, cameras, a detector, a listener."""
+"""Fakes of what the stream flow depends on: clock, source, detector and sink."""
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -14,16 +14,16 @@ from streetloop.types import Detections, Image
 from streetloop.video import VideoInfo
 
 PATIENCE_S = 10.0
-"""Longest real wait of a fake; a test that reaches it has failed."""
+"""Longest real wait of a fake in seconds; a test that reaches it has failed."""
 
 _POLL_S = 0.002
 
 
 class FakeClock:
-    """A `streetloop.clock.Clock` that stands still until someone waits or advances it.
+    """A `streetloop.clock.Clock` that advances only by `advance` and `wait`.
 
     Attributes:
-        waits: Every wait that was asked for, in seconds.
+        waits: The time-out of every `wait`, in seconds.
     """
 
     def __init__(self, start: datetime = datetime(2026, 3, 1, 12, tzinfo=UTC)) -> None:
@@ -42,7 +42,7 @@ class FakeClock:
         return self._start + timedelta(seconds=self.monotonic())
 
     def wait(self, event: threading.Event, timeout_s: float) -> bool:
-        """See `Clock.wait`; the time passes at once unless the event is set already."""
+        """See `Clock.wait`; the time passes at once unless the event is already set."""
         self.waits.append(timeout_s)
         if not event.is_set():
             self.advance(max(0.0, timeout_s))
@@ -55,19 +55,19 @@ class FakeClock:
 
 
 Step: TypeAlias = SourceFrame | Exception | threading.Event | Callable[[], None]
-"""What a scripted source does next: give a shot, raise, wait for an event, or call something."""
+"""A step of a scripted source: yield a frame, raise, wait for an event, or call a function."""
 
 
 class ScriptedSource:
     """A `flows.stream.sources.source.Source` that follows a script.
 
-    Each connection is a list of steps; the end of the list is the end of the recording. Once the
-    script is over, every attempt to connect fails, and waiting lasts until the camera is stopped.
+    Each connection is a list of steps, whose end is the end of the recording. After the last
+    connection every attempt fails, and `wait_for_return` blocks until the camera is stopped.
 
     Attributes:
-        connections: How often someone connected.
+        connections: Number of calls of `read`.
         waits: The time-out of every `wait_for_return`, in seconds.
-        over: Set once the script is over and someone waits for more.
+        over: Set once `wait_for_return` is called after the last connection.
     """
 
     def __init__(
@@ -111,7 +111,7 @@ class ScriptedSource:
         return isinstance(error, SourceRefused | SourceUnreadable)
 
     def wait_for_return(self, stop: threading.Event, timeout_s: float) -> None:
-        """See `Source.wait_for_return`; at once while the script goes on."""
+        """See `Source.wait_for_return`; at once if a connection is left."""
         self.waits.append(timeout_s)
         self._on_wait(timeout_s)
         if self.connections >= len(self._script):
@@ -120,13 +120,13 @@ class ScriptedSource:
 
 
 def eventually(is_true: Callable[[], bool]) -> None:
-    """Wait for what other threads bring about."""
+    """Wait until a condition that other threads bring about is true."""
     never = threading.Event()
     for _ in range(round(PATIENCE_S / _POLL_S)):
         if is_true():
             return
         never.wait(_POLL_S)
-    raise AssertionError("what was waited for did not come about")
+    raise AssertionError("the condition did not become true")
 
 
 def _until(step: threading.Event, stop: threading.Event) -> None:
@@ -134,16 +134,17 @@ def _until(step: threading.Event, stop: threading.Event) -> None:
 
 
 class ScriptedDetector:
-    """A `serve.detector.client.DetectorClient` that answers as it is told.
+    """A scripted `serve.detector.client.DetectorClient`.
 
     Args:
-        find: What it sees in one image; nothing by default.
-        failures: Raised in place of the first answers, one each; None lets that answer through.
-        hold: Answers wait until this is set.
+        find: Detects objects in one image; none by default.
+        failures: Raised in place of the first answers, one each; None lets an answer through.
+        hold: Answers wait until this event is set.
         refuse: Raised by every `submit`.
 
     Attributes:
-        shapes: Shape of every batch that was sent.
+        shapes: Shapes of the batches it was sent.
+        asked: Set once a batch was sent.
     """
 
     version = "scripted-1"
@@ -171,9 +172,9 @@ class ScriptedDetector:
         return _Scripted(self, images)
 
     def answer(self, images: Image) -> Answer:
-        """What `Pending.result` gives for a batch."""
+        """The result of `Pending.result` for a batch."""
         if self._hold is not None and not self._hold.wait(PATIENCE_S):
-            raise AssertionError("a scripted detector was held in vain")
+            raise AssertionError("a scripted detector was held for too long")
         if (failure := next(self._failures, None)) is not None:
             raise failure
         return Answer(self.version, [self._find(image) for image in images], 0.01)
@@ -189,13 +190,13 @@ class _Scripted:
 
 
 @dataclass
-class CollectingTap:
-    """A `flows.stream.analysis.results.Sink` that keeps what it is given.
+class CollectingSink:
+    """A `flows.stream.analysis.results.Sink` that keeps the results.
 
     Attributes:
-        raises: Raised by every `take`, after the result was noted.
+        raises: Raised by every `take`, after the result was kept.
         on_take: Called with every result.
-        results: What came, in order.
+        results: The results in order.
         closed: How often it was closed.
     """
 
@@ -216,5 +217,5 @@ class CollectingTap:
         self.closed += 1
 
     def frame_ids(self, camera_id: str) -> list[int]:
-        """Ids of the frames of one camera, in the order they came."""
+        """Ids of the frames of one camera, in the order of their results."""
         return [r.frame.frame_id for r in self.results if r.frame.camera_id == camera_id]

@@ -1,4 +1,4 @@
-"""Cameras that are always on, and what is noted of their results."""
+"""Cameras that never end, and a sink that notes when their results came."""
 
 import threading
 import time
@@ -13,7 +13,7 @@ from streetloop.video import VideoInfo
 
 
 class LiveSource:
-    """A camera that shows the same second of the simulated city again and again, in real time."""
+    """A `Source` that loops over some pictures in real time."""
 
     live = True
 
@@ -42,7 +42,7 @@ class LiveSource:
 
 
 class Stamps:
-    """A tap that notes when each camera got a result, on the wall clock, and by which model."""
+    """A `Sink` that notes the wall-clock time and the model of each camera's results."""
 
     def __init__(self, cameras: Sequence[str]) -> None:
         self._found: dict[str, list[tuple[float, str]]] = {name: [] for name in cameras}
@@ -55,17 +55,17 @@ class Stamps:
         """See `Sink.close`."""
 
     def between(self, began: float, ended: float = 1e12) -> dict[str, list[tuple[float, str]]]:
-        """Time and version of results, by camera; of all cameras."""
+        """Times and model versions of the results between two wall-clock times, by camera."""
         return {
             camera: [stamp for stamp in list(found) if began <= stamp[0] <= ended]
             for camera, found in self._found.items()
         }
 
     def longest_gap(self, began: float, ended: float) -> float:
-        """Seconds between two results of a camera, at most; the ends count as results."""
+        """Longest time in seconds between two results of a camera; the ends count as results."""
         times = ([at for at, _ in found] for found in self.between(began, ended).values())
         return max(b - a for of_one in times for a, b in pairwise([began, *of_one, ended]))
 
     def versions(self, began: float, ended: float = 1e12) -> set[str]:
-        """Which models answered."""
+        """The versions of the models that answered."""
         return {v for found in self.between(began, ended).values() for _, v in found}

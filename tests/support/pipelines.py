@@ -1,4 +1,4 @@
-"""A stream flow of scripted cameras and detectors, in this process."""
+"""Stream pipelines of scripted cameras and detectors, in this process."""
 
 import threading
 from collections.abc import Callable
@@ -11,15 +11,15 @@ from streetloop.types import ArrayPicture
 from tests.support.build import with_square
 from tests.support.fakes import PATIENCE_S, ScriptedSource, Step
 
-# Pictures of 320 x 192 are the detector's input as they are.
+# Pictures of 320 x 192 fill the detector's input without scaling.
 SETTINGS = Settings(image_size=320, max_batch=4, gate=False, staleness_s=0.5)
 
 Start = Callable[..., StreamPipeline]
-"""Starts a pipeline of some cameras; see the fixture ``start``."""
+"""Starts a pipeline; see the fixture ``start``."""
 
 
 def close(pipeline: StreamPipeline) -> None:
-    """Close, and fail rather than hang if that does not end."""
+    """Close a pipeline; fails if that hangs."""
     closing = threading.Thread(target=pipeline.close, daemon=True)
     closing.start()
     closing.join(PATIENCE_S)
@@ -27,15 +27,15 @@ def close(pipeline: StreamPipeline) -> None:
 
 
 def clip(*steps: Step) -> ScriptedSource:
-    """A camera that loses nothing."""
+    """A lossless source."""
     return ScriptedSource(steps, live=False)
 
 
 def account_of(pipeline: StreamPipeline, camera_id: str = "a") -> Account:
-    """What became of a camera's frames so far."""
+    """The account of a camera so far."""
     return pipeline.snapshot()[camera_id].account
 
 
 def driving(count: int, start: int = 20, step: int = 8) -> list[SourceFrame]:
-    """A white square that drives to the right."""
+    """A white square that moves to the right."""
     return [SourceFrame(i / 25, ArrayPicture(with_square(start + step * i, 80, 24))) for i in range(count)]

@@ -13,7 +13,7 @@ from streetloop.settings import Settings
 from streetloop.types import Detections, Image
 from tests.support.applications import NAMES, Applications, well
 from tests.support.build import camera
-from tests.support.fakes import PATIENCE_S, CollectingTap, FakeClock, ScriptedSource, Step
+from tests.support.fakes import PATIENCE_S, CollectingSink, FakeClock, ScriptedSource, Step
 
 SETTINGS = Settings(image_size=320, max_batch=4, gate=False, staleness_s=0.5)
 
@@ -30,7 +30,7 @@ class Street:
 
     def __init__(self, triage: Triage | None = None) -> None:
         self._triage = triage
-        self.applications, self.clock, self.sink = Applications(), FakeClock(), CollectingTap()
+        self.applications, self.clock, self.sink = Applications(), FakeClock(), CollectingSink()
         self.table = RouteTable()
         self.sources: list[ScriptedSource] = []
         self._gates: list[threading.Event] = []
@@ -43,7 +43,7 @@ class Street:
         assert self._pipeline is not None
         return self._pipeline
 
-    def run(self, cameras: str, scripts: Sequence[Sequence[Step]], *, live: bool = False) -> CollectingTap:
+    def run(self, cameras: str, scripts: Sequence[Sequence[Step]], *, live: bool = False) -> CollectingSink:
         """Start cameras of one letter each, in the cities of their letters."""
         self.sources = [ScriptedSource(script, live=live) for script in scripts]
         named = [camera(camera_id).model_copy(update={"city": f"city-{camera_id}"}) for camera_id in cameras]
@@ -91,7 +91,7 @@ class Street:
         return self.evidence().challenger.asked >= len(self.applications.seen["challenger"])
 
     def close(self) -> None:
-        """Close, and fail rather than hang if that does not end."""
+        """Close the pipeline; fails if that hangs."""
         for gate in self._gates:
             gate.set()
         if self._pipeline is None:

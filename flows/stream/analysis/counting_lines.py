@@ -1,4 +1,4 @@
-"""Counting lines: who crossed, which way, once."""
+"""Counting lines: each track that crosses a line is counted once, with its direction."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -7,20 +7,21 @@ from typing import TypeAlias
 from streetloop.cameras import Line
 
 Position: TypeAlias = tuple[float, float]
-"""A point in fractions of the image, x to the right, y down."""
+"""A point (x, y) in fractions of the image, x to the right, y down."""
 
-_FORGET_S = 60.0  # a track that was not seen for so long does not come back
+_FORGET_S = 60.0  # far longer than the tracker keeps a lost track
 
 
 @dataclass(frozen=True, slots=True)
 class Crossing:
-    """One track crossed one line.
+    """One crossing of one line by one track.
 
     Attributes:
         line: Name of the line.
-        track_id: Who.
-        direction: ``in`` from the line's left to its right, seen from its first point; or ``out``.
-        pts: When, in seconds of media time.
+        track_id: The track.
+        direction: ``in`` from the left of the line to its right, as seen from its first point; else
+            ``out``.
+        pts: Media time in seconds.
     """
 
     line: str
@@ -40,9 +41,9 @@ class _Approach:
 class LineCounter:
     """Counts crossings of one line.
 
-    A track counts when it has come from clearly on one side to clearly on the other, and its way
-    cut the line between the line's ends. "Clearly" is the margin: a box that trembles on the line
-    counts once or not at all.
+    A track is counted when its anchor has moved from beyond the margin on one side to beyond the
+    margin on the other, and its path cut the line between the line's ends. A box that jitters on
+    the line is counted once or not at all.
 
     >>> gate = LineCounter("gate", ((0.5, 0.0), (0.5, 1.0)))
     >>> [gate.update(7, (x, 0.5), t) for t, x in enumerate([0.3, 0.495, 0.505, 0.7])]
@@ -51,8 +52,10 @@ class LineCounter:
 
     Attributes:
         name: Name of the line.
-        line: Its two ends.
-        margin: Distance from the line that is clearly on a side, in fractions of the image.
+        line: Its two ends, in fractions of the image.
+        margin: Half the width of the undecided zone around the line, in fractions of the image.
+            Higher tolerates more jitter; too high misses tracks that end or turn close to the
+            line. Lower counts those, too, and may count jitter several times.
         counts: Crossings so far by direction.
     """
 
@@ -63,7 +66,16 @@ class LineCounter:
     _tracks: dict[int, _Approach] = field(default_factory=dict)
 
     def update(self, track_id: int, position: Position, pts: float) -> Crossing | None:
-        """Note where a track is at ``pts``; the crossing, if this completes one."""
+        """Note the position of a track; positions of a track come in order of time.
+
+        Args:
+            track_id: The track.
+            position: Its anchor, see `anchor`.
+            pts: Media time in seconds.
+
+        Returns:
+            The crossing if this position completes one, else None.
+        """
         side = self._side(position)
         before = self._tracks.get(track_id)
         if before is not None:
@@ -80,13 +92,13 @@ class LineCounter:
         return crossing
 
     def forget(self, pts: float) -> None:
-        """Let go of tracks that are gone for good at ``pts``."""
+        """Forget the tracks that were not seen for a minute at ``pts``."""
         gone = [track for track, at in self._tracks.items() if at.seen < pts - _FORGET_S]
         for track in gone:
             del self._tracks[track]
 
     def _side(self, position: Position) -> int:
-        """1 clearly right of the line, -1 clearly left, 0 on it."""
+        """1 right of the line, -1 left of it, 0 within the margin."""
         (ax, ay), (bx, by) = self.line
         length = ((bx - ax) ** 2 + (by - ay) ** 2) ** 0.5
         # y points down, so a positive cross product is to the right of the direction of travel.
@@ -99,12 +111,17 @@ def _cross(a: Position, b: Position, p: Position) -> float:
 
 
 def _between(line: Line, start: Position, end: Position) -> bool:
-    """True if the way from ``start`` to ``end`` passes between the ends of the line."""
+    """True if the path from ``start`` to ``end`` passes between the ends of the line."""
     return _cross(start, end, line[0]) * _cross(start, end, line[1]) <= 0
 
 
 def anchor(xyxy: tuple[float, float, float, float], width: int, height: int) -> Position:
-    """Where a box stands on the ground: the middle of its lower edge, in fractions.
+    """The ground point of a box: the middle of its lower edge, in fractions of the image.
+
+    Args:
+        xyxy: Left, top, right, bottom in pixels.
+        width: Width of the image in pixels.
+        height: Height of the image in pixels.
 
     >>> anchor((10, 0, 30, 50), 100, 100)
     (0.2, 0.5)

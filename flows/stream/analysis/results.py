@@ -1,4 +1,4 @@
-"""What comes out of the stream flow, and who listens."""
+"""The results of the stream flow, and the sinks that take them."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -9,13 +9,13 @@ from streetloop.types import Frame, Tracked
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """Everything known about one detected frame.
+    """The analysis of one detected frame.
 
     Attributes:
         frame: The frame.
-        tracked: Its detections, in pixels of the frame, with track ids.
-        crossings: Lines crossed with this frame.
-        model_version: Which model answered.
+        tracked: Its detections with track ids, boxes in pixels of the frame.
+        crossings: Line crossings that this frame completed.
+        model_version: The model that answered.
     """
 
     frame: Frame
@@ -25,14 +25,14 @@ class Result:
 
 
 class Sink(Protocol):
-    """Listens to the results of the cameras.
+    """Takes the results of all cameras of a pipeline.
 
-    A tap is called from one thread, camera by camera in order of time. An error it raises is
-    counted and shown, and does not stop the stream.
+    One thread at a time calls it, in order of time within each camera. An error that it raises is
+    shown as a fault of the cameras and stops nothing.
     """
 
     def take(self, result: Result) -> None:
-        """Note one result; must not block for long, since all cameras wait."""
+        """Take one result. All cameras wait meanwhile, so it must not block for long."""
 
     def close(self) -> None:
-        """The run is over: write out what is held back."""
+        """Write out what is held back; called once, after the last result."""

@@ -1,4 +1,4 @@
-"""What can be said about a camera at one moment."""
+"""The status of a camera at one moment, and rates from successive ones."""
 
 from collections import deque
 from collections.abc import Mapping
@@ -9,25 +9,25 @@ import numpy as np
 from flows.stream.ingest.accounting import Account
 from flows.stream.ingest.camera_state import CameraState
 
-_LAGS = 4096
+_MAX_LAGS = 4096
 _RATES_WINDOW_S = 3.0
 
 
 @dataclass(frozen=True, slots=True)
 class CameraStatus:
-    """One camera at one moment.
+    """The status of one camera at one moment.
 
     Attributes:
-        camera_id: Which camera.
-        state: What it is doing.
+        camera_id: The camera.
+        state: What its connection is doing.
         error: Why it is lost or has failed, without credentials.
-        account: Where its frames went.
-        reconnects: How often it came back.
-        lag_p95_s: 95th percentile of the time from decoding to result over the last frames.
+        account: Its frames by fate.
+        reconnects: How often it came back after a loss.
+        lag_p95_s: 95th percentile of the time from decoding to result, over the last 4096 frames.
         objects: Confirmed tracks so far.
         lines: Crossings so far by line and direction.
-        faults: What went wrong beside the stream, such as a log that cannot be written.
-        model: Version of the model that answered last.
+        faults: Errors of the worker beside the stream, such as a log that cannot be written.
+        model: Version of the model that answered last; None before the first answer.
     """
 
     camera_id: str
@@ -43,35 +43,35 @@ class CameraStatus:
 
 
 class Lags:
-    """Times from decoding to result, of the last few thousand frames."""
+    """Times from decoding to result, of the last 4096 frames."""
 
     def __init__(self) -> None:
-        self._lags: deque[float] = deque(maxlen=_LAGS)
+        self._lags: deque[float] = deque(maxlen=_MAX_LAGS)
 
     def add(self, lag_s: float) -> None:
-        """Note one."""
+        """Add the lag of one frame."""
         self._lags.append(lag_s)
 
     def p95_s(self) -> float:
-        """Their 95th percentile; 0 before the first."""
+        """The 95th percentile in seconds; 0 before the first frame."""
         lags = list(self._lags)
         return float(np.percentile(lags, 95)) if lags else 0.0
 
 
 class Rates:
-    """Frames a second over the last few seconds, from successive snapshots."""
+    """Frame rates over the last three seconds, from successive snapshots."""
 
     def __init__(self) -> None:
         self._history: list[tuple[float, Mapping[str, CameraStatus]]] = []
 
     def add(self, statuses: Mapping[str, CameraStatus], now_s: float) -> None:
-        """Note a snapshot."""
+        """Add the snapshot of the monotonic moment ``now_s``."""
         self._history.append((now_s, dict(statuses)))
         while len(self._history) > 2 and self._history[0][0] < now_s - _RATES_WINDOW_S:
             self._history.pop(0)
 
     def of(self, camera_id: str) -> tuple[float, float]:
-        """Frames decoded and detected a second."""
+        """Decoded and detected frames a second; 0 and 0 without two snapshots of the camera."""
         if len(self._history) < 2:
             return 0.0, 0.0
         (start, first), (end, last) = self._history[0], self._history[-1]

@@ -1,4 +1,4 @@
-"""Tracking: the one file that knows the tracker library."""
+"""Multi-object tracking: the adapter of the tracker library."""
 
 from collections import deque
 
@@ -8,22 +8,27 @@ from trackers import ByteTrackTracker
 
 from streetloop.types import UNCONFIRMED, Detections, Floats, Ints, Tracked
 
-_NOMINAL_FPS = 25.0  # the rate that the motion model's noise is meant for; time itself is seconds
+_NOMINAL_FPS = 25.0  # the rate that the motion model's noise is tuned for; times are in seconds
+_MATCH_IOU = 0.2
 _MOTION_WINDOW_S = 1.0
-_LEAST_MOTION = 0.05  # of the box's diagonal within the window
+_MIN_MOTION = 0.05  # of the box's diagonal, within the window
 
 
 class CameraTracker:
-    """Gives the detections of one camera their track ids.
+    """ByteTrack (Zhang et al., 2022) for one camera, with time in seconds.
 
-    ByteTrack (Zhang et al., 2022) with time in seconds: how far a box is expected to have moved,
-    and when a lost track is given up, follow the frames' times and not their number. Ids rise,
-    belong to this camera, and are never used twice.
+    The motion model and the end of a lost track follow the frames' times, not their number, so a
+    changing frame rate does not matter. Track ids rise, belong to this camera, and are never
+    reused.
 
     Args:
-        confidence: Least confidence of a box that starts a track.
-        lost_s: How long a track that is not seen is kept.
-        confirm_frames: Sightings in a row before a track gets an id.
+        confidence: Threshold in [0, 1] between the strong detections, which start and extend
+            tracks, and the weak ones, which only extend them. Higher starts fewer false tracks,
+            and starts tracks of small or dim objects later.
+        lost_s: Seconds that a track is kept without a detection. Higher bridges longer
+            occlusions, and passes an id to another object more often.
+        confirm_frames: Consecutive detections before a track gets its id. Higher suppresses more
+            false tracks; objects get their ids later, and brief ones never.
         first_id: The first id.
     """
 
@@ -36,7 +41,7 @@ class CameraTracker:
             track_activation_threshold=confidence,
             high_conf_det_threshold=confidence,
             minimum_consecutive_frames=confirm_frames,
-            minimum_iou_threshold=0.2,
+            minimum_iou_threshold=_MATCH_IOU,
         )
         self._size: tuple[int, int] | None = None
         self._paths: dict[int, deque[tuple[float, Floats]]] = {}
@@ -44,17 +49,20 @@ class CameraTracker:
         self._first_id = first_id
 
     def update(self, detections: Detections, pts: float, width: int, height: int) -> Tracked:
-        """Assign the detections of the frame at ``pts``; frames come in order.
+        """Assign track ids to the detections of a frame; frames come in order of time.
 
         Args:
-            detections: In pixels of the frame.
-            pts: Media time in seconds.
-            width: Of the frame. Tracks live on when a camera changes its resolution.
-            height: Of the frame.
+            detections: N detections with boxes (N, 4) in pixels of the frame.
+            pts: Media time of the frame in seconds.
+            width: Width of the frame in pixels. Tracks survive a change of resolution.
+            height: Height of the frame in pixels.
+
+        Returns:
+            The same N detections in the same order, with their track ids (N,).
         """
         self._size = self._size or (width, height)
         scale = np.array([self._size[0] / width, self._size[1] / height] * 2, np.float32)
-        # `data` comes back in the library's order and tells us which detection is which.
+        # `data` comes back in the library's order and identifies the detections.
         given = sv.Detections(
             xyxy=detections.xyxy * scale,
             confidence=detections.confidence,
@@ -71,7 +79,7 @@ class CameraTracker:
 
     @property
     def moving(self) -> bool:
-        """True if a confirmed track has moved within the last second."""
+        """True if a confirmed track has moved by 5 % of its diagonal within the last second."""
         return any(_moved(path) for path in self._paths.values())
 
     def _remember(self, xyxy: Floats, track_id: Ints, pts: float) -> None:
@@ -89,4 +97,4 @@ def _moved(path: deque[tuple[float, Floats]]) -> bool:
     (_, first), (_, last) = path[0], path[-1]
     diagonal = float(np.hypot(last[2] - last[0], last[3] - last[1]))
     way = (last[:2] + last[2:] - first[:2] - first[2:]) / 2
-    return float(np.hypot(*way)) > _LEAST_MOTION * max(diagonal, 1.0)
+    return float(np.hypot(*way)) > _MIN_MOTION * max(diagonal, 1.0)

@@ -1,1 +1,1 @@
-"""From mailboxes to a model's answers: batching, dispatching, routing, shadowing."""
+"""From mailboxes to the models' answers: batching, routing, dispatching, shadow comparison."""

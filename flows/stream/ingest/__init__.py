@@ -1,1 +1,1 @@
-"""From a source to a mailbox: reading, gating, and the account of every frame."""
+"""From sources to mailboxes: reading, gating, and the account of every frame."""

@@ -1,4 +1,4 @@
-"""Frame accounting: every decoded frame ends as exactly one of four things.
+"""Frame accounting: every decoded frame has exactly one of four fates.
 
 ``decoded = detected + gated + dropped + failed + pending`` holds in every snapshot, and pending is
 0 once a camera is closed.
@@ -12,40 +12,49 @@ from typing import Self
 
 
 class Fate(StrEnum):
-    """What became of a frame."""
+    """The final state of a frame."""
 
     DETECTED = "detected"
     """The detector answered for it."""
     GATED = "gated"
-    """Not shown to the detector by choice: nothing moved, or the camera wants fewer frames."""
+    """Not sent to the detector by design: nothing moved, or the camera's rate is limited."""
     DROPPED = "dropped"
-    """Not shown to the detector for want of time."""
+    """Not sent to the detector for lack of time."""
     FAILED = "failed"
-    """The detector was asked and did not answer."""
+    """Sent to the detector, which gave no answer."""
 
 
 class DropReason(StrEnum):
     """Why a frame was not detected."""
 
     STILL = "still"
-    """Gated: nothing moves and no moving track is alive."""
+    """Gated: nothing moves, and no moving track is alive."""
     RATE = "rate"
-    """Gated: more frames a second than the camera's ``fps``."""
+    """Gated: above the camera's ``fps``."""
     STALE = "stale"
     """Dropped: waited longer than the staleness budget."""
     SUPERSEDED = "superseded"
-    """Dropped: newer frames of the camera took its place."""
+    """Dropped: a backlog was thinned in favour of newer frames."""
     STOPPED = "stopped"
-    """Dropped: the run ended first."""
+    """Dropped: the camera or the run was stopped first."""
     DETECTOR = "detector"
-    """Failed: the detector gave an error, also after the retries."""
+    """Failed: the detector gave errors until the retries were exhausted."""
     WORKER = "worker"
     """Failed: the process that held the frame died."""
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Counts of one camera at one moment."""
+    """The frame counts of one camera at one moment.
+
+    Attributes:
+        decoded: Frames that came out of the decoder.
+        detected: Frames with each fate; see `Fate`.
+        gated: See `Fate`.
+        dropped: See `Fate`.
+        failed: See `Fate`.
+        reasons: Frames by `DropReason`.
+    """
 
     decoded: int = 0
     detected: int = 0
@@ -56,7 +65,7 @@ class Account:
 
     @property
     def pending(self) -> int:
-        """Frames that are still under way."""
+        """Frames without a fate yet: waiting or in flight."""
         return self.decoded - self.detected - self.gated - self.dropped - self.failed
 
     def closed(self, reason: DropReason) -> "Account":
@@ -83,7 +92,7 @@ class Account:
 
 
 class FrameAccount:
-    """The running account of one camera; safe to use from several threads."""
+    """The running frame account of one camera. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -92,12 +101,18 @@ class FrameAccount:
         self._reasons: Counter[str] = Counter()
 
     def decoded(self) -> None:
-        """A frame came out of the decoder."""
+        """Count a frame that came out of the decoder."""
         with self._lock:
             self._decoded += 1
 
     def settle(self, fate: Fate, reason: DropReason | None = None, frames: int = 1) -> None:
-        """``frames`` frames ended as ``fate``; none is fine."""
+        """Give pending frames their fate.
+
+        Args:
+            fate: The fate.
+            reason: Counted, too, if given.
+            frames: How many; 0 changes nothing.
+        """
         if not frames:
             return
         with self._lock:
@@ -106,7 +121,7 @@ class FrameAccount:
                 self._reasons[reason.value] += frames
 
     def snapshot(self) -> Account:
-        """The counts now, all of one moment."""
+        """The counts now, consistent with each other."""
         with self._lock:
             return Account(
                 self._decoded,

@@ -1,4 +1,4 @@
-"""The mailbox between a camera's decoder and the batches: bounded in time, newest wins."""
+"""The queue between a camera's decoder and the batches: bounded in time, the newest wins."""
 
 import threading
 from collections import deque
@@ -7,22 +7,23 @@ from collections.abc import Callable
 from flows.stream.ingest.accounting import DropReason, Fate, FrameAccount
 from streetloop.types import Frame
 
-_MOST_WAITING = 256  # a bound on memory; the staleness budget acts long before it
+_MAX_WAITING = 256  # a bound on memory; the staleness budget acts long before it
 
 
 class Mailbox:
-    """Frames of one camera on their way to the detector, oldest first.
+    """A queue of one camera's frames for the detector, oldest first.
 
-    A live camera never waits: frames past the staleness budget are dropped, and a backlog longer
-    than the reader can take in time is thinned evenly, so that what is left is spread over the
-    time that passed. With ``lossless`` the writer waits instead and nothing is dropped; this is
-    for clips that are read as fast as they can be analysed.
+    A live camera never blocks. Frames beyond the staleness budget are dropped, and a backlog that
+    the detector cannot work off in time is thinned evenly, so the remaining frames are spread over
+    the time that passed. A lossless mailbox blocks the writer instead and drops nothing; clips
+    that are read as fast as they can be analysed use it.
 
     Args:
-        account: Where drops are counted.
-        staleness_s: Age at which a frame is dropped.
-        lossless: Make the writer wait.
-        ready: Notified when a frame arrives; shared by all mailboxes of a reader.
+        account: Counts the drops.
+        staleness_s: Age in seconds at which a frame is dropped. Higher loses fewer frames to a
+            slow detector, and results lag further behind.
+        ready: Notified when a frame arrives; one condition for all mailboxes of a pipeline.
+        lossless: Block the writer instead of dropping frames.
     """
 
     def __init__(
@@ -38,20 +39,23 @@ class Mailbox:
     def __len__(self) -> int:
         return len(self._frames)
 
-    def put(self, frame: Frame, room: int = 16) -> bool:
-        """Hand in a frame; False if the mailbox was closed, and the frame counts as dropped.
+    def put(self, frame: Frame, capacity: int = 16) -> bool:
+        """Append a frame; called by the camera's reader.
 
         Args:
             frame: Newer than all before it.
-            room: How many frames may wait before a lossless writer has to.
+            capacity: Frames that may wait before the writer of a lossless mailbox blocks.
+
+        Returns:
+            False if the mailbox was closed; the frame counts as dropped then.
         """
         with self._ready:
             if self.lossless:
-                self._ready.wait_for(lambda: self._closed or len(self._frames) < room)
+                self._ready.wait_for(lambda: self._closed or len(self._frames) < capacity)
             if self._closed:
                 self._account.settle(Fate.DROPPED, DropReason.STOPPED)
                 return False
-            if len(self._frames) >= _MOST_WAITING:
+            if len(self._frames) >= _MAX_WAITING:
                 self._frames.popleft()
                 self._account.settle(Fate.DROPPED, DropReason.SUPERSEDED)
             self._frames.append(frame)
@@ -61,15 +65,14 @@ class Mailbox:
     def take(
         self, limit: int, backlog: int, now_s: float, fits: Callable[[Frame], bool] = lambda _: True
     ) -> list[Frame]:
-        """The oldest frames that are worth showing to the detector.
-
-        The caller holds ``ready``.
+        """Remove and return the oldest frames that are not stale. The caller holds ``ready``.
 
         Args:
-            limit: Most frames to return.
-            backlog: Most frames that can be detected in time; more are thinned to this.
+            limit: Largest number of frames to return.
+            backlog: Frames that the detector can work off in time; a longer queue is thinned to
+                this first.
             now_s: The monotonic clock.
-            fits: Asked of each frame; the first that does not fit stays, and so do those behind.
+            fits: The first frame that does not fit stays, and so do those behind it.
         """
         if not self.lossless:
             self._drop_stale(now_s)
@@ -82,12 +85,12 @@ class Mailbox:
         return taken
 
     def wake(self) -> None:
-        """Tell the reader that there is news other than a frame."""
+        """Notify the waiting threads of something other than a frame."""
         with self._ready:
             self._ready.notify_all()
 
     def close(self) -> None:
-        """Take no more frames; what waits is dropped."""
+        """Accept no more frames, and drop those that wait."""
         with self._ready:
             self._closed = True
             self._account.settle(Fate.DROPPED, DropReason.STOPPED, len(self._frames))

@@ -1,8 +1,8 @@
-"""The motion gate: a fixed camera looks at an empty road most of the day.
+"""The motion gate: skips the detector while nothing moves in front of a fixed camera.
 
-The detector is skipped while the picture does not change and no moving track is alive; a keyframe
-every few seconds is the floor. What a skipped frame shows is by construction what the last
-detected one showed.
+A frame is sent to the detector if its pixels differ from the background, if a moving track is
+alive, or if the last detected frame is too old. A skipped frame shows what the last detected one
+showed.
 """
 
 from typing import TypeAlias
@@ -13,22 +13,24 @@ from numpy.typing import NDArray
 
 from streetloop.types import Image
 
-_WIDTH = 160  # pixels across that motion is looked for in
-_BACKGROUND_S = 0.6  # time constant of the background: what stood still for longer is part of it
-_LEAST_CHANGE = 14.0  # of 255: below it lies what compression and sensors do
-_NOISES = 5.0  # of the picture's own noise, likewise
-_MOST_NOISE = 4.0  # of 255, in the shrunk picture, where noise is averaged away
-_LEAST_BLOB = 0.002  # of the picture: a car in the middle distance
+_WIDTH = 160  # pixels; motion is sought in a picture of this width
+_BACKGROUND_S = 0.6  # time constant of the background average
+_MIN_CHANGE = 14.0  # gray levels of 255; compression and sensor noise stay below
+_NOISE_FACTOR = 5.0  # a change is this many times the picture's own noise
+_MAX_NOISE = 4.0  # gray levels; shrinking averages more than that away
+_MIN_BLOB = 0.002  # share of the picture; a car at medium distance
 
 _Background: TypeAlias = NDArray[np.float32]
 
 
 class MotionGate:
-    """Decides frame by frame whether the detector has to look.
+    """Decides for each frame of one camera whether it is sent to the detector.
 
     Args:
-        keyframe_s: Longest time without a look, in seconds of media time.
-        hold_s: How long the gate stays open after the last motion.
+        keyframe_s: Longest media time in seconds between two detected frames. Higher saves more
+            detector time on an empty road, and detects later what appears without motion.
+        hold_s: Media time in seconds that the gate stays open after motion. Higher bridges pauses
+            of slow objects, and saves less; lower may cut the end of a track.
     """
 
     def __init__(self, keyframe_s: float = 2.0, hold_s: float = 0.4) -> None:
@@ -37,19 +39,27 @@ class MotionGate:
         self._background: _Background | None = None
         self._last_pts = 0.0
         self._open_until = -np.inf
-        self._last_look = -np.inf
+        self._last_open = -np.inf
 
     def is_open(self, luma: Image, pts: float) -> bool:
-        """True if the detector has to look at the frame (height, width) at ``pts`` seconds."""
+        """Decide on the next frame.
+
+        Args:
+            luma: Its brightness, (height, width) uint8. A new size starts a new background.
+            pts: Its media time in seconds; rises from call to call.
+
+        Returns:
+            True if the frame is to be detected.
+        """
         if self._moves(luma, pts):
             self.keep_open(pts)
-        if pts <= self._open_until or pts - self._last_look >= self._keyframe_s:
-            self._last_look = pts
+        if pts <= self._open_until or pts - self._last_open >= self._keyframe_s:
+            self._last_open = pts
             return True
         return False
 
     def keep_open(self, pts: float) -> None:
-        """Something moves at ``pts``: look for ``hold_s`` more, whatever the pixels say."""
+        """Stay open for ``hold_s`` after ``pts``, whatever the pixels say: a track moves."""
         self._open_until = max(self._open_until, pts + self._hold_s)
 
     def _moves(self, luma: Image, pts: float) -> bool:
@@ -58,13 +68,13 @@ class MotionGate:
             self._background = small
             self._last_pts = pts
             return True
-        # A cloud or the camera's exposure changes all pixels in proportion.
+        # A cloud or a change of exposure scales all pixels alike.
         gain = np.median(small) / max(float(np.median(self._background)), 1.0)
         change = small - self._background * gain
         share = 1 - np.exp(-max(pts - self._last_pts, 0.0) / _BACKGROUND_S)
         self._last_pts = pts
         cv2.accumulateWeighted(small, self._background, share)
-        return _largest_blob(np.abs(change)) >= _LEAST_BLOB * small.size
+        return _largest_blob(np.abs(change)) >= _MIN_BLOB * small.size
 
 
 def _shrink(luma: Image) -> NDArray[np.float32]:
@@ -75,10 +85,10 @@ def _shrink(luma: Image) -> NDArray[np.float32]:
 
 
 def _largest_blob(change: NDArray[np.float32]) -> int:
-    """Pixels in the largest connected patch of real change."""
-    # Bounded, or a change of most of the picture would pass for its noise.
-    noise = min(1.4826 * float(np.median(change)), _MOST_NOISE)
-    mask = (change > max(_LEAST_CHANGE, _NOISES * noise)).astype(np.uint8)
+    """Pixels in the largest connected region that changed by more than noise."""
+    # Bounded, or a change of most of the picture would be taken for noise.
+    noise = min(1.4826 * float(np.median(change)), _MAX_NOISE)
+    mask = (change > max(_MIN_CHANGE, _NOISE_FACTOR * noise)).astype(np.uint8)
     if not mask.any():
         return 0
     _, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)

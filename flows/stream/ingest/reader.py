@@ -1,4 +1,4 @@
-"""One camera from its source to its mailbox, on a thread of its own."""
+"""Reads one camera, from its source to its mailbox, on a thread of its own."""
 
 import logging
 import threading
@@ -19,16 +19,26 @@ _log = logging.getLogger(__name__)
 
 
 class CameraReader:
-    """Reads a camera until it ends or is closed; puts what is worth detecting in a mailbox.
+    """Reads a camera until it ends or is closed, and reconnects when it is lost.
+
+    Frames above the camera's ``fps`` and frames in which nothing moves are gated; the others go to
+    the mailbox.
 
     Args:
-        camera: Which camera.
-        source: Its pictures.
-        mailbox: Where frames go.
-        account: Where every frame is counted.
+        camera: The camera; its ``fps`` limits the frames a second of media time.
+        source: Gives its pictures.
+        mailbox: Takes the frames for the detector.
+        account: Counts every frame.
         clock: Time.
-        gate: Skips the detector while nothing moves; None to show it everything.
-        backoff: Waits between attempts to reconnect.
+        gate: Skips the detector while nothing moves; None sends every frame.
+        backoff: Gives the waits between attempts to reconnect.
+
+    Attributes:
+        state: What the connection is doing.
+        error: Why the camera is lost or has failed, without credentials; None otherwise.
+        reconnects: How often it came back after a loss.
+        newest: The newest frame; None before the first.
+        wanted: The newest frame that the rate limit let through.
     """
 
     def __init__(
@@ -49,33 +59,33 @@ class CameraReader:
         self.error: str | None = None
         self.reconnects = 0
         self.newest: Frame | None = None
-        self.wanted: Frame | None = None  # the last that the rate let through
+        self.wanted: Frame | None = None
         self._source = source
         self._clock = clock
         self._backoff = backoff or Backoff()
         self._media = MediaClock()
-        self._rate = _Rate(camera.fps)
+        self._rate = _RateLimit(camera.fps)
         self._frames = 0
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=f"feed-{camera.id}", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=f"reader-{camera.id}", daemon=True)
 
     def start(self) -> None:
-        """Begin to read."""
+        """Start reading."""
         self._thread.start()
 
     def close(self) -> None:
-        """Stop reading and drop what waits; returns at once."""
+        """Stop reading and drop the waiting frames; returns at once."""
         self._stop.set()
         self.mailbox.close()
 
     def join(self, timeout_s: float) -> None:
-        """Wait for the thread to end, if it was started."""
+        """Wait for the thread to end; returns at once if it was not started."""
         if self._thread.is_alive():
             self._thread.join(timeout_s)
 
     @property
     def finished(self) -> bool:
-        """True if no picture will come any more."""
+        """True if no frame will come any more."""
         return self.state in FINISHED
 
     def _run(self) -> None:
@@ -83,15 +93,15 @@ class CameraReader:
             while not self._stop.is_set() and not self._connect_and_read():
                 self._source.wait_for_return(self._stop, self._backoff.next_s())
         except Exception as error:  # noqa: BLE001
-            # The boundary of the thread: a fault in one camera must not take the others along.
+            # The boundary of the thread: a fault in one camera must not stop the others.
             _log.exception("camera %s: the reader failed", self.camera.id)
             self._end(CameraState.FAILED, f"the reader failed: {error}")
 
     def _connect_and_read(self) -> bool:
-        """Read one connection to its end; True if there is nothing more to come."""
+        """Read one connection to its end; True if the camera has ended or failed."""
         try:
             for source_frame in self._source.read(self._stop):
-                self._came_back()
+                self._connected()
                 self._take(source_frame)
         except SourceError as error:
             if self._source.is_final(error):
@@ -102,7 +112,7 @@ class CameraReader:
         self._end(CameraState.ENDED, None)
         return True
 
-    def _came_back(self) -> None:
+    def _connected(self) -> None:
         if self.state is CameraState.LIVE:
             return
         if self._frames:
@@ -129,31 +139,31 @@ class CameraReader:
         frame = Frame(self.camera.id, self._frames, pts, self._clock.now(), arrived, source_frame.picture)
         self._frames += 1
         self.account.decoded()
-        wanted = self._rate.wants(pts)
+        wanted = self._rate.admits(pts)
         if not wanted:
             self.account.settle(Fate.GATED, DropReason.RATE)
         elif self.gate is not None and not self.gate.is_open(source_frame.picture.luma(), pts):
             self.account.settle(Fate.GATED, DropReason.STILL)
         else:
             self.mailbox.put(frame)
-        # Last: the gate has had its pixels made, and whoever looks need not wait for them.
+        # Last: the gate has computed the pixels, and a viewer need not wait for them.
         self.newest = frame
         if wanted:
             self.wanted = frame
 
 
-class _Rate:
-    """Lets through a given number of frames a second of media time."""
+class _RateLimit:
+    """Limits the frames a second of media time; None lets all through."""
 
     def __init__(self, fps: float | None) -> None:
         self._period = None if fps is None else 1 / fps
         self._due = 0.0
 
-    def wants(self, pts: float) -> bool:
+    def admits(self, pts: float) -> bool:
         if self._period is None:
             return True
         if pts < self._due - 1e-6:
             return False
-        # From the due time, not from now: the average rate is right at any camera rate.
+        # From the due time, not from now: the mean rate is exact at any camera rate.
         self._due = max(self._due + self._period, pts - self._period)
         return True

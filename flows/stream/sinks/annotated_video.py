@@ -1,4 +1,4 @@
-"""Annotated pictures: boxes, track ids and counting lines drawn on the frame."""
+"""Annotated frames and videos: boxes, track ids and counting lines."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,16 +11,16 @@ from streetloop.cameras import Camera, Line
 from streetloop.types import UNCONFIRMED, Detections, Floats, Image
 from streetloop.video import VideoWriter
 
-# Okabe and Ito's palette, which colour-blind people can tell apart; blue, green, red.
+# Okabe and Ito's palette for colour-blind readers, in BGR.
 _COLOURS = (
     (233, 180, 86), (0, 159, 230), (115, 158, 0), (66, 228, 240),
     (178, 114, 0), (0, 94, 213), (167, 121, 204),
 )  # fmt: skip
-_LEGIBLE = 0.45  # a box is labelled if it is at least so wide, in widths of its label
+_MIN_LABELLED = 0.45  # smallest width of a box that is labelled, in widths of its label
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 _WHITE = (255, 255, 255)
 _BLACK = (0, 0, 0)
-_SMALLEST = 640  # smaller pictures are enlarged, or the writing would cover them
+_MIN_WIDTH = 640  # pixels; narrower pictures are enlarged, or text would cover them
 
 
 def draw(
@@ -31,16 +31,18 @@ def draw(
     confidence: float = 0.25,
     width: int | None = None,
 ) -> Image:
-    """The frame of ``result`` with what was found in it, (H, W, 3) uint8, blue first.
+    """Draw a result on a copy of its frame.
 
     Args:
-        result: What to draw.
+        result: The result.
         names: Class names by class id.
-        lines: Counting lines in fractions of the image.
-        counts: Their counts by direction.
-        confidence: Boxes below it are left out unless a track holds them.
-        width: Of the outcome, in pixels; by itself the frame's, or what writing needs if that is
-            more.
+        lines: Counting lines by name, in fractions of the image.
+        counts: Crossings by line and direction.
+        confidence: Boxes below it are left out unless they belong to a confirmed track.
+        width: Width of the drawn image in pixels; by default that of the frame, and at least 640.
+
+    Returns:
+        The drawn image, (H, W, 3) uint8, BGR.
     """
     image, scale = _canvas(result.frame.picture.bgr(), width)
     height, width = image.shape[:2]
@@ -59,7 +61,16 @@ def draw(
 
 
 def draw_boxes(picture: Image, found: Detections, names: Sequence[str]) -> Image:
-    """A copy of a picture with boxes and what they are, (H, W, 3) uint8, blue first."""
+    """Draw boxes with their class names on a copy of a picture.
+
+    Args:
+        picture: (H, W, 3) uint8, BGR.
+        found: The boxes, in pixels of the picture.
+        names: Class names by class id.
+
+    Returns:
+        The drawn image, (H, W, 3) uint8, BGR; at least 640 pixels wide.
+    """
     image, scale = _canvas(picture)
     for xyxy, class_id in zip(found.xyxy, found.class_id, strict=True):
         _box(image, xyxy * scale, names[class_id], _COLOURS[class_id % len(_COLOURS)])
@@ -67,26 +78,25 @@ def draw_boxes(picture: Image, found: Detections, names: Sequence[str]) -> Image
 
 
 def _canvas(picture: Image, wanted: int | None = None) -> tuple[Image, float]:
-    """A copy to draw on, and how many of its pixels one of the picture's is."""
+    """A copy to draw on, and its pixels per pixel of the picture."""
     height, width = picture.shape[:2]
-    wanted = max(width, _SMALLEST) if wanted is None else wanted
+    wanted = max(width, _MIN_WIDTH) if wanted is None else wanted
     if wanted == width:
         return picture.copy(), 1.0
     scale = wanted / width
-    # To take the mean over each pixel's area is right, and three to five times as slow; above half
-    # the size nobody sees the difference.
+    # INTER_AREA is exact and three to five times as slow; above half the size it looks the same.
     smaller = cv2.INTER_LINEAR if scale > 0.5 else cv2.INTER_AREA
-    how = cv2.INTER_CUBIC if scale > 1 else smaller
-    resized = cv2.resize(picture, (wanted, max(1, round(height * scale))), interpolation=how)
+    interpolation = cv2.INTER_CUBIC if scale > 1 else smaller
+    resized = cv2.resize(picture, (wanted, max(1, round(height * scale))), interpolation=interpolation)
     return resized.astype(np.uint8, copy=False), scale
 
 
 def _box(image: Image, xyxy: Floats, label: str, colour: tuple[int, int, int]) -> None:
     x1, y1, x2, y2 = (round(float(v)) for v in xyxy)
     (width, height), _ = cv2.getTextSize(label, _FONT, 0.42, 1)
-    small = x2 - x1 < width * _LEGIBLE
+    small = x2 - x1 < width * _MIN_LABELLED
     cv2.rectangle(image, (x1, y1), (x2, y2), colour, 1 if small else 2, cv2.LINE_AA)
-    if small:  # its label would hide its neighbours
+    if small:  # its label would hide the neighbours
         return
     top = max(y1 - height - 6, 0)
     cv2.rectangle(image, (x1 - 1, top), (x1 + width + 5, top + height + 6), colour, cv2.FILLED)
@@ -98,8 +108,8 @@ def _line(
 ) -> None:
     cv2.line(image, ends[0], ends[1], _BLACK, 4, cv2.LINE_AA)
     cv2.line(image, ends[0], ends[1], (0, 228, 255), 2, cv2.LINE_AA)
-    tally = counts.get(name, {})
-    text = f"{name}  in {tally.get('in', 0)}  out {tally.get('out', 0)}"
+    crossings = counts.get(name, {})
+    text = f"{name}  in {crossings.get('in', 0)}  out {crossings.get('out', 0)}"
     _text(image, text, (ends[0][0] + 4, ends[0][1] - 6), (0, 228, 255))
 
 
@@ -109,11 +119,11 @@ def _text(image: Image, text: str, at: tuple[int, int], colour: tuple[int, int, 
 
 
 class Annotator:
-    """A tap that writes an annotated MP4 of the detected frames of each camera.
+    """A `Sink` that writes an annotated MP4 of the detected frames of each camera.
 
     Args:
-        folder: Where ``<camera id>.mp4`` goes.
-        cameras: The cameras, for their lines.
+        folder: Gets one ``<camera id>.mp4`` per camera.
+        cameras: The cameras, for their counting lines.
         names: Class names by class id.
         confidence: As in `draw`.
     """
@@ -133,8 +143,8 @@ class Annotator:
         camera = result.frame.camera_id
         counts = self._counts[camera]
         for crossing in result.crossings:
-            tally = counts.setdefault(crossing.line, {"in": 0, "out": 0})
-            tally[crossing.direction] += 1
+            directions = counts.setdefault(crossing.line, {"in": 0, "out": 0})
+            directions[crossing.direction] += 1
         if camera not in self._writers:
             self._writers[camera] = VideoWriter(self._folder / f"{camera}.mp4")
         image = draw(result, self._names, self._lines[camera], counts, self._confidence)

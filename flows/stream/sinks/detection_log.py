@@ -32,11 +32,11 @@ _FIELDS: "list[pa.Field[Any]]" = [
     pa.field("model_version", pa.string(), nullable=False),
 ]
 SCHEMA = pa.schema(_FIELDS)
-_MOST_ROWS = 50_000
+_MAX_ROWS = 50_000
 
 
 class _Entry(NamedTuple):
-    """A result without its picture, which would otherwise live until the next flush."""
+    """A result without its picture, which must not stay in memory until the next flush."""
 
     frame_id: int
     pts: float
@@ -47,7 +47,7 @@ class _Entry(NamedTuple):
 
 @dataclass(slots=True)
 class _Buffer:
-    """Entries of one camera and hour that are not written yet."""
+    """The unwritten entries of one camera and hour."""
 
     hour: str
     began_s: float
@@ -56,19 +56,20 @@ class _Buffer:
 
 
 class DetectionLog:
-    """A tap that writes every detection as a row.
+    """A `Sink` that writes one row per detection, with the columns of `SCHEMA`.
 
-    Objects are named ``<prefix>/camera=<id>/hour=<UTC hour>/<part>-<number>.parquet``. They appear
-    whole; a crash loses at most the last ``flush_s`` seconds. Cameras without a detection leave an
-    object without rows, so that the log can be read in any case.
+    Objects are named ``<prefix>/camera=<id>/hour=<UTC hour>/<part>-<number>.parquet`` and written
+    atomically. A camera without detections gets an object without rows, so the log is readable in
+    any case.
 
     Args:
-        store: Where to.
+        store: The object store.
         prefix: Key of the log.
-        part: Tells this writer's objects from those of others.
-        cameras: Ids of the cameras to expect.
+        part: Distinguishes this writer's objects from those of other writers.
+        cameras: Ids of the cameras.
         names: Class names by class id.
-        flush_s: How often to write.
+        flush_s: Seconds between writes. Lower loses less in a crash, which costs the last
+            ``flush_s`` seconds; higher writes fewer and larger objects.
         clock: Time.
     """
 
@@ -93,7 +94,11 @@ class DetectionLog:
         self._objects = 0
 
     def take(self, result: Result) -> None:
-        """See `Sink.take`."""
+        """See `Sink.take`.
+
+        Raises:
+            StoreError: A write failed; the rows are kept for the next one.
+        """
         camera = result.frame.camera_id
         hour = _hour(result.frame.captured_at)
         now_s = self._clock.monotonic()
@@ -114,15 +119,19 @@ class DetectionLog:
                 )
             )
             buffer.rows += rows
-        if buffer.rows >= _MOST_ROWS:
+        if buffer.rows >= _MAX_ROWS:
             self._write(camera)
         for name, other in list(self._buffers.items()):
-            # All of them: a camera that has gone quiet is written too.
+            # Of all cameras: one without further results is written, too.
             if now_s - other.began_s >= self._flush_s:
                 self._write(name)
 
     def close(self) -> None:
-        """See `Sink.close`."""
+        """See `Sink.close`.
+
+        Raises:
+            StoreError: A write failed; the other cameras were written.
+        """
         errors: list[StoreError] = []
         for camera in list(self._buffers):
             try:
@@ -137,9 +146,9 @@ class DetectionLog:
     def _write(self, camera: str) -> None:
         buffer = self._buffers[camera]
         if buffer.rows:
-            # Tried again at the next flush if it fails; only a full buffer is given up.
+            # A failed write is repeated at the next flush; only an overfull buffer is discarded.
             buffer.began_s = self._clock.monotonic()
-            if buffer.rows >= 2 * _MOST_ROWS:
+            if buffer.rows >= 2 * _MAX_ROWS:
                 del self._buffers[camera]
             self._put(camera, buffer.hour, _table(camera, buffer.entries, self._names))
             self._silent.discard(camera)

@@ -1,4 +1,4 @@
-"""A tap that puts results together to minutes, for the watch over drift."""
+"""The drift sampler: a sink that aggregates results into drift periods."""
 
 import threading
 from collections.abc import Mapping
@@ -10,28 +10,38 @@ from streetloop.settings import Settings
 
 
 def sample_s(camera: Camera, settings: Settings) -> float:
-    """Seconds between pictures that are measured: no less than may lie between two results."""
+    """Media time in seconds between the pictures that are measured for drift.
+
+    It is ``drift_sample_s``, or the longest time between two results of the camera if that is
+    longer.
+    """
     longest = 1 / camera.fps if camera.fps else 0.0
     return max(settings.drift_sample_s, longest, settings.keyframe_s if settings.gate else 0.0)
 
 
 class DriftSampler:
-    """A `Sink` that keeps finished minutes until somebody collects them.
+    """A `Sink` that keeps finished drift periods until they are collected.
 
     Args:
         names: Class names by class id.
-        period_s: Length of a "minute" in seconds of the stream.
-        sample_s: Seconds of the stream between pictures that are measured, by camera.
-        most: How many minutes are kept if nobody collects them; the oldest go first.
+        period_s: Length of a drift period in seconds of media time. Shorter detects drift sooner,
+            from noisier statistics.
+        sample_s: Media time in seconds between measured pictures, by camera. Higher costs less
+            CPU time and gives noisier image statistics.
+        max_periods: Periods that are kept while nobody collects them; the oldest are discarded.
     """
 
     def __init__(
-        self, names: tuple[str, ...], period_s: float, sample_s: Mapping[str, float], most: int = 10_000
+        self,
+        names: tuple[str, ...],
+        period_s: float,
+        sample_s: Mapping[str, float],
+        max_periods: int = 10_000,
     ) -> None:
         self._names = names
         self._period_s = period_s
         self._sample_s = sample_s
-        self._most = most
+        self._max_periods = max_periods
         self._builders: dict[str, PeriodBuilder] = {}
         self._done: list[DriftPeriod] = []
         self._lock = threading.Lock()
@@ -51,13 +61,13 @@ class DriftSampler:
         if period is not None:
             with self._lock:
                 self._done.append(period)
-                del self._done[: -self._most]
+                del self._done[: -self._max_periods]
 
     def collect(self) -> list[DriftPeriod]:
-        """The minutes that ended since the last call."""
+        """The periods that ended since the last call."""
         with self._lock:
             done, self._done = self._done, []
         return done
 
     def close(self) -> None:
-        """See `Sink.close`: an unfinished minute says too little."""
+        """See `Sink.close`: an unfinished period is discarded."""

@@ -1,4 +1,4 @@
-"""A tap for people who look: the newest picture of each camera, drawn only when it is asked for."""
+"""The live preview: the newest annotated frame of each camera, drawn on request."""
 
 import threading
 from collections.abc import Mapping, Sequence
@@ -14,33 +14,33 @@ from streetloop.control import USUAL_WIDTH
 from streetloop.images import encode_jpeg
 from streetloop.types import UNCONFIRMED, Detections, Floats, Frame, Tracked
 
-_LONGEST_GUESS_S = 0.6
+_MAX_EXTRAPOLATION_S = 0.6
 _RECENT_S = 0.12
 _JPEG_QUALITY = 75
 
 
 @dataclass(slots=True)
-class _Looks:
-    """The last two results of a camera: where things are, and where they go."""
+class _LastResults:
+    """The last two results of a camera, from which boxes are extrapolated."""
 
-    before: Result | None
-    now: Result
+    previous: Result | None
+    newest: Result
 
 
 class LivePreview:
-    """Pictures at the pace of the stream, also between the frames that the detector sees.
+    """A `Sink` that previews every frame of the stream, also those that were not detected.
 
-    Boxes of confirmed tracks move on as they moved between the last two results, for a moment at
-    most: what is drawn is a guess about the present, for people; nothing else ever sees it.
+    Boxes of confirmed tracks are extrapolated from the last two results, by 0.6 s at most. Only
+    viewers see the extrapolation; nothing is computed from it.
 
     Args:
         names: Class names by class id.
-        confidence: Boxes below it are left out unless a track holds them.
+        confidence: Boxes below it are left out unless they belong to a confirmed track.
     """
 
     def __init__(self, names: tuple[str, ...], confidence: float) -> None:
         self._names, self._confidence = names, confidence
-        self._looks: dict[str, _Looks] = {}
+        self._results: dict[str, _LastResults] = {}
         self._lock = threading.Lock()
         self._closed = False
 
@@ -48,11 +48,11 @@ class LivePreview:
         """See `Sink.take`."""
         camera = result.frame.camera_id
         with self._lock:
-            known = self._looks.get(camera)
-            self._looks[camera] = _Looks(None if known is None else known.now, result)
+            last = self._results.get(camera)
+            self._results[camera] = _LastResults(None if last is None else last.newest, result)
 
     def close(self) -> None:
-        """See `Sink.close`; there is nothing to be seen any more."""
+        """See `Sink.close`; `pictures` gives nothing any more."""
         self._closed = True
 
     def pictures(
@@ -62,13 +62,16 @@ class LivePreview:
         after: Mapping[str, int],
         width: int = USUAL_WIDTH,
     ) -> dict[str, tuple[int, bytes]]:
-        """Number and JPEG by camera, of those that have a newer picture.
+        """Draw the newest frame of each camera that has a newer one than the viewer.
 
         Args:
-            readers: The cameras.
+            readers: The cameras' readers.
             counts: Crossings by camera, line and direction.
-            after: Number of the picture that is known, by camera.
-            width: Of each, in pixels: what is written on it is as large on a narrow one.
+            after: Number of the viewer's newest frame by camera; none for a new viewer.
+            width: Width of each image in pixels; the text keeps its size.
+
+        Returns:
+            Frame number and JPEG by camera.
         """
 
         def picture(camera: Camera, frame: Frame) -> tuple[int, bytes]:
@@ -76,10 +79,10 @@ class LivePreview:
             image = draw(self._result(frame), self._names, camera.lines, crossings, self._confidence, width)
             return frame.frame_id, encode_jpeg(image, _JPEG_QUALITY)
 
-        # One after the other: of a hundred calls to OpenCV each lets go of the interpreter, and
-        # threads that draw side by side mostly wait for each other to give it back.
+        # In sequence: a drawing is a hundred OpenCV calls that each release the interpreter lock,
+        # and threads that draw side by side mostly wait for it.
         chosen = [
-            (reader.camera, _to_show(reader, after.get(reader.camera.id)))
+            (reader.camera, _frame_to_show(reader, after.get(reader.camera.id)))
             for reader in readers
             if not self._closed
         ]
@@ -87,18 +90,18 @@ class LivePreview:
 
     def _result(self, frame: Frame) -> Result:
         with self._lock:
-            looks = self._looks.get(frame.camera_id)
+            last = self._results.get(frame.camera_id)
         nothing = Tracked(Detections.empty(), np.empty(0, np.int64))
-        if looks is None or abs(frame.pts - looks.now.frame.pts) > _LONGEST_GUESS_S:
+        if last is None or abs(frame.pts - last.newest.frame.pts) > _MAX_EXTRAPOLATION_S:
             return Result(frame, nothing, [], "")
-        return replace(looks.now, frame=frame, tracked=moved(looks.before, looks.now, frame.pts))
+        return replace(last.newest, frame=frame, tracked=extrapolated(last.previous, last.newest, frame.pts))
 
 
-def _to_show(reader: CameraReader, after: int | None) -> Frame | None:
-    """The newest frame, or one a moment older that has its pixels and was not shown yet.
+def _frame_to_show(reader: CameraReader, after: int | None) -> Frame | None:
+    """The newest frame, or a slightly older one whose pixels exist already.
 
-    Pixels of most frames are made for whoever looks, and for nobody else. Those that the detector
-    wanted cost nothing more.
+    Pixels of gated frames would be converted for the viewer alone; those of frames for the
+    detector cost nothing more.
     """
     newest, wanted = reader.newest, reader.wanted
     if newest is None or newest.frame_id == after:
@@ -108,17 +111,23 @@ def _to_show(reader: CameraReader, after: int | None) -> Frame | None:
     return newest if after is not None and wanted.frame_id <= after else wanted
 
 
-def moved(before: Result | None, now: Result, pts: float) -> Tracked:
-    """Where the tracks of ``now`` are at ``pts`` if they go on as they did since ``before``."""
+def extrapolated(before: Result | None, now: Result, pts: float) -> Tracked:
+    """Extrapolate the confirmed tracks of a result to another time, at constant velocity.
+
+    Args:
+        before: The result before; None leaves the boxes where they are.
+        now: The result to extrapolate.
+        pts: Media time in seconds to extrapolate to.
+    """
     passed = 0.0 if before is None else now.frame.pts - before.frame.pts
-    if before is None or not 0 < passed <= _LONGEST_GUESS_S:
+    if before is None or not 0 < passed <= _MAX_EXTRAPOLATION_S:
         return now.tracked
     old = dict(zip(before.tracked.track_id.tolist(), before.tracked.detections.xyxy, strict=True))
     boxes = now.tracked.detections
     xyxy: Floats = boxes.xyxy.copy()
     for row, track in enumerate(now.tracked.track_id.tolist()):
         if track != UNCONFIRMED and track in old:
-            # The centre goes on; the size of a box jumps about too much to be carried on.
+            # Only the centre: the size of a box is too noisy to extrapolate.
             step = (boxes.xyxy[row] - old[track]) / passed * (pts - now.frame.pts)
             xyxy[row] += np.tile((step[:2] + step[2:]) / 2, 2)
     return Tracked(replace(boxes, xyxy=xyxy), now.tracked.track_id)

@@ -1,1 +1,1 @@
-"""Camera sources, one scheme a module, behind one protocol."""
+"""Camera sources behind one protocol, one module per scheme."""

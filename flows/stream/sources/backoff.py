@@ -1,17 +1,18 @@
-"""How long to wait before the next attempt."""
+"""Exponential backoff between attempts to reconnect."""
 
 import random
 
 
 class Backoff:
-    """Exponential backoff with jitter, so that a thousand cameras do not return at once.
+    """Exponential backoff with jitter: a thousand cameras do not reconnect at the same moment.
 
     Reference: Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
 
     Args:
-        first_s: Upper bound of the first wait.
-        limit_s: Upper bound of any wait.
-        rng: Where the jitter comes from.
+        first_s: Upper bound of the first wait in seconds.
+        limit_s: Upper bound of every wait in seconds. Higher spares a server that is down for
+            long; its return is noticed later.
+        rng: Source of the jitter.
     """
 
     def __init__(self, first_s: float = 1.0, limit_s: float = 30.0, rng: random.Random | None = None) -> None:
@@ -27,5 +28,5 @@ class Backoff:
         return bound * self._rng.uniform(0.5, 1.0)
 
     def reset(self) -> None:
-        """The attempt worked: begin from the first wait again."""
+        """Start over from the first wait; called after an attempt that succeeded."""
         self._attempts = 0

@@ -1,12 +1,12 @@
-"""A recorded clip played as if it were a live camera.
+"""Recorded clips, played as if they were live cameras.
 
 ``file:///clips/a40.mp4?loop=1&fps=25`` with the options
 
-- ``loop=1``: start over at the end, with times that go on rising;
-- ``fps=25``: play at this rate rather than the recorded one;
-- ``live=0``: as fast as the frames are analysed, none lost, instead of paced;
-- ``drop=10:5``: go away at second 10 for 5 seconds, as a camera that loses its network does;
-- ``stall=10:5``: the same, but hang first, as a camera that freezes does.
+- ``loop=1``: start over at the end; times keep rising;
+- ``fps=25``: play at this rate instead of the recorded one;
+- ``live=0``: play as fast as the frames are analysed, and lose none;
+- ``drop=10:5``: lose the connection at second 10 for 5 seconds;
+- ``stall=10:5``: the same, but hang first, as a frozen camera does.
 """
 
 import threading
@@ -22,12 +22,20 @@ from streetloop.secrets import redact
 from streetloop.video import VideoInfo, VideoReader
 
 STALL_S = 2.5
-"""How long a stalled source is silent before it counts as lost."""
+"""Seconds that a stalled source is silent before it counts as lost."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClipOptions:
-    """What the query of a clip's URI asks for; outages are (start, length) in seconds."""
+    """The options of a clip's URI.
+
+    Attributes:
+        loop: Start over at the end.
+        fps: Pictures a second; None plays at the recorded rate.
+        live: Pace the pictures; False reads as fast as they are analysed.
+        drop: Scripted loss, (start, length) in seconds since the first `ClipSource.read`.
+        stall: Scripted stall, likewise.
+    """
 
     loop: bool = False
     fps: float | None = None
@@ -85,7 +93,13 @@ def _outage(text: str) -> tuple[float, float]:
 
 
 class ClipSource:
-    """A `Source` that reads a file."""
+    """A `Source` that reads a video file.
+
+    Args:
+        path: The file.
+        options: How it is played.
+        clock: Paces the pictures.
+    """
 
     def __init__(self, path: Path, options: ClipOptions, clock: Clock) -> None:
         self._path = path
@@ -129,7 +143,7 @@ class ClipSource:
             loop_start = last + period
 
     def is_final(self, error: SourceError) -> bool:
-        """See `Source.is_final`: a file does not mend itself, a scripted outage ends."""
+        """See `Source.is_final`: only a scripted outage ends by itself."""
         return not isinstance(error, _ScriptedOutage | SourceStalled)
 
     def wait_for_return(self, stop: threading.Event, timeout_s: float) -> None:
@@ -146,7 +160,7 @@ class ClipSource:
         return VideoReader(str(self._path), str(self._path))
 
     def _pace(self, due: float, stop: threading.Event) -> bool:
-        """Wait until the picture is due; False if it is not wanted any more."""
+        """Wait until the picture is due; False if ``stop`` was set."""
         if self._options.live:
             wait = due - self._clock.monotonic()
             if wait > 0 and self._clock.wait(stop, wait):
@@ -165,7 +179,7 @@ class ClipSource:
 
 
 class _ScriptedOutage(SourceUnavailable):
-    """The outage that the URI asked for."""
+    """The scripted loss of the URI."""
 
 
 def _within(outage: tuple[float, float] | None, elapsed: float) -> bool:

@@ -1,15 +1,15 @@
-"""One rising media time over everything that cameras do to theirs."""
+"""A strictly rising media time over disordered, missing and restarted time stamps."""
 
-_JUMP_S = 10.0  # a step of more than this is a new timeline, not a slow camera
-_JITTER_S = 0.5  # a step back of less than this is a disordered stamp, not a new timeline
+_JUMP_S = 10.0  # a longer step is a new timeline, not a slow camera
+_JITTER_S = 0.5  # a shorter step back is a disordered stamp, not a new timeline
 _FALLBACK_FPS = 25.0
 
 
 class MediaClock:
     """Turns a source's time stamps into strictly rising seconds since the first picture.
 
-    A missing stamp advances by one frame period, a repeated or disordered one by next to nothing;
-    a new connection, or a jump of the stamps, goes on where the wall clock says it should.
+    A missing stamp advances by one frame period, a repeated or disordered one by a hundredth of
+    it. After a new connection, or a jump of the stamps, the monotonic clock gives the step.
 
     >>> clock = MediaClock()
     >>> [clock.stamp(t, arrived_s=i * 0.04, fps=25) for i, t in enumerate([9.0, 9.04, None, 2.0])]
@@ -23,16 +23,16 @@ class MediaClock:
         self._offset: float | None = None
 
     def reconnected(self) -> None:
-        """The next stamp belongs to a new connection."""
+        """Note that the next stamp belongs to a new connection."""
         self._offset = None
 
     def stamp(self, media_s: float | None, arrived_s: float, fps: float = 0.0) -> float:
-        """Media time of a picture.
+        """The media time of the next picture in seconds since the first.
 
         Args:
-            media_s: The source's own stamp, if it gave one.
+            media_s: The source's own stamp in seconds; None if it gave none.
             arrived_s: The monotonic clock at its arrival.
-            fps: Nominal rate, 0 if unknown.
+            fps: Nominal frame rate; 0 if unknown.
         """
         pts = self._place(media_s, arrived_s, 1 / (fps or _FALLBACK_FPS))
         self._last = pts
@@ -50,7 +50,7 @@ class MediaClock:
             if 0 < step < _JUMP_S:
                 return self._last + step
             if -_JITTER_S < step <= 0:
-                # The timeline stays, so that a stray stamp does not shift all that follow.
+                # The timeline stays: a stray stamp must not shift all that follow.
                 return self._last + period / 100
         pts = self._last + max(arrived_s - self._arrived_s, period)
         self._offset = pts - media_s

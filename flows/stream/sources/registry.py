@@ -1,4 +1,4 @@
-"""Which source belongs to which scheme."""
+"""Opens the source that belongs to the scheme of a camera's URI."""
 
 from flows.stream.sources.clip import ClipSource, parse_clip_uri
 from flows.stream.sources.rtsp import RtspSource
@@ -10,15 +10,16 @@ from streetloop.errors import ConfigError, SourceError
 
 
 def open_source(camera: Camera, clock: Clock, stall_s: float = 2.2) -> Source:
-    """The source of ``camera``; nothing is connected yet.
+    """The source of ``camera``, not connected yet.
 
     Args:
-        camera: Which camera.
+        camera: The camera.
         clock: Time.
-        stall_s: Silence after which a network stream is lost.
+        stall_s: Seconds of silence after which a network stream is lost. Higher tolerates slower
+            cameras; lower notices a frozen one sooner.
 
     Raises:
-        ConfigError: The URI cannot be one of a camera; the message names the camera.
+        ConfigError: The URI is malformed; the message names the camera.
     """
     try:
         if camera.uri.scheme == "rtsp":
@@ -31,12 +32,16 @@ def open_source(camera: Camera, clock: Clock, stall_s: float = 2.2) -> Source:
 
 
 def refuse_bad_source(camera: Camera, clock: Clock) -> None:
-    """Look whether a camera can be one, and into its recording if it is one.
+    """Check a camera's URI, and decode the first picture of a recording.
 
-    A network camera may come up later; a file that cannot be played now is a mistake.
+    A network camera may come up later, so it is not contacted.
+
+    Args:
+        camera: The camera.
+        clock: Time.
 
     Raises:
-        ConfigError: Names the camera and what is wrong.
+        ConfigError: The URI is malformed, or the recording cannot be played; names the camera.
     """
     source = open_source(camera, clock)
     if camera.uri.scheme == "file":

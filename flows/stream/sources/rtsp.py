@@ -1,4 +1,4 @@
-"""A camera behind RTSP, over TCP or UDP."""
+"""RTSP cameras, over TCP or UDP."""
 
 import socket
 import threading
@@ -20,15 +20,15 @@ _DEFAULT_PORT = 554
 class RtspSource:
     """A `Source` that reads an RTSP server.
 
-    While the server is away, attempts to open it back off; a ping (``OPTIONS``, which takes no
-    session and no password) tells early that it is back.
+    While the server is away, attempts to connect back off. A ping (``OPTIONS``, which needs no
+    session and no password) detects its return early.
 
     Args:
-        uri: Where, with credentials if the server wants them.
+        uri: The address, with credentials if the server asks for them.
         transport: ``tcp`` or ``udp``.
         clock: Time.
-        stall_s: Silence that counts as a loss; a camera pauses up to half a second around a
-            keyframe.
+        stall_s: Seconds of silence that count as a loss. A camera pauses up to half a second
+            around a keyframe, so lower values than one second lose healthy streams.
 
     Raises:
         ConfigError: The URI names no host.
@@ -46,7 +46,7 @@ class RtspSource:
             parts = urlsplit(uri.reveal())
             host, port = parts.hostname, parts.port or _DEFAULT_PORT
         except ValueError:
-            # `from None`: the vendor's message quotes the URI with its password.
+            # `from None`: the library's message quotes the URI with its password.
             raise ConfigError(f"{uri}: is not a valid URI") from None
         if not host:
             raise ConfigError(f"{uri}: names no host")
@@ -77,7 +77,7 @@ class RtspSource:
     def wait_for_return(self, stop: threading.Event, timeout_s: float) -> None:
         """See `Source.wait_for_return`."""
         deadline = self._clock.monotonic() + timeout_s
-        # Only a change counts: a server that answers but has no such stream is left in peace.
+        # Only a change counts: a server that answers but lacks the stream is not asked more often.
         was_up = self._answers()
         while (left := deadline - self._clock.monotonic()) > 0:
             if self._clock.wait(stop, min(left, _PING_EVERY_S)):
@@ -86,13 +86,13 @@ class RtspSource:
                 return
 
     def _open(self) -> VideoReader:
-        # After a first time-out FFmpeg still hands out the picture that it held back, so that
-        # silence shows after two. PyAV's own limit is the net below.
+        # After a first time-out FFmpeg still returns the picture that it held back, so silence is
+        # noticed after two. PyAV's own limit is the safety net.
         patience_s = self._stall_s / 2
         options = {
             "rtsp_transport": self._transport,
             "timeout": str(round(patience_s * 1e6)),
-            # What a stream is can be told from its first pictures; more only makes it late.
+            # The first pictures suffice to identify the stream; more only delays it.
             "fpsprobesize": "0",
             "analyzeduration": "500000",
         }
@@ -109,5 +109,5 @@ class RtspSource:
             with socket.create_connection(self._address, timeout=_PING_TIMEOUT_S) as connection:
                 connection.sendall(ping.encode("ascii"))
                 return connection.recv(8) == b"RTSP/1.0"
-        except (OSError, UnicodeError):  # a host that cannot be one
+        except (OSError, UnicodeError):  # the latter: no valid host name
             return False

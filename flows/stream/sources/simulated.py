@@ -1,7 +1,7 @@
-"""A camera of the simulated city, as a source.
+"""Cameras of the simulated city, and the ground truth of their pictures.
 
-Live, it shows the second that it is now, counted from when it was first opened, and leaves out
-frames that would come too late, as a camera does. Nothing is drawn before somebody looks.
+A live one shows the current second, counted from the first `SimulatedSource.read`, and skips
+frames that would be late, as a camera does. A picture is rendered when its pixels are first used.
 """
 
 import math
@@ -21,13 +21,18 @@ from streetloop.errors import SourceError, SourceUnavailable
 from streetloop.types import Detections, Image, Picture
 from streetloop.video import VideoInfo
 
-# A picture is a thousand short calls, each of which lets go of the interpreter: threads that draw
-# side by side mostly wait for each other to give it back, and two cores draw fewer than one thread.
-_drawing = threading.Lock()
+# Rendering is a thousand short calls that each release the interpreter lock. Threads that render
+# side by side mostly wait for it, and two cores render fewer pictures than one thread.
+_rendering = threading.Lock()
 
 
 class SimulatedPicture:
-    """A `streetloop.types.Picture` that is drawn when its pixels are first asked for."""
+    """A `streetloop.types.Picture` that is rendered when its pixels are first used.
+
+    Args:
+        view: The camera's view of the city.
+        frame: Number of the picture.
+    """
 
     def __init__(self, view: View, frame: int) -> None:
         self._view, self.frame = view, frame
@@ -45,8 +50,8 @@ class SimulatedPicture:
 
     def bgr(self) -> Image:
         """See `Picture.bgr`."""
-        if self._pixels is None:  # or nobody has to wait for another picture
-            with _drawing:
+        if self._pixels is None:  # checked twice: a rendered picture needs no lock
+            with _rendering:
                 if self._pixels is None:
                     self._pixels = self._view.render(self.frame)
         return self._pixels
@@ -57,19 +62,19 @@ class SimulatedPicture:
 
     def truth(self) -> Truth:
         """The objects that are in it, from the simulation itself."""
-        with _drawing:
+        with _rendering:
             return self._view.truth(self.frame)
 
 
 class SimulatedSource:
-    """A `Source` that looks at the simulated city.
+    """A `Source` of a camera of the simulated city.
 
     Args:
-        uri: See `streetloop.city.address`.
-        clock: Time.
+        uri: A ``sim://`` URI, see `streetloop.city.address`.
+        clock: Paces the pictures of a live camera.
 
     Raises:
-        ConfigError: The URI is wrong.
+        ConfigError: The URI is malformed.
     """
 
     def __init__(self, uri: str, clock: Clock) -> None:
@@ -107,7 +112,7 @@ class SimulatedSource:
             yield SourceFrame(frame / address.fps, SimulatedPicture(self._view, frame))
 
     def is_final(self, error: SourceError) -> bool:
-        """See `Source.is_final`: an outage in the script ends."""
+        """See `Source.is_final`: a scripted outage ends."""
         return not isinstance(error, SourceUnavailable)
 
     def wait_for_return(self, stop: threading.Event, timeout_s: float) -> None:
@@ -119,7 +124,7 @@ class SimulatedSource:
         return int(elapsed * self._address.fps)
 
     def _refuse_during_outage(self, frame: int) -> None:
-        """A camera that is out is not there: nothing comes, not even a black picture.
+        """Yield nothing during a scripted outage, not even a black picture.
 
         Raises:
             SourceUnavailable: The script has the camera out at this frame.
@@ -127,13 +132,13 @@ class SimulatedSource:
         second = self._address.second(frame)
         outage = next((event for event in self._outages if event.is_on(second)), None)
         if outage is not None:
-            if not self.live:  # nothing passes by itself: go on behind it
+            if not self.live:  # no time passes by itself: skip the outage
                 self._next = self._first_behind(outage, frame)
             where = f"sim://{self._address.city}/{self._address.camera}"
             raise SourceUnavailable(f"{where}: the script has the camera out")
 
     def _first_behind(self, outage: CityEvent, frame: int) -> int:
-        """The first frame after an outage, to the frame: division alone may be one off."""
+        """The first frame after an outage; the division alone may be off by one."""
         behind = math.floor((outage.end - self._address.start) * self._address.fps) - 1
         behind = max(behind, frame + 1)
         while outage.is_on(self._address.second(behind)):

@@ -1,4 +1,4 @@
-"""What a camera's source promises to the flow, whatever is behind it."""
+"""The protocol of a camera's source, and who calls it."""
 
 import threading
 from collections.abc import Iterator
@@ -10,44 +10,74 @@ from streetloop.video import VideoInfo
 
 
 class SourceFrame(NamedTuple):
-    """A picture as it left the source; ``media_s`` is None where the source gives no time."""
+    """A picture as it left the source.
+
+    Attributes:
+        media_s: The source's own time stamp in seconds, from any origin; None if it gives none.
+        picture: The picture.
+    """
 
     media_s: float | None
     picture: Picture
 
 
 class Source(Protocol):
-    """One camera's pictures.
+    """The pictures of one camera.
 
-    The three ends of a stream are three different things: the iterator of `read` ends only at
-    the end of a recording; a stream that goes away raises `SourceUnavailable` or `SourceStalled`;
-    data that is no video raises `SourceUnreadable`. A lost stream yields nothing, never a blank
-    picture.
+    Threads: the camera's `CameraReader` calls `read`, `is_final` and `wait_for_return` from its
+    own thread, one at a time. `probe` is called from another thread, and never while `read` runs.
+    The constructor opens nothing.
+
+    Reconnects: after a loss the reader calls `wait_for_return` and then `read` again, on the same
+    object, until `is_final` says that it cannot help. State that must survive a loss, such as the
+    position in a script, is an attribute of the source.
+
+    Closing: a source has no close method. The iterator of `read` owns the connection and closes it
+    when it ends, raises or is discarded. To stop a camera, another thread sets ``stop``; `read`
+    ends at its next picture, and `wait_for_return` returns at once.
+
+    Ends: the iterator of `read` ends only at the end of a recording or after ``stop``. A stream
+    that goes away raises `SourceUnavailable` or `SourceStalled`; refused credentials raise
+    `SourceRefused`; data that is no video raises `SourceUnreadable`. A lost stream yields nothing,
+    never a blank picture.
 
     Attributes:
-        live: True if pictures come at their own pace, so that a late reader loses some.
-        nominal_fps: What the source says, or is told, its rate is; 0 if unknown.
+        live: True if pictures come at their own pace, so a slow reader loses some. False makes
+            the reader block instead, and nothing is lost.
+        nominal_fps: The rate that the source states or was told, in pictures a second; 0 if
+            unknown. May change with each `read`.
     """
 
     live: bool
     nominal_fps: float
 
     def probe(self) -> VideoInfo:
-        """Open, look and close again.
+        """Open the source, decode its first picture and close it again.
 
         Raises:
-            SourceError: As `read`; also if a recording is cut short.
+            SourceError: As `read`; also if a recording is truncated.
         """
 
     def read(self, stop: threading.Event) -> Iterator[SourceFrame]:
-        """Connect and give pictures until the stream ends, breaks or ``stop`` is set.
+        """Connect and yield pictures until the stream ends, is lost or ``stop`` is set.
+
+        Blocks between pictures. Called again after each loss.
+
+        Args:
+            stop: Set by another thread when no more pictures are wanted.
 
         Raises:
-            SourceError: The branch that fits, from opening or from reading.
+            SourceError: The subclass that fits, from connecting or from reading.
         """
 
     def is_final(self, error: SourceError) -> bool:
-        """True if trying again cannot help."""
+        """True if another attempt after ``error`` cannot succeed; the camera fails then."""
 
     def wait_for_return(self, stop: threading.Event, timeout_s: float) -> None:
-        """Come back after ``timeout_s`` seconds, or earlier if the source is seen to answer."""
+        """Block until another attempt is worthwhile.
+
+        Args:
+            stop: Ends the wait at once.
+            timeout_s: Longest wait in seconds, from the reader's backoff. A source that can detect
+                its return, as `RtspSource` can with a ping, returns earlier.
+        """

@@ -14,7 +14,7 @@ from streetloop.types import ArrayPicture, Image
 from tests.support.build import camera, find_white, source_frames, with_square
 from tests.support.fakes import (
     PATIENCE_S,
-    CollectingTap,
+    CollectingSink,
     FakeClock,
     ScriptedDetector,
     ScriptedSource,
@@ -26,8 +26,8 @@ from tests.support.pipelines import SETTINGS, Start, account_of, clip, close, dr
 _WHOLE_HEIGHT = ((0.5, 1.0), (0.5, 0.0))
 
 
-def test_pictures_in_results_out_in_order_of_each_camera(start: Start) -> None:
-    sink = CollectingTap()
+def test_every_frame_gives_a_result_in_order_of_its_camera(start: Start) -> None:
+    sink = CollectingSink()
     pipeline = start(
         [(camera("a"), clip(*source_frames(30))), (camera("b"), clip(*source_frames(45)))], sinks=[sink]
     )
@@ -41,8 +41,8 @@ def test_pictures_in_results_out_in_order_of_each_camera(start: Start) -> None:
     assert {status.state for status in pipeline.snapshot().values()} == {CameraState.ENDED}
 
 
-def test_what_is_seen_is_tracked_counted_and_reported(start: Start) -> None:
-    sink = CollectingTap()
+def test_detections_are_tracked_counted_and_reported(start: Start) -> None:
+    sink = CollectingSink()
     lined = camera("a", lines={"gate": _WHOLE_HEIGHT})
     pipeline = start([(lined, clip(*driving(30)))], ScriptedDetector(find_white), [sink])
 
@@ -57,9 +57,9 @@ def test_what_is_seen_is_tracked_counted_and_reported(start: Start) -> None:
     assert last.tracked.detections.xyxy.tolist() == [[252, 80, 276, 104]]
 
 
-def test_boxes_go_back_to_the_camera_they_came_from(start: Start) -> None:
+def test_boxes_are_converted_to_the_pixels_of_their_own_camera(start: Start) -> None:
     # Both share a batch; one fills its input, the other is half as large.
-    sink = CollectingTap()
+    sink = CollectingSink()
     small = ArrayPicture(with_square(20, 30, 10, width=160, height=96))
     large = ArrayPicture(with_square(200, 100, 30))
     pipeline = start(
@@ -74,14 +74,14 @@ def test_boxes_go_back_to_the_camera_they_came_from(start: Start) -> None:
     np.testing.assert_allclose(boxes["l"], [200, 100, 230, 130])
 
 
-def test_a_clip_loses_nothing_to_a_slow_detector(start: Start) -> None:
+def test_a_slow_detector_drops_no_frame_of_a_lossless_source(start: Start) -> None:
     clock = FakeClock()
     hold = threading.Event()
-    sink = CollectingTap()
+    sink = CollectingSink()
     pipeline = start(
         [(camera("a"), clip(*source_frames(100)))], ScriptedDetector(hold=hold), [sink], clock=clock
     )
-    # Enough for the frames under way to be put; the rest has to wait for room.
+    # Enough for the batches in flight and a full mailbox; the rest has to wait.
     eventually(lambda: account_of(pipeline).decoded > 20)
     clock.advance(60.0)
     assert not pipeline.wait(0)
@@ -93,14 +93,14 @@ def test_a_clip_loses_nothing_to_a_slow_detector(start: Start) -> None:
     assert account_of(pipeline) == Account(decoded=100, detected=100)
 
 
-def test_a_slow_detector_costs_a_live_camera_frames_and_each_is_counted(start: Start) -> None:
+def test_a_slow_detector_drops_frames_of_a_live_camera_and_each_is_counted(start: Start) -> None:
     clock = FakeClock()
     hold = threading.Event()
     detector = ScriptedDetector(hold=hold)
     steps: list[Step] = [*source_frames(1), detector.asked, *source_frames(20, start_s=0.04)]
     # The newest arrive in time, after the others have gone stale.
     steps += [lambda: clock.advance(1.0), *source_frames(2, start_s=1.84), hold.set]
-    sink = CollectingTap()
+    sink = CollectingSink()
     pipeline = start([(camera("a"), ScriptedSource(steps))], detector, [sink], clock=clock)
 
     assert pipeline.wait(PATIENCE_S)
@@ -117,9 +117,9 @@ def test_a_slow_detector_costs_a_live_camera_frames_and_each_is_counted(start: S
 
 
 @pytest.mark.parametrize("failures", [1, 2])
-def test_a_detector_that_fails_now_and_then_is_asked_again(start: Start, failures: int) -> None:
+def test_a_failed_call_is_retried(start: Start, failures: int) -> None:
     detector = ScriptedDetector(failures=[DetectorError("busy")] * failures)
-    sink = CollectingTap()
+    sink = CollectingSink()
     pipeline = start([(camera("a"), clip(*source_frames(20)))], detector, [sink])
 
     assert pipeline.wait(PATIENCE_S)
@@ -128,9 +128,9 @@ def test_a_detector_that_fails_now_and_then_is_asked_again(start: Start, failure
     assert pipeline.snapshot()["a"].faults == ()
 
 
-def test_a_batch_without_an_answer_has_failed_and_the_stream_goes_on(start: Start) -> None:
+def test_a_batch_whose_retries_fail_counts_as_failed_and_the_stream_goes_on(start: Start) -> None:
     detector = ScriptedDetector(failures=[DetectorError("busy")] * 3)
-    sink = CollectingTap()
+    sink = CollectingSink()
     pipeline = start([(camera("a"), clip(*source_frames(20)))], detector, [sink])
 
     assert pipeline.wait(PATIENCE_S)
@@ -141,9 +141,9 @@ def test_a_batch_without_an_answer_has_failed_and_the_stream_goes_on(start: Star
     assert sink.frame_ids("a") == list(range(first, 20))
 
 
-def test_with_a_detector_that_always_fails_every_frame_has_failed(start: Start) -> None:
+def test_a_detector_that_always_fails_fails_every_frame(start: Start) -> None:
     detector = ScriptedDetector(failures=[DetectorError("gone")] * 1000)
-    sink = CollectingTap()
+    sink = CollectingSink()
     pipeline = start([(camera(i), clip(*source_frames(10))) for i in "ab"], detector, [sink])
 
     assert pipeline.wait(PATIENCE_S)
@@ -154,7 +154,7 @@ def test_with_a_detector_that_always_fails_every_frame_has_failed(start: Start) 
 
 
 class _TooFew(ScriptedDetector):
-    """Answers for one image fewer than it was asked about."""
+    """Answers for one image fewer than it was sent."""
 
     def answer(self, images: Image) -> Answer:
         return super().answer(images[1:])
@@ -169,11 +169,11 @@ class _TooFew(ScriptedDetector):
     ],
     ids=["answer", "submit", "too few answers"],
 )
-def test_a_fault_in_the_detector_ends_the_run_and_the_accounts_add_up(
+def test_an_unexpected_error_of_a_detector_ends_the_run_and_settles_every_frame(
     start: Start, detector: ScriptedDetector
 ) -> None:
     never = threading.Event()
-    sink = CollectingTap()
+    sink = CollectingSink()
     pipeline = start(
         [(camera("a"), clip(*source_frames(50))), (camera("b"), ScriptedSource([*source_frames(5), never]))],
         detector,
@@ -189,12 +189,12 @@ def test_a_fault_in_the_detector_ends_the_run_and_the_accounts_add_up(
     assert sink.closed == 1
 
 
-# The taps
+# The sinks
 
 
-def test_a_tap_that_cannot_store_is_a_fault_and_the_stream_goes_on(start: Start) -> None:
-    broken = CollectingTap(raises=StoreError("the disk is full"))
-    other = CollectingTap()
+def test_a_store_error_of_a_sink_is_a_fault_and_the_stream_goes_on(start: Start) -> None:
+    broken = CollectingSink(raises=StoreError("the disk is full"))
+    other = CollectingSink()
     pipeline = start([(camera("a"), clip(*source_frames(20)))], sinks=[broken, other])
 
     assert pipeline.wait(PATIENCE_S)
@@ -204,12 +204,12 @@ def test_a_tap_that_cannot_store_is_a_fault_and_the_stream_goes_on(start: Start)
     assert pipeline.snapshot()["a"].faults == ("the disk is full",)
 
 
-def test_a_tap_that_cannot_be_closed_is_a_fault_too(start: Start) -> None:
-    class _Unclosable(CollectingTap):
+def test_an_error_while_a_sink_closes_is_a_fault(start: Start) -> None:
+    class _Unclosable(CollectingSink):
         def close(self) -> None:
             raise StoreError("the disk is full")
 
-    other = CollectingTap()
+    other = CollectingSink()
     pipeline = start([(camera("a"), clip(*source_frames(3)))], sinks=[_Unclosable(), other])
 
     assert pipeline.wait(PATIENCE_S)
@@ -217,19 +217,19 @@ def test_a_tap_that_cannot_be_closed_is_a_fault_too(start: Start) -> None:
     assert pipeline.snapshot()["a"].faults == ("the disk is full",)
 
 
-def test_the_list_of_faults_does_not_grow_without_end(start: Start) -> None:
+def test_the_list_of_faults_is_bounded(start: Start) -> None:
     def fail(result: Result) -> None:
         raise StoreError(f"cannot store frame {result.frame.frame_id}")
 
-    pipeline = start([(camera("a"), clip(*source_frames(50)))], sinks=[CollectingTap(on_take=fail)])
+    pipeline = start([(camera("a"), clip(*source_frames(50)))], sinks=[CollectingSink(on_take=fail)])
 
     assert pipeline.wait(PATIENCE_S)
     assert 1 <= len(pipeline.snapshot()["a"].faults) <= 10
 
 
-def test_a_fault_in_a_tap_is_shown_and_the_streams_go_on(start: Start) -> None:
-    broken = CollectingTap(raises=ZeroDivisionError("a bug"))
-    other = CollectingTap()
+def test_an_unexpected_error_of_a_sink_is_a_fault_and_the_stream_goes_on(start: Start) -> None:
+    broken = CollectingSink(raises=ZeroDivisionError("a bug"))
+    other = CollectingSink()
     pipeline = start([(camera("a"), clip(*source_frames(50)))], sinks=[broken, other])
 
     assert pipeline.wait(PATIENCE_S)
@@ -240,7 +240,7 @@ def test_a_fault_in_a_tap_is_shown_and_the_streams_go_on(start: Start) -> None:
     assert broken.closed == other.closed == 1
 
 
-def test_a_detector_that_refuses_the_question_fails_its_frames_only(start: Start) -> None:
+def test_a_refused_batch_fails_its_frames_only(start: Start) -> None:
     class Refusing:
         def submit(self, images: Image) -> Pending:
             raise DetectorError("no such application")
@@ -251,7 +251,7 @@ def test_a_detector_that_refuses_the_question_fails_its_frames_only(start: Start
     assert (account.failed, account.pending) == (10, 0)
 
 
-def test_closing_what_was_never_started_returns() -> None:
+def test_closing_a_pipeline_that_was_never_started_returns() -> None:
     source = ScriptedSource(source_frames(1))
     champion = ScriptedDetector()
     pipeline = StreamPipeline([(camera("a"), source)], lambda _: champion, SETTINGS, FakeClock())

@@ -1,4 +1,4 @@
-"""Cameras beside each other in one flow."""
+"""Several cameras in one pipeline."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -14,7 +14,7 @@ from streetloop.types import Detections, Image
 from tests.support.build import camera, find_white, found, plain, source_frames
 from tests.support.fakes import (
     PATIENCE_S,
-    CollectingTap,
+    CollectingSink,
     FakeClock,
     ScriptedDetector,
     ScriptedSource,
@@ -35,10 +35,10 @@ from tests.support.pipelines import SETTINGS, Start, account_of, clip, driving
     ],
     ids=["down", "unreadable", "buggy", "hangs", "lost"],
 )
-def test_one_bad_camera_among_four_costs_the_others_nothing(
+def test_one_failing_camera_of_four_does_not_affect_the_others(
     start: Start, trouble: list[Step], state: CameraState
 ) -> None:
-    sink = CollectingTap()
+    sink = CollectingSink()
     pipeline = start(
         [
             (camera("a"), clip(*source_frames(40))),
@@ -56,9 +56,9 @@ def test_one_bad_camera_among_four_costs_the_others_nothing(
         assert account_of(pipeline, camera_id) == Account(decoded=40, detected=40)
 
 
-def test_a_camera_that_comes_back_keeps_its_tracks_apart_and_its_count(start: Start) -> None:
+def test_after_a_reconnect_tracks_are_new_and_the_object_count_goes_on(start: Start) -> None:
     clock = FakeClock()
-    sink = CollectingTap()
+    sink = CollectingSink()
     source = ScriptedSource(
         [*driving(10, step=0), SourceUnavailable("gone")],
         driving(10, step=0),
@@ -77,10 +77,10 @@ def test_a_camera_that_comes_back_keeps_its_tracks_apart_and_its_count(start: St
     assert times == sorted(set(times))
 
 
-def test_a_camera_taken_over_after_a_crash_gets_other_track_ids(start: Start) -> None:
+def test_track_ids_differ_between_generations_of_a_worker(start: Start) -> None:
     ids = set()
     for generation in range(2):
-        sink = CollectingTap()
+        sink = CollectingSink()
         pipeline = start(
             [(camera("a"), clip(*driving(5)))], ScriptedDetector(find_white), [sink], generation=generation
         )
@@ -90,7 +90,7 @@ def test_a_camera_taken_over_after_a_crash_gets_other_track_ids(start: Start) ->
     assert len(ids) == 2
 
 
-def test_cameras_of_different_shape_do_not_share_a_batch_and_both_come_through(start: Start) -> None:
+def test_cameras_of_different_input_shapes_are_batched_apart_and_all_detected(start: Start) -> None:
     detector = ScriptedDetector()
     wide = [SourceFrame(i / 25, plain(320, 160)) for i in range(10)]
     tall = [SourceFrame(i / 25, plain(160, 320)) for i in range(10)]
@@ -113,7 +113,7 @@ def _in_step(pipeline: Callable[[], StreamPipeline], pictures: Sequence[SourceFr
     return steps
 
 
-def test_the_gate_spares_the_detector_an_empty_road(start: Start) -> None:
+def test_the_gate_skips_the_detector_on_an_empty_road(start: Start) -> None:
     gated = SETTINGS.model_copy(update={"gate": True, "keyframe_s": 2.0})
     detector = ScriptedDetector()
     pipeline = start([(camera("a"), clip(*source_frames(125)))], detector, settings=gated)
@@ -127,7 +127,7 @@ def test_the_gate_spares_the_detector_an_empty_road(start: Start) -> None:
 
 
 @pytest.mark.parametrize(("speed", "is_kept_open"), [(2.0, True), (0.0, False)])
-def test_a_track_that_moves_keeps_the_gate_open_and_one_that_stands_does_not(
+def test_a_moving_track_keeps_the_gate_open_and_a_standing_one_does_not(
     start: Start, speed: float, is_kept_open: bool
 ) -> None:
     # The pixels do not change: only the tracker can say that something moves.

@@ -1,4 +1,4 @@
-"""How a flow ends, and how a camera leaves it."""
+"""How a pipeline ends, and how cameras are dropped."""
 
 import threading
 
@@ -8,7 +8,7 @@ from streetloop.errors import DetectorError
 from tests.support.build import camera, source_frames
 from tests.support.fakes import (
     PATIENCE_S,
-    CollectingTap,
+    CollectingSink,
     FakeClock,
     ScriptedDetector,
     ScriptedSource,
@@ -17,12 +17,12 @@ from tests.support.fakes import (
 from tests.support.pipelines import SETTINGS, Start, account_of, clip, close
 
 
-def test_closing_waits_for_the_answers_under_way_and_drops_the_rest(start: Start) -> None:
+def test_closing_waits_for_batches_in_flight_and_drops_waiting_frames(start: Start) -> None:
     hold, never = threading.Event(), threading.Event()
     detector = ScriptedDetector(hold=hold)
-    sink = CollectingTap()
+    sink = CollectingSink()
     pipeline = start([(camera("a"), clip(*source_frames(100), never))], detector, [sink])
-    # Two batches are under way; behind them wait as many frames as there is room for.
+    # Two batches are in flight, and the mailbox behind them is full.
     eventually(lambda: account_of(pipeline).decoded > 20)
 
     closing = threading.Thread(target=pipeline.close)
@@ -40,7 +40,7 @@ def test_closing_waits_for_the_answers_under_way_and_drops_the_rest(start: Start
     assert sink.closed == 1
 
 
-def test_closing_does_not_sit_out_the_retries_of_the_detector(start: Start) -> None:
+def test_closing_cuts_the_pauses_between_retries_short(start: Start) -> None:
     class _Patient(FakeClock):
         """Waits for real, for ever, unless the event comes."""
 
@@ -60,8 +60,8 @@ def test_closing_does_not_sit_out_the_retries_of_the_detector(start: Start) -> N
     assert account.failed > 0
 
 
-def test_closing_twice_and_closing_what_has_ended_is_fine(start: Start) -> None:
-    sink = CollectingTap()
+def test_closing_is_idempotent(start: Start) -> None:
+    sink = CollectingSink()
     pipeline = start([(camera("a"), clip(*source_frames(5)))], sinks=[sink])
     assert pipeline.wait(PATIENCE_S)
     close(pipeline)
@@ -71,7 +71,7 @@ def test_closing_twice_and_closing_what_has_ended_is_fine(start: Start) -> None:
     assert account_of(pipeline) == Account(decoded=5, detected=5)
 
 
-def test_a_pipeline_whose_cameras_still_run_has_not_ended(start: Start) -> None:
+def test_wait_is_false_while_cameras_run(start: Start) -> None:
     never = threading.Event()
     pipeline = start([(camera("a"), ScriptedSource([*source_frames(1), never]))])
     eventually(lambda: account_of(pipeline).detected == 1)
@@ -83,9 +83,9 @@ def test_a_pipeline_whose_cameras_still_run_has_not_ended(start: Start) -> None:
 # Cameras that are dropped
 
 
-def test_a_camera_that_is_dropped_adds_up_and_the_others_go_on(start: Start) -> None:
+def test_a_dropped_camera_has_no_pending_frame_and_the_others_go_on(start: Start) -> None:
     go_on = threading.Event()
-    sink = CollectingTap()
+    sink = CollectingSink()
     pipeline = start(
         [
             (camera("a"), clip(*source_frames(10), threading.Event())),
@@ -107,7 +107,7 @@ def test_a_camera_that_is_dropped_adds_up_and_the_others_go_on(start: Start) -> 
     assert sink.frame_ids("b") == list(range(20))
 
 
-def test_dropping_waits_for_the_answers_under_way_and_drops_the_rest(start: Start) -> None:
+def test_dropping_waits_for_batches_in_flight_and_drops_waiting_frames(start: Start) -> None:
     hold = threading.Event()
     detector = ScriptedDetector(hold=hold)
     pipeline = start(
@@ -129,8 +129,8 @@ def test_dropping_waits_for_the_answers_under_way_and_drops_the_rest(start: Star
     assert account.dropped > 0
 
 
-def test_with_its_last_camera_dropped_the_flow_ends(start: Start) -> None:
-    sink = CollectingTap()
+def test_a_pipeline_ends_when_its_last_camera_is_dropped(start: Start) -> None:
+    sink = CollectingSink()
     pipeline = start([(camera("a"), clip(*source_frames(3), threading.Event()))], sinks=[sink])
     eventually(lambda: len(sink.results) == 3)
     pipeline.drop({"a"})
@@ -138,7 +138,7 @@ def test_with_its_last_camera_dropped_the_flow_ends(start: Start) -> None:
     assert sink.closed == 1
 
 
-def test_a_camera_of_which_a_frame_hangs_is_let_go_after_a_while(start: Start) -> None:
+def test_dropping_a_camera_with_a_hanging_frame_times_out(start: Start) -> None:
     hold = threading.Event()
     detector = ScriptedDetector(hold=hold)
     patient = SETTINGS.model_copy(update={"detector_timeout_s": 0.05})

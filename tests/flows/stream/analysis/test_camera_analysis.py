@@ -38,7 +38,7 @@ def test_boxes_are_not_converted_again() -> None:
     assert result.tracked.detections.xyxy.tolist() == [[200, 100, 400, 200]]
 
 
-def test_a_result_carries_its_frame_and_the_model() -> None:
+def test_a_result_names_its_frame_and_model() -> None:
     of = frame(5, picture=_PICTURE)
     result = _analysis().update(of, found(_car(10), class_id=3), "model-7")
 
@@ -48,7 +48,7 @@ def test_a_result_carries_its_frame_and_the_model() -> None:
     assert result.crossings == []
 
 
-def test_an_object_is_counted_when_it_is_confirmed_and_once() -> None:
+def test_an_object_is_counted_once_when_its_track_is_confirmed() -> None:
     analysis = _analysis()
     counts = []
     for index in range(10):
@@ -58,7 +58,7 @@ def test_an_object_is_counted_when_it_is_confirmed_and_once() -> None:
     assert counts == [0, 0, *[2] * 8]
 
 
-def test_a_weak_box_is_left_out_unless_a_track_holds_it() -> None:
+def test_a_weak_detection_is_reported_only_with_a_confirmed_track() -> None:
     analysis = _analysis()
     for index in range(3):
         _see(analysis, index, found(_car(10)))
@@ -82,7 +82,7 @@ def test_a_crossing_is_reported_with_its_frame_and_counted() -> None:
     assert analysis.line_counts() == {"gate": {"in": 1, "out": 0}}
 
 
-def test_every_line_counts_for_itself() -> None:
+def test_lines_count_independently() -> None:
     lines: dict[str, Line] = {**_GATE, "back": ((0.5, 0.0), (0.5, 1.0)), "far": ((0.98, 1.0), (0.98, 0.0))}
     analysis = _analysis(lines)
     _drive(analysis, start=100, step=10)
@@ -94,7 +94,7 @@ def test_every_line_counts_for_itself() -> None:
     }
 
 
-def test_what_is_not_confirmed_crosses_no_line() -> None:
+def test_unconfirmed_tracks_cross_no_line() -> None:
     analysis = _analysis(_GATE)
     # Each box is too far from the one before to be the same object.
     for index, x in enumerate([40, 300, 40, 300, 40]):
@@ -103,7 +103,7 @@ def test_what_is_not_confirmed_crosses_no_line() -> None:
     assert analysis.line_counts() == {"gate": {"in": 0, "out": 0}}
 
 
-def test_moving_is_what_a_confirmed_track_does() -> None:
+def test_moving_requires_a_confirmed_track_that_moves() -> None:
     driving, standing = _analysis(), _analysis()
     _drive(driving, start=10, step=8, frames=2)
     assert not driving.moving
@@ -115,7 +115,7 @@ def test_moving_is_what_a_confirmed_track_does() -> None:
     assert not standing.moving
 
 
-def test_a_camera_taken_over_after_a_crash_gets_other_ids() -> None:
+def test_generations_have_different_track_ids() -> None:
     ids = set()
     for generation in range(3):
         result = _drive(_analysis(generation=generation), start=10, step=0)[-1]
@@ -124,7 +124,7 @@ def test_a_camera_taken_over_after_a_crash_gets_other_ids() -> None:
     assert len(ids) == 3
 
 
-def test_frames_without_detections_are_results_too() -> None:
+def test_frames_without_detections_give_results() -> None:
     analysis = _analysis(_GATE)
     result = _see(analysis, 0, Detections.empty())
 

@@ -23,7 +23,7 @@ def _across(*xs: float, y: float = 0.5) -> list[Position]:
     return [(x, y) for x in xs]
 
 
-def test_left_to_right_is_in_and_says_who_where_and_when() -> None:
+def test_left_to_right_is_in_with_line_track_and_time() -> None:
     counter = LineCounter("gate", _UPWARDS)
 
     crossings = _walk(counter, _across(0.2, 0.4, 0.6, 0.8))
@@ -39,14 +39,14 @@ def test_right_to_left_is_out() -> None:
     assert counter.counts == {"out": 1}
 
 
-def test_turning_the_line_round_turns_the_directions_round() -> None:
+def test_reversing_the_line_swaps_the_directions() -> None:
     counter = LineCounter("gate", (_UPWARDS[1], _UPWARDS[0]))
     _walk(counter, _across(0.2, 0.8))
 
     assert counter.counts == {"out": 1}
 
 
-def test_a_line_across_counts_those_who_come_towards_the_camera() -> None:
+def test_a_horizontal_line_counts_approaching_objects() -> None:
     # From left to right of the image: its left is up, its right is down.
     counter = LineCounter("stop", ((0.0, 0.6), (1.0, 0.6)))
     _walk(counter, [(0.3, 0.2), (0.3, 0.9)])
@@ -70,7 +70,7 @@ def test_coming_near_and_turning_back_does_not_count() -> None:
 
 @settings(deadline=None)
 @given(st.lists(st.floats(-0.009, 0.009), max_size=60), st.sampled_from([0.2, 0.8]))
-def test_trembling_on_the_line_counts_at_most_once(tremble: list[float], end: float) -> None:
+def test_jitter_on_the_line_counts_at_most_once(tremble: list[float], end: float) -> None:
     counter = LineCounter("gate", _UPWARDS)
     crossings = _walk(counter, _across(0.2, *(0.5 + off for off in tremble), end))
 
@@ -92,7 +92,7 @@ def test_passing_beyond_an_end_does_not_count(y: float) -> None:
     assert not counter.counts
 
 
-def test_going_round_an_end_and_back_over_the_line_counts_the_way_back() -> None:
+def test_a_path_around_an_end_and_back_over_the_line_counts_once() -> None:
     counter = LineCounter("short", ((0.5, 0.7), (0.5, 0.3)))
     _walk(counter, [(0.2, 0.1), (0.8, 0.1), (0.8, 0.5), (0.2, 0.5)])
 
@@ -109,7 +109,7 @@ def test_a_slanting_path_counts_where_it_cuts_the_line() -> None:
     assert not beyond.counts
 
 
-def test_tracks_do_not_share_their_approach() -> None:
+def test_tracks_are_counted_independently() -> None:
     counter = LineCounter("gate", _UPWARDS)
     _walk(counter, _across(0.2), track_id=1)
     _walk(counter, _across(0.8), track_id=2)
@@ -117,7 +117,7 @@ def test_tracks_do_not_share_their_approach() -> None:
     assert not counter.counts
 
 
-def test_the_margin_may_be_chosen() -> None:
+def test_the_margin_is_configurable() -> None:
     counter = LineCounter("gate", _UPWARDS, margin=0.2)
     _walk(counter, _across(0.2, 0.65))
     assert not counter.counts
@@ -128,7 +128,7 @@ def test_the_margin_may_be_chosen() -> None:
 
 @settings(deadline=None)
 @given(st.lists(st.tuples(_X, _FRACTION), max_size=60))
-def test_on_an_endless_line_no_track_comes_in_twice_without_going_out(way: list[Position]) -> None:
+def test_on_an_infinite_line_directions_alternate(way: list[Position]) -> None:
     counter = LineCounter("endless", _ENDLESS)
     for i, at in enumerate(way):
         counter.update(7, at, i / 25)
@@ -156,7 +156,7 @@ def test_mirroring_the_scene_swaps_in_and_out(start: Position, angle: float, way
     assert counter.counts["out"] == mirrored.counts["in"]
 
 
-def test_a_track_that_is_gone_for_good_begins_anew() -> None:
+def test_a_forgotten_track_starts_over() -> None:
     counter = LineCounter("gate", _UPWARDS)
     _walk(counter, _across(0.2), track_id=1, start=0.0)
     _walk(counter, _across(0.2), track_id=2, start=50.0)
@@ -168,7 +168,7 @@ def test_a_track_that_is_gone_for_good_begins_anew() -> None:
     assert counter.counts == {"in": 1}
 
 
-def test_waiting_on_the_line_is_not_being_gone() -> None:
+def test_a_track_waiting_on_the_line_is_not_forgotten() -> None:
     counter = LineCounter("gate", _UPWARDS)
     _walk(counter, _across(0.2), start=0.0)
     for second in range(1, 120):
@@ -179,5 +179,5 @@ def test_waiting_on_the_line_is_not_being_gone() -> None:
     assert counter.counts == {"in": 1}
 
 
-def test_a_box_stands_on_the_middle_of_its_lower_edge() -> None:
+def test_the_anchor_is_the_middle_of_the_lower_edge() -> None:
     assert anchor((100, 50, 300, 270), width=400, height=300) == (0.5, 0.9)

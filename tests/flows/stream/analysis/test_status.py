@@ -3,11 +3,11 @@ import pytest
 from flows.stream.analysis.status import Lags
 
 
-def test_there_is_no_lag_before_the_first_frame() -> None:
+def test_the_lag_is_zero_before_the_first_frame() -> None:
     assert Lags().p95_s() == 0.0
 
 
-def test_one_frame_in_twenty_may_be_later() -> None:
+def test_the_lag_is_the_95th_percentile() -> None:
     lags = Lags()
     for index in range(101):
         lags.add(index / 100)
@@ -15,7 +15,7 @@ def test_one_frame_in_twenty_may_be_later() -> None:
     assert lags.p95_s() == pytest.approx(0.95)
 
 
-def test_what_was_long_ago_is_forgotten() -> None:
+def test_old_lags_are_forgotten() -> None:
     lags = Lags()
     for _ in range(1000):
         lags.add(60.0)

@@ -38,18 +38,18 @@ def test_a_track_is_unconfirmed_until_its_third_sighting() -> None:
     assert [_see(tracker, i / 25, _car(100))[0] for i in range(4)] == [-1, -1, 1, 1]
 
 
-def test_a_flicker_is_never_confirmed() -> None:
+def test_a_flickering_detection_is_never_confirmed() -> None:
     tracker = CameraTracker()
     for index in range(20):
         boxes = [_car(100)] if index % 3 < 2 else []
         assert set(_see(tracker, index / 25, *boxes)) <= {UNCONFIRMED}
 
 
-def test_ids_start_where_they_are_told_to() -> None:
+def test_ids_start_at_first_id() -> None:
     assert _confirmed(CameraTracker(first_id=10_000_001)) == 10_000_001
 
 
-def test_trackers_count_on_their_own() -> None:
+def test_trackers_have_independent_ids() -> None:
     one, other = CameraTracker(), CameraTracker()
     for index in range(3):
         _see(one, index / 25, _car(100), _car(400), _car(700))
@@ -59,7 +59,7 @@ def test_trackers_count_on_their_own() -> None:
     assert _confirmed(one, x=1000, start=1.0) == 4
 
 
-def test_ids_are_not_used_again() -> None:
+def test_ids_are_not_reused() -> None:
     tracker = CameraTracker()
     ids = [_confirmed(tracker, start=10.0 * visit) for visit in range(5)]
 
@@ -93,7 +93,9 @@ def test_a_track_does_not_outlive_a_long_gap_whatever_the_frame_rate(gap_s: floa
 @given(
     st.lists(st.sampled_from([0.04, 0.08, 0.12, 0.2, 0.4]), min_size=10, max_size=25), st.floats(-100, 100)
 )
-def test_a_steady_car_keeps_its_id_although_frames_come_irregularly(steps: list[float], speed: float) -> None:
+def test_a_car_at_constant_speed_keeps_its_id_at_irregular_frame_times(
+    steps: list[float], speed: float
+) -> None:
     # Three frames in a row first, as the gate gives them when something begins to move.
     times = list(itertools.accumulate([0.0, 0.04, 0.04, 0.04, 0.04, *steps]))
     tracker = CameraTracker()
@@ -102,7 +104,7 @@ def test_a_steady_car_keeps_its_id_although_frames_come_irregularly(steps: list[
     assert set(ids[2:]) == {1}
 
 
-def test_an_extra_frame_in_between_does_not_upset_a_track() -> None:
+def test_an_extra_frame_does_not_break_a_track() -> None:
     tracker = CameraTracker()
     times = [0.0, 0.04, 0.08, 0.0804, 0.12, 0.16]
     ids = [_see(tracker, pts, _car(100 + 200 * pts))[0] for pts in times]
@@ -110,7 +112,7 @@ def test_an_extra_frame_in_between_does_not_upset_a_track() -> None:
     assert ids == [-1, -1, 1, 1, 1, 1]
 
 
-def test_the_answer_is_in_the_order_of_the_question() -> None:
+def test_tracked_detections_keep_their_order() -> None:
     tracker = CameraTracker()
     cars = [_car(100), _car(400), _car(700), _car(1000)]
     # The second is weak: the library deals with it last.
@@ -130,7 +132,7 @@ def test_the_answer_is_in_the_order_of_the_question() -> None:
     assert {by_car[-1][100.0], by_car[-1][700.0]} == {1, 2}
 
 
-def test_a_weak_box_begins_no_track_but_extends_one() -> None:
+def test_a_weak_detection_starts_no_track_but_extends_one() -> None:
     tracker = CameraTracker(confidence=0.25)
     for index in range(10):
         assert _see(tracker, index / 25, _car(600), confidence=0.2) == [UNCONFIRMED]
@@ -150,7 +152,7 @@ def test_a_change_of_resolution_keeps_the_id() -> None:
     assert tracked.detections.xyxy.tolist() == half.xyxy.tolist()
 
 
-def test_frames_without_detections_have_answers_without_tracks() -> None:
+def test_frames_without_detections_give_empty_results() -> None:
     tracker = CameraTracker()
     before = tracker.update(Detections.empty(), 0.0, _WIDTH, _HEIGHT)
     _confirmed(tracker, start=0.04)
@@ -172,7 +174,7 @@ def test_two_cars_that_meet_have_two_ids() -> None:
     assert seen == {(-1, -1), (1, 2)} or seen == {(-1, -1), (2, 1)}
 
 
-def test_a_standing_car_does_not_move_even_if_its_box_trembles() -> None:
+def test_a_standing_car_with_a_jittering_box_does_not_move() -> None:
     tracker = CameraTracker()
     rng = np.random.default_rng(0)
     for index in range(50):
@@ -191,7 +193,7 @@ def test_a_driving_car_moves_until_it_has_stood_for_a_second() -> None:
     assert not tracker.moving
 
 
-def test_a_car_that_has_gone_no_longer_moves() -> None:
+def test_a_car_that_has_left_no_longer_moves() -> None:
     tracker = CameraTracker()
     for index in range(25):
         _see(tracker, index / 25, _car(100 + 4 * index))

@@ -34,7 +34,7 @@ class _Cameras:
         for _ in range(count):
             index = self._put[camera_id]
             self._put[camera_id] += 1
-            self._mailboxes[camera_id].put(frame(index, camera_id=camera_id, picture=picture), room=1000)
+            self._mailboxes[camera_id].put(frame(index, camera_id=camera_id, picture=picture), capacity=1000)
 
     def choose(
         self, turn: int = 0, pace: Pace | None = None, max_batch: int = 8, now_s: float = 0.0

@@ -1,4 +1,4 @@
-"""Whatever a challenger does, its cameras' frames are answered, and what it did is known."""
+"""Faults of a challenger lose no frame, and each call is counted."""
 
 from collections.abc import Callable, Iterator
 
@@ -43,7 +43,7 @@ FAULTS: dict[str, tuple[Ask | None, bool]] = {
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_fault_of_the_challenger_costs_no_frame(street: Street, fault: str) -> None:
+def test_a_fault_of_the_challenger_loses_no_frame(street: Street, fault: str) -> None:
     does, is_invalid = FAULTS[fault]
     street.applications.does[CHALLENGER] = does or hanging(street.clock)
     street.table = SERVED
@@ -64,7 +64,7 @@ def test_a_fault_of_the_challenger_costs_no_frame(street: Street, fault: str) ->
         assert (known.champion.frames, known.challenger.frames) == (80, 0)
 
 
-def test_what_was_served_counts_for_the_model_that_answered(street: Street) -> None:
+def test_served_results_count_for_the_model_that_answered(street: Street) -> None:
     street.table = RouteTable(1, {}, ALL, frozenset("a"))
     street.run("abc", [marked(number, 40) for number in range(3)])
     assert street.pipeline.wait(PATIENCE_S)
@@ -78,7 +78,7 @@ def test_what_was_served_counts_for_the_model_that_answered(street: Street) -> N
     assert 1.0 < known["a"].challenger.track_s < 1.6
 
 
-def test_a_challenger_that_is_not_there_costs_no_frame(street: Street) -> None:
+def test_an_absent_challenger_loses_no_frame(street: Street) -> None:
     street.applications.absent = {CHALLENGER}
     street.table = RouteTable(1, {}, ALL, frozenset("a"), 1.0)
     sink = street.run("ab", [marked(0, 60), marked(1, 60)])
@@ -90,7 +90,7 @@ def test_a_challenger_that_is_not_there_costs_no_frame(street: Street) -> None:
     assert calls.asked == calls.failed > 1
 
 
-def test_a_fault_in_every_tenth_answer_costs_no_frame(street: Street) -> None:
+def test_a_fault_in_every_tenth_answer_loses_no_frame(street: Street) -> None:
     asked: list[float] = []
 
     def now_and_then(images: Image, timeout_s: float) -> list[Detections]:
@@ -112,7 +112,7 @@ def test_a_fault_in_every_tenth_answer_costs_no_frame(street: Street) -> None:
     assert {r.model_version for r in sink.results} == {CHAMPION, CHALLENGER}
 
 
-def test_a_challenger_is_not_waited_for_as_the_champion_is(street: Street) -> None:
+def test_a_challenger_has_a_shorter_timeout_than_the_champion(street: Street) -> None:
     waited: list[float] = []
 
     def note(images: Image, timeout_s: float) -> list[Detections]:
@@ -129,7 +129,7 @@ def test_a_challenger_is_not_waited_for_as_the_champion_is(street: Street) -> No
     assert min(waited) >= 0.05
 
 
-# Home and back
+# Suspension
 
 
 def _in_step(street: Street, count: int, between: Callable[[], object]) -> list[Step]:
@@ -141,7 +141,7 @@ def _in_step(street: Street, count: int, between: Callable[[], object]) -> list[
     return steps
 
 
-def test_cameras_rest_at_home_after_a_failure_and_come_back(street: Street) -> None:
+def test_cameras_are_at_the_champion_for_two_seconds_after_a_failure(street: Street) -> None:
     street.applications.does[CHALLENGER] = failing
     street.table = RouteTable(1, {}, ALL, ALL)
 
@@ -158,7 +158,7 @@ def test_cameras_rest_at_home_after_a_failure_and_come_back(street: Street) -> N
     assert [frame for _, frame in street.applications.seen[CHALLENGER]] == [0, *range(8, 20)]
 
 
-def test_a_challenger_that_goes_on_failing_is_asked_ever_more_rarely(street: Street) -> None:
+def test_a_challenger_that_keeps_failing_is_suspended_ever_longer(street: Street) -> None:
     street.applications.does[CHALLENGER] = failing
     street.table = SERVED
     street.run("a", [_in_step(street, 64, lambda: street.clock.advance(1.0))])
@@ -171,7 +171,7 @@ def test_a_challenger_that_goes_on_failing_is_asked_ever_more_rarely(street: Str
 # The end
 
 
-def test_closing_while_the_challenger_is_asked_leaves_no_frame_behind(street: Street) -> None:
+def test_closing_during_a_call_to_the_challenger_leaves_no_frame_pending(street: Street) -> None:
     street.table = SERVED
     street.gate(CHALLENGER)
     never = street.gate("nobody")
@@ -186,7 +186,7 @@ def test_closing_while_the_challenger_is_asked_leaves_no_frame_behind(street: St
     assert street.sink.closed == 1
 
 
-def test_if_both_fail_frames_have_failed_and_are_counted_once(street: Street) -> None:
+def test_frames_that_both_models_fail_are_counted_once(street: Street) -> None:
     street.applications.does = {CHALLENGER: failing, CHAMPION: failing}
     street.table = RouteTable(1, {}, ALL, frozenset("a"))
     street.run("ab", [marked(0, 30), marked(1, 30)])

@@ -18,33 +18,33 @@ from tests.support.fakes import FakeClock
 from tests.support.shadow import ALL, SHADOW, ShadowBench, batch_of
 
 
-class Told:
+class Recorder:
     """A callback for compared frames.
 
     Attributes:
-        heard: Camera, frame, boxes of the champion and of the challenger, version.
+        compared: Camera, frame, boxes of the champion and of the challenger, version.
         raises: Raised once.
     """
 
     def __init__(self) -> None:
-        self.heard: list[tuple[str, int, Detections, Detections, str]] = []
+        self.compared: list[tuple[str, int, Detections, Detections, str]] = []
         self.raises: Exception | None = None
 
     def __call__(self, of: Frame, ours: Detections, theirs: Detections, version: str) -> None:
-        self.heard.append((of.camera_id, of.frame_id, ours, theirs, version))
+        self.compared.append((of.camera_id, of.frame_id, ours, theirs, version))
         if (error := self.raises) is not None:
             self.raises = None
             raise error
 
 
 @pytest.fixture
-def told() -> Told:
-    return Told()
+def recorder() -> Recorder:
+    return Recorder()
 
 
 @pytest.fixture
-def heard(told: Told) -> Iterator[ShadowBench]:
-    bench = ShadowBench(on_compared=told)
+def bench(recorder: Recorder) -> Iterator[ShadowBench]:
+    bench = ShadowBench(on_compared=recorder)
     bench.follow(SHADOW)
     yield bench
     bench.shadow.close()
@@ -52,58 +52,64 @@ def heard(told: Told) -> Iterator[ShadowBench]:
 
 @pytest.mark.parametrize("application", [CHAMPION, CHALLENGER])
 def test_the_champions_boxes_are_passed_first_whichever_model_serves(
-    heard: ShadowBench, told: Told, application: str
+    bench: ShadowBench, recorder: Recorder, application: str
 ) -> None:
-    heard.follow(RouteTable(1, {}, ALL, ALL, 1.0))
-    heard.applications.does = {
+    bench.follow(RouteTable(1, {}, ALL, ALL, 1.0))
+    bench.applications.does = {
         CHAMPION: saying(found((0, 0, 30, 30))),
         CHALLENGER: saying(found((50, 50, 90, 90))),
     }
     served = found((0, 0, 30, 30)) if application == CHAMPION else found((50, 50, 90, 90))
-    assert heard.show(batch_of(number=7), application, served)
-    assert [(camera, number) for camera, number, *_ in told.heard] == [("a", 7), ("b", 7)]
-    for *_, ours, theirs, version in told.heard:
+    assert bench.show(batch_of(number=7), application, served)
+    assert [(camera, number) for camera, number, *_ in recorder.compared] == [("a", 7), ("b", 7)]
+    for *_, ours, theirs, version in recorder.compared:
         np.testing.assert_allclose(ours.xyxy, [[0, 0, 30, 30]])
         np.testing.assert_allclose(theirs.xyxy, [[50, 50, 90, 90]])
         assert version == CHAMPION
 
 
-def test_the_callback_gets_confident_boxes_of_compared_cameras_only(heard: ShadowBench, told: Told) -> None:
-    heard.follow(RouteTable(1, {}, frozenset("a"), frozenset(), 1.0))
-    heard.applications.does[CHALLENGER] = saying(found((10, 10, 40, 40), confidence=0.2))
-    assert heard.show(batch_of())
-    ((camera, _, ours, theirs, _),) = told.heard
+def test_the_callback_gets_confident_boxes_of_compared_cameras_only(
+    bench: ShadowBench, recorder: Recorder
+) -> None:
+    bench.follow(RouteTable(1, {}, frozenset("a"), frozenset(), 1.0))
+    bench.applications.does[CHALLENGER] = saying(found((10, 10, 40, 40), confidence=0.2))
+    assert bench.show(batch_of())
+    ((camera, _, ours, theirs, _),) = recorder.compared
     assert camera == "a"
     assert (len(ours), len(theirs)) == (1, 0)
 
 
 @pytest.mark.parametrize("does", [failing, counting_wrong, saying(found((0, 0, 9, 9000)))])
-def test_a_failed_call_is_not_passed_to_the_callback(heard: ShadowBench, told: Told, does: object) -> None:
-    heard.applications.does[CHALLENGER] = does  # type: ignore[assignment]
-    assert heard.show(batch_of())
-    heard.applications.does[CHALLENGER] = well
-    sample = heard.sample(batch_of())
-    heard.shadow.answered(sample, None)
-    heard.settle()
-    assert told.heard == []
+def test_a_failed_call_is_not_passed_to_the_callback(
+    bench: ShadowBench, recorder: Recorder, does: object
+) -> None:
+    bench.applications.does[CHALLENGER] = does  # type: ignore[assignment]
+    assert bench.show(batch_of())
+    bench.applications.does[CHALLENGER] = well
+    sample = bench.sample(batch_of())
+    bench.shadow.answered(sample, None)
+    bench.settle()
+    assert recorder.compared == []
 
 
-def test_after_the_end_of_a_rollout_the_callback_is_not_called(heard: ShadowBench, told: Told) -> None:
-    sample = heard.sample(batch_of())
-    heard.follow(RouteTable(2))
-    heard.answer(sample, [Detections.empty()] * 2)
-    heard.settle()
-    assert told.heard == []
+def test_after_the_end_of_a_rollout_the_callback_is_not_called(
+    bench: ShadowBench, recorder: Recorder
+) -> None:
+    sample = bench.sample(batch_of())
+    bench.follow(RouteTable(2))
+    bench.answer(sample, [Detections.empty()] * 2)
+    bench.settle()
+    assert recorder.compared == []
 
 
 def test_an_error_of_the_callback_loses_no_evidence_and_no_later_sample(
-    heard: ShadowBench, told: Told
+    bench: ShadowBench, recorder: Recorder
 ) -> None:
-    told.raises = RuntimeError("the frame cannot be encoded")
-    assert heard.show(batch_of())
-    assert heard.show(batch_of())
-    assert heard.evidence().detections == (4, 4)
-    assert len(told.heard) == 3
+    recorder.raises = RuntimeError("the frame cannot be encoded")
+    assert bench.show(batch_of())
+    assert bench.show(batch_of())
+    assert bench.evidence().detections == (4, 4)
+    assert len(recorder.compared) == 3
 
 
 # Ground truth of the simulated city

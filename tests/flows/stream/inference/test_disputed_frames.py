@@ -1,4 +1,4 @@
-"""Two models disagree over one frame of a running stream: people are asked about that one."""
+"""A frame of a running stream over which two models disagree is kept for review."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -59,7 +59,7 @@ def _disagreeing(triage: Triage) -> list[Review]:
 
 
 @pytest.mark.parametrize("challenged", [frozenset(), frozenset("a")])
-def test_exactly_the_frame_over_which_they_disagree_is_asked_about(
+def test_exactly_the_disputed_frame_is_kept_for_review(
     street: Street, triage: Triage, challenged: frozenset[str]
 ) -> None:
     street.table = RouteTable(1, {}, ALL, challenged, 1.0)
@@ -78,7 +78,7 @@ def test_exactly_the_frame_over_which_they_disagree_is_asked_about(
     assert street.pipeline.snapshot()["a"].faults == ()
 
 
-def test_what_the_challenger_says_in_shadow_is_not_served(street: Street, triage: Triage) -> None:
+def test_the_challengers_boxes_are_not_served_in_shadow(street: Street, triage: Triage) -> None:
     street.table = RouteTable(1, {}, ALL, frozenset(), 1.0)
     sink = street.run("a", [_in_step(street, 0, "a")])
     assert street.pipeline.wait(PATIENCE_S)
@@ -106,7 +106,7 @@ def test_cameras_without_a_rollout_are_not_compared(street: Street, triage: Tria
     assert {review.camera_id for review in _disagreeing(triage)} == {"b"}
 
 
-def test_a_rollout_that_is_cut_off_leaves_what_it_found(street: Street, triage: Triage) -> None:
+def test_disputed_frames_survive_the_end_of_a_rollout(street: Street, triage: Triage) -> None:
     steps = _in_step(street, 0, "a")
     street.table = RouteTable(1, {}, ALL, frozenset(), 1.0)
     steps.insert(3 * (ODD + 1), lambda: street.pipeline.follow(RouteTable(2)))

@@ -1,4 +1,4 @@
-"""Cameras change from one application to another while they run, and no frame is the worse."""
+"""Cameras switch applications while they run, without losing or reordering frames."""
 
 from collections.abc import Callable, Iterator, Sequence
 
@@ -7,7 +7,7 @@ import pytest
 from flows.stream.ingest.accounting import Account
 from serve.rollout.route_table import CHALLENGER, CHAMPION, RouteTable
 from tests.support.applications import failing, marked
-from tests.support.fakes import PATIENCE_S, CollectingTap, Step, eventually
+from tests.support.fakes import PATIENCE_S, CollectingSink, Step, eventually
 from tests.support.streams import Street
 
 CAMERAS = "abcd"
@@ -42,14 +42,14 @@ def _with_switches(street: Street, frames: int, tables: Sequence[RouteTable]) ->
     return steps
 
 
-def _versions(sink: CollectingTap, camera_id: str) -> list[str]:
+def _versions(sink: CollectingSink, camera_id: str) -> list[str]:
     return [r.model_version for r in sink.results if r.frame.camera_id == camera_id]
 
 
 SWITCHES = ["a", "ab", "", "abcd", "d", "bc", "abc", "", "abcd", "b", "acd", ""]
 
 
-def test_a_clip_loses_nothing_to_switches_and_stays_in_order(street: Street) -> None:
+def test_switches_lose_and_reorder_no_frame_of_a_lossless_source(street: Street) -> None:
     tables = [_table(k + 1, served) for k, served in enumerate(SWITCHES)]
     clips: list[Sequence[Step]] = [_with_switches(street, 260, tables)]
     clips += [marked(k, 260) for k in range(1, 4)]
@@ -62,7 +62,7 @@ def test_a_clip_loses_nothing_to_switches_and_stays_in_order(street: Street) -> 
     assert set(_versions(sink, "a")) == {CHAMPION, CHALLENGER}
 
 
-def test_every_answer_is_stamped_with_who_gave_it(street: Street) -> None:
+def test_every_result_names_the_model_that_was_sent_its_frame(street: Street) -> None:
     tables = [_table(k + 1, served) for k, served in enumerate(SWITCHES)]
     clips: list[Sequence[Step]] = [_with_switches(street, 260, tables)]
     clips += [marked(k, 260) for k in range(1, 4)]
@@ -74,7 +74,7 @@ def test_every_answer_is_stamped_with_who_gave_it(street: Street) -> None:
         assert one in street.applications.seen[result.model_version]
 
 
-def test_a_camera_is_never_at_two_applications_at_once(street: Street) -> None:
+def test_frames_of_a_camera_are_in_flight_at_one_application_at_a_time(street: Street) -> None:
     # Without samples, which go to the other one by purpose.
     tables = [RouteTable(k + 1, {}, ALL, frozenset(served)) for k, served in enumerate(SWITCHES * 2)]
     clips: list[Sequence[Step]] = [_with_switches(street, 400, tables)]
@@ -87,7 +87,7 @@ def test_a_camera_is_never_at_two_applications_at_once(street: Street) -> None:
     assert len(shown) == len(set(shown)) == len(sink.results) == 1600
 
 
-def test_a_live_camera_loses_no_frame_to_a_switch_either(street: Street) -> None:
+def test_switches_lose_no_frame_of_a_live_camera(street: Street) -> None:
     steps: list[Step] = []
     tables = [_table(k + 1, served) for k, served in enumerate(SWITCHES)]
     for index, source_frame in enumerate(marked(0, 120)):
@@ -106,7 +106,7 @@ def test_a_live_camera_loses_no_frame_to_a_switch_either(street: Street) -> None
     assert [v == CHALLENGER for v in _versions(sink, "a")] == served
 
 
-def test_frames_under_way_are_answered_where_they_went(street: Street) -> None:
+def test_frames_in_flight_are_answered_by_the_application_they_were_sent_to(street: Street) -> None:
     # The table changes while the champion has frames of the camera.
     gate = street.gate(CHAMPION)
     street.run("a", [marked(0, 30)])
@@ -123,7 +123,7 @@ def test_frames_under_way_are_answered_where_they_went(street: Street) -> None:
     assert versions == [CHAMPION] * under_way + [CHALLENGER] * (30 - under_way)
 
 
-def test_a_track_goes_on_across_a_switch(street: Street) -> None:
+def test_a_track_keeps_its_id_across_a_switch(street: Street) -> None:
     clip = _with_switches(street, 60, [_table(1, "a"), _table(2, "")])
     sink = street.run("a", [clip])
 
@@ -137,7 +137,7 @@ def test_a_track_goes_on_across_a_switch(street: Street) -> None:
 # Applications come and go
 
 
-def test_a_challenger_that_comes_again_is_asked_anew(street: Street) -> None:
+def test_each_new_challenger_gets_a_new_client(street: Street) -> None:
     tables = [_table(1, "a"), RouteTable(2), _table(3, "a"), RouteTable(4)]
     street.run("a", [_with_switches(street, 100, tables)])
 
@@ -148,7 +148,7 @@ def test_a_challenger_that_comes_again_is_asked_anew(street: Street) -> None:
     assert street.applications.opened.count(CHAMPION) == 1
 
 
-def test_a_shadow_that_comes_again_is_asked_anew_too(street: Street) -> None:
+def test_each_new_shadow_challenger_gets_a_new_client(street: Street) -> None:
     # One frame at a time, so that every second is a sample: nothing is shed.
     steps: list[Step] = []
     shadow = RouteTable(1, {}, ALL, frozenset(), 1.0)
@@ -167,7 +167,7 @@ def test_a_shadow_that_comes_again_is_asked_anew_too(street: Street) -> None:
     assert set(_versions(street.sink, "a")) == {CHAMPION}
 
 
-def test_a_city_with_a_champion_of_its_own_has_its_frames_answered_there(street: Street) -> None:
+def test_frames_of_a_city_go_to_its_own_champion(street: Street) -> None:
     champion_applications = {"a": OWN, "b": OWN}
     street.table = RouteTable(1, champion_applications)
     sink = street.run("abc", [marked(k, 40) for k in range(3)])
@@ -177,7 +177,7 @@ def test_a_city_with_a_champion_of_its_own_has_its_frames_answered_there(street:
     assert set(_versions(sink, "c")) == {CHAMPION}
 
 
-def test_with_all_cameras_of_a_city_at_a_failing_challenger_its_own_champion_jumps_in(street: Street) -> None:
+def test_the_citys_own_champion_is_the_fallback_of_a_failing_challenger(street: Street) -> None:
     champion_applications = dict.fromkeys("ab", OWN)
     street.applications.does[CHALLENGER] = failing
     street.table = RouteTable(1, champion_applications, frozenset("ab"), frozenset("ab"), 0.2)
@@ -189,7 +189,7 @@ def test_with_all_cameras_of_a_city_at_a_failing_challenger_its_own_champion_jum
     assert {v for c in "ab" for v in _versions(sink, c)} == {OWN}
 
 
-def test_a_table_after_the_end_changes_nothing(street: Street) -> None:
+def test_a_table_after_the_end_has_no_effect(street: Street) -> None:
     street.run("a", [marked(0, 5)])
     assert street.pipeline.wait(PATIENCE_S)
     street.pipeline.follow(_table(1, "a"))

@@ -29,7 +29,7 @@ def _accounts() -> st.SearchStrategy[Account]:
 
 @settings(deadline=None)
 @given(_EVENTS)
-def test_every_decoded_frame_is_in_one_place(
+def test_every_decoded_frame_has_one_fate_or_is_pending(
     events: list[tuple[Fate, DropReason | None, int] | None],
 ) -> None:
     account = FrameAccount()
@@ -102,7 +102,7 @@ def test_closing_an_account_fails_what_was_pending(account: Account, reason: Dro
     assert closed.closed(reason) == closed
 
 
-def test_threads_do_not_lose_each_others_counts() -> None:
+def test_concurrent_counts_are_not_lost() -> None:
     account = FrameAccount()
     together = threading.Barrier(4)
 
@@ -112,7 +112,7 @@ def test_threads_do_not_lose_each_others_counts() -> None:
             account.decoded()
             account.settle(Fate.DROPPED, DropReason.STALE)
             seen = account.snapshot()
-            # Another thread may be between its two calls, so up to four frames are under way.
+            # Another thread may be between its two calls, so up to four frames are in flight.
             assert 0 <= seen.pending <= 4
 
     threads = [threading.Thread(target=work) for _ in range(4)]

@@ -109,7 +109,7 @@ def test_a_frame_that_does_not_fit_stays_and_so_do_those_behind_it() -> None:
     assert _ids(second) == [2, 3, 4]
 
 
-def test_closing_drops_what_waits_and_takes_no_more() -> None:
+def test_closing_drops_waiting_frames_and_refuses_new_ones() -> None:
     account = FrameAccount()
     mailbox, ready = _mailbox(account)
     _put(mailbox, 3)
@@ -123,7 +123,7 @@ def test_closing_drops_what_waits_and_takes_no_more() -> None:
     assert account.snapshot().dropped == 4
 
 
-def test_a_reader_is_woken_by_a_frame_and_by_other_news() -> None:
+def test_waiting_threads_are_notified_of_frames_wakes_and_closing() -> None:
     mailbox, ready = _mailbox(FrameAccount())
     for news in (lambda: mailbox.put(frame(0)), mailbox.wake, mailbox.close):
         with ready:
@@ -143,13 +143,13 @@ def test_a_lossless_mailbox_neither_drops_stale_frames_nor_thins() -> None:
     assert account.snapshot().dropped == 0
 
 
-def test_a_lossless_writer_waits_for_room() -> None:
+def test_a_lossless_writer_blocks_at_capacity() -> None:
     mailbox, ready = _mailbox(FrameAccount(), lossless=True)
     _put(mailbox, 3)
     is_in = threading.Event()
 
     def write() -> None:
-        mailbox.put(frame(3), room=3)
+        mailbox.put(frame(3), capacity=3)
         is_in.set()
 
     writer = threading.Thread(target=write)
@@ -163,12 +163,12 @@ def test_a_lossless_writer_waits_for_room() -> None:
         assert _ids(mailbox.take(9, 9, 0.0)) == [1, 2, 3]
 
 
-def test_closing_lets_a_waiting_lossless_writer_go() -> None:
+def test_closing_unblocks_a_lossless_writer() -> None:
     account = FrameAccount()
     mailbox, _ = _mailbox(account, lossless=True)
     _put(mailbox, 1)
     put: list[bool] = []
-    writer = threading.Thread(target=lambda: put.append(mailbox.put(frame(1), room=1)))
+    writer = threading.Thread(target=lambda: put.append(mailbox.put(frame(1), capacity=1)))
     writer.start()
     mailbox.close()
     writer.join(5)
@@ -198,8 +198,8 @@ def test_every_frame_put_is_taken_once_or_counted(steps: list[tuple[str, object]
         if step == "put":
             assert isinstance(value, float)
             now_s += value
-            # Room for all: one thread alone must not wait.
-            mailbox.put(frame(put, arrived_s=now_s), room=1000)
+            # Capacity for all: a single thread must not block.
+            mailbox.put(frame(put, arrived_s=now_s), capacity=1000)
             put += 1
         elif step == "take":
             assert isinstance(value, tuple)
@@ -219,7 +219,7 @@ def test_every_frame_put_is_taken_once_or_counted(steps: list[tuple[str, object]
 def test_a_lossless_writer_and_reader_pass_every_frame_in_order() -> None:
     account = FrameAccount()
     mailbox, ready = _mailbox(account, lossless=True)
-    writer = threading.Thread(target=lambda: [mailbox.put(frame(i), room=4) for i in range(300)])
+    writer = threading.Thread(target=lambda: [mailbox.put(frame(i), capacity=4) for i in range(300)])
     writer.start()
     taken: list[int] = []
     while len(taken) < 300:

@@ -62,7 +62,7 @@ def test_a_large_picture_keeps_its_size(width: int, height: int) -> None:
 @pytest.mark.parametrize(
     ("track", "confidence", "is_drawn"), [(UNCONFIRMED, 0.3, True), (UNCONFIRMED, 0.2, False), (7, 0.2, True)]
 )
-def test_weak_boxes_are_left_out_unless_a_track_holds_them(
+def test_boxes_below_the_threshold_are_drawn_only_with_a_track(
     track: int, confidence: float, is_drawn: bool
 ) -> None:
     box = found((300, 200, 500, 400), confidence=confidence)
@@ -71,7 +71,7 @@ def test_weak_boxes_are_left_out_unless_a_track_holds_them(
     assert bool(_difference(drawn, draw(_of(Detections.empty()), _NAMES))) is is_drawn
 
 
-def test_class_and_track_can_be_told_from_the_drawing() -> None:
+def test_the_drawing_depends_on_class_and_track() -> None:
     box = (300, 200, 500, 400)
     drawings = [
         draw(_of(found(box, class_id=0)), _NAMES),
@@ -93,7 +93,7 @@ def test_a_line_is_drawn_with_its_counts() -> None:
     assert _difference(fresh, counted)
 
 
-def test_boxes_that_reach_over_the_edge_can_be_drawn() -> None:
+def test_boxes_beyond_the_edge_are_drawn() -> None:
     boxes = found((-50, -50, 900, 700), (799, 599, 800, 600), (0, 0, 0, 0), (5, 2, 60, 30))
 
     assert draw(_of(boxes), _NAMES).shape == (600, 800, 3)

@@ -46,7 +46,7 @@ def _frame_ids(store: FolderStore) -> list[int]:
     return sorted(table["frame_id"].to_pylist())
 
 
-def test_a_row_says_all_there_is_to_say(store: FolderStore) -> None:
+def test_a_row_holds_the_whole_detection(store: FolderStore) -> None:
     log = _log(store)
     of = frame(7, pts=3.5, captured_at=_MOMENT)
     boxes = found((1.5, 2.5, 30, 40), (5, 6, 7, 8), confidence=[0.75, 0.5], class_id=1)
@@ -70,7 +70,7 @@ def test_a_row_says_all_there_is_to_say(store: FolderStore) -> None:
     ]
 
 
-def test_every_row_is_of_its_own_frame(store: FolderStore) -> None:
+def test_every_row_belongs_to_its_frame(store: FolderStore) -> None:
     log = _log(store)
     moments = [_MOMENT + timedelta(milliseconds=100 * index) for index in range(3)]
     for index, moment in enumerate(moments):
@@ -126,7 +126,7 @@ def _mixed(store: FolderStore) -> str:
     return store.uri("detections/run=1")
 
 
-def test_pandas_reads_the_log_as_it_is(store: FolderStore) -> None:
+def test_pandas_reads_the_log(store: FolderStore) -> None:
     log = pd.read_parquet(_mixed(store))
 
     assert len(log) == 6
@@ -135,7 +135,7 @@ def test_pandas_reads_the_log_as_it_is(store: FolderStore) -> None:
     assert set(log["camera_id"]) == {"a", "7"}
 
 
-def test_duckdb_reads_the_log_as_it_is(store: FolderStore) -> None:
+def test_duckdb_reads_the_log(store: FolderStore) -> None:
     folder = _mixed(store)
     query = f"""
         select camera_id, class_name, count(*), count(track_id)
@@ -145,7 +145,7 @@ def test_duckdb_reads_the_log_as_it_is(store: FolderStore) -> None:
     assert duckdb.sql(query).fetchall() == [("7", "car", 2, 0), ("a", "car", 4, 4)]
 
 
-def test_polars_reads_the_log_as_it_is(store: FolderStore) -> None:
+def test_polars_reads_the_log(store: FolderStore) -> None:
     log = pl.read_parquet(_mixed(store))
 
     assert log.height == 6
@@ -153,7 +153,7 @@ def test_polars_reads_the_log_as_it_is(store: FolderStore) -> None:
     assert log.filter(pl.col("camera_id") == "a")["frame_id"].sort().to_list() == [0, 1, 2, 3]
 
 
-def test_objects_are_named_by_camera_and_hour_and_never_alike(store: FolderStore) -> None:
+def test_object_names_hold_camera_and_hour_and_are_unique(store: FolderStore) -> None:
     log = _log(store)
     log.take(_car(0, at=_MOMENT))
     log.take(_car(1, at=_MOMENT + timedelta(seconds=1)))
@@ -166,7 +166,7 @@ def test_objects_are_named_by_camera_and_hour_and_never_alike(store: FolderStore
     assert _frame_ids(store) == [0, 1]
 
 
-def test_a_new_hour_writes_the_old_one_at_once(store: FolderStore) -> None:
+def test_a_new_hour_flushes_the_previous_one(store: FolderStore) -> None:
     log = _log(store)
     log.take(_car(0, at=_MOMENT))
     assert _keys(store) == []
@@ -195,7 +195,7 @@ def test_rows_are_written_after_the_flush_time(store: FolderStore) -> None:
     assert _frame_ids(store) == [0, 1, 2, 3]
 
 
-def test_a_frame_without_detections_can_flush_those_before_it(store: FolderStore) -> None:
+def test_a_frame_without_detections_triggers_a_due_flush(store: FolderStore) -> None:
     clock = FakeClock()
     log = _log(store, clock=clock)
     log.take(_car(0))
@@ -215,7 +215,7 @@ def test_frames_without_detections_write_nothing_by_themselves(store: FolderStor
     assert _keys(store) == []
 
 
-def test_a_great_many_rows_do_not_wait_for_the_time(store: FolderStore) -> None:
+def test_a_full_buffer_is_flushed_early(store: FolderStore) -> None:
     log = _log(store)
     many = found(*[(0, 0, 1, 1)] * 20_000)
     for index in range(3):
@@ -225,7 +225,7 @@ def test_a_great_many_rows_do_not_wait_for_the_time(store: FolderStore) -> None:
     assert pq.read_metadata(pa.BufferReader(store.get(key))).num_rows == 60_000
 
 
-def test_a_camera_that_saw_nothing_leaves_an_object_without_rows(store: FolderStore) -> None:
+def test_a_camera_without_detections_gets_an_object_without_rows(store: FolderStore) -> None:
     log = _log(store, "ab")
     log.take(result(frame(0, camera_id="a", captured_at=_MOMENT)))
     log.take(_car(0, "b"))
@@ -237,7 +237,7 @@ def test_a_camera_that_saw_nothing_leaves_an_object_without_rows(store: FolderSt
     assert len(list(store.keys("detections/run=1/camera=b/"))) == 1
 
 
-def test_a_log_nobody_wrote_to_can_be_read(store: FolderStore) -> None:
+def test_an_empty_log_is_readable(store: FolderStore) -> None:
     _log(store, "ab").close()
     folder = store.uri("detections/run=1")
 
@@ -261,7 +261,7 @@ class _Killed(BaseException):
     """What the process sees of a kill."""
 
 
-def test_a_crash_while_writing_leaves_whole_objects_only(
+def test_a_crash_while_writing_leaves_no_partial_object(
     store: FolderStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = FakeClock()
@@ -286,7 +286,7 @@ def test_a_crash_while_writing_leaves_whole_objects_only(
     assert duckdb.sql(f"select count(*) from '{folder}/**/*.parquet'").fetchall() == [(2,)]
 
 
-def test_a_store_that_fails_is_told_and_the_log_goes_on(
+def test_a_store_error_is_raised_and_the_log_goes_on(
     store: FolderStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = FakeClock()

@@ -1,4 +1,4 @@
-"""Pictures for people who look: boxes go on for a moment, and nothing is drawn twice."""
+"""The live preview extrapolates boxes for a moment and draws no frame twice."""
 
 import threading
 
@@ -10,7 +10,7 @@ from flows.stream.ingest.accounting import FrameAccount
 from flows.stream.ingest.mailbox import Mailbox
 from flows.stream.ingest.reader import CameraReader
 from flows.stream.sinks.annotated_video import draw
-from flows.stream.sinks.live_preview import LivePreview, moved
+from flows.stream.sinks.live_preview import LivePreview, extrapolated
 from streetloop.images import decode_image
 from streetloop.types import UNCONFIRMED, Frame, Image
 from tests.support.build import camera, found, frame, plain, result
@@ -44,30 +44,32 @@ def seen(pts: float, left: float, track: int = 7, width: float = 20) -> Result:
 
 
 def left_edge(before: Result | None, now: Result, pts: float) -> float:
-    return float(moved(before, now, pts).detections.xyxy[0, 0])
+    return float(extrapolated(before, now, pts).detections.xyxy[0, 0])
 
 
-# Where things are
+# Extrapolation
 
 
-def test_a_track_goes_on_as_it_went() -> None:
+def test_a_track_is_extrapolated_at_constant_velocity() -> None:
     before, now = seen(1.0, 100), seen(1.2, 110)
     assert left_edge(before, now, 1.2) == 110
     assert left_edge(before, now, 1.3) == pytest.approx(115)
-    np.testing.assert_allclose(moved(before, now, 1.4).detections.xyxy, [[120, 10, 140, 30]], atol=1e-3)
+    np.testing.assert_allclose(
+        extrapolated(before, now, 1.4).detections.xyxy, [[120, 10, 140, 30]], atol=1e-3
+    )
 
 
-def test_the_size_of_a_box_does_not_go_on() -> None:
+def test_the_size_of_a_box_is_not_extrapolated() -> None:
     before, now = seen(1.0, 100, width=20), seen(1.2, 100, width=24)
-    x1, _, x2, _ = moved(before, now, 1.4).detections.xyxy[0]
+    x1, _, x2, _ = extrapolated(before, now, 1.4).detections.xyxy[0]
     assert x2 - x1 == pytest.approx(24)
     assert (x1 + x2) / 2 == pytest.approx(114)
 
 
-def test_what_was_found_is_not_changed_by_the_guess() -> None:
+def test_extrapolation_does_not_modify_the_result() -> None:
     before, now = seen(1.0, 100), seen(1.2, 110)
     kept = now.tracked.detections.xyxy.copy()
-    moved(before, now, 1.5)
+    extrapolated(before, now, 1.5)
     np.testing.assert_array_equal(now.tracked.detections.xyxy, kept)
 
 
@@ -82,18 +84,18 @@ def test_what_was_found_is_not_changed_by_the_guess() -> None:
         pytest.param(seen(1.0, 100, UNCONFIRMED), seen(1.2, 110, UNCONFIRMED), id="no track at all"),
     ],
 )
-def test_what_is_not_known_to_move_stays(before: Result | None, now: Result) -> None:
+def test_without_a_recent_motion_boxes_stay(before: Result | None, now: Result) -> None:
     assert left_edge(before, now, 1.3) == 110
 
 
-# Pictures
+# Frames
 
 
-def test_before_the_first_frame_there_is_no_picture() -> None:
+def test_before_the_first_frame_there_is_no_preview() -> None:
     assert LivePreview(NAMES, THRESHOLD).pictures([reader(None)], {}, {}) == {}
 
 
-def test_a_picture_that_is_known_is_not_drawn_again() -> None:
+def test_a_frame_the_viewer_has_is_not_drawn_again() -> None:
     view, here = LivePreview(NAMES, THRESHOLD), reader(frame(5))
     assert view.pictures([here], {}, {})["a"][0] == 5
     assert view.pictures([here], {}, {"a": 5}) == {}
@@ -102,7 +104,7 @@ def test_a_picture_that_is_known_is_not_drawn_again() -> None:
     assert view.pictures([here], {}, {"a": 5})["a"][0] == 0, "a worker that was replaced counts anew"
 
 
-def test_a_frame_that_the_detector_wanted_is_shown_while_it_is_recent_and_only_once() -> None:
+def test_a_recent_frame_for_the_detector_is_preferred_and_shown_once() -> None:
     view, here = LivePreview(NAMES, THRESHOLD), reader(frame(6, pts=0.6))
     here.wanted = frame(5, pts=0.5)
     assert view.pictures([here], {}, {})["a"][0] == 5
@@ -115,13 +117,13 @@ def test_a_frame_that_the_detector_wanted_is_shown_while_it_is_recent_and_only_o
     assert view.pictures([here], {}, {"a": 5})["a"][0] == 1, "a worker that was replaced"
 
 
-def test_after_the_end_there_is_nothing_to_be_seen() -> None:
+def test_after_closing_there_is_no_preview() -> None:
     view = LivePreview(NAMES, THRESHOLD)
     view.close()
     assert view.pictures([reader(frame(5))], {}, {}) == {}
 
 
-def test_without_a_result_the_picture_has_no_boxes() -> None:
+def test_without_a_result_the_frame_is_drawn_without_boxes() -> None:
     here = frame(5)
     (_, jpeg), *_ = LivePreview(NAMES, THRESHOLD).pictures([reader(here)], {}, {}).values()
     assert np.abs(decoded(jpeg).astype(int) - _drawn(result(here))).mean() < 3
@@ -151,7 +153,7 @@ def test_each_camera_has_its_own_boxes() -> None:
     ("width", "height", "shape"),
     [(1920, 1080, (360, 640)), (640, 480, (480, 640)), (64, 48, (480, 640)), (1000, 10, (6, 640))],
 )
-def test_a_large_picture_is_made_small(width: int, height: int, shape: tuple[int, int]) -> None:
+def test_a_large_frame_is_scaled_down(width: int, height: int, shape: tuple[int, int]) -> None:
     here = frame(1, picture=plain(width, height))
     _, jpeg = LivePreview(NAMES, THRESHOLD).pictures([reader(here)], {}, {})["a"]
     assert decoded(jpeg).shape == (*shape, 3)
@@ -159,13 +161,13 @@ def test_a_large_picture_is_made_small(width: int, height: int, shape: tuple[int
 
 @pytest.mark.parametrize("width", [160, 448, 640, 1280])
 @pytest.mark.parametrize("source", [64, 640, 1920])
-def test_a_picture_is_as_wide_as_it_is_wanted(source: int, width: int) -> None:
+def test_the_image_has_the_requested_width(source: int, width: int) -> None:
     here = frame(1, picture=plain(source, source * 9 // 16))
     _, jpeg = LivePreview(NAMES, THRESHOLD).pictures([reader(here)], {}, {}, width)["a"]
     assert decoded(jpeg).shape == (width * 9 // 16, width, 3)
 
 
-def test_boxes_are_where_things_are_at_any_width() -> None:
+def test_boxes_are_scaled_with_the_image() -> None:
     view = LivePreview(NAMES, THRESHOLD)
     here = frame(0, picture=plain(640, 360))
     view.take(result(here, found((320, 90, 480, 270)), [3]))
@@ -175,7 +177,7 @@ def test_boxes_are_where_things_are_at_any_width() -> None:
         assert np.flatnonzero(drawn[width * 9 // 32]).tolist()[:1] == pytest.approx([width // 2], abs=2)
 
 
-def test_crossings_are_written_beside_their_line() -> None:
+def test_crossings_are_drawn_beside_their_line() -> None:
     lined = camera("a", lines={"gate": ((0.2, 0.8), (0.8, 0.8))})
     here = reader(frame(1))
     here.camera = lined

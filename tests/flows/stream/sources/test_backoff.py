@@ -23,7 +23,7 @@ def test_the_bound_doubles_up_to_the_limit() -> None:
     assert [backoff.next_s() for _ in range(7)] == [1, 2, 4, 8, 16, 30, 30]
 
 
-def test_the_jitter_takes_off_up_to_a_half() -> None:
+def test_the_jitter_shortens_a_wait_by_up_to_half() -> None:
     backoff = Backoff(rng=_Extreme(upper=False))
 
     assert [backoff.next_s() for _ in range(7)] == [0.5, 1, 2, 4, 8, 15, 15]
@@ -38,7 +38,7 @@ def test_every_wait_is_within_half_its_bound_and_the_bound(seed: int, first_s: f
         assert bound / 2 <= backoff.next_s() <= bound
 
 
-def test_two_cameras_do_not_wait_alike() -> None:
+def test_cameras_have_different_waits() -> None:
     one, other = Backoff(), Backoff()
 
     assert [one.next_s() for _ in range(5)] != [other.next_s() for _ in range(5)]
@@ -51,7 +51,7 @@ def test_a_camera_that_is_away_for_years_still_waits_for_the_limit() -> None:
     assert waits[-1] == 30
 
 
-def test_a_success_begins_from_the_first_wait_again() -> None:
+def test_reset_starts_over_from_the_first_wait() -> None:
     backoff = Backoff(rng=_Extreme(upper=True))
     for _ in range(6):
         backoff.next_s()

@@ -49,7 +49,7 @@ def test_all_options_can_be_given_at_once() -> None:
     assert options == ClipOptions(loop=True, fps=12.5, live=False, drop=(10.0, 5.0), stall=(0.5, 2.5))
 
 
-def test_options_can_be_switched_off_in_so_many_words() -> None:
+def test_options_can_be_switched_off_explicitly() -> None:
     assert parse_clip_uri("file:///a.mp4?loop=0&live=1")[1] == ClipOptions()
 
 
@@ -70,7 +70,7 @@ def test_a_path_may_be_percent_encoded() -> None:
         "file:",
     ],
 )
-def test_only_an_absolute_path_on_this_machine_will_do(uri: str) -> None:
+def test_only_an_absolute_local_path_is_accepted(uri: str) -> None:
     with pytest.raises(ConfigError, match=r"file:///absolute/path\.mp4"):
         parse_clip_uri(uri)
 
@@ -104,7 +104,7 @@ def test_a_malformed_option_is_named(option: str) -> None:
         parse_clip_uri(f"file:///a.mp4?{option}")
 
 
-def test_an_unknown_option_is_refused_and_the_known_ones_are_listed() -> None:
+def test_an_unknown_option_is_refused_with_a_list_of_the_known_ones() -> None:
     with pytest.raises(ConfigError, match=r"unknown option 'speed'.*loop, fps, live, drop, stall"):
         parse_clip_uri("file:///a.mp4?loop=1&speed=2")
 
@@ -112,7 +112,7 @@ def test_an_unknown_option_is_refused_and_the_known_ones_are_listed() -> None:
 # Playing
 
 
-def test_pictures_come_in_order_with_the_times_of_the_recording(clip: Path) -> None:
+def test_pictures_are_in_order_with_the_times_of_the_recording(clip: Path) -> None:
     source_frames = _read(ClipSource(clip, ClipOptions(), FakeClock()))
 
     assert _grays(source_frames) == _GRAYS
@@ -129,7 +129,7 @@ def test_each_picture_comes_when_it_is_due(clip: Path) -> None:
     assert arrivals == pytest.approx([0.0, 0.04, 0.08, 0.12, 0.16], abs=1e-3)
 
 
-def test_a_late_reader_is_not_made_later(clip: Path) -> None:
+def test_a_late_reader_is_not_delayed_further(clip: Path) -> None:
     clock = FakeClock()
     arrivals = []
     for index, _ in enumerate(ClipSource(clip, ClipOptions(), clock).read(threading.Event())):
@@ -153,7 +153,7 @@ def test_fps_overrides_the_recorded_rate(clip: Path) -> None:
     assert source.nominal_fps == 2.0
 
 
-def test_a_clip_that_is_not_live_waits_for_nothing(clip: Path) -> None:
+def test_a_clip_that_is_not_live_is_not_paced(clip: Path) -> None:
     clock = FakeClock()
     source = ClipSource(clip, ClipOptions(live=False), clock)
 
@@ -203,8 +203,8 @@ def test_stopping_while_a_picture_is_awaited_gives_no_more_pictures(clip: Path) 
 # Scripted outages
 
 
-def _play_on(source: ClipSource, clock: FakeClock) -> tuple[list[float], list[SourceError]]:
-    """Play as a feed does, trying again every second: arrivals and what went wrong."""
+def _play(source: ClipSource, clock: FakeClock) -> tuple[list[float], list[SourceError]]:
+    """Read with a reconnect every second: arrival times and errors."""
     stop = threading.Event()
     arrivals: list[float] = []
     errors: list[SourceError] = []
@@ -222,10 +222,10 @@ def _play_on(source: ClipSource, clock: FakeClock) -> tuple[list[float], list[So
             source.wait_for_return(stop, 1.0)
 
 
-def test_a_scripted_drop_takes_the_camera_away_for_its_time(clip: Path) -> None:
+def test_a_scripted_drop_loses_the_camera_for_its_length(clip: Path) -> None:
     clock = FakeClock()
     source = ClipSource(clip, ClipOptions(loop=True, drop=(1.0, 2.5)), clock)
-    arrivals, errors = _play_on(source, clock)
+    arrivals, errors = _play(source, clock)
 
     assert all(isinstance(error, SourceUnavailable) for error in errors)
     assert len(errors) == 3
@@ -234,10 +234,10 @@ def test_a_scripted_drop_takes_the_camera_away_for_its_time(clip: Path) -> None:
     assert arrivals[25] == pytest.approx(4.0, abs=1e-3)
 
 
-def test_a_scripted_stall_hangs_before_the_camera_is_gone(clip: Path) -> None:
+def test_a_scripted_stall_hangs_before_it_is_lost(clip: Path) -> None:
     clock = FakeClock()
     source = ClipSource(clip, ClipOptions(loop=True, stall=(1.0, 3.0)), clock)
-    arrivals, errors = _play_on(source, clock)
+    arrivals, errors = _play(source, clock)
 
     assert isinstance(errors[0], SourceStalled)
     assert clock.waits.count(STALL_S) == 1
@@ -245,10 +245,10 @@ def test_a_scripted_stall_hangs_before_the_camera_is_gone(clip: Path) -> None:
     assert arrivals[25] == pytest.approx(1.0 + STALL_S + 1.0, abs=1e-3)
 
 
-def test_an_outage_from_the_start_is_a_camera_that_is_down_at_first(clip: Path) -> None:
+def test_an_outage_may_begin_at_the_start(clip: Path) -> None:
     clock = FakeClock()
     source = ClipSource(clip, ClipOptions(drop=(0.0, 2.0)), clock)
-    arrivals, errors = _play_on(source, clock)
+    arrivals, errors = _play(source, clock)
 
     assert len(errors) == 2
     assert arrivals == pytest.approx([2.0, 2.04, 2.08, 2.12, 2.16], abs=1e-3)
@@ -276,7 +276,7 @@ def test_waiting_for_return_ends_with_the_camera(clip: Path) -> None:
 # Probing
 
 
-def test_a_probe_says_what_the_clip_is(clip: Path) -> None:
+def test_a_probe_describes_the_clip(clip: Path) -> None:
     info = ClipSource(clip, ClipOptions(), FakeClock()).probe()
 
     assert (info.codec, info.width, info.height, info.frames) == ("h264", 64, 48, 5)

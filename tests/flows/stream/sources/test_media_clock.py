@@ -16,7 +16,7 @@ _RATES = st.sampled_from([0.0, 1.0, 25.0, 1000.0, 90_000.0])
 
 @settings(deadline=None)
 @given(_EVENTS, _RATES)
-def test_media_time_begins_at_zero_and_rises_whatever_the_source_says(
+def test_media_time_starts_at_zero_and_rises_for_any_stamps(
     events: list[tuple[float | None, float, bool]], fps: float
 ) -> None:
     clock = MediaClock()
@@ -67,7 +67,7 @@ def test_a_stray_stamp_does_not_shift_those_that_follow(stray: float) -> None:
 
 
 @pytest.mark.parametrize("jump", [-3600.0, -0.6, 10.5, 1e9])
-def test_after_a_jump_of_the_stamps_the_wall_clock_says_how_much_time_passed(jump: float) -> None:
+def test_after_a_jump_of_the_stamps_the_monotonic_clock_gives_the_step(jump: float) -> None:
     clock = MediaClock()
     clock.stamp(100.0, arrived_s=50.0)
     clock.stamp(100.04, arrived_s=50.04)
@@ -83,7 +83,7 @@ def test_a_slow_camera_is_not_a_jump() -> None:
     assert clock.stamp(9.0, arrived_s=0.1) == pytest.approx(9.0)
 
 
-def test_a_new_connection_goes_on_by_the_wall_clock() -> None:
+def test_a_new_connection_goes_on_by_the_monotonic_clock() -> None:
     clock = MediaClock()
     clock.stamp(7.0, arrived_s=100.0)
     clock.stamp(7.5, arrived_s=100.5)
@@ -101,7 +101,7 @@ def test_a_new_connection_without_delay_still_advances() -> None:
     assert clock.stamp(7.0, arrived_s=100.0, fps=20) == pytest.approx(0.05)
 
 
-def test_stamps_that_start_late_are_taken_from_there() -> None:
+def test_stamps_that_start_late_are_used_from_there() -> None:
     clock = MediaClock()
     times = [
         clock.stamp(stamp, arrived_s, fps=25)
@@ -112,7 +112,7 @@ def test_stamps_that_start_late_are_taken_from_there() -> None:
 
 
 @pytest.mark.parametrize("nonsense", [math.nan, math.inf, -math.inf])
-def test_a_stamp_that_is_no_number_is_got_over(nonsense: float) -> None:
+def test_a_stamp_that_is_not_finite_is_skipped(nonsense: float) -> None:
     clock = MediaClock()
     clock.stamp(0.0, arrived_s=0.0)
     clock.stamp(nonsense, arrived_s=0.04)

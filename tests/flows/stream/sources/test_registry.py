@@ -24,20 +24,20 @@ def _camera(uri: str) -> Camera:
         ("file:///clips/a.mp4?live=0", ClipSource, False),
     ],
 )
-def test_the_scheme_says_which_source_it_is(uri: str, kind: type, live: bool) -> None:
+def test_the_scheme_selects_the_source(uri: str, kind: type, live: bool) -> None:
     source = open_source(_camera(uri), FakeClock())
 
     assert isinstance(source, kind)
     assert source.live is live
 
 
-def test_nothing_is_opened_yet() -> None:
+def test_opening_a_source_connects_to_nothing() -> None:
     assert not Path("/no/such/clip.mp4").exists()
     open_source(_camera("file:///no/such/clip.mp4"), FakeClock())
 
 
 @pytest.mark.parametrize("uri", ["rtsp://user:s3cret@/ch1", "file:///a.mp4?fps=fast", "file://relative.mp4"])
-def test_a_uri_that_cannot_be_one_of_a_camera_names_the_camera(uri: str) -> None:
+def test_the_error_of_a_malformed_uri_names_the_camera(uri: str) -> None:
     with pytest.raises(ConfigError, match="camera 'a40'") as caught:
         open_source(_camera(uri), FakeClock())
     assert "s3cret" not in str(caught.value)

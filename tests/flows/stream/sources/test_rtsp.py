@@ -16,7 +16,7 @@ _OK = b"RTSP/1.0 200 OK\r\nCSeq: 1\r\n\r\n"
 
 
 class _Server:
-    """Listens on a port of this machine once it is told to, and says one thing to everybody.
+    """A server on a local port that sends every client the same bytes.
 
     Until it listens, connections to its port are refused.
     """
@@ -93,7 +93,7 @@ def _source(port: int, clock: FakeClock | None = None) -> RtspSource:
     return RtspSource(uri, "tcp", clock or FakeClock())
 
 
-def test_a_server_that_is_not_there_is_unavailable_and_the_password_stays_here(server: Make) -> None:
+def test_an_absent_server_is_unavailable_and_the_error_hides_the_password(server: Make) -> None:
     source = _source(server(None).port)
 
     with pytest.raises(SourceUnavailable) as caught:
@@ -109,7 +109,7 @@ def test_a_server_that_is_not_there_is_unavailable_and_the_password_stays_here(s
 @pytest.mark.parametrize(
     "address", ["", ":554", "10.0.0.7:99999", "10.0.0.7:-1", "10.0.0.7:http", "[::1", "fe80::1]"]
 )
-def test_a_uri_that_cannot_be_one_is_refused_without_its_password(address: str) -> None:
+def test_the_error_of_a_malformed_uri_hides_the_password(address: str) -> None:
     uri = SecretUri(f"rtsp://admin:{_SECRET}@{address}/ch1")
 
     with pytest.raises(ConfigError) as caught:
@@ -118,7 +118,7 @@ def test_a_uri_that_cannot_be_one_is_refused_without_its_password(address: str) 
 
 
 @pytest.mark.parametrize("address", ["10.0.0.7", "camera.local:8554", "[fe80::1]", "[::1]:554"])
-def test_making_a_source_connects_to_nothing(address: str) -> None:
+def test_the_constructor_connects_to_nothing(address: str) -> None:
     source = RtspSource(SecretUri(f"rtsp://{address}/ch1"), "udp", FakeClock())
 
     assert source.live
@@ -133,14 +133,14 @@ def test_only_a_refusal_is_final() -> None:
         assert not source.is_final(error)
 
 
-def test_a_server_that_stays_away_is_waited_for_to_the_end(server: Make) -> None:
+def test_the_wait_for_an_absent_server_lasts_its_whole_time(server: Make) -> None:
     clock = FakeClock()
     _source(server(None).port, clock).wait_for_return(threading.Event(), 20.0)
 
     assert clock.monotonic() == pytest.approx(20.0)
 
 
-def test_a_server_that_comes_back_ends_the_wait_early(server: Make) -> None:
+def test_the_return_of_a_server_ends_the_wait_early(server: Make) -> None:
     away = server(_OK)
     clock = _Then(6.0, away.listen)
     _source(away.port, clock).wait_for_return(threading.Event(), 20.0)
@@ -148,7 +148,7 @@ def test_a_server_that_comes_back_ends_the_wait_early(server: Make) -> None:
     assert 6.0 <= clock.monotonic() <= 8.0
 
 
-def test_a_server_that_answers_all_along_is_waited_for_to_the_end_and_left_in_peace(server: Make) -> None:
+def test_a_server_that_answers_all_along_is_pinged_once_and_waited_for(server: Make) -> None:
     up = server(_OK)
     up.listen()
     clock = FakeClock()
@@ -159,7 +159,7 @@ def test_a_server_that_answers_all_along_is_waited_for_to_the_end_and_left_in_pe
 
 
 @pytest.mark.parametrize("says", [b"", b"HTTP/1.1 400 Bad Request\r\n\r\n"])
-def test_something_else_on_the_port_is_not_the_server_coming_back(server: Make, says: bytes) -> None:
+def test_another_service_on_the_port_is_not_the_servers_return(server: Make, says: bytes) -> None:
     other = server(says)
     clock = _Then(3.0, other.listen)
     _source(other.port, clock).wait_for_return(threading.Event(), 10.0)
@@ -180,7 +180,7 @@ def test_a_frozen_server_does_not_count_as_answering(server: Make, monkeypatch: 
     assert len(frozen.requests) > 1
 
 
-def test_a_ping_takes_no_password(server: Make) -> None:
+def test_a_ping_sends_no_password(server: Make) -> None:
     up = server(_OK)
     up.listen()
     _source(up.port).wait_for_return(threading.Event(), 1.0)
@@ -190,7 +190,7 @@ def test_a_ping_takes_no_password(server: Make) -> None:
     assert _SECRET.encode() not in up.requests[0]
 
 
-def test_a_camera_that_is_closed_is_not_waited_for(server: Make) -> None:
+def test_closing_ends_the_wait(server: Make) -> None:
     clock = FakeClock()
     stop = threading.Event()
     stop.set()

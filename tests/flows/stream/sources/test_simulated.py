@@ -33,10 +33,10 @@ def _times(source_frames: list[SourceFrame]) -> list[float]:
     return [source_frame.media_s or 0.0 for source_frame in source_frames]
 
 
-def _play_on(
+def _play(
     source: SimulatedSource, clock: FakeClock, until_s: float = 1e9, wait_s: float = 1.0
 ) -> tuple[list[tuple[float, float]], list[SourceError]]:
-    """Play as a feed does, trying again: (arrival, media time) of each frame; what went wrong."""
+    """Read with reconnects: (arrival, media time) of each frame, and the errors."""
     stop = threading.Event()
     came: list[tuple[float, float]] = []
     errors: list[SourceError] = []
@@ -68,7 +68,7 @@ def test_a_recording_has_exactly_its_frames_without_gaps() -> None:
     assert clock.waits == []
 
 
-def test_a_recording_loses_nothing_however_slowly_it_is_read() -> None:
+def test_a_slowly_read_recording_loses_no_frame() -> None:
     clock = FakeClock()
     times = []
     for source_frame in _source("live=0", "frames=20", clock=clock).read(threading.Event()):
@@ -78,7 +78,7 @@ def test_a_recording_loses_nothing_however_slowly_it_is_read() -> None:
     assert times == pytest.approx([k / 10 for k in range(20)])
 
 
-def test_without_a_number_of_frames_it_goes_on() -> None:
+def test_without_a_frame_limit_a_recording_is_endless() -> None:
     assert len(_read(_source("live=0"), most=500)) == 500
 
 
@@ -89,7 +89,7 @@ def test_a_recording_that_has_ended_stays_at_its_end() -> None:
     assert _read(source) == []
 
 
-def test_a_new_connection_goes_on_where_the_last_one_was_left() -> None:
+def test_a_new_connection_resumes_a_recording() -> None:
     source = _source("live=0", "frames=10")
     first, second = _read(source, most=4), _read(source)
 
@@ -109,7 +109,7 @@ def test_live_each_frame_comes_when_it_is_due() -> None:
     assert arrivals == pytest.approx([k / 10 for k in range(8)])
 
 
-def test_live_what_would_come_too_late_is_left_out() -> None:
+def test_live_late_frames_are_skipped() -> None:
     clock = FakeClock()
     came = []
     for source_frame in _source("frames=30", clock=clock).read(threading.Event()):
@@ -131,7 +131,7 @@ def test_live_the_recording_is_over_when_its_time_is() -> None:
     assert _read(source) == []
 
 
-def test_live_a_new_connection_joins_at_the_second_that_it_is() -> None:
+def test_live_a_new_connection_joins_at_the_current_second() -> None:
     clock = FakeClock()
     source = _source(clock=clock)
     _read(source, most=3)
@@ -158,7 +158,7 @@ def test_live_time_only_rises_and_is_never_ahead(delays: list[float], fps: float
 
 
 @pytest.mark.parametrize("live", [0, 1])
-def test_stopping_ends_it(live: int) -> None:
+def test_stopping_ends_the_iterator(live: int) -> None:
     stop = threading.Event()
     seen = 0
     for _ in _source(f"live={live}").read(stop):
@@ -186,7 +186,7 @@ def test_stopping_while_a_frame_is_awaited_gives_no_more_frames() -> None:
 def test_live_the_camera_is_gone_during_an_outage_and_comes_back() -> None:
     clock = FakeClock()
     source = _source("event=camera-outage@2:3", "frames=80", clock=clock)
-    came, errors = _play_on(source, clock)
+    came, errors = _play(source, clock)
 
     assert errors
     assert all(isinstance(error, SourceUnavailable) for error in errors)
@@ -198,10 +198,10 @@ def test_live_the_camera_is_gone_during_an_outage_and_comes_back() -> None:
     assert media[-1] == pytest.approx(7.9)
 
 
-def test_as_fast_as_it_is_read_an_outage_is_told_once_and_passed_over() -> None:
+def test_a_recording_raises_once_per_outage_and_skips_it() -> None:
     clock = FakeClock()
     source = _source("live=0", "event=camera-outage@2:3", "frames=80", clock=clock)
-    came, errors = _play_on(source, clock)
+    came, errors = _play(source, clock)
 
     assert len(errors) == 1
     media = [media for _, media in came]
@@ -210,7 +210,7 @@ def test_as_fast_as_it_is_read_an_outage_is_told_once_and_passed_over() -> None:
 
 def test_an_outage_is_measured_from_the_citys_second_0() -> None:
     source = _source("live=0", "start=600", "event=camera-outage@602:3", "frames=80")
-    came, errors = _play_on(source, FakeClock())
+    came, errors = _play(source, FakeClock())
 
     assert len(errors) == 1
     assert [m for _, m in came] == pytest.approx([k / 10 for k in range(80) if not 20 <= k < 50])
@@ -218,14 +218,14 @@ def test_an_outage_is_measured_from_the_citys_second_0() -> None:
 
 def test_a_camera_may_be_out_at_first_and_to_the_end() -> None:
     for event in ("camera-outage@0:2", "camera-outage@7:60"):
-        came, errors = _play_on(_source("live=0", f"event={event}", "frames=80"), FakeClock())
+        came, errors = _play(_source("live=0", f"event={event}", "frames=80"), FakeClock())
         assert len(errors) == 1
         assert len(came) in {60, 70}
 
 
 def test_outages_may_overlap() -> None:
     source = _source("live=0", "event=camera-outage@1:3,camera-outage@2:4", "frames=80")
-    came, errors = _play_on(source, FakeClock())
+    came, errors = _play(source, FakeClock())
 
     assert 1 <= len(errors) <= 2
     assert [m for _, m in came] == pytest.approx([k / 10 for k in range(80) if not 10 <= k < 60])
@@ -244,14 +244,16 @@ def _outage(
     source = _source(
         "live=0", f"start={start}", f"fps={fps}", f"event=camera-outage@{out_at}:{length}", f"frames={frames}"
     )
-    came, errors = _play_on(source, FakeClock())
+    came, errors = _play(source, FakeClock())
     there = [k for k in range(frames) if not out_at <= start + k / fps < out_at + length]
     return [round(media * fps) for _, media in came], errors, there
 
 
 @settings(max_examples=60)
 @given(_TENTHS.map(lambda n: n * 100), _TENTHS, st.integers(1, 100).map(lambda n: n / 10), _RATES)
-def test_any_outage_is_over_after_it_was_told(start: float, begin: float, length: float, fps: float) -> None:
+def test_a_recording_resumes_right_after_any_outage(
+    start: float, begin: float, length: float, fps: float
+) -> None:
     came, errors, there = _outage(start, begin, length, fps)
 
     assert len(errors) <= 2
@@ -261,7 +263,7 @@ def test_any_outage_is_over_after_it_was_told(start: float, begin: float, length
 @settings(max_examples=60)
 @given(_TENTHS.map(lambda n: n * 100), _TENTHS, st.integers(1, 100).map(lambda n: n / 10), _RATES)
 @example(start=0.0, begin=0.8, length=8.0, fps=12.5)
-def test_an_outage_costs_its_own_frames_and_no_other(
+def test_an_outage_loses_exactly_its_own_frames(
     start: float, begin: float, length: float, fps: float
 ) -> None:
     came, _, there = _outage(start, begin, length, fps)
@@ -269,10 +271,10 @@ def test_an_outage_costs_its_own_frames_and_no_other(
     assert came == there
 
 
-def test_time_goes_on_over_an_outage_as_a_feed_stamps_it() -> None:
+def test_media_time_continues_over_an_outage() -> None:
     clock, stamps = FakeClock(), MediaClock()
     source = _source("event=camera-outage@2:3", "frames=80", clock=clock)
-    came, _ = _play_on(source, clock)
+    came, _ = _play(source, clock)
     pts = [stamps.stamp(media, arrived, 10.0) for arrived, media in came]
 
     assert pts == pytest.approx([media for _, media in came])
@@ -299,7 +301,7 @@ def test_waiting_for_return_ends_with_the_camera() -> None:
 # Pictures
 
 
-def test_a_shot_shows_the_frame_of_its_time() -> None:
+def test_a_picture_shows_the_city_at_its_time() -> None:
     source_frames = _read(_source("live=0", "frames=4"))
 
     for frame, source_frame in enumerate(source_frames):
@@ -308,7 +310,7 @@ def test_a_shot_shows_the_frame_of_its_time() -> None:
     assert not np.array_equal(source_frames[0].picture.bgr(), source_frames[3].picture.bgr())
 
 
-def test_a_picture_is_drawn_once_and_only_if_somebody_looks() -> None:
+def test_a_picture_is_rendered_once_and_on_first_use() -> None:
     picture = _read(_source("live=0", "frames=1"))[0].picture
 
     assert picture.bgr() is picture.bgr()
@@ -317,21 +319,21 @@ def test_a_picture_is_drawn_once_and_only_if_somebody_looks() -> None:
     assert len(_read(_source("live=0", "frames=20000"), most=20_000)) == 20_000
 
 
-def test_brightness_has_the_size_of_the_picture() -> None:
+def test_luma_has_the_size_of_the_picture() -> None:
     picture = _read(_source("live=0", "frames=1"))[0].picture
 
     assert picture.luma().shape == (90, 160)
     assert picture.luma().dtype == np.uint8
 
 
-def test_whoever_looks_at_a_drawn_picture_need_not_wait_for_another() -> None:
+def test_a_rendered_picture_does_not_wait_for_the_rendering_of_another() -> None:
     picture = _read(_source("live=0", "frames=1"))[0].picture
     drawn = picture.bgr()
-    with simulated._drawing, ThreadPoolExecutor(1) as pool:
+    with simulated._rendering, ThreadPoolExecutor(1) as pool:
         assert pool.submit(picture.bgr).result(PATIENCE_S) is drawn
 
 
-def test_pictures_may_be_looked_at_by_several_threads_at_once() -> None:
+def test_pictures_may_be_used_by_several_threads_at_once() -> None:
     source_frames = _read(_source("live=0", "frames=12", "condition=rain,dusk@0:2"))
     shown: dict[int, np.ndarray] = {}
 
@@ -350,7 +352,7 @@ def test_pictures_may_be_looked_at_by_several_threads_at_once() -> None:
 # Probing and opening
 
 
-def test_a_probe_says_what_the_camera_is_without_drawing() -> None:
+def test_a_probe_renders_nothing() -> None:
     info = _source("fps=12.5", "frames=300").probe()
 
     assert (info.codec, info.width, info.height) == ("simulated", 160, 90)
@@ -375,6 +377,6 @@ def test_a_camera_of_the_simulated_city_is_opened_by_its_scheme() -> None:
         "sim://kingsport/crossing?colour=red",
     ],
 )
-def test_a_uri_that_is_wrong_names_the_camera(uri: str) -> None:
+def test_the_error_of_a_malformed_simulated_uri_names_the_camera(uri: str) -> None:
     with pytest.raises(ConfigError, match=r"camera 'a40'.*(known are|it has)"):
         open_source(Camera(id="a40", uri=SecretUri(uri)), FakeClock())
