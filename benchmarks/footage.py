@@ -19,8 +19,9 @@ from rich.table import Table
 
 from benchmarks.learning import compared, fine_tuned
 from benchmarks.material import DATA, WEIGHTS
+from streetloop.boxes import Box
 from streetloop.storage.store import FolderStore, ObjectStore
-from train.data.dataset import TEST, TRAIN, VALIDATION, Box, Dataset, Example
+from train.data.dataset import TEST, TRAIN, VALIDATION, Dataset, Example
 from train.data.formats import read_yolo
 from train.evaluation.judge import ALL, JudgePolicy
 from train.model.model_file import ModelFile, open_model

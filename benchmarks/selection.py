@@ -33,7 +33,7 @@ from flows.stream.sinks.triage import Triage
 from flows.stream.sources.registry import open_source
 from labeling.oracle_labeler import OracleLabeler
 from labeling.queue import ReviewQueue
-from labeling.task import Drift, SelectionReason
+from labeling.selection import Drift
 from serve.detector.client import LocalDetector
 from streetloop.cameras import Camera
 from streetloop.city.address import TRAFFIC
@@ -41,7 +41,14 @@ from streetloop.city.render.shapes import CLASSES
 from streetloop.city.world.rng import draw
 from streetloop.clock import SystemClock
 from streetloop.ledger import Ledger, open_ledger
-from streetloop.ledger.reviews import Choice, ReviewState, add_reviews, choose_reviews, list_reviews
+from streetloop.ledger.reviews import (
+    Choice,
+    ReviewState,
+    SelectionReason,
+    add_reviews,
+    choose_reviews,
+    list_reviews,
+)
 from streetloop.settings import BASELINE, Settings
 from streetloop.storage.store import FolderStore
 from train.data.dataset import TEST, Dataset, merged
@@ -164,16 +171,16 @@ def labelled(
         queue.choose(count, {f"{city}-{name}": drift for city, name in TRAIN_CAMERAS})
     else:
         _choose_at_random(ledger, count, clock, seed)
-    queue.push(oracle := OracleLabeler(CLASSES, clock, tasks=queue.find))
+    queue.push(oracle := OracleLabeler(CLASSES, clock, find=queue.find))
     queue.pull(oracle)
     reviews = list_reviews(ledger, [ReviewState.LABELED])
     if arm == "random":  # all may be learned from: nothing else is asked of them here
-        reviews = [replace(r, reason=SelectionReason.UNSURE.value) for r in reviews]
+        reviews = [replace(r, reason=SelectionReason.UNSURE) for r in reviews]
     dataset = dataset_of(reviews, CLASSES, arm)
     made_of = {
         "labels": len(reviews),
         "of night": sum(r.captured_at > night for r in reviews),
-        "boxes": sum(len(r.label) for r in reviews),
+        "boxes": sum(len(r.label or ()) for r in reviews),
         "cameras": len({r.camera_id for r in reviews}),
         "to learn from": len(dataset.split("train")),
     }
@@ -181,9 +188,7 @@ def labelled(
 
 
 def _choose_at_random(ledger: Ledger, count: int, clock: Evening, seed: int) -> None:
-    random = [
-        r for r in list_reviews(ledger, [ReviewState.CANDIDATE]) if r.reason == SelectionReason.RANDOM.value
-    ]
+    random = [r for r in list_reviews(ledger, [ReviewState.CANDIDATE]) if r.reason is SelectionReason.RANDOM]
     if len(random) < count:
         raise SystemExit(f"only {len(random)} random frames: watch for longer")
     rows = np.random.default_rng(seed).permutation(len(random))[:count].tolist()

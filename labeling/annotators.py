@@ -1,4 +1,4 @@
-"""Several people's annotations of one frame, and what is made of them."""
+"""Merges several people's annotations of one frame into one answer."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
+from labeling.answers import Answer, Labeled, Quarantined, Skipped
 from labeling.label_studio.rectangles import Unusable, read_boxes
-from labeling.task import Answer, Labeled, Quarantined, Skipped
 from streetloop.boxes import iou
 from streetloop.types import Detections
 
 
 @dataclass(frozen=True, slots=True)
 class Newest:
-    """One annotation is enough; of several the newest counts."""
+    """One annotation is enough; of several, the newest wins."""
 
 
 NEWEST = Newest()
@@ -24,11 +24,12 @@ NEWEST = Newest()
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """Several people must have drawn the same boxes.
+    """Several people must agree on the boxes.
 
     Attributes:
-        annotators: How many at least.
-        iou: Least intersection over union of what counts as the same box.
+        annotators: How many people must answer.
+        iou: Least intersection over union of two people's boxes of one object. Higher rejects
+            more frames and demands tighter boxes.
     """
 
     annotators: int = 2
@@ -41,13 +42,13 @@ Resolve = Newest | Agreement
 
 @dataclass(frozen=True, slots=True)
 class Annotation:
-    """What one person sent for a frame.
+    """One person's annotation of a frame.
 
     Attributes:
-        labeler: Who.
-        at: When it was last changed (UTC).
-        is_skip: True if the frame was declined.
-        results: What was drawn, as it came.
+        labeler: The person.
+        at: Time of the last change (UTC).
+        is_skip: True if the person declined the frame.
+        results: The regions, as Label Studio returned them.
     """
 
     labeler: str
@@ -68,9 +69,9 @@ class Subject:
 def settle(
     subject: Subject, annotations: Sequence[Annotation], class_ids: Mapping[str, int], resolve: Resolve
 ) -> Answer | None:
-    """One answer from all annotations of a frame; None while more are needed.
+    """Merge all annotations of a frame into one answer; None while more are needed.
 
-    Somebody's boxes win over somebody else's skip: a skip says that a person did not know.
+    Boxes win over skips: a skip only says that one person did not know.
     """
     latest = {a.labeler: a for a in sorted(annotations, key=lambda a: a.at)}
     drawn = sorted((a for a in latest.values() if not a.is_skip), key=lambda a: a.at)
@@ -85,14 +86,13 @@ def settle(
         read = [read_boxes(a.results, class_ids, subject.width, subject.height) for a in used]
         boxes = _common(read, resolve.iou) if isinstance(resolve, Agreement) else read[0]
     except Unusable as error:
-        raw = {"annotations": [{"labeler": a.labeler, "result": a.results} for a in used]}
-        return Quarantined(subject.digest, str(error), raw)
+        return Quarantined(subject.digest, str(error))
     labeler = ", ".join(sorted(a.labeler for a in used))
     return Labeled(subject.digest, boxes, labeler, used[-1].at)
 
 
 def _common(read: Sequence[Detections], least_iou: float) -> Detections:
-    """The boxes that all have drawn, each the mean of theirs."""
+    """The mean of everybody's boxes; raises `Unusable` where they disagree."""
     first = read[0]
     stacked = [first.xyxy]
     for other in read[1:]:

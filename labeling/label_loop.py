@@ -14,7 +14,7 @@ from labeling.queue import ReviewQueue
 from labeling.webhook.registration import LabelHook, is_hook_wanted
 from streetloop.errors import ConfigError, LabelerError, LedgerError, RegistryError, StoreError
 from streetloop.ledger import Ledger
-from streetloop.ledger.reviews import Review, ReviewState
+from streetloop.ledger.reviews import FrameRecord, ReviewState
 from streetloop.polling import PollingThread, SayOnce
 from streetloop.settings import Settings
 from streetloop.storage.store import ObjectStore
@@ -59,7 +59,7 @@ class LabelLoop:
         self._guard = guard
         self._tell = tell
         self._tell_once = SayOnce(tell)
-        self._held: list[Review] = []
+        self._held: list[FrameRecord] = []
         self._unmeasured = True  # answers may have come before the start
         self._hook: LabelHook | None = None
         self._polls = 0
@@ -89,7 +89,7 @@ class LabelLoop:
         """There may be answers: take them now rather than at the next poll."""
         self._thread.wake()
 
-    def add(self, found: Iterable[Review]) -> None:
+    def add(self, found: Iterable[FrameRecord]) -> None:
         """Note candidates; those that the ledger does not take now are tried again."""
         self._held = [*self._held, *found][-_MOST_HELD:]
         with self._said():

@@ -1,35 +1,35 @@
-"""Who labels: people behind Label Studio, or the oracle of the simulated city."""
+"""The interface of labelers: people in Label Studio, or the oracle of the simulated city."""
 
 from collections.abc import Callable, Collection, Sequence
 from typing import Protocol
 
-from labeling.task import Answer, Task
+from labeling.answers import Answer
+from streetloop.ledger.reviews import FrameRecord
 
 
 class Labeler(Protocol):
-    """Takes frames and gives answers some time later.
+    """Takes frames and answers some time later.
 
-    Nothing here is remembered by the caller between calls but which digests wait; an
-    implementation must therefore be safe to repeat: a process may die between a call and the note
-    that it succeeded.
+    Every call may be repeated: a process may die between a call and the note that it succeeded,
+    and the caller remembers nothing but the digests that wait. One thread calls.
     """
 
-    def push(self, tasks: Sequence[Task], pushed: Callable[[str], None]) -> None:
-        """Ask about frames; one that has been asked about already is not asked again.
+    def push(self, frames: Sequence[FrameRecord], pushed: Callable[[str], None]) -> None:
+        """Ask for labels; a frame that is already there is not added again.
 
         Args:
-            tasks: Which frames.
-            pushed: Called with the digest of each as soon as it is safely there.
+            frames: The frames, in the order in which they should be labeled.
+            pushed: Called with the digest of each frame as soon as the labeler has stored it.
 
         Raises:
-            LabelerError: Not all could be handed over; those that were have been told.
+            LabelerError: Not all could be handed over; ``pushed`` was called for those that were.
         """
 
     def pull(self, waiting: Collection[str]) -> list[Answer]:
-        """The answers there are now for frames that wait, each at most once; in no order.
+        """Return the answers that exist now, at most one a frame, in any order.
 
         Args:
-            waiting: Digests of frames that were pushed and not answered.
+            waiting: Digests of the frames that were pushed and not answered.
 
         Raises:
             LabelerError: The answers cannot be fetched now.

@@ -8,12 +8,11 @@ from typing import Any
 
 from labeling.class_guard import LabelGuard
 from labeling.corrections import Corrections, total
-from labeling.queue import boxes_of
-from labeling.task import SelectionReason
+from streetloop.boxes import to_detections
 from streetloop.json_values import finite_or_none
 from streetloop.ledger import Ledger
 from streetloop.ledger.events import MOST, Event, begin_event, end_event, list_events
-from streetloop.ledger.reviews import Review, ReviewState, list_reviews
+from streetloop.ledger.reviews import FrameRecord, ReviewState, SelectionReason, list_reviews
 
 MEASURED = "labels measured"
 """Kind of the event that keeps what was measured of one model at one camera."""
@@ -63,8 +62,10 @@ def measure(ledger: Ledger, guard: LabelGuard, only_random: bool) -> list[Measur
     return _measured(_labelled(ledger, guard, only_random), guard.names)
 
 
-def _measured(frames: Sequence[Review], names: Sequence[str]) -> list[Measure]:
-    totals = total(((r.model_version, r.camera_id), boxes_of(r.boxes), boxes_of(r.label)) for r in frames)
+def _measured(frames: Sequence[FrameRecord], names: Sequence[str]) -> list[Measure]:
+    totals = total(
+        ((f.model_version, f.camera_id), to_detections(f.boxes), to_detections(f.label or ())) for f in frames
+    )
     found: dict[tuple[str, str, str], Corrections] = defaultdict(Corrections)
     for ((version, camera), class_id), change in totals.items():
         name = _name(names, class_id)
@@ -106,8 +107,8 @@ def _latest(ledger: Ledger, camera: str, version: str) -> Event | None:
     return next((event for event in events if event.model_version == version), None)
 
 
-def _labelled(ledger: Ledger, guard: LabelGuard, only_random: bool) -> list[Review]:
-    reason = SelectionReason.RANDOM.value if only_random else None
+def _labelled(ledger: Ledger, guard: LabelGuard, only_random: bool) -> list[FrameRecord]:
+    reason = SelectionReason.RANDOM if only_random else None
     found = list_reviews(ledger, [ReviewState.LABELED, ReviewState.IN_DATASET], reason)
     return [r for r in found if r.label is not None and guard.fits(r.model_version)]
 

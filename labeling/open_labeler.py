@@ -1,4 +1,4 @@
-"""Labels: who labels, frames out to them, and a Label Studio to do it in."""
+"""Opens the labeler that the settings name, and hands frames to it."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -12,7 +12,7 @@ from labeling.labeler import Labeler
 from labeling.local_server.server import LocalServer
 from labeling.oracle_labeler import Flaws, OracleLabeler
 from labeling.queue import ReviewQueue
-from labeling.task import Drift
+from labeling.selection import Drift
 from streetloop.clock import Clock, SystemClock
 from streetloop.errors import ConfigError
 from streetloop.ledger import Ledger
@@ -29,10 +29,10 @@ def open_labeler(
     queue: ReviewQueue,
     clock: Clock | None = None,
 ) -> Labeler | None:
-    """Whoever labels, as the settings have it; None for nobody.
+    """Open the labeler that the settings name; None if they name none.
 
     Raises:
-        ConfigError: Label Studio is wanted, and no server or token is known.
+        ConfigError: The labeler is Label Studio, and no server or token is known.
     """
     if settings.labeler == "none":
         return None
@@ -66,20 +66,19 @@ def _label_studio(settings: Settings) -> tuple[str, SecretStr]:
 
 
 def push(queue: ReviewQueue, labeler: Labeler) -> int:
-    """Hand over what is pending, and again what the labeller has lost; how many frames.
+    """Push pending frames, and again those that the labeler has lost; returns how many.
 
     Raises:
-        LabelerError: Not all could be handed over; the rest is kept.
+        LabelerError: Not all could be handed over; the rest stays pending.
     """
     if isinstance(labeler, LabelStudio):
-        asked = queue.asked()
-        queue.ask_again(labeler.missing([task.digest for task in asked]))
-        labeler.renew(asked)
+        queue.ask_again(labeler.missing(queue.waiting()))
+        labeler.renew(queue.asked)
     return queue.push(labeler)
 
 
 def drifting(ledger: Ledger) -> dict[str, Drift]:
-    """Cameras that drift in a way that labels help against.
+    """Drift by camera, of the open findings that ask for labels.
 
     Raises:
         LedgerError: The ledger cannot be read.
@@ -89,7 +88,7 @@ def drifting(ledger: Ledger) -> dict[str, Drift]:
 
 
 def start_server(home: Path, port: int, say: Callable[[str], None]) -> dict[str, str]:
-    """Start Label Studio on this machine; what a person needs to log in.
+    """Start Label Studio on this machine; returns the credentials to log in with.
 
     Raises:
         ConfigError: It cannot be installed, or the port is taken.

@@ -1,16 +1,18 @@
-"""The oracle: a labeller that knows the truth of the simulated city, with a person's flaws."""
+"""A labeler that knows the ground truth of the simulated city, with human-like errors."""
 
+import random
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
 
-from labeling.task import Answer, Labeled, Skipped, Task
+from labeling.answers import Answer, Labeled, Skipped
 from streetloop.city.oracle import Oracle
 from streetloop.city.world.rng import draw
 from streetloop.clock import Clock
 from streetloop.errors import ConfigError, LabelerError
+from streetloop.ledger.reviews import FrameRecord
 from streetloop.types import Detections
 
 _NAME = "oracle"
@@ -18,12 +20,12 @@ _NAME = "oracle"
 
 @dataclass(frozen=True, slots=True)
 class Flaws:
-    """What the oracle gets wrong.
+    """Errors that the oracle makes.
 
     Attributes:
-        delay_s: Seconds from question to answer.
-        missed: Share of things that it overlooks.
-        wrong_class: Share of things that it calls something else.
+        delay_s: Seconds from push to answer.
+        missed: Share of objects that it misses, 0 to 1.
+        wrong_class: Share of objects that it gives a wrong class, 0 to 1.
         jitter: Standard deviation of a box's sides, as a share of its size.
     """
 
@@ -38,9 +40,9 @@ class OracleLabeler:
 
     Args:
         classes: Class names by class id; classes of the city that are not among them are left out.
-        clock: Time.
-        flaws: What it gets wrong; the same frame is always got wrong the same way.
-        tasks: Finds a task by digest, after a restart too, and when it was asked.
+        clock: The current time.
+        flaws: Its errors; the same frame always gets the same ones.
+        find: Finds a frame by digest, such as one that was pushed before a restart.
     """
 
     def __init__(
@@ -48,23 +50,23 @@ class OracleLabeler:
         classes: Sequence[str],
         clock: Clock,
         flaws: Flaws = Flaws(),
-        tasks: Callable[[str], Task | None] = lambda _: None,
+        find: Callable[[str], FrameRecord | None] = lambda _: None,
     ) -> None:
         self._classes = list(classes)
         self._clock = clock
         self._flaws = flaws
-        self._find = tasks
-        self._asked: dict[str, tuple[Task, datetime]] = {}
+        self._find = find
+        self._asked: dict[str, tuple[FrameRecord, datetime]] = {}
         self._truth = Oracle()
 
-    def push(self, tasks: Sequence[Task], pushed: Callable[[str], None]) -> None:
-        """See `Labeler.push`; a frame from elsewhere does not keep the others back."""
-        elsewhere = next((task.camera_id for task in tasks if "uri" not in task.origin), None)
-        for task in tasks:
-            if "uri" not in task.origin:
+    def push(self, frames: Sequence[FrameRecord], pushed: Callable[[str], None]) -> None:
+        """See `Labeler.push`; a frame that is not of the city does not hold the others back."""
+        elsewhere = next((frame.camera_id for frame in frames if "uri" not in frame.origin), None)
+        for frame in frames:
+            if "uri" not in frame.origin:
                 continue
-            self._asked.setdefault(task.digest, (task, self._clock.now()))
-            pushed(task.digest)
+            self._asked.setdefault(frame.digest, (frame, self._clock.now()))
+            pushed(frame.digest)
         if elsewhere is not None:
             raise LabelerError(f"the oracle knows the simulated city alone; {elsewhere} is elsewhere")
 
@@ -73,41 +75,44 @@ class OracleLabeler:
         answers: list[Answer] = []
         for digest in waiting:
             if digest not in self._asked:
-                task = self._find(digest)  # asked before a restart
-                if task is None:
+                frame = self._find(digest)  # pushed before a restart
+                if frame is None:
                     continue
-                self._asked[digest] = (task, task.asked_at or self._clock.now())
-            task, since = self._asked[digest]
+                self._asked[digest] = (frame, frame.pushed_at or self._clock.now())
+            frame, since = self._asked[digest]
             if (self._clock.now() - since).total_seconds() >= self._flaws.delay_s:
-                answers.append(self._answer(task))
+                answers.append(self._answer(frame))
                 del self._asked[digest]
         return answers
 
-    def _answer(self, task: Task) -> Answer:
+    def _answer(self, frame: FrameRecord) -> Answer:
         try:
-            truth = self._truth.truth(str(task.origin["uri"]), int(task.origin["frame"]))
+            truth = self._truth.truth(str(frame.origin["uri"]), int(frame.origin["frame"]))
         except (ConfigError, KeyError, ValueError):
-            return Skipped(task.digest, _NAME, self._clock.now())
-        rng = draw("oracle", task.digest)
+            return Skipped(frame.digest, _NAME, self._clock.now())
+        rng = draw("oracle", frame.digest)
         boxes: list[tuple[float, float, float, float]] = []
         class_ids: list[int] = []
-        for thing in truth.clear():
-            if thing.class_name not in self._classes or rng.random() < self._flaws.missed:
+        for one in truth.clear():
+            if one.class_name not in self._classes or rng.random() < self._flaws.missed:
                 continue
-            class_id = self._classes.index(thing.class_name)
+            class_id = self._classes.index(one.class_name)
             if rng.random() < self._flaws.wrong_class:
                 class_id = (class_id + rng.randrange(1, max(len(self._classes), 2))) % len(self._classes)
-            left, top, right, bottom = thing.xyxy
-            dx, dy = (right - left) * self._flaws.jitter, (bottom - top) * self._flaws.jitter
-            noise = [rng.gauss(0, size) for size in (dx, dy, dx, dy)]
-            box = [side + n for side, n in zip(thing.xyxy, noise, strict=True)]
-            boxes.append((box[0], box[1], max(box[2], box[0] + 1), max(box[3], box[1] + 1)))
+            boxes.append(_shaken(one.xyxy, self._flaws.jitter, rng))
             class_ids.append(class_id)
-        xyxy = np.array(boxes, np.float32).reshape(-1, 4)
-        limits = np.array([task.width, task.height] * 2, np.float32)
+        limits = np.array([frame.width, frame.height] * 2, np.float32)
         found = Detections(
-            np.clip(xyxy, 0, limits).astype(np.float32),
+            np.clip(np.array(boxes, np.float32).reshape(-1, 4), 0, limits).astype(np.float32),
             np.ones(len(boxes), np.float32),
             np.array(class_ids, np.int64),
         )
-        return Labeled(task.digest, found, _NAME, self._clock.now())
+        return Labeled(frame.digest, found, _NAME, self._clock.now())
+
+
+def _shaken(xyxy: Sequence[float], jitter: float, rng: random.Random) -> tuple[float, float, float, float]:
+    """A box with its sides moved at random; at least a pixel wide and high."""
+    left, top, right, bottom = xyxy
+    dx, dy = (right - left) * jitter, (bottom - top) * jitter
+    x1, y1, x2, y2 = (side + rng.gauss(0, size) for side, size in zip(xyxy, (dx, dy, dx, dy), strict=True))
+    return x1, y1, max(x2, x1 + 1), max(y2, y1 + 1)

@@ -1,22 +1,24 @@
-"""The queue of frames, in the ledger: exactly once from candidate to label, whoever dies when."""
+"""The queue of frames in the ledger: each goes exactly once from candidate to label.
+
+A process may be killed between any two statements; the next one goes on where it was.
+"""
 
 import math
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import timedelta
-from typing import Any
 
-import numpy as np
-
+from labeling.answers import Answer, Labeled, Quarantined, Skipped
 from labeling.labeler import Labeler
-from labeling.selection import Candidate, SelectionPolicy, boosted, select
-from labeling.task import Answer, Drift, Labeled, Quarantined, SelectionReason, Skipped, Task
+from labeling.selection import Drift, SelectionPolicy, boosted, select
+from streetloop.boxes import to_boxes
 from streetloop.clock import Clock
 from streetloop.ledger import Ledger
 from streetloop.ledger.reviews import (
-    CandidateSummary,
+    Candidate,
     Choice,
-    Review,
+    FrameRecord,
     ReviewState,
+    SelectionReason,
     add_reviews,
     answer_review,
     ask_again,
@@ -25,49 +27,36 @@ from streetloop.ledger.reviews import (
     count_reviews,
     expire_reviews,
     find_reviews,
-    list_candidacies,
+    list_candidates,
+    list_digests,
     list_reviews,
     mark_pushed,
     reject_review,
 )
-from streetloop.types import Detections
 
-_DRIFT = 0.4  # score of a frame that shows a drift, if the model is sure of it
+_DRIFT_SCORE = 0.4  # of a confident frame that shows drift
 _DAY = timedelta(days=1)
 _POLICY = SelectionPolicy()
-_NONE: Mapping[str, Drift] = {}
-
-
-def to_review(candidate: Candidate, task: Task) -> Review:
-    """A candidate as it is kept."""
-    return Review(
-        digest=task.digest,
-        image_key=task.image_key,
-        width=task.width,
-        height=task.height,
-        camera_id=task.camera_id,
-        captured_at=task.captured_at,
-        reason=task.reason.value,
-        score=task.score,
-        model_version=task.model_version,
-        boxes=plain(task.boxes),
-        fingerprint=candidate.fingerprint.tobytes(),
-        embedding=candidate.embedding.tobytes(),
-        drift=task.drift,
-        origin=task.origin,
-    )
+_NO_DRIFT: Mapping[str, Drift] = {}
+_ASKED = (
+    ReviewState.PENDING,
+    ReviewState.PUSHED,
+    ReviewState.LABELED,
+    ReviewState.IN_DATASET,
+    ReviewState.REJECTED,
+)
 
 
 class ReviewQueue:
-    """Frames between cameras and labellers.
+    """Moves frames from the cameras to the labeler and stores the answers.
 
     Args:
-        ledger: Where they are kept.
-        clock: Time.
-        policy: How frames are chosen.
-        kept: How long a frame may wait to be chosen or asked about.
-        fits: False for a model version whose class ids mean something else to the labeller: its
-            frames are neither chosen nor pushed nor pulled; by default every frame may be.
+        ledger: Stores the frames.
+        clock: The current time.
+        policy: How frames are selected.
+        kept: How long a frame may wait to be chosen and pushed; then it expires.
+        fits: False for a model version whose class ids mean something else to the labeler. Its
+            frames are neither chosen nor pushed nor pulled. By default every frame fits.
     """
 
     def __init__(
@@ -84,20 +73,20 @@ class ReviewQueue:
         self._kept = kept
         self._fits = fits
 
-    def add(self, candidates: Iterable[Review]) -> None:
-        """Note candidates; one that is known already is not noted again."""
+    def add(self, candidates: Iterable[FrameRecord]) -> None:
+        """Store candidates; a frame that is already stored stays unchanged."""
         add_reviews(self._ledger, list(candidates))
 
     def choose(
-        self, budget: int, drifting: Mapping[str, Drift] = _NONE, every_s: float = _DAY.total_seconds()
+        self, budget: int, drifting: Mapping[str, Drift] = _NO_DRIFT, every_s: float = _DAY.total_seconds()
     ) -> int:
-        """Choose frames to ask about; how many were.
+        """Choose frames to label; returns how many.
 
         Args:
-            budget: How many at most a day, from midnight UTC; what was chosen today counts.
-            drifting: Cameras whose frames are wanted more, from the beginning of their drift on.
-            every_s: How often frames are chosen: the budget is spread over the day, because
-                frames of all its hours are wanted; by default it may be spent at once.
+            budget: Largest number of frames a day, from midnight UTC, with those already chosen.
+            drifting: Drift by camera; frames captured since its start score higher.
+            every_s: Seconds between two calls. The budget is spread over the day, so that frames
+                of all hours are chosen. With the default, all of it may be spent at once.
         """
         now = self._clock.now()
         midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
@@ -106,79 +95,77 @@ class ReviewQueue:
         left = budget - count_chosen(self._ledger, midnight)
         if left <= 0:
             return 0
-        found = list_candidacies(self._ledger, [ReviewState.CANDIDATE], now - self._kept)
-        # All that a candidate may be a double of, however long it has waited.
-        asked = list_candidacies(self._ledger, _ASKED, now - self._kept - _DAY)
-        since = {camera: drift.since for camera, drift in drifting.items()}
-        # The share is of the day: that of a single round would be rounded to none, or too many.
-        drawn = count_chosen(self._ledger, midnight, SelectionReason.RANDOM.value)
+        found = list_candidates(self._ledger, [ReviewState.CANDIDATE], now - self._kept)
+        # Every frame that a candidate may duplicate, however long the candidate has waited.
+        asked = list_candidates(self._ledger, _ASKED, now - self._kept - _DAY)
+        # The random share is of the day: of a single round it would round to none or too many.
+        drawn = count_chosen(self._ledger, midnight, SelectionReason.RANDOM)
         at_random = round(budget * self._policy.random_share) - drawn
-        mine = [_candidate(r) for r in found if self._fits(r.model_version)]
-        candidates = boosted(mine, since, _DRIFT)
-        chosen = select(
-            candidates, left, [_candidate(r) for r in asked], self._policy, int(now.timestamp()), at_random
-        )
-        choices = [Choice(c.digest, c.score, _cause(c, drifting)) for c in chosen]
+        fitting = [one for one in found if self._fits(one.model_version)]
+        since = {camera: drift.since for camera, drift in drifting.items()}
+        candidates = boosted(fitting, since, _DRIFT_SCORE)
+        chosen = select(candidates, left, asked, self._policy, int(now.timestamp()), at_random)
+        choices = [Choice(one.digest, one.score, _cause(one, drifting)) for one in chosen]
         return choose_reviews(self._ledger, choices, now, midnight, budget)
 
     def push(self, labeler: Labeler) -> int:
-        """Hand pending frames to a labeller; how many were.
+        """Hand pending frames to a labeler; returns how many.
 
         Raises:
-            LabelerError: Not all could be handed over; the rest is tried at the next call.
+            LabelerError: Not all could be handed over; the next call tries the rest.
         """
-        tasks = self._tasks(ReviewState.PENDING)
+        frames = self._frames(ReviewState.PENDING)
         done: list[str] = []
 
         def pushed(digest: str) -> None:
             if mark_pushed(self._ledger, digest, self._clock.now()):
                 done.append(digest)
 
-        if tasks:
-            labeler.push(tasks, pushed)
+        if frames:
+            labeler.push(frames, pushed)
         return len(done)
 
     def pull(self, labeler: Labeler) -> int:
-        """Take the answers that there are; how many.
+        """Fetch and store the answers; returns how many.
 
         Raises:
-            LabelerError: The labeller cannot be asked now.
+            LabelerError: The labeler cannot be reached now.
         """
         waiting = self.waiting()
         return sum(self._note(answer) for answer in labeler.pull(waiting)) if waiting else 0
 
     def ask_again(self, digests: Collection[str]) -> None:
-        """Frames that a labeller has lost are pushed again."""
+        """Push frames again that the labeler has lost."""
         ask_again(self._ledger, digests)
 
     def waiting(self) -> list[str]:
-        """Digests of frames that were pushed and not answered."""
-        return [task.digest for task in self.asked()]
+        """Digests of the frames that were pushed and not answered."""
+        found = list_digests(self._ledger, [ReviewState.PUSHED])
+        return [digest for digest, version in found.items() if self._fits(version)]
 
-    def asked(self) -> list[Task]:
-        """Frames that were pushed and not answered."""
-        return self._tasks(ReviewState.PUSHED)
+    def asked(self) -> list[FrameRecord]:
+        """The frames that were pushed and not answered."""
+        return self._frames(ReviewState.PUSHED)
 
     def expire(self) -> list[str]:
-        """Give up frames that have waited too long; the keys of their images."""
+        """Give up frames that have waited too long; returns their image keys."""
         return expire_reviews(self._ledger, self._clock.now() - self._kept)
 
     def counts(self) -> dict[ReviewState, int]:
-        """How many frames are in each state."""
+        """Number of frames in each state."""
         return count_reviews(self._ledger)
 
-    def find(self, digest: str) -> Task | None:
-        """The task of a digest, if there is one."""
-        found = find_reviews(self._ledger, [digest])
-        return to_task(found[0]) if found else None
+    def find(self, digest: str) -> FrameRecord | None:
+        """The frame of a digest, if there is one."""
+        return next(iter(find_reviews(self._ledger, [digest])), None)
 
-    def _tasks(self, state: ReviewState) -> list[Task]:
+    def _frames(self, state: ReviewState) -> list[FrameRecord]:
         found = list_reviews(self._ledger, [state])
-        return [to_task(review) for review in found if self._fits(review.model_version)]
+        return [frame for frame in found if self._fits(frame.model_version)]
 
     def _note(self, answer: Answer) -> bool:
         if isinstance(answer, Labeled):
-            label = plain(answer.boxes)
+            label = to_boxes(answer.boxes)
             return answer_review(self._ledger, answer.digest, answer.at, answer.labeler, label)
         if isinstance(answer, Skipped):
             return reject_review(
@@ -188,64 +175,6 @@ class ReviewQueue:
         return reject_review(self._ledger, answer.digest, self._clock.now(), None, answer.reason)
 
 
-_ASKED = (
-    ReviewState.PENDING,
-    ReviewState.PUSHED,
-    ReviewState.LABELED,
-    ReviewState.IN_DATASET,
-    ReviewState.REJECTED,
-)
-
-
-def to_task(review: Review) -> Task:
-    """The question that a kept frame is."""
-    return Task(
-        digest=review.digest,
-        image_key=review.image_key,
-        width=review.width,
-        height=review.height,
-        camera_id=review.camera_id,
-        captured_at=review.captured_at,
-        reason=SelectionReason(review.reason),
-        score=review.score,
-        rank=review.rank or 0,
-        model_version=review.model_version,
-        boxes=boxes_of(review.boxes),
-        drift=review.drift,
-        origin=dict(review.origin),
-        asked_at=review.pushed_at,
-    )
-
-
-def plain(boxes: Detections) -> list[dict[str, Any]]:
-    """Boxes as plain values, to a tenth of a pixel."""
-    return [
-        {"xyxy": [round(float(v), 1) for v in xyxy], "confidence": round(c, 4), "class_id": k}
-        for xyxy, c, k in zip(boxes.xyxy, boxes.confidence.tolist(), boxes.class_id.tolist(), strict=True)
-    ]
-
-
-def boxes_of(values: Sequence[dict[str, Any]]) -> Detections:
-    """The reverse of `plain`."""
-    return Detections(
-        np.array([v["xyxy"] for v in values], np.float32).reshape(-1, 4),
-        np.array([v["confidence"] for v in values], np.float32),
-        np.array([v["class_id"] for v in values], np.int64),
-    )
-
-
 def _cause(one: Candidate, drifting: Mapping[str, Drift]) -> str:
     drift = drifting.get(one.camera_id)
     return drift.cause if drift is not None and one.captured_at >= drift.since else ""
-
-
-def _candidate(one: CandidateSummary) -> Candidate:
-    return Candidate(
-        one.digest,
-        one.camera_id,
-        one.captured_at,
-        SelectionReason(one.reason),
-        one.score,
-        np.frombuffer(one.fingerprint, np.uint64),
-        np.frombuffer(one.embedding, np.float32),
-    )

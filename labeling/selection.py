@@ -7,8 +7,8 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from labeling.appearance import Fingerprint, distances
-from labeling.task import SelectionReason
+from labeling.appearance import distances
+from streetloop.ledger.reviews import Candidate, SelectionReason
 from streetloop.types import Floats
 
 DAY_S = 86_400.0
@@ -16,26 +16,16 @@ DAY_S = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
-    """A frame that might be asked about.
+class Drift:
+    """Drift of a camera for which the finding asks for labels.
 
     Attributes:
-        digest: SHA-256 of its JPEG.
-        camera_id: Which camera.
-        captured_at: When (UTC).
-        reason: What made it a candidate.
-        score: How much it is wanted, 0 to 1; a random one has 0.
-        fingerprint: See `appearance.fingerprint`.
-        embedding: See `appearance.embed`.
+        cause: The likeliest.
+        since: Its estimated start (UTC).
     """
 
-    digest: str
-    camera_id: str
-    captured_at: datetime
-    reason: SelectionReason
-    score: float
-    fingerprint: Fingerprint
-    embedding: Floats
+    cause: str
+    since: datetime
 
 
 @dataclass(frozen=True, slots=True)

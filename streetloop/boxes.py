@@ -1,9 +1,74 @@
-"""Boxes in a picture: how much of each is in the other."""
+"""Boxes in an image: as plain values, as arrays, as JSON, and their overlap."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from streetloop.types import Floats
+from streetloop.types import Detections, Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """One object in an image, as it is stored.
+
+    Attributes:
+        class_id: Index into the class names of the model or dataset.
+        xyxy: Left, top, right, bottom in pixels of the image.
+        ignored: True if a detector may find or miss it without being judged for it.
+        confidence: 0 to 1; 1 for a label.
+    """
+
+    class_id: int
+    xyxy: tuple[float, float, float, float]
+    ignored: bool = False
+    confidence: float = 1.0
+
+
+Boxes = tuple[Box, ...]
+"""The boxes of one image; empty where nothing is there."""
+
+
+def to_boxes(found: Detections, *, ignored: bool = False) -> Boxes:
+    """Convert arrays to values, rounded to 0.1 pixels and a confidence of 4 digits.
+
+    Boxes are rounded here and nowhere else, until a format with fixed digits is written.
+
+    >>> found = Detections(np.array([[0.04, 1, 2, 9.96]], np.float32), np.ones(1), np.array([3]))
+    >>> to_boxes(found)
+    (Box(class_id=3, xyxy=(0.0, 1.0, 2.0, 10.0), ignored=False, confidence=1.0),)
+    """
+    rows = zip(found.xyxy.tolist(), found.confidence.tolist(), found.class_id.tolist(), strict=True)
+    return tuple(
+        Box(k, (round(x1, 1), round(y1, 1), round(x2, 1), round(y2, 1)), ignored, round(confidence, 4))
+        for (x1, y1, x2, y2), confidence, k in rows
+    )
+
+
+def to_detections(boxes: Iterable[Box]) -> Detections:
+    """Convert values to arrays."""
+    boxes = tuple(boxes)
+    return Detections(
+        np.array([box.xyxy for box in boxes], np.float32).reshape(-1, 4),
+        np.array([box.confidence for box in boxes], np.float32),
+        np.array([box.class_id for box in boxes], np.int64),
+    )
+
+
+def boxes_to_json(boxes: Iterable[Box]) -> list[dict[str, Any]]:
+    """Convert boxes to the JSON that the ledger stores; `Box.ignored` is not part of it."""
+    return [{"xyxy": list(b.xyxy), "confidence": b.confidence, "class_id": b.class_id} for b in boxes]
+
+
+def boxes_from_json(values: Sequence[Mapping[str, Any]]) -> Boxes:
+    """Read what `boxes_to_json` wrote."""
+    return tuple(
+        Box(v["class_id"], (x1, y1, x2, y2), confidence=v["confidence"])
+        for v in values
+        for x1, y1, x2, y2 in [v["xyxy"]]
+    )
 
 
 def iou(one: Floats, other: Floats) -> NDArray[np.float64]:

@@ -4,6 +4,7 @@ import statistics
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from streetloop.boxes import to_boxes
 from streetloop.cameras import Camera
 from streetloop.city.address import parse_address
 from streetloop.city.render.shapes import CLASSES
@@ -13,7 +14,7 @@ from streetloop.ledger import Ledger
 from streetloop.ledger.reviews import ReviewState, list_reviews
 from streetloop.settings import Settings
 from streetloop.storage.store import ObjectStore, put_image
-from train.data.dataset import TEST, Dataset, Example, boxes_from
+from train.data.dataset import TEST, Dataset, Example
 from train.evaluation.metrics import class_map, evaluate
 from train.model.find_model import find_model
 from train.model.predictions import predict_examples
@@ -105,7 +106,7 @@ def _pictures(
             frame = round(at * address.fps)
             image, truth = view.render(frame), view.truth(frame)
             digest, key = put_image(store, encode_jpeg(image))
-            boxes = boxes_from(truth.detections(), truth.unclear())
+            boxes = (*to_boxes(truth.detections()), *to_boxes(truth.unclear(), ignored=True))
             yield Example(
                 digest,
                 key,

@@ -14,8 +14,8 @@ from matplotlib.figure import Figure
 from flows.demo.plot import plot_curve
 from flows.demo.result import BeforeAfterScore, DemoResult
 from flows.stream.sinks.annotated_video import draw_boxes
-from labeling.queue import boxes_of
 from serve.rollout.statistics.evidence import EVERYTHING
+from streetloop.boxes import to_detections
 from streetloop.city.render.shapes import CLASSES
 from streetloop.images import decode_image, encode_jpeg
 from streetloop.ledger import Ledger
@@ -145,7 +145,7 @@ def _labelled(ledger: Ledger, store: ObjectStore) -> list[dict[str, str]]:
         assert review.label is not None
         image = decode_image(store.get(review.image_key))
         why = review.reason + (f", {review.drift}" if review.drift else "")
-        boxed = _drawn(image, boxes_of(review.label), 0.0)
+        boxed = _drawn(image, to_detections(review.label), 0.0)
         frames.append({"camera": review.camera_id, "reason": why, "data": _jpeg(boxed, 320)})
     return frames
 

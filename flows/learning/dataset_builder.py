@@ -7,7 +7,7 @@ from typing import Any
 from streetloop.errors import DatasetError
 from streetloop.ledger import Ledger
 from streetloop.ledger.findings import list_findings
-from streetloop.ledger.reviews import Review, ReviewState, list_reviews, mark_in_dataset
+from streetloop.ledger.reviews import FrameRecord, ReviewState, list_reviews, mark_in_dataset
 from streetloop.settings import Settings
 from streetloop.storage.open import open_store
 from train.data.dataset import Dataset, load_dataset, merged, save_dataset
@@ -76,7 +76,7 @@ def mark_learned(ledger: Ledger, dataset: Dataset) -> None:
     mark_in_dataset(ledger, [digest for digest in waiting if digest in known], dataset.digest)
 
 
-def _names_by_model(settings: Settings, labeled: Sequence[Review]) -> dict[str, tuple[str, ...]]:
+def _names_by_model(settings: Settings, labeled: Sequence[FrameRecord]) -> dict[str, tuple[str, ...]]:
     """Class names by version stamp: a label's class ids are those of the model that asked."""
     names = class_names(settings, {review.model_version for review in labeled})
     if any(review.model_version not in names for review in labeled):
@@ -85,7 +85,7 @@ def _names_by_model(settings: Settings, labeled: Sequence[Review]) -> dict[str, 
     return names
 
 
-def _findings(ledger: Ledger, fresh: Sequence[Review]) -> tuple[dict[str, Any], ...]:
+def _findings(ledger: Ledger, fresh: Sequence[FrameRecord]) -> tuple[dict[str, Any], ...]:
     """The drift that the new frames were asked about for."""
     asked = {(review.camera_id, review.drift) for review in fresh if review.drift}
     return tuple(

@@ -11,7 +11,7 @@ from flows.stream.analysis.status import CameraStatus
 from serve.rollout.ports import Fleet
 from serve.rollout.route_table import RouteTable
 from serve.rollout.statistics.evidence import Evidence
-from streetloop.ledger.reviews import Review
+from streetloop.ledger.reviews import FrameRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class WorkerReport:
     statuses: Mapping[str, CameraStatus]
     finished: bool = False
     periods: Sequence[DriftPeriod] = ()
-    candidates: Sequence[Review] = ()
+    candidates: Sequence[FrameRecord] = ()
     evidence: Evidence = field(default_factory=Evidence)
 
 
@@ -47,7 +47,7 @@ class FleetReport:
 
     statuses: Mapping[str, CameraStatus]
     periods: Sequence[DriftPeriod] = ()
-    candidates: Sequence[Review] = ()
+    candidates: Sequence[FrameRecord] = ()
 
 
 class WorkerHandle(Protocol):

@@ -21,7 +21,7 @@ from streetloop.control import (
 )
 from streetloop.ledger.events import Event
 from streetloop.ledger.learning import LearningRun
-from streetloop.ledger.reviews import Review
+from streetloop.ledger.reviews import FrameRecord
 from streetloop.ledger.rollouts import Entry, Rollout
 from train.model_registry import Version
 
@@ -97,14 +97,14 @@ def drift_view(camera_id: str, state: DriftStatus) -> DriftView:
     )
 
 
-def review_view(review: Review) -> ReviewView:
+def review_view(review: FrameRecord) -> ReviewView:
     """A frame of the review queue."""
     return ReviewView(
         digest=review.digest,
         camera_id=review.camera_id,
         captured_at=review.captured_at,
         state=review.state.value,
-        reason=review.reason,
+        reason=review.reason.value,
         score=review.score,
         rank=review.rank,
         model=review.model_version,

@@ -1,7 +1,7 @@
-"""Label Studio behind `labeling.labeler.Labeler`: people label.
+"""Label Studio as a `labeling.labeler.Labeler`: people label.
 
-Frames are tasks of one project, known by the digest in their data. Nothing is remembered here:
-before anything is imported, the project is asked what it has.
+Frames are tasks of one project, identified by the digest in their data. The adapter keeps no state:
+before it imports frames, it asks the project which ones are there.
 """
 
 import re
@@ -12,13 +12,14 @@ from typing import Any
 from pydantic import SecretStr
 
 from labeling.annotators import NEWEST, Agreement, Resolve
+from labeling.answers import Answer
 from labeling.label_studio.api import LabelStudioApi, Project
 from labeling.label_studio.config import LabelControl, find_control, label_config
 from labeling.label_studio.image_links import UPLOADED, ByUrl, Images, LocalFiles
 from labeling.label_studio.payload import digest_of, to_answer, to_request
-from labeling.task import Answer, Task
 from labeling.webhook.verify import SECRET_HEADER
 from streetloop.errors import ConfigError, LabelerError, LabelerRefused, StoreError
+from streetloop.ledger.reviews import FrameRecord
 from streetloop.storage.store import ObjectStore
 
 _BATCH = 25  # frames an import
@@ -35,15 +36,15 @@ class LabelStudio:
     Args:
         url: Of the server.
         token: A personal access token (a JWT) or a legacy token (40 hex digits).
-        title: Of the project; made if there is none, adopted if there is one.
+        title: Of the project; created if there is none, adopted if there is one.
         classes: Class names by class id.
-        store: Where the JPEGs are.
-        images: How they get to the annotator's browser.
+        store: Holds the JPEGs.
+        images: How the annotator's browser gets them.
         resolve: How several annotations of one frame become one answer.
         timeout_s: Longest silence of the server within one request.
 
     Raises:
-        ConfigError: The token, the title or a class is none that Label Studio could take.
+        ConfigError: Label Studio cannot accept the token, the title or a class.
         LabelerRefused: The token has expired.
     """
 
@@ -79,18 +80,18 @@ class LabelStudio:
         """Of the server, without credentials."""
         return self._api.shown
 
-    def push(self, tasks: Sequence[Task], pushed: Callable[[str], None]) -> None:
-        """See `Labeler.push`; a frame whose JPEG is gone does not keep the others back.
+    def push(self, frames: Sequence[FrameRecord], pushed: Callable[[str], None]) -> None:
+        """See `Labeler.push`; a frame whose JPEG is gone does not hold the others back.
 
         Raises:
-            LabelerRefused: The token, or a labelling interface that our classes do not fit.
-            LabelerError: The server or an image is not to be had.
+            LabelerRefused: The token is refused, or the labeling interface lacks our classes.
+            LabelerError: The server or an image cannot be reached.
         """
-        if not tasks:
+        if not frames:
             return
         project, control = self._project()
         there = self._digests(project)
-        wanted = {task.digest: task for task in tasks}
+        wanted = {frame.digest: frame for frame in frames}
         for digest in [digest for digest in wanted if digest in there]:
             pushed(digest)
             del wanted[digest]
@@ -98,8 +99,8 @@ class LabelStudio:
         faults: list[Exception] = []
         for start in range(0, len(new), _BATCH):
             batch = self._import(project, control, new[start : start + _BATCH], faults)
-            for task in batch:
-                pushed(task.digest)
+            for frame in batch:
+                pushed(frame.digest)
         if faults:
             raise LabelerError(f"{len(faults)} frames have no image: {faults[0]}") from faults[0]
 
@@ -107,9 +108,9 @@ class LabelStudio:
         """See `Labeler.pull`.
 
         Raises:
-            LabelerRefused: The token, a project that is gone, or a labelling interface that our
-                classes do not fit: nothing is answered before that is repaired.
-            LabelerError: The server is not to be had.
+            LabelerRefused: The token is refused, the project is gone, or the labeling interface
+                lacks our classes; no answer comes before that is repaired.
+            LabelerError: The server cannot be reached.
         """
         wanted = set(waiting)
         if not wanted:
@@ -129,29 +130,30 @@ class LabelStudio:
         return [answer for answer in answers if answer is not None]
 
     def missing(self, digests: Collection[str]) -> set[str]:
-        """Which of these the project does not have, as after somebody deleted it: push them again.
+        """Which of these frames the project lacks, for example because somebody deleted tasks.
 
         Raises:
-            LabelerError: The server is not to be had.
+            LabelerError: The server cannot be reached.
         """
         project = self._api.project(self._title)
         return set(digests) - (self._digests(project.id) if project is not None else set())
 
-    def renew(self, waiting: Sequence[Task]) -> int:
-        """Renew the addresses of pictures that will not be good much longer; how many.
+    def renew(self, waiting: Callable[[], Sequence[FrameRecord]]) -> int:
+        """Renew image addresses that expire soon; returns how many.
 
-        Looked at once in an hour; to be called as often as one likes.
+        Cheap to call often: it looks at the tasks once an hour.
 
         Args:
-            waiting: Frames that were pushed and not answered.
+            waiting: Returns the frames that were pushed and not answered; called only where
+                addresses expire.
 
         Raises:
-            LabelerError: The server is not to be had.
+            LabelerError: The server cannot be reached.
         """
         images, now = self._images, datetime.now(UTC)
         if not isinstance(images, ByUrl) or images.lasts is None or now < self._renew_at:
             return 0
-        wanted, done = {task.digest: task for task in waiting}, 0
+        wanted, done = {frame.digest: frame for frame in waiting()}, 0
         project = self._api.project(self._title)
         for raw in self._api.tasks(project.id) if project is not None and wanted else ():
             digest, data = digest_of(raw), raw["data"]
@@ -164,16 +166,16 @@ class LabelStudio:
         return done
 
     def want_webhook(self, url: str, secret: SecretStr) -> None:
-        """Have Label Studio call ``url`` when annotations come, change or go; again is no harm.
+        """Have Label Studio call ``url`` when annotations are created, changed or deleted.
 
-        A project that has to be made again gets it again.
+        May be repeated. A project that has to be created again gets the webhook again.
 
         Args:
-            url: Where it posts to, as the server reaches us.
+            url: Address at which the server reaches us.
             secret: What `labeling.webhook.verify.is_genuine` looks for in the headers.
 
         Raises:
-            LabelerError: The server is not to be had, or refuses the address.
+            LabelerError: The server cannot be reached, or refuses the address.
         """
         self._hook = (url, {SECRET_HEADER: secret.get_secret_value()})
         project, _ = self._project()
@@ -188,7 +190,7 @@ class LabelStudio:
         return project
 
     def _project(self) -> tuple[int, LabelControl]:
-        """Id of the project, made or brought up to date, and where boxes are drawn in it."""
+        """Create or update the project; returns its id and where boxes are drawn in it."""
         annotators = self._resolve.annotators if isinstance(self._resolve, Agreement) else 1
         is_new = self._api.project(self._title) is None
         if is_new:
@@ -208,35 +210,35 @@ class LabelStudio:
         return {digest for task in self._api.tasks(project) if (digest := digest_of(task))}
 
     def _import(
-        self, project: int, control: LabelControl, tasks: Sequence[Task], faults: list[Exception]
-    ) -> list[Task]:
-        """Import a batch; returns what was imported, notes what has no image."""
+        self, project: int, control: LabelControl, frames: Sequence[FrameRecord], faults: list[Exception]
+    ) -> list[FrameRecord]:
+        """Import a batch; returns the imported frames, and appends a fault for each other."""
         until = self._images.until(datetime.now(UTC)) if isinstance(self._images, ByUrl) else ""
         if isinstance(self._images, ByUrl | LocalFiles):
-            urls: Mapping[str, str] = {t.digest: self._images.url(t.image_key) for t in tasks}
+            urls: Mapping[str, str] = {f.digest: self._images.url(f.image_key) for f in frames}
             if isinstance(self._images, LocalFiles):
                 self._api.serve_folder(project, str(self._images.folder))
         else:
-            jpegs = self._jpegs(tasks, faults)
+            jpegs = self._jpegs(frames, faults)
             urls = self._api.upload(project, jpegs) if jpegs else {}
-        batch = [task for task in tasks if task.digest in urls]
+        batch = [frame for frame in frames if frame.digest in urls]
         if batch:
-            requests = [to_request(task, urls[task.digest], control, until) for task in batch]
+            requests = [to_request(frame, urls[frame.digest], control, until) for frame in batch]
             self._api.add_tasks(project, requests)
-            # Boxes are shown of this version alone; older frames that still wait open without.
+            # Only this version's boxes are shown; older frames that wait open without boxes.
             self._api.change_project(project, model_version=batch[-1].model_version)
         return batch
 
-    def _jpegs(self, tasks: Sequence[Task], faults: list[Exception]) -> dict[str, bytes]:
+    def _jpegs(self, frames: Sequence[FrameRecord], faults: list[Exception]) -> dict[str, bytes]:
         jpegs = {}
-        for task in tasks:
+        for frame in frames:
             try:
-                jpeg = self._store.get(task.image_key)
+                jpeg = self._store.get(frame.image_key)
             except StoreError as error:
                 faults.append(error)
                 continue
             if len(jpeg) > _MAX_IMAGE_BYTES:
-                faults.append(LabelerError(f"{task.image_key} has {len(jpeg)} bytes"))
+                faults.append(LabelerError(f"{frame.image_key} has {len(jpeg)} bytes"))
             else:
-                jpegs[task.digest] = jpeg
+                jpegs[frame.digest] = jpeg
         return jpegs

@@ -1,53 +1,55 @@
-"""A frame as a task of Label Studio, and what its tasks say when they come back."""
+"""Converts a frame to a Label Studio task, and the annotations of a task to an answer."""
 
-import json
 import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from labeling.annotators import Annotation, Resolve, Subject, settle
+from labeling.answers import Answer, Quarantined
 from labeling.label_studio.config import LabelControl
 from labeling.label_studio.rectangles import Unusable, prediction_score, to_results
-from labeling.task import Answer, Quarantined, Task
+from streetloop.boxes import to_detections
+from streetloop.ledger.reviews import FrameRecord
 
-_MAX_RAW_CHARS = 100_000
 
-
-def to_request(task: Task, image: str, control: LabelControl, image_until: str = "") -> dict[str, Any]:
-    """A frame with the model's boxes, as Label Studio imports it.
+def to_request(
+    frame: FrameRecord, image: str, control: LabelControl, image_until: str = ""
+) -> dict[str, Any]:
+    """Build the task that Label Studio imports: a frame with the model's boxes as a prediction.
 
     Args:
-        task: The frame.
-        image: Where the annotator's browser finds the picture.
-        control: The labelling interface.
-        image_until: Up to when it is found there; empty for ever.
+        frame: The frame.
+        image: Address of the image for the annotator's browser.
+        control: The labeling interface.
+        image_until: When the address expires, in ISO 8601; empty if never.
     """
-    at = task.captured_at.astimezone(UTC)
-    drift = f", {task.drift}" if task.drift else ""
+    boxes = to_detections(frame.boxes)
+    at = frame.captured_at.astimezone(UTC)
+    drift = f", {frame.drift}" if frame.drift else ""
     data = {
         "image": image,
         "image_until": image_until,
-        "digest": task.digest,
-        "camera": task.camera_id,
+        "digest": frame.digest,
+        "camera": frame.camera_id,
         "captured_at": at.isoformat(),
-        "reason": task.reason.value,
-        "drift": task.drift,
-        "score": task.score if math.isfinite(task.score) else 0.0,
-        "width": task.width,
-        "height": task.height,
-        "about": f"{task.camera_id}, {at:%Y-%m-%d %H:%M:%S} UTC: {task.reason.value}{drift}",
+        "reason": frame.reason.value,
+        "drift": frame.drift,
+        "score": frame.score if math.isfinite(frame.score) else 0.0,
+        "width": frame.width,
+        "height": frame.height,
+        "about": f"{frame.camera_id}, {at:%Y-%m-%d %H:%M:%S} UTC: {frame.reason.value}{drift}",
     }
     prediction = {
-        "model_version": task.model_version,
-        "score": prediction_score(task.boxes),
-        "result": to_results(task.boxes, control, task.width, task.height, task.digest[:8]),
+        "model_version": frame.model_version,
+        "score": prediction_score(boxes),
+        "result": to_results(boxes, control, frame.width, frame.height, frame.digest[:8]),
     }
     return {"data": data, "predictions": [prediction]}
 
 
 def digest_of(raw: Mapping[str, Any]) -> str | None:
-    """The digest that a task of Label Studio carries; None if it is none of ours."""
+    """The frame digest in a Label Studio task; None if streetloop did not create the task."""
     data = raw.get("data")
     digest = data.get("digest") if isinstance(data, dict) else None
     return digest if isinstance(digest, str) else None
@@ -61,25 +63,22 @@ def to_answer(
     control: LabelControl,
     resolve: Resolve,
 ) -> Answer | None:
-    """What people made of a frame; None while more of them are needed.
+    """Turn all annotations of a frame into one answer; None while more are needed.
 
     Args:
-        digest: Which frame.
-        data: Of its task.
-        annotations: As Label Studio gave them.
-        people: Name by the id of a user.
-        control: The labelling interface.
-        resolve: How several become one.
+        digest: Of the frame.
+        data: The task's data.
+        annotations: The task's annotations, as Label Studio returned them.
+        people: User names by user id.
+        control: The labeling interface.
+        resolve: How several annotations become one answer.
     """
     try:
         subject = Subject(digest, _side(data, "width"), _side(data, "height"))
         read = [_annotation(raw, people) for raw in annotations]
     except ValueError as error:
-        return Quarantined(digest, str(error), _bounded({"annotations": annotations}))
-    answer = settle(subject, read, control.class_ids, resolve)
-    if isinstance(answer, Quarantined):
-        return Quarantined(digest, answer.reason, _bounded(answer.raw))
-    return answer
+        return Quarantined(digest, str(error))
+    return settle(subject, read, control.class_ids, resolve)
 
 
 def _annotation(raw: object, people: Mapping[int, str]) -> Annotation:
@@ -112,12 +111,3 @@ def _side(data: Mapping[str, Any], key: str) -> int:
     if isinstance(side, bool) or not isinstance(side, int) or not 0 < side <= 100_000:
         raise Unusable(f"the task has lost the {key} of its image")
     return side
-
-
-def _bounded(raw: dict[str, Any]) -> dict[str, Any]:
-    """What is kept of an odd answer: a brush stroke can be megabytes."""
-    text = json.dumps(raw, default=str)
-    if len(text) <= _MAX_RAW_CHARS:
-        kept: dict[str, Any] = json.loads(text)
-        return kept
-    return {"cut": text[:_MAX_RAW_CHARS]}

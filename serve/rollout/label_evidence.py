@@ -6,17 +6,16 @@ from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
 
-from labeling.queue import boxes_of
-from labeling.task import SelectionReason
 from serve.rollout.ports import Applications
 from serve.rollout.route_table import CHALLENGER
 from serve.rollout.statistics.confidence_sequences import Moments
 from serve.rollout.statistics.detection_counts import count_detections
 from serve.rollout.statistics.evidence import EVERYTHING, Evidence, Scores
+from streetloop.boxes import to_detections
 from streetloop.errors import ImageUnreadable, StoreError, StreetloopError
 from streetloop.images import decode_image
 from streetloop.ledger import Ledger
-from streetloop.ledger.reviews import Review, ReviewState, list_reviews
+from streetloop.ledger.reviews import FrameRecord, ReviewState, SelectionReason, list_reviews
 from streetloop.ledger.rollouts import Rollout
 from streetloop.storage.store import ObjectStore
 from streetloop.types import Detections
@@ -94,11 +93,11 @@ class LabelEvidence:
             _log.info("labelled frames are shown to both models later: %s", error)
         return found
 
-    def _fresh(self, cameras: Collection[str]) -> list[Review]:
+    def _fresh(self, cameras: Collection[str]) -> list[FrameRecord]:
         states = [ReviewState.LABELED, ReviewState.IN_DATASET]
         return [
             review
-            for review in list_reviews(self._ledger, states, SelectionReason.RANDOM.value)
+            for review in list_reviews(self._ledger, states, SelectionReason.RANDOM)
             if review.camera_id in cameras
             and review.digest not in self._seen
             and "uri" not in review.origin
@@ -106,7 +105,7 @@ class LabelEvidence:
             and review.answered_at >= self._since
         ][:_AT_ONCE]
 
-    def _one(self, review: Review, champion_application: str) -> Evidence:
+    def _one(self, review: FrameRecord, champion_application: str) -> Evidence:
         if review.label is None:
             return Evidence()
         data = self._store.get(review.image_key)
@@ -114,7 +113,7 @@ class LabelEvidence:
             image = decode_image(data)
         except ImageUnreadable:
             return Evidence()
-        truth, nothing = boxes_of(review.label), Detections.empty()
+        truth, nothing = to_detections(review.label), Detections.empty()
         ours, theirs = (
             count_detections(truth, nothing, self._applications.detect(application, image), self._names)
             for application in (champion_application, CHALLENGER)

@@ -1,4 +1,4 @@
-"""Reviews: frames on their way from a camera to a dataset. A frame moves forward only.
+"""Frames on their way from a camera to a dataset. A frame moves forward only.
 
 ::
 
@@ -8,22 +8,27 @@
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, select, text, update
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import ColumnElement, Connection, Select, func, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from streetloop.boxes import Boxes
 from streetloop.ledger.database import Ledger
 from streetloop.ledger.tables import reviews
+from streetloop.types import Floats
 
-_SOME = 500  # digests in one statement
+_MAX_DIGESTS = 500  # in one statement
+_BY_CHOICE = (reviews.c.chosen_at, reviews.c.rank, reviews.c.captured_at)
 
 
 class ReviewState(StrEnum):
-    """Where a frame is."""
+    """How far a frame has come."""
 
     CANDIDATE = "candidate"
     PENDING = "pending"
@@ -34,34 +39,43 @@ class ReviewState(StrEnum):
     EXPIRED = "expired"
 
 
+class SelectionReason(StrEnum):
+    """What made a frame a candidate for labeling."""
+
+    UNSURE = "unsure"
+    FLICKER = "flicker"
+    DISAGREEMENT = "disagreement"
+    RANDOM = "random"
+
+
 @dataclass(frozen=True, slots=True)
-class Review:
-    """One frame.
+class FrameRecord:
+    """One frame on its way from a camera to a dataset.
 
     Attributes:
-        digest: SHA-256 of its JPEG.
-        image_key: Where the JPEG is in the object store.
+        digest: SHA-256 of its JPEG in hex; identifies the frame everywhere.
+        image_key: Key of the JPEG in the object store.
         width: In pixels.
         height: In pixels.
-        camera_id: Which camera.
-        captured_at: When (UTC).
-        reason: Why it may be asked about.
-        score: How much it is wanted.
-        model_version: Which model the boxes are from.
-        boxes: What the model found, plain values.
-        fingerprint: What it looks like, for doubles.
-        embedding: What it looks like, for variety.
-        drift: Cause of the camera's drift at the time; empty without.
-        origin: Where it can be looked up again.
-        state: Where it is.
-        rank: Its place in the choice.
-        chosen_at: When it was chosen.
-        pushed_at: When somebody was asked.
-        answered_at: When an answer came.
+        camera_id: Its camera.
+        captured_at: Capture time (UTC).
+        reason: What made it a candidate.
+        score: Selection score, 0 to 1; higher is chosen first.
+        model_version: The model that found `boxes`, and whose class ids boxes and label have.
+        boxes: What the model found, in pixels of the image.
+        fingerprint: (4,) uint64 perceptual hash, to find near-duplicates.
+        embedding: float32 appearance vector, to spread a selection.
+        drift: Likeliest cause of the camera's drift when the frame was chosen; empty without drift.
+        origin: Where the ground truth can be looked up: URI and frame of a simulated camera.
+        state: How far it has come.
+        rank: Position in the selection that chose it, from 0.
+        chosen_at: When it was chosen (UTC).
+        pushed_at: When it was handed to the labeler (UTC).
+        answered_at: When the answer came (UTC).
         labeler: Who answered.
-        label: What is there, plain values.
+        label: The labeler's boxes; empty if nothing is there, None without a label.
         note: Why it was rejected.
-        dataset: Digest of the first dataset that it is in.
+        dataset: Digest of the first dataset that contains it.
     """
 
     digest: str
@@ -70,12 +84,12 @@ class Review:
     height: int
     camera_id: str
     captured_at: datetime
-    reason: str
+    reason: SelectionReason
     score: float
     model_version: str
-    boxes: Any
-    fingerprint: bytes
-    embedding: bytes
+    boxes: Boxes
+    fingerprint: NDArray[np.uint64] = field(compare=False, repr=False)
+    embedding: Floats = field(compare=False, repr=False)
     drift: str = ""
     origin: Mapping[str, Any] = field(default_factory=dict)
     state: ReviewState = ReviewState.CANDIDATE
@@ -84,92 +98,96 @@ class Review:
     pushed_at: datetime | None = None
     answered_at: datetime | None = None
     labeler: str | None = None
-    label: Any = None
+    label: Boxes | None = None
     note: str | None = None
     dataset: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class CandidateSummary:
-    """What choosing needs of a frame: there are many, and boxes take long to read.
+class Candidate:
+    """The fields of a `FrameRecord` that selection needs.
 
-    Attributes:
-        digest: SHA-256 of its JPEG.
-        camera_id: Which camera.
-        captured_at: When (UTC).
-        reason: Why it may be asked about.
-        score: How much it is wanted.
-        fingerprint: What it looks like, for doubles.
-        embedding: What it looks like, for variety.
-        model_version: Which model the boxes are from.
+    Selection reads thousands of candidates, and parsing their boxes would take seconds.
     """
 
     digest: str
     camera_id: str
     captured_at: datetime
-    reason: str
+    reason: SelectionReason
     score: float
-    fingerprint: bytes
-    embedding: bytes
     model_version: str
+    fingerprint: NDArray[np.uint64] = field(compare=False, repr=False)
+    embedding: Floats = field(compare=False, repr=False)
 
 
-def add_reviews(ledger: Ledger, found: Sequence[Review]) -> None:
-    """Write frames; one that is known already stays as it is."""
+_RECORD_FIELDS = tuple(one.name for one in fields(FrameRecord))
+_CANDIDATE_COLUMNS = tuple(reviews.c[one.name] for one in fields(Candidate))
+
+
+def add_reviews(ledger: Ledger, found: Sequence[FrameRecord]) -> None:
+    """Write frames; a frame whose digest is already there stays unchanged."""
     if not found:
         return
-    rows = [{**asdict(one), "state": one.state.value} for one in found]
+    rows = [
+        {name: getattr(one, name) for name in _RECORD_FIELDS}
+        | {"reason": one.reason.value, "state": one.state.value}
+        for one in found
+    ]
     with ledger.transaction() as connection:
         kind = postgresql if connection.dialect.name == "postgresql" else sqlite
         connection.execute(kind.insert(reviews).on_conflict_do_nothing(), rows)
 
 
-def list_reviews(ledger: Ledger, states: Collection[ReviewState], reason: str | None = None) -> list[Review]:
-    """Frames in some states, as they were ranked, then as they were taken.
+def list_reviews(
+    ledger: Ledger, states: Collection[ReviewState], reason: SelectionReason | None = None
+) -> list[FrameRecord]:
+    """Frames in some states, in the order of choice and rank, then of capture.
 
     Args:
-        ledger: Where.
+        ledger: The ledger.
         states: Which states.
-        reason: Only frames that were candidates for this reason.
+        reason: Only frames that were candidates for this reason; None for all.
     """
-    query = select(reviews).where(reviews.c.state.in_([s.value for s in states]))
+    query = select(reviews).where(_is_in(states))
     if reason is not None:
-        query = query.where(reviews.c.reason == reason)
-    query = query.order_by(reviews.c.chosen_at, reviews.c.rank, reviews.c.captured_at)
-    return _read(ledger, query)
+        query = query.where(reviews.c.reason == reason.value)
+    return _read(ledger, query.order_by(*_BY_CHOICE))
 
 
-def list_candidacies(
-    ledger: Ledger, states: Collection[ReviewState], since: datetime
-) -> list[CandidateSummary]:
-    """What choosing needs of the frames in some states that were taken since a moment."""
-    columns = [reviews.c[one.name] for one in fields(CandidateSummary)]
-    query = select(*columns).where(reviews.c.state.in_([s.value for s in states]))
-    query = query.where(reviews.c.captured_at >= since).order_by(reviews.c.captured_at)
+def list_digests(ledger: Ledger, states: Collection[ReviewState]) -> dict[str, str]:
+    """Model version by digest of the frames in some states, in the order of `list_reviews`."""
+    query = select(reviews.c.digest, reviews.c.model_version).where(_is_in(states))
     with ledger.transaction() as connection:
-        return [CandidateSummary(*row) for row in connection.execute(query)]
+        return {row.digest: row.model_version for row in connection.execute(query.order_by(*_BY_CHOICE))}
+
+
+def list_candidates(ledger: Ledger, states: Collection[ReviewState], since: datetime) -> list[Candidate]:
+    """What selection needs of the frames in some states that were captured since a time."""
+    query = select(*_CANDIDATE_COLUMNS).where(_is_in(states) & (reviews.c.captured_at >= since))
+    with ledger.transaction() as connection:
+        rows = connection.execute(query.order_by(reviews.c.captured_at)).mappings().all()
+    return [Candidate(**{**row, "reason": SelectionReason(row["reason"])}) for row in rows]
 
 
 def list_model_versions(ledger: Ledger, states: Collection[ReviewState]) -> list[str]:
-    """Model versions that the boxes of the frames in some states are from, each once, sorted."""
-    query = select(reviews.c.model_version).distinct()
-    query = query.where(reviews.c.state.in_([s.value for s in states]))
+    """Versions of the models that found the frames in some states, each once, sorted."""
+    query = select(reviews.c.model_version).distinct().where(_is_in(states))
     with ledger.transaction() as connection:
         return sorted(connection.execute(query).scalars())
 
 
 def newest_reviews(
     ledger: Ledger, states: Collection[ReviewState], most: int, offset: int = 0
-) -> list[Review]:
-    """Frames in some states, those that were taken last first."""
-    query = select(reviews).where(reviews.c.state.in_([s.value for s in states]))
+) -> list[FrameRecord]:
+    """Frames in some states, the most recently captured first."""
+    query = select(reviews).where(_is_in(states))
     query = query.order_by(reviews.c.captured_at.desc(), reviews.c.digest)
     return _read(ledger, query.limit(most).offset(offset))
 
 
-def find_reviews(ledger: Ledger, digests: Collection[str]) -> list[Review]:
-    """The frames of some digests that there are."""
-    found: list[Review] = []
+def find_reviews(ledger: Ledger, digests: Collection[str]) -> list[FrameRecord]:
+    """The frames of these digests, as far as there are any."""
+    found: list[FrameRecord] = []
     for part in _parts(digests):
         found += _read(ledger, select(reviews).where(reviews.c.digest.in_(part)))
     return found
@@ -180,9 +198,9 @@ class Choice:
     """A candidate that was chosen.
 
     Attributes:
-        digest: Which frame.
-        score: How much it was wanted in the end.
-        drift: Likeliest cause of the camera's drift; empty without.
+        digest: Of the frame.
+        score: Its final score.
+        drift: Likeliest cause of the camera's drift; empty without drift.
     """
 
     digest: str
@@ -191,14 +209,14 @@ class Choice:
 
 
 def choose_reviews(ledger: Ledger, chosen: Sequence[Choice], at: datetime, since: datetime, most: int) -> int:
-    """Candidates become pending, ranked as they are given; how many did.
+    """Move candidates to pending, ranked in the given order; returns how many moved.
 
     Args:
-        ledger: Where.
-        chosen: What was chosen; what is no candidate any more is left out.
-        at: When.
-        since: When the budget's period began.
-        most: How many frames may be chosen in it, whoever chooses at the same time.
+        ledger: The ledger.
+        chosen: The selection; a frame that is no longer a candidate is skipped.
+        at: Time of the choice.
+        since: Start of the budget's period.
+        most: The budget: how many frames all processes together may choose in the period.
     """
     moved = 0
     with ledger.transaction() as connection:
@@ -216,37 +234,35 @@ def choose_reviews(ledger: Ledger, chosen: Sequence[Choice], at: datetime, since
 
 
 def mark_pushed(ledger: Ledger, digest: str, at: datetime) -> bool:
-    """Somebody was asked about a frame; False if that was noted already."""
+    """Note that a frame was handed to the labeler; False if that was already noted."""
     return bool(_move(ledger, [digest], ReviewState.PENDING, ReviewState.PUSHED, pushed_at=at))
 
 
 def ask_again(ledger: Ledger, digests: Collection[str]) -> None:
-    """Frames that were pushed and are lost there will be pushed again."""
+    """Move frames that the labeler has lost back to pending."""
     _move(ledger, digests, ReviewState.PUSHED, ReviewState.PENDING, pushed_at=None)
 
 
-def answer_review(ledger: Ledger, digest: str, at: datetime, labeler: str, label: Any) -> bool:
-    """A frame was labelled; False if it was not waiting, so that nothing counts twice."""
+def answer_review(ledger: Ledger, digest: str, at: datetime, labeler: str, label: Boxes) -> bool:
+    """Store a label; False if the frame was not waiting for one, so that no answer counts twice."""
     values = {"answered_at": at, "labeler": labeler, "label": label}
     return bool(_move(ledger, [digest], ReviewState.PUSHED, ReviewState.LABELED, **values))
 
 
 def reject_review(ledger: Ledger, digest: str, at: datetime, labeler: str | None, note: str) -> bool:
-    """A frame was declined, or its answer cannot be used; False if it was not waiting."""
+    """Note a frame without a usable label; False if it was not waiting for an answer."""
     values = {"answered_at": at, "labeler": labeler, "note": note[:1000]}
     return bool(_move(ledger, [digest], ReviewState.PUSHED, ReviewState.REJECTED, **values))
 
 
 def mark_in_dataset(ledger: Ledger, digests: Collection[str], dataset: str) -> None:
-    """Labelled frames are in a dataset; one that was in another before stays the first's."""
+    """Note the dataset of labeled frames; a frame that is already in one keeps it."""
     _move(ledger, digests, ReviewState.LABELED, ReviewState.IN_DATASET, dataset=dataset)
 
 
 def expire_reviews(ledger: Ledger, before: datetime) -> list[str]:
-    """Candidates and pending frames from before a moment expire; where their images are."""
-    old = reviews.c.state.in_([ReviewState.CANDIDATE.value, ReviewState.PENDING.value]) & (
-        reviews.c.captured_at < before
-    )
+    """Expire candidates and pending frames captured before a time; returns their image keys."""
+    old = _is_in([ReviewState.CANDIDATE, ReviewState.PENDING]) & (reviews.c.captured_at < before)
     with ledger.transaction() as connection:
         keys = list(connection.execute(select(reviews.c.image_key).where(old)).scalars())
         connection.execute(update(reviews).where(old).values(state=ReviewState.EXPIRED.value))
@@ -254,7 +270,7 @@ def expire_reviews(ledger: Ledger, before: datetime) -> list[str]:
 
 
 def count_reviews(ledger: Ledger) -> dict[ReviewState, int]:
-    """How many frames are in each state."""
+    """Number of frames in each state."""
     query = select(reviews.c.state, func.count()).group_by(reviews.c.state)
     with ledger.transaction() as connection:
         counts = {state: int(count) for state, count in connection.execute(query)}
@@ -262,7 +278,7 @@ def count_reviews(ledger: Ledger) -> dict[ReviewState, int]:
 
 
 def count_labeled(ledger: Ledger, of_drift: bool = False) -> int:
-    """How many frames are labelled and in no dataset yet; or those of them that drift chose."""
+    """Number of labeled frames in no dataset; with ``of_drift`` only those chosen for drift."""
     query = select(func.count()).where(reviews.c.state == ReviewState.LABELED.value)
     if of_drift:
         query = query.where(reviews.c.drift != "")
@@ -270,23 +286,23 @@ def count_labeled(ledger: Ledger, of_drift: bool = False) -> int:
         return int(connection.execute(query).scalar_one())
 
 
-def count_chosen(ledger: Ledger, since: datetime, reason: str | None = None) -> int:
-    """How many frames were chosen since a moment, for one reason or any."""
+def count_chosen(ledger: Ledger, since: datetime, reason: SelectionReason | None = None) -> int:
+    """Number of frames chosen since a time, for one reason or any."""
     with ledger.transaction() as connection:
         return _chosen_since(connection, since, reason)
 
 
-def _chosen_since(connection: Connection, since: datetime, reason: str | None = None) -> int:
+def _chosen_since(connection: Connection, since: datetime, reason: SelectionReason | None = None) -> int:
     query = select(func.count()).where(reviews.c.chosen_at >= since)
     if reason is not None:
-        query = query.where(reviews.c.reason == reason)
+        query = query.where(reviews.c.reason == reason.value)
     return int(connection.execute(query).scalar_one())
 
 
 def _move(
     ledger: Ledger, digests: Collection[str], was: ReviewState, becomes: ReviewState, **values: Any
 ) -> int:
-    """Change frames that are in a state; how many were."""
+    """Change the frames that are in a state; returns how many were."""
     values["state"] = becomes.value
     moved = 0
     with ledger.transaction() as connection:
@@ -296,12 +312,19 @@ def _move(
     return moved
 
 
-def _read(ledger: Ledger, query: "Select[Any]") -> list[Review]:
+def _read(ledger: Ledger, query: "Select[Any]") -> list[FrameRecord]:
     with ledger.transaction() as connection:
         rows = connection.execute(query).mappings().all()
-    return [Review(**{**row, "state": ReviewState(row["state"])}) for row in rows]
+    return [
+        FrameRecord(**{**row, "reason": SelectionReason(row["reason"]), "state": ReviewState(row["state"])})
+        for row in rows
+    ]
+
+
+def _is_in(states: Collection[ReviewState]) -> ColumnElement[bool]:
+    return reviews.c.state.in_([state.value for state in states])
 
 
 def _parts(digests: Collection[str]) -> list[list[str]]:
     ordered = list(digests)
-    return [ordered[start : start + _SOME] for start in range(0, len(ordered), _SOME)]
+    return [ordered[start : start + _MAX_DIGESTS] for start in range(0, len(ordered), _MAX_DIGESTS)]

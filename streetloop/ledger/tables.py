@@ -3,6 +3,8 @@
 from datetime import UTC, datetime
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import (
     JSON,
     Boolean,
@@ -18,6 +20,8 @@ from sqlalchemy import (
     Table,
     TypeDecorator,
 )
+
+from streetloop.boxes import Boxes, boxes_from_json, boxes_to_json
 
 
 class Moment(TypeDecorator[datetime]):
@@ -46,6 +50,60 @@ class Moment(TypeDecorator[datetime]):
             return None
         moment: datetime = value
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+class BoxList(TypeDecorator[Boxes]):
+    """The boxes of one image, stored as JSON."""
+
+    impl = JSON
+    cache_ok = True
+
+    def process_bind_param(
+        self,
+        value: Boxes | None,
+        dialect: Dialect,  # noqa: ARG002 - as SQLAlchemy has it
+    ) -> list[dict[str, Any]] | None:
+        """To the database."""
+        return None if value is None else boxes_to_json(value)
+
+    def process_result_value(
+        self,
+        value: Any,
+        dialect: Dialect,  # noqa: ARG002 - as SQLAlchemy has it
+    ) -> Boxes | None:
+        """From the database."""
+        return None if value is None else boxes_from_json(value)
+
+
+class Vector(TypeDecorator[NDArray[Any]]):
+    """A one-dimensional array, stored as the bytes of its numbers.
+
+    Args:
+        dtype: Type of the numbers.
+    """
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def __init__(self, dtype: type[np.generic]) -> None:
+        super().__init__()
+        self.dtype = dtype
+
+    def process_bind_param(
+        self,
+        value: NDArray[Any] | None,
+        dialect: Dialect,  # noqa: ARG002 - as SQLAlchemy has it
+    ) -> bytes | None:
+        """To the database."""
+        return None if value is None else np.asarray(value, self.dtype).tobytes()
+
+    def process_result_value(
+        self,
+        value: Any,
+        dialect: Dialect,  # noqa: ARG002 - as SQLAlchemy has it
+    ) -> NDArray[Any] | None:
+        """From the database."""
+        return None if value is None else np.frombuffer(value, self.dtype)
 
 
 metadata = MetaData()
@@ -93,16 +151,16 @@ reviews = Table(
     Column("score", Float, nullable=False),
     Column("rank", Integer),
     Column("model_version", String(200), nullable=False),
-    Column("boxes", JSON, nullable=False),
+    Column("boxes", BoxList, nullable=False),
     Column("drift", String(64), nullable=False),
     Column("origin", JSON, nullable=False),
-    Column("fingerprint", LargeBinary, nullable=False),
-    Column("embedding", LargeBinary, nullable=False),
+    Column("fingerprint", Vector(np.uint64), nullable=False),
+    Column("embedding", Vector(np.float32), nullable=False),
     Column("chosen_at", Moment),
     Column("pushed_at", Moment),
     Column("answered_at", Moment),
     Column("labeler", String(200)),
-    Column("label", JSON),
+    Column("label", BoxList),
     Column("note", String(1000)),
     Column("dataset", String(64)),
     Index("reviews_by_state", "state", "captured_at"),

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from labeling.answers import Answer, Skipped
 from labeling.class_guard import LabelGuard
 from labeling.corrections import Corrections
 from labeling.measured_quality import MEASURED, Measure, keep_measures, measure
-from labeling.task import Answer, SelectionReason, Skipped
 from streetloop.ledger.events import Event, list_events
-from streetloop.ledger.reviews import ReviewState, mark_in_dataset
+from streetloop.ledger.reviews import ReviewState, SelectionReason, mark_in_dataset
 from tests.support.build import found
 from tests.support.frames import NOON, digest, labeled, review
 from tests.support.label_service import CLASSES, ControlService

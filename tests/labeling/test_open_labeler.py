@@ -11,7 +11,7 @@ from labeling.label_studio.image_links import UPLOADED, ByUrl
 from labeling.labeler import Labeler
 from labeling.open_labeler import drifting, open_labeler, push
 from labeling.oracle_labeler import OracleLabeler
-from labeling.task import Drift
+from labeling.selection import Drift
 from streetloop.errors import ConfigError
 from streetloop.ledger.findings import close_findings
 from streetloop.storage.minio import LINK_LASTS, MinioStore, S3Access

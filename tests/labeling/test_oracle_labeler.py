@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
+from labeling.answers import Labeled, Skipped
 from labeling.oracle_labeler import Flaws, OracleLabeler
-from labeling.task import Labeled, SelectionReason, Skipped, Task
 from streetloop.city.oracle import Oracle
 from streetloop.errors import LabelerError
-from streetloop.types import Detections
+from streetloop.ledger.reviews import FrameRecord, SelectionReason
 from tests.support.fakes import FakeClock
 
 CLASSES = ["car", "truck", "bus", "motorcycle", "bicycle", "person"]
@@ -18,8 +18,8 @@ FLAWLESS = Flaws()
 URI = "sim://larkfield/gantry?traffic=busy&seed=1"
 
 
-def task(frame: int = 40, digest: str = "a" * 64, uri: str = URI) -> Task:
-    return Task(
+def task(frame: int = 40, digest: str = "a" * 64, uri: str = URI) -> FrameRecord:
+    return FrameRecord(
         digest=digest,
         image_key="frames/a.jpg",
         width=640,
@@ -28,9 +28,10 @@ def task(frame: int = 40, digest: str = "a" * 64, uri: str = URI) -> Task:
         captured_at=datetime(2026, 3, 1, tzinfo=UTC),
         reason=SelectionReason.RANDOM,
         score=0.5,
-        rank=0,
         model_version="m",
-        boxes=Detections.empty(),
+        boxes=(),
+        fingerprint=np.zeros(4, np.uint64),
+        embedding=np.zeros(1, np.float32),
         origin={"uri": uri, "frame": frame},
     )
 
@@ -111,7 +112,7 @@ def test_skips_what_it_cannot_look_up() -> None:
 
 def test_a_restart_forgets_nothing_that_waits() -> None:
     known = {"a" * 64: task()}
-    labeler = OracleLabeler(CLASSES, FakeClock(), tasks=known.get)
+    labeler = OracleLabeler(CLASSES, FakeClock(), find=known.get)
     given = labeler.pull({"a" * 64, "b" * 64})
     assert [each.digest for each in given] == ["a" * 64]
     np.testing.assert_array_equal(given[0].boxes.xyxy, answer().boxes.xyxy)  # type: ignore[union-attr]
@@ -119,8 +120,8 @@ def test_a_restart_forgets_nothing_that_waits() -> None:
 
 def test_the_delay_goes_on_over_restarts() -> None:
     clock = FakeClock()
-    known = {"a" * 64: replace(task(), asked_at=clock.now())}
+    known = {"a" * 64: replace(task(), pushed_at=clock.now())}
     for waited, answers in ((0, 0), (40, 0), (19, 0), (1, 1)):
         clock.advance(waited)
-        labeler = OracleLabeler(CLASSES, clock, Flaws(delay_s=60), tasks=known.get)
+        labeler = OracleLabeler(CLASSES, clock, Flaws(delay_s=60), find=known.get)
         assert len(labeler.pull({"a" * 64})) == answers

@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 
 from labeling.oracle_labeler import OracleLabeler
-from labeling.queue import ReviewQueue, boxes_of, plain, to_task
-from labeling.task import Drift, SelectionReason
+from labeling.queue import ReviewQueue
+from labeling.selection import Drift
+from streetloop.boxes import to_detections
 from streetloop.city.oracle import Oracle
 from streetloop.city.render.shapes import CLASSES
 from streetloop.errors import LabelerError, LedgerError
 from streetloop.ledger import Ledger
-from streetloop.ledger.reviews import ReviewState, list_reviews
-from streetloop.types import Detections
+from streetloop.ledger.reviews import ReviewState, SelectionReason, list_reviews
 from tests.support.build import found
 from tests.support.fakes import FakeClock
 from tests.support.frames import NOON, WebApp, digest, labeled, only, review, states, waiting
@@ -33,7 +33,7 @@ def test_a_frame_goes_from_candidate_to_label(ledger: Ledger, queue: ReviewQueue
     assert queue.pull(desk) == 1
     kept = only(ledger, 1)
     assert (kept.state, kept.labeler, kept.answered_at) == (ReviewState.LABELED, "ann", NOON)
-    np.testing.assert_array_equal(boxes_of(kept.label).xyxy, [[1, 2, 3, 4]])
+    np.testing.assert_array_equal(to_detections(kept.label).xyxy, [[1, 2, 3, 4]])
     assert queue.waiting() == []
 
 
@@ -57,8 +57,8 @@ def test_a_chosen_frame_has_score_rank_and_reason(ledger: Ledger, queue: ReviewQ
     assert all((one.score > 0) == (one.reason == "unsure") for one in chosen)
     assert chosen[-1].reason == "random"
     assert {one.chosen_at for one in chosen} == {NOON + timedelta(hours=2)}
-    task = to_task(chosen[0])
-    assert (task.rank, task.reason, task.score) == (0, SelectionReason.UNSURE, chosen[0].score)
+    assert queue.find(chosen[0].digest) == chosen[0]
+    assert (chosen[0].rank, chosen[0].reason) == (0, SelectionReason.UNSURE)
 
 
 def test_the_labeler_is_given_frames_in_the_order_of_choice(ledger: Ledger, queue: ReviewQueue) -> None:
@@ -66,15 +66,6 @@ def test_the_labeler_is_given_frames_in_the_order_of_choice(ledger: Ledger, queu
     waiting(queue, desk, 8)
     ranked = sorted(list_reviews(ledger, [ReviewState.PUSHED]), key=lambda r: r.rank or 0)
     assert desk.asked == [one.digest for one in ranked]
-
-
-def test_boxes_come_back_as_they_were_to_a_tenth_of_a_pixel() -> None:
-    boxes = found((0.04, 10.26, 639.99, 359.5), (1, 2, 3, 4), confidence=[0.123456, 1.0], class_id=3)
-    back = boxes_of(plain(boxes))
-    np.testing.assert_allclose(back.xyxy, boxes.xyxy, atol=0.051)
-    np.testing.assert_allclose(back.confidence, boxes.confidence, atol=1e-4)
-    np.testing.assert_array_equal(back.class_id, boxes.class_id)
-    assert boxes_of(plain(Detections.empty())).xyxy.shape == (0, 4)
 
 
 def test_a_drifting_camera_is_preferred_and_its_frames_say_why(ledger: Ledger, queue: ReviewQueue) -> None:
@@ -86,7 +77,6 @@ def test_a_drifting_camera_is_preferred_and_its_frames_say_why(ledger: Ledger, q
     (one, _) = [r for r in list_reviews(ledger, [ReviewState.PENDING]) if r.camera_id == "night"]
     assert (one.drift, one.score) == ("fog", pytest.approx(0.4 + 0.6 * 0.02))
     assert only(ledger, 0).drift == ""
-    assert to_task(one).drift == "fog"
 
 
 # Time
@@ -165,16 +155,16 @@ def test_the_oracle_labels_simulated_frames_with_the_truth(
     ]
     queue.add([*reviews, review(9, camera_id="real")])
     assert queue.choose(10) == 4
-    oracle = OracleLabeler(CLASSES, clock, tasks=queue.find)
+    oracle = OracleLabeler(CLASSES, clock, find=queue.find)
     with pytest.raises(LabelerError, match="real is elsewhere"):
         queue.push(oracle)
     assert queue.counts()[ReviewState.PENDING] == 1, "one from elsewhere does not keep the others back"
     # Another process takes the answers home.
-    assert queue.pull(OracleLabeler(CLASSES, clock, tasks=queue.find)) == 3
+    assert queue.pull(OracleLabeler(CLASSES, clock, find=queue.find)) == 3
     truth = Oracle()
     for one in list_reviews(ledger, [ReviewState.LABELED]):
         expected = truth.truth(uri, int(one.origin["frame"])).detections()
-        label = boxes_of(one.label)
+        label = to_detections(one.label)
         np.testing.assert_array_equal(label.class_id, expected.class_id)
         size = [320, 180, 320, 180]
         np.testing.assert_allclose(label.xyxy, np.clip(expected.xyxy, 0, size), atol=0.06)

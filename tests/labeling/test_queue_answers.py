@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
+from labeling.answers import Labeled, Quarantined, Skipped
 from labeling.queue import ReviewQueue
-from labeling.task import Labeled, Quarantined, Skipped
 from streetloop.errors import LabelerError
 from streetloop.ledger import Ledger
 from streetloop.ledger.reviews import ReviewState, mark_in_dataset
@@ -17,7 +17,7 @@ def test_a_frame_with_nothing_in_it_is_labelled_too(ledger: Ledger, queue: Revie
     waiting(queue, desk, 1)
     assert queue.pull(desk) == 1
     kept = only(ledger, 0)
-    assert (kept.state, kept.label) == (ReviewState.LABELED, [])
+    assert (kept.state, kept.label) == (ReviewState.LABELED, ())
 
 
 def test_what_was_declined_or_cannot_be_used_is_rejected_with_the_reason(
@@ -26,8 +26,8 @@ def test_what_was_declined_or_cannot_be_used_is_rejected_with_the_reason(
     desk = WebApp()
     waiting(queue, desk, 3)
     desk.answers[digest(0)] = Skipped(digest(0), "bob", NOON)
-    desk.answers[digest(1)] = Quarantined(digest(1), "a polygon is not a labelled rectangle", {})
-    desk.answers[digest(2)] = Quarantined(digest(2), "x" * 5000, {})
+    desk.answers[digest(1)] = Quarantined(digest(1), "a polygon is not a labelled rectangle")
+    desk.answers[digest(2)] = Quarantined(digest(2), "x" * 5000)
     assert queue.pull(desk) == 3
     assert states(ledger) == dict.fromkeys(range(3), ReviewState.REJECTED)
     declined, polygon, long = (only(ledger, k) for k in range(3))
@@ -48,7 +48,7 @@ def test_answers_that_nobody_waits_for_are_ignored(ledger: Ledger, queue: Review
     waiting(queue, desk, 2)
     queue.add([review(7)])
     assert queue.pull(desk) == 2, "the second answer for one frame does not count"
-    assert only(ledger, 0).label == []
+    assert only(ledger, 0).label == ()
     assert states(ledger) == {0: ReviewState.LABELED, 1: ReviewState.LABELED, 7: ReviewState.CANDIDATE}
 
 

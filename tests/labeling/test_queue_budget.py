@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection
 
+from labeling.answers import Skipped
 from labeling.queue import ReviewQueue
-from labeling.task import SelectionReason, Skipped
 from streetloop.clock import SystemClock
 from streetloop.ledger import Ledger, open_ledger
-from streetloop.ledger.reviews import ReviewState, list_reviews
+from streetloop.ledger.reviews import ReviewState, SelectionReason, list_reviews
 from tests.support.fakes import FakeClock
 from tests.support.frames import NOON, WebApp, digest, review, waiting
 

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from PIL import Image as PillowImage
 
 from labeling.appearance import EMBEDDING, embed, fingerprint
-from labeling.selection import Candidate, SelectionPolicy, boosted, select
-from labeling.task import SelectionReason
+from labeling.selection import SelectionPolicy, boosted, select
+from streetloop.ledger.reviews import Candidate, SelectionReason
 from streetloop.types import Image
 from tests.support.city import view
 from tests.support.frames import NOON, candidate, digest
@@ -279,6 +279,7 @@ def test_200_of_20_000_are_selected_within_two_seconds(cameras: int) -> None:
             NOON + timedelta(seconds=10 * k / cameras),
             SelectionReason.RANDOM if k % 20 == 0 else SelectionReason.UNSURE,
             0.1 + (k % 97) / 108,
+            "m-1",
             hashes[k],
             places[k],
         )

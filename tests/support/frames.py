@@ -2,17 +2,25 @@
 
 import contextlib
 from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
 from sqlalchemy import Connection
 
+from labeling.answers import Answer, Labeled
 from labeling.appearance import EMBEDDING, Fingerprint
-from labeling.queue import ReviewQueue, to_review
-from labeling.selection import Candidate
-from labeling.task import Answer, Labeled, SelectionReason, Task
+from labeling.queue import ReviewQueue
+from streetloop.boxes import to_boxes
 from streetloop.ledger import Ledger
-from streetloop.ledger.reviews import Review, ReviewState, find_reviews, list_reviews
+from streetloop.ledger.reviews import (
+    Candidate,
+    FrameRecord,
+    ReviewState,
+    SelectionReason,
+    find_reviews,
+    list_reviews,
+)
 from streetloop.types import Detections, Floats
 from tests.support.build import found
 
@@ -43,6 +51,7 @@ def candidate(
         at or NOON + timedelta(minutes=number),
         reason,
         score,
+        "m-1",
         rng.integers(0, 2**63, 4, dtype=np.uint64) if bits is None else bits,
         looks if place is None else place,
     )
@@ -50,24 +59,17 @@ def candidate(
 
 def review(
     number: int, boxes: Detections = MODEL_BOX, origin: dict[str, object] | None = None, **of: object
-) -> Review:
+) -> FrameRecord:
     """The same as it is kept; ``of`` are those of `candidate`."""
     one = candidate(number, **of)  # type: ignore[arg-type]
-    task = Task(
-        one.digest,
-        f"frames/{one.digest}.jpg",
-        640,
-        360,
-        one.camera_id,
-        one.captured_at,
-        one.reason,
-        one.score,
-        0,
-        "m-1",
-        boxes,
+    return FrameRecord(
+        image_key=f"frames/{one.digest}.jpg",
+        width=640,
+        height=360,
+        boxes=to_boxes(boxes),
         origin=origin or {},
+        **{field.name: getattr(one, field.name) for field in fields(Candidate)},
     )
-    return to_review(one, task)
 
 
 class Killed(BaseException):
@@ -124,7 +126,7 @@ class WebApp:
         self.fate = Fate()
         self.refuses: Exception | None = None
 
-    def push(self, tasks: Sequence[Task], pushed: Callable[[str], None]) -> None:
+    def push(self, tasks: Sequence[FrameRecord], pushed: Callable[[str], None]) -> None:
         """See `Labeler.push`."""
         if self.refuses is not None:
             raise self.refuses
@@ -160,7 +162,7 @@ def states(ledger: Ledger) -> dict[int, ReviewState]:
     return {int(r.digest, 16): r.state for r in list_reviews(ledger, list(ReviewState))}
 
 
-def only(ledger: Ledger, number: int) -> Review:
+def only(ledger: Ledger, number: int) -> FrameRecord:
     """The frame of that number."""
     (one,) = find_reviews(ledger, [digest(number)])
     return one

@@ -25,12 +25,14 @@ import psutil
 import pytest
 from pydantic import SecretStr
 
+from labeling.appearance import EMBEDDING
 from labeling.label_studio.adapter import LabelStudio
 from labeling.local_server.server import Access, LocalServer
-from labeling.task import SelectionReason, Task
 from labeling.webhook.listener import HookListener
+from streetloop.boxes import to_boxes
 from streetloop.errors import StreetloopError
 from streetloop.images import encode_jpeg
+from streetloop.ledger.reviews import FrameRecord, SelectionReason
 from streetloop.storage.store import ObjectStore
 from streetloop.types import Detections
 from tests.support.ports import free_port
@@ -198,7 +200,7 @@ def _ready() -> Path:
     return venv or _CACHE / "labelstudio" / "venv"
 
 
-def frames(store: ObjectStore, count: int, seed: int = 0, version: str = "m-1") -> list[Task]:
+def frames(store: ObjectStore, count: int, seed: int = 0, version: str = "m-1") -> list[FrameRecord]:
     """Small pictures in the store, each with two boxes of a model and a digest of its own."""
     random = np.random.default_rng(seed)
     tasks = []
@@ -214,7 +216,7 @@ def frames(store: ObjectStore, count: int, seed: int = 0, version: str = "m-1") 
         key = f"frames/{digest[:2]}/{digest}.jpg"
         store.put(key, jpeg)
         tasks.append(
-            Task(
+            FrameRecord(
                 digest=digest,
                 image_key=key,
                 width=WIDTH,
@@ -223,18 +225,21 @@ def frames(store: ObjectStore, count: int, seed: int = 0, version: str = "m-1") 
                 captured_at=datetime(2026, 3, 1, 12, tzinfo=UTC) + timedelta(minutes=index),
                 reason=SelectionReason.UNSURE,
                 score=0.8,
-                rank=index,
                 model_version=version,
-                boxes=Detections(
-                    xyxy.astype(np.float32), np.array([0.5, 0.3], np.float32), np.array([0, 2], np.int64)
+                boxes=to_boxes(
+                    Detections(
+                        xyxy.astype(np.float32), np.array([0.5, 0.3], np.float32), np.array([0, 2], np.int64)
+                    )
                 ),
+                fingerprint=np.full(4, index, np.uint64) * 0x0123456789ABCDEF,
+                embedding=np.zeros(EMBEDDING, np.float32),
                 drift="fog",
             )
         )
     return tasks
 
 
-def push(labeler: LabelStudio, tasks: list[Task]) -> list[str]:
+def push(labeler: LabelStudio, tasks: list[FrameRecord]) -> list[str]:
     """Hand frames over; which were told."""
     told: list[str] = []
     labeler.push(tasks, told.append)

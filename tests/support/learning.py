@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from labeling.queue import plain
+from streetloop.boxes import to_boxes
 from streetloop.ledger import Ledger
-from streetloop.ledger.reviews import Review, ReviewState, add_reviews
+from streetloop.ledger.reviews import FrameRecord, ReviewState, SelectionReason, add_reviews
 from streetloop.settings import Settings
 from streetloop.storage.store import FolderStore
 from tests.support.frames import NOON
@@ -59,29 +59,29 @@ def add_labels(
     cameras: int = 4,
     first_seed: int = 0,
     drift: str = "night",
-) -> list[Review]:
+) -> list[FrameRecord]:
     """Frames that were asked about and labelled, a minute apart, as the oracle would."""
     split = Split("labels", TRAIN_CAMERAS[:cameras], first_seed, frames, "day")
     examples = gather_split(split, FolderStore(settings.store), TRAIN)
     found = [
-        Review(
+        FrameRecord(
             digest=e.image,
             image_key=e.key,
             width=e.width,
             height=e.height,
             camera_id=e.camera_id,
             captured_at=NOON + timedelta(minutes=number),
-            reason="unsure",
+            reason=SelectionReason.UNSURE,
             score=0.5,
             model_version=model_version,
-            boxes=[],
-            fingerprint=np.zeros(4, np.uint64).tobytes(),
-            embedding=b"",
+            boxes=(),
+            fingerprint=np.zeros(4, np.uint64),
+            embedding=np.zeros(1, np.float32),
             drift=drift,
             origin={"uri": "sim://somewhere"},
             state=ReviewState.LABELED,
             labeler="oracle",
-            label=plain(e.truth()),
+            label=to_boxes(e.truth()),
         )
         for number, e in enumerate(examples)
     ]

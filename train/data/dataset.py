@@ -1,19 +1,18 @@
-"""A dataset: which frames, with which labels, for what; immutable, and named by its content.
+"""A dataset: labeled images and their splits. It is immutable and named by its content.
 
-The manifest is one JSON object in the object store; images are stored once, by content, whatever
-number of datasets and versions share them.
+The manifest is one JSON object in the object store. An image is stored once, under its digest,
+however many datasets share it.
 """
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any
 
-import numpy as np
-
+from streetloop.boxes import Box, Boxes, to_detections
 from streetloop.errors import DatasetError
 from streetloop.storage.store import ObjectStore
 from streetloop.types import Detections
@@ -26,44 +25,29 @@ _PREFIX = "datasets"
 
 
 @dataclass(frozen=True, slots=True)
-class Box:
-    """One thing in an image.
-
-    Attributes:
-        class_id: Index into the dataset's classes.
-        xyxy: Left, top, right, bottom in pixels.
-        ignored: True if it is neither wrong to find nor wrong to miss.
-    """
-
-    class_id: int
-    xyxy: tuple[float, float, float, float]
-    ignored: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Example:
-    """One labelled image.
+    """One labeled image.
 
     Attributes:
         image: SHA-256 of the image file.
-        key: Where the image is in the object store.
+        key: Key of the image in the object store.
         width: In pixels.
         height: In pixels.
-        boxes: Everything that is there; empty is a label, too.
+        boxes: All objects in the image, in pixels; empty if there are none.
         split: One of `SPLITS`.
-        camera_id: Whose image it is; empty if it is nobody's.
-        captured_at: When (UTC); None if nobody knows.
-        slices: Names that it is also judged under, such as ``night``.
-        labeler: Who labelled it.
+        camera_id: Its camera; empty without one.
+        captured_at: Capture time (UTC); None if unknown.
+        slices: Names of the slices that it is judged in, such as ``night``.
+        labeler: Who labeled it.
         reason: Why it was chosen.
-        origin: Where it can be looked up again.
+        origin: Where the image or its ground truth can be looked up.
     """
 
     image: str
     key: str
     width: int
     height: int
-    boxes: tuple[Box, ...]
+    boxes: Boxes
     split: str = TRAIN
     camera_id: str = ""
     captured_at: datetime | None = None
@@ -73,23 +57,23 @@ class Example:
     origin: Mapping[str, Any] = field(default_factory=dict)
 
     def truth(self) -> Detections:
-        """The boxes that must be found."""
-        return _detections([box for box in self.boxes if not box.ignored])
+        """The boxes that a detector must find."""
+        return to_detections(box for box in self.boxes if not box.ignored)
 
     def ignored(self) -> Detections:
-        """The boxes that may be found or missed."""
-        return _detections([box for box in self.boxes if box.ignored])
+        """The boxes that a detector may find or miss."""
+        return to_detections(box for box in self.boxes if box.ignored)
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """Labelled images.
+    """Labeled images.
 
     Attributes:
         classes: Class names by class id.
         examples: The images.
-        parents: Digests of the datasets that it was made from.
-        purpose: What it was made for, in a few words.
+        parents: Digests of the datasets that it was merged from.
+        purpose: What it is for, in a few words.
     """
 
     classes: tuple[str, ...]
@@ -103,7 +87,7 @@ class Dataset:
         return hashlib.sha256(self.manifest()).hexdigest()
 
     def manifest(self) -> bytes:
-        """The one way to write the dataset down."""
+        """The canonical JSON, which the digest is of."""
         content = {
             "format": _FORMAT,
             "classes": self.classes,
@@ -135,7 +119,7 @@ def load_dataset(store: ObjectStore, digest: str) -> Dataset:
     """Read a dataset by its digest, or by the start of it.
 
     Raises:
-        DatasetError: There is none, several begin like that, or it was changed.
+        DatasetError: No dataset, or several, begin like that, or the content was changed.
         StoreError: It could not be read.
     """
     if not digest or not set(digest) <= set("0123456789abcdef"):
@@ -151,10 +135,10 @@ def load_dataset(store: ObjectStore, digest: str) -> Dataset:
 
 
 def merged(datasets: Sequence[Dataset], purpose: str) -> Dataset:
-    """Datasets put together, for instance new labels and older data against forgetting.
+    """Merge datasets, such as new labels and older data for replay.
 
-    An image that is in several keeps the labels of the last, and the split of the first, so that
-    what was held back once stays held back.
+    An image that is in several gets the boxes of the last and keeps the split of the first, so
+    that a held-out image stays held out.
 
     Raises:
         DatasetError: They have different classes.
@@ -169,16 +153,6 @@ def merged(datasets: Sequence[Dataset], purpose: str) -> Dataset:
             known = found.get(example.image)
             found[example.image] = replace(example, split=known.split) if known else example
     return Dataset(classes, tuple(found.values()), tuple(d.digest for d in datasets), purpose)
-
-
-def boxes_from(found: Detections, ignored: Detections | None = None) -> tuple[Box, ...]:
-    """Detections as boxes of an example, to a tenth of a pixel."""
-    return tuple(
-        Box(int(k), (round(x1, 1), round(y1, 1), round(x2, 1), round(y2, 1)), flag)
-        for part, flag in ((found, False), (ignored, True))
-        if part is not None
-        for (x1, y1, x2, y2), k in zip(part.xyxy.tolist(), part.class_id.tolist(), strict=True)
-    )
 
 
 def _plain(example: Example) -> dict[str, Any]:
@@ -213,12 +187,3 @@ def _example(row: dict[str, Any]) -> Example:
     values = {**row, "boxes": boxes, "slices": tuple(row["slices"])}
     values["captured_at"] = None if at is None else datetime.fromisoformat(at)
     return Example(**values)
-
-
-def _detections(boxes: Iterable[Box]) -> Detections:
-    boxes = list(boxes)
-    return Detections(
-        np.array([box.xyxy for box in boxes], np.float32).reshape(-1, 4),
-        np.ones(len(boxes), np.float32),
-        np.array([box.class_id for box in boxes], np.int64),
-    )

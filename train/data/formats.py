@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import yaml
 
+from streetloop.boxes import Box
 from streetloop.errors import DatasetError, ImageUnreadable, StoreError
 from streetloop.files import write_whole
 from streetloop.images import decode_image
 from streetloop.storage.store import ObjectStore, put_image
-from train.data.dataset import SPLITS, TEST, TRAIN, VALIDATION, Box, Dataset, Example
+from train.data.dataset import SPLITS, TEST, TRAIN, VALIDATION, Dataset, Example
 
 IMAGES = {".jpg", ".jpeg", ".png", ".bmp", ".webp"}
 _OUTSIDE = 0.01  # share of the image: rounding

@@ -1,42 +1,40 @@
-"""Labelled frames as a dataset: who learns from them, and who is judged by them."""
+"""Builds a dataset of labeled frames, and splits it."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from labeling.queue import boxes_of
-from labeling.task import SelectionReason
 from streetloop.errors import DatasetError
-from streetloop.ledger.reviews import Review
-from train.data.dataset import TEST, TRAIN, VALIDATION, Dataset, Example, boxes_from
+from streetloop.ledger.reviews import FrameRecord, SelectionReason
+from train.data.dataset import TEST, TRAIN, VALIDATION, Dataset, Example
 from train.data.validation import APART_S
 
 USUAL = "usual"
 """The slice of frames from cameras that did not drift."""
 
 UNCHOSEN = SelectionReason.RANDOM.value
-"""The slice of frames that were drawn and not chosen: what it says is without bias."""
+"""The slice of randomly drawn frames: its metrics are unbiased."""
 
 _HELD_BACK = 0.2  # of each camera's frames, the last in time
 
 
-def dataset_of(reviews: Sequence[Review], classes: Sequence[str], purpose: str) -> Dataset:
-    """Make a dataset of labelled frames.
+def dataset_of(frames: Sequence[FrameRecord], classes: Sequence[str], purpose: str) -> Dataset:
+    """Build a dataset of labeled frames.
 
-    Frames drawn at random are for the test, and a slice of their own: they alone measure without
-    bias. Of the others each camera's last fifth in time is for validation; never at random, or
-    neighbouring frames would be on both sides. A frame that lies too near in time to one that is
-    judged by is left out.
+    Randomly drawn frames are the test split and a slice of their own: only they measure without
+    bias. Of the other frames, each camera's last fifth in time is the validation split; a random
+    split would put neighboring frames on both sides. A training frame within `APART_S` seconds of
+    a validation or test frame of its camera is left out.
 
     Args:
-        reviews: Labelled frames.
-        classes: What the class ids of their labels mean.
+        frames: Labeled frames.
+        classes: Class names by class id of their labels.
         purpose: What the dataset is for.
     """
-    by_camera: dict[str, list[Review]] = defaultdict(list)
-    for review in sorted(reviews, key=lambda r: r.captured_at):
-        if review.label is not None:
-            by_camera[review.camera_id].append(review)
+    by_camera: dict[str, list[FrameRecord]] = defaultdict(list)
+    for frame in sorted(frames, key=lambda r: r.captured_at):
+        if frame.label is not None:
+            by_camera[frame.camera_id].append(frame)
     examples = []
     for mine in by_camera.values():
         chosen = [r for r in mine if r.reason != UNCHOSEN]
@@ -49,50 +47,47 @@ def dataset_of(reviews: Sequence[Review], classes: Sequence[str], purpose: str) 
 
 
 def renumbered(
-    reviews: Sequence[Review],
+    frames: Sequence[FrameRecord],
     names: Mapping[str, Sequence[str]],
     classes: Sequence[str],
     mapping: Mapping[str, str],
-) -> list[Review]:
-    """Labelled frames with the class ids of ``classes``, matched by name.
+) -> list[FrameRecord]:
+    """Labeled frames with the class ids of ``classes``, matched by name.
 
     Args:
-        reviews: Labelled frames; their class ids are those of the model that found them.
+        frames: Labeled frames; their class ids are those of the model that found them.
         names: Class names of models by version.
-        classes: What class ids shall mean.
-        mapping: Names in ``classes`` by those of the labels, where names alone do not say it.
+        classes: Class names by the new class id.
+        mapping: Names in ``classes`` by names in the labels, where the two differ.
 
     Raises:
-        DatasetError: A model is not known, or a class is not among ``classes``.
+        DatasetError: A model's class names are unknown, or a label's class is not in ``classes``.
     """
-    unknown = sorted({r.model_version for r in reviews} - names.keys())
+    unknown = sorted({r.model_version for r in frames} - names.keys())
     if unknown:
         raise DatasetError(
             f"frames were labelled with the classes of {unknown[0]}, which is not known here; "
             "set STREETLOOP_MODEL to that model"
         )
     number = {name.casefold(): k for k, name in enumerate(classes)}
-    wanted = {
-        version: [number.get(mapping.get(name, name).casefold()) for name in known]
-        for version, known in names.items()
-    }
     found = []
-    for review in reviews:
-        ids = wanted[review.model_version]
-        label = [{**box, "class_id": ids[box["class_id"]]} for box in review.label or ()]
-        lost = [k for k, box in enumerate(label) if box["class_id"] is None]
-        if lost:
-            name = names[review.model_version][review.label[lost[0]]["class_id"]]
-            raise DatasetError(
-                f"labels are of {name!r}, which the champion does not know; it has "
-                f"{', '.join(classes)}; say which it is with --map {name}=CLASS"
-            )
-        found.append(replace(review, label=label if review.label is not None else None))
+    for frame in frames:
+        label = []
+        for box in frame.label or ():
+            name = names[frame.model_version][box.class_id]
+            class_id = number.get(mapping.get(name, name).casefold())
+            if class_id is None:
+                raise DatasetError(
+                    f"labels are of {name!r}, which the champion does not know; it has "
+                    f"{', '.join(classes)}; say which it is with --map {name}=CLASS"
+                )
+            label.append(replace(box, class_id=class_id))
+        found.append(replace(frame, label=None if frame.label is None else tuple(label)))
     return found
 
 
 def _apart(examples: Sequence[Example], others: Sequence[Example]) -> list[Example]:
-    """Those that are not neighbours in time of frames that must not be known."""
+    """The examples at least `APART_S` seconds from all others."""
     times = [e.captured_at.timestamp() for e in others if e.captured_at is not None]
     return [
         example
@@ -102,18 +97,18 @@ def _apart(examples: Sequence[Example], others: Sequence[Example]) -> list[Examp
     ]
 
 
-def _example(review: Review, split: str) -> Example:
+def _example(frame: FrameRecord, split: str) -> Example:
     return Example(
-        image=review.digest,
-        key=review.image_key,
-        width=review.width,
-        height=review.height,
-        boxes=boxes_from(boxes_of(review.label)),
+        image=frame.digest,
+        key=frame.image_key,
+        width=frame.width,
+        height=frame.height,
+        boxes=frame.label or (),
         split=split,
-        camera_id=review.camera_id,
-        captured_at=review.captured_at,
-        slices=(review.drift or USUAL, *((UNCHOSEN,) if review.reason == UNCHOSEN else ())),
-        labeler=review.labeler or "",
-        reason=review.reason,
-        origin=dict(review.origin),
+        camera_id=frame.camera_id,
+        captured_at=frame.captured_at,
+        slices=(frame.drift or USUAL, *((UNCHOSEN,) if frame.reason == UNCHOSEN else ())),
+        labeler=frame.labeler or "",
+        reason=frame.reason.value,
+        origin=dict(frame.origin),
     )

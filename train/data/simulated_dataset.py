@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from streetloop.boxes import to_boxes
 from streetloop.city.address import TRAFFIC, Address
 from streetloop.city.export import write_data_yaml, write_example
 from streetloop.city.truth import Truth
@@ -18,7 +19,7 @@ from streetloop.city.world.rng import draw
 from streetloop.images import encode_jpeg
 from streetloop.storage.store import ObjectStore, put_image
 from streetloop.types import Image
-from train.data.dataset import Example, boxes_from
+from train.data.dataset import Example
 
 VALIDATION_SEEDS = 5_000
 HELD_OUT_SEEDS = 9_000
@@ -88,7 +89,7 @@ def gather_split(split: Split, store: ObjectStore, part: str) -> list[Example]:
         data = encode_jpeg(image)
         digest, key = put_image(store, data)
         height, width = image.shape[:2]
-        boxes = boxes_from(truth.detections(), truth.unclear())
+        boxes = (*to_boxes(truth.detections()), *to_boxes(truth.unclear(), ignored=True))
         examples.append(
             Example(
                 digest,

@@ -1,4 +1,4 @@
-"""Frames that might be worth asking about, whole: made ready on one thread, kept on another."""
+"""Candidates for labeling: encoded on one thread, stored on another."""
 
 import threading
 from collections.abc import Mapping
@@ -10,12 +10,10 @@ from numpy.typing import NDArray
 from flows.stream.analysis.results import Result
 from flows.stream.sources.simulated import SimulatedPicture
 from labeling.appearance import embed, fingerprint
-from labeling.queue import to_review
 from labeling.scoring import Bands, attention, contradictions
-from labeling.selection import Candidate
-from labeling.task import SelectionReason, Task
+from streetloop.boxes import to_boxes
 from streetloop.images import encode_jpeg
-from streetloop.ledger.reviews import Review
+from streetloop.ledger.reviews import FrameRecord, SelectionReason
 from streetloop.storage.store import ObjectStore, image_key
 from streetloop.types import Detections
 
@@ -24,29 +22,30 @@ _JPEG_QUALITY = 92
 
 @dataclass(frozen=True, slots=True)
 class PreparedFrame:
-    """A frame that can be kept: its JPEG is made, and nothing holds on to its picture.
+    """A candidate whose JPEG is encoded, so that nothing holds on to its picture.
 
     Attributes:
         frame_id: Of its camera.
-        jpeg: The picture.
-        review: What is noted of it.
+        jpeg: The image.
+        record: What the ledger will store.
     """
 
     frame_id: int
     jpeg: bytes
-    review: Review
+    record: FrameRecord
 
 
 class CandidateStore:
-    """Makes frames ready, stores them, and holds what is to be noted until somebody collects it.
+    """Encodes and stores candidates, and holds their records until somebody collects them.
 
     Safe to use from several threads.
 
     Args:
-        store: Where whole frames are kept, named by their content.
+        store: Receives the JPEGs, under their digests.
         names: Class names by class id.
-        origins: URI by camera, of simulated ones; nothing else may be written into a ledger.
-        bands: Where a model is unsure.
+        origins: URI by camera, of simulated cameras only: other URIs may carry credentials and
+            must not reach a ledger.
+        bands: Confidences at which a model is unsure, by class.
     """
 
     def __init__(
@@ -54,63 +53,62 @@ class CandidateStore:
     ) -> None:
         self._store, self._names = store, names
         self._origins, self._bands = origins, bands
-        self._found: list[Review] = []
+        self._found: list[FrameRecord] = []
         self._lock = threading.Lock()
 
-    def ready(
+    def prepare(
         self, score: float, reason: SelectionReason, result: Result, against: Detections | None = None
     ) -> PreparedFrame:
-        """A frame with its boxes, its JPEG, and what it looks like.
+        """Encode a frame and compute its fingerprint and embedding.
 
         Args:
-            score: How much it is wanted.
-            reason: Why.
-            result: The frame, and the boxes that a labeller starts from.
-            against: What another model found in it; nothing of it is kept, but a choice is spread
-                over what is in dispute. None where there is no other.
+            score: Selection score, 0 to 1.
+            reason: What made the frame a candidate.
+            result: The frame, and the boxes that the labeler starts from.
+            against: Another model's boxes. They are not stored, but the embedding then describes
+                the disputed box. None without another model.
         """
         frame, picture = result.frame, result.frame.picture
         image = picture.bgr()
         jpeg = encode_jpeg(image, _JPEG_QUALITY)
         digest, key = image_key(jpeg)
-        task = Task(
-            digest,
-            key,
-            picture.width,
-            picture.height,
-            frame.camera_id,
-            frame.captured_at,
-            reason,
-            score,
-            0,
-            result.model_version,
-            result.tracked.detections,
+        record = FrameRecord(
+            digest=digest,
+            image_key=key,
+            width=picture.width,
+            height=picture.height,
+            camera_id=frame.camera_id,
+            captured_at=frame.captured_at,
+            reason=reason,
+            score=score,
+            model_version=result.model_version,
+            boxes=to_boxes(result.tracked.detections),
+            fingerprint=fingerprint(image),
+            embedding=embed(image, *self._attention(result.tracked.detections, against)),
             origin=self._origin(result),
         )
-        looks = embed(image, *self._asked(result.tracked.detections, against))
-        candidate = Candidate(
-            digest, frame.camera_id, frame.captured_at, reason, score, fingerprint(image), looks
-        )
-        return PreparedFrame(frame.frame_id, jpeg, to_review(candidate, task))
+        return PreparedFrame(frame.frame_id, jpeg, record)
 
     def keep(self, one: PreparedFrame) -> None:
-        """Store it and note it.
+        """Store the JPEG and hold the record.
 
         Raises:
-            StoreError: It could not be stored; it is not noted then.
+            StoreError: The JPEG could not be stored; the record is dropped.
         """
-        self._store.put(one.review.image_key, one.jpeg)
+        self._store.put(one.record.image_key, one.jpeg)
         with self._lock:
-            self._found.append(one.review)
+            self._found.append(one.record)
 
-    def collect(self) -> list[Review]:
-        """What was noted since the last call, in order."""
+    def collect(self) -> list[FrameRecord]:
+        """The records since the last call, in order."""
         with self._lock:
             found, self._found = self._found, []
         return found
 
-    def _asked(self, boxes: Detections, against: Detections | None) -> tuple[Detections, NDArray[np.float64]]:
-        """Boxes, and how much is asked about each."""
+    def _attention(
+        self, boxes: Detections, against: Detections | None
+    ) -> tuple[Detections, NDArray[np.float64]]:
+        """Boxes, and how unsure or disputed each of them is."""
         if against is None:
             return boxes, attention(boxes, self._names, self._bands)
         both = Detections(

@@ -1,4 +1,4 @@
-"""A tap that picks out frames that might be worth asking about, and keeps them whole."""
+"""Triage: picks the frames of each camera that may be worth a label."""
 
 import random
 import threading
@@ -11,23 +11,22 @@ import numpy as np
 from flows.stream.analysis.results import Result
 from flows.stream.sinks.candidate_store import CandidateStore, PreparedFrame
 from labeling.scoring import Band, Bands, FlickerWatch, disagreement, uncertainty
-from labeling.task import SelectionReason
 from streetloop.errors import ConfigError
-from streetloop.ledger.reviews import Review
+from streetloop.ledger.reviews import FrameRecord, SelectionReason
 from streetloop.settings import Settings
 from streetloop.storage.store import ObjectStore
 from streetloop.types import UNCONFIRMED, Detections, Frame, Tracked
 
-_LEAST_SCORE = 0.1
-_CONFIDENT_PERIODS = 6  # periods between frames of which the model is sure
+_MIN_SCORE = 0.1
+_CONFIDENT_PERIODS = 6  # periods between two confident frames
 
 _Best: TypeAlias = tuple[float, SelectionReason, Result]
-"""Score, reason and frame."""
+"""Score, reason and frame of the best candidate so far."""
 
 
 @dataclass(slots=True)
 class _Camera:
-    """What is remembered of one camera."""
+    """State of one camera."""
 
     flicker: FlickerWatch = field(default_factory=FlickerWatch)
     best: _Best | None = None
@@ -37,23 +36,23 @@ class _Camera:
 
 
 class Triage:
-    """A `Sink`: of each camera the frame that the model is least sure of in every few seconds.
+    """A `Sink` that keeps, of each camera and period, the frame that the model is least sure of.
 
-    While two models are compared, the frame is taken, too, over which they contradict each other
-    most.
+    Three more kinds of frames become candidates:
 
-    Now and then a frame is taken that the model is sure of, too: on a night that it has never seen
-    a model finds nothing, and is sure of it. Such frames are asked about where a camera drifts.
-    Random frames are taken beside them, whatever they show, at times that nothing in the picture
-    has a say in.
+    - While two models are compared, the frame of each period on which they disagree most.
+    - Now and then a confident frame: in a condition that it has never seen, a model may find
+      nothing and be confident. Selection prefers such frames where the camera drifts.
+    - Random frames, at times that do not depend on the images. Only they measure without bias.
 
     Args:
-        store: Where whole frames are kept, named by their content.
+        store: Receives the JPEGs, under their digests.
         names: Class names by class id.
-        period_s: Seconds of the stream of which the best frame is taken.
-        random_a_hour: Random frames of each camera an hour of the stream.
-        origins: URI by camera, of simulated ones; nothing else may be written into a ledger.
-        bands: Where the model is unsure.
+        period_s: Length of a period in media seconds. Longer periods give fewer candidates.
+        random_a_hour: Mean number of random frames a camera and media hour; 0 for none.
+        origins: URI by camera, of simulated cameras only: other URIs may carry credentials and
+            must not reach a ledger.
+        bands: Confidences at which the model is unsure, by class.
         seed: Of the random times.
     """
 
@@ -81,7 +80,7 @@ class Triage:
         """See `Sink.take`.
 
         Raises:
-            StoreError: A frame could not be kept.
+            StoreError: A candidate could not be stored; it is dropped.
         """
         frame = result.frame
         camera = self._cameras.get(frame.camera_id)
@@ -101,34 +100,34 @@ class Triage:
             self._keep(0.0, SelectionReason.RANDOM, result)
 
     def contradict(self, frame: Frame, ours: Detections, theirs: Detections, model_version: str) -> None:
-        """Two models answered the same frame; called from one thread, another than that of `take`.
+        """Compare two models' answers for one frame. One thread calls it, not that of `take`.
 
-        The JPEG is made here: the streams do not wait for it, and no picture is held. The frame is
-        noted by the `take` of a later one, so that one that is drawn at random is noted as that.
+        The JPEG is encoded here, so that no stream waits for it and no picture is held. A later
+        call of `take` stores the frame, so that a randomly drawn frame is stored as random.
 
         Args:
-            frame: Which frame.
-            ours: The champion's boxes, in pixels of the frame: what a labeller starts from.
-            theirs: The challenger's boxes; nobody is shown them.
-            model_version: The champion's.
+            frame: The frame.
+            ours: The champion's boxes, in pixels of the frame: what the labeler starts from.
+            theirs: The challenger's boxes; the labeler does not see them.
+            model_version: Version of the champion.
         """
         score = disagreement(ours, theirs, self._names, self._bands)
         with self._lock:
             held = self._disputed.get(frame.camera_id)
-        if score < _LEAST_SCORE or (held is not None and score <= held.review.score):
+        if score < _MIN_SCORE or (held is not None and score <= held.record.score):
             return
         tracked = Tracked(ours, np.full(len(ours), UNCONFIRMED, np.int64))
         result = Result(frame, tracked, [], model_version)
-        ready = self._kept.ready(score, SelectionReason.DISAGREEMENT, result, theirs)
+        prepared = self._kept.prepare(score, SelectionReason.DISAGREEMENT, result, theirs)
         with self._lock:
-            self._disputed[frame.camera_id] = ready
+            self._disputed[frame.camera_id] = prepared
 
-    def collect(self) -> list[Review]:
-        """What was found since the last call."""
+    def collect(self) -> list[FrameRecord]:
+        """The candidates since the last call."""
         return self._kept.collect()
 
     def close(self) -> None:
-        """See `Sink.close`: keep what is held back."""
+        """See `Sink.close`; stores the candidates of the periods under way."""
         for camera_id, camera in self._cameras.items():
             best, camera.best = camera.best, None
             with self._lock:
@@ -145,7 +144,7 @@ class Triage:
         return best if best is not None and score <= best[0] else (score, reason, result)
 
     def _disputed_before(self, frame: Frame) -> PreparedFrame | None:
-        """What is held of the camera, unless its own `take` is still to come."""
+        """The disputed frame of the camera, unless `take` has yet to see that frame."""
         with self._lock:
             disputed = self._disputed.get(frame.camera_id)
             if disputed is None or disputed.frame_id >= frame.frame_id:
@@ -153,9 +152,9 @@ class Triage:
             return self._disputed.pop(frame.camera_id)
 
     def _end_period(self, camera: _Camera, best: _Best | None, disputed: PreparedFrame | None) -> None:
-        """Keep the best frames; one that is best twice for the stronger reason alone."""
+        """Store the best frames; one that is best for two reasons only for the stronger one."""
         if disputed is not None and best is not None and disputed.frame_id == best[2].frame.frame_id:
-            best, disputed = (None, disputed) if disputed.review.score > best[0] else (best, None)
+            best, disputed = (None, disputed) if disputed.record.score > best[0] else (best, None)
         if disputed is not None:
             self._kept.keep(disputed)
         if best is not None:
@@ -163,21 +162,21 @@ class Triage:
 
     def _keep_if_worth(self, best: _Best, camera: _Camera) -> None:
         pts = best[2].frame.pts
-        if best[0] < _LEAST_SCORE:
+        if best[0] < _MIN_SCORE:
             if pts < camera.next_confident:
                 return
             camera.next_confident = pts + _CONFIDENT_PERIODS * self._period_s
         self._keep(*best)
 
     def _keep(self, score: float, reason: SelectionReason, result: Result) -> None:
-        self._kept.keep(self._kept.ready(score, reason, result))
+        self._kept.keep(self._kept.prepare(score, reason, result))
 
 
 def bands_of(settings: Settings, names: Sequence[str]) -> Bands:
-    """Where the model is unsure, and which classes are wanted more, as the settings have it.
+    """The bands and weights of the settings, by class.
 
     Args:
-        settings: As given at the roof.
+        settings: Give the bands by class name.
         names: Class names of the model.
 
     Raises:

@@ -12,12 +12,12 @@ import pytest
 from flows.cli.main import main
 from labeling.measured_quality import MEASURED
 from labeling.queue import ReviewQueue
-from labeling.task import SelectionReason
 from streetloop.clock import SystemClock
 from streetloop.ledger import Ledger, open_ledger
 from streetloop.ledger.events import list_events
 from streetloop.ledger.reviews import (
     ReviewState,
+    SelectionReason,
     add_reviews,
     answer_review,
     ask_again,
@@ -115,7 +115,7 @@ def test_the_report_has_precision_and_recall_by_camera_and_class(
     queue.choose(20)
     for k, one in enumerate(list_reviews(ledger, [ReviewState.PENDING])):
         mark_pushed(ledger, one.digest, SystemClock().now())
-        answer_review(ledger, one.digest, SystemClock().now(), "ann", one.boxes if k else [])
+        answer_review(ledger, one.digest, SystemClock().now(), "ann", one.boxes if k else ())
     assert streetloop("label", "report", "--json") == 0
     figures = {
         "kept": 1,

@@ -17,6 +17,7 @@ from flows.demo.result import BeforeAfterScore, DemoResult
 from flows.demo.scenario import SETTINGS, write_night
 from flows.stream.analysis.status import CameraStatus
 from flows.stream.ingest.accounting import Account
+from streetloop.boxes import to_boxes
 from streetloop.cameras import Camera, load_cameras, parse_camera
 from streetloop.images import decode_image, encode_jpeg
 from streetloop.ledger import Ledger, open_ledger
@@ -27,7 +28,7 @@ from streetloop.settings import Settings
 from streetloop.storage.store import FolderStore, put_image
 from tests.support.build import found
 from tests.support.frames import review
-from train.data.dataset import TEST, Example, boxes_from
+from train.data.dataset import TEST, Example
 from train.fine_tuning.recipe import Progress
 
 NOW = datetime.now(UTC)
@@ -102,7 +103,7 @@ def result(tmp_path: Path, ledger: Ledger, step: Step) -> DemoResult:
     jpeg = encode_jpeg(np.zeros((96, 160, 3), np.uint8))
     digest, key = put_image(store, jpeg)
     boxes = found((10, 10, 50, 40))
-    example = Example(digest, key, 160, 96, boxes_from(boxes), TEST, "a")
+    example = Example(digest, key, 160, 96, to_boxes(boxes), TEST, "a")
     sides = {"before": [boxes], "after": [boxes]}
     measured = [
         BeforeAfterScore(condition, {"before": 0.2, "after": 0.5}, [example], sides)

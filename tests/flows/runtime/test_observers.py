@@ -8,10 +8,9 @@ import pytest
 
 from flows.runtime.fleet import FleetReport
 from flows.runtime.observers import Observers
-from labeling.task import SelectionReason
 from streetloop.errors import ConfigError
 from streetloop.ledger import open_ledger
-from streetloop.ledger.reviews import ReviewState, list_reviews
+from streetloop.ledger.reviews import ReviewState, SelectionReason, list_reviews
 from streetloop.settings import Settings, read_settings
 from tests.support.frames import review
 from tests.support.tiny_model import detector_output, write_tiny_model

@@ -10,6 +10,7 @@ from drift.period_log import cameras_in, read_periods
 from flows.learning.training_plan import finished_version
 from serve.rollout.policy import Policy
 from serve.rollout.statistics.evidence import Evidence
+from streetloop.boxes import boxes_to_json
 from streetloop.cameras import parse_camera
 from streetloop.errors import NotFound
 from streetloop.images import decode_image
@@ -96,7 +97,9 @@ def test_reviews_with_boxes_and_labels(old: Old) -> None:
     assert {one.digest for one in reviews} == wrote.keys()
     for one in reviews:
         plain = {name: getattr(one, name) for name in one.__dataclass_fields__}
-        require({**plain, "captured_at": one.captured_at.isoformat()}, wrote[one.digest])
+        plain |= {"captured_at": one.captured_at.isoformat(), "boxes": boxes_to_json(one.boxes)}
+        plain |= {"label": None if one.label is None else boxes_to_json(one.label)}
+        require(plain, wrote[one.digest])
         assert len(one.embedding) > len(one.fingerprint) > 0
     for state, count in old.wrote["queue"].items():
         views = old.house.reviews(state, 0, 100).items

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from labeling.annotators import Agreement
+from labeling.answers import Labeled, Quarantined, Skipped
 from labeling.label_studio import api as label_studio_api
-from labeling.task import Labeled, Quarantined, Skipped
 from streetloop.storage.store import FolderStore
 from tests.support.label_studio import Annotator, Hooked, Make, Studio, frames, push, rectangle
 
@@ -44,7 +44,7 @@ def test_twenty_frames_there_and_back(
     kept, bus = answers[tasks[0].digest], answers[tasks[1].digest]
     assert isinstance(kept, Labeled)
     assert isinstance(bus, Labeled)
-    np.testing.assert_allclose(kept.boxes.xyxy, tasks[0].boxes.xyxy, atol=0.5)
+    np.testing.assert_allclose(kept.boxes.xyxy, [box.xyxy for box in tasks[0].boxes], atol=0.5)
     assert kept.boxes.class_id.tolist() == [0, 2]
     np.testing.assert_allclose(bus.boxes.xyxy, [drawn], atol=0.5)
     assert bus.boxes.class_id.tolist() == [1]

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from labeling.answers import Labeled
 from labeling.label_studio.adapter import LabelStudio
 from labeling.label_studio.image_links import ByUrl
-from labeling.task import Labeled, Task
+from streetloop.ledger.reviews import FrameRecord
 from streetloop.storage.minio import LINK_LASTS, MinioStore
 from streetloop.storage.store import FolderStore
 from tests.support.browser import chromium
@@ -40,7 +41,7 @@ def _open_task(studio: Studio, page: Page, title: str) -> None:
     page.goto(f"{studio.access.url}/projects/{there['project']}/data?task={there['id']}")
 
 
-def _see_picture(page: Page, task: Task) -> Locator:
+def _see_picture(page: Page, task: FrameRecord) -> Locator:
     """Wait until the picture of a frame is there, whole."""
     picture = page.locator(f"img[src*='{task.digest}']").last
     expect(picture).to_be_attached()
@@ -73,7 +74,7 @@ def test_annotator_sees_image_and_boxes_and_submits(
     page.wait_for_function("window.Htx.annotationStore.selected.pk > 0")
     (answer,) = labeler.pull({task.digest})
     assert isinstance(answer, Labeled)
-    np.testing.assert_allclose(answer.boxes.xyxy, task.boxes.xyxy, atol=0.5)
+    np.testing.assert_allclose(answer.boxes.xyxy, [box.xyxy for box in task.boxes], atol=0.5)
     assert answer.boxes.class_id.tolist() == [0, 2]
 
 

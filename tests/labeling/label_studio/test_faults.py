@@ -9,15 +9,15 @@ import jwt
 import pytest
 from pydantic import SecretStr
 
+from labeling.answers import Labeled
 from labeling.label_studio.adapter import LabelStudio
-from labeling.queue import ReviewQueue, to_review
-from labeling.task import Labeled
+from labeling.queue import ReviewQueue
 from streetloop.errors import ConfigError, LabelerError, LabelerRefused
 from streetloop.ledger import open_ledger
 from streetloop.ledger.reviews import ReviewState
 from streetloop.storage.store import FolderStore
 from tests.support.fakes import FakeClock
-from tests.support.frames import NOON, candidate
+from tests.support.frames import NOON
 from tests.support.label_studio import CLASSES, Annotator, Make, Studio, frames, push
 
 pytestmark = [pytest.mark.label_studio, pytest.mark.timeout(1500)]
@@ -52,14 +52,13 @@ def test_token_withdrawn_between_two_pushes_loses_nothing(
 ) -> None:
     queue = ReviewQueue(open_ledger(f"sqlite:///{tmp_path / 'ledger.db'}"), FakeClock(NOON))
     tasks = frames(store, 6, seed=11)
-    reviews = [to_review(candidate(k), task) for k, task in enumerate(tasks)]
     with studio.join(f"kim-{title[5:]}@example.com") as kim:
         token = kim.personal_token()
         labeler = make(token=SecretStr(token))
-        queue.add(reviews[:3])
+        queue.add(tasks[:3])
         queue.choose(10)
         assert queue.push(labeler) == 3
-        queue.add(reviews[3:])
+        queue.add(tasks[3:])
         queue.choose(10)
         kim.ask("POST", "/api/token/blacklist/", json={"refresh": token})
     with pytest.raises(LabelerRefused, match="token is wrong, expired"):

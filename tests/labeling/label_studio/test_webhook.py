@@ -4,7 +4,7 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from labeling.task import Labeled
+from labeling.answers import Labeled
 from labeling.webhook.verify import SECRET_HEADER
 from streetloop.storage.store import FolderStore
 from tests.support.label_studio import Annotator, Hooked, Make, frames, push, rectangle

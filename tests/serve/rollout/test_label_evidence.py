@@ -8,15 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from labeling.queue import plain
 from serve.rollout.label_evidence import LabelEvidence
 from serve.rollout.route_table import CHALLENGER, CHAMPION, city_application
 from serve.rollout.statistics.confidence_sequences import Moments
 from serve.rollout.statistics.evidence import EVERYTHING, Evidence
+from streetloop.boxes import to_boxes
 from streetloop.errors import DetectorError
 from streetloop.images import encode_jpeg
 from streetloop.ledger import Ledger, open_ledger
-from streetloop.ledger.reviews import ReviewState, add_reviews
+from streetloop.ledger.reviews import ReviewState, SelectionReason, add_reviews
 from streetloop.ledger.rollouts import Rollout, note_progress, open_rollout, start_rollout
 from streetloop.storage.store import FolderStore
 from streetloop.types import Detections, Image
@@ -77,11 +77,11 @@ class WebApp:
         **other: object,
     ) -> None:
         """Somebody says what is in a frame."""
-        fields = {"reason": "random"} | other
+        fields = {"reason": SelectionReason.RANDOM} | other
         one = replace(
             review(number),
             state=state,
-            label=plain(boxes),
+            label=to_boxes(boxes),
             answered_at=NOON + timedelta(hours=hours),
             **fields,  # type: ignore[arg-type]
         )
@@ -151,7 +151,7 @@ def test_a_restart_counts_nothing_twice(desk: WebApp) -> None:
 @pytest.mark.parametrize(
     "other",
     [
-        {"reason": "unsure"},
+        {"reason": SelectionReason.UNSURE},
         {"hours": 0.5},
         {"camera_id": "c"},
         {"origin": {"uri": "sim://kingsport/crossing"}},

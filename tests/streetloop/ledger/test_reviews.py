@@ -5,16 +5,18 @@ from dataclasses import fields, replace
 from datetime import timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from labeling.task import SelectionReason
+from streetloop.boxes import Box
 from streetloop.errors import LedgerError
 from streetloop.ledger import Ledger, open_ledger
 from streetloop.ledger.reviews import (
-    CandidateSummary,
+    Candidate,
     Choice,
-    Review,
+    FrameRecord,
     ReviewState,
+    SelectionReason,
     add_reviews,
     answer_review,
     ask_again,
@@ -24,7 +26,8 @@ from streetloop.ledger.reviews import (
     count_reviews,
     expire_reviews,
     find_reviews,
-    list_candidacies,
+    list_candidates,
+    list_digests,
     list_model_versions,
     list_reviews,
     mark_in_dataset,
@@ -43,7 +46,7 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
     ledger.close()
 
 
-def only(ledger: Ledger) -> Review:
+def only(ledger: Ledger) -> FrameRecord:
     (one,) = list_reviews(ledger, list(ReviewState))
     return one
 
@@ -62,7 +65,7 @@ MOVES: dict[str, tuple[Callable[[Ledger], object], set[ReviewState], ReviewState
     "push": (lambda book: mark_pushed(book, ONE, NOON), {ReviewState.PENDING}, ReviewState.PUSHED),
     "again": (lambda book: ask_again(book, [ONE]), {ReviewState.PUSHED}, ReviewState.PENDING),
     "answer": (
-        lambda book: answer_review(book, ONE, NOON, "ann", []),
+        lambda book: answer_review(book, ONE, NOON, "ann", ()),
         {ReviewState.PUSHED},
         ReviewState.LABELED,
     ),
@@ -104,6 +107,24 @@ def test_a_frame_is_read_as_it_was_written(ledger: Ledger) -> None:
     )
     add_reviews(ledger, [wrote])
     assert find_reviews(ledger, [ONE, digest(2)]) == [wrote] == list_reviews(ledger, [ReviewState.CANDIDATE])
+    np.testing.assert_array_equal(only(ledger).fingerprint, wrote.fingerprint)
+    np.testing.assert_array_equal(only(ledger).embedding, wrote.embedding)
+
+
+def test_a_label_is_read_as_it_was_written(ledger: Ledger) -> None:
+    in_state(ledger, ReviewState.PUSHED)
+    label = (Box(2, (0.1, 12.3, 639.9, 360.0)), Box(0, (1.0, 2.0, 3.0, 4.0)))
+    answer_review(ledger, ONE, NOON, "ann", label)
+    assert only(ledger).label == label
+    assert only(ledger).boxes == review(1).boxes
+
+
+def test_digests_are_read_with_the_models_and_in_the_order_of_choice(ledger: Ledger) -> None:
+    add_reviews(ledger, [replace(review(k), model_version=f"m-{k}") for k in (1, 2, 3)])
+    choose_reviews(ledger, [Choice(digest(k), 0.5) for k in (3, 1)], NOON, NOON, 10)
+    found = list_digests(ledger, [ReviewState.PENDING])
+    assert list(found.items()) == [(digest(3), "m-3"), (digest(1), "m-1")]
+    assert list_digests(ledger, []) == {}
 
 
 def test_one_that_is_known_stays_as_it_is_and_the_others_are_written(ledger: Ledger) -> None:
@@ -126,10 +147,13 @@ def test_frames_come_as_they_were_chosen_and_ranked_then_as_they_were_taken(ledg
 
 
 def test_frames_of_one_reason_can_be_asked_for(ledger: Ledger) -> None:
-    add_reviews(ledger, [replace(review(k), reason="random" if k % 2 else "sure") for k in range(6)])
-    some = list_reviews(ledger, [ReviewState.CANDIDATE], "random")
+    add_reviews(
+        ledger,
+        [review(k, reason=SelectionReason.RANDOM if k % 2 else SelectionReason.UNSURE) for k in range(6)],
+    )
+    some = list_reviews(ledger, [ReviewState.CANDIDATE], SelectionReason.RANDOM)
     assert [int(r.digest, 16) for r in some] == [1, 3, 5]
-    assert list_reviews(ledger, [ReviewState.PUSHED], "random") == []
+    assert list_reviews(ledger, [ReviewState.PUSHED], SelectionReason.RANDOM) == []
 
 
 def test_labelled_frames_are_counted_until_they_are_in_a_dataset(ledger: Ledger) -> None:
@@ -153,12 +177,12 @@ def test_choosing_reads_only_what_it_needs(ledger: Ledger) -> None:
     add_reviews(ledger, frames)
     choose_reviews(ledger, [Choice(digest(4), 0.7)], NOON, NOON, 1)
     since = NOON + timedelta(minutes=2)
-    some = list_candidacies(ledger, [ReviewState.CANDIDATE], since)
+    some = list_candidates(ledger, [ReviewState.CANDIDATE], since)
     assert [one.digest for one in some] == [digest(k) for k in (2, 3, 5)]
-    assert some[0] == CandidateSummary(
-        **{one.name: getattr(frames[2], one.name) for one in fields(CandidateSummary)}
-    )
-    assert list_candidacies(ledger, [], since) == []
+    assert some[0] == Candidate(**{one.name: getattr(frames[2], one.name) for one in fields(Candidate)})
+    np.testing.assert_array_equal(some[0].fingerprint, frames[2].fingerprint)
+    np.testing.assert_array_equal(some[0].embedding, frames[2].embedding)
+    assert list_candidates(ledger, [], since) == []
 
 
 @pytest.mark.parametrize(("most", "moved"), [(0, 0), (2, 1), (3, 2), (9, 3)])
@@ -197,11 +221,11 @@ def test_many_at_once_are_no_matter(ledger: Ledger) -> None:
 
 def test_of_two_answers_one_counts(ledger: Ledger) -> None:
     in_state(ledger, ReviewState.PUSHED)
-    assert answer_review(ledger, ONE, NOON, "ann", [])
-    assert not answer_review(ledger, ONE, NOON, "bob", [])
+    assert answer_review(ledger, ONE, NOON, "ann", ())
+    assert not answer_review(ledger, ONE, NOON, "bob", ())
     assert not reject_review(ledger, ONE, NOON, "bob", "late")
     assert (only(ledger).labeler, only(ledger).note) == ("ann", None)
-    assert not answer_review(ledger, digest(2), NOON, "ann", [])
+    assert not answer_review(ledger, digest(2), NOON, "ann", ())
 
 
 def test_the_first_dataset_of_a_frame_stays(ledger: Ledger) -> None:

@@ -7,19 +7,10 @@ import cv2
 import numpy as np
 import pytest
 
+from streetloop.boxes import Box
 from streetloop.errors import DatasetError, DatasetInvalid
 from streetloop.storage.store import FolderStore, put_image
-from train.data.dataset import (
-    TEST,
-    TRAIN,
-    VALIDATION,
-    Box,
-    Dataset,
-    Example,
-    load_dataset,
-    merged,
-    save_dataset,
-)
+from train.data.dataset import TEST, TRAIN, VALIDATION, Dataset, Example, load_dataset, merged, save_dataset
 from train.data.validation import faults_of, require_valid
 
 AT = datetime(2026, 11, 21, 12, tzinfo=UTC)

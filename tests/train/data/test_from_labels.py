@@ -1,35 +1,37 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import pytest
 
+from streetloop.boxes import Box
 from streetloop.errors import DatasetError
-from streetloop.ledger.reviews import Review, ReviewState
+from streetloop.ledger.reviews import FrameRecord, ReviewState, SelectionReason
 from train.data.dataset import TEST, TRAIN, VALIDATION
 from train.data.from_labels import UNCHOSEN, USUAL, dataset_of, renumbered
 
 AT = datetime(2026, 11, 21, 12, tzinfo=UTC)
-BOX = {"xyxy": [1.0, 2.0, 11.0, 12.0], "confidence": 1.0, "class_id": 1}
+BOX = Box(1, (1.0, 2.0, 11.0, 12.0))
 
 
-def labeled(number: int, camera: str = "a40", reason: str = "unsure", drift: str = "") -> Review:
-    return Review(
+def labeled(number: int, camera: str = "a40", reason: str = "unsure", drift: str = "") -> FrameRecord:
+    return FrameRecord(
         f"{camera}-{number:060d}",
         f"frames/{number}.jpg",
         640,
         360,
         camera,
         AT + timedelta(seconds=10 * number),
-        reason,
+        SelectionReason(reason),
         0.5,
         "m",
-        [],
-        b"",
-        b"",
+        (),
+        np.zeros(4, np.uint64),
+        np.zeros(1, np.float32),
         drift,
         state=ReviewState.LABELED,
         labeler="ann",
-        label=[BOX],
+        label=(BOX,),
     )
 
 
@@ -74,7 +76,7 @@ def test_slices_labels_and_provenance_are_kept() -> None:
 
 
 def test_an_empty_label_is_a_label_and_no_label_is_none() -> None:
-    nothing_there = replace(labeled(1), label=[])
+    nothing_there = replace(labeled(1), label=())
     dataset = dataset_of([nothing_there, replace(labeled(2), label=None)], ("car", "bus"), "")
     assert [e.image for e in dataset.examples] == [nothing_there.digest]
 
@@ -82,13 +84,13 @@ def test_an_empty_label_is_a_label_and_no_label_is_none() -> None:
 NAMES = {"m-1": ("Person", "bike", "car"), "m-2": ("car", "person")}
 
 
-def _answered(version: str, *class_ids: int) -> Review:
-    label = [{**BOX, "class_id": k} for k in class_ids]
+def _answered(version: str, *class_ids: int) -> FrameRecord:
+    label = tuple(replace(BOX, class_id=k) for k in class_ids)
     return replace(labeled(1), model_version=version, label=label)
 
 
-def _ids(reviews: list[Review]) -> list[list[int]]:
-    return [[box["class_id"] for box in one.label] for one in reviews]
+def _ids(reviews: list[FrameRecord]) -> list[list[int]]:
+    return [[box.class_id for box in one.label or ()] for one in reviews]
 
 
 def test_labels_of_several_models_are_numbered_as_the_champion_numbers() -> None:

@@ -10,10 +10,11 @@ import psutil
 import pytest
 
 from flows.runtime.ray_cluster import local_ray
+from streetloop.boxes import Box
 from streetloop.errors import DatasetError, DetectorError, ModelUnsupported
 from streetloop.storage.store import FolderStore, put_image
 from tests.support.tiny_model import detector_output, write_tiny_model
-from train.data.dataset import Box, Example
+from train.data.dataset import Example
 from train.model.model_file import ModelFile, open_model
 from train.model.predictions import predict_examples
 

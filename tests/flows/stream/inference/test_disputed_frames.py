@@ -8,9 +8,8 @@ import pytest
 
 from flows.stream.ingest.accounting import Account
 from flows.stream.sinks.triage import Triage
-from labeling.queue import boxes_of
 from serve.rollout.route_table import CHALLENGER, CHAMPION, RouteTable
-from streetloop.ledger.reviews import Review
+from streetloop.ledger.reviews import FrameRecord
 from streetloop.storage.store import FolderStore
 from streetloop.types import Detections, Image
 from tests.support.applications import NAMES, marked, well, who
@@ -54,7 +53,7 @@ def _in_step(street: Street, camera: int, camera_id: str) -> list[Step]:
     return steps
 
 
-def _disagreeing(triage: Triage) -> list[Review]:
+def _disagreeing(triage: Triage) -> list[FrameRecord]:
     return [review for review in triage.collect() if review.reason == "disagreement"]
 
 
@@ -69,7 +68,7 @@ def test_exactly_the_disputed_frame_is_kept_for_review(
     (kept,) = _disagreeing(triage)
     assert kept.captured_at == sink.results[ODD].frame.captured_at
     assert (kept.camera_id, kept.model_version) == ("a", CHAMPION)
-    np.testing.assert_allclose(boxes_of(kept.boxes).xyxy, [CAR])
+    assert [box.xyxy for box in kept.boxes] == [CAR]
     # Both were shown each frame once, as without triage, and every frame came out once.
     for application in (CHAMPION, CHALLENGER):
         assert street.applications.seen[application] == [(0, k) for k in range(FRAMES)]
