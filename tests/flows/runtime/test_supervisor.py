@@ -21,7 +21,7 @@ from serve.rollout.route_table import CHALLENGER, RouteTable
 from serve.rollout.statistics.evidence import Evidence
 from streetloop.cameras import Camera, parse_camera
 from streetloop.errors import ProcessDied
-from streetloop.ledger.reviews import Review
+from streetloop.ledger.reviews import FrameRecord
 from streetloop.settings import Settings
 from tests.support.frames import review
 
@@ -55,7 +55,7 @@ class FakeWorker:
 
     def __init__(self, plan: WorkerPlan) -> None:
         self.plan, self.host = plan, object()
-        self.found: list[Review] = []
+        self.found: list[FrameRecord] = []
         self.frames = 0
         self.decoded = self.detected = 0
         self.hangs = self.dead = self.finished = False
