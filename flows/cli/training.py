@@ -16,7 +16,8 @@ from rich.table import Table
 from flows.learning.lineage import lineage as lineage_of
 from flows.learning.lineage import reproduce as make_again
 from flows.learning.register_version import register_kept
-from flows.learning.training_job import Request, train_model
+from flows.learning.training_job import train_model
+from flows.learning.training_plan import TrainingRequest
 from flows.reports.evaluation import evaluate_model, print_report
 from flows.runtime.ray_cluster import local_ray
 from streetloop.errors import ConfigError
@@ -52,7 +53,7 @@ def train(
         version = register_kept(settings, ledger, register)
         Console().print(f"registered as version {version.number}", highlight=False)
         return
-    request = Request(
+    request = TrainingRequest(
         name or f"train-{stamp()}",
         workers=workers,
         gpu=gpu,

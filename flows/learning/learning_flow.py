@@ -17,7 +17,7 @@ from typing import Any
 
 from cronsim import CronSim
 
-from flows.learning.training_job import Request
+from flows.learning.training_plan import TrainingRequest
 from serve.rollout.policy import Policy
 from serve.rollout.request import request_rollout
 from streetloop.clock import Clock
@@ -83,7 +83,7 @@ class LearningFlow:
         self,
         settings: Settings,
         ledger: Ledger,
-        train: Callable[[Request], Learned],
+        train: Callable[[TrainingRequest], Learned],
         policy: Policy,
         clock: Clock,
         tell: Callable[[str], None],
@@ -183,7 +183,7 @@ class LearningFlow:
             # Of threads that wait for each other, all get what the streams leave of the worst core.
             threads = max(1, self._settings.threads - 1)
             recipe = {THREADS: threads, **self._settings.learn_recipe}
-            request = Request(run.name, trigger=trigger, recipe=recipe)
+            request = TrainingRequest(run.name, trigger=trigger, recipe=recipe)
             self._work = in_background("learning", lambda: self._train(request))
             return
         if not self._work.done():

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from flows.learning.register_version import disk_told
-from flows.learning.training_job import Request, learn
+from flows.learning.training_job import learn
+from flows.learning.training_plan import TrainingRequest
 from streetloop.errors import DatasetError
 from streetloop.settings import Settings
 from streetloop.storage.open import open_store
@@ -107,7 +108,7 @@ def reproduce(
         raise DatasetError(f"version {version.number} was not trained here: it has no parent")
     dataset = load_dataset(open_store(settings), record.dataset)
     wanted = tuple(str(s) for s in record.trigger.get("slices", ()))
-    request = Request(
+    request = TrainingRequest(
         f"reproduce-{version.number}-{stamp()}",
         wanted,
         {"kind": "reproduction", "of": version.number, "slices": list(wanted)},

@@ -1,15 +1,15 @@
-"""``streetloop train``: labels to dataset, fine-tuning, judgement, registry."""
+"""One training: builds a dataset of the labels, fine-tunes, judges and registers a candidate."""
 
 import contextlib
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from flows.learning.dataset_builder import build_dataset, mark_learned
 from flows.learning.register_version import TrainedCandidate, disk_told, register_candidate
-from flows.learning.training_plan import Plan, read_plan, training_folder, write_plan
+from flows.learning.training_plan import Plan, TrainingRequest, read_plan, training_folder, write_plan
 from streetloop.errors import DatasetError, RegistryError, TrainingError
 from streetloop.ledger import Ledger
 from streetloop.settings import Settings
@@ -27,47 +27,22 @@ from train.model.drift_reference import write_training_past
 from train.model.find_model import find_model, open_registry
 from train.model.model_file import ModelFile, open_model
 from train.model.predictions import read_image
-from train.model_registry import Version, VersionRecord, stamp
+from train.model_registry import Version, VersionRecord
 from train.ultralytics_adapter import publish_checkpoint
 
 _log = logging.getLogger(__name__)
 
-_MOST_PICTURES = 2000  # of a reference for drift
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What a training is asked for.
-
-    Attributes:
-        name: Names it; the same name goes on where it was stopped.
-        wanted: Slices in which the candidate must gain; empty for those of the new labels.
-        trigger: What asked for it.
-        recipe: Options other than the usual ones.
-        workers: How many train together.
-        gpu: Whether each has a GPU.
-        mapping: Which class of the labels is which of the champion, where names do not say it.
-        challenges: Whether an accepted candidate becomes the challenger.
-    """
-
-    name: str = field(default_factory=lambda: f"train-{stamp()}")
-    wanted: tuple[str, ...] = ()
-    trigger: Mapping[str, Any] = field(default_factory=lambda: {"kind": "a person"})
-    recipe: Mapping[str, Any] = field(default_factory=dict)
-    workers: int = 1
-    gpu: bool = False
-    mapping: Mapping[str, str] = field(default_factory=dict)
-    challenges: bool = True
+_MAX_REFERENCE_IMAGES = 2000  # of the drift reference
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a training came to.
+    """Result of a training.
 
     Attributes:
         version: The registered candidate.
-        verdict: Whether it may go on to a rollout.
-        dataset: What it learned from.
+        verdict: The judge's comparison with the champion.
+        dataset: What the candidate was trained on and judged by.
     """
 
     version: Version
@@ -75,7 +50,7 @@ class Outcome:
     dataset: Dataset
 
     def as_json(self) -> dict[str, Any]:
-        """Plain values."""
+        """As JSON."""
         return {
             "version": self.version.number,
             "accepted": self.verdict.accepted,
@@ -98,51 +73,59 @@ class Outcome:
 def train_model(
     settings: Settings,
     ledger: Ledger,
-    request: Request,
+    request: TrainingRequest,
     say: Callable[[str], None],
     progress: Callable[[Progress], None],
 ) -> Outcome:
     """Train, judge and register a candidate. Needs a running Ray.
 
-    A name that was stopped goes on with what it was asked for then, whatever was labelled since.
+    A training that was stopped is resumed by name, with the dataset of its first start.
 
     Raises:
-        StreetloopError: Whatever of it failed; nothing half-made is registered.
+        StreetloopError: A step failed; nothing incomplete is registered.
     """
     with disk_told(settings):
         plan = read_plan(settings, request.name)
         if plan is None:
-            plan = _planned(settings, ledger, request, say)
-            write_plan(settings, request.name, plan)
-        champion = open_registry(settings).find(str(plan.champion))
-        dataset = load_dataset(open_store(settings), plan.dataset)
-        asked = replace(request, wanted=plan.wanted, trigger=plan.trigger, recipe=plan.recipe)
-        outcome = learn(settings, champion, dataset, asked, say, progress)
+            champion, dataset, request = _begin(settings, ledger, request, say)
+        else:
+            champion = open_registry(settings).find(str(plan.champion))
+            dataset = load_dataset(open_store(settings), plan.dataset)
+            request = plan.resumed_as(request)
+        outcome = learn(settings, champion, dataset, request, say, progress)
         mark_learned(ledger, dataset)
     return outcome
 
 
-def _planned(settings: Settings, ledger: Ledger, request: Request, say: Callable[[str], None]) -> Plan:
+def _begin(
+    settings: Settings, ledger: Ledger, request: TrainingRequest, say: Callable[[str], None]
+) -> tuple[Version, Dataset, TrainingRequest]:
+    """Resolve what a request leaves open, and store the plan."""
     champion, _ = ensure_champion(settings, say)
     material = build_dataset(settings, ledger, champion, f"labels for {request.name}", request.mapping)
     wanted = request.wanted or material.slices
-    trigger = {**request.trigger, "slices": list(wanted), "findings": list(material.findings)}
     threads = max(1, settings.threads // request.workers)  # those of the detector, shared
-    recipe = {**RECIPE, THREADS: threads, **request.recipe}
-    return Plan(material.dataset.digest, champion.number, wanted, trigger, recipe)
+    resolved = replace(
+        request,
+        wanted=wanted,
+        trigger={**request.trigger, "slices": list(wanted), "findings": list(material.findings)},
+        recipe={**RECIPE, THREADS: threads, **request.recipe},
+    )
+    write_plan(settings, Plan(resolved, material.dataset.digest, champion.number))
+    return champion, material.dataset, resolved
 
 
 def learn(
     settings: Settings,
     champion: Version,
     dataset: Dataset,
-    request: Request,
+    request: TrainingRequest,
     say: Callable[[str], None],
     progress: Callable[[Progress], None],
 ) -> Outcome:
     """Fine-tune a champion on a dataset, judge the candidate and register it.
 
-    From the first epoch on the registry may be away: it is needed again to register.
+    During the epochs the registry may be unreachable; registering needs it again.
     """
     registry = open_registry(settings)
     ours = find_model(str(champion.number), settings)
@@ -183,7 +166,7 @@ def learn(
         )
         version = register_candidate(settings, candidate)
     except BaseException:
-        # Also when it is stopped by hand: the run must not look as if it went on.
+        # Also on Ctrl+C: the run must not look as if it went on.
         with _unless_away():
             registry.finish(run_id, "FAILED")
         raise
@@ -192,7 +175,7 @@ def learn(
 
 @contextlib.contextmanager
 def _unless_away() -> Iterator[None]:
-    """A registry that is away for a moment neither ends a training nor hides why it ended."""
+    """Log a registry that is unreachable: it neither ends a training nor hides why one ended."""
     try:
         yield
     except RegistryError as error:
@@ -200,7 +183,11 @@ def _unless_away() -> Iterator[None]:
 
 
 def _train(
-    settings: Settings, start: ModelFile, dataset: Dataset, request: Request, note: Callable[[Progress], None]
+    settings: Settings,
+    start: ModelFile,
+    dataset: Dataset,
+    request: TrainingRequest,
+    note: Callable[[Progress], None],
 ) -> ModelFile:
     from train.fine_tuning.ray_train import (
         fine_tune,  # needs Ray, whose settings are made before it is imported
@@ -228,7 +215,7 @@ def _train(
 def ask_both(
     settings: Settings, champion: ModelFile, candidate: ModelFile, dataset: Dataset
 ) -> tuple[list[Example], list[list[Detections]]]:
-    """The frames that neither was trained on, and what each of the exported models finds there."""
+    """Run both exported models on the validation and test frames; returns frames and answers."""
     from train.model.ray_predictions import predict_on_ray  # as above
 
     examples = [e for e in dataset.examples if e.split in {VALIDATION, TEST}]
@@ -236,7 +223,7 @@ def ask_both(
         raise DatasetError("no frame is for validation or test, so nothing can be judged")
     answers = []
     for model in (champion, candidate):
-        exported = replace(model, checkpoint=None)  # judged is what will serve
+        exported = replace(model, checkpoint=None)  # the judge compares what will serve
         classes = class_map(model.names, dataset.classes)
         answers.append(
             predict_on_ray(
@@ -254,7 +241,7 @@ def ask_both(
 def verdict_on(
     examples: Sequence[Example], answers: Sequence[Sequence[Detections]], wanted: tuple[str, ...]
 ) -> Verdict:
-    """The champion's answers against the candidate's."""
+    """Compare the candidate's answers with the champion's."""
     champion, candidate = answers
     frames = [
         JudgedFrame(e.truth(), e.ignored(), theirs, ours, e.slices)
@@ -270,20 +257,20 @@ def write_reference(
     examples: Sequence[Example],
     answers: Sequence[Detections],
 ) -> Path:
-    """Write what drift is held against while a camera is young; where it is.
+    """Write the drift reference of cameras without a history of their own; returns its path.
 
     Args:
-        settings: As given at the roof.
+        settings: Give the object store and the confidence threshold.
         model: The candidate.
-        dataset: Its pictures.
-        examples: Those that it was judged by.
-        answers: What it found there: the other pictures it has learned by heart.
+        dataset: Its images.
+        examples: The images that it was judged by.
+        answers: What it found in `examples`. On training images its answers would be too good.
     """
     assert model.checkpoint is not None
     store = open_store(settings)
     found = {e.image: d for e, d in zip(examples, answers, strict=True)}
     ordered = sorted(dataset.examples, key=lambda e: e.camera_id)
-    some = ordered[:: max(1, len(ordered) // _MOST_PICTURES)]
+    some = ordered[:: max(1, len(ordered) // _MAX_REFERENCE_IMAGES)]
     shown = [
         d.take(d.confidence >= settings.confidence) if d is not None else None
         for d in (found.get(e.image) for e in some)

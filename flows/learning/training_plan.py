@@ -1,9 +1,9 @@
-"""What a training was asked for, written down: the same name goes on with the same."""
+"""What a training was asked for, stored so that the same name resumes the same training."""
 
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,71 +15,109 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """A training that was begun.
+class TrainingRequest:
+    """What a training is asked for.
 
     Attributes:
-        dataset: Digest of what it learns from.
-        champion: Version that it starts from.
-        wanted: Slices in which the candidate must gain.
+        name: Identifies it; a training of the same name is resumed where it stopped.
+        wanted: Slices in which the candidate must gain; empty for those of the new labels.
         trigger: What asked for it.
-        recipe: Options, all of them.
-        version: What it came to; None while it is not over.
+        recipe: Training options other than the default ones.
+        workers: Number of training workers.
+        gpu: Whether each worker has a GPU.
+        mapping: The champion's class by class of the labels, where their names differ.
+        challenges: Whether an accepted candidate becomes the challenger.
     """
 
+    name: str
+    wanted: tuple[str, ...] = ()
+    trigger: Mapping[str, Any] = field(default_factory=lambda: {"kind": "a person"})
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+    workers: int = 1
+    gpu: bool = False
+    mapping: Mapping[str, str] = field(default_factory=dict)
+    challenges: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A training that has begun, as it is stored.
+
+    Attributes:
+        request: What was asked for, with all slices and options resolved. Its name, slices,
+            trigger and recipe are stored; the rest is asked for anew when the training is resumed.
+        dataset: Digest of the dataset that it learns from.
+        champion: Version that it starts from.
+        version: The version that it became; None while it is not over.
+    """
+
+    request: TrainingRequest
     dataset: str
     champion: int
-    wanted: tuple[str, ...]
-    trigger: Mapping[str, Any]
-    recipe: Mapping[str, Any]
     version: int | None = None
+
+    def resumed_as(self, request: TrainingRequest) -> TrainingRequest:
+        """A new request for the same training: slices, trigger and recipe stay as they were."""
+        begun = self.request
+        return replace(request, wanted=begun.wanted, trigger=begun.trigger, recipe=begun.recipe)
 
 
 def training_folder(settings: Settings) -> Path:
-    """Where trainings keep their files."""
+    """The folder of all trainings."""
     return settings.home.absolute() / "training"
 
 
 def read_plan(settings: Settings, name: str) -> Plan | None:
-    """The plan of a training; None if there is none of that name.
+    """The plan of a training; None if none of that name has begun.
 
     Raises:
-        ConfigError: The name cannot be one of a file.
-        TrainingError: The plan is damaged, or carried out already.
+        ConfigError: The name cannot be a file name.
+        TrainingError: The plan is damaged, or the training is over.
     """
     if not _NAME.fullmatch(name):
         raise ConfigError(f"training {name[:70]!r}: a name is letters, digits, '.', '_' and '-'")
     path = _path(settings, name)
     if not path.is_file():
         return None
-    plan = _read(path)
+    plan = _read(path, name)
     if plan.version is not None:
         raise TrainingError(f"training {name} is over: it became version {plan.version}")
     return plan
 
 
 def finished_version(settings: Settings, name: str) -> int | None:
-    """The version that a training came to; None if it is not over."""
+    """The version that a training became; None if it is not over."""
     path = _path(settings, name)
-    return _read(path).version if path.is_file() else None
+    return _read(path, name).version if path.is_file() else None
 
 
-def write_plan(settings: Settings, name: str, plan: Plan) -> None:
+def write_plan(settings: Settings, plan: Plan) -> None:
     """Write a plan, whole or not at all."""
-    write_whole(_path(settings, name), json.dumps(asdict(plan)))
+    request = plan.request
+    content = {
+        "dataset": plan.dataset,
+        "champion": plan.champion,
+        "wanted": request.wanted,
+        "trigger": request.trigger,
+        "recipe": request.recipe,
+        "version": plan.version,
+    }
+    write_whole(_path(settings, request.name), json.dumps(content))
 
 
 def finish_plan(settings: Settings, name: str, version: int) -> None:
-    """Note what a training came to; one without a plan has nothing to note."""
+    """Note the version that a training became, if the training has a plan."""
     plan = read_plan(settings, name)
     if plan is not None:
-        write_plan(settings, name, replace(plan, version=version))
+        write_plan(settings, replace(plan, version=version))
 
 
-def _read(path: Path) -> Plan:
+def _read(path: Path, name: str) -> Plan:
     try:
         content = json.loads(path.read_text())
-        return Plan(**{**content, "wanted": tuple(content["wanted"])})
+        wanted = tuple(content["wanted"])
+        request = TrainingRequest(name, wanted, content["trigger"], content["recipe"])
+        return Plan(request, content["dataset"], content["champion"], content["version"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise TrainingError(f"{path}: is no plan of a training ({error!r})") from error
 

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from flows.learning.learning_flow import Learned, LearningFlow
-from flows.learning.training_job import Request, train_model
-from flows.learning.training_plan import finished_version
+from flows.learning.training_job import train_model
+from flows.learning.training_plan import TrainingRequest, finished_version
 from serve.rollout.champions import Champions
 from serve.rollout.controller import RolloutControl
 from serve.rollout.policy import Policy
@@ -63,7 +63,7 @@ class Controllers:
             champion_applications,
         )
 
-        def train(request: Request) -> Learned:
+        def train(request: TrainingRequest) -> Learned:
             number = finished_version(settings, request.name)
             if number is not None:
                 version = open_registry(settings).find(str(number))

@@ -9,7 +9,7 @@ import pytest
 
 from flows.learning import learning_flow as learning
 from flows.learning.learning_flow import Learned, LearningFlow
-from flows.learning.training_job import Request
+from flows.learning.training_plan import TrainingRequest
 from serve.rollout.policy import Phase, Policy
 from streetloop.errors import ConfigError, LearningError, TrainingError
 from streetloop.ledger import Ledger, open_ledger
@@ -36,8 +36,8 @@ class Town:
         self.ledger: Ledger = open_ledger(self.settings.ledger)
         self.clock = FakeClock()
         self.said: list[str] = []
-        self.asked: list[Request] = []
-        self.train: Callable[[Request], Learned] = lambda _: outcome()
+        self.asked: list[TrainingRequest] = []
+        self.train: Callable[[TrainingRequest], Learned] = lambda _: outcome()
         monkeypatch.setattr(learning, "request_rollout", self._ask)
         self.flow = self.restarted()
 
@@ -47,7 +47,7 @@ class Town:
         )
         return self.flow
 
-    def _train(self, request: Request) -> Learned:
+    def _train(self, request: TrainingRequest) -> Learned:
         self.asked.append(request)
         return self.train(request)
 
@@ -157,7 +157,7 @@ def test_a_candidate_that_is_sent_back_ends_the_run(town: Town) -> None:
 
 
 def test_a_step_that_fails_is_tried_later_each_time_then_parked_and_resumed(town: Town) -> None:
-    def fail(_: Request) -> Learned:
+    def fail(_: TrainingRequest) -> Learned:
         raise TrainingError("the disk is full")
 
     town.train = fail

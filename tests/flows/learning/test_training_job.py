@@ -10,8 +10,8 @@ from drift.measurement.features import NAMES, OF_IMAGES
 from flows.cli.main import app
 from flows.learning.dataset_builder import build_dataset
 from flows.learning.register_version import register_kept
-from flows.learning.training_job import Request, train_model
-from flows.learning.training_plan import read_plan
+from flows.learning.training_job import train_model
+from flows.learning.training_plan import TrainingRequest, read_plan
 from flows.runtime.ray_cluster import local_ray
 from streetloop.errors import DatasetError, DatasetInvalid, RegistryError, TrainingError
 from streetloop.ledger import Ledger, open_ledger
@@ -87,12 +87,12 @@ def test_a_new_version_knows_its_pictures_and_what_it_says_of_them(chain: Chain)
 
 def test_a_name_that_is_over_is_not_trained_again(chain: Chain) -> None:
     with pytest.raises(TrainingError, match="first is over: it became version 2"):
-        train_model(chain.settings, _ledger(chain), Request("first"), _silent, _silent)
+        train_model(chain.settings, _ledger(chain), TrainingRequest("first"), _silent, _silent)
 
 
 def test_without_new_labels_nothing_is_trained(chain: Chain) -> None:
     with pytest.raises(DatasetError, match="no new labels"):
-        train_model(chain.settings, _ledger(chain), Request("second"), _silent, _silent)
+        train_model(chain.settings, _ledger(chain), TrainingRequest("second"), _silent, _silent)
     assert not (chain.settings.home / "training/second.plan.json").exists()
 
 
@@ -100,7 +100,7 @@ def test_a_candidate_that_does_not_gain_is_registered_and_does_not_challenge(wea
     ledger = open_ledger(weak.ledger)
     recipe = {**SMALL, "epochs": 1, "lr0": 1e-9, "warmup_epochs": 0}
     with local_ray():
-        outcome = train_model(weak, ledger, Request("still", recipe=recipe), _silent, _silent)
+        outcome = train_model(weak, ledger, TrainingRequest("still", recipe=recipe), _silent, _silent)
     assert not outcome.verdict.accepted
     assert "no certain gain" in outcome.verdict.reasons[0]
     assert open_registry(weak).find("2").record.verdict == outcome.verdict.reasons
@@ -134,7 +134,7 @@ def test_a_training_outlives_its_registry(weak: Settings, tmp_path: Path) -> Non
 
     try:
         with local_ray(), pytest.raises(RegistryError, match="train --register") as caught:
-            train_model(settings, ledger, Request("away", recipe=SMALL), _silent, watch)
+            train_model(settings, ledger, TrainingRequest("away", recipe=SMALL), _silent, watch)
         assert epochs == [0, 1], "it went on"
         file = Path(str(caught.value).split("--register ")[1].split("`")[0])
         with pytest.raises(RegistryError, match="did not answer"):
@@ -149,7 +149,7 @@ def test_a_training_outlives_its_registry(weak: Settings, tmp_path: Path) -> Non
         assert len(list_reviews(ledger, [ReviewState.IN_DATASET])) == 60
         assert not file.exists()
         with pytest.raises(TrainingError, match="is over"):
-            train_model(settings, ledger, Request("away"), _silent, _silent)
+            train_model(settings, ledger, TrainingRequest("away"), _silent, _silent)
     finally:
         server.stop()
 
@@ -169,7 +169,7 @@ def test_a_name_goes_on_with_what_it_was_asked_for(weak: Settings) -> None:
 
     for name in ("stopped", "stopped", "another"):
         with pytest.raises(_Stopped):
-            train_model(weak, ledger, Request(name, recipe=SMALL), stop, _silent)
+            train_model(weak, ledger, TrainingRequest(name, recipe=SMALL), stop, _silent)
         # Labelled meanwhile, by the same model on other pictures.
         version = list_reviews(ledger, [ReviewState.LABELED])[0].model_version
         add_labels(weak, ledger, version, frames=5, first_seed=100 * len(told))
@@ -178,7 +178,7 @@ def test_a_name_goes_on_with_what_it_was_asked_for(weak: Settings) -> None:
     assert another != first
     plan = read_plan(weak, "stopped")
     assert plan is not None
-    assert plan.recipe["epochs"] == SMALL["epochs"]
+    assert plan.request.recipe["epochs"] == SMALL["epochs"]
 
 
 def test_labels_of_another_model_are_matched_by_name_or_refused(weak: Settings) -> None:

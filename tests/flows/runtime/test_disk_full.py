@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from flows.learning.training_job import Request, train_model
+from flows.learning.training_job import train_model
+from flows.learning.training_plan import TrainingRequest
 from flows.runtime.ray_cluster import local_ray
 from streetloop.errors import StreetloopError
 from streetloop.ledger import Ledger, open_ledger
@@ -69,7 +70,7 @@ def _only(disk: Path, free_bytes: int) -> Iterator[None]:
 
 
 def _train(settings: Settings, ledger: Ledger, name: str) -> None:
-    train_model(settings, ledger, Request(name, recipe=SMALL), lambda _: None, lambda _: None)
+    train_model(settings, ledger, TrainingRequest(name, recipe=SMALL), lambda _: None, lambda _: None)
 
 
 def test_a_disk_that_fills_up_is_one_clear_sentence_and_costs_nothing(settings: Settings, disk: Path) -> None:

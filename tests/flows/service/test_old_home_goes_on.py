@@ -69,7 +69,7 @@ def test_a_parked_learning_run_is_resumed_with_its_plan(old: Old) -> None:
     assert (run.id, run.step) == (old.wrote["learning"][0]["id"], "training")
     plan = read_plan(old.settings, list_learning(old.ledger)[0].name)
     assert plan is not None
-    assert plan.wanted == ("night",)
+    assert plan.request.wanted == ("night",)
     assert len(load_dataset(old.store, plan.dataset)) == len(old.wrote["dataset"]["images"])
     assert find_model(str(plan.champion), old.settings).checkpoint is not None
 
