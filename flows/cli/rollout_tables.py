@@ -1,54 +1,54 @@
 """A rollout on the terminal: where it is, and both models side by side."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from serve.rollout.policy import Phase, Policy
-from serve.rollout.report import Row, between, classes_of, tables_of
-from streetloop.ledger import Ledger
-from streetloop.ledger.rollouts import Rollout, list_decisions
+from serve.rollout.rollout_record import RolloutRecord
+from serve.rollout.rollout_report import Row, classes_of, interval_in_words, percent, signed, tables_of
+from serve.rollout.rollout_summary import RolloutSummary
+from serve.rollout.route_table import CHALLENGER
+from serve.rollout.statistics.evidence import EVERYTHING
 
 
-def show_status(ledger: Ledger, rollout: Rollout) -> None:
-    """Where it is, on what evidence, and what it waits for."""
+def show_status(record: RolloutRecord) -> None:
+    """Print the phase, the evidence, what the rollout waits for, and the decisions."""
     console = Console(highlight=False)
-    _head(console, rollout)
-    _show_evidence(console, rollout.reading)
-    for wanted in rollout.reading.get("waits_for", []):
-        console.print(f"  waits for {wanted}", soft_wrap=True, markup=False)
-    _decisions(console, ledger, rollout)
+    _print_head(console, record)
+    _print_gains(console, record.summary)
+    _print_serving(console, record.summary)
+    for condition in record.summary.waits_for:
+        console.print(f"  waiting for {condition}", soft_wrap=True, markup=False)
+    _print_decisions(console, record)
 
 
-def show_report(ledger: Ledger, rollout: Rollout) -> None:
-    """Every measure of both models, and every decision."""
+def show_report(record: RolloutRecord) -> None:
+    """Print every measure of both models, and every decision."""
     console = Console(highlight=False)
-    _head(console, rollout)
-    tables = tables_of(rollout.reading)
+    _print_head(console, record)
+    tables = tables_of(record.summary)
     if not tables:
-        console.print("  nothing is known yet")
+        console.print("  nothing is measured yet")
     for group, rows in tables.items():
         console.print(_table(group, rows))
-    classes = classes_of(rollout.reading)
+    classes = classes_of(record.summary)
     if classes:
         table = Table("by class", *next(iter(classes.values())))
         for name, words in classes.items():
             table.add_row(Text(name), *words.values())
         console.print(table)
-    _decisions(console, ledger, rollout)
+    _print_decisions(console, record)
 
 
-def _head(console: Console, rollout: Rollout) -> None:
-    where = "" if rollout.city is None else f", city {rollout.city}"
-    title = Phase(**rollout.phase).title(Policy(**rollout.policy))
-    text = f": version {rollout.model} against {rollout.champion}{where}: {rollout.state}, {title}"
-    console.print(Text(f"rollout {rollout.id}", "bold") + Text(text))
-    verdict = rollout.reading.get("verdict")
-    if verdict:
-        console.print(f"  {verdict['says']}", soft_wrap=True, markup=False)
+def _print_head(console: Console, record: RolloutRecord) -> None:
+    row = record.row
+    where = "" if row.city is None else f", city {row.city}"
+    text = f": version {row.model} against {row.champion}{where}: {row.state}, {record.phase_title}"
+    console.print(Text(f"rollout {row.id}", "bold") + Text(text))
+    if record.summary.verdict is not None:
+        console.print(f"  {record.summary.verdict.says}", soft_wrap=True, markup=False)
 
 
 def _table(group: str, rows: Iterable[Row]) -> Table:
@@ -56,33 +56,36 @@ def _table(group: str, rows: Iterable[Row]) -> Table:
     for column in ("", "champion", "challenger", "difference", "interval"):
         table.add_column(column, justify="right" if column else "left")
     for row in rows:
-        table.add_row(row.name, row.champion, row.challenger, row.between, row.interval)
+        table.add_row(row.name, row.champion, row.challenger, row.difference, row.interval)
     return table
 
 
-def _decisions(console: Console, ledger: Ledger, rollout: Rollout) -> None:
-    for entry in list_decisions(ledger, rollout.id):
+def _print_decisions(console: Console, record: RolloutRecord) -> None:
+    for entry in record.decisions:
         line = f"  {entry.at:%Y-%m-%d %H:%M:%S}  {entry.action} ({entry.author}): {entry.reason}"
         console.print(line, soft_wrap=True, markup=False)
 
 
-def _show_evidence(console: Console, reading: Mapping[str, Any]) -> None:
-    gains = reading.get("gains", {})
-    if gains:
-        table = Table("group", "gain (F1)", "95+ % interval", "blocks")
-        for group, gain in gains.items():
-            ends = between(gain, "+.3f") or "? to ?"
-            table.add_row(Text(group), f"{gain['mean']:+.3f}", ends, str(gain["blocks"]))
-        console.print(table)
-    if reading.get("latency_ratio"):
-        calls, ratio = reading["calls"], reading["latency_ratio"]
+def _print_gains(console: Console, summary: RolloutSummary) -> None:
+    if not summary.gains:
+        return
+    table = Table("group", "gain (F1)", "interval", "blocks")
+    for group, gain in summary.gains.items():
+        interval = interval_in_words(gain, "+.3f") or "? to ?"
+        table.add_row(Text(group), signed(gain.mean), interval, str(gain.blocks))
+    console.print(table)
+
+
+def _print_serving(console: Console, summary: RolloutSummary) -> None:
+    if summary.calls is not None and summary.latency_ratio is not None:
         console.print(
-            f"  {reading['frames']} frames, {calls['asked']} calls, {calls['failed']} failed; "
-            f"computing time x{ratio['mean']:.2f}; agreement {100 * reading['agreement']:.0f} %"
+            f"  {summary.frames} frames, {summary.calls.asked} calls, {summary.calls.failed} failed; "
+            f"computing time x{summary.latency_ratio.mean:.2f}; agreement {percent(summary.agreement)}"
         )
-    breaking = reading.get("arms", {}).get("all", {}).get("broken_ratio")
-    if breaking:
-        console.print(f"  broken tracks x{breaking['mean']:.2f} ({between(breaking, '.2f')})")
-    if reading.get("cameras"):
-        served = [camera for camera, slot in reading["cameras"].items() if slot == "challenger"]
-        console.print(f"  on the challenger: {', '.join(served) or 'no camera'}", soft_wrap=True)
+    served = summary.served.get(EVERYTHING)
+    ratio = None if served is None else served.broken_ratio
+    if ratio is not None:
+        console.print(f"  broken tracks x{ratio.mean:.2f} ({interval_in_words(ratio, '.2f')})")
+    if summary.cameras:
+        led = [camera for camera, application in summary.cameras.items() if application == CHALLENGER]
+        console.print(f"  on the challenger: {', '.join(led) or 'no camera'}", soft_wrap=True)

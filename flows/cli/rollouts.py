@@ -16,8 +16,8 @@ from flows.cli.user import current_user
 from flows.reports.rollout_html import write_page
 from serve.rollout.policy import Policy
 from serve.rollout.policy_simulation import simulate_policy as play
-from serve.rollout.report import find_rollout, report_of
 from serve.rollout.request import request_rollout
+from serve.rollout.rollout_record import parse_summary, read_rollout
 from streetloop.errors import ConfigError
 from streetloop.ledger import open_ledger
 from streetloop.ledger.rollouts import RolloutCommand, list_rollouts, request_command
@@ -55,7 +55,9 @@ def start(
         lambda text: console.print(text, highlight=False),
         despite_verdict=despite_verdict,
     )
-    console.print(rollout.reading["verdict"]["says"], markup=False, highlight=False)
+    verdict = parse_summary(rollout).verdict
+    if verdict is not None:
+        console.print(verdict.says, markup=False, highlight=False)
     console.print(f"rollout {rollout.id} is asked for: running streams take it up", highlight=False)
 
 
@@ -64,13 +66,14 @@ def status(as_json: Json = False) -> None:
     """Where the newest rollout is, on what evidence, and what it waits for."""
     ledger = open_ledger(Settings().ledger)
     found = list_rollouts(ledger, 1)
-    if as_json:
-        plain = [report_of(ledger, rollout) for rollout in found]
-        sys.stdout.write(json.dumps(plain[0] if plain else None, indent=2) + "\n")
-    elif not found:
+    if not found and not as_json:
         Console().print("no rollout yet: `streetloop rollout start VERSION` begins one")
-    else:
-        show_status(ledger, found[0])
+        return
+    record = read_rollout(ledger) if found else None
+    if as_json:
+        sys.stdout.write(json.dumps(record and record.as_json(), indent=2) + "\n")
+    elif record is not None:
+        show_status(record)
 
 
 @app.command()
@@ -81,14 +84,14 @@ def report(
 ) -> None:
     """Both models side by side, and every decision: as tables, as JSON, as a page."""
     ledger = open_ledger(Settings().ledger)
-    rollout = find_rollout(ledger, number)
+    record = read_rollout(ledger, number)
     if html is not None:
-        write_page(html, report_of(ledger, rollout))
+        write_page(html, record)
         Console(stderr=True).print(f"written: {html}", highlight=False, markup=False)
     if as_json:
-        sys.stdout.write(json.dumps(report_of(ledger, rollout), indent=2) + "\n")
+        sys.stdout.write(json.dumps(record.as_json(), indent=2) + "\n")
     elif html is None:
-        show_report(ledger, rollout)
+        show_report(record)
 
 
 @app.command()

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 
+from serve.rollout.rollout_record import parse_summary
 from streetloop.ledger import Ledger
 from streetloop.ledger.findings import list_findings
 from streetloop.ledger.learning import ENDED, LearningRun, Step, list_learning
@@ -61,8 +62,9 @@ class DemoProgress:
             done = min(count_labeled(self._ledger, of_drift=True), self._labels)
             return f"labelling: {done} of {self._labels} frames of night; {left}"
         if step is Step.ROLLOUT:
-            waits = [r.reading.get("waits_for") or [""] for r in list_rollouts(self._ledger, 1)]
-            return f"rollout: waits for {waits[0][0] if waits else ''}; {left}"
+            newest = list_rollouts(self._ledger, 1)
+            waits_for = parse_summary(newest[0]).waits_for if newest else ()
+            return f"rollout: waiting for {waits_for[0]}; {left}" if waits_for else f"rollout; {left}"
         return f"{step}; {left}"
 
     def _trains(self, now: Progress) -> str:

@@ -2,7 +2,7 @@
 
 import base64
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,8 @@ from matplotlib.figure import Figure
 from flows.demo.plot import plot_curve
 from flows.demo.result import BeforeAfterScore, DemoResult
 from flows.stream.sinks.annotated_video import draw_boxes
+from serve.rollout.rollout_record import parse_summary
+from serve.rollout.rollout_report import interval_in_words, signed
 from serve.rollout.statistics.evidence import EVERYTHING
 from streetloop.boxes import to_detections
 from streetloop.city.render.shapes import CLASSES
@@ -165,14 +167,12 @@ def _decisions(ledger: Ledger) -> list[Entry]:
 
 
 def _decision(entry: Entry) -> dict[str, Any]:
-    gains: Mapping[str, Any] = entry.reading.get("gains", {})
-    gain = gains.get(EVERYTHING)
-    known = gain is not None and gain["low"] is not None
+    gain = parse_summary(entry).gains.get(EVERYTHING)
     return {
         "at": f"{entry.at:%H:%M:%S}",
         "action": entry.action,
         "author": entry.author,
         "reason": entry.reason,
-        "gain": f"{gain['mean']:+.3f}" if gain else "",
-        "interval": f"{gain['low']:+.3f} to {gain['high']:+.3f}" if gain and known else "",
+        "gain": signed(gain.mean) if gain else "",
+        "interval": interval_in_words(gain, "+.3f") if gain else "",
     }

@@ -1,45 +1,56 @@
 """``streetloop rollout report --html``: both models side by side, as one page without links."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from serve.rollout.report import between, classes_of, number, signed, tables_of
+from serve.rollout.rollout_record import DecisionRecord, RolloutRecord
+from serve.rollout.rollout_report import (
+    classes_of,
+    gain_in_words,
+    interval_in_words,
+    number,
+    signed,
+    tables_of,
+)
+from serve.rollout.rollout_summary import GainSummary
+from serve.rollout.statistics.evidence import EVERYTHING
 from streetloop.errors import ConfigError
 
 _STYLES = {"promoted": "good", "rolled back": "bad"}
-_LEAST_REACH = 0.05  # of the axis of gains, in F1
+_MIN_AXIS_REACH = 0.05  # of the axis of gains, in F1
 
 
-def write_page(path: Path, report: Mapping[str, Any]) -> None:
+def write_page(path: Path, record: RolloutRecord) -> None:
     """Write the page.
 
     Args:
-        path: Where to.
-        report: What `serve.rollout.report.report_of` gave.
+        path: The file to write.
+        record: The rollout with its decisions.
 
     Raises:
-        ConfigError: It cannot be written there.
+        ConfigError: The file cannot be written.
     """
     environment = Environment(
         loader=PackageLoader("flows.reports"), autoescape=True, undefined=StrictUndefined
     )
-    evidence = report["evidence"]
+    rollout, summary = record.row, record.summary
     text = environment.get_template("rollout.html").render(
-        report=report,
-        made_at=f"{datetime.now(UTC):%Y-%m-%d %H:%M}",
-        style=_STYLES.get(report["state"], "wait"),
-        began=_minute(report["started_at"]),
-        ended=report["ended_at"] and _minute(report["ended_at"]),
-        verdict=evidence.get("verdict"),
-        waits_for=[] if report["ended_at"] else evidence.get("waits_for", []),
-        tables=tables_of(evidence),
-        classes=classes_of(evidence),
-        forest=_forest(evidence.get("gains", {}), float(report["policy"]["margin"])),
-        decisions=[_decision(entry) for entry in report["decisions"]],
+        rollout=rollout,
+        phase=record.phase_title,
+        made_at=_minute(datetime.now(UTC)),
+        style=_STYLES.get(rollout.state, "wait"),
+        began=_minute(rollout.started_at),
+        ended=rollout.ended_at and _minute(rollout.ended_at),
+        verdict=summary.verdict,
+        waits_for=() if rollout.ended_at else summary.waits_for,
+        tables=tables_of(summary),
+        classes=classes_of(summary),
+        forest=_forest_plot(summary.gains, record.policy.margin),
+        decisions=[_decision(decision) for decision in record.decisions],
     )
     try:
         path.write_text(text, encoding="utf-8")
@@ -47,57 +58,72 @@ def write_page(path: Path, report: Mapping[str, Any]) -> None:
         raise ConfigError(f"{path}: cannot be written: {error.strerror}") from error
 
 
-def _forest(gains: Mapping[str, Any], margin: float) -> dict[str, Any] | None:
-    """Gains with their intervals as places on an axis, in per cent of its width."""
+@dataclass(frozen=True, slots=True)
+class _ForestRow:
+    """One group of a forest plot; places are in per cent of the axis' width."""
+
+    group: str
+    low: float
+    high: float
+    mean: float | None
+    gain: str
+    interval: str
+    blocks: int
+    style: str
+
+
+@dataclass(frozen=True, slots=True)
+class _ForestPlot:
+    zero: float
+    margin: float
+    ends: tuple[str, str]
+    rows: list[_ForestRow]
+
+
+def _forest_plot(gains: Mapping[str, GainSummary], margin: float) -> _ForestPlot | None:
     if not gains:
         return None
-    known = [v for gain in gains.values() for v in (gain["low"], gain["high"], gain["mean"])]
-    reach = max(_LEAST_REACH, 2 * margin, *(abs(v) for v in known if v is not None)) * 1.1
+    ends = [end for gain in gains.values() for end in (gain.low, gain.high, gain.mean) if end is not None]
+    reach = max(_MIN_AXIS_REACH, 2 * margin, *map(abs, ends)) * 1.1
 
-    def place(value: float | None, otherwise: float) -> float:
-        return otherwise if value is None else round(50 + 50 * value / reach, 2)
+    def place(value: float) -> float:
+        return round(50 + 50 * value / reach, 2)
 
-    return {
-        "zero": 50.0,
-        "margin": place(-margin, 50.0),
-        "ends": (signed(-reach), signed(reach)),
-        "rows": [
-            {
-                "group": group,
-                "low": place(g["low"], 0.0),
-                "high": place(g["high"], 100.0),
-                "mean": None if g["low"] is None else place(g["mean"], 50.0),
-                "said": signed(None if g["low"] is None else g["mean"]),
-                "interval": between(g, "+.3f") or "not known yet",
-                "blocks": g["blocks"],
-                "style": _side(g),
-            }
-            for group, g in gains.items()
-        ],
-    }
+    rows = [
+        _ForestRow(
+            group,
+            0.0 if gain.low is None else place(gain.low),
+            100.0 if gain.high is None else place(gain.high),
+            place(gain.mean) if gain.is_bounded else None,
+            gain_in_words(gain),
+            interval_in_words(gain, "+.3f") or "not known yet",
+            gain.blocks,
+            _style(gain),
+        )
+        for group, gain in gains.items()
+    ]
+    return _ForestPlot(place(0.0), place(-margin), (signed(-reach), signed(reach)), rows)
 
 
-def _side(gain: Mapping[str, float | None]) -> str:
-    """Is it certain to which side of nothing a gain is?"""
-    low, high = gain["low"], gain["high"]
-    if low is not None and low > 0:
+def _style(gain: GainSummary) -> str:
+    """Whether the gain is certainly above or below zero."""
+    if gain.low is not None and gain.low > 0:
         return "good"
-    return "bad" if high is not None and high < 0 else "open"
+    return "bad" if gain.high is not None and gain.high < 0 else "open"
 
 
-def _decision(entry: Mapping[str, Any]) -> dict[str, str]:
-    gain = entry["evidence"].get("gains", {}).get("all")
-    frames = entry["evidence"].get("frames")
-    known = "" if gain is None else f"{signed(gain['mean'])} ({between(gain, '+.3f') or '?'})"
+def _decision(decision: DecisionRecord) -> dict[str, str]:
+    summary = decision.summary
+    gain = summary.gains.get(EVERYTHING)
     return {
-        "at": _minute(entry["at"], seconds=True),
-        "action": entry["action"],
-        "author": entry["author"],
-        "reason": entry["reason"],
-        "frames": "" if frames is None else number(frames),
-        "gain": known,
+        "at": _minute(decision.at, seconds=True),
+        "action": decision.action,
+        "author": decision.author,
+        "reason": decision.reason,
+        "frames": "" if summary.frames is None else number(summary.frames),
+        "gain": "" if gain is None else f"{signed(gain.mean)} ({interval_in_words(gain, '+.3f') or '?'})",
     }
 
 
-def _minute(at: str, *, seconds: bool = False) -> str:
-    return f"{datetime.fromisoformat(at):%Y-%m-%d %H:%M{':%S' if seconds else ''}}"
+def _minute(at: datetime, *, seconds: bool = False) -> str:
+    return f"{at:%Y-%m-%d %H:%M{':%S' if seconds else ''}}"

@@ -5,7 +5,7 @@ from typing import Any
 
 from flows.reports.drift_status import DriftStatus
 from flows.stream.analysis.status import CameraStatus
-from serve.rollout.policy import Phase, Policy
+from serve.rollout.rollout_record import RolloutRecord, parse_summary
 from streetloop.cameras import Camera
 from streetloop.control import (
     CameraView,
@@ -143,26 +143,27 @@ def learning_view(run: LearningRun) -> LearningView:
 
 def rollout_view(rollout: Rollout, decisions: list[Entry] | None = None) -> RolloutView:
     """A rollout, with its decisions if they are given."""
+    record = RolloutRecord.of(rollout)
     return RolloutView(
         id=rollout.id,
         state=str(rollout.state),
         model=rollout.model,
         champion=rollout.champion,
-        phase=Phase(**rollout.phase).title(Policy(**rollout.policy)),
+        phase=record.phase_title,
         city=rollout.city,
         author=rollout.author,
         started_at=rollout.started_at,
         updated_at=rollout.updated_at,
         ended_at=rollout.ended_at,
-        wanted=rollout.wanted and str(rollout.wanted),
-        evidence=dict(rollout.reading),
+        wanted=rollout.command and str(rollout.command),
+        evidence=record.summary.as_json(),
         decisions=[_decision(entry) for entry in decisions or []],
     )
 
 
 def _decision(entry: Entry) -> DecisionView:
     plain: dict[str, Any] = {name: getattr(entry, name) for name in ("at", "action", "author")}
-    return DecisionView(**plain, reason=entry.reason, evidence=dict(entry.reading))
+    return DecisionView(**plain, reason=entry.reason, evidence=parse_summary(entry).as_json())
 
 
 def _finite(value: float) -> float:

@@ -10,10 +10,10 @@ from serve.rollout.decision import Action, Decision, decide
 from serve.rollout.label_evidence import LabelEvidence
 from serve.rollout.policy import Phase, Policy
 from serve.rollout.ports import Applications, Fleet, Models
+from serve.rollout.rollout_session import RolloutSession, target_application
 from serve.rollout.route_table import CHAMPION, RouteTable, leaders
-from serve.rollout.session import RolloutSession, target_application
 from serve.rollout.statistics.evidence import Evidence, Situation
-from serve.rollout.summary import reading
+from serve.rollout.summarize import summarize
 from serve.rollout.transitions import RolloutWork
 from streetloop.cameras import Camera
 from streetloop.clock import Clock
@@ -119,7 +119,7 @@ class RolloutControl:
             found = Evidence()  # of the one before
             self._tell(f"rollout {rollout.id} of version {rollout.model}: {session.title(rollout)}")
         session.evidence += found + self._label_evidence(rollout)
-        if rollout.wanted is not None and self._apply(rollout, session):
+        if rollout.command is not None and self._apply(rollout, session):
             return
         if rollout.state is RolloutState.PROMOTING:
             self._go_on_promoting(rollout, session)
@@ -200,21 +200,21 @@ class RolloutControl:
 
     def _apply(self, rollout: Rollout, session: RolloutSession) -> bool:
         """Do what somebody wants; False if the look goes on as usual."""
-        author = rollout.wanted_by or "somebody"
-        if rollout.wanted is RolloutCommand.ROLL_BACK and rollout.state is RolloutState.PROMOTING:
+        author = rollout.command_by or "somebody"
+        if rollout.command is RolloutCommand.ROLL_BACK and rollout.state is RolloutState.PROMOTING:
             self._undo_promotion(rollout, session, author)
-        elif rollout.wanted is RolloutCommand.ROLL_BACK:
+        elif rollout.command is RolloutCommand.ROLL_BACK:
             self._roll_back(rollout, session, "by hand", author)
-        elif rollout.wanted is RolloutCommand.PROMOTE and rollout.state is not RolloutState.PROMOTING:
+        elif rollout.command is RolloutCommand.PROMOTE and rollout.state is not RolloutState.PROMOTING:
             if not session.is_up:
                 return False  # once it can answer
             self._begin_promotion(rollout, session, "by hand", author)
         elif (
-            rollout.wanted in {RolloutCommand.PAUSE, RolloutCommand.RESUME}
+            rollout.command in {RolloutCommand.PAUSE, RolloutCommand.RESUME}
             and rollout.state is not RolloutState.PROMOTING
         ):
-            state = RolloutState.PAUSED if rollout.wanted is RolloutCommand.PAUSE else RolloutState.RUNNING
-            wanted = str(rollout.wanted)
+            state = RolloutState.PAUSED if rollout.command is RolloutCommand.PAUSE else RolloutState.RUNNING
+            wanted = str(rollout.command)
             self._write(rollout, session, state, rollout.phase, wanted, "by hand", author)
         else:
             self._write(
@@ -223,7 +223,7 @@ class RolloutControl:
                 rollout.state,
                 rollout.phase,
                 "refuse",
-                f"{rollout.wanted}: it is being promoted",
+                f"{rollout.command}: it is being promoted",
                 author,
             )
         return True
@@ -364,9 +364,11 @@ class RolloutControl:
         reason: str,
         author: str,
     ) -> None:
-        found = self._reading(rollout, session)
-        entry = Entry(self._clock.now(), str(action), author, reason, found)
-        note_progress(self._ledger, rollout.id, session.evidence.as_json(), found, entry.at)
+        summary = summarize(
+            self._situation(rollout, session), session.policy, self._cities, session.verdict
+        ).as_json()
+        entry = Entry(self._clock.now(), str(action), author, reason, summary)
+        note_progress(self._ledger, rollout.id, session.evidence.as_json(), summary, entry.at)
         move(self._ledger, rollout, state, phase, session.evidence.frames, entry)
         session.note_decision(entry)
         self._tell(f"rollout {rollout.id}: {action}: {reason}")
@@ -376,11 +378,12 @@ class RolloutControl:
         if session.noted_at is not None and (now - session.noted_at).total_seconds() < _NOTE_S:
             return
         session.noted_at = now
-        found = self._reading(rollout, session)
-        found["waits_for"] = list(decision.waits_for) or [decision.reason]
-        found["cameras"] = {c.id: self._table.application(c.id) for c in self._cameras()}
-        note_progress(self._ledger, rollout.id, session.evidence.as_json(), found, now)
-
-    def _reading(self, rollout: Rollout, session: RolloutSession) -> dict[str, Any]:
-        found = reading(self._situation(rollout, session), session.policy, self._cities)
-        return found if session.verdict is None else {**found, "verdict": session.verdict}
+        summary = summarize(
+            self._situation(rollout, session),
+            session.policy,
+            self._cities,
+            session.verdict,
+            decision.waits_for or (decision.reason,),
+            {c.id: self._table.application(c.id) for c in self._cameras()},
+        )
+        note_progress(self._ledger, rollout.id, session.evidence.as_json(), summary.as_json(), now)

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
 
 from serve.rollout.policy import Phase, Policy
+from serve.rollout.rollout_summary import RolloutSummary, Verdict
 from serve.rollout.route_table import city_application
 from streetloop.errors import RolloutError
 from streetloop.ledger import Ledger
@@ -59,7 +59,7 @@ def request_rollout(
     refused = candidate.record.accepted is False
     if refused and policy.heed_verdict and not despite_verdict:
         raise RolloutError(
-            f"{verdict['says']}; `streetloop rollout start {candidate.number} --despite-verdict` "
+            f"{verdict.says}; `streetloop rollout start {candidate.number} --despite-verdict` "
             "tries it all the same"
         )
     overruled = f" all the same, as {author} wants it" if refused and despite_verdict else ""
@@ -72,13 +72,13 @@ def request_rollout(
         Phase().model_dump(mode="json"),
         author,
         datetime.now(UTC),
-        f"{verdict['says']}: it is tried{overruled}",
-        {"verdict": verdict},
+        f"{verdict.says}: it is tried{overruled}",
+        RolloutSummary(verdict=verdict).as_json(),
     )
 
 
-def verdict_of(version: Version) -> dict[str, Any]:
-    """What the judge said of a version before it was registered, as plain values."""
+def verdict_of(version: Version) -> Verdict:
+    """What the offline judge said of a version before it was registered."""
     record = version.record
     name, why = f"version {version.number}", "; ".join(record.verdict)
     if record.accepted is None:
@@ -86,7 +86,7 @@ def verdict_of(version: Version) -> dict[str, Any]:
     else:
         word = "was accepted" if record.accepted else "was refused"
         says = f"{name} {word} by the judge ({why or 'no reasons are known'})"
-    return {"accepted": record.accepted, "reasons": list(record.verdict), "says": says}
+    return Verdict(accepted=record.accepted, reasons=tuple(record.verdict), says=says)
 
 
 def _own_champion(registry: Registry, city: str) -> Version | None:

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 from serve.rollout.ports import Applications, Models
+from serve.rollout.rollout_session import RolloutSession, target_application
 from serve.rollout.route_table import CHALLENGER
-from serve.rollout.session import RolloutSession, target_application
 from streetloop.errors import DetectorError
 from streetloop.ledger.rollouts import Rollout
 

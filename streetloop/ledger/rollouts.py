@@ -1,4 +1,4 @@
-"""Rollouts of new models: where each is, what people want of it, and every decision."""
+"""Rollouts of new models: the state of each, pending commands, and every decision."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import ColumnElement, Connection, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from streetloop.errors import RolloutError
@@ -15,7 +15,7 @@ from streetloop.ledger.tables import decisions, rollouts
 
 
 class RolloutState(StrEnum):
-    """What becomes of a rollout."""
+    """The state of a rollout; the last two are final."""
 
     RUNNING = "running"
     PAUSED = "paused"
@@ -25,10 +25,15 @@ class RolloutState(StrEnum):
 
 
 OVER = {RolloutState.PROMOTED, RolloutState.ROLLED_BACK}
+"""The final states."""
+
+_MAX_REASON = 1000  # characters, as the column holds
+_FIELDS = {"reading": "summary", "wanted": "command", "wanted_by": "command_by"}
+"""Columns whose names are older than those of the fields."""
 
 
 class RolloutCommand(StrEnum):
-    """What a person may want of an open rollout."""
+    """A command to the open rollout."""
 
     PAUSE = "pause"
     RESUME = "resume"
@@ -38,26 +43,26 @@ class RolloutCommand(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rollout:
-    """One rollout.
+    """One rollout. The JSON in it is parsed by `serve.rollout.rollout_record`.
 
     Attributes:
         id: Its number in the ledger.
-        state: What becomes of it.
-        model: The candidate, by what `train.model.find_model.find_model` takes.
-        champion: The model that it is held against.
-        city: Whose cameras take part; None for all.
-        policy: As the policy's JSON.
-        phase: As the phase's JSON.
-        evidence: Sums since it began; None before the first.
-        reading: The evidence as people read it, cameras, and what is waited for.
+        state: Its state.
+        model: The challenger, as a name that `train.model.find_model.find_model` accepts.
+        champion: The model that it is compared with.
+        city: The city whose cameras take part; None for all.
+        policy: JSON of the policy.
+        phase: JSON of the phase.
+        evidence: JSON of the sums since it began; None before the first.
+        summary: The evidence summarized, as the JSON of `serve.rollout.rollout_summary`.
         author: Who started it.
-        started_at: When.
+        started_at: When it was started.
         phase_at: When the phase began.
         phase_frames: Frames that the challenger had answered when the phase began.
-        updated_at: When it last moved.
-        ended_at: When it was over.
-        wanted: What somebody wants and has not got yet.
-        wanted_by: Who wants it.
+        updated_at: When its evidence or state was last written.
+        ended_at: When it reached a final state.
+        command: A command that is not applied yet.
+        command_by: Who gave it.
     """
 
     id: int
@@ -68,15 +73,15 @@ class Rollout:
     policy: Mapping[str, Any]
     phase: Mapping[str, Any]
     evidence: Mapping[str, Any] | None
-    reading: Mapping[str, Any]
+    summary: Mapping[str, Any]
     author: str
     started_at: datetime
     phase_at: datetime
     phase_frames: int
     updated_at: datetime
     ended_at: datetime | None
-    wanted: RolloutCommand | None
-    wanted_by: str | None
+    command: RolloutCommand | None
+    command_by: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,18 +89,18 @@ class Entry:
     """One decision on a rollout.
 
     Attributes:
-        at: When.
+        at: When it was taken.
         action: What was decided.
-        author: Who: a person's name, or ``policy``.
-        reason: Why.
-        reading: The evidence at that moment.
+        author: The name of a person, or ``policy``.
+        reason: Why, in one sentence.
+        summary: JSON of the summarized evidence at that moment.
     """
 
     at: datetime
     action: str
     author: str
     reason: str
-    reading: Mapping[str, Any]
+    summary: Mapping[str, Any]
 
 
 def start_rollout(
@@ -108,21 +113,21 @@ def start_rollout(
     author: str,
     at: datetime,
     reason: str | None = None,
-    reading: Mapping[str, Any] | None = None,
+    summary: Mapping[str, Any] | None = None,
 ) -> Rollout:
-    """Ask for a rollout; running streams take it up.
+    """Start a rollout; running streams take it up.
 
     Args:
-        ledger: Where it is written down.
-        model: The candidate.
-        champion: The model that it is held against.
-        city: Whose cameras take part; None for all.
-        policy: As the policy's JSON.
-        phase: As the phase's JSON.
-        author: Who asks.
-        at: When.
-        reason: Why it is tried.
-        reading: What is known of the candidate already.
+        ledger: The ledger.
+        model: The challenger.
+        champion: The model that it is compared with.
+        city: The city whose cameras take part; None for all.
+        policy: JSON of the policy.
+        phase: JSON of the first phase.
+        author: Who starts it.
+        at: When it starts.
+        reason: Why it is started; None for a sentence that names the version.
+        summary: JSON of what is on record of the challenger already, such as a verdict.
 
     Raises:
         RolloutError: Another one is open.
@@ -135,7 +140,7 @@ def start_rollout(
         "city": city,
         "policy": dict(policy),
         "phase": dict(phase),
-        "reading": dict(reading or {}),
+        "reading": dict(summary or {}),
         "author": author,
         "started_at": at,
         "phase_at": at,
@@ -143,19 +148,19 @@ def start_rollout(
         "updated_at": at,
     }
     with ledger.transaction() as connection:
-        known = connection.execute(select(rollouts).where(rollouts.c.is_open)).mappings().first()
-        if known is None:
+        other = connection.execute(select(rollouts).where(rollouts.c.is_open)).mappings().first()
+        if other is None:
             try:
                 key = connection.execute(insert(rollouts).values(values)).inserted_primary_key
             except IntegrityError as error:
                 raise RolloutError("another rollout was started at this moment") from error
             assert key is not None
-            why = reason or f"version {model} is tried"
-            _note(connection, int(key[0]), at, "start", author, why, reading or {})
-    if known is not None:
+            entry = Entry(at, "start", author, reason or f"version {model} is tried", summary or {})
+            _insert_decision(connection, int(key[0]), entry)
+    if other is not None:
         raise RolloutError(
-            f"rollout {known['id']} of version {known['model']} is open, started by "
-            f"{known['author']}: wait for its end, or `streetloop rollout rollback`"
+            f"rollout {other['id']} of version {other['model']} is open, started by "
+            f"{other['author']}: wait for its end, or `streetloop rollout rollback`"
         )
     found = open_rollout(ledger)
     assert found is not None
@@ -163,50 +168,53 @@ def start_rollout(
 
 
 def open_rollout(ledger: Ledger) -> Rollout | None:
-    """The one that is open, if any."""
+    """The open rollout, if there is one; there is never more than one."""
     with ledger.transaction() as connection:
         row = connection.execute(select(rollouts).where(rollouts.c.is_open)).mappings().first()
     return None if row is None else _rollout(row)
 
 
 def list_rollouts(ledger: Ledger, most: int = 100) -> list[Rollout]:
-    """The newest first."""
+    """The newest ``most`` rollouts, the newest first."""
     query = select(rollouts).order_by(rollouts.c.id.desc()).limit(most)
     with ledger.transaction() as connection:
         return [_rollout(row) for row in connection.execute(query).mappings()]
 
 
 def list_decisions(ledger: Ledger, rollout_id: int) -> list[Entry]:
-    """All of one rollout, the oldest first."""
-    columns = [decisions.c[name] for name in Entry.__dataclass_fields__]
-    query = select(*columns).where(decisions.c.rollout_id == rollout_id).order_by(decisions.c.id)
+    """All decisions on one rollout, the oldest first."""
+    c = decisions.c
+    query = select(c.at, c.action, c.author, c.reason, c.reading.label("summary"))
+    query = query.where(c.rollout_id == rollout_id).order_by(c.id)
     with ledger.transaction() as connection:
         return [Entry(**row) for row in connection.execute(query).mappings()]
 
 
-def request_command(ledger: Ledger, wanted: RolloutCommand, author: str) -> Rollout:
-    """Ask something of the open rollout; the running streams do it.
+def request_command(ledger: Ledger, command: RolloutCommand, author: str) -> Rollout:
+    """Give a command to the open rollout; the running streams apply it.
+
+    It replaces a command that is not applied yet, except a rollback.
 
     Raises:
-        RolloutError: None is open, or it is on its way back and something else is asked for.
+        RolloutError: None is open, or it is being rolled back and the command is another one.
     """
     with ledger.transaction() as connection:
         row = connection.execute(select(rollouts).where(rollouts.c.is_open)).mappings().first()
         if row is None:
             raise RolloutError("no rollout is open: `streetloop rollout start VERSION` begins one")
-        if row["wanted"] == RolloutCommand.ROLL_BACK != wanted:
-            # Going back may take a while: half of it is done already, maybe.
-            raise RolloutError(f"rollout {row['id']} is on its way back, as {row['wanted_by']} wants it")
-        values = {"wanted": wanted, "wanted_by": author}
+        if row["wanted"] == RolloutCommand.ROLL_BACK != command:
+            # A rollback takes a while: half of it may be done already.
+            raise RolloutError(f"rollout {row['id']} is being rolled back, as {row['wanted_by']} asked")
+        values = {"wanted": command, "wanted_by": author}
         connection.execute(update(rollouts).where(_is(row["id"])).values(values))
     return _rollout({**row, **values})
 
 
 def note_progress(
-    ledger: Ledger, rollout_id: int, evidence: Mapping[str, Any], reading: Mapping[str, Any], at: datetime
+    ledger: Ledger, rollout_id: int, evidence: Mapping[str, Any], summary: Mapping[str, Any], at: datetime
 ) -> None:
-    """Keep what is known so far, for people and for a restart."""
-    values = {"evidence": dict(evidence), "reading": dict(reading), "updated_at": at}
+    """Write the evidence so far: the sums for a restart, the summary for people."""
+    values = {"evidence": dict(evidence), "reading": dict(summary), "updated_at": at}
     with ledger.transaction() as connection:
         connection.execute(update(rollouts).where(_is(rollout_id)).values(values))
 
@@ -219,9 +227,15 @@ def move(
     phase_frames: int,
     entry: Entry,
 ) -> None:
-    """Write a decision and what it makes of the rollout, as one: what follows is done after it.
+    """Write a decision and the new state in one transaction, before anything is done about it.
 
-    A wish that ``rollout`` does not know of yet stands: somebody had it since it was read.
+    Args:
+        ledger: The ledger.
+        rollout: The rollout as it was read. A command that was given since then stays pending.
+        state: The new state; a final one closes the rollout.
+        phase: JSON of the new phase; another one than before restarts the phase's time.
+        phase_frames: Frames that the challenger has answered so far.
+        entry: The decision.
     """
     values: dict[str, Any] = {"state": state, "phase": dict(phase), "updated_at": entry.at}
     if dict(phase) != dict(rollout.phase):
@@ -230,36 +244,28 @@ def move(
         values |= {"is_open": None, "ended_at": entry.at}
     with ledger.transaction() as connection:
         connection.execute(update(rollouts).where(_is(rollout.id)).values(values))
-        granted = update(rollouts).where(_is(rollout.id), rollouts.c.wanted == rollout.wanted)
-        connection.execute(granted.values(wanted=None, wanted_by=None))
-        _note(connection, rollout.id, entry.at, entry.action, entry.author, entry.reason, entry.reading)
+        applied = update(rollouts).where(_is(rollout.id), rollouts.c.wanted == rollout.command)
+        connection.execute(applied.values(wanted=None, wanted_by=None))
+        _insert_decision(connection, rollout.id, entry)
 
 
-def _note(
-    connection: Any,
-    rollout_id: int,
-    at: datetime,
-    action: str,
-    author: str,
-    reason: str,
-    reading: Mapping[str, Any],
-) -> None:
+def _insert_decision(connection: Connection, rollout_id: int, entry: Entry) -> None:
     values = {
         "rollout_id": rollout_id,
-        "at": at,
-        "action": action,
-        "author": author,
-        "reason": reason[:1000],
-        "reading": dict(reading),
+        "at": entry.at,
+        "action": entry.action,
+        "author": entry.author,
+        "reason": entry.reason[:_MAX_REASON],
+        "reading": dict(entry.summary),
     }
     connection.execute(insert(decisions).values(values))
 
 
-def _is(rollout_id: int) -> Any:
+def _is(rollout_id: int) -> ColumnElement[bool]:
     return rollouts.c.id == rollout_id
 
 
 def _rollout(row: Mapping[Any, Any]) -> Rollout:
-    plain = {name: row[name] for name in Rollout.__dataclass_fields__}
-    wanted = None if plain["wanted"] is None else RolloutCommand(plain["wanted"])
-    return Rollout(**{**plain, "state": RolloutState(plain["state"]), "wanted": wanted})
+    plain = {_FIELDS.get(name, name): value for name, value in row.items() if name != "is_open"}
+    command = None if plain["command"] is None else RolloutCommand(plain["command"])
+    return Rollout(**{**plain, "state": RolloutState(plain["state"]), "command": command})

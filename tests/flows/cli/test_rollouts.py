@@ -160,7 +160,7 @@ def test_the_status_says_phase_cameras_evidence_and_what_is_waited_for(tmp_path:
     shown = _rollout("status").stdout
     for words in (
         "running, canary 25 %",
-        "waits for 0.7 more minutes",
+        "waiting for 0.7 more minutes",
         "advance (policy): shadow is passed",
         "+0.100",
         "computing time x1.00",
@@ -213,7 +213,7 @@ def test_what_somebody_wants_is_written_down_with_the_name(
     assert _rollout(command).exit_code == 0
     found = open_rollout(ledger)
     assert found is not None
-    assert (found.wanted, found.wanted_by) == (wanted, "dora")
+    assert (found.command, found.command_by) == (wanted, "dora")
 
 
 def test_somebody_without_a_name_may_want_something_too(
@@ -225,7 +225,7 @@ def test_somebody_without_a_name_may_want_something_too(
     monkeypatch.setattr("getpass.getuser", nobody)
     _started(ledger)
     assert _rollout("pause").exit_code == 0
-    assert list_rollouts(ledger)[0].wanted_by == "somebody"
+    assert list_rollouts(ledger)[0].command_by == "somebody"
 
 
 # Rehearsal

@@ -93,7 +93,7 @@ def test_a_killed_run_goes_on_in_the_same_phase_with_the_same_cameras(
 
     killed = list_rollouts(ledger)[0]
     assert (killed.state, dict(killed.phase)) == (RolloutState.RUNNING, HALF.model_dump(mode="json"))
-    assert CHALLENGER not in killed.reading.get("cameras", {}).values()
+    assert CHALLENGER not in killed.summary.get("cameras", {}).values()
     assert [entry.action for entry in list_decisions(ledger, rollout.id)] == ["start", "advance"]
 
     command = Command("run", cameras, "--json", home=home)
@@ -120,7 +120,7 @@ def test_a_killed_run_goes_on_in_the_same_phase_with_the_same_cameras(
 
 def led(ledger: Ledger) -> frozenset[str]:
     """The cameras that the challenger serves, as people are told."""
-    told = list_rollouts(ledger)[0].reading.get("cameras", {})
+    told = list_rollouts(ledger)[0].summary.get("cameras", {})
     return frozenset(name for name, application in told.items() if application == CHALLENGER)
 
 

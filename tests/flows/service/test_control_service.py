@@ -161,7 +161,7 @@ def test_rollouts_newest_first_and_one_with_its_decisions(content: Content) -> N
 @pytest.mark.parametrize("wanted", ["pause", "resume", "promote", "roll back"])
 def test_an_open_rollout_can_be_steered(content: Content, wanted: str) -> None:
     assert content.house.steer_rollout(wanted, "ann").wanted == wanted
-    assert list_rollouts(content.ledger, 1)[0].wanted_by == "ann"
+    assert list_rollouts(content.ledger, 1)[0].command_by == "ann"
 
 
 def test_without_an_open_rollout_there_is_none_to_steer(empty: Content) -> None:

@@ -87,7 +87,7 @@ def test_the_open_rollout_is_rolled_back_by_hand(old: Old) -> None:
     assert (stage.state, stage.reason) == ("rolled back", "by hand")
     assert stage.rollout.id == wrote["view"]["id"]
     assert len(list_decisions(old.ledger, stage.rollout.id)) == wrote["decisions"] + 1
-    assert stage.rollout.reading["frames"] == wrote["view"]["evidence"]["frames"]
+    assert stage.rollout.summary["frames"] == wrote["view"]["evidence"]["frames"]
     stage.close()
 
 
@@ -96,7 +96,7 @@ def test_the_open_rollout_goes_on_to_its_promotion(old: Old) -> None:
     stage = restarted(old)
     ended = stage.until_over()
     assert (ended.id, ended.state) == (wrote["view"]["id"], "promoted")
-    assert ended.reading["frames"] > wrote["evidence"]["frames"]
+    assert ended.summary["frames"] > wrote["evidence"]["frames"]
     assert stage.models.crowned == {"champion": "5"}
     stage.close()
 

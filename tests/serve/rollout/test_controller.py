@@ -28,7 +28,7 @@ def test_a_better_model_goes_from_shadow_to_the_champion(stage: Stage) -> None:
     over = stage.until_over()
 
     assert over.state is RolloutState.PROMOTED
-    assert over.wanted is None
+    assert over.command is None
     assert stage.decisions == [
         ("start", "ann"),
         ("advance", "policy"),
@@ -53,10 +53,10 @@ def test_every_decision_has_its_evidence(stage: Stage) -> None:
     stage.ask()
     stage.until_over()
     entries = list_decisions(stage.ledger, 1)[1:]
-    frames = [entry.reading["frames"] for entry in entries]
+    frames = [entry.summary["frames"] for entry in entries]
     assert frames == sorted(frames)
     assert frames[0] >= QUICK.frames
-    assert all(entry.reason and entry.reading["gains"]["all"]["low"] > 0 for entry in entries)
+    assert all(entry.reason and entry.summary["gains"]["all"]["low"] > 0 for entry in entries)
 
 
 def test_each_phase_lasts_as_long_as_the_policy_says(stage: Stage) -> None:
@@ -82,7 +82,7 @@ def test_nobody_is_compared_before_the_challenger_answers(stage: Stage) -> None:
     for _ in range(5):
         stage.look(1.0)
     assert not stage.table.compared
-    assert stage.rollout.reading["waits_for"] == ["the challenger is being loaded"]
+    assert stage.rollout.summary["waits_for"] == ["the challenger is being loaded"]
     stage.applications.holds["deploy", CHALLENGER].set()
     stage.until(lambda: len(stage.table.compared) == 4)
     assert stage.table.sample == QUICK.sample
@@ -92,12 +92,12 @@ def test_what_is_waited_for_and_who_serves_whom_can_be_read(stage: Stage) -> Non
     stage.ask(policy=Policy(steps=(0.25, 1.0), minutes=1.0, frames=10**9))
     stage.until(lambda: bool(stage.table.compared))
     stage.look()
-    reading = stage.rollout.reading
-    assert reading["waits_for"] == [
+    summary = stage.rollout.summary
+    assert summary["waits_for"] == [
         "0.7 more minutes in this phase",
-        f"{10**9 - reading['frames']} more frames in this phase",
+        f"{10**9 - summary['frames']} more frames in this phase",
     ]
-    assert reading["cameras"] == dict.fromkeys("abcd", CHAMPION)
+    assert summary["cameras"] == dict.fromkeys("abcd", CHAMPION)
 
 
 # Going back by itself
@@ -226,9 +226,9 @@ def test_a_ledger_that_is_away_for_a_look_loses_no_evidence(
         stage.fleet.left = Evidence(frames=77)
         with pytest.raises(LedgerError):
             stage.look()
-    before = stage.rollout.reading["frames"]
+    before = stage.rollout.summary["frames"]
     stage.look()
-    assert stage.rollout.reading["frames"] == before + 77
+    assert stage.rollout.summary["frames"] == before + 77
 
 
 def test_the_thread_goes_on_after_a_look_that_failed(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -252,7 +252,7 @@ def test_a_registry_that_is_away_when_a_rollout_begins_is_asked_again(stage: Sta
     stage.ask()
     stage.until(lambda: bool(stage.told[1:]), 0.5)
     assert stage.told[1:] == ["rollout 1 waits: the registry did not answer"]
-    assert stage.rollout.reading["waits_for"] == ["the challenger is being loaded"]
+    assert stage.rollout.summary["waits_for"] == ["the challenger is being loaded"]
     stage.models.away = False
     stage.clock.advance(5.0)
     assert stage.until_over().state is RolloutState.PROMOTED

@@ -29,7 +29,7 @@ def test_a_pause_stays_until_it_is_ended(stage: Stage) -> None:
         stage.look()
     assert stage.state is RolloutState.PAUSED
     assert len(stage.table.challenged) == 1
-    assert stage.rollout.reading["waits_for"] == ["`streetloop rollout resume`"]
+    assert stage.rollout.summary["waits_for"] == ["`streetloop rollout resume`"]
     request_command(stage.ledger, RolloutCommand.RESUME, "carl")
     assert stage.until_over().state is RolloutState.PROMOTED
     assert stage.decisions[2:4] == [("pause", "bob"), ("resume", "carl")]
@@ -80,7 +80,7 @@ def test_who_promotes_before_it_can_answer_waits_until_it_can(stage: Stage) -> N
     request_command(stage.ledger, RolloutCommand.PROMOTE, "bob")
     for _ in range(3):
         stage.look(1.0)
-    assert (stage.state, stage.rollout.wanted) == (RolloutState.RUNNING, RolloutCommand.PROMOTE)
+    assert (stage.state, stage.rollout.command) == (RolloutState.RUNNING, RolloutCommand.PROMOTE)
     hold.set()
     stage.until(lambda: stage.state is RolloutState.PROMOTED)
 

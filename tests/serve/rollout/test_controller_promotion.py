@@ -91,7 +91,7 @@ def test_what_makes_no_sense_any_more_is_refused_and_written_down(
     stage.look()
     assert stage.decisions[-1] == ("refuse", "carl")
     assert stage.reason == f"{wanted}: it is being promoted"
-    assert stage.rollout.wanted is None
+    assert stage.rollout.command is None
     hold.set()
     stage.until(lambda: stage.state is RolloutState.PROMOTED)
 
@@ -148,7 +148,7 @@ def test_going_back_waits_for_a_registry_that_is_away_and_tries_again(stage: Sta
     request_command(stage.ledger, RolloutCommand.ROLL_BACK, "carl")
     stage.until(lambda: any("going back waits" in said for said in stage.told), 1.0)
     # The challenger goes on serving, and the wish stands, for a restart, too.
-    assert (stage.state, stage.rollout.wanted) == (RolloutState.PROMOTING, RolloutCommand.ROLL_BACK)
+    assert (stage.state, stage.rollout.command) == (RolloutState.PROMOTING, RolloutCommand.ROLL_BACK)
     assert len(stage.table.challenged) == 4
     stage.models.away = False
     stage.until(lambda: stage.state is RolloutState.ROLLED_BACK, 1.0)

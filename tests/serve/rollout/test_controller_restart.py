@@ -147,12 +147,12 @@ def test_a_wish_is_still_there(stage: Stage) -> None:
 def test_evidence_survives(stage: Stage) -> None:
     stage.ask()
     stage.until_served(1)
-    frames = stage.rollout.reading["frames"]
+    frames = stage.rollout.summary["frames"]
     stage.begin()
     stage.fleet.gives = Evidence(frames=1)
     stage.until(lambda: bool(stage.table.compared))
     stage.look()
-    after = stage.rollout.reading
+    after = stage.rollout.summary
     assert frames <= after["frames"] <= frames + 50
     assert after["gains"]["all"]["blocks"] >= 200
 
@@ -176,7 +176,7 @@ def test_what_it_was_sent_back_for_is_known_to_the_next_process(stage: Stage) ->
         stage.look()
     (rollout,) = list_rollouts(stage.ledger)
     assert rollout.state is RolloutState.ROLLED_BACK
-    assert list_decisions(stage.ledger, 1)[-1].reading["gains"]["all"]["high"] < 0
+    assert list_decisions(stage.ledger, 1)[-1].summary["gains"]["all"]["high"] < 0
 
 
 def test_a_city_promoted_before_the_end_keeps_its_champion(tmp_path: Path) -> None:

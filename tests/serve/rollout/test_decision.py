@@ -1,4 +1,3 @@
-import json
 from dataclasses import replace
 
 import pytest
@@ -8,7 +7,6 @@ from serve.rollout.policy import Phase, PhaseKind, Policy
 from serve.rollout.statistics.camera_stats import CameraStats, ServedStats
 from serve.rollout.statistics.confidence_sequences import Moments
 from serve.rollout.statistics.evidence import EVERYTHING, Calls, Evidence, Situation
-from serve.rollout.summary import reading
 from tests.support.evidence import evidence, situation, spread
 
 POLICY = Policy()
@@ -174,30 +172,6 @@ def test_patience_ends(phase: Phase) -> None:
 
 def test_who_is_through_in_the_last_minute_is_through() -> None:
     assert decide(LAST, situation(evidence(), minutes=2000), POLICY).action is Action.PROMOTE
-
-
-# Reading
-
-
-def test_the_reading_says_what_is_known_and_what_is_not() -> None:
-    found = evidence(gain=0.1, latency=1.2, class_bus=0.05)
-    read = reading(situation(found, crashes=1), POLICY)
-    assert read["gains"]["all"]["mean"] == pytest.approx(0.1)
-    assert 0 < read["gains"]["all"]["low"] < 0.1 < read["gains"]["all"]["high"]
-    assert set(read["gains"]) == {"all", "class:bus"}
-    assert read["gains"]["all"]["blocks"] == 200
-    assert read["latency_ratio"]["mean"] == pytest.approx(1.2, abs=0.01)
-    assert read["errors_ruled_out"] == 1
-    assert read["crashes"] == 1
-    assert json.loads(json.dumps(read, allow_nan=False)) == read
-
-
-def test_the_reading_of_nothing_can_be_written_down() -> None:
-    read = reading(Situation(Evidence(), 0.0, 0, 0.0), POLICY)
-    json.dumps(read, allow_nan=False)
-    assert read["latency_ratio"] == {"mean": 1.0, "low": None, "high": None}
-    assert read["gains"] == {}
-    assert read["errors_ruled_out"] == 0
 
 
 # Tracks

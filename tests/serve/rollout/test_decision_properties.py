@@ -1,7 +1,5 @@
 """What holds for any evidence whatever."""
 
-import json
-
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -11,7 +9,6 @@ from serve.rollout.statistics.camera_stats import CameraStats, ServedStats
 from serve.rollout.statistics.confidence_sequences import Moments
 from serve.rollout.statistics.detection_counts import DetectionCounts
 from serve.rollout.statistics.evidence import EVERYTHING, Calls, Evidence, Scores, Situation
-from serve.rollout.summary import reading
 from tests.support.evidence import evidence, situation, spread
 
 counts = st.integers(0, 10**7)
@@ -102,12 +99,6 @@ def test_nobody_goes_on_without_having_been_seen_for_long_enough(
         assert now.phase_frames >= policy.frames
         assert now.crashes < policy.crashes
         assert not now.evidence.challenger.invalid
-
-
-@given(looks())
-def test_any_reading_can_be_written_down(look: tuple[Phase, Situation, Policy]) -> None:
-    _, now, policy = look
-    json.dumps(reading(now, policy, {"a": "Oslo"}), allow_nan=False)
 
 
 @given(st.floats(-0.3, 0.0), st.integers(0, 400), st.integers(0, 3))

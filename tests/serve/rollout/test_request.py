@@ -9,6 +9,8 @@ from flows.cli.main import app
 from serve.rollout.champions import Champions, city_champions, serving_model
 from serve.rollout.policy import Policy
 from serve.rollout.request import verdict_of
+from serve.rollout.rollout_record import parse_summary
+from serve.rollout.rollout_summary import Verdict
 from serve.rollout.route_table import city_application
 from streetloop.errors import RegistryError, RolloutError
 from streetloop.ledger import open_ledger
@@ -147,7 +149,7 @@ def test_who_overrules_the_judge_is_written_down(settings: Settings, monkeypatch
         f"version {version} was refused by the judge (night: why not): "
         "it is tried all the same, as dora wants it"
     )
-    assert entry.reading["verdict"]["accepted"] is False
+    assert entry.summary["verdict"]["accepted"] is False
 
 
 def test_a_policy_may_leave_the_judge_unheeded(settings: Settings, tmp_path: Path) -> None:
@@ -160,11 +162,12 @@ def test_a_policy_may_leave_the_judge_unheeded(settings: Settings, tmp_path: Pat
 def test_a_verdict_is_shown_and_no_verdict_is_said(settings: Settings) -> None:
     version = _judged(settings, accepted=True)
     found = _start(settings, version)
-    verdict = found.reading["verdict"]
-    assert (verdict["accepted"], verdict["reasons"]) == (True, ["night: why not"])
-    assert verdict["says"] == f"version {version} was accepted by the judge (night: why not)"
+    verdict = parse_summary(found).verdict
+    assert verdict is not None
+    assert (verdict.accepted, verdict.reasons) == (True, ("night: why not",))
+    assert verdict.says == f"version {version} was accepted by the judge (night: why not)"
     by_hand = verdict_of(_registry(settings).find("2"))
-    assert by_hand == {"accepted": None, "reasons": [], "says": "version 2 was never judged"}
+    assert by_hand == Verdict(accepted=None, reasons=(), says="version 2 was never judged")
 
 
 # Champions

@@ -122,7 +122,7 @@ def test_progress_is_kept_without_being_a_decision(ledger: Ledger) -> None:
     note_progress(ledger, started.id, {"frames": 12}, {"frames": 12, "x": None}, _after(3))
     found = open_rollout(ledger)
     assert found is not None
-    assert (found.evidence, found.reading) == ({"frames": 12}, {"frames": 12, "x": None})
+    assert (found.evidence, found.summary) == ({"frames": 12}, {"frames": 12, "x": None})
     assert found.updated_at == _after(3)
     assert len(list_decisions(ledger, started.id)) == 1
 
@@ -157,12 +157,12 @@ def test_a_decision_is_written_whole_or_not_at_all(ledger: Ledger) -> None:
 def test_a_wish_stands_until_it_is_granted(ledger: Ledger) -> None:
     _started(ledger)
     asked = request_command(ledger, RolloutCommand.PAUSE, "bob")
-    assert (asked.wanted, asked.wanted_by) == (RolloutCommand.PAUSE, "bob")
+    assert (asked.command, asked.command_by) == (RolloutCommand.PAUSE, "bob")
     assert open_rollout(ledger) == asked
     move(ledger, asked, RolloutState.PAUSED, SHADOW, 0, _entry("pause"))
     granted = open_rollout(ledger)
     assert granted is not None
-    assert (granted.wanted, granted.wanted_by) == (None, None)
+    assert (granted.command, granted.command_by) == (None, None)
 
 
 def test_a_wish_that_comes_while_something_else_is_decided_is_not_lost(ledger: Ledger) -> None:
@@ -172,7 +172,7 @@ def test_a_wish_that_comes_while_something_else_is_decided_is_not_lost(ledger: L
     move(ledger, read, RolloutState.RUNNING, FIRST, 0, _entry("advance"))
     found = open_rollout(ledger)
     assert found is not None
-    assert (found.phase, found.wanted, found.wanted_by) == (FIRST, RolloutCommand.ROLL_BACK, "bob")
+    assert (found.phase, found.command, found.command_by) == (FIRST, RolloutCommand.ROLL_BACK, "bob")
 
 
 def test_the_last_wish_counts_but_nothing_stops_the_way_back(ledger: Ledger) -> None:
@@ -180,12 +180,12 @@ def test_the_last_wish_counts_but_nothing_stops_the_way_back(ledger: Ledger) -> 
     request_command(ledger, RolloutCommand.PAUSE, "ann")
     request_command(ledger, RolloutCommand.PROMOTE, "ann")
     request_command(ledger, RolloutCommand.ROLL_BACK, "bob")
-    assert request_command(ledger, RolloutCommand.ROLL_BACK, "carl").wanted is RolloutCommand.ROLL_BACK
-    with pytest.raises(RolloutError, match="is on its way back, as carl wants it"):
+    assert request_command(ledger, RolloutCommand.ROLL_BACK, "carl").command is RolloutCommand.ROLL_BACK
+    with pytest.raises(RolloutError, match="is being rolled back, as carl asked"):
         request_command(ledger, RolloutCommand.PROMOTE, "ann")
     found = open_rollout(ledger)
     assert found is not None
-    assert found.wanted is RolloutCommand.ROLL_BACK
+    assert found.command is RolloutCommand.ROLL_BACK
 
 
 @pytest.mark.parametrize("wanted", list(RolloutCommand))

@@ -5,9 +5,9 @@ from concurrent.futures import Future
 from datetime import datetime, timedelta
 from typing import Any
 
-from serve.rollout.policy import Phase, Policy
+from serve.rollout.rollout_record import parse_evidence, parse_phase, parse_policy, parse_summary
+from serve.rollout.rollout_summary import Verdict
 from serve.rollout.route_table import CHAMPION, city_application
-from serve.rollout.statistics.evidence import Evidence
 from streetloop.ledger.rollouts import Entry, Rollout, RolloutCommand
 
 
@@ -24,9 +24,8 @@ class RolloutSession:
 
     def __init__(self, rollout: Rollout, decisions: Iterable[Entry] = ()) -> None:
         self.id = rollout.id
-        self.policy = Policy(**rollout.policy)
-        kept = rollout.evidence
-        self.evidence = Evidence() if kept is None else Evidence.from_json(kept)
+        self.policy = parse_policy(rollout)
+        self.evidence = parse_evidence(rollout)
         self.loading: Future[None] | None = None
         self.loading_since: float | None = None
         self.taking_over: Future[None] | None = None
@@ -40,9 +39,9 @@ class RolloutSession:
         self._process: int | None = None
         self._paused = timedelta()
         self._paused_since: datetime | None = None
-        self.verdict: Mapping[str, Any] | None = None
+        self.verdict: Verdict | None = None
         for entry in decisions:
-            self.verdict = self.verdict or entry.reading.get("verdict")
+            self.verdict = self.verdict or parse_summary(entry).verdict
             self.note_decision(entry)
 
     @property
@@ -57,7 +56,7 @@ class RolloutSession:
 
     def title(self, rollout: Rollout) -> str:
         """Its phase, for people."""
-        return Phase(**rollout.phase).title(self.policy)
+        return parse_phase(rollout).title(self.policy)
 
     def note_decision(self, entry: Entry) -> None:
         """A pause begins or ends."""

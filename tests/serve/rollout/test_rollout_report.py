@@ -12,12 +12,14 @@ from typer.testing import CliRunner
 from flows.cli.main import app
 from flows.reports.rollout_html import write_page
 from serve.rollout.policy import Policy
-from serve.rollout.report import classes_of, find_rollout, report_of, tables_of
+from serve.rollout.rollout_record import read_rollout
+from serve.rollout.rollout_report import classes_of, tables_of
+from serve.rollout.rollout_summary import RolloutSummary, Verdict
 from serve.rollout.statistics.camera_stats import CameraStats, ServedStats
 from serve.rollout.statistics.confidence_sequences import Moments
 from serve.rollout.statistics.detection_counts import DetectionCounts
 from serve.rollout.statistics.evidence import Calls, Evidence, Scores
-from serve.rollout.summary import reading
+from serve.rollout.summarize import summarize
 from streetloop.errors import ConfigError, RolloutError
 from streetloop.ledger import open_ledger
 from streetloop.ledger.rollouts import RolloutCommand, request_command
@@ -41,18 +43,18 @@ def evidence_of(**other: object) -> Evidence:
     return replace(found, scores=SCORES, cameras=CAMERAS, **other)  # type: ignore[arg-type]
 
 
-READ = reading(situation(evidence_of()), Policy(), {"a": "Oslo", "b": None})
+SUMMARY = summarize(situation(evidence_of()), Policy(), {"a": "Oslo", "b": None})
 
 
 def cells(group: str = "all") -> dict[str, tuple[str, str, str, str]]:
-    rows = tables_of(READ)[group]
-    return {row.name: (row.champion, row.challenger, row.between, row.interval) for row in rows}
+    rows = tables_of(SUMMARY)[group]
+    return {row.name: (row.champion, row.challenger, row.difference, row.interval) for row in rows}
 
 
 def test_all_comes_first_and_each_city_and_class_has_its_own() -> None:
-    assert list(tables_of(READ)) == ["all", "city:Oslo"]
-    assert list(classes_of(READ)) == ["bus"]
-    assert tables_of({}) == classes_of({}) == {}
+    assert list(tables_of(SUMMARY)) == ["all", "city:Oslo"]
+    assert list(classes_of(SUMMARY)) == ["bus"]
+    assert tables_of(RolloutSummary()) == classes_of(RolloutSummary()) == {}
 
 
 @pytest.mark.parametrize(
@@ -91,9 +93,9 @@ def test_a_city_has_its_own_cameras() -> None:
 
 
 def test_a_class_has_what_is_known_of_it() -> None:
-    bus = classes_of(READ)["bus"]
+    bus = classes_of(SUMMARY)["bus"]
     assert (bus["F1"], bus["champion recall"]) == ("+0.020", "")
-    few = reading(situation(evidence(blocks=10, class_bus=0.3)), Policy())
+    few = summarize(situation(evidence(blocks=10, class_bus=0.3)), Policy())
     assert (classes_of(few)["bus"]["F1"], classes_of(few)["bus"]["interval"]) == ("-", "")
 
 
@@ -126,7 +128,7 @@ def test_the_newest_is_reported_unless_another_is_asked_for(stage: Stage) -> Non
         assert "rollout 1: version 2 against 1: running, canary 25 %" in shown
         assert "broken tracks in 1,000 s" in shown
         assert "start (ann): version 2 is tried" in shown
-    assert json.loads(run("--json"))["evidence"]["arms"]["all"]["challenger"]["cameras"] == 1
+    assert json.loads(run("--json"))["evidence"]["served"]["all"]["challenger"]["cameras"] == 1
     with pytest.raises(RolloutError, match="there is no rollout 7"):
         run("7")
 
@@ -134,10 +136,10 @@ def test_the_newest_is_reported_unless_another_is_asked_for(stage: Stage) -> Non
 def test_what_was_found_is_still_there_once_it_is_over(stage: Stage) -> None:
     request_command(stage.ledger, RolloutCommand.ROLL_BACK, "bob")
     stage.look(0.5)
-    report = report_of(stage.ledger, find_rollout(stage.ledger, 1))
-    assert report["state"] == "rolled back"
-    assert tables_of(report["evidence"])["all"]
-    assert report["decisions"][-1]["author"] == "bob"
+    record = read_rollout(stage.ledger, 1)
+    assert record.row.state == "rolled back"
+    assert tables_of(record.summary)["all"]
+    assert record.decisions[-1].author == "bob"
 
 
 def test_without_any_rollout_that_is_said() -> None:
@@ -164,13 +166,17 @@ class _Page(HTMLParser):
 
 
 def test_the_page_has_everything_needs_nothing_and_believes_nobody(stage: Stage, tmp_path: Path) -> None:
-    report = report_of(stage.ledger, find_rollout(stage.ledger, None))
-    report["author"] = NASTY
-    report["decisions"][0] |= {"reason": NASTY, "author": NASTY, "action": NASTY}
-    report["evidence"]["waits_for"] = [NASTY]
-    report["evidence"]["verdict"] = {"accepted": False, "reasons": [NASTY], "says": NASTY}
+    record = read_rollout(stage.ledger)
+    first = replace(record.decisions[0], reason=NASTY, author=NASTY, action=NASTY)
+    verdict = Verdict(accepted=False, reasons=(NASTY,), says=NASTY)
+    record = replace(
+        record,
+        row=replace(record.row, author=NASTY),
+        summary=record.summary.model_copy(update={"waits_for": (NASTY,), "verdict": verdict}),
+        decisions=(first, *record.decisions[1:]),
+    )
     file = tmp_path / "page.html"
-    write_page(file, report)
+    write_page(file, record)
     page = _Page(file.read_text())
     assert "script" not in page.tags
     assert page.links == []
@@ -184,6 +190,6 @@ def test_a_page_of_what_just_began_can_be_written(stage: Stage, tmp_path: Path) 
     stage.look(0.5)
     stage.ask("3")
     run("--html", str(tmp_path / "page.html"))
-    assert "Nothing is known yet" in (tmp_path / "page.html").read_text()
+    assert "Nothing is measured yet" in (tmp_path / "page.html").read_text()
     with pytest.raises(ConfigError, match="cannot be written"):
         run("--html", str(tmp_path / "none" / "page.html"))
