@@ -18,7 +18,7 @@ from streetloop.errors import ConfigError
 from streetloop.ledger import Ledger
 from streetloop.ledger.findings import list_findings
 from streetloop.settings import Settings
-from streetloop.storage.minio import LINK_LASTS, MinioStore
+from streetloop.storage.minio import LINK_LIFETIME, MinioStore
 from streetloop.storage.store import ObjectStore
 
 
@@ -45,7 +45,7 @@ def open_labeler(
     resolve = NEWEST if people == 1 else Agreement(people)
     images: Images = UPLOADED
     if isinstance(store, MinioStore):
-        images = ByUrl(store.link, LINK_LASTS)
+        images = ByUrl(store.link, LINK_LIFETIME)
     return LabelStudio(url, token, settings.label_project, classes, store, images, resolve)
 
 

@@ -1,4 +1,4 @@
-"""Video in and out: the one file that knows PyAV."""
+"""Video in and out: the only adapter of PyAV."""
 
 import contextlib
 import threading
@@ -31,22 +31,34 @@ from streetloop.secrets import redact
 from streetloop.types import Image
 
 _PLANAR = {"yuv420p", "yuvj420p", "nv12", "yuv422p", "yuvj422p", "yuv444p", "gray"}
-_REFUSED = (av.error.HTTPUnauthorizedError, av.error.HTTPForbiddenError)
-_UNREADABLE = (
-    av.error.EOFError,  # the file ends within its header
-    av.error.InvalidDataError,
-    av.error.DemuxerNotFoundError,
-    av.error.DecoderNotFoundError,
-    av.error.PatchWelcomeError,
-    av.error.IsADirectoryError,
-)
-# A read that was interrupted by PyAV's own time-out, or by the protocol's.
-_TIMED_OUT = (av.error.ExitError, av.error.TimeoutError)
+TRANSLATED: dict[type[Exception], type[SourceError]] = {
+    av.error.HTTPUnauthorizedError: SourceRefused,
+    av.error.HTTPForbiddenError: SourceRefused,
+    av.error.EOFError: SourceUnreadable,  # the file ends within its header
+    av.error.InvalidDataError: SourceUnreadable,
+    av.error.DemuxerNotFoundError: SourceUnreadable,
+    av.error.DecoderNotFoundError: SourceUnreadable,
+    av.error.PatchWelcomeError: SourceUnreadable,
+    av.error.IsADirectoryError: SourceUnreadable,
+    av.error.ExitError: SourceStalled,  # PyAV's own time-out
+    av.error.TimeoutError: SourceStalled,  # the protocol's
+    av.error.FFmpegError: SourceUnavailable,
+    OSError: SourceUnavailable,
+}
+"""What PyAV raises while it reads, and what that becomes; the nearest base class counts."""
 
 
 @dataclass(frozen=True, slots=True)
 class VideoInfo:
-    """What a source says it is; fps and frames are 0 where it does not say."""
+    """What a container declares about its video stream.
+
+    Attributes:
+        codec: FFmpeg's name of the codec, such as ``h264``.
+        width: In pixels.
+        height: In pixels.
+        fps: Frames per second; 0 if not declared.
+        frames: Number of frames; 0 if not declared.
+    """
 
     codec: str
     width: int
@@ -56,7 +68,7 @@ class VideoInfo:
 
 
 class DecodedPicture:
-    """A `streetloop.types.Picture` over a decoder's frame; converted only when asked."""
+    """A `streetloop.types.Picture` over a decoder's frame; converted on demand."""
 
     __slots__ = ("_bgr", "_converter", "_frame")
 
@@ -92,7 +104,7 @@ class DecodedPicture:
 
 
 class _Converter:
-    """Converts pictures to BGR with the tables of the first: making them takes a millisecond."""
+    """Converts frames to BGR; keeps the tables of the first, which take a millisecond to make."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -124,14 +136,15 @@ class VideoReader(_Closing):
 
     Args:
         url: What FFmpeg opens; may hold credentials.
-        name: How messages call it.
+        name: Stands for the URL in messages.
         options: FFmpeg's options of the demuxer and protocol.
         open_timeout_s: Longest wait for an answer; None for no limit (files).
-        read_timeout_s: Longest wait for data.
+        read_timeout_s: Longest wait for data; None for no limit. Shorter reports a dead camera
+            sooner, and a slow one as dead.
         live: True for a network stream, whose silence FFmpeg may report as bad data.
 
     Raises:
-        SourceError: The branch of `streetloop.errors` that fits.
+        SourceError: The subclass that `TRANSLATED` names.
     """
 
     def __init__(
@@ -161,7 +174,7 @@ class VideoReader(_Closing):
 
     @property
     def info(self) -> VideoInfo:
-        """Codec, size and rate as the container says them."""
+        """Codec, size and rate as the container declares them."""
         stream = self._stream
         context = stream.codec_context
         rate = stream.average_rate or stream.guessed_rate
@@ -169,15 +182,15 @@ class VideoReader(_Closing):
 
     @property
     def last_byte(self) -> int:
-        """Where the index says that the last packet ends, in bytes; 0 without an index."""
+        """End of the last packet in bytes, by the container's index; 0 without an index."""
         entries = self._stream.index_entries
         return max((entry.pos + entry.size for entry in entries), default=0)
 
     def pictures(self) -> Iterator[tuple[float | None, DecodedPicture]]:
-        """Pictures in order of display, each with its time in seconds, if it has one.
+        """Iterate over pictures in display order, each with its time in seconds, if it has one.
 
-        Ends when the container ends; on a live stream that means that the server went away. A
-        packet that does not decode is skipped and counted in ``corrupt_packets``.
+        Ends when the container ends; on a live stream that means that the server went away.
+        Skips packets that do not decode and counts them in ``corrupt_packets``.
 
         Raises:
             SourceStalled: Nothing came within the read time-out.
@@ -209,20 +222,21 @@ class VideoReader(_Closing):
             raise _source_error(error, self._name, doing) from None
 
     def close(self) -> None:
-        """Let go of the container."""
+        """Close the container."""
         self._container.close()
 
 
 def _source_error(error: Exception, name: str, doing: str) -> SourceError:
     """The vendor's exception as ours; its text is redacted, for it may repeat the URL."""
     reason = redact(getattr(error, "strerror", None) or str(error))
-    if isinstance(error, _REFUSED):
-        return SourceRefused(f"{name} {doing}: wrong user or password ({reason})")
-    if isinstance(error, _UNREADABLE):
-        return SourceUnreadable(f"{name} is not a readable video, or is cut short ({reason})")
-    if isinstance(error, _TIMED_OUT):
-        return SourceStalled(f"{name} {doing}: no data within the time-out")
-    return SourceUnavailable(f"{name} {doing}: {reason}")
+    kind = next(TRANSLATED[base] for base in type(error).__mro__ if base in TRANSLATED)
+    sentences = {
+        SourceRefused: f"{name} {doing}: wrong user or password ({reason})",
+        SourceUnreadable: f"{name} is not a readable video, or is cut short ({reason})",
+        SourceStalled: f"{name} {doing}: no data within the time-out",
+        SourceUnavailable: f"{name} {doing}: {reason}",
+    }
+    return kind(sentences[kind])
 
 
 class VideoWriter(_Closing):
@@ -231,8 +245,8 @@ class VideoWriter(_Closing):
     The size is that of the first picture; later ones are scaled to it.
 
     Args:
-        path: The file; its folder is made.
-        crf: x264's rate factor: lower is better and larger.
+        path: The file; missing folders are made.
+        crf: x264's constant rate factor, 0 to 51; lower looks better and makes a larger file.
     """
 
     _TIME_BASE = Fraction(1, 90_000)
@@ -251,7 +265,11 @@ class VideoWriter(_Closing):
         self._size: tuple[int, int] | None = None
 
     def write(self, image: Image, time_s: float) -> None:
-        """Append ``image`` (height, width, 3; blue first) at ``time_s`` seconds, rising.
+        """Append an image.
+
+        Args:
+            image: (height, width, 3) uint8, blue first.
+            time_s: When it is shown, in seconds; later than the one before.
 
         Raises:
             StoreError: The file cannot be written.

@@ -1,8 +1,8 @@
-"""The registry of models; the one file that knows MLflow.
+"""The model registry: the only adapter of MLflow.
 
-A version carries everything that makes it: weights, the ONNX file that serves, its reference of
-drift, the digest of its dataset, its parent, the state of the code, and its scores. It appears
-whole or not at all: files go to a run first, and the version is the last thing that is made.
+A version carries all that describes it: weights, the ONNX file that serves, the drift reference,
+the digest of its dataset, its parent, the commit of the code, and its scores. It appears whole or
+not at all: files go to a run first, and the version is created last.
 """
 
 import contextlib
@@ -34,25 +34,26 @@ ALIASES = (CHAMPION, CHALLENGER)
 _EXPERIMENT = "streetloop"
 _FOLDER = "model"
 _FILES = "files"
+_RECORD_FILE = "papers.json"  # the name that registries of earlier versions have
 _TAG = "streetloop."
-_LONGEST_TAG = 5000  # characters
+_MAX_TAG = 5000  # characters, by MLflow's limit
 
 
 @dataclass(frozen=True, slots=True)
 class VersionRecord:
-    """What is known of a version.
+    """What describes a version; unknown fields of a foreign version are empty.
 
     Attributes:
-        dataset: Digest of the dataset that it was trained on.
-        parent: The version that it was made from; None for a first.
-        classes: Class names.
-        commit: State of the code.
-        recipe: Options of the training.
-        scores: Numbers, by name.
-        trigger: What asked for it, such as a drift finding.
-        verdict: What the judge found, one sentence each.
-        accepted: Whether the judge let it challenge the champion; None if it was not judged.
-        model_version: What its detections are stamped with.
+        dataset: Digest of the training dataset: the lineage finds its labels by it.
+        parent: Number of the version that the training started from; None for a first.
+        classes: Class names; labels made with this model's boxes are read with them.
+        commit: The code as `git describe` names it.
+        recipe: Options of the training; the same options on the same dataset repeat it.
+        scores: Metrics by name, such as ``map50/night``, each in [0, 1].
+        trigger: What started the training, such as a drift finding and its causes.
+        verdict: The judge's reasons, one sentence each.
+        accepted: True lets it challenge the champion; None if it was not judged.
+        model_version: The stamp of its detections.
     """
 
     dataset: str
@@ -69,7 +70,15 @@ class VersionRecord:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One version of the registry."""
+    """One version of the registry.
+
+    Attributes:
+        number: Counts from 1.
+        made_at: When it was registered (UTC).
+        run_id: MLflow's id of the training run.
+        aliases: Such as `CHAMPION`.
+        record: What describes it.
+    """
 
     number: int
     made_at: datetime
@@ -79,12 +88,14 @@ class Version:
 
 
 class Registry:
-    """Versions of one registered model.
+    """The versions of one registered model.
+
+    Every method raises `RegistryError` if MLflow, its database or its disk fails.
 
     Args:
-        uri: Of MLflow's tracking store and registry.
-        artifacts: Folder of artifacts where the store is a database on this machine.
-        name: Of the model.
+        uri: MLflow's tracking store and registry: ``sqlite:///PATH``, or a server's address.
+        artifacts: Folder of artifacts for a ``sqlite:///`` store; a server has its own.
+        name: Name of the registered model.
     """
 
     def __init__(self, uri: str, artifacts: Path, name: str = "detector") -> None:
@@ -94,7 +105,7 @@ class Registry:
         self._known: MlflowClient | None = None
 
     def start(self, title: str, params: Mapping[str, Any]) -> str:
-        """Begin a run; its id."""
+        """Begin a run with its parameters, each cut to 500 characters; returns its id."""
         with self._translated():
             client = self._client()
             run = client.create_run(self._experiment(client), run_name=title)
@@ -103,7 +114,7 @@ class Registry:
             return str(run.info.run_id)
 
     def log(self, run_id: str, step: int, metrics: Mapping[str, float]) -> None:
-        """Note numbers of a run."""
+        """Log metrics of a run at a step; NaN and infinity are left out."""
         with self._translated():
             for key, value in metrics.items():
                 if np.isfinite(value):
@@ -111,23 +122,24 @@ class Registry:
                     self._client().log_metric(run_id, name, float(value), step=step)
 
     def finish(self, run_id: str, status: str = "FINISHED") -> None:
-        """End a run: ``FINISHED``, ``FAILED`` or ``KILLED``."""
+        """End a run as ``FINISHED``, ``FAILED`` or ``KILLED``."""
         with self._translated():
             self._client().set_terminated(run_id, status)
 
     def register(
         self, run_id: str, onnx_file: Path, record: VersionRecord, files: Sequence[Path] = ()
     ) -> Version:
-        """Make a version out of a run; one that was made of it before is given again.
+        """Register a run as a version; a second call returns the version of the first.
 
         Args:
-            run_id: Of the training.
+            run_id: MLflow's id of the training run.
             onnx_file: The model that will serve.
-            record: What is known of it.
-            files: What else belongs to it: checkpoint, reference, plots.
+            record: What describes it.
+            files: What else belongs to it: checkpoint, drift reference, plots.
 
         Raises:
-            RegistryError: MLflow cannot be reached; nothing was registered.
+            RegistryError: MLflow cannot be reached, or the file is not ONNX; the registry is as
+                before.
         """
         with self._translated(), tempfile.TemporaryDirectory() as folder:
             client = self._client()
@@ -139,7 +151,7 @@ class Registry:
             (home / _FILES).mkdir()
             for file in files:
                 shutil.copy(file, home / _FILES / file.name)
-            (home / _FILES / "papers.json").write_text(_to_json(record))
+            (home / _FILES / _RECORD_FILE).write_text(_to_json(record))
             client.log_artifacts(run_id, str(home), _FOLDER)
             self._ensure_model(client)
             made = client.create_model_version(
@@ -148,7 +160,7 @@ class Registry:
             return self._version(client, made)
 
     def versions(self) -> list[Version]:
-        """All versions, the newest first."""
+        """All versions, newest first."""
         with self._translated():
             client = self._client()
             found = client.search_model_versions(f"name='{self.name}'")
@@ -167,21 +179,24 @@ class Registry:
         raise RegistryError(f"the registry has no version {name!r} of {self.name}")
 
     def set_alias(self, alias: str, number: int) -> None:
-        """Let an alias stand for a version, and for no other."""
+        """Give an alias to a version; the version that had it loses it."""
         with self._translated():
             self._client().set_registered_model_alias(self.name, alias, str(number))
 
     def drop_alias(self, alias: str) -> None:
-        """Let an alias stand for nothing."""
+        """Remove an alias."""
         with self._translated():
             self._client().delete_registered_model_alias(self.name, alias)
 
     def download(self, name: str, cache: Path) -> Path:
-        """The ONNX file of a version, with what else belongs to it beside it.
+        """Download a version; returns its ONNX file, with its other files beside it.
 
         Args:
             name: Number or alias.
-            cache: Where files are kept; a version never changes, so once is enough.
+            cache: Folder of downloads; a version never changes, so it is fetched once.
+
+        Raises:
+            RegistryError: There is no such version.
         """
         version = self.find(name)
         stem = f"{self.name}-{version.number}"
@@ -193,7 +208,7 @@ class Registry:
                 with tempfile.TemporaryDirectory(prefix=f".{stem}.", dir=cache) as folder:
                     part = Path(folder) / stem
                     self._fetch(version, part, stem)
-                    with contextlib.suppress(OSError):  # somebody else was first
+                    with contextlib.suppress(OSError):  # another thread was first
                         part.replace(target)
         return target / f"{stem}.onnx"
 
@@ -201,7 +216,7 @@ class Registry:
         with tempfile.TemporaryDirectory() as folder:
             got = Path(self._client().download_artifacts(version.run_id, _FOLDER, folder))
             part.mkdir()
-            # Copied: a local store hands out its own files.
+            # Copied: a local store returns its own files.
             shutil.copy(got / "model.onnx", part / f"{stem}.onnx")
             for file in (got / _FILES).iterdir():
                 name = f"{stem}.pt" if file.suffix == ".pt" else file.name
@@ -212,13 +227,13 @@ class Registry:
         if self._known is None:
             os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
             os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
-            # By default a server that is away is asked for four minutes.
+            # By default MLflow retries for four minutes.
             os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
             os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
             from mlflow import MlflowClient  # takes seconds: only where needed
 
             if "MLFLOW_LOGGING_LEVEL" not in os.environ:
-                # How it lays out a new database is for no terminal.
+                # It logs every migration of a new database.
                 logging.getLogger("mlflow").setLevel(logging.WARNING)
             if self._uri.startswith("sqlite:///"):
                 Path(self._uri.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
@@ -247,24 +262,29 @@ class Registry:
 
     @contextlib.contextmanager
     def _translated(self) -> Iterator[None]:
-        from mlflow.exceptions import MlflowException
-        from requests.exceptions import RequestException
-        from sqlalchemy.exc import SQLAlchemyError
-
         try:
             yield
-        except (MlflowException, RequestException, SQLAlchemyError, OSError) as error:
+        except vendor_errors() as error:
             raise RegistryError(f"the registry did not answer: {_reason(error)}") from error
 
 
+def vendor_errors() -> tuple[type[Exception], ...]:
+    """All that MLflow, its HTTP client and its database raise; each becomes `RegistryError`."""
+    from mlflow.exceptions import MlflowException
+    from requests.exceptions import RequestException
+    from sqlalchemy.exc import SQLAlchemyError
+
+    return MlflowException, RequestException, SQLAlchemyError, OSError
+
+
 def _reason(error: Exception) -> str:
-    """What a disk or a database says, if it was one of them; servers may say too much."""
+    """The message of a disk or a database; a server's may hold secrets, so only its type."""
     said = getattr(error, "strerror", None) or getattr(error, "orig", None)
     return redact(str(said)[:200]) if said else type(error).__name__
 
 
 def _save(onnx_file: Path, home: Path) -> None:
-    """The MLflow form of an ONNX model, with signature and example of its input."""
+    """Write an ONNX model in MLflow's form, with the signature and an example of its input."""
     import mlflow.onnx
     from mlflow.models import ModelSignature
     from mlflow.types import Schema, TensorSpec
@@ -292,8 +312,8 @@ def _to_json(record: VersionRecord) -> str:
 
 def _tags(record: VersionRecord) -> dict[str, str]:
     written = {key: json.dumps(value) for key, value in json.loads(_to_json(record)).items()}
-    # What does not fit stands in papers.json beside the model; half of it could not be read.
-    return {f"{_TAG}{key}": text for key, text in written.items() if len(text) <= _LONGEST_TAG}
+    # A longer value is only in the record file beside the model: a cut one could not be read.
+    return {f"{_TAG}{key}": text for key, text in written.items() if len(text) <= _MAX_TAG}
 
 
 def _record(tags: Mapping[str, str]) -> VersionRecord:
@@ -302,10 +322,10 @@ def _record(tags: Mapping[str, str]) -> VersionRecord:
     for key in ("classes", "verdict"):
         known[key] = tuple(known.get(key, ()))
     return VersionRecord(
-        **{"dataset": "", "parent": None, "commit": "", **known}  # made by somebody else: unknown
+        **{"dataset": "", "parent": None, "commit": "", **known}  # made by other software: unknown
     )
 
 
 def stamp() -> str:
-    """Names a run so that names sort by time."""
+    """A name for a run by the time now (UTC), such that names sort by time."""
     return time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())

@@ -1,4 +1,4 @@
-"""The one file that knows Ultralytics: opening its checkpoints and exporting them.
+"""The adapter of Ultralytics: downloads, opens, trains and exports its checkpoints.
 
 A ``.pt`` file is a pickle: opening one runs code from it. Take them from people you trust, or use
 ``.onnx`` files, which are data.
@@ -22,25 +22,25 @@ from streetloop.files import copy_whole
 if TYPE_CHECKING:
     import torch
 
-# What unpickling something else raises.
-_NOT_A_CHECKPOINT = (
-    pickle.UnpicklingError,
-    AttributeError,
-    EOFError,
-    ImportError,
-    KeyError,
-    OSError,
-    RuntimeError,
-    TypeError,
-    ValueError,
+_UNPICKLING_ERRORS = (
+    *(pickle.UnpicklingError, AttributeError, EOFError, ImportError, KeyError),
+    *(OSError, RuntimeError, TypeError, ValueError),
 )
+"""What unpickling a file that is no checkpoint raises; each becomes `ModelUnsupported`."""
+
+_DOWNLOAD_ERRORS = (OSError, RuntimeError, ValueError)
+"""What Ultralytics' download raises; each becomes `ModelNotFound`."""
 
 
 def export_onnx(checkpoint: Path, target: Path) -> None:
-    """Write ``checkpoint`` as an ONNX model with free batch, height and width to ``target``.
+    """Export a checkpoint to ONNX, with batch, height and width free.
 
-    Runs in a process of its own, so that the caller does not keep half a gigabyte of training
-    framework. Appears whole or not at all.
+    A process of its own does it, so that the caller does not keep half a gigabyte of training
+    framework.
+
+    Args:
+        checkpoint: The ``.pt`` file.
+        target: The ONNX file, which appears whole or not at all.
 
     Raises:
         ModelUnsupported: Not a checkpoint of a detector.
@@ -49,7 +49,7 @@ def export_onnx(checkpoint: Path, target: Path) -> None:
 
 
 def download(name: str, folder: Path) -> Path:
-    """Fetch one of Ultralytics' published checkpoints by name into ``folder``.
+    """Download one of Ultralytics' published checkpoints by name, unless it is in ``folder``.
 
     Raises:
         ModelNotFound: There is no such model, or no network.
@@ -62,7 +62,12 @@ def download(name: str, folder: Path) -> Path:
 
 
 def load_torch(checkpoint: Path, device: str, *, half: bool) -> "torch.nn.Module":
-    """The checkpoint's network, fused, in evaluation mode on ``device``.
+    """Load the network of a checkpoint, fused, in evaluation mode.
+
+    Args:
+        checkpoint: The ``.pt`` file.
+        device: torch's name of the device, such as ``cuda``.
+        half: float16 instead of float32.
 
     Raises:
         ModelUnsupported: Not a checkpoint of a detector.
@@ -81,30 +86,30 @@ def _in_a_process(function: Any, *args: Any) -> None:
         except StreetloopError:
             raise
         except Exception as error:
-            # The boundary of the process: the exporter raises whatever its many parts do.
+            # The boundary of the process: the exporter raises whatever its libraries do.
             raise ModelUnsupported(f"{args[0]}: {type(error).__name__}: {error}") from error
 
 
 def prepare() -> None:
-    """Ready this process for training: offline, and without Ultralytics' links to trackers."""
+    """Prepare this process for training: offline, without Ultralytics' experiment trackers."""
     _offline()
     from ultralytics import settings
 
-    # Its own links to trackers would write beside whoever calls.
+    # The trackers would write to the working directory.
     off = {"mlflow": False, "raytune": False, "tensorboard": False, "wandb": False}
     settings.update(off)
 
 
 def _offline() -> None:
-    # Ultralytics installs packages and phones home by itself unless it is told not to, at import.
+    # Ultralytics installs packages and sends usage data unless it is told not to before its import.
     os.environ.setdefault("YOLO_AUTOINSTALL", "false")
     os.environ.setdefault("YOLO_VERBOSE", "false")
     if "YOLO_CONFIG_DIR" not in os.environ:
         os.environ["YOLO_CONFIG_DIR"] = tempfile.mkdtemp(prefix="streetloop-ultralytics-")
     from ultralytics.utils import patches
 
-    # Its own opener would fetch a package for whatever is no picture, in the whole process. It may
-    # be here already: whoever unpickles a checkpoint imports it.
+    # Ultralytics replaces Pillow's opener by one that installs a package for files that are no
+    # image. It may have done so before: unpickling a checkpoint imports it.
     if PillowImage.open is patches.image_open:
         PillowImage.open = patches._image_open
 
@@ -115,7 +120,7 @@ def _open(checkpoint: str) -> Any:
 
     try:
         model = YOLO(checkpoint)
-    except _NOT_A_CHECKPOINT as error:
+    except _UNPICKLING_ERRORS as error:
         raise ModelUnsupported(
             f"{checkpoint}: is not an Ultralytics checkpoint ({type(error).__name__})"
         ) from None
@@ -128,7 +133,7 @@ def _open(checkpoint: str) -> Any:
 
 def _export(checkpoint: str, target: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        # The exporter writes beside its input, which may stand in a read-only folder.
+        # The exporter writes beside its input, whose folder may be read-only.
         copy = shutil.copy(checkpoint, Path(folder) / Path(checkpoint).name)
         try:
             model = _open(str(copy))
@@ -147,7 +152,7 @@ def _download(path: str) -> None:
         raise ModelNotFound(f"{name}: no such file, and not a model that Ultralytics publishes")
     try:
         attempt_download_asset(path)
-    except (OSError, RuntimeError, ValueError) as error:
+    except _DOWNLOAD_ERRORS as error:
         raise ModelNotFound(
             f"{name}: is not here and could not be downloaded ({type(error).__name__}); "
             "give --model the path of a .pt or .onnx file"
@@ -159,12 +164,12 @@ def _download(path: str) -> None:
 
 
 def train_detector(start: str, data: Path, folder: Path, options: dict[str, Any]) -> Path:
-    """Train a detector with Ultralytics' own trainer, or go on where it was stopped.
+    """Train a detector with Ultralytics' own trainer on the CPU, or resume a stopped training.
 
     Args:
         start: Checkpoint to start from.
         data: A YOLO ``data.yaml`` with absolute paths.
-        folder: Where checkpoints and the curve go.
+        folder: Keeps checkpoints and curves; the same folder resumes.
         options: Ultralytics' training arguments.
 
     Returns:
@@ -195,31 +200,32 @@ def train_detector(start: str, data: Path, folder: Path, options: dict[str, Any]
 
 
 def finished_epochs(checkpoint: Path) -> int:
-    """How many epochs were finished when a checkpoint was written; 0 for a torn file, or none."""
+    """Epochs that were finished when a checkpoint was written; 0 for a damaged or missing file."""
     _offline()
     import torch
 
     try:
         content = torch.load(checkpoint, map_location="cpu", weights_only=False)
         return int(content["epoch"]) + 1
-    except _NOT_A_CHECKPOINT:
+    except _UNPICKLING_ERRORS:
         return 0
 
 
 def publish_checkpoint(
     source: Path, target: Path, description: str, start: Path | None = None, share: float = 1.0
 ) -> None:
-    """Copy a checkpoint with nothing in it but the network and its classes.
+    """Copy a checkpoint with only the network and its classes, optionally blended.
 
-    A checkpoint as trained names folders, user and repository of the machine it was trained on.
+    A checkpoint as trained names folders, user and repository of the training machine.
 
     Args:
-        source: As trained.
-        target: Where to.
+        source: The checkpoint as trained.
+        target: The copy.
         description: For people.
-        start: What the training started from.
-        share: How far the copy is on the way from there to what was trained, 0 to 1; weights of
-            other shapes, as of other classes, are what was trained.
+        start: The checkpoint that the training started from.
+        share: Weight of the trained network in the linear interpolation with that of ``start``,
+            0 to 1. Lower forgets less of what ``start`` knew and learns less of what is new.
+            Weights of other shapes, as of other classes, are always the trained ones.
 
     Raises:
         ModelUnsupported: One of them is not a checkpoint.
@@ -252,7 +258,7 @@ def _publish(source: Path, target: Path, description: str, start: Path | None, s
 
 
 def _blend(before: Any, network: Any, share: float) -> None:
-    """Move a network back towards what it was."""
+    """Interpolate the weights of ``network`` linearly towards those of ``before``."""
     known = before.float().state_dict()
     moved = network.state_dict()
     for name, value in moved.items():

@@ -1,4 +1,4 @@
-"""MinIO, or anything else that speaks S3, as an object store: the only file that knows its SDK."""
+"""An object store on MinIO or any other S3 server: the only adapter of MinIO's SDK."""
 
 import contextlib
 import io
@@ -20,14 +20,17 @@ from streetloop.errors import ConfigError, StoreError
 from streetloop.secrets import redact
 from streetloop.storage.store import is_key, is_prefix
 
-LINK_LASTS = timedelta(days=7)
-"""How long a presigned address is good: as long as S3's signatures allow."""
+LINK_LIFETIME = timedelta(days=7)
+"""Lifetime of a presigned address: the longest that S3's signatures allow."""
 
-# Streams wait while something is stored: a server that is away must not hold them up for long.
-_CONNECT_S = 2.0
-_SILENCE_S = 10.0
-_AGAIN = urllib3.Retry(total=1, connect=0, status_forcelist=(500, 502, 503, 504))
-_REST_S = 10.0  # ... and is not asked again for as long
+# Streams wait while an object is stored: a server that is away must not hold them up for long.
+_CONNECT_TIMEOUT_S = 2.0
+_READ_TIMEOUT_S = 10.0
+_RETRY = urllib3.Retry(total=1, connect=0, status_forcelist=(500, 502, 503, 504))
+_PAUSE_S = 10.0  # without requests after a server was not reached
+
+VENDOR_ERRORS: tuple[type[Exception], ...] = (MinioException, HTTPError, ParseError, ValueError, OSError)
+"""All that the SDK, its HTTP client and its XML parser raise; each becomes `StoreError`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +41,8 @@ class S3Access:
         endpoint: Its address, such as ``https://minio.example:9000``.
         access_key: Name of the user.
         secret_key: Their password.
-        region: As the server calls it.
-        public_endpoint: Its address as browsers reach it; None if that is the same.
+        region: The server's region, which signatures contain.
+        public_endpoint: Its address for browsers; None if that is the same.
     """
 
     endpoint: str
@@ -50,11 +53,13 @@ class S3Access:
 
 
 class MinioStore:
-    """An `ObjectStore` in a bucket, which is made when it is first written to.
+    """An `ObjectStore` in a bucket; the first write creates the bucket.
+
+    After a server was not reached, every call fails for 10 s without asking it.
 
     Args:
-        bucket: Its name.
-        prefix: Before every key; empty, or names joined by ``/``.
+        bucket: Name of the bucket.
+        prefix: Stands before every key; empty, or names joined by ``/``.
         access: How to reach the server.
 
     Raises:
@@ -71,7 +76,7 @@ class MinioStore:
         self._public = _client(access.public_endpoint or access.endpoint, access)
 
     def __reduce__(self) -> tuple[type["MinioStore"], tuple[str, str, S3Access]]:
-        # Workers in other processes are given stores; connections stay here.
+        # Stores go to workers in other processes; connections cannot.
         return MinioStore, self._made_of
 
     def put(self, key: str, data: bytes) -> None:
@@ -118,15 +123,15 @@ class MinioStore:
         return f"s3://{self._bucket}/{name}".rstrip("/")
 
     def link(self, key: str) -> str:
-        """An address that anybody can read an object at for `LINK_LASTS`, such as a browser.
+        """A presigned address, at which anybody can read an object for `LINK_LIFETIME`.
 
-        Whether there is such an object is not looked at.
+        It is signed here, without asking the server whether there is such an object.
 
         Raises:
-            StoreError: The key is none.
+            StoreError: The key is malformed.
         """
-        # Signed here: the server is not asked, least of all by its public address.
-        link = self._public.presigned_get_object(self._bucket, self._name(key), expires=LINK_LASTS)
+        # By the public address, which this machine may not reach.
+        link = self._public.presigned_get_object(self._bucket, self._name(key), expires=LINK_LIFETIME)
         return str(link)
 
     def _name(self, key: str) -> str:
@@ -140,7 +145,7 @@ class MinioStore:
             return [one.object_name for one in found if one.object_name]
         except S3Error as error:
             if error.code == "NoSuchBucket":
-                return []  # nothing has been written yet
+                return []  # nothing was written yet
             raise
 
     def _put(self, name: str, data: bytes) -> None:
@@ -150,7 +155,7 @@ class MinioStore:
     def _make_bucket(self) -> None:
         try:
             self._client.make_bucket(self._bucket)
-        except S3Error as error:  # somebody else was faster
+        except S3Error as error:  # another writer was faster
             if error.code not in {"BucketAlreadyOwnedByYou", "BucketAlreadyExists"}:
                 raise
 
@@ -164,10 +169,10 @@ class MinioStore:
             said = f"{error.code}: {error.message}"
             raise StoreError(f"{failed} {self._shown}: {redact(said)[:300]}") from error
         except MaxRetryError as error:
-            self._away_until = time.monotonic() + _REST_S
+            self._away_until = time.monotonic() + _PAUSE_S
             raise StoreError(f"{failed} {self._shown}: not reached") from error
-        except (MinioException, HTTPError, ParseError, ValueError, OSError) as error:
-            # `from None`: a request may be in the vendor's message, with its signature.
+        except VENDOR_ERRORS as error:
+            # `from None`: the vendor's message may repeat a request with its signature.
             raise StoreError(f"{failed} {self._shown}: {type(error).__name__}") from None
 
 
@@ -184,7 +189,9 @@ def _client(endpoint: str, access: S3Access) -> Minio:
             secure=parts.scheme == "https",
             region=access.region,
             http_client=urllib3.PoolManager(
-                timeout=urllib3.Timeout(connect=_CONNECT_S, read=_SILENCE_S), retries=_AGAIN, maxsize=10
+                timeout=urllib3.Timeout(connect=_CONNECT_TIMEOUT_S, read=_READ_TIMEOUT_S),
+                retries=_RETRY,
+                maxsize=10,
             ),
         )
     except ValueError as error:

@@ -14,7 +14,7 @@ from labeling.oracle_labeler import OracleLabeler
 from labeling.selection import Drift
 from streetloop.errors import ConfigError
 from streetloop.ledger.findings import close_findings
-from streetloop.storage.minio import LINK_LASTS, MinioStore, S3Access
+from streetloop.storage.minio import LINK_LIFETIME, MinioStore, S3Access
 from tests.support.frames import NOON, review
 from tests.support.label_service import ControlService
 
@@ -94,7 +94,7 @@ def test_images_in_minio_come_by_presigned_address_and_others_are_uploaded(house
     labeler = open_labeler(settings, ["car"], bucket, house.queue)
     assert isinstance(labeler, LabelStudio)
     assert isinstance(labeler._images, ByUrl)
-    assert labeler._images.lasts == LINK_LASTS
+    assert labeler._images.lasts == LINK_LIFETIME
     assert labeler._images.url("a.jpg").startswith("http://127.0.0.1:9/streets/a.jpg?X-Amz-")
 
 

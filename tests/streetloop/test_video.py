@@ -3,12 +3,14 @@ import traceback
 from pathlib import Path
 
 import av
+import av.error
 import numpy as np
 import pytest
 
 from streetloop.errors import SourceError, SourceStalled, SourceUnavailable, SourceUnreadable
 from streetloop.types import Image
-from streetloop.video import VideoReader, VideoWriter
+from streetloop.video import TRANSLATED, VideoReader, VideoWriter
+from tests.support.vendor_errors import errors_of
 
 PASSWORD = "hunter2"
 
@@ -269,3 +271,9 @@ def test_a_writer_makes_the_folders_on_its_way(tmp_path: Path) -> None:
 def test_a_writer_that_was_given_nothing_can_be_closed(tmp_path: Path) -> None:
     with VideoWriter(tmp_path / "a.mp4"):
         pass
+
+
+def test_every_error_of_pyav_has_a_translation() -> None:
+    raised = errors_of(av.error)
+    assert len(raised) > 50
+    assert [e for e in raised if not any(base in TRANSLATED for base in e.__mro__)] == []

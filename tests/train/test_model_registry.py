@@ -1,3 +1,4 @@
+import importlib
 import shutil
 import threading
 from pathlib import Path
@@ -7,8 +8,9 @@ import pytest
 from streetloop.errors import RegistryError
 from streetloop.processes import in_background
 from tests.support.tiny_model import detector_output, write_tiny_model
+from tests.support.vendor_errors import errors_of
 from train.model.model_file import open_model
-from train.model_registry import CHALLENGER, CHAMPION, Registry, VersionRecord
+from train.model_registry import CHALLENGER, CHAMPION, Registry, VersionRecord, vendor_errors
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +33,7 @@ def _record(**values: object) -> VersionRecord:
     return VersionRecord("d" * 64, None, ("car", "bus"), "c0ffee", **values)  # type: ignore[arg-type]
 
 
-def test_a_version_carries_its_papers_and_its_files(
+def test_a_version_carries_its_record_and_its_files(
     registry: Registry, onnx_file: Path, tmp_path: Path
 ) -> None:
     run = registry.start("first", {"epochs": 6})
@@ -123,3 +125,14 @@ def test_a_registry_that_is_away_is_one_clear_error(tmp_path: Path, onnx_file: P
 def test_an_unknown_version_is_named(registry: Registry) -> None:
     with pytest.raises(RegistryError, match="'999'"):
         registry.find("999")
+
+
+_WRAPPED = {"EmulatedDBAPIException"}
+"""Of a database driver; SQLAlchemy wraps it in its own `DBAPIError`."""
+
+
+@pytest.mark.parametrize("name", ["mlflow.exceptions", "requests.exceptions", "sqlalchemy.exc"])
+def test_no_error_of_mlflow_and_what_it_uses_is_left_untranslated(name: str) -> None:
+    raised = errors_of(importlib.import_module(name))
+    assert len(raised) > 3
+    assert {e.__name__ for e in raised if not issubclass(e, vendor_errors())} <= _WRAPPED

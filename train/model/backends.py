@@ -1,4 +1,4 @@
-"""What runs a model's network: ONNX Runtime, or torch on a GPU."""
+"""Backends that run a model's network: ONNX Runtime, the only adapter of it, and torch."""
 
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,12 +13,13 @@ from train import ultralytics_adapter
 from train.model.model_file import ModelFile
 from train.model.preprocess import to_blob
 
-# The runtime's exceptions have no base of their own.
-_ORT_ERRORS: tuple[type[Exception], ...] = (
+ORT_ERRORS: tuple[type[Exception], ...] = (
     RuntimeError,
     ValueError,
     *(e for e in vars(ort_errors).values() if isinstance(e, type) and issubclass(e, Exception)),
 )
+"""All that ONNX Runtime raises, which has no common base; each becomes `ModelUnsupported` where a
+model is opened and `DetectorError` where it runs."""
 _GPU_PROVIDERS = ("TensorrtExecutionProvider", "CUDAExecutionProvider")
 
 
@@ -26,27 +27,34 @@ class Backend(Protocol):
     """Runs one network.
 
     Attributes:
-        name: What runs it and on what, such as ``onnx/CPUExecutionProvider``.
+        name: Runtime and device, such as ``onnx/CPUExecutionProvider``.
     """
 
     name: str
 
     def run(self, images: Image) -> Floats:
-        """Raw output for a batch (B, H, W, 3) uint8, blue first; see `train.model.postprocess`.
+        """Run the network.
+
+        Args:
+            images: (B, H, W, 3) uint8, blue first, sides multiples of the model's stride.
+
+        Returns:
+            The raw float32 output; `train.model.postprocess.decode` knows its layouts.
 
         Raises:
-            DetectorError: The runtime failed on it.
+            DetectorError: The runtime failed on the batch.
         """
 
 
 def open_backend(model: ModelFile, kind: str = "auto", threads: int = 0) -> Backend:
-    """The backend for ``model``.
+    """Open a backend for a model.
 
     Args:
-        model: What to run.
+        model: The model file.
         kind: ``onnx``, ``torch``, or ``auto``: torch in half precision where there is a GPU that
             only torch can use, ONNX Runtime otherwise.
-        threads: CPU threads of one inference; 0 leaves it to the runtime.
+        threads: CPU threads of one inference; more answers a single batch sooner and takes cores
+            from decoding. 0 leaves the number to the runtime.
 
     Raises:
         ConfigError: The kind does not fit the model.
@@ -89,7 +97,7 @@ class OnnxBackend:
             self._session = ort.InferenceSession(
                 source, options, providers=[*providers, "CPUExecutionProvider"]
             )
-        except _ORT_ERRORS as error:
+        except ORT_ERRORS as error:
             raise ModelUnsupported(f"{path}: ONNX Runtime refuses it: {error}") from error
         self._input = self._session.get_inputs()[0].name
         self.name = f"onnx/{self._session.get_providers()[0]}"
@@ -98,7 +106,7 @@ class OnnxBackend:
         """See `Backend.run`."""
         try:
             output: Floats = self._session.run(None, {self._input: to_blob(images)})[0]
-        except _ORT_ERRORS as error:
+        except ORT_ERRORS as error:
             raise DetectorError(f"ONNX Runtime failed on {images.shape}: {error}") from error
         return output
 
@@ -133,7 +141,7 @@ class TorchBackend:
 
 
 def half_precision(path: Path) -> bytes:
-    """The model's weights and arithmetic in float16, its input and output still float32."""
+    """Convert an ONNX model to float16 weights and arithmetic; input and output stay float32."""
     import onnx
     from onnxruntime.transformers.float16 import convert_float_to_float16  # type: ignore[import-untyped]
 
@@ -143,6 +151,11 @@ def half_precision(path: Path) -> bytes:
 
 
 def random_batch(shape: tuple[int, int, int], seed: int = 0) -> Image:
-    """A batch (B, H, W, 3) of noise, to warm a backend up with."""
+    """A (B, H, W, 3) uint8 batch of noise, to warm up a backend.
+
+    Args:
+        shape: (B, H, W).
+        seed: Of the noise.
+    """
     rng = np.random.default_rng(seed)
     return rng.integers(0, 256, (*shape, 3), dtype=np.uint8)

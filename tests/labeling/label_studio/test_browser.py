@@ -13,7 +13,7 @@ from labeling.answers import Labeled
 from labeling.label_studio.adapter import LabelStudio
 from labeling.label_studio.image_links import ByUrl
 from streetloop.ledger.reviews import FrameRecord
-from streetloop.storage.minio import LINK_LASTS, MinioStore
+from streetloop.storage.minio import LINK_LIFETIME, MinioStore
 from streetloop.storage.store import FolderStore
 from tests.support.browser import chromium
 from tests.support.gateway import Gateway
@@ -86,7 +86,7 @@ def test_annotator_sees_an_image_that_is_in_minio(
     access = replace(gateway.access, public_endpoint=f"http://localhost:{gateway.port}")
     store = MinioStore(f"b{uuid.uuid4().hex[:20]}", "", access)
     (task,) = frames(store, 1, seed=6)
-    images = ByUrl(store.link, LINK_LASTS)
+    images = ByUrl(store.link, LINK_LIFETIME)
     labeler = LabelStudio(studio.access.url, studio.access.token, title, CLASSES, store, images)
     labeler.push([task], lambda _: None)
     _open_task(studio, page, title)

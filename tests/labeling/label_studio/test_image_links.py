@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from labeling.label_studio.image_links import UPLOADED, ByUrl, LocalFiles
-from streetloop.storage.minio import LINK_LASTS, MinioStore
+from streetloop.storage.minio import LINK_LIFETIME, MinioStore
 from streetloop.storage.store import FolderStore
 from tests.support.gateway import Gateway
 from tests.support.label_studio import Annotator, Make, Studio, frames, push, rectangle
@@ -48,7 +48,7 @@ def bucket(gateway: Gateway) -> MinioStore:
 def test_images_presigned_in_minio_load_without_credentials(
     make: Make, ann: Annotator, bucket: MinioStore, title: str
 ) -> None:
-    labeler = make(store=bucket, images=ByUrl(bucket.link, LINK_LASTS))
+    labeler = make(store=bucket, images=ByUrl(bucket.link, LINK_LIFETIME))
     tasks = frames(bucket, 2)
     push(labeler, tasks)
     for task, there in zip(tasks, ann.tasks(title), strict=True):
@@ -65,7 +65,7 @@ def test_an_address_that_ends_soon_is_renewed_and_no_other(
 ) -> None:
     tasks = frames(bucket, 3)
     push(make(store=bucket, images=ByUrl(lambda _: "http://x/old", timedelta(days=1))), tasks[:2])
-    labeler = make(store=bucket, images=ByUrl(bucket.link, LINK_LASTS))
+    labeler = make(store=bucket, images=ByUrl(bucket.link, LINK_LIFETIME))
     push(labeler, tasks)
     before = ann.tasks(title)
     ann.submit(before[0]["id"], [rectangle((10, 10, 90, 90), "car")])

@@ -118,7 +118,7 @@ def test_a_server_that_is_away_costs_one_wait(monkeypatch: pytest.MonkeyPatch) -
 def test_a_server_that_comes_back_is_used_again(
     gateway: Gateway, store: MinioStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(minio_store, "_REST_S", 0.0)
+    monkeypatch.setattr(minio_store, "_PAUSE_S", 0.0)
     store.put("a", b"before")
     gateway.kill()
     for caught in asked_in_every_way(store):
@@ -132,7 +132,7 @@ def test_a_server_that_comes_back_is_used_again(
 def test_a_server_that_says_nothing_costs_two_silences(
     gateway: Gateway, bucket: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(minio_store, "_SILENCE_S", 0.3)
+    monkeypatch.setattr(minio_store, "_READ_TIMEOUT_S", 0.3)
     store = MinioStore(bucket, "", gateway.access)
     store.put("a/b", b"x")
     with gateway.frozen():
