@@ -1,4 +1,4 @@
-"""Work that nobody has to wait for: on a thread, or in a process that comes last."""
+"""Work that nobody waits for: on a thread, or in a process of the lowest priority."""
 
 import contextlib
 import os
@@ -14,15 +14,15 @@ from streetloop.errors import ProcessDied
 
 T = TypeVar("T")
 
-_NICE = 4  # beyond Ray's own workers, the detector's among them
-_NICEST = "19"
+_NICE_INCREMENT = 4  # beyond Ray's own workers, the detector's among them
+_AUTOGROUP_NICE = "19"
 
 
 def in_background(name: str, work: Callable[[], T]) -> "Future[T]":
-    """Begin some work on a thread of its own; what becomes of it.
+    """Start some work on a daemon thread of its own, and return its future.
 
-    A pool would hold the process at its end until the work is done. What asks a Ray that has ended
-    is never done.
+    A thread pool would keep the process from ending until the work is done, and a call to a Ray
+    that has ended is never done.
 
     >>> in_background("adding", lambda: 1 + 1).result()
     2
@@ -41,18 +41,18 @@ def in_background(name: str, work: Callable[[], T]) -> "Future[T]":
 
 
 def in_own_process(work: Callable[..., T], *args: object) -> T:
-    """Wait for some work in a process of its own, which has what all others leave of the CPU.
+    """Wait for some work in a process of its own, of the lowest priority.
 
-    A thread cannot come last: where the kernel groups tasks by session, it counts as much as its
-    whole process does. The process ends with this one, at the latest.
+    A thread cannot have that: where the kernel groups tasks by session, a thread counts as much as
+    its whole process does. The process ends with this one at the latest.
 
     Args:
         work: A function that a fresh process can import.
-        *args: What it is called with; they and what it returns are pickled.
+        *args: Its arguments. They, and what it returns or raises, are pickled.
 
     Raises:
-        ProcessDied: It was killed, or there was no memory.
-        Exception: What the work raises.
+        ProcessDied: The process was killed, or ran out of memory.
+        Exception: What ``work`` raises.
     """
     context = get_context("spawn")
     ours, theirs = context.Pipe(duplex=False)
@@ -86,17 +86,17 @@ def _answer(to: Connection, work: Callable[..., Any], args: tuple[object, ...]) 
 
 
 def lower_priority() -> None:
-    """Let this process, from now on, have what everybody else leaves of the CPU.
+    """Give this process, from now on, only the CPU time that no other process wants.
 
-    Beyond a higher nice value, Linux knows a policy for work that nobody waits for. Both count
-    within a session only, where the kernel groups tasks by session, so the process gets one of its
-    own, and that comes last, too.
+    Raises its nice value and sets Linux's ``SCHED_IDLE``. Where the kernel groups tasks by session,
+    both count within a session only, so the process gets a session of its own, whose group is
+    niced, too.
     """
-    os.nice(_NICE)
+    os.nice(_NICE_INCREMENT)
     with contextlib.suppress(AttributeError, OSError):  # not Linux, or not allowed
         os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
     with contextlib.suppress(OSError):  # it leads a group already
         os.setsid()
     if os.getsid(0) == os.getpid():
         with contextlib.suppress(OSError):  # tasks are not grouped here
-            Path("/proc/self/autogroup").write_text(_NICEST)
+            Path("/proc/self/autogroup").write_text(_AUTOGROUP_NICE)

@@ -4,8 +4,8 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 from drift.monitor import LiveWatch
-from flows.runtime.fleet import FleetReport
 from flows.runtime.run_summary import RunSummary
+from flows.runtime.stream_fleet import FleetReport
 from flows.stream.sinks.triage import bands_of
 from labeling.label_loop import LabelLoop
 from labeling.labeler import Labeler

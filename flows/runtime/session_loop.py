@@ -5,8 +5,8 @@ import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Protocol
 
-from flows.runtime.fleet import FleetReport, StreamFleet
 from flows.runtime.planner import WorkerPlan
+from flows.runtime.stream_fleet import FleetReport, StreamFleet
 from flows.stream.analysis.status import CameraStatus
 from streetloop.camera_set import CameraSetWatcher
 from streetloop.cameras import Camera

@@ -6,8 +6,8 @@ import threading
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Future
 
-from flows.runtime.fleet import WorkerHandle, WorkerReport
 from flows.runtime.planner import WorkerPlan
+from flows.runtime.stream_fleet import WorkerHandle, WorkerReport
 from flows.stream.analysis.status import CameraStatus
 from flows.stream.ingest.accounting import DropReason
 from flows.stream.ingest.camera_state import FINISHED, CameraState

@@ -7,8 +7,8 @@ from collections.abc import Collection, Iterable, Sequence
 from concurrent.futures import wait
 from typing import Any
 
-from flows.runtime.fleet import FleetReport, WorkerReport
 from flows.runtime.planner import WorkerPlan
+from flows.runtime.stream_fleet import FleetReport, WorkerReport
 from flows.runtime.supervised_worker import MAX_RESTARTS, Spawn, SupervisedWorker
 from flows.stream.analysis.status import CameraStatus
 from serve.rollout.route_table import RouteTable
@@ -22,8 +22,8 @@ _FOLLOW_S = 10.0
 class Supervisor:
     """Starts a worker for each plan, and another in the place of one that dies.
 
-    It is a `flows.runtime.fleet.StreamFleet`. `follow`, `application` and `collect_evidence` may be
-    called from another thread than the rest.
+    It is a `StreamFleet`. `follow`, `application` and `collect_evidence` may be called from another
+    thread than the rest.
 
     Args:
         plans: What the workers are to do that run from the start.

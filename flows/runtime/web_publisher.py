@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from flows.runtime.fleet import StreamFleet
+from flows.runtime.stream_fleet import StreamFleet
 from flows.service.control_service import ControlService
 from flows.service.views import live_view
 from flows.stream.analysis.status import CameraStatus, Rates

@@ -10,8 +10,8 @@ from ray.exceptions import RayActorError
 from ray.util.metrics import Gauge
 
 from flows.runtime.error_metrics import ErrorCount
-from flows.runtime.fleet import WorkerReport
 from flows.runtime.planner import WorkerPlan
+from flows.runtime.stream_fleet import WorkerReport
 from flows.stream.analysis.status import CameraStatus
 from flows.stream.pipeline import StreamPipeline
 from flows.stream.sinks.annotated_video import Annotator
@@ -141,7 +141,7 @@ def _triage(plan: WorkerPlan) -> Triage:
 
 
 class RayWorker:
-    """A `flows.runtime.fleet.WorkerHandle` of a Ray actor.
+    """A `flows.runtime.stream_fleet.WorkerHandle` of a Ray actor.
 
     Args:
         plan: What the worker is to do.

@@ -6,8 +6,8 @@ import jwt
 import numpy as np
 import pytest
 
-from flows.runtime.fleet import FleetReport
 from flows.runtime.observers import Observers
+from flows.runtime.stream_fleet import FleetReport
 from streetloop.errors import ConfigError
 from streetloop.ledger import open_ledger
 from streetloop.ledger.reviews import ReviewState, SelectionReason, list_reviews

@@ -16,7 +16,7 @@ from tests.support.cli import Command
 
 # As fast as it is analysed, and so the same each time: night falls on frame 80 of 180.
 URI = "sim://larkfield/gantry?traffic=busy&condition=night@8:1&live=0&frames=180"
-# A drift "minute" of half a second: a quarter of an hour of it passes in eight.
+# Drift periods of half a second: thirty of them pass in fifteen seconds.
 SETTINGS = {"drift_period_s": 0.5, "gate": False, "triage_period_s": 2.0, "image_size": 320}
 
 
@@ -39,8 +39,8 @@ def test_a_run_finds_that_night_falls_and_keeps_frames_of_it(tmp_path: Path) -> 
     assert finding.asks_for_labels
     (event,) = [event for event in list_events(ledger) if event.kind == "drift"]
     assert (event.camera_id, event.started_at) == ("gantry", finding.since)
-    minutes = list(read_periods(FolderStore(settings.store), "gantry"))
-    assert len(minutes) == 35, "of 18 seconds all but the one that had not ended"
+    periods = list(read_periods(FolderStore(settings.store), "gantry"))
+    assert len(periods) == 35, "of 18 seconds all but the one that had not ended"
 
     candidates = list_reviews(ledger, [ReviewState.CANDIDATE])
     assert len(candidates) >= 4

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from flows.runtime.fleet import FleetReport
 from flows.runtime.planner import Planner, WorkerPlan
 from flows.runtime.session_loop import SessionLoop
+from flows.runtime.stream_fleet import FleetReport
 from flows.stream.analysis.status import CameraStatus
 from serve.rollout.route_table import RouteTable
 from serve.rollout.statistics.evidence import Evidence

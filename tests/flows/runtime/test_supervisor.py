@@ -10,8 +10,8 @@ import pytest
 
 from drift.measurement.period import DriftPeriod
 from flows.runtime import supervised_worker, supervisor
-from flows.runtime.fleet import FleetReport, WorkerReport
 from flows.runtime.planner import Planner, WorkerPlan
+from flows.runtime.stream_fleet import FleetReport, WorkerReport
 from flows.runtime.supervised_worker import MAX_RESTARTS
 from flows.runtime.supervisor import Supervisor
 from flows.stream.analysis.status import CameraStatus
