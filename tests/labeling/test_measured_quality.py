@@ -14,20 +14,20 @@ from streetloop.ledger.events import Event, list_events
 from streetloop.ledger.reviews import ReviewState, SelectionReason, mark_in_dataset
 from tests.support.build import found
 from tests.support.frames import NOON, digest, labeled, review
-from tests.support.label_service import CLASSES, ControlService
+from tests.support.label_service import CLASSES, LabelSetup
 
 CAR, BUS = found((10, 10, 50, 40)), found((300, 10, 350, 40), class_id=1)
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[ControlService]:
-    house = ControlService(tmp_path / "home")
-    yield house
-    house.ledger.close()
+def setup(tmp_path: Path) -> Iterator[LabelSetup]:
+    setup = LabelSetup(tmp_path / "home")
+    yield setup
+    setup.ledger.close()
 
 
 def label(
-    house: ControlService,
+    setup: LabelSetup,
     number: int,
     answer: Answer,
     camera: str = "a",
@@ -36,12 +36,12 @@ def label(
 ) -> None:
     """A frame in which the model saw a car goes to somebody, and this comes back."""
     one = review(number, camera_id=camera, reason=reason, boxes=CAR)
-    house.queue.add([replace(one, model_version=version)])
-    assert house.guard.refusal(house.ledger, list(ReviewState)) is None
-    house.desk.answers[digest(number)] = answer
-    house.queue.choose(10_000)
-    house.queue.push(house.desk)
-    house.queue.pull(house.desk)
+    setup.queue.add([replace(one, model_version=version)])
+    assert setup.guard.refusal(setup.ledger, list(ReviewState)) is None
+    setup.people.answers[digest(number)] = answer
+    setup.queue.choose(10_000)
+    setup.queue.push(setup.people)
+    setup.queue.pull(setup.people)
 
 
 def right(number: int) -> Answer:
@@ -56,12 +56,12 @@ def bus(number: int) -> Answer:
     return labeled(digest(number), BUS)
 
 
-def test_each_model_camera_and_class_has_its_figures_and_all_cameras_too(house: ControlService) -> None:
-    label(house, 0, right(0))
-    label(house, 1, nothing(1))
-    label(house, 2, bus(2), camera="b")
-    label(house, 3, right(3), camera="b", version="m-2")
-    assert measure(house.ledger, house.guard, only_random=True) == [
+def test_each_model_camera_and_class_has_its_figures_and_all_cameras_too(setup: LabelSetup) -> None:
+    label(setup, 0, right(0))
+    label(setup, 1, nothing(1))
+    label(setup, 2, bus(2), camera="b")
+    label(setup, 3, right(3), camera="b", version="m-2")
+    assert measure(setup.ledger, setup.guard, only_random=True) == [
         Measure("m-1", None, "bus", Corrections(added=1)),
         Measure("m-1", None, "car", Corrections(kept=1, removed=2)),
         Measure("m-1", "a", "car", Corrections(kept=1, removed=1)),
@@ -72,46 +72,46 @@ def test_each_model_camera_and_class_has_its_figures_and_all_cameras_too(house: 
     ]
 
 
-def test_frames_that_were_asked_about_on_purpose_are_left_out_unless_wanted(house: ControlService) -> None:
-    label(house, 0, right(0))
-    label(house, 1, bus(1), reason=SelectionReason.UNSURE)
-    (_, here) = measure(house.ledger, house.guard, only_random=True)
+def test_frames_that_were_asked_about_on_purpose_are_left_out_unless_wanted(setup: LabelSetup) -> None:
+    label(setup, 0, right(0))
+    label(setup, 1, bus(1), reason=SelectionReason.UNSURE)
+    (_, here) = measure(setup.ledger, setup.guard, only_random=True)
     assert (here.corrections.precision, here.corrections.recall) == (1.0, 1.0)
-    every = {one.class_name: one.corrections for one in measure(house.ledger, house.guard, False)}
+    every = {one.class_name: one.corrections for one in measure(setup.ledger, setup.guard, False)}
     assert every == {"car": Corrections(kept=1, removed=1), "bus": Corrections(added=1)}
 
 
-def test_declined_frames_say_nothing_and_those_in_datasets_go_on_to(house: ControlService) -> None:
-    label(house, 0, Skipped(digest(0), "ann", NOON))
-    assert measure(house.ledger, house.guard, only_random=True) == []
-    label(house, 1, right(1))
-    before = measure(house.ledger, house.guard, only_random=True)
-    mark_in_dataset(house.ledger, [digest(1)], "d" * 64)
-    assert measure(house.ledger, house.guard, only_random=True) == before != []
+def test_declined_frames_say_nothing_and_those_in_datasets_go_on_to(setup: LabelSetup) -> None:
+    label(setup, 0, Skipped(digest(0), "ann", NOON))
+    assert measure(setup.ledger, setup.guard, only_random=True) == []
+    label(setup, 1, right(1))
+    before = measure(setup.ledger, setup.guard, only_random=True)
+    mark_in_dataset(setup.ledger, [digest(1)], "d" * 64)
+    assert measure(setup.ledger, setup.guard, only_random=True) == before != []
 
 
-def test_a_class_that_the_model_does_not_have_has_a_number(house: ControlService) -> None:
-    label(house, 0, bus(0))
+def test_a_class_that_the_model_does_not_have_has_a_number(setup: LabelSetup) -> None:
+    label(setup, 0, bus(0))
     guard = LabelGuard("m-1", ["car"], lambda _: {})
-    named = {one.class_name for one in measure(house.ledger, guard, only_random=True)}
+    named = {one.class_name for one in measure(setup.ledger, guard, only_random=True)}
     assert named == {"car", "class 1"}
 
 
 # Kept
 
 
-def kept(house: ControlService, camera: str | None = None) -> list[Event]:
-    return list_events(house.ledger, camera, MEASURED)
+def kept(setup: LabelSetup, camera: str | None = None) -> list[Event]:
+    return list_events(setup.ledger, camera, MEASURED)
 
 
-def test_what_was_measured_is_kept_once_and_again_when_it_changes(house: ControlService) -> None:
-    label(house, 0, right(0))
-    label(house, 1, right(1), camera="b")
-    assert keep_measures(house.ledger, house.guard) == 2
-    assert keep_measures(house.ledger, house.guard) == 0, "nothing new"
-    label(house, 2, nothing(2))
-    assert keep_measures(house.ledger, house.guard) == 1
-    now, before = kept(house, "a")
+def test_what_was_measured_is_kept_once_and_again_when_it_changes(setup: LabelSetup) -> None:
+    label(setup, 0, right(0))
+    label(setup, 1, right(1), camera="b")
+    assert keep_measures(setup.ledger, setup.guard) == 2
+    assert keep_measures(setup.ledger, setup.guard) == 0, "nothing new"
+    label(setup, 2, nothing(2))
+    assert keep_measures(setup.ledger, setup.guard) == 1
+    now, before = kept(setup, "a")
     assert (now.model_version, now.detail["frames"]) == ("m-1", 2)
     assert now.detail["classes"] == {
         "car": {
@@ -125,56 +125,56 @@ def test_what_was_measured_is_kept_once_and_again_when_it_changes(house: Control
         }
     }
     assert before.started_at < now.started_at
-    assert list_events(house.ledger, only_open=True) == [], "nothing goes on"
+    assert list_events(setup.ledger, only_open=True) == [], "nothing goes on"
     assert before.detail["classes"]["car"]["precision"] == 1.0
-    assert len(kept(house, "b")) == 1
+    assert len(kept(setup, "b")) == 1
 
 
-def test_models_are_kept_apart(house: ControlService) -> None:
-    label(house, 0, right(0))
-    label(house, 1, nothing(1), version="m-2")
-    assert keep_measures(house.ledger, house.guard) == 2
-    assert keep_measures(house.ledger, house.guard) == 0
-    precision = {e.model_version: e.detail["classes"]["car"]["precision"] for e in kept(house)}
+def test_models_are_kept_apart(setup: LabelSetup) -> None:
+    label(setup, 0, right(0))
+    label(setup, 1, nothing(1), version="m-2")
+    assert keep_measures(setup.ledger, setup.guard) == 2
+    assert keep_measures(setup.ledger, setup.guard) == 0
+    precision = {e.model_version: e.detail["classes"]["car"]["precision"] for e in kept(setup)}
     assert precision == {"m-1": 1.0, "m-2": 0.0}
 
 
-def test_an_empty_street_that_the_model_saw_as_empty_is_kept_too(house: ControlService) -> None:
+def test_an_empty_street_that_the_model_saw_as_empty_is_kept_too(setup: LabelSetup) -> None:
     one = review(0, reason=SelectionReason.RANDOM, boxes=found())
-    house.queue.add([one])
-    house.queue.choose(10_000)
-    house.queue.push(house.desk)
-    house.queue.pull(house.desk)
-    assert keep_measures(house.ledger, house.guard) == 1
-    assert kept(house)[0].detail == {"frames": 1, "classes": {}}
+    setup.queue.add([one])
+    setup.queue.choose(10_000)
+    setup.queue.push(setup.people)
+    setup.queue.pull(setup.people)
+    assert keep_measures(setup.ledger, setup.guard) == 1
+    assert kept(setup)[0].detail == {"frames": 1, "classes": {}}
 
 
-def test_only_random_frames_are_kept(house: ControlService) -> None:
-    label(house, 0, right(0), reason=SelectionReason.UNSURE)
-    assert keep_measures(house.ledger, house.guard) == 0
+def test_only_random_frames_are_kept(setup: LabelSetup) -> None:
+    label(setup, 0, right(0), reason=SelectionReason.UNSURE)
+    assert keep_measures(setup.ledger, setup.guard) == 0
 
 
-def test_the_running_system_keeps_them_by_itself(house: ControlService) -> None:
-    loop = house.loop(house.desk)
+def test_the_running_system_keeps_them_by_itself(setup: LabelSetup) -> None:
+    loop = setup.loop(setup.people)
     loop.add([review(k, reason=SelectionReason.RANDOM, boxes=CAR) for k in range(20)])
     loop.round()
-    (event,) = kept(house)
+    (event,) = kept(setup)
     frames = event.detail["frames"]
     assert frames >= 1
-    assert event.detail["classes"]["car"]["removed"] == frames, "the desk sees nothing there"
+    assert event.detail["classes"]["car"]["removed"] == frames, "the labeler sees nothing there"
 
 
 def test_labels_of_a_model_of_other_or_unknown_classes_are_neither_measured_nor_kept(
-    house: ControlService,
+    setup: LabelSetup,
 ) -> None:
-    house.known["m-3"] = CLASSES  # as if the registry had been wrong until now
-    label(house, 0, right(0))
-    label(house, 1, bus(1), version="m-2")
-    label(house, 2, bus(2), version="m-3")
-    house.guard = LabelGuard("m-1", CLASSES, lambda _: {"m-2": CLASSES, "m-3": CLASSES[::-1]})
-    refusal = house.guard.refusal(house.ledger, [ReviewState.LABELED])
+    setup.known["m-3"] = CLASSES  # as if the registry had been wrong until now
+    label(setup, 0, right(0))
+    label(setup, 1, bus(1), version="m-2")
+    label(setup, 2, bus(2), version="m-3")
+    setup.guard = LabelGuard("m-1", CLASSES, lambda _: {"m-2": CLASSES, "m-3": CLASSES[::-1]})
+    refusal = setup.guard.refusal(setup.ledger, [ReviewState.LABELED])
     assert "frames found by m-3 are refused" in str(refusal)
-    measured = measure(house.ledger, house.guard, only_random=True)
+    measured = measure(setup.ledger, setup.guard, only_random=True)
     assert {one.model_version for one in measured} == {"m-1", "m-2"}
-    assert keep_measures(house.ledger, house.guard) == 2
-    assert {event.model_version for event in kept(house)} == {"m-1", "m-2"}
+    assert keep_measures(setup.ledger, setup.guard) == 2
+    assert {event.model_version for event in kept(setup)} == {"m-1", "m-2"}

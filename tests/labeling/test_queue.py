@@ -17,20 +17,20 @@ from streetloop.ledger import Ledger
 from streetloop.ledger.reviews import ReviewState, SelectionReason, list_reviews
 from tests.support.build import found
 from tests.support.fakes import FakeClock
-from tests.support.frames import NOON, WebApp, digest, labeled, only, review, states, waiting
+from tests.support.frames import NOON, FakeLabeler, digest, labeled, only, review, states, waiting
 
 
 def test_a_frame_goes_from_candidate_to_label(ledger: Ledger, queue: ReviewQueue) -> None:
-    desk = WebApp()
+    people = FakeLabeler()
     queue.add([review(1)])
     assert states(ledger) == {1: ReviewState.CANDIDATE}
     assert queue.choose(10) == 1
     assert states(ledger) == {1: ReviewState.PENDING}
-    assert queue.push(desk) == 1
+    assert queue.push(people) == 1
     assert states(ledger) == {1: ReviewState.PUSHED}
     assert queue.waiting() == [digest(1)]
-    desk.answers[digest(1)] = labeled(digest(1), found((1, 2, 3, 4), class_id=2))
-    assert queue.pull(desk) == 1
+    people.answers[digest(1)] = labeled(digest(1), found((1, 2, 3, 4), class_id=2))
+    assert queue.pull(people) == 1
     kept = only(ledger, 1)
     assert (kept.state, kept.labeler, kept.answered_at) == (ReviewState.LABELED, "ann", NOON)
     np.testing.assert_array_equal(to_detections(kept.label).xyxy, [[1, 2, 3, 4]])
@@ -38,12 +38,12 @@ def test_a_frame_goes_from_candidate_to_label(ledger: Ledger, queue: ReviewQueue
 
 
 def test_what_is_done_is_not_done_again(ledger: Ledger, queue: ReviewQueue) -> None:
-    desk = WebApp()
-    waiting(queue, desk, 3)
-    queue.pull(desk)
+    people = FakeLabeler()
+    waiting(queue, people, 3)
+    queue.pull(people)
     queue.add([review(k) for k in range(3)])
-    assert (queue.choose(10), queue.push(desk), queue.pull(desk)) == (0, 0, 0)
-    assert len(desk.asked) == 3
+    assert (queue.choose(10), queue.push(people), queue.pull(people)) == (0, 0, 0)
+    assert len(people.asked) == 3
     assert queue.counts()[ReviewState.LABELED] == 3
 
 
@@ -62,10 +62,10 @@ def test_a_chosen_frame_has_score_rank_and_reason(ledger: Ledger, queue: ReviewQ
 
 
 def test_the_labeler_is_given_frames_in_the_order_of_choice(ledger: Ledger, queue: ReviewQueue) -> None:
-    desk = WebApp()
-    waiting(queue, desk, 8)
+    people = FakeLabeler()
+    waiting(queue, people, 8)
     ranked = sorted(list_reviews(ledger, [ReviewState.PUSHED]), key=lambda r: r.rank or 0)
-    assert desk.asked == [one.digest for one in ranked]
+    assert people.asked == [one.digest for one in ranked]
 
 
 def test_a_drifting_camera_is_preferred_and_its_frames_say_why(ledger: Ledger, queue: ReviewQueue) -> None:
@@ -85,8 +85,8 @@ def test_a_drifting_camera_is_preferred_and_its_frames_say_why(ledger: Ledger, q
 def test_frames_that_waited_too_long_expire_and_no_others(
     ledger: Ledger, queue: ReviewQueue, clock: FakeClock
 ) -> None:
-    desk = WebApp()
-    waiting(queue, desk, 2)
+    people = FakeLabeler()
+    waiting(queue, people, 2)
     queue.add([review(2), review(3), review(4, at=NOON + timedelta(days=2))])
     queue.choose(3)
     assert queue.expire() == []
@@ -100,7 +100,7 @@ def test_frames_that_waited_too_long_expire_and_no_others(
         3: ReviewState.EXPIRED,
         4: ReviewState.CANDIDATE,
     }
-    assert queue.push(desk) == 0
+    assert queue.push(people) == 0
 
 
 def test_what_is_too_old_is_not_chosen(queue: ReviewQueue, clock: FakeClock) -> None:
@@ -138,7 +138,7 @@ def test_a_double_is_one_however_long_it_has_waited(queue: ReviewQueue, clock: F
 def test_a_ledger_that_is_gone_is_said(queue: ReviewQueue, ledger: Ledger) -> None:
     with ledger.transaction() as connection:
         connection.exec_driver_sql("drop table reviews")
-    for use in (queue.counts, lambda: queue.choose(1), lambda: queue.push(WebApp())):
+    for use in (queue.counts, lambda: queue.choose(1), lambda: queue.push(FakeLabeler())):
         with pytest.raises(LedgerError, match="no such table"):
             use()
 

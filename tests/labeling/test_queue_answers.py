@@ -9,13 +9,13 @@ from streetloop.ledger import Ledger
 from streetloop.ledger.reviews import ReviewState, mark_in_dataset
 from streetloop.types import Detections
 from tests.support.build import found
-from tests.support.frames import NOON, WebApp, digest, labeled, only, review, states, waiting
+from tests.support.frames import NOON, FakeLabeler, digest, labeled, only, review, states, waiting
 
 
 def test_a_frame_with_nothing_in_it_is_labelled_too(ledger: Ledger, queue: ReviewQueue) -> None:
-    desk = WebApp()
-    waiting(queue, desk, 1)
-    assert queue.pull(desk) == 1
+    people = FakeLabeler()
+    waiting(queue, people, 1)
+    assert queue.pull(people) == 1
     kept = only(ledger, 0)
     assert (kept.state, kept.label) == (ReviewState.LABELED, ())
 
@@ -23,72 +23,72 @@ def test_a_frame_with_nothing_in_it_is_labelled_too(ledger: Ledger, queue: Revie
 def test_what_was_declined_or_cannot_be_used_is_rejected_with_the_reason(
     ledger: Ledger, queue: ReviewQueue
 ) -> None:
-    desk = WebApp()
-    waiting(queue, desk, 3)
-    desk.answers[digest(0)] = Skipped(digest(0), "bob", NOON)
-    desk.answers[digest(1)] = Quarantined(digest(1), "a polygon is not a labelled rectangle")
-    desk.answers[digest(2)] = Quarantined(digest(2), "x" * 5000)
-    assert queue.pull(desk) == 3
+    people = FakeLabeler()
+    waiting(queue, people, 3)
+    people.answers[digest(0)] = Skipped(digest(0), "bob", NOON)
+    people.answers[digest(1)] = Quarantined(digest(1), "a polygon is not a labelled rectangle")
+    people.answers[digest(2)] = Quarantined(digest(2), "x" * 5000)
+    assert queue.pull(people) == 3
     assert states(ledger) == dict.fromkeys(range(3), ReviewState.REJECTED)
     declined, polygon, long = (only(ledger, k) for k in range(3))
     assert (declined.labeler, declined.note) == ("bob", "declined by the labeller")
     assert (polygon.labeler, polygon.note) == (None, "a polygon is not a labelled rectangle")
     assert polygon.label is None
     assert long.note == "x" * 1000
-    assert queue.pull(desk) == 0
+    assert queue.pull(people) == 0
 
 
 def test_answers_that_nobody_waits_for_are_ignored(ledger: Ledger, queue: ReviewQueue) -> None:
-    class Chatty(WebApp):
+    class Chatty(FakeLabeler):
         def pull(self, waiting):  # type: ignore[no-untyped-def]
             strange = [labeled(digest(99)), Skipped(digest(98), "x", NOON), labeled(digest(7))]
             return [*strange, *super().pull(waiting), labeled(digest(0), found((0, 0, 9, 9)))]
 
-    desk = Chatty()
-    waiting(queue, desk, 2)
+    people = Chatty()
+    waiting(queue, people, 2)
     queue.add([review(7)])
-    assert queue.pull(desk) == 2, "the second answer for one frame does not count"
+    assert queue.pull(people) == 2, "the second answer for one frame does not count"
     assert only(ledger, 0).label == ()
     assert states(ledger) == {0: ReviewState.LABELED, 1: ReviewState.LABELED, 7: ReviewState.CANDIDATE}
 
 
 def test_an_answer_that_comes_again_does_not_undo_a_dataset(ledger: Ledger, queue: ReviewQueue) -> None:
-    desk = WebApp()
-    waiting(queue, desk, 2)
-    queue.pull(desk)
+    people = FakeLabeler()
+    waiting(queue, people, 2)
+    queue.pull(people)
     mark_in_dataset(ledger, [digest(0)], "d" * 64)
-    desk.answers[digest(0)] = Skipped(digest(0), "bob", NOON)
-    assert queue.pull(desk) == 0
+    people.answers[digest(0)] = Skipped(digest(0), "bob", NOON)
+    assert queue.pull(people) == 0
     assert states(ledger) == {0: ReviewState.IN_DATASET, 1: ReviewState.LABELED}
 
 
 def test_a_labeler_is_not_asked_when_nobody_waits(queue: ReviewQueue) -> None:
-    desk = WebApp()
-    desk.refuses = LabelerError("closed")
-    assert (queue.pull(desk), queue.push(desk)) == (0, 0)
+    people = FakeLabeler()
+    people.refuses = LabelerError("closed")
+    assert (queue.pull(people), queue.push(people)) == (0, 0)
 
 
 def test_frames_that_a_labeler_has_lost_are_pushed_again(ledger: Ledger, queue: ReviewQueue) -> None:
-    desk = WebApp()
-    waiting(queue, desk, 3)
-    desk.asked.remove(digest(1))
+    people = FakeLabeler()
+    waiting(queue, people, 3)
+    people.asked.remove(digest(1))
     queue.ask_again([digest(1), digest(77)])
     assert only(ledger, 1).pushed_at is None
-    assert queue.push(desk) == 1
-    assert sorted(desk.asked) == [digest(k) for k in range(3)]
+    assert queue.push(people) == 1
+    assert sorted(people.asked) == [digest(k) for k in range(3)]
 
 
 def test_a_labelled_frame_is_not_asked_again(ledger: Ledger, queue: ReviewQueue) -> None:
-    desk = WebApp()
-    waiting(queue, desk, 1)
-    queue.pull(desk)
+    people = FakeLabeler()
+    waiting(queue, people, 1)
+    queue.pull(people)
     queue.ask_again([digest(0)])
     assert states(ledger) == {0: ReviewState.LABELED}
 
 
 def test_labels_have_the_moment_that_the_labeler_gave(ledger: Ledger, queue: ReviewQueue) -> None:
-    desk, at = WebApp(), datetime.fromisoformat("2026-03-01T13:00:00+05:30")
-    waiting(queue, desk, 1)
-    desk.answers[digest(0)] = Labeled(digest(0), Detections.empty(), "ann", at)
-    queue.pull(desk)
+    people, at = FakeLabeler(), datetime.fromisoformat("2026-03-01T13:00:00+05:30")
+    waiting(queue, people, 1)
+    people.answers[digest(0)] = Labeled(digest(0), Detections.empty(), "ann", at)
+    queue.pull(people)
     assert only(ledger, 0).answered_at == at

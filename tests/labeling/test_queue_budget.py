@@ -17,7 +17,7 @@ from streetloop.clock import SystemClock
 from streetloop.ledger import Ledger, open_ledger
 from streetloop.ledger.reviews import ReviewState, SelectionReason, list_reviews
 from tests.support.fakes import FakeClock
-from tests.support.frames import NOON, WebApp, digest, review, waiting
+from tests.support.frames import NOON, FakeLabeler, digest, review, waiting
 
 
 def test_the_budget_of_a_day_is_never_exceeded(ledger: Ledger, clock: FakeClock) -> None:
@@ -39,10 +39,10 @@ def test_the_budget_of_a_day_is_never_exceeded(ledger: Ledger, clock: FakeClock)
 def test_what_was_chosen_counts_whatever_became_of_it(
     ledger: Ledger, queue: ReviewQueue, clock: FakeClock
 ) -> None:
-    desk = WebApp()
-    waiting(queue, desk, 5)
-    desk.answers[digest(0)] = Skipped(digest(0), "ann", NOON)
-    queue.pull(desk)
+    people = FakeLabeler()
+    waiting(queue, people, 5)
+    people.answers[digest(0)] = Skipped(digest(0), "ann", NOON)
+    queue.pull(people)
     queue.add([review(k) for k in range(50, 60)])
     assert queue.choose(5) == 0
 
@@ -92,14 +92,14 @@ def test_two_who_choose_at_once_share_one_budget(moment: int, ledger: Ledger, cl
 
 
 def test_two_who_push_at_once_count_each_frame_once(ledger: Ledger, clock: FakeClock) -> None:
-    queue, desk = ReviewQueue(ledger, clock), WebApp()
+    queue, people = ReviewQueue(ledger, clock), FakeLabeler()
     queue.add([review(k) for k in range(6)])
     queue.choose(6)
     counts = []
-    busy = _Interrupted(ledger, 4, lambda: counts.append(queue.push(desk)))
-    counts.append(ReviewQueue(busy, clock).push(desk))
+    busy = _Interrupted(ledger, 4, lambda: counts.append(queue.push(people)))
+    counts.append(ReviewQueue(busy, clock).push(people))
     assert sum(counts) == 6
-    assert sorted(desk.asked) == [digest(k) for k in range(6)]
+    assert sorted(people.asked) == [digest(k) for k in range(6)]
 
 
 def _choose_some(url: str, budget: int, gate: "multiprocessing.synchronize.Barrier") -> None:

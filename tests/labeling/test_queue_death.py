@@ -13,28 +13,28 @@ from streetloop.errors import LabelerError
 from streetloop.ledger import Ledger, open_ledger
 from streetloop.ledger.reviews import ReviewState
 from tests.support.fakes import FakeClock
-from tests.support.frames import NOON, Fate, Killed, MortalLedger, WebApp, digest, review, states
+from tests.support.frames import NOON, FakeLabeler, Fate, Killed, MortalLedger, digest, review, states
 
 _FRAMES = 4
 
 
-def _life(path: Path, desk: WebApp, fate: Fate) -> int:
+def _life(path: Path, people: FakeLabeler, fate: Fate) -> int:
     """All that a process does with a queue; how many answers it counted."""
-    desk.fate = fate
+    people.fate = fate
     ledger = open_ledger(f"sqlite:///{path}")
     queue = ReviewQueue(MortalLedger(ledger, fate), FakeClock(NOON + timedelta(hours=2)))
     try:
         queue.add([review(k) for k in range(_FRAMES)])
         queue.choose(_FRAMES)
-        queue.push(desk)
-        return queue.pull(desk)
+        queue.push(people)
+        return queue.pull(people)
     finally:
         ledger.close()
 
 
 def _steps(tmp_path: Path) -> int:
     fate = Fate()
-    assert _life(tmp_path / "whole.db", WebApp(), fate) == _FRAMES
+    assert _life(tmp_path / "whole.db", FakeLabeler(), fate) == _FRAMES
     return fate.steps
 
 
@@ -42,15 +42,15 @@ def test_a_death_between_any_two_steps_loses_nothing_and_doubles_nothing(tmp_pat
     steps = _steps(tmp_path)
     assert steps > 30
     for step in range(steps):
-        path, desk = tmp_path / f"{step}.db", WebApp()
+        path, people = tmp_path / f"{step}.db", FakeLabeler()
         with pytest.raises(Killed):
-            _life(path, desk, Fate(at=step))
-        _life(path, desk, Fate())
-        assert _life(path, desk, Fate()) == 0, "nothing is left for a third life"
+            _life(path, people, Fate(at=step))
+        _life(path, people, Fate())
+        assert _life(path, people, Fate()) == 0, "nothing is left for a third life"
         ledger = open_ledger(f"sqlite:///{path}")
         assert states(ledger) == dict.fromkeys(range(_FRAMES), ReviewState.LABELED), f"step {step}"
         ledger.close()
-        assert Counter(desk.asked) == {digest(k): 1 for k in range(_FRAMES)}, f"step {step}"
+        assert Counter(people.asked) == {digest(k): 1 for k in range(_FRAMES)}, f"step {step}"
 
 
 _DIES = """
@@ -82,27 +82,27 @@ def test_a_process_that_dies_after_asking_and_before_noting_it_asks_nobody_twice
     died = subprocess.run([sys.executable, "-c", _DIES, url, str(paper)], check=False)
     assert died.returncode == 9
     assert queue.counts()[ReviewState.PUSHED] == 2
-    desk = WebApp()
-    desk.asked = paper.read_text().split()
-    assert len(desk.asked) == 3
-    assert queue.push(desk) == 3
-    assert sorted(desk.asked) == [digest(k) for k in range(5)]
+    people = FakeLabeler()
+    people.asked = paper.read_text().split()
+    assert len(people.asked) == 3
+    assert queue.push(people) == 3
+    assert sorted(people.asked) == [digest(k) for k in range(5)]
     assert queue.counts()[ReviewState.PUSHED] == 5
 
 
 def test_a_labeler_that_fails_half_way_is_given_the_rest_later(queue: ReviewQueue) -> None:
-    class Tired(WebApp):
+    class Tired(FakeLabeler):
         def push(self, tasks, pushed):  # type: ignore[no-untyped-def]
             super().push(tasks[:2], pushed)
             if len(tasks) > 2:
                 raise LabelerError("enough for now")
 
-    desk = Tired()
+    people = Tired()
     queue.add([review(k) for k in range(5)])
     queue.choose(5)
     for left in (3, 1):
         with pytest.raises(LabelerError, match="enough"):
-            queue.push(desk)
+            queue.push(people)
         assert queue.counts()[ReviewState.PENDING] == left
-    assert queue.push(desk) == 1
-    assert sorted(desk.asked) == [digest(k) for k in range(5)]
+    assert queue.push(people) == 1
+    assert sorted(people.asked) == [digest(k) for k in range(5)]

@@ -110,7 +110,7 @@ class MortalLedger(Ledger):
         self._fate.step()
 
 
-class WebApp:
+class FakeLabeler:
     """A `labeling.labeler.Labeler` that outlives the process that talks to it.
 
     Attributes:
@@ -150,11 +150,11 @@ def labeled(of: str, boxes: Detections | None = None, at: datetime = NOON) -> La
     return Labeled(of, Detections.empty() if boxes is None else boxes, "ann", at)
 
 
-def waiting(queue: ReviewQueue, desk: WebApp, count: int) -> None:
+def waiting(queue: ReviewQueue, people: FakeLabeler, count: int) -> None:
     """So many frames that somebody was asked about."""
     queue.add([review(k) for k in range(count)])
     queue.choose(count)
-    queue.push(desk)
+    queue.push(people)
 
 
 def states(ledger: Ledger) -> dict[int, ReviewState]:

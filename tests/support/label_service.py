@@ -1,4 +1,4 @@
-"""A home with a queue of frames, somebody who labels, and what was said."""
+"""A home folder with a queue of frames, a labeler, and the messages so far."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -14,13 +14,13 @@ from streetloop.ledger.reviews import ReviewState
 from streetloop.settings import Settings
 from streetloop.storage.store import FolderStore
 from tests.support.fakes import FakeClock
-from tests.support.frames import NOON, WebApp
+from tests.support.frames import NOON, FakeLabeler
 
 CLASSES = ["car", "bus"]
 
 
-class ControlService:
-    """A home with a queue; the model m-1 is open there, whose classes are `CLASSES`.
+class LabelSetup:
+    """A home folder with a queue; the model m-1 is open there, whose classes are `CLASSES`.
 
     Attributes:
         known: Class names of other models that are on record.
@@ -39,11 +39,11 @@ class ControlService:
         self.known: dict[str, Sequence[str]] = {"m-2": CLASSES}
         self.guard = LabelGuard("m-1", CLASSES, lambda _: self.known)
         self.queue = ReviewQueue(self.ledger, self.clock, fits=self.guard.fits)
-        self.desk = WebApp()
+        self.people = FakeLabeler()
         self.said: list[str] = []
 
     def loop(self, labeler: Labeler | None, store: FolderStore | None = None) -> LabelLoop:
-        """Labels by themselves, in this house."""
+        """A label loop of this setup."""
         where, tell = store or self.store, self.said.append
         return LabelLoop(self.queue, where, labeler, self.settings, self.ledger, self.guard, tell)
 

@@ -20,8 +20,8 @@ from labeling.webhook.verify import SECRET_HEADER
 from streetloop.ledger.reviews import ReviewState, list_reviews
 from streetloop.settings import Settings
 from tests.support.fakes import eventually
-from tests.support.frames import WebApp, review
-from tests.support.label_service import CLASSES, ControlService
+from tests.support.frames import FakeLabeler, review
+from tests.support.label_service import CLASSES, LabelSetup
 from tests.support.label_studio import Studio, frames, rectangle
 from tests.support.ports import free_port
 
@@ -29,7 +29,7 @@ SECRET = SecretStr("open sesame")
 GENUINE = {SECRET_HEADER: "open sesame"}
 
 
-class Counting(WebApp):
+class Counting(FakeLabeler):
     """Counts who asks for answers, and says when."""
 
     def __init__(self) -> None:
@@ -47,12 +47,12 @@ class Open:
     """A loop that would poll in 15 seconds, with three frames that have been answered."""
 
     def __init__(self, home: Path) -> None:
-        self.house = ControlService(home, label_every_s=600)
-        self.desk = Counting()
-        self.house.queue.add([review(k) for k in range(3)])
-        self.house.queue.choose(10)
-        self.house.queue.push(self.desk)
-        self.loop: LabelLoop = self.house.loop(self.desk)
+        self.setup = LabelSetup(home, label_every_s=600)
+        self.people = Counting()
+        self.setup.queue.add([review(k) for k in range(3)])
+        self.setup.queue.choose(10)
+        self.setup.queue.push(self.people)
+        self.loop: LabelLoop = self.setup.loop(self.people)
         self.listener = HookListener("127.0.0.1", 0, SECRET, self.loop.hint)
         self.url = f"http://127.0.0.1:{self.listener.port}/"
 
@@ -68,30 +68,30 @@ def system(tmp_path: Path) -> Iterator[Open]:
     yield system
     system.loop.close()
     system.listener.close()
-    system.house.ledger.close()
+    system.setup.ledger.close()
 
 
 def test_a_hint_brings_answers_home_at_once(system: Open) -> None:
     assert system.post(GENUINE) == 204
-    eventually(lambda: system.house.count(ReviewState.LABELED) == 3)
-    assert system.house.said == ["3 answers from whoever labels"]
+    eventually(lambda: system.setup.count(ReviewState.LABELED) == 3)
+    assert system.setup.said == ["3 answers from whoever labels"]
 
 
 def test_a_forged_hint_does_nothing(system: Open) -> None:
     for headers in ({}, {SECRET_HEADER: "guess"}, {SECRET_HEADER: ""}):
         assert system.post(headers) == 403
     assert not system.loop._thread._woken.is_set()
-    assert (system.desk.pulls, system.house.count(ReviewState.LABELED)) == (0, 0)
+    assert (system.people.pulls, system.setup.count(ReviewState.LABELED)) == (0, 0)
 
 
 def test_doubled_hints_count_nothing_twice(system: Open) -> None:
     system.loop._thread._rest_s = 0.0
     for _ in range(2):
-        system.desk.pulled.clear()
+        system.people.pulled.clear()
         assert system.post(GENUINE) == 204
-        eventually(lambda: system.house.count(ReviewState.LABELED) == 3)
-    assert [r.state for r in list_reviews(system.house.ledger, list(ReviewState))] == ["labeled"] * 3
-    assert system.house.said == ["3 answers from whoever labels"]
+        eventually(lambda: system.setup.count(ReviewState.LABELED) == 3)
+    assert [r.state for r in list_reviews(system.setup.ledger, list(ReviewState))] == ["labeled"] * 3
+    assert system.setup.said == ["3 answers from whoever labels"]
 
 
 def test_a_flood_of_hints_is_not_a_flood_of_pulls(system: Open) -> None:
@@ -100,13 +100,13 @@ def test_a_flood_of_hints_is_not_a_flood_of_pulls(system: Open) -> None:
             super().pull(waiting)
             return []  # still waiting: there is something to ask for each time
 
-    system.loop._labeler = desk = Slow()
+    system.loop._labeler = people = Slow()
     began = time.monotonic()
     for _ in range(30):
         assert system.post(GENUINE) == 204
-    assert desk.pulled.wait(10)
+    assert people.pulled.wait(10)
     most = 2 + 2 * (time.monotonic() - began)  # a hint and a poll a second
-    assert desk.pulls <= min(most, 15), "one, and at most one more a second"
+    assert people.pulls <= min(most, 15), "one, and at most one more a second"
 
 
 def test_a_lost_hint_costs_the_time_until_the_next_poll(
@@ -116,20 +116,20 @@ def test_a_lost_hint_costs_the_time_until_the_next_poll(
     system = Open(tmp_path / "home")
     system.loop.start()
     try:
-        eventually(lambda: system.house.count(ReviewState.LABELED) == 3)
+        eventually(lambda: system.setup.count(ReviewState.LABELED) == 3)
     finally:
         system.loop.close()
         system.listener.close()
 
 
 def test_a_hint_to_a_loop_without_a_labeler_is_nothing(tmp_path: Path) -> None:
-    house = ControlService(tmp_path / "home", label_every_s=600)
-    loop = house.loop(None)
+    setup = LabelSetup(tmp_path / "home", label_every_s=600)
+    loop = setup.loop(None)
     loop.start()
     loop.hint()
     eventually(lambda: not loop._thread._woken.is_set())
     loop.close()
-    assert house.said == []
+    assert setup.said == []
 
 
 @pytest.mark.parametrize(
@@ -154,15 +154,15 @@ def test_where_label_studio_can_reach_us_we_listen(
 
 # With the real Label Studio
 
-Labels = Callable[..., tuple[ControlService, LabelStudio]]
+Labels = Callable[..., tuple[LabelSetup, LabelStudio]]
 
 
 @pytest.fixture
 def labels(studio: Studio, title: str, tmp_path: Path) -> Labels:
-    def make(port: int) -> tuple[ControlService, LabelStudio]:
-        house = ControlService(tmp_path / "home", label_every_s=600, label_hook_port=port)
-        labeler = LabelStudio(studio.access.url, studio.access.token, title, CLASSES, house.store)
-        return house, labeler
+    def make(port: int) -> tuple[LabelSetup, LabelStudio]:
+        setup = LabelSetup(tmp_path / "home", label_every_s=600, label_hook_port=port)
+        labeler = LabelStudio(studio.access.url, studio.access.token, title, CLASSES, setup.store)
+        return setup, labeler
 
     return make
 
@@ -173,21 +173,21 @@ def test_what_is_submitted_in_label_studio_is_home_before_the_next_poll(
     labels: Labels, studio: Studio, title: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(label_loop, "_POLL_S", 300.0)
-    house, labeler = labels(free_port())
-    loop = house.loop(labeler)
-    loop.add([frames(house.store, 1)[0]])
+    setup, labeler = labels(free_port())
+    loop = setup.loop(labeler)
+    loop.add([frames(setup.store, 1)[0]])
     loop.round()
-    assert house.count(ReviewState.PUSHED) == 1
+    assert setup.count(ReviewState.PUSHED) == 1
     loop.start()
     try:
         assert loop._hook is not None
         loop._hook.register(labeler)  # at the next poll otherwise
         with studio.owner() as ann:
             ann.submit(ann.tasks(title)[0]["id"], [rectangle((10, 10, 90, 90), "car")])
-        eventually(lambda: house.count(ReviewState.LABELED) == 1)
+        eventually(lambda: setup.count(ReviewState.LABELED) == 1)
     finally:
         loop.close()
-    assert house.said == ["1 frames chosen for labelling", "1 answers from whoever labels"]
+    assert setup.said == ["1 frames chosen for labelling", "1 answers from whoever labels"]
 
 
 @pytest.mark.label_studio
@@ -199,16 +199,16 @@ def test_without_a_port_answers_still_come_by_polling(
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
-        house, labeler = labels(other.getsockname()[1])
-        loop = house.loop(labeler)
-        loop.add([frames(house.store, 1)[0]])
+        setup, labeler = labels(other.getsockname()[1])
+        loop = setup.loop(labeler)
+        loop.add([frames(setup.store, 1)[0]])
         loop.round()
         loop.start()
         try:
             with studio.owner() as ann:
                 ann.submit(ann.tasks(title)[0]["id"], [])
-            eventually(lambda: house.count(ReviewState.LABELED) == 1)
+            eventually(lambda: setup.count(ReviewState.LABELED) == 1)
         finally:
             loop.close()
-    (refused,) = [sentence for sentence in house.said if "polling alone" in sentence]
+    (refused,) = [sentence for sentence in setup.said if "polling alone" in sentence]
     assert "not free for Label Studio's webhook" in refused
