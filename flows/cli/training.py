@@ -14,8 +14,8 @@ from rich.progress import Progress as Bars
 from rich.table import Table
 
 from flows.learning.lineage import lineage as lineage_of
-from flows.learning.lineage import reproduce as make_again
 from flows.learning.register_version import register_kept
+from flows.learning.reproduction import reproduce as make_again
 from flows.learning.training_job import train_model
 from flows.learning.training_plan import TrainingRequest
 from flows.reports.evaluation import evaluate_model, print_report

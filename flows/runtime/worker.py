@@ -20,7 +20,7 @@ from flows.stream.sinks.drift_sampler import DriftSampler, sample_s
 from flows.stream.sinks.live_preview import LivePreview
 from flows.stream.sinks.triage import Triage, bands_of
 from flows.stream.sources.registry import open_source
-from serve.detector.deployment import ServeDetector
+from serve.detector.deployment import ServeDetector, cause_of
 from serve.rollout.route_table import RouteTable
 from streetloop.clock import SystemClock
 from streetloop.errors import ProcessDied
@@ -184,7 +184,7 @@ class RayWorker:
         def settle(done: Future[Any]) -> None:
             error = done.exception()
             if isinstance(error, RayActorError):
-                error = ProcessDied(f"the process of {self._name} died: {type(error).__name__}")
+                error = ProcessDied(f"the process of {self._name} died: {cause_of(error)}")
             if error is None:
                 answer.set_result(done.result())
             else:

@@ -58,7 +58,7 @@ def test_unknown_versions_are_refused(chain: Chain) -> None:
 
 
 def test_a_first_champion_cannot_be_made_again(chain: Chain) -> None:
-    from flows.learning.lineage import reproduce
+    from flows.learning.reproduction import reproduce
 
     with pytest.raises(DatasetError, match="has no parent"):
         reproduce(chain.settings, "1", lambda _: None, lambda _: None)
