@@ -1,9 +1,13 @@
 """What every test gets: no Ray unless it asks for it, and real material by name."""
 
+from __future__ import annotations
+
 import os
+import sys
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 # Ray reads them when it is first imported.
 os.environ.setdefault("RAY_AUTH_MODE", "token")
@@ -11,12 +15,12 @@ os.environ.setdefault("RAY_ENABLE_AUTO_CONNECT", "0")
 
 import hypothesis
 import pytest
-import ray
 
-from tests.support import gateway as s3
-from tests.support import label_studio
 from tests.support.material import material
-from tests.support.rtsp import missing
+
+if TYPE_CHECKING:  # every test process reads this file: servers are imported by whoever starts one
+    from tests.support.gateway import Gateway
+    from tests.support.label_studio import Studio
 
 # Times say nothing on a shared machine, and a test must not fail on one run and pass on the next.
 hypothesis.settings.register_profile("streetloop", deadline=None, derandomize=True)
@@ -24,22 +28,33 @@ hypothesis.settings.load_profile("streetloop")
 
 
 @pytest.fixture(autouse=True)
-def _ray_only_where_marked(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+def _ray_only_where_marked(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[None]:
     """A unit test that starts Ray is a mistake."""
     if request.node.get_closest_marker("ray") is not None:
+        yield
         return
 
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("a unit test started Ray; mark it with @pytest.mark.ray")
 
-    monkeypatch.setattr(ray, "init", refuse)
+    if (ray := sys.modules.get("ray")) is not None:
+        monkeypatch.setattr(ray, "init", refuse)
+    yield
+    # A test that was the first to import Ray met the real `init`.
+    if (ray := sys.modules.get("ray")) is not None and ray.is_initialized():
+        refuse()
 
 
 @pytest.fixture(autouse=True, scope="module")
 def _rtsp_where_it_can_run(request: pytest.FixtureRequest) -> None:
     """Without the packages of the real server its tests are skipped, but never in CI."""
-    wanted = request.node.get_closest_marker("rtsp") is not None
-    if wanted and (lack := missing()) is not None:
+    if request.node.get_closest_marker("rtsp") is None:
+        return
+    from tests.support.rtsp import missing
+
+    if (lack := missing()) is not None:
         if os.environ.get("CI"):
             pytest.fail(lack)
         pytest.skip(lack)
@@ -73,14 +88,18 @@ def model_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[s3.Gateway]:
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     """A running S3 server; every test takes a bucket of its own."""
-    yield from s3.start(tmp_path_factory.mktemp("gateway"))
+    from tests.support import gateway
+
+    yield from gateway.start(tmp_path_factory.mktemp("gateway"))
 
 
 @pytest.fixture(scope="session")
-def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[label_studio.Studio]:
+def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
     """A running Label Studio; a test that kills it starts it again."""
+    from tests.support import label_studio
+
     yield from label_studio.start(tmp_path_factory.mktemp("studio"))
 
 
