@@ -9,12 +9,17 @@ export STREETLOOP_TEST_DATA ?= ../shared/data
 
 # What starts servers or a browser has the machine to itself; all else shares its cores.
 SERVERS := ray or rtsp or label_studio or minio or browser
+# Options and paths for pytest, such as ARGS=tests/drift.
+ARGS ?=
+# Test processes and the commands that tests start read modules as compiled once.
+unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install demo test check format bench baseline clean
+.PHONY: help install demo test test-fast check format bench baseline clean
 
 help:
 	@echo "make demo     the main job, on this machine"
 	@echo "make test     all tests"
+	@echo "make test-fast  tests without servers, Ray, real weights and long simulations"
 	@echo "make check    style, types, imports between rooms, the examples in the docs"
 	@echo "make baseline train the model that comes along (an hour on two cores; resumes)"
 	@echo "make bench    what the flow costs and saves, as ratios measured in one run"
@@ -32,8 +37,11 @@ demo: install
 	$(BIN)/streetloop demo
 
 test: install
-	$(BIN)/python -m pytest -m "not ($(SERVERS))" --numprocesses=auto --maxprocesses=4
-	$(BIN)/python -m pytest -m "$(SERVERS)"
+	$(BIN)/python -m pytest -m "not ($(SERVERS))" --numprocesses=auto --maxprocesses=4 --durations=20
+	$(BIN)/python -m pytest -m "$(SERVERS)" --durations=20
+
+test-fast: install
+	$(BIN)/python -m pytest -m "not ($(SERVERS) or model or slow)" --numprocesses=auto --maxprocesses=4 $(ARGS)
 
 check: install
 	$(BIN)/ruff check .

@@ -28,9 +28,7 @@ hypothesis.settings.load_profile("streetloop")
 
 
 @pytest.fixture(autouse=True)
-def _ray_only_where_marked(
-    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[None]:
+def _ray_only_where_marked(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A unit test that starts Ray is a mistake."""
     if request.node.get_closest_marker("ray") is not None:
         yield

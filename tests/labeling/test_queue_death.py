@@ -38,6 +38,7 @@ def _steps(tmp_path: Path) -> int:
     return fate.steps
 
 
+@pytest.mark.slow
 def test_a_death_between_any_two_steps_loses_nothing_and_doubles_nothing(tmp_path: Path) -> None:
     steps = _steps(tmp_path)
     assert steps > 30

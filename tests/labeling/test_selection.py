@@ -147,6 +147,7 @@ def _share_of_doubles(pictures: Sequence[Image]) -> float:
     return doubles / len(pictures)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("uri", ["kingsport/crossing", "larkfield/gantry"])
 def test_hardly_any_of_a_batch_are_doubles_by_a_stricter_measure(uri: str) -> None:
     stream, pictures = _of_the_city(uri, "traffic=light", frames=300, apart=10)

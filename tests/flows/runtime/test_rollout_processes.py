@@ -141,6 +141,7 @@ def versions(log: str, since: float = 0.0) -> dict[str, set[str]]:
     return {camera: {v for c, v in rows if c == camera} for camera, _ in rows}
 
 
+@pytest.mark.slow
 def test_of_two_who_start_at_once_one_is_refused(home: Path, ledger: Ledger) -> None:
     both = [Command("rollout", "start", "2", home=home) for _ in range(2)]
     outcomes = sorted((command.finish() for command in both), key=lambda outcome: outcome.code)

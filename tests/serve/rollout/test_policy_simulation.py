@@ -15,6 +15,8 @@ from serve.rollout.policy_simulation import (
     simulate_policy,
 )
 
+pytestmark = pytest.mark.slow
+
 RUNS = 200
 
 

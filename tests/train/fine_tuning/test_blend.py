@@ -7,6 +7,8 @@ import torch
 
 from train.ultralytics_adapter import prepare, publish_checkpoint
 
+pytestmark = pytest.mark.slow
+
 BASELINE = Path("models/baseline/baseline.pt")
 
 

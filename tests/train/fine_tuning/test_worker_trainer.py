@@ -42,6 +42,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_yolo(Dataset(tuple(CLASSES), tuple(examples)), store, folder / "yolo")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("threads", [1, 3])
 def test_it_computes_on_as_many_threads_as_it_is_told(data: Path, tmp_path: Path, threads: int) -> None:
     said = subprocess.run(

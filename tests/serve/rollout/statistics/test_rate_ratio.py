@@ -54,24 +54,26 @@ def test_few_happenings_say_nothing() -> None:
     assert rate_ratio([], ALPHA) == UNKNOWN
 
 
-def _ever_beyond(times_as_often: float, allowed: float, seed: int) -> bool:
+def _largest_low(times_as_often: float, seed: int) -> float:
     """Half an hour of shadow, then looks every 20 s for two hours; what breaks does so in pairs."""
     rng = np.random.default_rng(seed)
     rates = rng.gamma(2.0, 0.005, 4)
     before = [2 * int(rng.poisson(1800 * 3 * rate / 2)) for rate in rates]
     after = np.zeros(4, int)
+    largest = 0.0
     for look in range(1, 361):
         after += 2 * rng.poisson(20 * 3 * rates * times_as_often / 2)
         cameras = [Stratum(b, 1800 * 3.0, int(a), look * 60.0) for b, a in zip(before, after, strict=True)]
-        if rate_ratio(cameras, ALPHA).low > allowed:
-            return True
-    return False
+        largest = max(largest, rate_ratio(cameras, ALPHA).low)
+    return largest
 
 
+@pytest.mark.slow
 def test_at_all_looks_together_a_ratio_is_hardly_ever_overstated() -> None:
-    assert sum(_ever_beyond(1.0, 1.0, seed) for seed in range(200)) <= 4
-    assert not any(_ever_beyond(1.0, 2.0, seed) for seed in range(200))
+    lows = [_largest_low(1.0, seed) for seed in range(200)]
+    assert sum(low > 1.0 for low in lows) <= 4
+    assert max(lows) <= 2.0
 
 
 def test_tracks_that_break_six_times_as_often_are_found() -> None:
-    assert sum(_ever_beyond(6.0, 2.0, seed) for seed in range(20)) >= 18
+    assert sum(_largest_low(6.0, seed) > 2.0 for seed in range(20)) >= 18
