@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flows.stream.analysis.results import Result
-from flows.stream.sources.simulated import SimulatedPicture
+from flows.stream.sources.simulated_picture import SimulatedPicture
 from labeling.appearance import embed, fingerprint
 from labeling.scoring import Bands, attention, contradictions
 from streetloop.boxes import to_boxes

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from flows.stream.sources import simulated
+from flows.stream.sources import simulated_picture
 from flows.stream.sources.media_clock import MediaClock
 from flows.stream.sources.registry import open_source
 from flows.stream.sources.simulated import SimulatedSource
@@ -329,7 +329,7 @@ def test_luma_has_the_size_of_the_picture() -> None:
 def test_a_rendered_picture_does_not_wait_for_the_rendering_of_another() -> None:
     picture = _read(_source("live=0", "frames=1"))[0].picture
     drawn = picture.bgr()
-    with simulated._rendering, ThreadPoolExecutor(1) as pool:
+    with simulated_picture._rendering, ThreadPoolExecutor(1) as pool:
         assert pool.submit(picture.bgr).result(PATIENCE_S) is drawn
 
 
