@@ -1,4 +1,4 @@
-"""What a frame looks like, in a few numbers: to tell doubles apart, and to spread a choice."""
+"""Appearance of a frame: a hash to find near-duplicates, and an embedding for diversity."""
 
 from typing import TypeAlias
 
@@ -20,10 +20,10 @@ EMBEDDING = 3 * _GRID[0] * _GRID[1] * 2 + 4
 
 
 def fingerprint(image: Image) -> Fingerprint:
-    """The perceptual hash of a picture (height, width, 3), blue first.
+    """Perceptual hash of an image (height, width, 3), BGR.
 
-    256 bits in the place of the usual 64: fixed cameras see the same street all day, and what
-    differs is small.
+    It has 256 bits instead of the usual 64: a fixed camera sees the same street all day, and
+    differences are small.
 
     Reference: Zauner, "Implementation and benchmarking of perceptual image hash functions", 2010.
     """
@@ -34,20 +34,20 @@ def fingerprint(image: Image) -> Fingerprint:
 
 
 def distances(one: Fingerprint, many: NDArray[np.uint64]) -> NDArray[np.int64]:
-    """Bits in which a fingerprint differs from each of (N, 4) others."""
+    """(N,) Hamming distance of a fingerprint from each of (N, 4) others."""
     return np.asarray(np.bitwise_count(many ^ one).sum(axis=1), np.int64)
 
 
 def embed(image: Image, found: Detections, attention: NDArray[np.float64]) -> Floats:
-    """Where a frame lies among others: (`EMBEDDING`,) float32 of length about 1.
+    """Embed a frame: (`EMBEDDING`,) float32 with a norm of about 1.
 
-    The colours of the scene, the colours of the box that most is asked about, and where that box
-    is; cheap, and enough to keep a choice from being all of one kind.
+    It holds the colors of the scene, the colors of the most uncertain box, and that box's place.
+    This is cheap, and enough to keep a selection diverse.
 
     Args:
-        image: (height, width, 3) uint8.
-        found: The boxes in it.
-        attention: (N,) how much is asked about each box; the largest is looked at.
+        image: (height, width, 3) uint8, BGR.
+        found: The boxes in it, in pixels.
+        attention: (N,) uncertainty of each box; the box with the largest is embedded.
     """
     height, width = image.shape[:2]
     scene = _colours(image) * 0.6
@@ -64,7 +64,7 @@ def embed(image: Image, found: Detections, attention: NDArray[np.float64]) -> Fl
 
 
 def _colours(image: Image) -> Floats:
-    """Mean colours on a grid, as the eye sees differences (CIE Lab), about 0 to 1 in all."""
+    """Mean colors on a grid in CIE Lab, where distances match perception; norm about 0 to 1."""
     small = cv2.resize(image, _GRID, interpolation=cv2.INTER_AREA)
     lab = np.asarray(cv2.cvtColor(small, cv2.COLOR_BGR2LAB), np.float32)
     return np.asarray((lab.ravel() / 255 - 0.5) / np.sqrt(small.size / 8), np.float32)

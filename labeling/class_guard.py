@@ -1,4 +1,4 @@
-"""Which frames the open model can name the boxes of: class ids mean nothing to another model."""
+"""Refuses frames of models with other classes: class ids mean something else there."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 
@@ -41,11 +41,11 @@ class LabelGuard:
         return model_version in self._same
 
     def refusal(self, ledger: Ledger, states: Collection[ReviewState]) -> ConfigError | None:
-        """What is to be said of the frames in some states that do not fit; None if all fit.
+        """An error that names the frames in some states that do not fit; None if all fit.
 
         Args:
-            ledger: Where the frames are; all its model versions are looked up, each once.
-            states: Of which frames something is to be said.
+            ledger: Holds the frames; each of its model versions is looked up once.
+            states: The states to check.
 
         Raises:
             LedgerError: The ledger cannot be read.

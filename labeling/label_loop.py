@@ -1,4 +1,4 @@
-"""Labels by themselves while streams run: frames are chosen, handed over, and taken home."""
+"""The label loop: chooses frames, pushes them and pulls the answers while streams run."""
 
 import contextlib
 import logging
@@ -24,21 +24,21 @@ _log = logging.getLogger(__name__)
 _POLL_S = 15.0
 _CLOSE_S = 60.0
 _HINT_S = 1.0  # between two pulls that hints ask for, however many there are
-_MOST_HELD = 10_000
+_MAX_HELD = 10_000
 _WORKED_ON = (ReviewState.CANDIDATE, ReviewState.PENDING, ReviewState.PUSHED, ReviewState.LABELED)
 
 
 class LabelLoop:
-    """Chooses, pushes and pulls by itself, on a thread of its own: a labeller may be slow.
+    """Chooses, pushes and pulls on a thread of its own, because a labeler may be slow.
 
     Args:
         queue: The frames.
-        store: Where their images are.
-        labeler: Who labels; None to choose only.
-        settings: How many and how often.
-        ledger: Knows which cameras drift.
-        guard: Of the model in charge; frames that do not fit it are left alone.
-        tell: Called with a sentence for people.
+        store: Holds their images.
+        labeler: Receives the frames; None to choose only.
+        settings: The budget and the interval.
+        ledger: Holds the drift findings.
+        guard: Of the open model; frames that do not fit it stay untouched.
+        tell: Called with each message for the user.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class LabelLoop:
         )
 
     def start(self) -> None:
-        """Begin, and listen for Label Studio's webhook where it can reach us."""
+        """Start the thread, and a webhook listener where Label Studio can reach this machine."""
         studio = self._labeler
         if isinstance(studio, LabelStudio) and is_hook_wanted(self._settings, studio.url):
             try:
@@ -86,24 +86,24 @@ class LabelLoop:
         self._thread.start()
 
     def hint(self) -> None:
-        """There may be answers: take them now rather than at the next poll."""
+        """There may be answers: pull now, not at the next poll."""
         self._thread.wake()
 
     def add(self, found: Iterable[FrameRecord]) -> None:
-        """Note candidates; those that the ledger does not take now are tried again."""
-        self._held = [*self._held, *found][-_MOST_HELD:]
+        """Store candidates; those that the ledger cannot take now are kept for the next call."""
+        self._held = [*self._held, *found][-_MAX_HELD:]
         with self._said():
             self._queue.add(self._held)
             self._held = []
 
     def close(self) -> None:
-        """Stop; what is under way is finished."""
+        """Stop after the step under way."""
         if self._hook is not None:
             self._hook.close()
         self._thread.close(_CLOSE_S)
 
     def round(self) -> None:
-        """Choose frames, hand them over, take the answers that there are, and measure by them."""
+        """Choose frames, push them, pull the answers, and measure the model by them."""
         self._look_for_others()
         with self._said():
             chosen = self._queue.choose(
@@ -121,7 +121,7 @@ class LabelLoop:
                 self._unmeasured = False
 
     def _look_for_others(self) -> None:
-        """Find out which frames fit the model in charge, and say once which do not."""
+        """Look up which frames fit the open model, and say once which do not."""
         with self._said():
             refusal = self._guard.refusal(self._ledger, _WORKED_ON)
             if refusal is not None:

@@ -1,4 +1,4 @@
-"""What labellers change, as the model's measured precision and recall; kept as events."""
+"""Precision and recall of models, measured by labelers' corrections; stored as events."""
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -15,18 +15,18 @@ from streetloop.ledger.events import MOST, Event, begin_event, end_event, list_e
 from streetloop.ledger.reviews import FrameRecord, ReviewState, SelectionReason, list_reviews
 
 MEASURED = "labels measured"
-"""Kind of the event that keeps what was measured of one model at one camera."""
+"""Kind of the event that stores the measurement of one model at one camera."""
 
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """What labellers changed of one model's boxes of one class at one camera.
+    """Labelers' corrections of one model's boxes of one class at one camera.
 
     Attributes:
-        model_version: Whose boxes they were.
-        camera_id: Where; None for all cameras together.
-        class_name: Of what.
-        corrections: What was changed.
+        model_version: The model.
+        camera_id: The camera; None for all cameras together.
+        class_name: The class.
+        corrections: What labelers corrected.
     """
 
     model_version: str
@@ -35,7 +35,7 @@ class Measure:
     corrections: Corrections
 
     def as_json(self) -> dict[str, Any]:
-        """As plain values."""
+        """As JSON."""
         return {
             "model_version": self.model_version,
             "camera": self.camera_id,
@@ -45,16 +45,16 @@ class Measure:
 
 
 def measure(ledger: Ledger, guard: LabelGuard, only_random: bool) -> list[Measure]:
-    """What labellers changed, by model, camera and class, over all labelled frames or random ones.
+    """Count labelers' corrections by model, camera and class.
 
-    The boxes that a model proposed are those that it would have shown: random frames measure it.
-    Of each model all cameras together come first. Frames that do not fit the open model are left
-    out.
+    The rows of all cameras together come first for each model. Frames that do not fit the open
+    model are left out.
 
     Args:
-        ledger: Where the labels are.
+        ledger: Holds the labels.
         guard: Knows which frames fit, and their class names.
-        only_random: Leave out frames that were chosen because the model was unsure.
+        only_random: Count only random frames, which measure without bias. Frames chosen because
+            the model was unsure would make it look worse than it is.
 
     Raises:
         LedgerError: The ledger cannot be read.
@@ -75,10 +75,10 @@ def _measured(frames: Sequence[FrameRecord], names: Sequence[str]) -> list[Measu
 
 
 def keep_measures(ledger: Ledger, guard: LabelGuard) -> int:
-    """Write an event for each model and camera of which random frames say something new; how many.
+    """Write an event for each model and camera whose measurement changed; returns how many.
 
-    The newest of a model and camera is what is known of them; the older ones, what was. Frames
-    that do not fit the open model are left out.
+    Only random frames count. The newest event of a model and camera is its current measurement.
+    Frames that do not fit the open model are left out.
 
     Raises:
         LedgerError: The ledger cannot be read or written.
@@ -97,7 +97,7 @@ def keep_measures(ledger: Ledger, guard: LabelGuard) -> int:
         if before is not None and before.detail == detail:
             continue
         number = begin_event(ledger, MEASURED, now, camera, version, detail=detail)
-        end_event(ledger, number, now)  # of a moment: nothing goes on
+        end_event(ledger, number, now)  # a point in time
         written += 1
     return written
 
@@ -119,5 +119,5 @@ def _figures(found: Corrections) -> dict[str, Any]:
 
 
 def _name(names: Sequence[str], class_id: int) -> str:
-    """A class that the model does not have has a number."""
+    """The class name; the number of a class that the model does not have."""
     return names[class_id] if class_id < len(names) else f"class {class_id}"

@@ -1,4 +1,4 @@
-"""How much a frame is worth asking about: unsure boxes, tracks and models that contradict."""
+"""Scores how much a frame deserves a label: uncertainty, flicker, and model disagreement."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,17 +9,17 @@ from numpy.typing import NDArray
 from streetloop.boxes import iou
 from streetloop.types import UNCONFIRMED, Detections, Tracked
 
-_SAME = 0.5  # IoU from which on two boxes are of one thing
+_MATCH_IOU = 0.5  # least IoU of two boxes of one object
 
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """Confidences at which a model does not know.
+    """Confidences at which a model is unsure.
 
     Attributes:
-        low: Least confidence; under it a box is noise.
-        high: Greatest confidence; over it the model is sure.
-        weight: How much the class is wanted, 1 for as much as any.
+        low: Lower bound; a box below it is noise. Lower finds more missed objects, and more noise.
+        high: Upper bound; above it the model is confident.
+        weight: Weight of the class in the score; 1 is the default, 0 ignores the class.
     """
 
     low: float = 0.25
@@ -36,8 +36,8 @@ class Bands:
     """The band of every class.
 
     Attributes:
-        default: Of classes without one of their own.
-        of_class: By class name.
+        default: Band of the classes that are not in `of_class`.
+        of_class: Bands by class name.
     """
 
     default: Band = Band()
@@ -49,10 +49,10 @@ class Bands:
 
 
 def uncertainty(found: Detections, names: tuple[str, ...], bands: Bands = Bands()) -> float:
-    """How unsure a model is of a frame, 0 (of nothing) to 1.
+    """How unsure a model is of a frame, 0 (confident) to 1.
 
-    Each box in its band counts, most in the middle of it; several add up as chances do. A crowd of
-    unsure boxes is worth more than one, but not without end.
+    Each box inside its band counts, most in the middle of the band. Boxes combine as independent
+    probabilities (1 minus the product of complements), so a crowd saturates below 1.
 
     >>> one = Detections(np.zeros((1, 4), np.float32), np.array([0.425], np.float32), np.array([0]))
     >>> round(uncertainty(one, ("car",)), 2)
@@ -62,7 +62,7 @@ def uncertainty(found: Detections, names: tuple[str, ...], bands: Bands = Bands(
 
 
 def attention(found: Detections, names: tuple[str, ...], bands: Bands = Bands()) -> NDArray[np.float64]:
-    """(N,) how much is to be asked about each box: its class's weight in the middle of the band."""
+    """(N,) uncertainty of each box: its class's weight in the middle of the band, 0 outside."""
     asked: NDArray[np.float64] = np.zeros(len(found))
     for k, (confidence, class_id) in enumerate(zip(found.confidence, found.class_id, strict=True)):
         band = bands.of(names[int(class_id)])
@@ -74,10 +74,10 @@ def attention(found: Detections, names: tuple[str, ...], bands: Bands = Bands())
 def disagreement(
     ours: Detections, theirs: Detections, names: tuple[str, ...], bands: Bands = Bands()
 ) -> float:
-    """How much two models contradict each other in one frame, 0 (nowhere) to 1.
+    """How much two models disagree on one frame, 0 (not at all) to 1.
 
-    Each box of the one that the other does not have counts, as `contradictions` has it; several
-    add up as chances do. A thing that both are sure of and call differently has two such boxes.
+    Each box that only one model has counts, weighted by `contradictions`; boxes combine as
+    independent probabilities. An object that both find with different classes counts twice.
 
     >>> box = np.array([[0, 0, 9, 9]], np.float32)
     >>> car = Detections(box, np.array([0.9], np.float32), np.array([0]))
@@ -92,19 +92,19 @@ def disagreement(
 def contradictions(
     found: Detections, other: Detections, names: tuple[str, ...], bands: Bands = Bands()
 ) -> NDArray[np.float64]:
-    """(N,) how much each box of a model is contradicted by another's, which has nothing like it.
+    """(N,) weight of each box of a model that has no match among another model's boxes.
 
-    What is like it has its class and an IoU of at least 0.5, however sure the other model is of
-    it. A box counts its class's weight above the band, where its model is sure, nothing below, and
-    in between the more the surer: two models that are right differ in the weak boxes of any frame.
+    A match has the same class and an IoU of at least 0.5, at any confidence. An unmatched box
+    weighs its class's weight above the band, 0 below it, and in between proportionally to its
+    confidence: even two good models differ in the weak boxes of any frame.
 
     Args:
         found: One model's boxes.
-        other: The other's, in the same pixels.
-        names: Class names by class id, of both.
-        bands: Where a model is unsure.
+        other: The other model's boxes, in the same pixels.
+        names: Class names by class id, of both models.
+        bands: Confidences at which a model is unsure, by class.
     """
-    is_same = iou(found.xyxy, other.xyxy) >= _SAME
+    is_same = iou(found.xyxy, other.xyxy) >= _MATCH_IOU
     is_same &= found.class_id[:, None] == other.class_id[None]
     is_box = (found.xyxy[:, 2:] > found.xyxy[:, :2]).all(axis=1)  # not one cut off at the edge
     counts: NDArray[np.float64] = np.zeros(len(found))
@@ -123,17 +123,18 @@ class _Seen:
 
 
 class FlickerWatch:
-    """Notices tracks of one camera whose class or existence toggles.
+    """Detects tracks of one camera whose class or existence toggles.
 
-    A thing is what it is: a model that calls it car, truck and car again within seconds, or loses
-    and finds it, looks sure in each frame and is not.
+    An object does not change its class. A model that calls it car, truck and car again within
+    seconds, or loses and finds it, may be confident in every frame and is still unsure.
 
     Args:
-        memory_s: How long a toggle counts.
-        gap_s: Shortest absence from frames that were looked at that is a toggle.
+        memory_s: Media seconds for which a toggle counts. Longer scores more frames.
+        gap_s: Shortest absence, in media seconds of analyzed frames, that counts as a toggle.
+            Shorter counts more short misses.
 
     Attributes:
-        toggles: How many there were so far, of all tracks.
+        toggles: Number of toggles so far, of all tracks.
     """
 
     def __init__(self, memory_s: float = 3.0, gap_s: float = 0.25) -> None:
@@ -144,14 +145,14 @@ class FlickerWatch:
         self._tracks: dict[int, _Seen] = {}
 
     def score(self, pts: float, tracked: Tracked) -> float:
-        """How much the tracks of the frame at ``pts`` contradict themselves, 0 to 1."""
+        """Flicker score of the frame at ``pts``, 0 to 1: toggles of its worst track."""
         worst = 0
         class_ids = tracked.detections.class_id.tolist()
         for track_id, class_id in zip(tracked.track_id.tolist(), class_ids, strict=True):
             if track_id == UNCONFIRMED:
                 continue
             seen = self._tracks.setdefault(track_id, _Seen(class_id, pts))
-            # A frame that was left out, by the gate or for want of time, says nothing.
+            # Only analyzed frames count: a gated or dropped frame says nothing about a track.
             was_lost = seen.last_s < self._before_s and pts - seen.last_s >= self._gap_s
             new = (class_id != seen.class_id) + was_lost
             seen.toggles += [pts] * new
@@ -163,4 +164,4 @@ class FlickerWatch:
             if pts - seen.last_s > self._memory_s:
                 del self._tracks[track_id]
         self._before_s = pts
-        return min(max(worst - 1, 0) / 3, 1.0)  # one change is a correction, not a contradiction
+        return min(max(worst - 1, 0) / 3, 1.0)  # one change is a correction

@@ -1,4 +1,4 @@
-"""Which frames to ask about: few, unlike each other, and some of them at random. Pure functions."""
+"""Selects frames for labeling: few, diverse, and some of them at random. Pure functions."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +12,7 @@ from streetloop.ledger.reviews import Candidate, SelectionReason
 from streetloop.types import Floats
 
 DAY_S = 86_400.0
-"""Seconds after which a street that looks the same is worth another look."""
+"""Seconds after which a frame no longer counts as a duplicate of an older one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +30,16 @@ class Drift:
 
 @dataclass(frozen=True, slots=True)
 class SelectionPolicy:
-    """How frames are chosen.
+    """How frames are selected.
 
     Attributes:
-        random_share: Share of the budget for frames drawn at random, the only ones that measure a
-            model without bias.
-        least_score: Frames that are wanted less are not asked about, even if the budget allows.
-        alike_bits: Frames of a camera are doubles if so few of 256 bits differ within a day ...
-        alike_s: ... or three times as many within so many seconds.
-        spread: How much unlikeness counts beside score: 0 takes the highest scores.
+        random_share: Share of the budget for random frames, 0 to 1. Only random frames measure a
+            model without bias; more of them leave fewer informative frames.
+        least_score: Lowest score of a selected frame, even if the budget allows more.
+        alike_bits: Largest Hamming distance, of 256 bits, of two duplicates of one camera within
+            a day. Higher drops more frames.
+        alike_s: Seconds within which three times as many bits may differ between duplicates.
+        spread: Weight of diversity beside the score; 0 selects the highest scores.
     """
 
     random_share: float = 0.1
@@ -56,18 +57,18 @@ def select(
     seed: int = 0,
     at_random: int | None = None,
 ) -> list[Candidate]:
-    """Choose at most ``budget`` frames, the most wanted first, then those drawn at random.
+    """Select at most ``budget`` frames: by score and diversity first, then at random.
 
     Args:
-        candidates: What there is to choose from.
-        budget: How many may be asked about.
-        asked: What has been asked about lately; nothing like it is asked again.
-        policy: How to choose.
+        candidates: The frames to select from.
+        budget: Largest number of frames.
+        asked: Frames selected earlier; their duplicates are not selected.
+        policy: How to select.
         seed: Of the random draw.
-        at_random: How many of the budget are drawn at random; None for the policy's share of it.
+        at_random: How many of the budget to draw at random; None for the policy's share.
 
     Returns:
-        The chosen; never two with one digest.
+        The selection; no digest occurs twice.
     """
     known = {one.digest for one in asked}
     fresh = list({c.digest: c for c in candidates if c.digest not in known}.values())
@@ -77,7 +78,7 @@ def select(
         at_random = round(budget * policy.random_share)
     share = max(0, min(len(drawn), at_random, budget))
     rng = np.random.default_rng(seed)
-    # Drawn evenly and not thinned: a sample without its doubles would not be one of the street.
+    # Duplicates stay in: without them the sample would not be representative.
     random_ones = [drawn[k] for k in sorted(rng.permutation(len(drawn))[:share].tolist())]
     return _spread_out(wanted, budget - share, asked, policy) + random_ones
 
@@ -85,11 +86,10 @@ def select(
 def _spread_out(
     candidates: Sequence[Candidate], count: int, asked: Sequence[Candidate], policy: SelectionPolicy
 ) -> list[Candidate]:
-    """One by one the frame whose score times distance from all chosen is largest.
+    """Select greedily the frame with the largest score times distance from the selection.
 
-    The distance is that of embeddings; a camera and hour that has been chosen from already counts
-    for less each time. A weighted form of the greedy k-center choice. What looks the same as a
-    frame that was asked about or chosen is out.
+    A score-weighted form of greedy k-center selection on the embeddings. Each selected frame lowers
+    the weight of its camera and hour. Duplicates of selected and earlier frames are excluded.
 
     Reference: Sener and Savarese, "Active learning for convolutional neural networks: a core-set
     approach", 2018.
@@ -120,7 +120,7 @@ def _spread_out(
 
 
 class _Appearances:
-    """What candidates look like, to find those that look the same as another frame."""
+    """Fingerprints of the candidates, to find duplicates of a frame."""
 
     def __init__(self, candidates: Sequence[Candidate], policy: SelectionPolicy) -> None:
         self._policy = policy
@@ -132,7 +132,7 @@ class _Appearances:
         self._rows = {camera: np.array(which, np.intp) for camera, which in rows.items()}
 
     def doubles(self, one: Candidate) -> NDArray[np.intp]:
-        """Rows of the same camera that look the same."""
+        """Rows of the candidates that are duplicates of a frame of the same camera."""
         rows = self._rows.get(one.camera_id, np.empty(0, np.intp))
         apart_s = np.abs(self._times[rows] - one.captured_at.timestamp())
         most = np.where(apart_s <= DAY_S, self._policy.alike_bits, -1)
@@ -141,7 +141,7 @@ class _Appearances:
 
 
 def _cells(candidates: Sequence[Candidate]) -> NDArray[np.int64]:
-    """Which camera and hour each is of, as numbers."""
+    """Number of the camera and hour of each candidate."""
     names = [(c.camera_id, c.captured_at.strftime("%Y%m%d%H")) for c in candidates]
     known = {name: k for k, name in enumerate(dict.fromkeys(names))}
     return np.array([known[name] for name in names], np.int64)
@@ -153,15 +153,16 @@ def _distance(points: NDArray[np.float32], point: Floats) -> NDArray[np.float64]
 
 
 def boosted(candidates: Sequence[Candidate], since: Mapping[str, datetime], share: float) -> list[Candidate]:
-    """Candidates with a higher score where a camera drifts in a way that labels help against.
+    """Raise the scores of frames that show a drift for which labels are wanted.
 
-    The others count for less meanwhile: of a crowded street every frame has a score near 1, and
-    nothing can be raised above that.
+    All other scores shrink meanwhile: on a crowded street every frame has a score near 1, and no
+    score can be raised above that.
 
     Args:
-        candidates: What there is to choose from.
-        since: When drift began, by camera; what was taken before shows what is known.
-        share: Score of a frame of which the model is sure; what the score of others loses.
+        candidates: The frames to select from.
+        since: Start of the drift by camera; only frames captured since then show it.
+        share: Score of a drifting frame of which the model is confident, and the share that all
+            other scores lose. Higher prefers drifting cameras more.
     """
 
     def boost(one: Candidate) -> Candidate:

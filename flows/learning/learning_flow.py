@@ -1,11 +1,11 @@
-"""The learning flow: from drift or labels to a new champion, by itself.
+"""The learning flow: runs unattended from drift or new labels to a new champion.
 
 ::
 
     labeling -> training -> rollout -> promoted
                    |           |-> rolled back
                    |-> refused by the judge
-    a step that fails is tried again, later each time, then parked with the reason
+    a failed step is retried with growing pauses, then the run is parked with the reason
 """
 
 import logging
@@ -42,20 +42,20 @@ from train.fine_tuning.recipe import THREADS
 
 _log = logging.getLogger(__name__)
 
-_LOOK_S = 1.0
+_STEP_EVERY_S = 1.0
 _CLOSE_S = 10.0
-_ATTEMPTS = 3
-_FIRST_PAUSE_S = 30.0
+_MAX_ATTEMPTS = 3
+_FIRST_RETRY_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
 class Learned:
-    """What a training came to.
+    """Result of a training.
 
     Attributes:
-        version: Of the registry.
-        accepted: Whether the judge lets it challenge the champion.
-        reasons: Why, or why not.
+        version: Registry version of the candidate.
+        accepted: Whether the judge accepted it as a challenger.
+        reasons: The judge's reasons.
     """
 
     version: int
@@ -64,19 +64,18 @@ class Learned:
 
 
 class LearningFlow:
-    """Looks once a second, on a thread of its own, at the one run that may be open.
+    """Advances the open learning run once a second, on a thread of its own.
 
-    Every step is written down before it is begun and is found again by the run's name, so that a
-    process that was killed goes on where it was.
+    The ledger stores every step before it begins, so that a killed process resumes the run.
 
     Args:
-        settings: As given at the roof.
-        ledger: Where runs, labels, findings and rollouts are.
-        train: Trains, judges and registers; may take as long as it likes. Of one name it is asked
-            again if the process was killed, and gives what there is by then.
+        settings: The triggers, limits and options of learning.
+        ledger: Holds runs, labels, findings and rollouts.
+        train: Trains, judges and registers; may take hours. After a restart it is called again
+            with the same name, and resumes that training.
         policy: What a rollout must show.
-        clock: Time.
-        tell: Called with a sentence for people.
+        clock: The current time.
+        tell: Called with each message for the user.
     """
 
     def __init__(
@@ -92,18 +91,18 @@ class LearningFlow:
         self._policy, self._clock, self._tell = policy, clock, tell
         self._since = clock.now()
         self._work: Future[Learned] | None = None
-        self._thread = PollingThread("learning", self.step, _LOOK_S, _log, SayOnce(tell))
+        self._thread = PollingThread("learning", self.step, _STEP_EVERY_S, _log, SayOnce(tell))
 
     def start(self) -> None:
-        """Begin."""
+        """Start the thread."""
         self._thread.start()
 
     def close(self) -> None:
-        """Stop looking; what is under way goes on after the next start."""
+        """Stop; the run resumes after the next start."""
         self._thread.close(_CLOSE_S)
 
     def step(self) -> None:
-        """One look.
+        """Advance the open run by one step, or begin one if something triggers it.
 
         Raises:
             LedgerError: The ledger did not answer.
@@ -121,7 +120,7 @@ class LearningFlow:
         elif run.step is Step.ROLLOUT:
             self._roll_out(run)
 
-    # What asks for a run
+    # Triggers
 
     def _begin_if_asked(self) -> None:
         trigger = self._trigger()
@@ -148,7 +147,7 @@ class LearningFlow:
         return None
 
     def _is_time(self) -> bool:
-        """Whether the schedule has come round since the last run, or since this process began."""
+        """True if the schedule was due since the last run, or since this process began."""
         if self._settings.learn_cron is None:
             return False
         runs = list_learning(self._ledger, most=1)
@@ -156,14 +155,14 @@ class LearningFlow:
         return next(CronSim(self._settings.learn_cron, since)) <= self._clock.now()
 
     def _must_rest(self) -> bool:
-        """True after a run for a while, and after so many a day."""
+        """True for a while after a run, and after the daily limit of runs."""
         now = self._clock.now()
         today = list_learning(self._ledger, since=now - timedelta(days=1))
         rest = timedelta(hours=self._settings.learn_rest_h)
         resting = any(run.ended_at is not None and now - run.ended_at < rest for run in today)
         return resting or len(today) >= self._settings.learn_per_day
 
-    # The steps
+    # Steps
 
     def _label(self, run: LearningRun) -> None:
         of_drift = run.trigger["kind"] == "drift"
@@ -174,13 +173,13 @@ class LearningFlow:
             self._to(run, Step.TRAINING, reason=f"{count} frames are labelled")
 
     def _labels(self, *, of_drift: bool = False) -> int:
-        """Labelled frames that no model has learned from yet; or those of them that drift chose."""
+        """Number of labeled frames in no dataset; with ``of_drift`` only those chosen for drift."""
         return count_labeled(self._ledger, of_drift)
 
     def _learn(self, run: LearningRun) -> None:
         if self._work is None:
             trigger = {**run.trigger, "learning_run": run.id}
-            # Of threads that wait for each other, all get what the streams leave of the worst core.
+            # Training threads wait for each other: all are as slow as the one on the busiest core.
             threads = max(1, self._settings.threads - 1)
             recipe = {THREADS: threads, **self._settings.learn_recipe}
             request = TrainingRequest(run.name, trigger=trigger, recipe=recipe)
@@ -222,11 +221,11 @@ class LearningFlow:
 
     def _failed(self, run: LearningRun, error: BaseException) -> None:
         sentence = str(error) if isinstance(error, StreetloopError) else repr(error)
-        if run.attempts + 1 >= _ATTEMPTS:
-            reason = f"{run.step} failed {_ATTEMPTS} times: {sentence}"
+        if run.attempts + 1 >= _MAX_ATTEMPTS:
+            reason = f"{run.step} failed {_MAX_ATTEMPTS} times: {sentence}"
             self._to(run, Step.PARKED, {"parked": str(run.step)}, reason)
             return
-        pause = timedelta(seconds=_FIRST_PAUSE_S * 4**run.attempts)
+        pause = timedelta(seconds=_FIRST_RETRY_S * 4**run.attempts)
         note_failure(self._ledger, run, sentence, self._now() + pause)
         self._tell(f"learning run {run.id}: {run.step} failed, and is tried again: {sentence}")
 

@@ -1,4 +1,4 @@
-"""Where a model comes from."""
+"""Lineage of a model version."""
 
 from collections import Counter
 from typing import Any
@@ -12,7 +12,7 @@ from train.model_registry import Version
 
 
 def lineage(settings: Settings, name: str) -> list[dict[str, Any]]:
-    """A version and what it came from, the newest first: dataset, frames, cameras, labellers, why.
+    """A version and its ancestors, newest first, with dataset, cameras, labelers and trigger.
 
     Raises:
         RegistryError: There is no such version.

@@ -1,4 +1,4 @@
-"""A trained candidate becomes a version, now or once the registry answers again."""
+"""Registers a trained candidate, now or once the registry answers again."""
 
 import contextlib
 import json
@@ -17,7 +17,7 @@ from train.data.dataset import load_dataset
 from train.model.find_model import open_registry
 from train.model_registry import CHALLENGER, Version, VersionRecord
 
-_SUFFIX = ".papers.json"
+_KEPT_SUFFIX = ".papers.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +27,10 @@ class TrainedCandidate:
     Attributes:
         name: Of the training.
         run_id: Of the training in MLflow.
-        onnx: What will serve.
-        files: What else belongs to it.
-        record: What is known of it.
-        accepted: Whether it may challenge the champion.
+        onnx: The exported model.
+        files: Checkpoint and drift reference.
+        record: Its provenance and scores.
+        accepted: Whether it becomes the challenger.
     """
 
     name: str
@@ -42,15 +42,16 @@ class TrainedCandidate:
 
 
 def register_candidate(settings: Settings, candidate: TrainedCandidate) -> Version:
-    """Register a candidate; if the registry is away, keep it, and say how to go on.
+    """Register a candidate.
 
     Raises:
-        RegistryError: The registry is away.
+        RegistryError: The registry cannot be reached. The candidate is kept in a file, and the
+            message names the command that registers it later.
     """
     try:
         return _register(settings, candidate)
     except RegistryError as error:
-        waiting = training_folder(settings) / f"{candidate.name}{_SUFFIX}"
+        waiting = training_folder(settings) / f"{candidate.name}{_KEPT_SUFFIX}"
         waiting.write_text(json.dumps(_plain(candidate)))
         raise RegistryError(
             f"{error}; the trained model is kept: `streetloop train --register {waiting}` "
@@ -59,17 +60,17 @@ def register_candidate(settings: Settings, candidate: TrainedCandidate) -> Versi
 
 
 def register_kept(settings: Settings, ledger: Ledger, file: Path) -> Version:
-    """Register a model that was trained while the registry was away.
+    """Register a candidate that `register_candidate` has kept in a file.
 
     Raises:
-        RegistryError: It is still away.
-        TrainingError: The file is not what a training left, or it was registered meanwhile.
+        RegistryError: The registry still cannot be reached.
+        TrainingError: The file is not a kept candidate, or it was registered meanwhile.
     """
     try:
         candidate = _candidate(json.loads(file.read_text()))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise TrainingError(f"{file}: is not what a training left ({error!r})") from error
-    read_plan(settings, candidate.name)  # says so if it is over
+    read_plan(settings, candidate.name)  # raises if it is over
     with disk_told(settings):
         version = _register(settings, candidate)
     mark_learned(ledger, load_dataset(open_store(settings), candidate.record.dataset))
@@ -79,7 +80,7 @@ def register_kept(settings: Settings, ledger: Ledger, file: Path) -> Version:
 
 @contextlib.contextmanager
 def disk_told(settings: Settings) -> Iterator[None]:
-    """A disk that is full or read-only is one clear sentence."""
+    """Turn a full or read-only disk into a `TrainingError` that names the path."""
     try:
         yield
     except OSError as error:

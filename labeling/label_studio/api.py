@@ -1,6 +1,6 @@
-"""What we ask of a Label Studio server: the only file that knows its SDK.
+"""The calls to a Label Studio server; the only file that imports its SDK.
 
-Written for the community edition, whose import answers when it is done.
+Written for the community edition, whose import call returns when the import is done.
 """
 
 import contextlib
@@ -34,10 +34,10 @@ class Project:
 
 
 class LabelStudioApi:
-    """One Label Studio server, asked with one token.
+    """One Label Studio server, used with one token.
 
-    Every method raises `LabelerRefused` where repeating it does not help (token, permission,
-    request), and `LabelerError` where it may.
+    Every method raises `LabelerRefused` where a retry cannot help (token, permission, request),
+    and `LabelerError` where it may.
 
     Args:
         url: Of the server.
@@ -47,7 +47,7 @@ class LabelStudioApi:
 
     def __init__(self, url: str, token: SecretStr, timeout_s: float) -> None:
         self.shown = redact(url.rstrip("/"))
-        # A request that is sent again by itself could import frames twice: no retries.
+        # An automatic retry could import frames twice.
         options = {"timeout": timeout_s, "max_retries": 0}
         with self._translated("reading the token"):
             self._client: Client = Client(  # type: ignore[no-untyped-call]
@@ -65,7 +65,7 @@ class LabelStudioApi:
         return Project(int(first.id), first.label_config or "", first.maximum_annotations or 1)
 
     def make_project(self, title: str, label_config: str, annotators: int) -> None:
-        """Make a project, whether or not there is one of that title."""
+        """Create a project, even if there is one of that title."""
         with self._translated("making the project"):
             self._client.projects.create(
                 title=title,
@@ -75,12 +75,12 @@ class LabelStudioApi:
             )
 
     def change_project(self, project: int, **changes: Any) -> None:
-        """Change some of its fields, named as Label Studio names them."""
+        """Change fields of a project, by their names in Label Studio."""
         with self._translated("changing the project"):
             self._client.projects.update(project, **changes)
 
     def tasks(self, project: int) -> Iterator[dict[str, Any]]:
-        """Id and data of every task; by rising id, so that a deletion meanwhile hides no other."""
+        """Id and data of every task, paged by id, so that concurrent deletions hide no task."""
         last = 0
         while page := self._page(project, [_more_than("id", last)], 1, "id,data"):
             yield from page
@@ -94,7 +94,7 @@ class LabelStudioApi:
     def annotated(self, project: int) -> Iterator[dict[str, Any]]:
         """Id, data and annotations of the tasks that somebody annotated or skipped.
 
-        While somebody works, a page may shift: a task may come twice, or only the next time.
+        Pages may shift while somebody works: a task may come twice, or only at the next call.
         """
         some = [_more_than("total_annotations", 0), _more_than("cancelled_annotations", 0)]
         number = 1
@@ -103,16 +103,16 @@ class LabelStudioApi:
             number += 1
 
     def people(self) -> dict[int, str]:
-        """Email, or name, of every user by id."""
+        """Email, or else name, of every user by id."""
         with self._translated("listing users"):
             users: Any = self._client.users.list()
             return {int(user.id): user.email or user.username or "" for user in users}
 
     def upload(self, project: int, images: Mapping[str, bytes]) -> dict[str, str]:
-        """Have JPEGs kept by the server; at most 100. Returns their addresses on it, by name."""
+        """Upload at most 100 JPEGs; returns their addresses on the server by name."""
         files = {name: (f"{name}.jpg", jpeg, "image/jpeg") for name, jpeg in images.items()}
         with self._translated("uploading images"):
-            # The SDK has no call for files; this is its transport, with its token and time-outs.
+            # The SDK cannot upload files; this is its transport, with its token and timeouts.
             response = self._client._client_wrapper.httpx_client.request(
                 f"api/projects/{project}/import",
                 method="POST",
@@ -122,7 +122,7 @@ class LabelStudioApi:
             if response.status_code >= httpx.codes.BAD_REQUEST:
                 raise ApiError(status_code=response.status_code, body=response.text)
             ids = json.dumps(response.json().get("file_upload_ids"))
-            # The SDK would send the ids one by one, which the server does not understand.
+            # The SDK would send the ids as separate parameters, which the server ignores.
             kept: Any = self._client.files.list(
                 project, request_options={"additional_query_parameters": {"ids": ids}}
             )
@@ -133,7 +133,7 @@ class LabelStudioApi:
         return urls
 
     def serve_folder(self, project: int, folder: str) -> None:
-        """Let a project's tasks show files of a folder of the server; again is no harm."""
+        """Let a project's tasks show files of a folder on the server; may be repeated."""
         with self._translated("opening its local files"):
             storages = self._client.import_storage.local
             listed: Any = storages.list(project=project)
@@ -141,7 +141,7 @@ class LabelStudioApi:
                 storages.create(project=project, path=folder, title="streetloop")
 
     def add_tasks(self, project: int, requests: Sequence[dict[str, Any]]) -> None:
-        """Import tasks, all of them or none."""
+        """Import tasks, all or none."""
         every: Any = list(requests)
         with self._translated("importing frames"):
             taken = self._client.projects.import_tasks(project, request=every).task_count
@@ -149,7 +149,7 @@ class LabelStudioApi:
             raise LabelerError(f"Label Studio at {self.shown} took {taken} of {len(every)} frames")
 
     def hook(self, project: int, url: str, headers: Mapping[str, str]) -> None:
-        """Have ``url`` called when annotations come, change or go; in place of what was before."""
+        """Have ``url`` called when annotations change; replaces an earlier webhook of that URL."""
         with self._translated("registering the webhook"):
             for former in self._client.webhooks.list(project=str(project)):
                 if former.url == url and former.id is not None:
@@ -180,7 +180,7 @@ class LabelStudioApi:
                 )
             except ApiError as error:
                 if error.status_code == httpx.codes.NOT_FOUND and page > 1:
-                    return []  # past the last page, or the project went: the next call will say
+                    return []  # past the last page, or the project is gone: the next call says so
                 raise
             return [task.model_dump() for task in listed.items or []]
 

@@ -1,4 +1,4 @@
-"""Label Studio's labelling interface as XML: made from class names, and read back."""
+"""Label Studio's labeling interface in XML: generated from class names, and parsed."""
 
 import colorsys
 from collections.abc import Mapping, Sequence
@@ -8,17 +8,17 @@ from xml.etree import ElementTree
 from streetloop.errors import ConfigError, LabelerRefused
 
 _MAX_CHARS = 1_000_000
-_HUE_STEP = 0.381966  # the golden angle: neighbours in the list look different
+_HUE_STEP = 0.381966  # the golden angle: neighboring classes get different colors
 
 
 @dataclass(frozen=True, slots=True)
 class LabelControl:
-    """Where boxes are drawn in a labelling interface.
+    """The controls of a labeling interface with which boxes are drawn.
 
     Attributes:
         from_name: Name of the ``RectangleLabels``.
         to_name: Name of the ``Image`` that it draws on.
-        names: What Label Studio calls each class, by class id.
+        names: Class names in Label Studio by class id.
     """
 
     from_name: str
@@ -27,15 +27,15 @@ class LabelControl:
 
     @property
     def class_ids(self) -> Mapping[str, int]:
-        """Class id by what Label Studio calls it."""
+        """Class id by class name in Label Studio."""
         return {name: class_id for class_id, name in enumerate(self.names)}
 
 
 def label_config(classes: Sequence[str]) -> str:
-    """The labelling interface for boxes of these classes.
+    """Generate the labeling interface for boxes of these classes.
 
     >>> find_control(label_config(["car", "bus"]), ["car", "bus"])
-    Control(from_name='label', to_name='image', names=('car', 'bus'))
+    LabelControl(from_name='label', to_name='image', names=('car', 'bus'))
 
     Raises:
         ConfigError: A class cannot be the name of a label.
@@ -48,8 +48,7 @@ def label_config(classes: Sequence[str]) -> str:
         ElementTree.SubElement(labels, "Label", value=name, background=_color(class_id))
     text = ElementTree.tostring(view, encoding="unicode")
     try:
-        # What cannot come back, such as a control character or two classes of one name, is not
-        # for a person to find out.
+        # Control characters or duplicate names would only fail later, before an annotator's eyes.
         find_control(text, classes)
     except LabelerRefused as error:
         raise ConfigError(f"not every class can be a label in Label Studio: {error}") from error
@@ -57,10 +56,10 @@ def label_config(classes: Sequence[str]) -> str:
 
 
 def find_control(config: str, classes: Sequence[str]) -> LabelControl:
-    """Find where boxes of our classes are drawn, in an interface that somebody may have edited.
+    """Find the controls for our classes in an interface that somebody may have edited.
 
     Raises:
-        LabelerRefused: There is none; the message says what is missing and the way out.
+        LabelerRefused: They are missing; the message says which, and the way out.
     """
     root = _parse(config)
     images = {image.get("name", "") for image in root.iter("Image") if image.get("value") == "$image"}
@@ -86,7 +85,7 @@ def find_control(config: str, classes: Sequence[str]) -> LabelControl:
 
 
 def _parse(config: str) -> ElementTree.Element:
-    # An entity can make a short document long; a labelling interface needs none.
+    # Entities can blow up a short document; a labeling interface needs none.
     if len(config) > _MAX_CHARS or "<!DOCTYPE" in config:
         raise LabelerRefused("the labelling interface is too large or declares entities")
     try:
@@ -96,7 +95,7 @@ def _parse(config: str) -> ElementTree.Element:
 
 
 def _names(control: ElementTree.Element) -> dict[str, str]:
-    """What results call each label, by the label's value: its alias, where somebody gave one."""
+    """The name of each label in results, by the label's value: its alias, if it has one."""
     values = {value: label for label in control.iter("Label") if (value := label.get("value"))}
     return {value: label.get("alias") or value for value, label in values.items()}
 

@@ -1,4 +1,4 @@
-"""How an annotator's browser gets the picture of a frame."""
+"""How an annotator's browser gets the image of a frame."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from streetloop.errors import ConfigError
 
 @dataclass(frozen=True, slots=True)
 class Uploaded:
-    """Label Studio keeps a copy; works everywhere, and takes its disk."""
+    """Label Studio keeps a copy. Works everywhere; uses disk space on the server."""
 
 
 UPLOADED = Uploaded()
@@ -19,7 +19,7 @@ UPLOADED = Uploaded()
 
 @dataclass(frozen=True, slots=True)
 class LocalFiles:
-    """Label Studio serves the object store's own folder, on a machine where both see it.
+    """Label Studio serves the object store's folder, where both run on one machine.
 
     Attributes:
         document_root: The server's ``LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT``.
@@ -41,30 +41,30 @@ class LocalFiles:
 
 @dataclass(frozen=True, slots=True)
 class ByUrl:
-    """Pictures are somewhere the browser can reach, such as presigned in MinIO.
+    """The browser fetches images from elsewhere, such as by presigned URLs from MinIO.
 
     Attributes:
-        url: Gives the address of an image by its key.
-        lasts: How long an address is good; of frames that wait longer it is renewed in time.
-            None for ever.
+        url: Returns the address of an image by its key.
+        lasts: Lifetime of an address; the addresses of waiting frames are renewed in time. None
+            if they never expire.
     """
 
     url: Callable[[str], str]
     lasts: timedelta | None = None
 
     def until(self, now: datetime) -> str:
-        """Up to when an address that is made now is good; empty for ever."""
+        """When an address made now expires, in ISO 8601; empty if never."""
         return "" if self.lasts is None else (now + self.lasts).isoformat()
 
     def is_old(self, until: object, now: datetime) -> bool:
-        """True if less than half of its time is left to an address; see `until`."""
+        """True if an address has used up half of its lifetime; see `until`."""
         if self.lasts is None:
             return False
         try:
             return datetime.fromisoformat(str(until)) - now < self.lasts / 2
         except (TypeError, ValueError):
-            return True  # somebody has changed it: a new one is right in any case
+            return True  # somebody edited the task; a new address is right in any case
 
 
 Images = Uploaded | LocalFiles | ByUrl
-"""How pictures get there."""
+"""How images reach the annotator's browser."""

@@ -1,4 +1,4 @@
-"""Boxes as Label Studio writes them, in percent of the image, and back to pixels."""
+"""Converts boxes to Label Studio's rectangles, in percent of the image, and back to pixels."""
 
 import math
 from collections.abc import Mapping
@@ -10,29 +10,29 @@ from labeling.label_studio.config import LabelControl
 from streetloop.types import Detections
 
 MAX_BOXES = 2000
-"""Most results of one annotation that are read."""
+"""Largest number of results of one annotation."""
 
-# What a person may add to the interface beside boxes; it says nothing about where things are.
+# Results of other controls that a person may add to the interface; they hold no boxes.
 _NOT_SHAPES = frozenset(
     {"choices", "textarea", "rating", "number", "datetime", "taxonomy", "pairwise", "relation"}
 )
 
 
 class Unusable(ValueError):
-    """An annotation is not what can be learned from; the message says why."""
+    """An annotation cannot be used as a label; the message says why."""
 
 
 def to_results(
     boxes: Detections, control: LabelControl, width: int, height: int, prefix: str
 ) -> list[dict[str, Any]]:
-    """A model's boxes as the ``result`` of a prediction.
+    """Convert a model's boxes to the ``result`` of a prediction.
 
     Args:
-        boxes: In pixels; what is not a box within the image is left out.
-        control: What they are called.
-        width: Of the image.
-        height: Of the image.
-        prefix: Of the ids that the results get.
+        boxes: In pixels; boxes without an area inside the image are left out.
+        control: The labeling interface, which names the classes.
+        width: Of the image, in pixels.
+        height: Of the image, in pixels.
+        prefix: Of the results' ids.
     """
     size = np.array([width, height] * 2, np.float64)
     finite = np.nan_to_num(boxes.xyxy.astype(np.float64), nan=0.0, posinf=1e9, neginf=-1e9)
@@ -67,21 +67,21 @@ def to_results(
 
 
 def prediction_score(boxes: Detections) -> float:
-    """One number for all boxes of a frame: their mean confidence, 0 without any."""
+    """Mean confidence of a frame's boxes; 0 without boxes."""
     return _score(float(np.mean(boxes.confidence))) if len(boxes) else 0.0
 
 
 def read_boxes(results: object, class_ids: Mapping[str, int], width: int, height: int) -> Detections:
-    """The boxes of an annotation in pixels, cut at the edges of the image.
+    """Read the boxes of an annotation in pixels, clipped to the image.
 
     Args:
-        results: The ``result`` of an annotation, from whoever could reach the server.
-        class_ids: Class id by what Label Studio calls the class.
-        width: Of the image.
-        height: Of the image.
+        results: The ``result`` of an annotation; untrusted input.
+        class_ids: Class id by class name in Label Studio.
+        width: Of the image, in pixels.
+        height: Of the image, in pixels.
 
     Raises:
-        Unusable: Something in it is not a box of ours; the message says what.
+        Unusable: A result is not a labeled rectangle; the message says what it is.
     """
     if not isinstance(results, list) or len(results) > MAX_BOXES:
         raise Unusable(f"the annotation is not a list of at most {MAX_BOXES} results")
@@ -143,6 +143,6 @@ def _score(number: float) -> float:
     return min(max(number, 0.0), 1.0) if math.isfinite(number) else 0.0
 
 
-def _short(thing: object) -> str:
-    text = repr(thing)
+def _short(value: object) -> str:
+    text = repr(value)
     return text if len(text) <= 40 else text[:37] + "..."

@@ -1,4 +1,4 @@
-"""Installs Label Studio into a virtual environment of its own."""
+"""Installs Label Studio into its own virtual environment."""
 
 import shutil
 import subprocess
@@ -11,21 +11,21 @@ from pathlib import Path
 from streetloop.errors import ConfigError
 
 VERSION = "1.23.2"
-"""The Label Studio that is installed."""
+"""The version that is installed."""
 
 _INSTALL_S = 1800.0
-_TOLD = ("Collecting ", "Downloading ", "Installing ", "Successfully ")
+_SHOWN_LINES = ("Collecting ", "Downloading ", "Installing ", "Successfully ")
 
 
 def install(venv: Path, say: Callable[[str], None], requirement: str = "") -> Path:
     """Install Label Studio, unless it is there already.
 
-    An install that was cut off is done again from the start.
+    An interrupted installation is repeated from the start.
 
     Args:
-        venv: The virtual environment; nothing else may be in that folder.
-        say: Told what goes on, a line each.
-        requirement: What pip is to install; by default the version that we know.
+        venv: Folder of the virtual environment; it is deleted before an installation.
+        say: Called with each line of progress.
+        requirement: What pip installs; by default the tested version.
 
     Returns:
         The program.
@@ -66,7 +66,7 @@ def _run(command: Sequence[str], say: Callable[[str], None]) -> None:
             for line in process.stdout or ():
                 if line.strip():
                     last.append(line.strip())
-                if line.startswith(_TOLD):
+                if line.startswith(_SHOWN_LINES):
                     say(line.strip()[:200])
         finally:
             limit.cancel()

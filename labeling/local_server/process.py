@@ -1,4 +1,4 @@
-"""The process of a local server: noted in a file, found again, waited for, ended."""
+"""The process of a local server: recorded in a file, found again, awaited, stopped."""
 
 import contextlib
 import http.client
@@ -13,25 +13,25 @@ from streetloop.errors import LabelerError
 from streetloop.files import PRIVATE, write_whole
 
 HOST = "127.0.0.1"
-"""Where it listens: this machine alone."""
+"""Address to listen on: loopback only."""
 
 _PROGRAM = "label-studio"
-_START_S = 240.0  # the first start makes the database: 40 s on two cores that have nothing else
+_START_S = 240.0  # the first start creates the database: 40 s on two idle cores
 _STOP_S = 10.0
-_PORT_S = 3.0  # a killed process is gone before its sockets are
+_PORT_S = 3.0  # the sockets of a killed process outlive it
 _POLL_S = 0.2
 
 
 def note_running(file: Path, process: psutil.Process, port: int) -> None:
-    """Note a process and its port."""
+    """Record a process and its port."""
     noted = {"pid": process.pid, "created": process.create_time(), "port": port}
     write_whole(file, json.dumps(noted), PRIVATE)
 
 
 def find_running(file: Path) -> tuple[psutil.Process, int] | None:
-    """The process that was noted, and its port, if it still runs.
+    """The recorded process and its port, if it still runs.
 
-    Ids are used again: another process started at another time, or is another program.
+    Process ids are reused: start time and program must match, too.
     """
     try:
         noted = json.loads(file.read_text())
@@ -45,11 +45,11 @@ def find_running(file: Path) -> tuple[psutil.Process, int] | None:
 
 
 def require_free_port(port: int) -> None:
-    """Bind a port once; a process that is just ending may hold it for a moment.
+    """Bind a port once; waits a moment for a process that is just ending.
 
     Raises:
-        OSError: Somebody else has it.
-        OverflowError: There is no such port.
+        OSError: Another process uses it.
+        OverflowError: The number is not a port.
     """
     deadline = time.monotonic() + _PORT_S
     while True:
@@ -67,7 +67,7 @@ def wait_until_healthy(process: psutil.Process, port: int, log: Path) -> None:
     """Wait until the server answers.
 
     Raises:
-        LabelerError: It ended, or did not answer in time.
+        LabelerError: The process ended, or did not answer in time.
     """
     deadline = time.monotonic() + _START_S
     while time.monotonic() < deadline:
@@ -80,7 +80,7 @@ def wait_until_healthy(process: psutil.Process, port: int, log: Path) -> None:
 
 
 def end(process: psutil.Process) -> None:
-    """End a process: politely, and if that takes too long, not."""
+    """Terminate a process, and kill it if that takes too long."""
     with contextlib.suppress(psutil.NoSuchProcess):
         process.terminate()
         try:

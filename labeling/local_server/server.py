@@ -1,13 +1,13 @@
-"""A Label Studio of one's own on this machine: installed, started, stopped.
+"""Installs, starts and stops a Label Studio server on this machine.
 
-It runs in a virtual environment of its own, because its pins clash with ours, and on loopback
-only. ``<home>/labelstudio`` holds all of it::
+It has its own virtual environment, because its pinned dependencies conflict with ours, and listens
+on loopback only. Everything is in ``<home>/labelstudio``::
 
     venv/          the program
     data/          its database and uploads
-    access.json    first user, password and token (mode 0600)
+    access.json    user, password and token (mode 0600)
     server.json    the running process
-    server.log     what it says (mode 0600)
+    server.log     its output (mode 0600)
 """
 
 import contextlib
@@ -36,14 +36,14 @@ from streetloop.errors import ConfigError
 from streetloop.files import PRIVATE, write_whole
 
 PORT = 8080
-"""Where it listens if nothing else is said."""
+"""Default port."""
 
 _USER = "streetloop@localhost.localdomain"
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """How to reach the server: its URL, and its first user with password and legacy token."""
+    """URL of the server, and its first user with password and legacy token."""
 
     url: str
     user: str
@@ -52,13 +52,13 @@ class Access:
 
 
 class LocalServer:
-    """One Label Studio under a home folder; at most one process of it runs.
+    """The Label Studio server of a home folder; at most one process runs.
 
     Args:
         home: The home folder.
-        port: Where it listens.
-        venv: A virtual environment that has Label Studio; by default one is made.
-        documents: A folder whose files it may serve, as `LocalFiles` wants.
+        port: Port to listen on.
+        venv: A virtual environment with Label Studio; by default one is created.
+        documents: A folder whose files it may serve; see `LocalFiles`.
     """
 
     def __init__(
@@ -71,14 +71,14 @@ class LocalServer:
         self._child: subprocess.Popen[bytes] | None = None
 
     def up(self, say: Callable[[str], None] = lambda _: None) -> Access:
-        """Install it if need be, start it if it does not run, and wait until it answers.
+        """Install and start the server if necessary, and wait until it answers.
 
         Args:
-            say: Told what goes on, a line each.
+            say: Called with each line of progress.
 
         Raises:
-            ConfigError: It cannot be installed, or the port is taken.
-            LabelerError: It does not come up.
+            ConfigError: The installation failed, or the port is in use.
+            LabelerError: The server does not answer.
         """
         with self._alone():
             program = self._program(say)
@@ -92,12 +92,12 @@ class LocalServer:
             return self._access(port)
 
     def status(self) -> Access | None:
-        """How to reach it; None if it does not run."""
+        """URL and credentials of the running server; None if it does not run."""
         running = find_running(self._folder / "server.json")
         return self._access(running[1]) if running is not None else None
 
     def down(self) -> bool:
-        """Stop it; True if it ran."""
+        """Stop the server; True if it ran."""
         with self._alone():
             running = find_running(self._folder / "server.json")
             if running is not None:
@@ -107,7 +107,7 @@ class LocalServer:
 
     @property
     def process_id(self) -> int | None:
-        """Of the running server."""
+        """Process id of the running server; None if it does not run."""
         running = find_running(self._folder / "server.json")
         return running[0].pid if running is not None else None
 
@@ -143,7 +143,7 @@ class LocalServer:
         return process, self._port
 
     def _environment(self, access: Access) -> dict[str, str]:
-        # Little is passed on: it reads names as common as HOST, PORT and DEBUG.
+        # Few variables are passed on: it reads names as common as HOST, PORT and DEBUG.
         passed = ("PATH", "LANG", "LC_ALL", "TMPDIR", "LD_LIBRARY_PATH")
         environment = {name: os.environ[name] for name in passed if name in os.environ}
         environment |= {
@@ -155,7 +155,7 @@ class LocalServer:
             "LABEL_STUDIO_USER_TOKEN": access.token.get_secret_value(),
             "LABEL_STUDIO_ENABLE_LEGACY_API_TOKEN": "true",
             "LABEL_STUDIO_DISABLE_SIGNUP_WITHOUT_LINK": "true",
-            # Its webhook comes to this machine, which the protection would not let it.
+            # The protection would block webhook calls to this machine.
             "SSRF_PROTECTION_ENABLED": "false",
             "WEBHOOK_TIMEOUT": "5",
             "COLLECT_ANALYTICS": "false",
@@ -170,7 +170,7 @@ class LocalServer:
     def _access(self, port: int) -> Access:
         path = self._folder / "access.json"
         if not path.exists():
-            # The server makes its first user of these, once; they must not change afterwards.
+            # The server creates its first user with these, once; they must not change.
             first = {"user": _USER, "password": secrets.token_urlsafe(18)}
             token = {"token": secrets.token_hex(20)}
             write_whole(path, json.dumps(first | token), PRIVATE)
@@ -186,7 +186,7 @@ class LocalServer:
             raise ConfigError(f"{path} cannot be read: {type(error).__name__}") from error
 
     def _require_free_port(self) -> None:
-        # The server itself would take another port without a word.
+        # The server would silently take another port.
         try:
             require_free_port(self._port)
         except (OSError, OverflowError) as error:
@@ -196,7 +196,7 @@ class LocalServer:
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
-        """One process at a time installs, starts or stops."""
+        """Lock: one process at a time installs, starts or stops."""
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             lock = os.open(self._folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)

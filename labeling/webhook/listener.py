@@ -1,4 +1,4 @@
-"""Listens for Label Studio's webhook: a small HTTP server that knows one secret."""
+"""A small HTTP server for Label Studio's webhook, authenticated by one secret."""
 
 import contextlib
 import socket
@@ -19,13 +19,13 @@ _SILENCE_S = 5.0
 
 
 class HookListener:
-    """Calls somebody when a genuine webhook comes; nothing that it carries is handed on.
+    """Calls a function for each genuine webhook call; ignores the request's content.
 
     Args:
         host: Address to listen on.
         port: TCP port; 0 for a free one.
-        secret: What a genuine webhook carries, see `labeling.webhook.verify.is_genuine`.
-        heard: Called for each genuine one, from several threads.
+        secret: Authenticates a call; see `labeling.webhook.verify.is_genuine`.
+        heard: Called for each genuine call, from several threads.
 
     Raises:
         ConfigError: The port cannot be listened on.
@@ -44,11 +44,11 @@ class HookListener:
         )
 
     def start(self) -> None:
-        """Begin."""
+        """Start listening."""
         self._thread.start()
 
     def close(self) -> None:
-        """Stop listening; what is under way is left to itself."""
+        """Stop listening; does not wait for requests under way."""
         if self._thread.is_alive():
             self._server.shutdown()
         self._server.server_close()
@@ -61,29 +61,29 @@ class _Server(ThreadingHTTPServer):
     def __init__(self, host: str, port: int, secret: SecretStr, heard: Callable[[], None]) -> None:
         self.secret = secret
         self.heard = heard
-        self._places = threading.BoundedSemaphore(_MAX_AT_ONCE)
+        self._slots = threading.BoundedSemaphore(_MAX_AT_ONCE)
         super().__init__((host, port), _Handler)
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Take on so many at once; a hint that is turned away costs nothing but time."""
-        if self._places.acquire(blocking=False):
+        """Limit concurrent requests; a rejected hint only delays the next pull."""
+        if self._slots.acquire(blocking=False):
             super().process_request(request, client_address)
         else:
             self.shutdown_request(request)
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
-        """Answer one."""
-        # One that sends a little now and then would otherwise keep its place for ever.
+        """Answer one request."""
+        # A client that sends a byte now and then would otherwise block its slot forever.
         end = threading.Timer(2 * _SILENCE_S, _cut, [request])
         end.start()
         try:
             super().process_request_thread(request, client_address)
         finally:
             end.cancel()
-            self._places.release()
+            self._slots.release()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Whoever hangs up in the middle is nobody's concern."""
+        """Ignore clients that disconnect in the middle of a request."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -103,12 +103,12 @@ class _Handler(BaseHTTPRequestHandler):
         length = self.headers.get("Content-Length", "0")
         if not length.isdecimal() or int(length[:9]) > _MAX_BODY_BYTES:
             return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-        self.rfile.read(int(length))  # or the sender would think that it was cut off
+        self.rfile.read(int(length))  # or the sender would see a reset connection
         self.server.heard()
         return HTTPStatus.NO_CONTENT
 
     def log_message(self, *_: object) -> None:
-        """Nothing: what is asked is not to be in a log."""
+        """Log nothing: a request may carry secrets."""
 
 
 def _cut(request: socket.socket) -> None:

@@ -1,4 +1,4 @@
-"""Has Label Studio call the running system when somebody labelled something."""
+"""Registers a webhook, with which Label Studio reports new annotations."""
 
 import ipaddress
 import secrets
@@ -13,13 +13,13 @@ from streetloop.settings import Settings
 
 
 class LabelHook:
-    """Our end of the webhook: a listener, and its address in Label Studio's project.
+    """The webhook of this process: a listener, registered in the Label Studio project.
 
-    The secret is a new one for each start; what was registered before is replaced.
+    Each start makes a new secret and replaces the earlier registration.
 
     Args:
-        settings: Where to listen.
-        heard: Called when something was labelled, from several threads.
+        settings: Give the address to listen on.
+        heard: Called after each annotation, from several threads.
 
     Raises:
         ConfigError: The port cannot be listened on.
@@ -30,21 +30,21 @@ class LabelHook:
         host = settings.label_hook_host
         self._listener = HookListener(host, settings.label_hook_port, self._secret, heard)
         self._url = settings.label_hook_url or f"http://{host}:{settings.label_hook_port}/"
-        self._is_known = False
+        self._is_registered = False
 
     def start(self) -> None:
-        """Begin to listen."""
+        """Start listening."""
         self._listener.start()
 
     def register(self, labeler: LabelStudio) -> None:
-        """Tell Label Studio where to call, once; to be called until it succeeds.
+        """Register the webhook once; to be called until it succeeds.
 
         Raises:
-            LabelerError: The server is not to be had, or refuses the address.
+            LabelerError: The server cannot be reached, or refuses the address.
         """
-        if not self._is_known:
+        if not self._is_registered:
             labeler.want_webhook(self._url, self._secret)
-            self._is_known = True
+            self._is_registered = True
 
     def close(self) -> None:
         """Stop listening."""
@@ -52,11 +52,11 @@ class LabelHook:
 
 
 def is_hook_wanted(settings: Settings, url: str) -> bool:
-    """True if the Label Studio at ``url`` can be expected to reach us.
+    """True if the Label Studio at ``url`` can probably reach this machine.
 
     >>> is_hook_wanted(Settings(), "http://localhost:8080")
     True
-    >>> is_hook_wanted(Settings(), "https://labels.example")  # our loopback is not its own
+    >>> is_hook_wanted(Settings(), "https://labels.example")  # it has another loopback
     False
     >>> elsewhere = Settings(label_hook_url="http://streets.example:8091/")
     >>> is_hook_wanted(elsewhere, "https://labels.example")

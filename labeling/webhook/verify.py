@@ -1,7 +1,7 @@
-"""Label Studio's webhook: a hint to pull sooner, and nothing more.
+"""Authenticates calls of Label Studio's webhook.
 
-A hint that is lost costs the time until the next poll, one that comes twice costs a pull, and a
-forged one is turned away. Nothing that it carries is read.
+The webhook is only a hint to pull now. A lost call costs the time until the next poll, a repeated
+call costs a pull, and a forged call is rejected. The content is never read.
 """
 
 import hmac
@@ -14,7 +14,7 @@ SECRET_HEADER = "X-Streetloop-Secret"
 
 
 def is_genuine(headers: Mapping[str, str], secret: SecretStr) -> bool:
-    """True if the headers carry the shared secret; takes as long whatever they carry.
+    """True if the headers carry the shared secret; compares in constant time.
 
     >>> is_genuine({"x-streetloop-secret": "sesame"}, SecretStr("sesame"))
     True
