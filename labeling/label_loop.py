@@ -145,7 +145,7 @@ class LabelLoop:
             answers = self._queue.pull(self._labeler)
             if answers:
                 self._unmeasured = True
-                self._tell(f"{answers} answers from whoever labels")
+                self._tell(f"{answers} answers from the labeler")
 
     def _poll(self) -> None:
         self._polls += 1

@@ -54,7 +54,7 @@ def build_dataset(
     store = open_store(settings)
     labeled = list_reviews(ledger, [ReviewState.LABELED, ReviewState.IN_DATASET])
     if not any(frame.state is ReviewState.LABELED for frame in labeled):
-        raise DatasetError("there are no new labels: `streetloop label pull` brings them home")
+        raise DatasetError("there are no new labels; `streetloop label pull` fetches them")
     names = _names_by_model(settings, labeled)
     own = renumbered(labeled, names, champion.record.classes, mapping)
     parts = [dataset_of(own, champion.record.classes, purpose)]

@@ -30,7 +30,7 @@ def test_a_round_chooses_hands_over_and_takes_answers(setup: LabelSetup) -> None
     loop.add([review(k) for k in range(4)])
     loop.round()
     assert setup.count(ReviewState.LABELED) == 4
-    assert setup.said == ["4 frames chosen for labelling", "4 answers from whoever labels"]
+    assert setup.said == ["4 frames chosen for labelling", "4 answers from the labeler"]
     loop.round()
     assert len(setup.said) == 2, "nothing happened, nothing is said"
 

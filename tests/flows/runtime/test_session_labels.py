@@ -90,7 +90,7 @@ def test_frames_go_out_by_themselves_and_answers_come_home(
         command.interrupt()
         outcome = command.finish()
     assert outcome.code == 0, outcome.stderr
-    assert "1 answers from whoever labels" in outcome.stderr
+    assert "1 answers from the labeler" in outcome.stderr
     assert outcome.json["log"].startswith(bucket.uri("detections/run="))
     assert {key.split("/")[0] for key in bucket.keys("")} == {"detections", "frames", "minutes"}
     assert not (home / "store").exists(), "nothing is kept beside it"

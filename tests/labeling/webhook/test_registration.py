@@ -74,7 +74,7 @@ def system(tmp_path: Path) -> Iterator[Open]:
 def test_a_hint_brings_answers_home_at_once(system: Open) -> None:
     assert system.post(GENUINE) == 204
     eventually(lambda: system.setup.count(ReviewState.LABELED) == 3)
-    assert system.setup.said == ["3 answers from whoever labels"]
+    assert system.setup.said == ["3 answers from the labeler"]
 
 
 def test_a_forged_hint_does_nothing(system: Open) -> None:
@@ -91,7 +91,7 @@ def test_doubled_hints_count_nothing_twice(system: Open) -> None:
         assert system.post(GENUINE) == 204
         eventually(lambda: system.setup.count(ReviewState.LABELED) == 3)
     assert [r.state for r in list_reviews(system.setup.ledger, list(ReviewState))] == ["labeled"] * 3
-    assert system.setup.said == ["3 answers from whoever labels"]
+    assert system.setup.said == ["3 answers from the labeler"]
 
 
 def test_a_flood_of_hints_is_not_a_flood_of_pulls(system: Open) -> None:
@@ -187,7 +187,7 @@ def test_what_is_submitted_in_label_studio_is_home_before_the_next_poll(
         eventually(lambda: setup.count(ReviewState.LABELED) == 1)
     finally:
         loop.close()
-    assert setup.said == ["1 frames chosen for labelling", "1 answers from whoever labels"]
+    assert setup.said == ["1 frames chosen for labelling", "1 answers from the labeler"]
 
 
 @pytest.mark.label_studio
