@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from flows.runtime.ray_cluster import local_ray
-from serve.rollout.controller import RolloutControl
+from serve.rollout.controller import RolloutController
 from serve.rollout.policy import Phase, PhaseKind, Policy
 from serve.rollout.route_table import CHALLENGER, CHAMPION
 from streetloop.clock import SystemClock
@@ -74,7 +74,7 @@ class Bench:
         self._ledger = open_ledger(f"sqlite:///{home / 'ledger.db'}")
         self._applications = ServeApplications(street.settings)
         self._application_states: Callable[[], Any] = lambda: ray.serve.status().applications
-        self._control = RolloutControl(
+        self._control = RolloutController(
             self._ledger,
             street,
             self._applications,

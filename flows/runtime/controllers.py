@@ -6,7 +6,7 @@ from flows.learning.learning_flow import Learned, LearningFlow
 from flows.learning.training_job import train_model
 from flows.learning.training_plan import TrainingRequest, finished_version
 from serve.rollout.champions import Champions
-from serve.rollout.controller import RolloutControl
+from serve.rollout.controller import RolloutController
 from serve.rollout.policy import Policy
 from serve.rollout.ports import Applications, Fleet
 from streetloop.cameras import Camera
@@ -50,7 +50,7 @@ class Controllers:
         progress: Callable[[Progress], None] = lambda _: None,
     ) -> None:
         ledger, clock = open_ledger(settings.ledger), SystemClock()
-        self._rollout = RolloutControl(
+        self._rollout = RolloutController(
             ledger,
             fleet,
             applications,

@@ -1,4 +1,4 @@
-"""The Serve applications that answer for cameras: started, filled, asked, ended."""
+"""Serve applications: started, loaded with models, called, and deleted."""
 
 from typing import Any
 
@@ -13,15 +13,15 @@ from streetloop.settings import Settings
 from streetloop.types import Detections, Image
 from train.model.model_file import ModelFile
 
-_ASK_S = 5.0
+_CALL_S = 5.0
 _LOAD_S = 120.0
 
 
 class ServeApplications:
-    """Applications of the Ray that runs here; every method may take long.
+    """`serve.rollout.ports.Applications` of the Ray that runs here; every method blocks.
 
     Args:
-        settings: As given at the roof.
+        settings: The settings of the run.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -36,33 +36,33 @@ class ServeApplications:
         deploy(model, self._settings, application)
 
     def load(self, application: str, model: ModelFile) -> None:
-        """Put another model in an application without a break; starts one that is not there.
+        """Replace the model of an application without a gap; starts one that is not there.
 
         Raises:
-            DetectorError: The model cannot be loaded; the old one goes on answering.
+            DetectorError: The model cannot be loaded; the old one continues to answer.
         """
         _require_ray()
         if application not in ray.serve.status().applications:
             self.deploy(application, model)
             return
-        self._ask(application, "load", path_of(model), timeout_s=_LOAD_S)
+        self._call(application, "load", path_of(model), timeout_s=_LOAD_S)
 
     def describe(self, application: str) -> dict[str, Any]:
-        """What an application says of itself, as `serve.detector.deployment.Detector.describe`.
+        """State of an application; see `serve.detector.deployment.Detector.describe`.
 
         Raises:
             DetectorError: It does not answer.
         """
-        found: dict[str, Any] = self._ask(application, "describe")
+        found: dict[str, Any] = self._call(application, "describe")
         return found
 
     def detect(self, application: str, image: Image) -> Detections:
-        """What it shows in one picture (H, W, 3), in pixels of the picture.
+        """Boxes that it shows in one image (H, W, 3), in pixels of the image.
 
         Raises:
             DetectorError: It does not answer.
         """
-        answer: tuple[str, Detections] = self._ask(application, "detect_image", image)
+        answer: tuple[str, Detections] = self._call(application, "detect_image", image)
         found = answer[1]
         return found.take(found.confidence >= self._settings.confidence)
 
@@ -78,7 +78,7 @@ class ServeApplications:
         except (RayError, RayServeException, RuntimeError, TimeoutError) as error:
             raise DetectorError(f"{application} does not end: {cause_of(error)}") from error
 
-    def _ask(self, application: str, method: str, *args: object, timeout_s: float = _ASK_S) -> Any:
+    def _call(self, application: str, method: str, *args: object, timeout_s: float = _CALL_S) -> Any:
         _require_ray()
         try:
             handle = ray.serve.get_app_handle(application)
@@ -90,7 +90,7 @@ class ServeApplications:
 
 
 def _require_ray() -> None:
-    """Serve, asked after the end of Ray, would start another.
+    """Refuse to call Serve after the end of Ray, as that would start another Ray.
 
     Raises:
         DetectorError: Ray has ended.

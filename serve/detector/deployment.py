@@ -26,9 +26,9 @@ from train.model.backends import open_backend, random_batch
 from train.model.model_file import ModelFile, open_model
 from train.model.predictor import Predictor
 
-_WARM_UP = (1, 384, 640)
-_START_S, _LOOK_S = 170.0, 0.1
-_QUEUE = 64  # requests a replica accepts; callers bound what they have under way themselves
+_WARM_UP_SHAPE = (1, 384, 640)
+_MAX_START_S, _POLL_S = 170.0, 0.1
+_MAX_REQUESTS = 64  # of a replica; callers bound what they have under way themselves
 
 
 class Detector:
@@ -64,18 +64,21 @@ class Detector:
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="inference")
 
     def _open(self, model: str) -> Predictor:
-        """Ready to answer: the first inference is the slowest."""
+        """A predictor that is warmed up: the first inference is the slowest."""
         found = open_model(model, self._cache)
         backend = open_backend(found, self._backend, self._threads)
         predictor = Predictor(found, backend, self._image_size)
-        predictor.detect(random_batch(_WARM_UP), self._confidence)
+        predictor.detect(random_batch(_WARM_UP_SHAPE), self._confidence)
         return predictor
 
     async def load(self, model: str) -> str:
-        """Put another model of the same classes in the place of this one; its version.
+        """Replace the model by another of the same classes; returns its version.
 
-        It is loaded and warmed up beside the old one, which answers until the new one has. Of two
-        that are asked for at once the later one counts.
+        The new one is loaded and warmed up beside the old one, which answers until then. Of two
+        calls at the same time the later one wins.
+
+        Raises:
+            ModelUnsupported: It has other classes.
         """
         self._wanted = model
         if model == self._loaded:
@@ -98,13 +101,13 @@ class Detector:
         return await self._run(await reference[0])
 
     async def detect_image(self, image: Image) -> tuple[str, Detections]:
-        """Model version and detections of one picture (H, W, 3), in its own pixels."""
+        """Model version and detections of one image (H, W, 3), in pixels of the image."""
         loop = asyncio.get_running_loop()
         found = await loop.run_in_executor(self._worker, self._predictor.predict, image, self._confidence)
         return self._predictor.model.version, found
 
     async def describe(self) -> dict[str, Any]:
-        """What runs here: version, class names, backend, input size; process id and memory."""
+        """State: version, class names, backend, input size in pixels, process id, memory in MB."""
         model = self._predictor.model
         return {
             "version": model.version,
@@ -135,7 +138,7 @@ def detector_app(
     deployment = ray.serve.deployment(
         name="detector",
         num_replicas=1,
-        max_ongoing_requests=_QUEUE,
+        max_ongoing_requests=_MAX_REQUESTS,
         ray_actor_options={"num_cpus": 0 if gpus else 0.5, "num_gpus": 1 if gpus else 0},
         health_check_period_s=2,
         health_check_timeout_s=30,
@@ -160,11 +163,11 @@ def deploy(
     kind: type[Detector] = Detector,
     route_prefix: str | None = None,
 ) -> dict[str, Any]:
-    """Start an application and wait until it answers; returns what it says of itself.
+    """Start an application and wait until it answers; returns its `Detector.describe`.
 
     Args:
         model: What it runs.
-        settings: As given at the roof.
+        settings: The settings of the run.
         application: Names it.
         kind: The class of the deployment, which may answer HTTP too.
         route_prefix: Under which path it answers HTTP, or None.
@@ -189,7 +192,7 @@ def _start(
     handle = ray.serve.run_many(
         [target], wait_for_ingress_deployment_creation=False, wait_for_applications_running=False
     )[0]
-    end = time.monotonic() + _START_S
+    end = time.monotonic() + _MAX_START_S
     # Once Ray has ended, asking for the status would start another.
     while time.monotonic() < end and ray.is_initialized():
         found = ray.serve.status().applications.get(application)
@@ -200,8 +203,8 @@ def _start(
             raise RuntimeError(reasons[-1] if reasons else found.message)
         if found.status == ApplicationStatus.RUNNING:
             return handle
-        time.sleep(_LOOK_S)
-    raise TimeoutError(f"{application} is not up after {_START_S:g} s")
+        time.sleep(_POLL_S)
+    raise TimeoutError(f"{application} is not up after {_MAX_START_S:g} s")
 
 
 class ServeDetector:

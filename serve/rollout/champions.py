@@ -1,4 +1,4 @@
-"""Which model serves: the champion of the registry, or of a city, or the one that was asked for."""
+"""Champions: of the registry, of a city, or the model that the settings name."""
 
 from collections.abc import Sequence
 
@@ -14,7 +14,7 @@ class Champions:
     """`serve.rollout.ports.Models` of the registry.
 
     Args:
-        settings: As given at the roof.
+        settings: The settings of the run; they name the registry.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -25,7 +25,7 @@ class Champions:
         return find_model(name, self._settings)
 
     def set_champion(self, name: str, application: str) -> None:
-        """See `Models.set_champion`: the registry's alias of that name moves to the version."""
+        """See `Models.set_champion`: the alias of that name moves to the version."""
         registry = open_registry(self._settings)
         version = registry.find(name)
         registry.set_alias(application, version.number)
@@ -40,7 +40,7 @@ class Champions:
 
 
 def serving_model(settings: Settings) -> ModelFile:
-    """The model that streams begin with: the registry's champion, if nothing else is asked for.
+    """The model that streams start with: the registry's champion, unless the settings name another.
 
     Raises:
         ModelError: It cannot be used.
@@ -54,7 +54,7 @@ def serving_model(settings: Settings) -> ModelFile:
 
 
 def city_champions(settings: Settings, cameras: Sequence[Camera]) -> dict[str, str]:
-    """Application, and alias, of the own champion of each city that has one, by city."""
+    """Application, which is also the alias, of each city's own champion, by city."""
     cities = {camera.city for camera in cameras if camera.city is not None}
     if not cities or not has_registry(settings):
         return {}

@@ -1,4 +1,4 @@
-"""The decision: a pure function of what is known and what is wanted."""
+"""The decision: a pure function of the phase, the evidence and the policy."""
 
 import math
 from dataclasses import dataclass
@@ -9,11 +9,11 @@ from serve.rollout.policy import Phase, PhaseKind, Policy
 from serve.rollout.statistics.confidence_sequences import Interval, Moments
 from serve.rollout.statistics.evidence import EVERYTHING, Evidence, Situation
 
-_MANY = 100  # detections of the champion before silence of the challenger means anything
+_MIN_DETECTIONS = 100  # of the champion, before silence of the challenger means anything
 
 
 class Action(StrEnum):
-    """What is to be done."""
+    """What a decision does to the rollout."""
 
     HOLD = "hold"
     ADVANCE = "advance"
@@ -28,7 +28,8 @@ class Decision:
     Attributes:
         action: What to do.
         reason: Why, in one sentence.
-        waits_for: What is wanting before it may go on; of a hold.
+        waits_for: What must still be shown before it may go on, the most important first; of a
+            hold.
     """
 
     action: Action
@@ -37,25 +38,33 @@ class Decision:
 
 
 def decide(phase: Phase, now: Situation, policy: Policy) -> Decision:
-    """What to do with a challenger.
+    """Decide whether a challenger holds, advances, is promoted or is rolled back.
 
-    What harms is sent back at once, in any phase. Otherwise it goes on once it has been seen for
-    long enough and what must be ruled out is ruled out: a loss beyond the margin before it serves
-    anybody, and anything but a gain before it serves more than the first few. "Not known yet"
-    holds, and nobody is impatient in a pause. All intervals and odds are valid at every look
+    1. Harm rolls back at once, in any phase: crashes, invalid answers, memory, failing calls,
+       almost no detections, latency, broken tracks, a certain loss of F1.
+    2. Otherwise it advances, or is promoted after the last step, once it was seen for long enough
+       and every condition holds. In shadow a loss beyond the margin must be ruled out; as a canary
+       a gain must be certain.
+    3. Otherwise it holds, and is rolled back when patience ends, except in a pause.
+
+    All intervals and likelihood ratios are valid at every look
     (`serve.rollout.statistics.confidence_sequences`).
 
     Args:
-        phase: Where the rollout is.
-        now: What is known.
-        policy: What is wanted.
+        phase: The phase of the rollout.
+        now: The evidence at this look.
+        policy: The thresholds.
+
+    >>> crashed = Situation(Evidence(), phase_minutes=1, phase_frames=0, minutes=1, crashes=2)
+    >>> decide(Phase(), crashed, Policy()).reason
+    'its process died 2 times'
     """
     estimates = Estimates.of(now.evidence, policy)
     harm = _harm(now, estimates, policy)
     if harm is not None:
         return Decision(Action.ROLL_BACK, harm)
-    wanting = _wanting(phase, now, estimates, policy)
-    if not wanting:
+    missing = _missing(phase, now, estimates, policy)
+    if not missing:
         if phase.is_last(policy):
             return Decision(Action.PROMOTE, "it detects better, and nothing speaks against it")
         after = phase.following().title(policy)
@@ -63,13 +72,13 @@ def decide(phase: Phase, now: Situation, policy: Policy) -> Decision:
     if now.minutes >= policy.patience_minutes and not now.paused:
         return Decision(
             Action.ROLL_BACK,
-            f"not shown to be better within {policy.patience_minutes:g} minutes: {wanting[0]}",
+            f"not shown to be better within {policy.patience_minutes:g} minutes: {missing[0]}",
         )
-    return Decision(Action.HOLD, wanting[0], tuple(wanting))
+    return Decision(Action.HOLD, missing[0], tuple(missing))
 
 
 def _harm(now: Situation, estimates: Estimates, policy: Policy) -> str | None:
-    """Why it must go back at once, or None."""
+    """Why it must be rolled back at once, or None."""
     evidence = now.evidence
     if now.crashes >= policy.crashes:
         return f"its process died {now.crashes} times"
@@ -81,8 +90,8 @@ def _harm(now: Situation, estimates: Estimates, policy: Policy) -> str | None:
     if estimates.failure_log_ratio >= -math.log(policy.alpha):
         return f"{calls.failed} of {calls.asked} calls failed"
     champion, challenger = evidence.detections
-    if champion >= _MANY and challenger < policy.silence * champion:
-        return f"it finds {challenger} things where the champion finds {champion}"
+    if champion >= _MIN_DETECTIONS and challenger < policy.silence * champion:
+        return f"it finds {challenger} objects where the champion finds {champion}"
     if estimates.latency.low > policy.latency:
         return f"it takes {estimates.latency.mean:.2f} times as long a frame as the champion"
     if policy.broken_tracks is not None and estimates.broken_ratio.low > policy.broken_tracks:
@@ -102,25 +111,25 @@ def _loss(estimates: Estimates, policy: Policy) -> str | None:
     return None
 
 
-def _wanting(phase: Phase, now: Situation, estimates: Estimates, policy: Policy) -> list[str]:
-    """What must still be seen before it may go on, the most telling first."""
+def _missing(phase: Phase, now: Situation, estimates: Estimates, policy: Policy) -> list[str]:
+    """What must still be shown before it may go on, the most important first."""
     found = []
-    careful = phase.kind is PhaseKind.SHADOW
-    if estimates.gain.low <= (-policy.margin if careful else 0.0):
-        found.append(_gain_wanted(now.evidence, estimates.gain, careful, policy))
+    tolerated = policy.margin if phase.kind is PhaseKind.SHADOW else 0.0
+    if estimates.gain.low <= -tolerated:
+        found.append(_missing_gain(now.evidence, estimates.gain, tolerated))
     if estimates.latency.high >= policy.latency:
-        found.append(f"that it takes less than {policy.latency:g} times the champion's time")
-    breaking = estimates.broken_ratio
-    if policy.broken_tracks is not None and breaking.mean > policy.broken_tracks:
+        found.append(f"a computing time below {policy.latency:g} times the champion's")
+    broken = estimates.broken_ratio
+    if policy.broken_tracks is not None and broken.mean > policy.broken_tracks:
         found.append(
-            f"that its tracks break less than {policy.broken_tracks:g} times as often as the "
-            f"champion's: {breaking.mean:.1f} [{breaking.low:.1f}, {breaking.high:.1f}] so far"
+            f"a rate of broken tracks below {policy.broken_tracks:g} times the "
+            f"champion's: {broken.mean:.1f} [{broken.low:.1f}, {broken.high:.1f}] so far"
         )
     ruled_out = estimates.ruled_out(policy)
     if phase.is_last(policy) and ruled_out < 1:
         rate = f"{100 * policy.harmful_errors:g} %"
         done = f"{100 * ruled_out:.0f} % done"
-        found.append(f"more calls to rule out that {rate} of them fail ({done})")
+        found.append(f"more calls to rule out a failure rate of {rate} ({done})")
     if now.phase_minutes < policy.minutes:
         found.append(f"{policy.minutes - now.phase_minutes:.1f} more minutes in this phase")
     if now.phase_frames < policy.frames:
@@ -128,9 +137,9 @@ def _wanting(phase: Phase, now: Situation, estimates: Estimates, policy: Policy)
     return found
 
 
-def _gain_wanted(evidence: Evidence, gain: Interval, careful: bool, policy: Policy) -> str:
+def _missing_gain(evidence: Evidence, gain: Interval, tolerated: float) -> str:
     if math.isinf(gain.low):
-        have = evidence.gains.get(EVERYTHING, Moments()).count
-        return f"frames with known truth ({have} blocks so far): labels, or the simulated city"
-    wanted = f"a loss of {policy.margin:g} is ruled out" if careful else "a gain is certain"
-    return f"that {wanted}: {gain.mean:+.3f} [{gain.low:+.3f}, {gain.high:+.3f}] so far"
+        blocks = evidence.gains.get(EVERYTHING, Moments()).count
+        return f"frames with ground truth ({blocks} blocks so far): labels, or the simulated city"
+    condition = f"a loss of {tolerated:g} to be ruled out" if tolerated else "a certain gain"
+    return f"{condition}: {gain.mean:+.3f} [{gain.low:+.3f}, {gain.high:+.3f}] so far"

@@ -1,4 +1,4 @@
-"""What people's labels say about a challenger: both models are shown the same labelled frames."""
+"""Evidence from labels: both models answer the same labelled frames, and are scored."""
 
 import logging
 import time
@@ -22,19 +22,20 @@ from streetloop.types import Detections
 
 _log = logging.getLogger(__name__)
 
-_EVERY_S = 10.0
-_AT_ONCE = 20  # frames a round: two models on a busy machine
+_ROUND_EVERY_S = 10.0
+_MAX_FRAMES = 20  # of a round: two models on a busy machine
 
 
 class LabelEvidence:
     """Scores of both models on random frames that were labelled since a rollout began.
 
-    Only random frames count: those that were chosen because the champion was unsure of them speak
-    for any other model. Frames of the simulated city are left out, whose truth is known anyway.
+    Only random frames count: frames that were chosen because the champion was uncertain of them
+    favour any other model. Frames of the simulated city are left out, as their ground truth is
+    compared live.
 
     Args:
-        ledger: Where labels are.
-        store: Where their images are.
+        ledger: The ledger with the labels.
+        store: The object store with their images.
         applications: The applications of both models.
         names: Class names that both share.
         cities: City by camera, where it has one.
@@ -53,47 +54,47 @@ class LabelEvidence:
         self._seen: set[str] = set()
         self._rollout, self._since = 0, datetime.min.replace(tzinfo=UTC)
         self._due = 0.0
-        self._work: Future[Evidence] | None = None
-        self._hand = ThreadPoolExecutor(1, thread_name_prefix="rollout-labels")
+        self._round_under_way: Future[Evidence] | None = None
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="rollout-labels")
 
     def collect(self, rollout: Rollout, champion_application: str, cameras: Collection[str]) -> Evidence:
-        """What was found since the last call; never waits.
+        """Evidence since the last call; never waits.
 
         Args:
-            rollout: The open one.
-            champion_application: The application of the champion that it is held against.
-            cameras: That take part.
+            rollout: The open rollout.
+            champion_application: Application of the champion that it is compared with.
+            cameras: Cameras that take part.
         """
         if rollout.id != self._rollout:
             self._begin(rollout)
-        if self._work is None and time.monotonic() >= self._due:
-            self._due = time.monotonic() + _EVERY_S
-            self._work = self._hand.submit(self._round, champion_application, cameras)
-        if self._work is None or not self._work.done():
+        if self._round_under_way is None and time.monotonic() >= self._due:
+            self._due = time.monotonic() + _ROUND_EVERY_S
+            self._round_under_way = self._thread.submit(self._score_round, champion_application, cameras)
+        if self._round_under_way is None or not self._round_under_way.done():
             return Evidence()
-        work, self._work = self._work, None
+        work, self._round_under_way = self._round_under_way, None
         return work.result()
 
     def _begin(self, rollout: Rollout) -> None:
         """After a restart, what was counted before is not counted again."""
-        self._rollout, self._seen, self._work = rollout.id, set(), None
+        self._rollout, self._seen, self._round_under_way = rollout.id, set(), None
         self._since = rollout.started_at if rollout.evidence is None else rollout.updated_at
 
-    def _round(self, champion_application: str, cameras: Collection[str]) -> Evidence:
+    def _score_round(self, champion_application: str, cameras: Collection[str]) -> Evidence:
         found = Evidence()
         try:
-            for review in self._fresh(cameras):
+            for review in self._unscored(cameras):
                 try:
-                    found += self._one(review, champion_application)
+                    found += self._score(review, champion_application)
                 except StoreError as error:
-                    _log.info("a labelled frame is left out for now: %s", error)
+                    _log.info("a labelled frame is skipped for now: %s", error)
                 else:
                     self._seen.add(review.digest)
         except StreetloopError as error:
-            _log.info("labelled frames are shown to both models later: %s", error)
+            _log.info("labelled frames are scored later: %s", error)
         return found
 
-    def _fresh(self, cameras: Collection[str]) -> list[FrameRecord]:
+    def _unscored(self, cameras: Collection[str]) -> list[FrameRecord]:
         states = [ReviewState.LABELED, ReviewState.IN_DATASET]
         return [
             review
@@ -103,9 +104,9 @@ class LabelEvidence:
             and "uri" not in review.origin
             and review.answered_at is not None
             and review.answered_at >= self._since
-        ][:_AT_ONCE]
+        ][:_MAX_FRAMES]
 
-    def _one(self, review: FrameRecord, champion_application: str) -> Evidence:
+    def _score(self, review: FrameRecord, champion_application: str) -> Evidence:
         if review.label is None:
             return Evidence()
         data = self._store.get(review.image_key)
@@ -125,5 +126,5 @@ class LabelEvidence:
         city = self._cities.get(review.camera_id)
         if city is not None:
             scores[f"city:{city}"] = scores[EVERYTHING]
-        gains = {g: Moments.of(s.challenger.f1 - s.champion.f1) for g, s in scores.items()}
+        gains = {g: Moments.of(s.gain) for g, s in scores.items()}
         return Evidence(gains=gains, scores=scores)

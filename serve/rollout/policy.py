@@ -1,4 +1,4 @@
-"""When a candidate goes on, waits or goes back."""
+"""Policy and phases: when a challenger advances, holds or is rolled back."""
 
 import itertools
 from enum import StrEnum
@@ -8,29 +8,43 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 
 class Policy(BaseModel):
-    """What a candidate must show, and what sends it back.
+    """What a challenger must show to go on, and what sends it back at once.
+
+    Every statistical check compares the challenger with the champion and is valid at every look:
+    ``alpha`` bounds the probability that it is ever wrong. "Hold" keeps the rollout in its phase
+    until the check passes or patience ends; "roll back" ends it within one look.
 
     Attributes:
-        steps: Shares of the cameras that it serves one after the other; the last is 1.
-        sample: Share of the batches that both models answer, so that they can be compared.
-        block_s: Media time whose frames tell much the same and count as one.
-        minutes: Least time in each phase.
-        frames: Least frames that it answers in each phase.
-        alpha: Chance that a conclusion is ever wrong, however often it is looked at.
-        margin: Loss of score that no class and no city may suffer; and what shadow must rule out.
-        latency: Most times the champion's computing time a frame.
-        usual_errors: Share of failed calls that is nothing to worry about.
-        harmful_errors: Share of failed calls that must be ruled out.
-        silence: Share of the champion's detections under which it counts as blind.
-        memory_mb: Most memory of its process.
-        crashes: So many deaths of its process send it back.
-        broken_tracks: Most times as often as the champion's that its tracks may break on the same
-            cameras: beyond it holds, beyond it for certain goes back; None asks for nothing.
-        track_minutes: Time of confirmed tracks, of all together and of either model, without which
-            nothing is said about them.
-        heed_verdict: Whether what the judge refused offline is not even tried.
-        patience_minutes: After so long, pauses left out, without having shown that it is better it
-            goes back.
+        steps: Shares of the cameras that it serves one after the other, rising from above 0 to 1.
+            More steps expose fewer cameras to a bad model, and take longer.
+        sample: Share of the batches that both models answer, in (0, 1]. Higher gathers evidence
+            faster, and costs as much more computing time.
+        block_s: Media time in seconds, 1 to 3600, whose frames count as one value of the gain.
+            Shorter gives more values; below the time in which a scene changes they are not
+            independent, and the intervals too narrow.
+        minutes: Shortest duration of each phase in minutes, 0 or more.
+        frames: Fewest frames that it answers in each phase, 0 or more.
+        alpha: Probability that an interval or a likelihood ratio is ever wrong, in (0, 0.5). Lower
+            is safer, and needs more evidence.
+        margin: Loss of F1 that is tolerated, in (0, 1). Hold in shadow until a larger loss over all
+            frames is ruled out. A class or a city that certainly loses more: roll back.
+        latency: Largest allowed ratio of computing times per frame, challenger to champion, above
+            1. Upper bound at or above it: hold. Lower bound above it: roll back.
+        usual_errors: Failure rate of calls that is harmless, in (0, 1).
+        harmful_errors: Failure rate of calls that is harmful, in (0, 1). Hold in the last step
+            until it is ruled out. Shown to be reached: roll back.
+        silence: Smallest allowed ratio of boxes, challenger to champion, in (0, 1). Below it, once
+            the champion has shown 100 boxes: roll back.
+        memory_mb: Largest allowed memory of its process in MB. Above it: roll back.
+        crashes: Number of deaths of its process, 1 or more. Reached: roll back.
+        broken_tracks: Largest allowed ratio of broken tracks, challenger to champion, on the same
+            cameras, above 1. Estimate above it: hold. Lower bound above it: roll back. None (null
+            in YAML): no check.
+        track_minutes: Duration of confirmed tracks in minutes that either model must have served
+            before ``broken_tracks`` is checked, 0 or more.
+        heed_verdict: True refuses to start a version that the offline judge refused.
+        patience_minutes: Longest duration of the rollout in minutes, pauses left out, above 0.
+            Not promoted by then: roll back.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
@@ -63,18 +77,19 @@ class Policy(BaseModel):
 
 
 class PhaseKind(StrEnum):
-    """What a challenger does."""
+    """Kind of a phase."""
 
     SHADOW = "shadow"
     CANARY = "canary"
 
 
 class Phase(BaseModel):
-    """Where a rollout is.
+    """A phase of a rollout.
 
     Attributes:
-        kind: Shadow: nothing that the challenger says is used. Canary: it serves some cameras.
-        step: Which of the policy's steps, from 0; of a canary.
+        kind: In shadow the challenger's answers are compared and not used; as a canary it serves
+            some of the cameras.
+        step: Index into the policy's steps, of a canary.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -83,21 +98,21 @@ class Phase(BaseModel):
     step: int = 0
 
     def share(self, policy: Policy) -> float:
-        """Share of the cameras that the challenger serves."""
+        """Share of the cameras that the challenger serves, 0 to 1."""
         return 0.0 if self.kind is PhaseKind.SHADOW else policy.steps[self.step]
 
     def is_last(self, policy: Policy) -> bool:
-        """True if only promotion is left."""
+        """True if the next step is promotion."""
         return self.kind is PhaseKind.CANARY and self.step == len(policy.steps) - 1
 
     def following(self) -> "Phase":
-        """The next one."""
+        """The next phase."""
         if self.kind is PhaseKind.SHADOW:
             return Phase(kind=PhaseKind.CANARY)
         return Phase(kind=PhaseKind.CANARY, step=self.step + 1)
 
     def title(self, policy: Policy) -> str:
-        """For people.
+        """The phase in words.
 
         >>> Phase(kind=PhaseKind.CANARY, step=1).title(Policy())
         'canary 25 %'

@@ -1,4 +1,4 @@
-"""What a rollout needs round it: the streams, the applications, and the models."""
+"""Protocols of what a rollout acts on: the streams, the applications, and the models."""
 
 from typing import Any, Protocol
 
@@ -12,39 +12,45 @@ class Fleet(Protocol):
     """The running streams."""
 
     def follow(self, table: RouteTable) -> None:
-        """Send each camera's frames where the table says."""
+        """Send each camera's frames to the application in the table; returns at once."""
 
     def collect_evidence(self) -> Evidence:
-        """What was found about a challenger since the last call."""
+        """Evidence on the challenger since the last call."""
 
 
 class Applications(Protocol):
-    """The applications that serve models; every method may take long."""
+    """The applications that serve models. Every method blocks, up to minutes.
+
+    Methods raise `streetloop.errors.DetectorError` where an application does not do it.
+    """
 
     def deploy(self, application: str, model: ModelFile) -> None:
         """Start an application and wait until it answers."""
 
     def load(self, application: str, model: ModelFile) -> None:
-        """Put another model in an application without a break; starts one that is not there."""
+        """Replace the model of an application without a gap; starts one that is not there."""
 
     def describe(self, application: str) -> dict[str, Any]:
-        """What an application says of itself."""
+        """State of an application: ``process`` (its id) and ``memory_mb`` at least."""
 
     def detect(self, application: str, image: Image) -> Detections:
-        """What it shows in one picture."""
+        """Boxes that it shows in one image (H, W, 3), in pixels of the image."""
 
     def delete(self, application: str) -> None:
         """End an application if it is there."""
 
 
 class Models(Protocol):
-    """Where models come from, and who is told which one is the champion."""
+    """Where models come from, and where the champion is on record.
+
+    Methods raise `streetloop.errors.RegistryError` where the registry does not answer.
+    """
 
     def find(self, name: str) -> ModelFile:
-        """A model by name."""
+        """Find a model by version or alias; may download it."""
 
     def set_champion(self, name: str, application: str) -> None:
-        """It is the champion of an application from now on, after a restart, too."""
+        """Make a model the champion of an application, which outlasts a restart."""
 
     def clear_champion(self, application: str) -> None:
-        """The application has no champion of its own any more."""
+        """Remove the champion of an application, if it has one."""

@@ -1,4 +1,4 @@
-"""Asking for a rollout: by hand, or by the learning flow."""
+"""Asks for a rollout: for a person, or for the learning flow."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -26,46 +26,63 @@ def request_rollout(
     *,
     despite_verdict: bool = False,
 ) -> Rollout:
-    """Ask for a rollout of a version; running streams take it up.
+    """Ensure that there is a champion, then ask for a rollout against it.
+
+    The first step registers the model of the settings where the registry has no champion, which
+    takes a while; the second only reads the registry and writes the ledger.
 
     Args:
-        settings: As given at the roof.
-        ledger: Where it is written down.
+        settings: The settings of the run.
+        ledger: The ledger.
         version: A version of the registry, or an alias.
-        policy: What it must show.
+        policy: What the challenger must show.
         author: Who asks.
-        city: Only the cameras of this city.
-        say: Called with what is being done.
-        despite_verdict: Try it even if the judge refused it.
+        city: Only the cameras of this city; None for all.
+        say: Called with a sentence about what is being done.
+        despite_verdict: True tries a version that the offline judge refused.
 
     Raises:
-        RolloutError: Another one is open, the judge refused the version, or it cannot take the
-            champion's place.
-        RegistryError: The registry does not answer, or does not know the version.
+        RolloutError: Another rollout is open, the judge refused the version, or it cannot replace
+            the champion.
+        RegistryError: The registry does not answer, or does not have the version.
     """
     registry = open_registry(settings)
-    candidate = registry.find(version)
+    challenger = registry.find(version)
     champion, _ = ensure_champion(settings, say)
     if city is not None:
         champion = _own_champion(registry, city) or champion
-    if candidate.number == champion.number:
-        raise RolloutError(f"version {candidate.number} is the champion already")
-    if candidate.record.classes != champion.record.classes:
-        raise RolloutError(
-            f"version {candidate.number} knows other classes than the champion, version "
-            f"{champion.number}: {', '.join(candidate.record.classes)}"
-        )
-    verdict = verdict_of(candidate)
-    refused = candidate.record.accepted is False
+    return request_against(
+        ledger, champion, challenger, policy, author, city, despite_verdict=despite_verdict
+    )
+
+
+def request_against(
+    ledger: Ledger,
+    champion: Version,
+    challenger: Version,
+    policy: Policy,
+    author: str,
+    city: str | None = None,
+    *,
+    despite_verdict: bool = False,
+) -> Rollout:
+    """Ask for a rollout of one version against another; running streams take it up.
+
+    Raises:
+        RolloutError: As `request_rollout`.
+    """
+    _require_same_task(champion, challenger)
+    verdict = verdict_of(challenger)
+    refused = challenger.record.accepted is False
     if refused and policy.heed_verdict and not despite_verdict:
         raise RolloutError(
-            f"{verdict.says}; `streetloop rollout start {candidate.number} --despite-verdict` "
+            f"{verdict.says}; `streetloop rollout start {challenger.number} --despite-verdict` "
             "tries it all the same"
         )
     overruled = f" all the same, as {author} wants it" if refused and despite_verdict else ""
     return start_rollout(
         ledger,
-        str(candidate.number),
+        str(challenger.number),
         str(champion.number),
         city,
         policy.model_dump(mode="json"),
@@ -75,6 +92,16 @@ def request_rollout(
         f"{verdict.says}: it is tried{overruled}",
         RolloutSummary(verdict=verdict).as_json(),
     )
+
+
+def _require_same_task(champion: Version, challenger: Version) -> None:
+    if challenger.number == champion.number:
+        raise RolloutError(f"version {challenger.number} is the champion already")
+    if challenger.record.classes != champion.record.classes:
+        raise RolloutError(
+            f"version {challenger.number} knows other classes than the champion, version "
+            f"{champion.number}: {', '.join(challenger.record.classes)}"
+        )
 
 
 def verdict_of(version: Version) -> Verdict:
@@ -90,6 +117,6 @@ def verdict_of(version: Version) -> Verdict:
 
 
 def _own_champion(registry: Registry, city: str) -> Version | None:
-    """The champion that a city has of its own, if it has one."""
+    """The city's own champion, if it has one."""
     alias = city_application(city)
     return next((v for v in registry.versions() if alias in v.aliases), None)

@@ -1,4 +1,4 @@
-"""Which application answers for which camera: a small table that workers follow."""
+"""Route table: which application answers for which camera. Workers follow it."""
 
 import hashlib
 import math
@@ -6,23 +6,23 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 CHAMPION = "champion"
-"""The application whose answers count unless a city has a champion of its own."""
+"""Application of the champion, except where a city has one of its own."""
 
 CHALLENGER = "challenger"
-"""The application of the candidate."""
+"""Application of the challenger."""
 
 
 @dataclass(frozen=True, slots=True)
 class RouteTable:
-    """Who answers for whom; a new one replaces the old one as a whole.
+    """An immutable route table; a new one replaces the old one as a whole.
 
     Attributes:
         number: Rises with each change.
-        champion_applications: Champion's application by camera, where it is not `CHAMPION`.
+        champion_applications: Application of a city's own champion by camera, where it has one.
         compared: Cameras that take part in a rollout.
         challenged: Those of them that the challenger serves.
-        sample: Share of the batches of compared cameras that both models answer.
-        block_s: See `serve.rollout.policy.Policy`.
+        sample: Share of the batches of compared cameras that both models answer, 0 to 1.
+        block_s: Media time in seconds whose frames count as one value of the gain.
     """
 
     number: int = 0
@@ -33,18 +33,22 @@ class RouteTable:
     block_s: float = 20.0
 
     def champion_application(self, camera_id: str) -> str:
-        """The application of its champion."""
+        """Application of the camera's champion."""
         return self.champion_applications.get(camera_id, CHAMPION)
 
     def application(self, camera_id: str) -> str:
-        """The application that serves it now."""
+        """Application that serves the camera now."""
         return CHALLENGER if camera_id in self.challenged else self.champion_application(camera_id)
 
 
 def leaders(cameras: Iterable[str], share: float) -> frozenset[str]:
-    """The cameras that a challenger serves at a share: at least one, and the same every time.
+    """Choose the cameras that a challenger serves: at least one, and the same ones every time.
 
-    They are taken in the order of a hash, so a larger share has those of a smaller one.
+    They are ordered by a hash, so that a larger share contains a smaller one.
+
+    Args:
+        cameras: Cameras to choose from.
+        share: Share of the cameras, 0 to 1; rounded up to whole cameras.
 
     >>> sorted(leaders(["a", "b", "c", "d"], 0.5)), len(leaders(["a", "b", "c", "d"], 0.05))
     (['c', 'd'], 1)
@@ -55,9 +59,9 @@ def leaders(cameras: Iterable[str], share: float) -> frozenset[str]:
 
 
 def city_application(city: str) -> str:
-    """The application of a city's own champion.
+    """Application of a city's own champion.
 
-    Names of cities that differ in signs alone differ here by the start of a hash.
+    Characters that are not alphanumeric become dashes; a hash tells such cities apart.
 
     >>> city_application("Bergen"), city_application("Den Haag"), city_application("Den-Haag")
     ('champion-Bergen', 'champion-Den-Haag-01922c2d', 'champion-Den-Haag-6b2a9110')
@@ -66,3 +70,8 @@ def city_application(city: str) -> str:
     if plain.isalnum():
         return f"{CHAMPION}-{plain}"
     return f"{CHAMPION}-{plain}-{hashlib.sha256(city.encode()).hexdigest()[:8]}"
+
+
+def target_application(city: str | None) -> str:
+    """The application in which the champion of a city answers; that of all cameras for None."""
+    return CHAMPION if city is None else city_application(city)

@@ -157,7 +157,7 @@ READING: Mapping[str, object] = {
     "latency_ratio": {"mean": 1.1, "low": 1.0, "high": 1.2},
     "calls": {"asked": 200, "failed": 0, "invalid": 0},
     "agreement": 0.97,
-    "waits_for": ["that a gain is certain: +0.040 [-0.010, +0.090] so far"],
+    "waits_for": ["a certain gain: +0.040 [-0.010, +0.090] so far"],
     "cameras": {"a40": "challenger", "crossing": "champion"},
 }
 """What a rollout has found, as people read it."""

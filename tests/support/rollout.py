@@ -11,7 +11,7 @@ import ray.serve
 from flows.stream.pipeline import StreamPipeline
 from serve.detector.applications import ServeApplications
 from serve.detector.deployment import Detector, ServeDetector, deploy
-from serve.rollout.controller import RolloutControl
+from serve.rollout.controller import RolloutController
 from serve.rollout.policy import Phase, PhaseKind, Policy
 from serve.rollout.route_table import CHALLENGER, RouteTable, leaders
 from serve.rollout.statistics.confidence_sequences import Moments
@@ -184,7 +184,7 @@ class Case:
         self.street, self.ledger, self.models = street, ledger, models
         self.said: list[str] = []
         self.applications = FaultySlots(street.settings, kind)
-        self.control = RolloutControl(
+        self.control = RolloutController(
             ledger,
             street,
             self.applications,

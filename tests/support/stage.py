@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from serve.rollout.controller import RolloutControl
+from serve.rollout.controller import RolloutController
 from serve.rollout.policy import Phase, Policy
 from serve.rollout.route_table import CHALLENGER, CHAMPION, RouteTable
 from serve.rollout.statistics.evidence import Evidence
@@ -175,7 +175,7 @@ class Stage:
         """A process starts: what ran in the one before is gone, champions are those crowned."""
         self.fleet, self.applications = Fleet(self.log), Applications(self.log)
         self.applications.runs = dict(self.models.crowned)
-        self.control = RolloutControl(
+        self.control = RolloutController(
             ledger or self.ledger,
             self.fleet,
             self.applications,

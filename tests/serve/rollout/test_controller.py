@@ -232,7 +232,7 @@ def test_a_ledger_that_is_away_for_a_look_loses_no_evidence(
 
 
 def test_the_thread_goes_on_after_a_look_that_failed(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("serve.rollout.controller._LOOK_S", 0.01)
+    monkeypatch.setattr("serve.rollout.controller._LOOK_EVERY_S", 0.01)
     collect, failures = stage.fleet.collect_evidence, [RuntimeError("a bug"), LedgerError("away")]
 
     def fail_first() -> Evidence:

@@ -146,7 +146,7 @@ def test_going_back_waits_for_a_registry_that_is_away_and_tries_again(stage: Sta
     stage.until(lambda: any("promotion waits" in said for said in stage.told))
     stage.models.away = True
     request_command(stage.ledger, RolloutCommand.ROLL_BACK, "carl")
-    stage.until(lambda: any("going back waits" in said for said in stage.told), 1.0)
+    stage.until(lambda: any("rollback waits" in said for said in stage.told), 1.0)
     # The challenger goes on serving, and the wish stands, for a restart, too.
     assert (stage.state, stage.rollout.command) == (RolloutState.PROMOTING, RolloutCommand.ROLL_BACK)
     assert len(stage.table.challenged) == 4

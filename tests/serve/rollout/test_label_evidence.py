@@ -34,7 +34,7 @@ BOTH = Detections(
 )
 
 
-class _Eyes(Applications):
+class _SeeingApplications(Applications):
     """Applications that see what they are told."""
 
     def __init__(self) -> None:
@@ -50,13 +50,13 @@ class _Eyes(Applications):
         return self.sees[application]
 
 
-class WebApp:
-    """A rollout, and frames that people label meanwhile."""
+class LabelBench:
+    """A rollout, and frames that are labelled meanwhile."""
 
     def __init__(self, folder: Path) -> None:
         self.ledger: Ledger = open_ledger(f"sqlite:///{folder / 'ledger.db'}")
         self.store = FolderStore(folder / "store")
-        self.eyes = _Eyes()
+        self.applications = _SeeingApplications()
         self.rollout: Rollout = start_rollout(
             self.ledger, "2", "1", None, {}, {}, "ann", NOON + timedelta(hours=1)
         )
@@ -65,7 +65,7 @@ class WebApp:
 
     def begin(self) -> None:
         """A process starts."""
-        self.labels = LabelEvidence(self.ledger, self.store, self.eyes, NAMES)
+        self.labels = LabelEvidence(self.ledger, self.store, self.applications, NAMES)
 
     def label(
         self,
@@ -96,9 +96,9 @@ class WebApp:
     def settle(self, champion_application: str = CHAMPION, cameras: str = "ab") -> Evidence:
         """All, once two whole rounds have passed."""
         for _ in range(2):
-            eventually(lambda: self.labels._work is None or self.labels._work.done())
+            eventually(lambda: self.labels._round_under_way is None or self.labels._round_under_way.done())
             self.collect(champion_application, cameras)
-        eventually(lambda: self.labels._work is None or self.labels._work.done())
+        eventually(lambda: self.labels._round_under_way is None or self.labels._round_under_way.done())
         self.collect(champion_application, cameras)
         return self.found
 
@@ -108,44 +108,44 @@ class WebApp:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[WebApp]:
-    monkeypatch.setattr("serve.rollout.label_evidence._EVERY_S", 0.0)
-    desk = WebApp(tmp_path)
-    yield desk
-    eventually(lambda: desk.labels._work is None or desk.labels._work.done())
-    desk.ledger.close()
+def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LabelBench]:
+    monkeypatch.setattr("serve.rollout.label_evidence._ROUND_EVERY_S", 0.0)
+    bench = LabelBench(tmp_path)
+    yield bench
+    eventually(lambda: bench.labels._round_under_way is None or bench.labels._round_under_way.done())
+    bench.ledger.close()
 
 
-def test_both_models_are_held_against_what_people_say(desk: WebApp) -> None:
-    desk.label(1)
-    gains = desk.settle().gains
+def test_both_models_are_held_against_what_people_say(bench: LabelBench) -> None:
+    bench.label(1)
+    gains = bench.settle().gains
     # The champion finds the car alone: F1 is 2/3.
     assert gains[EVERYTHING] == Moments.of(1 - 2 / 3)
     assert gains["class:car"] == Moments.of(0.0)
-    assert set(desk.eyes.asked) == {CHAMPION, CHALLENGER}
+    assert set(bench.applications.asked) == {CHAMPION, CHALLENGER}
 
 
-def test_a_frame_counts_once(desk: WebApp) -> None:
+def test_a_frame_counts_once(bench: LabelBench) -> None:
     for number in range(5):
-        desk.label(number)
-    assert desk.blocks() == 5
-    assert desk.blocks() == 5
-    desk.label(7)
-    assert desk.blocks() == 6
+        bench.label(number)
+    assert bench.blocks() == 5
+    assert bench.blocks() == 5
+    bench.label(7)
+    assert bench.blocks() == 6
 
 
-def test_a_restart_counts_nothing_twice(desk: WebApp) -> None:
-    desk.label(1)
-    assert desk.blocks() == 1
+def test_a_restart_counts_nothing_twice(bench: LabelBench) -> None:
+    bench.label(1)
+    assert bench.blocks() == 1
     at = NOON + timedelta(hours=3)
-    note_progress(desk.ledger, desk.rollout.id, desk.found.as_json(), {}, at)
-    again = open_rollout(desk.ledger)
+    note_progress(bench.ledger, bench.rollout.id, bench.found.as_json(), {}, at)
+    again = open_rollout(bench.ledger)
     assert again is not None
-    desk.rollout = again
-    desk.begin()
-    assert desk.blocks() == 1
-    desk.label(2, hours=4)
-    assert desk.blocks() == 2
+    bench.rollout = again
+    bench.begin()
+    assert bench.blocks() == 1
+    bench.label(2, hours=4)
+    assert bench.blocks() == 2
 
 
 @pytest.mark.parametrize(
@@ -161,67 +161,67 @@ def test_a_restart_counts_nothing_twice(desk: WebApp) -> None:
     ],
     ids=["chosen", "too early", "another camera", "simulated", "asked", "rejected", "empty"],
 )
-def test_a_frame_that_says_nothing_fair_does_not_count(desk: WebApp, other: dict[str, object]) -> None:
+def test_a_frame_that_says_nothing_fair_does_not_count(bench: LabelBench, other: dict[str, object]) -> None:
     sees = other.pop("sees", None)
     if isinstance(sees, Detections):
-        desk.eyes.sees = {CHAMPION: sees, CHALLENGER: sees}
-    desk.label(1, **other)  # type: ignore[arg-type]
-    desk.label(2, hours=2) if sees is None else None
-    assert desk.blocks() == (1 if sees is None else 0)
+        bench.applications.sees = {CHAMPION: sees, CHALLENGER: sees}
+    bench.label(1, **other)  # type: ignore[arg-type]
+    bench.label(2, hours=2) if sees is None else None
+    assert bench.blocks() == (1 if sees is None else 0)
 
 
-def test_a_frame_in_a_dataset_counts_still(desk: WebApp) -> None:
-    desk.label(1, state=ReviewState.IN_DATASET)
-    assert desk.blocks() == 1
+def test_a_frame_in_a_dataset_counts_still(bench: LabelBench) -> None:
+    bench.label(1, state=ReviewState.IN_DATASET)
+    assert bench.blocks() == 1
 
 
-def test_a_city_is_held_against_its_own_champion(desk: WebApp) -> None:
+def test_a_city_is_held_against_its_own_champion(bench: LabelBench) -> None:
     own = city_application("Oslo")
-    desk.eyes.sees[own] = BOTH
-    desk.label(1)
-    assert desk.settle(own).gains[EVERYTHING] == Moments.of(0.0)
-    assert set(desk.eyes.asked) == {own, CHALLENGER}
+    bench.applications.sees[own] = BOTH
+    bench.label(1)
+    assert bench.settle(own).gains[EVERYTHING] == Moments.of(0.0)
+    assert set(bench.applications.asked) == {own, CHALLENGER}
 
 
-def test_a_model_that_does_not_answer_is_asked_again(desk: WebApp) -> None:
-    del desk.eyes.sees[CHALLENGER]
+def test_a_model_that_does_not_answer_is_asked_again(bench: LabelBench) -> None:
+    del bench.applications.sees[CHALLENGER]
     for number in range(3):
-        desk.label(number)
-    assert desk.blocks() == 0
-    desk.eyes.sees[CHALLENGER] = BOTH
-    assert desk.blocks() == 3
+        bench.label(number)
+    assert bench.blocks() == 0
+    bench.applications.sees[CHALLENGER] = BOTH
+    assert bench.blocks() == 3
 
 
 @pytest.mark.parametrize("image", [b"", b"no picture at all", b"\xff\xd8\xff\xe0cut short"])
-def test_a_picture_that_cannot_be_read_is_passed_over(desk: WebApp, image: bytes) -> None:
-    desk.label(1, image=image)
-    desk.label(2)
-    assert desk.blocks() == 1
-    asked = len(desk.eyes.asked)
-    assert desk.blocks() == 1
-    assert len(desk.eyes.asked) == asked
+def test_a_picture_that_cannot_be_read_is_passed_over(bench: LabelBench, image: bytes) -> None:
+    bench.label(1, image=image)
+    bench.label(2)
+    assert bench.blocks() == 1
+    asked = len(bench.applications.asked)
+    assert bench.blocks() == 1
+    assert len(bench.applications.asked) == asked
 
 
-def test_a_picture_that_is_gone_holds_up_no_other(desk: WebApp) -> None:
-    desk.label(1)
-    assert desk.blocks() == 1
-    desk.label(2)
-    desk.store.delete(review(2).image_key)
-    desk.label(3)
-    assert desk.blocks() == 2
+def test_a_picture_that_is_gone_holds_up_no_other(bench: LabelBench) -> None:
+    bench.label(1)
+    assert bench.blocks() == 1
+    bench.label(2)
+    bench.store.delete(review(2).image_key)
+    bench.label(3)
+    assert bench.blocks() == 2
 
 
-def test_the_next_rollout_begins_with_nothing(desk: WebApp) -> None:
-    desk.label(1)
-    assert desk.blocks() == 1
-    desk.found = Evidence()
-    desk.rollout = replace(desk.rollout, id=2, started_at=NOON + timedelta(hours=3))
-    assert desk.blocks() == 0
+def test_the_next_rollout_begins_with_nothing(bench: LabelBench) -> None:
+    bench.label(1)
+    assert bench.blocks() == 1
+    bench.found = Evidence()
+    bench.rollout = replace(bench.rollout, id=2, started_at=NOON + timedelta(hours=3))
+    assert bench.blocks() == 0
 
 
-def test_asking_never_waits(desk: WebApp) -> None:
+def test_asking_never_waits(bench: LabelBench) -> None:
     for number in range(30):
-        desk.label(number)
+        bench.label(number)
     # The first call only begins; twenty frames are a round.
-    assert desk.labels.collect(desk.rollout, CHAMPION, "ab") == Evidence()
-    assert desk.blocks() == 30
+    assert bench.labels.collect(bench.rollout, CHAMPION, "ab") == Evidence()
+    assert bench.blocks() == 30

@@ -1,0 +1,90 @@
+"""The challenger's application while it is loaded, and its process while it answers."""
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any
+
+from streetloop.errors import RegistryError
+
+_MAX_LOAD_S = 180.0
+_RETRY_S = 5.0
+_DESCRIBE_EVERY_S = 2.0
+
+
+class Challenger:
+    """What this process knows of the challenger. Times are monotonic, in seconds.
+
+    Attributes:
+        crashes: Deaths of its process.
+        memory_mb: Memory of its process in MB.
+    """
+
+    def __init__(self) -> None:
+        self.loading: Future[None] | None = None
+        self.crashes = 0
+        self.memory_mb = 0.0
+        self._loading_since: float | None = None
+        self._retry_at = 0.0
+        self._describing: Future[dict[str, Any]] | None = None
+        self._described_at = 0.0
+        self._process: int | None = None
+
+    @property
+    def is_up(self) -> bool:
+        """True if it answers."""
+        return self.loading is not None and self.loading.done() and self.loading.exception() is None
+
+    @property
+    def futures(self) -> tuple[Future[Any] | None, ...]:
+        """Work that was begun for it."""
+        return (self.loading, self._describing)
+
+    def load_when_due(self, begin: Callable[[], Future[None]], now: float) -> None:
+        """Begin to load it unless that was begun before, or failed a moment ago."""
+        if self.loading is not None or now < self._retry_at:
+            return
+        self.loading = begin()
+        if self._loading_since is None:
+            self._loading_since = now
+
+    def retry_after_outage(self, now: float) -> RegistryError | None:
+        """Schedule another attempt if the registry did not answer, which is not its fault."""
+        if self.loading is None or not self.loading.done() or self._is_late(now):
+            return None
+        error = self.loading.exception()
+        if not isinstance(error, RegistryError):
+            return None
+        self.loading, self._retry_at = None, now + _RETRY_S
+        return error
+
+    def load_failure(self, now: float) -> str | None:
+        """Why it cannot be loaded; None if it is up, or still may come up."""
+        if self.loading is None:
+            return None
+        if not self.loading.done():
+            return f"it was not loaded within {_MAX_LOAD_S:.0f} s" if self._is_late(now) else None
+        error = self.loading.exception()
+        return None if error is None else f"it cannot be loaded: {error}"
+
+    def watch_process(self, begin: Callable[[], Future[dict[str, Any]]], now: float) -> None:
+        """Ask for its process and memory every few seconds.
+
+        A process that died comes back by itself, under another id.
+        """
+        if self._describing is not None and self._describing.done():
+            if self._describing.exception() is None:
+                self._note_process(self._describing.result())
+            self._describing = None
+        if self._describing is None and now - self._described_at >= _DESCRIBE_EVERY_S:
+            self._described_at = now
+            self._describing = begin()
+
+    def _note_process(self, description: dict[str, Any]) -> None:
+        self.memory_mb = float(description["memory_mb"])
+        process = int(description["process"])
+        if self._process is not None and process != self._process:
+            self.crashes += 1
+        self._process = process
+
+    def _is_late(self, now: float) -> bool:
+        return self._loading_since is not None and now - self._loading_since > _MAX_LOAD_S
