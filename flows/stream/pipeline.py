@@ -13,7 +13,6 @@ from flows.stream.inference.calls import CallContext, ChallengerCalls, ModelCall
 from flows.stream.inference.clients import ClientPool
 from flows.stream.inference.comparison import Comparison
 from flows.stream.inference.dispatcher import Callbacks, Dispatcher
-from flows.stream.inference.pace import Pace
 from flows.stream.inference.router import Router
 from flows.stream.inference.shadow_comparison import OnCompared, ShadowComparison
 from flows.stream.ingest.accounting import DropReason, Fate, FrameAccount
@@ -200,18 +199,8 @@ class StreamPipeline:
             self._start_dispatcher(application)
 
     def _start_dispatcher(self, application: str) -> None:
-        settings = self._settings
-        pace = Pace(settings.staleness_s, settings.max_batch)
         batcher = self._batchers[application] = Batcher(
-            application,
-            self._mailboxes,
-            self._is_over,
-            self.router,
-            self._ready,
-            pace,
-            settings.max_batch,
-            settings.image_size,
-            self._clock,
+            application, self._mailboxes, self._is_over, self.router, self._ready, self._settings, self._clock
         )
         calls = (
             ChallengerCalls(application, self._calls, self.router, self._batchers[CHAMPION].pace)
@@ -220,7 +209,7 @@ class StreamPipeline:
         )
         callbacks = Callbacks(self._on_answer, self._on_failure, self._on_error, self._on_end)
         self._dispatchers += 1
-        Dispatcher(application, batcher.take_batch, calls.send, pace, self._clock, callbacks).start()
+        Dispatcher(application, batcher.take_batch, calls.send, batcher.pace, self._clock, callbacks).start()
 
     def _mailboxes(self) -> Mapping[str, Mailbox]:
         return {reader.camera.id: reader.mailbox for reader in self.readers}

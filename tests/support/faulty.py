@@ -1,4 +1,4 @@
-"""Models and detectors that are wrong in ways that models and detectors are wrong in."""
+"""Faulty models and detectors, with the faults that occur in practice."""
 
 import contextlib
 import os
@@ -24,13 +24,13 @@ _HOLD, _OPENING = ".hold", ".opening"
 
 
 def good(path: Path, confidence: float = 0.9) -> Path:
-    """Sees one car; another confidence makes another model."""
+    """A model that detects one car; another confidence makes another model."""
     box = (*_ONE_CAR[0][:5], confidence)
     return write_tiny_model(path, detector_output(box))
 
 
 def not_numbers(path: Path) -> Path:
-    """Answers with NaN, but not in the warm-up: the root of a negative number on calm pictures."""
+    """A model whose output is NaN for images of low variance, and so not in the warm-up."""
     plain = onnx.load(good(path))
     nodes = [
         helper.make_node("Mul", ["images", "images"], ["squares"]),
@@ -45,7 +45,7 @@ def not_numbers(path: Path) -> Path:
 
 
 def slow(path: Path, channels: int = 32) -> Path:
-    """Computes many times as long for the same answer."""
+    """A model that computes many times as long for the same output."""
     rng = np.random.default_rng(0)
     first = rng.normal(size=(channels, 3, 3, 3)).astype(np.float32)
     second = rng.normal(size=(channels, channels, 3, 3)).astype(np.float32)
@@ -58,7 +58,7 @@ def slow(path: Path, channels: int = 32) -> Path:
 
 
 def _graft(model: Any, nodes: list[Any], weights: dict[str, Any], path: Path) -> Path:
-    """The model with nothing times ``added_value`` added to its answer."""
+    """The model with zero times ``added_value`` added to its output."""
     graph = model.graph
     for node in graph.node:
         node.output[:] = ["plain" if name == "output0" else name for name in node.output]
@@ -74,25 +74,25 @@ def _graft(model: Any, nodes: list[Any], weights: dict[str, Any], path: Path) ->
 
 
 def outside(path: Path) -> Path:
-    """Sees a car far outside of every picture."""
+    """A model that detects a car far outside of the image."""
     return write_tiny_model(path, detector_output((9000.0, 9000.0, 30.0, 20.0, 0, 0.9)))
 
 
 def too_many_classes(path: Path) -> Path:
-    """Names two classes and scores three."""
+    """A model that names two classes and scores three."""
     answer = detector_output(*_ONE_CAR)
     return write_tiny_model(path, np.vstack([answer, answer[-1:]]))
 
 
 def unknown_class(path: Path) -> Path:
-    """Names three classes, as it scores, where the champion knows two; all it sees is the third."""
+    """A model of three classes where the champion has two; it detects the third only."""
     answer = detector_output(*_ONE_CAR)
     answer = np.vstack([answer[:4], np.zeros_like(answer[4:]), answer[4:5]])
     return write_tiny_model(path, answer, metadata={"names": "{0: 'car', 1: 'bus', 2: 'boat'}"})
 
 
 def truncated(path: Path) -> Path:
-    """Half of a file."""
+    """The first half of a model file."""
     content = good(path).read_bytes()
     path.write_bytes(content[: len(content) // 2])
     return path
@@ -100,7 +100,7 @@ def truncated(path: Path) -> Path:
 
 @contextlib.contextmanager
 def held(model: Path) -> Iterator[Path]:
-    """A `Patient` that is to open this model waits meanwhile; gives a file that is there then."""
+    """Block every `Patient` that opens this model; gives a file that exists while one waits."""
     hold = Path(f"{model}{_HOLD}")
     hold.touch()
     try:
@@ -110,7 +110,7 @@ def held(model: Path) -> Iterator[Path]:
 
 
 class Patient(Detector):
-    """Opens a model only once nothing holds it; see `held`."""
+    """A detector that opens a model only once it is not `held`."""
 
     def _open(self, model: str) -> Predictor:
         while Path(model + _HOLD).exists():
@@ -120,21 +120,21 @@ class Patient(Detector):
 
 
 class DiesAtLoad(Detector):
-    """The process ends while the model is opened."""
+    """A detector whose process dies while it opens the model."""
 
     def _open(self, model: str) -> Predictor:
         os._exit(1)
 
 
 class DiesAtFirstFrame(Detector):
-    """The process ends when the first frame comes."""
+    """A detector whose process dies at the first frame."""
 
     async def _run(self, images: Image) -> Answer:
         os._exit(1)
 
 
 class DiesLater(Detector):
-    """The process ends after 200 frames."""
+    """A detector whose process dies after 200 frames."""
 
     _frames = 0
 
@@ -146,7 +146,7 @@ class DiesLater(Detector):
 
 
 class Hangs(Detector):
-    """Answers nothing any more, not even to those who ask whether it lives."""
+    """A detector that hangs and answers no health check either."""
 
     async def _run(self, images: Image) -> Answer:
         time.sleep(3600)
@@ -154,7 +154,7 @@ class Hangs(Detector):
 
 
 class AnswersLate(Detector):
-    """Takes a second to answer, without computing."""
+    """A detector that answers after a second, without computing."""
 
     async def _run(self, images: Image) -> Answer:
         self._worker.submit(time.sleep, 1.0)
@@ -162,7 +162,7 @@ class AnswersLate(Detector):
 
 
 class EatsMemory(Detector):
-    """Keeps 20 MB a call."""
+    """A detector that leaks 20 MB per call."""
 
     _kept: tuple[bytes, ...] = ()
 

@@ -11,6 +11,7 @@ from flows.stream.inference.pace import Pace
 from flows.stream.inference.router import Router
 from flows.stream.ingest.mailbox import Mailbox
 from streetloop.clock import Clock
+from streetloop.settings import Settings
 from streetloop.types import Frame
 from train.model.preprocess import input_shape, letterbox_into
 
@@ -26,11 +27,12 @@ class Batcher:
         is_over: True once no camera of the pipeline will give a frame any more.
         router: Says which cameras are at the application.
         ready: Notified when a frame arrives or a camera changes its application.
-        pace: How fast the application answers.
-        max_batch: Largest batch in frames. Higher gives more throughput on a GPU, and more lag.
-        image_size: Long side of the model's input in pixels. Higher finds smaller objects, and
-            costs computing time in proportion to its square.
+        settings: ``staleness_s`` and ``max_batch`` limit the batches, see `Pace`; ``image_size`` is
+            the long side of the model's input in pixels.
         clock: The clock that stamped the frames' arrival.
+
+    Attributes:
+        pace: How fast the application answers.
     """
 
     def __init__(
@@ -40,16 +42,14 @@ class Batcher:
         is_over: Callable[[], bool],
         router: Router,
         ready: threading.Condition,
-        pace: Pace,
-        max_batch: int,
-        image_size: int,
+        settings: Settings,
         clock: Clock,
     ) -> None:
-        self.pace = pace
+        self.pace = Pace(settings.staleness_s, settings.max_batch)
         self._application = application
         self._mailboxes, self._is_over = mailboxes, is_over
         self._router, self._ready, self._clock = router, ready, clock
-        self._max_batch, self._image_size = max_batch, image_size
+        self._max_batch, self._image_size = settings.max_batch, settings.image_size
         self._turn = 0
         self._retired = False
 
