@@ -1,295 +1,216 @@
-"""What people may see and do while the streams run; the API and the app know nothing else.
+"""What people may see and do while the streams run.
 
-The protocol stands on the floor, what answers it stands at the roof: who asks does not import the
-flows, and a test may ask a house without streams.
+The commands, the API and the app ask through `Control`, and know nothing else of the flows.
 """
 
 from collections.abc import Mapping
-from datetime import datetime
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Protocol
 
-from pydantic import BaseModel, Field
+from streetloop.control_views import (
+    CameraView,
+    DriftView,
+    EventView,
+    HealthView,
+    LabelReportView,
+    LearningView,
+    LineageView,
+    ModelView,
+    Page,
+    PullView,
+    PushView,
+    QueueView,
+    ReviewView,
+    RolloutView,
+)
 
-T = TypeVar("T")
-
-MOST_A_PAGE = 200
-LARGEST_OFFSET = 100_000
-NARROWEST, USUAL_WIDTH, WIDEST = 160, 640, 1280
+MAX_PAGE_SIZE = 200
+MAX_OFFSET = 100_000
+MIN_WIDTH, DEFAULT_WIDTH, MAX_WIDTH = 160, 640, 1280
 """Of live pictures, in pixels."""
 
 
-class Page(BaseModel, Generic[T]):
-    """Some of many, in their order."""
-
-    items: list[T]
-    offset: int = Field(ge=0)
-    more: bool = Field(description="whether there are any after these")
-
-
-class Frames(BaseModel):
-    """Where a camera's frames went; ``decoded`` is the sum of the others."""
-
-    decoded: int = 0
-    detected: int = 0
-    gated: int = 0
-    dropped: int = 0
-    failed: int = 0
-    pending: int = 0
-
-
-class CameraView(BaseModel):
-    """One camera now.
-
-    Attributes:
-        id: Names it.
-        uri: Where its pictures come from, without credentials.
-        city: Groups cameras.
-        fps: Frames to analyse a second; None for as many as keep up.
-        transport: How RTSP carries the pictures.
-        lines: Counting lines, in fractions of the image.
-        state: ``connecting``, ``live``, ``lost``, ``ended``, ``failed``, or ``stopped`` where no
-            stream runs.
-        error: Why it is lost or has failed.
-        frames: Where its frames went since the start.
-        fps_decoded: Frames a second that came in over the last seconds.
-        fps_detected: Frames a second that the detector saw.
-        lag_p95_s: 95th percentile of the time from picture to result.
-        objects: Confirmed tracks since the start.
-        crossings: By line and direction, since the start.
-        slot: The application that answers for it.
-        model: Version of the model that answered last.
-        faults: What went wrong beside the stream.
-    """
-
-    id: str
-    uri: str
-    city: str | None = None
-    fps: float | None = None
-    transport: str = "tcp"
-    lines: dict[str, tuple[tuple[float, float], tuple[float, float]]] = {}
-    state: str = "stopped"
-    error: str | None = None
-    frames: Frames = Frames()
-    fps_decoded: float = 0.0
-    fps_detected: float = 0.0
-    lag_p95_s: float = 0.0
-    objects: int = 0
-    crossings: dict[str, dict[str, int]] = {}
-    slot: str | None = None
-    model: str | None = None
-    faults: list[str] = []
-
-
-class EventView(BaseModel):
-    """Something that happened, or goes on."""
-
-    id: int
-    kind: str
-    camera_id: str | None
-    started_at: datetime
-    ended_at: datetime | None
-    model: str | None
-    detail: dict[str, Any]
-
-
-class FeatureView(BaseModel):
-    """What one feature of a camera's pictures or detections shows.
-
-    Attributes:
-        enough: False while too few minutes were seen to say anything.
-        effect_size: How far the window departs from its past.
-        threshold: From where on that is an alarm.
-    """
-
-    enough: bool
-    effect_size: float
-    threshold: float
-
-    @property
-    def share(self) -> float:
-        """The effect in thresholds: 1 is an alarm."""
-        return self.effect_size / self.threshold if self.threshold > 0 else 0.0
-
-
-class DriftView(BaseModel):
-    """Whether a camera's world is still the one that it was."""
-
-    camera_id: str
-    state: str
-    drifts: bool
-    causes: list[str]
-    since: datetime | None
-    missing_minutes: int
-    features: dict[str, FeatureView]
-
-
-class ReviewView(BaseModel):
-    """A frame that people are asked about, or were."""
-
-    digest: str
-    camera_id: str
-    captured_at: datetime
-    state: str
-    reason: str
-    score: float
-    rank: int | None
-    model: str
-    width: int
-    height: int
-    labeler: str | None
-    note: str | None
-
-
-class QueueView(BaseModel):
-    """The review queue as a whole."""
-
-    counts: dict[str, int]
-    labeler: str
-    url: str | None = Field(description="where the labellers work, if it is a server")
-
-
-class ModelView(BaseModel):
-    """A version of the registry."""
-
-    number: int
-    made_at: datetime
-    aliases: list[str]
-    parent: int | None
-    dataset: str
-    classes: list[str]
-    scores: dict[str, float]
-    verdict: list[str]
-    trigger: dict[str, Any]
-    model: str = Field(description="what its detections are stamped with")
-
-
-class LearningView(BaseModel):
-    """A learning run."""
-
-    id: int
-    name: str
-    step: str
-    trigger: dict[str, Any]
-    detail: dict[str, Any]
-    attempts: int
-    reason: str | None
-    started_at: datetime
-    step_at: datetime
-    ended_at: datetime | None
-
-
-class DecisionView(BaseModel):
-    """One entry in the book of a rollout."""
-
-    at: datetime
-    action: str
-    author: str
-    reason: str
-    evidence: dict[str, Any]
-
-
-class RolloutView(BaseModel):
-    """A rollout; its decisions only where a single one is asked for."""
-
-    id: int
-    state: str
-    phase: str
-    model: str
-    champion: str
-    city: str | None
-    author: str
-    started_at: datetime
-    updated_at: datetime
-    ended_at: datetime | None
-    wanted: str | None = Field(description="what somebody asked for and is not done yet")
-    evidence: dict[str, Any]
-    decisions: list[DecisionView] = []
-
-
-class HealthView(BaseModel):
-    """Whether everything is there; ``problems`` says what is not, one sentence each."""
-
-    ok: bool
-    cameras: int
-    live: int
-    model: str | None
-    problems: list[str]
-    report: bool = Field(default=False, description="whether `GET /report` has a page")
-
-
 class Control(Protocol):
-    """The house, as people see and steer it. Methods may take long and may be called at once.
+    """Every operation of a control service. Calls may take seconds, and may come from many threads.
+
+    An ``author`` is the name of whoever asks; it is written down with the change. An ``offset`` is
+    the number of items to skip, a ``limit`` the most to return.
 
     Raises:
-        NotFound: What was named is not there.
-        StreetloopError: As the part that was asked says.
+        NotFound: Something that was named does not exist.
+        LedgerError: The ledger cannot be read or written.
+        StoreError: The object store does not answer.
+        RegistryError: The model registry does not answer.
     """
 
     def cameras(self) -> list[CameraView]:
-        """Every camera, in the order of the file."""
+        """Every camera, in the order of the camera file; cameras that were added come last."""
 
-    def put_camera(self, document: Mapping[str, Any], author: str, *, new: bool) -> CameraView:
-        """Add a camera, or change the one of that id; running streams take it up by themselves.
+    def camera(self, camera_id: str) -> CameraView:
+        """One camera.
 
         Raises:
-            ConfigError: Something in the document is wrong, or ``new`` and the id is taken.
+            NotFound: There is no such camera.
+        """
+
+    def put_camera(self, document: Mapping[str, Any], author: str, *, new: bool) -> CameraView:
+        """Add a camera, or change one; running streams take it up within seconds.
+
+        Args:
+            document: The camera as the camera file has it. An address that came without its
+                password keeps the password.
+            author: Who asks.
+            new: True to add, False to change.
+
+        Raises:
+            ConfigError: The document is wrong, or ``new`` and the id is taken.
+            NotFound: Not ``new``, and there is no such camera.
         """
 
     def remove_camera(self, camera_id: str, author: str) -> None:
-        """Take a camera out; what it recorded stays."""
+        """Remove a camera; its recordings stay.
+
+        Raises:
+            NotFound: There is no such camera.
+        """
 
     def events(
         self, camera_id: str | None, kind: str | None, *, only_open: bool, offset: int, limit: int
     ) -> Page[EventView]:
-        """What happened, the newest first."""
+        """Events, the newest first; None takes every camera, or every kind."""
 
-    def drift(self) -> list[DriftView]:
-        """Every camera that is or was watched."""
+    def drift(self, camera_id: str | None = None) -> list[DriftView]:
+        """Drift of one camera, or of every camera that was ever watched.
 
-    def drift_page(self) -> str:
-        """The same as a page with plots and pictures, HTML."""
+        Raises:
+            ConfigError: The camera was never watched.
+        """
+
+    def drift_page(self, camera_id: str | None = None) -> str:
+        """The same as an HTML page with plots and pictures.
+
+        Raises:
+            ConfigError: The camera was never watched.
+        """
 
     def queue(self) -> QueueView:
         """The review queue in numbers."""
 
     def reviews(self, state: str | None, offset: int, limit: int) -> Page[ReviewView]:
-        """Frames that people are asked about, the newest first."""
+        """Frames of the review queue, the newest first; None takes all but candidates.
+
+        Raises:
+            NotFound: There is no such state.
+        """
 
     def review_image(self, digest: str) -> bytes:
-        """The JPEG of one."""
+        """The image of a frame, JPEG.
+
+        Raises:
+            NotFound: There is no such frame, or its image has expired.
+        """
+
+    def push_labels(self, choose: int = 0) -> PushView:
+        """Hand pending frames to the labeler, with the model's boxes.
+
+        Args:
+            choose: Candidates to choose first, within the daily budget; 0 chooses none.
+
+        Raises:
+            ConfigError: No labeler is set up.
+            LabelerError: Not all frames could be handed over; the rest stays pending.
+        """
+
+    def pull_labels(self) -> PullView:
+        """Take over the answers that the labeler has.
+
+        Raises:
+            ConfigError: No labeler is set up.
+            LabelerError: The labeler does not answer.
+        """
+
+    def label_report(self, *, only_random: bool = True) -> LabelReportView:
+        """Precision and recall of each model, measured by what labellers changed.
+
+        Args:
+            only_random: Use only frames that were drawn at random: these measure without bias.
+
+        Raises:
+            ModelError: The model of the settings cannot be opened.
+        """
 
     def models(self) -> list[ModelView]:
-        """Versions of the registry, the newest first."""
+        """Versions of the registry, the newest first; empty without a registry."""
 
-    def lineage(self, version: str) -> list[dict[str, Any]]:
-        """Where a version comes from, back to the first."""
+    def lineage(self, version: str) -> list[LineageView]:
+        """A version and its ancestors, back to the first.
+
+        Args:
+            version: Number or alias.
+
+        Raises:
+            NotFound: There is no such version.
+        """
 
     def learning(self, offset: int, limit: int) -> Page[LearningView]:
         """Learning runs, the newest first."""
 
     def learn(self, author: str) -> LearningView:
-        """Begin a learning run now."""
+        """Start a learning run now, whatever the limits say.
+
+        Raises:
+            LearningError: Another one is open.
+        """
 
     def resume_learning(self, author: str) -> LearningView:
-        """Go on with the run that was parked."""
+        """Continue the learning run that is parked.
+
+        Raises:
+            LearningError: No run is open, or it is not parked.
+        """
 
     def drop_learning(self, author: str) -> LearningView:
-        """End the open run without a new model."""
+        """End the open learning run without a new model; its labels stay.
+
+        Raises:
+            LearningError: No run is open.
+        """
 
     def rollouts(self, offset: int, limit: int) -> Page[RolloutView]:
-        """Rollouts, the newest first."""
+        """Rollouts without their decisions, the newest first."""
 
-    def rollout(self, number: int) -> RolloutView:
-        """One, with its decisions."""
+    def rollout(self, number: int | None = None) -> RolloutView:
+        """One rollout with its decisions; None takes the newest.
 
-    def start_rollout(self, version: str, city: str | None, author: str) -> RolloutView:
-        """Ask for a rollout."""
+        Raises:
+            NotFound: There is no such rollout, or none at all.
+        """
+
+    def start_rollout(
+        self, version: str, city: str | None, author: str, *, despite_verdict: bool = False
+    ) -> RolloutView:
+        """Start a rollout; running streams take it up within seconds.
+
+        Args:
+            version: Number or alias of the challenger.
+            city: Restrict the rollout to the cameras of this city; None takes all.
+            author: Who asks.
+            despite_verdict: Start even if the judge refused the version.
+
+        Raises:
+            NotFound: There is no such version.
+            RolloutError: Another rollout is open, the judge refused the version, or it cannot
+                replace the champion.
+        """
 
     def steer_rollout(self, wanted: str, author: str) -> RolloutView:
-        """Pause, resume, promote or roll back the open one."""
+        """Give the open rollout a command: ``pause``, ``resume``, ``promote`` or ``roll back``.
+
+        Raises:
+            RolloutError: No rollout is open.
+        """
 
     def health(self) -> HealthView:
-        """Whether everything is there."""
+        """Whether everything runs, and what does not."""
 
     def report_page(self) -> str:
         """The illustrated report that the demo wrote into the home, HTML.
@@ -303,11 +224,11 @@ class Pictures(Protocol):
     """The newest annotated pictures of running cameras."""
 
     async def newest(
-        self, after: Mapping[str, int], width: int = USUAL_WIDTH
+        self, after: Mapping[str, int], width: int = DEFAULT_WIDTH
     ) -> dict[str, tuple[int, bytes]]:
-        """Number and JPEG by camera; only of those whose newest number is not in ``after``.
+        """Number and JPEG by camera, of cameras with a picture newer than in ``after``.
 
         Args:
-            after: Numbers that are known.
-            width: In pixels, of every picture; from `NARROWEST` to `WIDEST`.
+            after: The last number seen, by camera.
+            width: Of every picture, in pixels; from `MIN_WIDTH` to `MAX_WIDTH`.
         """

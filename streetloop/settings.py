@@ -1,4 +1,4 @@
-"""The settings, read once at the roof and handed down."""
+"""The settings: read once, by the command line, and handed to everything else."""
 
 import os
 import re
@@ -22,17 +22,20 @@ from streetloop.errors import ConfigError
 
 _BUCKET = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[\w=-][\w.=-]*)*/?", re.ASCII)
 
+_FIELD = re.compile(r'field "(?P<name>\w+)"')
+_WAY_OUT = "correct the variable, or unset it to use the default"
+
 BASELINE = "baseline"
-"""The model that comes along: it knows the simulated city by day."""
+"""The shipped model, trained on the simulated city by day."""
 
 
 class BandSetting(BaseModel):
-    """Where the model is unsure of a class, as `labeling.scoring.Band` has it.
+    """Confidences between which the model is unsure of a class; see `labeling.scoring.Band`.
 
     Attributes:
-        low: Least confidence; under it a box is noise.
-        high: Greatest confidence; over it the model is sure.
-        weight: How much the class is wanted, 1 for as much as any, 0 for not at all.
+        low: Lower end, 0 to 1; a box below it is noise. Lower values choose more frames.
+        high: Upper end, 0 to 1; above it the model is sure. Higher values choose more frames.
+        weight: Weight of the class, 0 to 100; 1 is the default, 0 ignores the class.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -49,24 +52,24 @@ class BandSetting(BaseModel):
 
 
 class Settings(BaseSettings):
-    """What can be set by the environment (``STREETLOOP_HOME=...``) or the file's ``settings:``.
+    """Everything that can be set, by environment variables such as ``STREETLOOP_HOME``.
 
-    The file wins over the environment; a flag of the command line wins over both.
+    The ``settings:`` of the camera file override the environment; a flag overrides both.
     """
 
     model_config = SettingsConfigDict(
         env_prefix="STREETLOOP_", extra="ignore", frozen=True, env_ignore_empty=True
     )
 
-    home: Path = Field(default=Path(".streetloop"), description="where state is kept")
-    model: str = Field(default=BASELINE, description="model file or name")
+    home: Path = Field(default=Path(".streetloop"), description="folder of all state")
+    model: str = Field(default=BASELINE, description="model file, registry version or name")
     backend: str = Field(default="auto", pattern="^(auto|onnx|torch)$")
     image_size: int = Field(default=640, ge=32, le=4096, multiple_of=32)
     confidence: float = Field(
-        default=0.25, gt=0, le=1, description="least confidence of a logged or counted box"
+        default=0.25, gt=0, le=1, description="minimum confidence of a logged or counted box"
     )
     track_floor: float = Field(
-        default=0.1, gt=0, le=1, description="least confidence of a box that may extend a track"
+        default=0.1, gt=0, le=1, description="minimum confidence of a box that may extend a track"
     )
     staleness_s: float = Field(
         default=0.5, gt=0, le=60, description="age at which a waiting frame is dropped"
@@ -74,10 +77,10 @@ class Settings(BaseSettings):
     stall_s: float = Field(
         default=2.2, ge=0.5, le=600, description="silence after which a network stream is lost"
     )
-    max_batch: int = Field(default=8, ge=1, le=256, description="most frames a detector call")
+    max_batch: int = Field(default=8, ge=1, le=256, description="maximum frames of a detector call")
     gate: bool = Field(default=True, description="skip the detector while nothing moves")
     keyframe_s: float = Field(
-        default=2.0, gt=0, description="longest time that the gate keeps the detector from a camera"
+        default=2.0, gt=0, description="longest time that the gate keeps a camera from the detector"
     )
     cameras_per_worker: int = Field(default=8, ge=1, le=256)
     threads: int = Field(
@@ -86,52 +89,54 @@ class Settings(BaseSettings):
     detector_timeout_s: float = Field(default=30.0, gt=0)
     drift: bool = Field(default=True, description="watch every camera for drift")
     drift_period_s: float = Field(
-        default=60.0, ge=0.5, le=3600, description="length of a drift 'minute', seconds of stream"
+        default=60.0, ge=0.5, le=3600, description="length of a drift period, in seconds of stream"
     )
-    drift_sample_s: float = Field(default=2.0, gt=0, description="time between pictures that drift measures")
+    drift_sample_s: float = Field(
+        default=2.0, gt=0, description="time between the frames that drift measures"
+    )
     drift_days: float = Field(
-        default=60.0, gt=0, le=36500, description="days between two false alarms of a camera"
+        default=60.0, gt=0, le=36500, description="expected days between two false alarms of a camera"
     )
-    triage: bool = Field(default=True, description="pick out frames worth labelling")
+    triage: bool = Field(default=True, description="select frames worth labelling")
     triage_period_s: float = Field(
-        default=10.0, gt=0, description="the frame least sure of in so many seconds is a candidate"
+        default=10.0, gt=0, description="length of a period; its least certain frame is a candidate"
     )
     triage_random: float = Field(
-        default=4.0, ge=0, le=36000, description="random candidates of a camera an hour"
+        default=4.0, ge=0, le=36000, description="random candidates per camera and hour"
     )
     label_bands: dict[str, BandSetting] = Field(
-        default={}, description="by class, where the model is unsure and how much it is wanted"
+        default={}, description="by class: where the model is unsure, and the weight of the class"
     )
     label_budget: int = Field(default=100, ge=0, le=100_000, description="frames to label a day")
     label_every_s: float = Field(
-        default=600.0, ge=1, description="how often frames are chosen, pushed and pulled"
+        default=600.0, ge=1, description="time between two rounds of choosing, pushing and pulling"
     )
     labeler: str = Field(default="none", pattern="^(none|oracle|label-studio)$")
     label_hook_port: int = Field(
-        default=8091, ge=0, le=65535, description="where Label Studio's webhook comes to; 0: off"
+        default=8091, ge=0, le=65535, description="port for Label Studio's webhook; 0: off"
     )
     label_hook_host: str = Field(default="127.0.0.1", min_length=1)
     label_hook_url: str | None = Field(
-        default=None, pattern="^https?://", description="the same, as Label Studio reaches it"
+        default=None, pattern="^https?://", description="URL of the webhook, as Label Studio reaches it"
     )
-    learn: bool = Field(default=False, description="train and roll out new models by itself")
-    learn_labels: int = Field(
-        default=50, ge=1, le=100_000, description="labelled frames that a training begins with"
-    )
+    learn: bool = Field(default=False, description="train and roll out new models unattended")
+    learn_labels: int = Field(default=50, ge=1, le=100_000, description="new labels that start a training")
     learn_drift_labels: int = Field(
-        default=40, ge=1, le=100_000, description="labelled frames of a drift that its training has"
+        default=40, ge=1, le=100_000, description="labels of a drift that start its training"
     )
     learn_cron: str | None = Field(
-        default=None, description="when to learn from new labels, too, such as '30 3 * * *' (UTC)"
+        default=None, description="schedule of trainings on new labels, such as '30 3 * * *' (UTC)"
     )
     learn_recipe: dict[str, Any] = Field(
-        default={}, description="options of a training, as Ultralytics names them"
+        default={}, description="training options by their Ultralytics names"
     )
-    learn_rest_h: float = Field(default=12.0, ge=0, le=8760, description="hours between two learning runs")
-    learn_per_day: int = Field(default=2, ge=0, le=1000, description="most learning runs a day")
-    oracle_delay_s: float = Field(default=0.0, ge=0, description="the oracle takes so long")
+    learn_rest_h: float = Field(
+        default=12.0, ge=0, le=8760, description="minimum hours between two learning runs"
+    )
+    learn_per_day: int = Field(default=2, ge=0, le=1000, description="maximum learning runs a day")
+    oracle_delay_s: float = Field(default=0.0, ge=0, description="time that the oracle takes to answer")
     oracle_errors: float = Field(
-        default=0.0, ge=0, le=1, description="share of things that the oracle gets wrong"
+        default=0.0, ge=0, le=1, description="share of objects that the oracle labels wrongly"
     )
     label_studio_url: str | None = Field(
         default=None, description="Label Studio; default: the one of `streetloop labelstudio up`"
@@ -145,12 +150,12 @@ class Settings(BaseSettings):
         default=None, description="object store: a folder, or s3://bucket[/prefix]; default: a folder in home"
     )
     s3_endpoint: str | None = Field(default=None, description="address of MinIO or another S3")
-    s3_public_endpoint: str | None = Field(default=None, description="the same, as browsers see it")
+    s3_public_endpoint: str | None = Field(default=None, description="the same, as browsers reach it")
     s3_region: str = Field(default="us-east-1", min_length=1)
     s3_access_key: SecretStr | None = Field(default=None, min_length=1)
     s3_secret_key: SecretStr | None = Field(default=None, min_length=1)
     log_flush_s: float = Field(
-        default=30.0, gt=0, description="most seconds of detections that a crash can lose"
+        default=30.0, gt=0, description="maximum seconds of detections that a crash can lose"
     )
     tracking_uri: SecretStr | None = Field(
         default=None, min_length=1, description="MLflow server; default: SQLite in home"
@@ -212,18 +217,38 @@ class Settings(BaseSettings):
 
 
 def read_settings(**values: Any) -> Settings:
-    """The settings, with ``values`` over the environment.
+    """The settings of the environment, with ``values`` over them.
 
     Raises:
-        ConfigError: One of them is not what it should be; the message does not show its value.
+        ConfigError: One of them is wrong. The message names the setting, or its variable, and does
+            not show its value.
     """
     try:
         return Settings(**values)
     except ValidationError as error:
         # `from None`: the vendor's message shows the value, which may be a token.
         first = error.errors(include_input=False, include_url=False)[0]
-        name = ".".join(str(part) for part in first["loc"])
+        name, *within = (str(part) for part in first["loc"])
         why = first["msg"].removeprefix("Value error, ")
-        raise ConfigError(f"setting {name!r}: {why}") from None
+        if name in values:
+            raise ConfigError(f"setting {'.'.join([name, *within])!r}: {why}") from None
+        where = ": ".join([_variable(name), *([".".join(within)] if within else [])])
+        raise ConfigError(f"{where}: {why}; {_WAY_OUT}") from None
     except SettingsError as error:
-        raise ConfigError(f"the environment: {error}; is it JSON?") from None
+        found = _FIELD.search(str(error))
+        name = found["name"] if found else "*"
+        raise ConfigError(f"{_variable(name)}: the value is not JSON; {_WAY_OUT}") from None
+
+
+def change_settings(settings: Settings, **values: Any) -> Settings:
+    """The same settings but for ``values``; None changes nothing.
+
+    Raises:
+        ConfigError: One of the values is wrong; the message names the setting.
+    """
+    known = {name: getattr(settings, name) for name in settings.model_fields_set}
+    return read_settings(**known | {name: value for name, value in values.items() if value is not None})
+
+
+def _variable(setting: str) -> str:
+    return f"STREETLOOP_{setting.upper()}"

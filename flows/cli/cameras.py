@@ -1,125 +1,176 @@
-"""``streetloop camera``: list, add, edit, remove; whether streams run or not."""
+"""``streetloop camera`` and ``check``: the cameras, and whether they open."""
 
-import json
-import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
+from flows.cli.context import control_of
+from flows.cli.output import Json, borderless, plain, print_json, results, say
+from flows.cli.run import CameraFile
 from flows.cli.user import current_user
-from flows.service.control_service import ControlService
-from streetloop.cameras import load_cameras
-from streetloop.control import CameraView
-from streetloop.errors import ConfigError, NotFound
-from streetloop.settings import Settings
 
-app = typer.Typer(
-    no_args_is_help=True, help="Cameras beside those of the camera file; running streams take changes up."
+if TYPE_CHECKING:
+    from flows.service.camera_check import CheckResult
+    from flows.service.control_service import ControlService
+
+app = typer.Typer()
+camera_app = typer.Typer(
+    no_args_is_help=True, help="List, add, edit and remove cameras, also while streams run."
 )
+app.add_typer(camera_app, name="camera")
 
 File = Annotated[
-    Path | None, typer.Option("--file", metavar="CAMERAS.YAML", help="The camera file that `up` is given.")
+    Path | None, typer.Option("--file", metavar="CAMERAS.YAML", help="Camera file that `up` was given.")
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and only that.")]
-CameraId = Annotated[str, typer.Argument(metavar="ID", help="Of the camera.")]
-Address = Annotated[str, typer.Argument(metavar="URI", help="rtsp://, file:// or sim://.")]
-City = Annotated[str | None, typer.Option(help="Groups cameras.")]
+CameraId = Annotated[str, typer.Argument(metavar="ID", help="Id of the camera.")]
+Uri = Annotated[str, typer.Argument(metavar="URI", help="Address: rtsp://, file:// or sim://.")]
+City = Annotated[str | None, typer.Option(help="Group of the camera.")]
 Fps = Annotated[float | None, typer.Option(help="Frames to analyse a second.")]
-Transport = Annotated[str | None, typer.Option(help="How RTSP carries pictures: tcp or udp.")]
+Transport = Annotated[str | None, typer.Option(help="RTSP transport: tcp or udp.")]
 Lines = Annotated[
     list[str] | None,
-    typer.Option("--line", metavar="NAME=X1,Y1,X2,Y2", help="A counting line; once for each."),
+    typer.Option("--line", metavar="NAME=X1,Y1,X2,Y2", help="Counting line; may be given again."),
 ]
 
-_KEYS = ("id", "uri", "city", "fps", "transport", "lines")
+_CONFIGURATION = {"id", "uri", "city", "fps", "transport", "lines"}
 
 
-@app.command(name="list")
-def list_cameras(file: File = None, as_json: Json = False) -> None:
-    """Those of the camera file, if it is given, and what was changed since."""
-    views = _house(file).cameras()
+@camera_app.command(name="list")
+def list_cameras(context: typer.Context, file: File = None, as_json: Json = False) -> None:
+    """List the cameras, with the changes that were made while streams ran."""
+    views = _control(context, file).cameras()
     if as_json:
-        plain = [view.model_dump(mode="json", include=set(_KEYS)) for view in views]
-        sys.stdout.write(json.dumps(plain, indent=2) + "\n")
+        print_json([view.model_dump(mode="json", include=_CONFIGURATION) for view in views])
         return
-    table = Table(box=None, pad_edge=False)
-    for name in ("camera", "city", "fps", "address", "lines"):
-        table.add_column(name, overflow="fold")
+    if not views:
+        results().print("no camera yet: `streetloop camera add ID URI`, or give --file")
+        return
+    from rich.text import Text
+
+    table = borderless("camera", "city", "fps", "address", "lines")
     for view in views:
         fps = "" if view.fps is None else f"{view.fps:g}"
         cells = (view.id, view.city or "", fps, view.uri, ", ".join(view.lines))
         table.add_row(*(Text(cell) for cell in cells))
-    if not views:
-        Console().print("no camera yet: `streetloop camera add ID URI`, or give --file")
-        return
-    Console(highlight=False).print(table)
+    results().print(table)
 
 
-@app.command()
+@camera_app.command()
 def add(
+    context: typer.Context,
     camera_id: CameraId,
-    uri: Address,
+    uri: Uri,
     city: City = None,
     fps: Fps = None,
     transport: Transport = None,
     line: Lines = None,
     file: File = None,
 ) -> None:
-    """Add a camera; running streams take it up."""
-    document = _given(uri=uri, city=city, fps=fps, transport=transport, lines=_lines(line))
-    view = _house(file).put_camera({**document, "id": camera_id}, current_user(), new=True)
-    _say(f"{view.id} is added")
+    """Add a camera."""
+    document = _given(id=camera_id, uri=uri, city=city, fps=fps, transport=transport, lines=_lines(line))
+    view = _control(context, file).put_camera(document, current_user(), new=True)
+    say(f"{view.id} is added; running streams take it up")
 
 
-@app.command()
+@camera_app.command()
 def edit(
+    context: typer.Context,
     camera_id: CameraId,
-    uri: Annotated[str | None, typer.Option(help="Another address.")] = None,
+    uri: Annotated[str | None, typer.Option(help="New address.")] = None,
     city: City = None,
     fps: Fps = None,
     transport: Transport = None,
     line: Lines = None,
     file: File = None,
 ) -> None:
-    """Change what is given of a camera; an empty --city takes it out of its city."""
-    house = _house(file)
-    before = _find(house, camera_id).model_dump(mode="json", include=set(_KEYS))
+    """Change the options that are given; an empty --city removes the camera from its city."""
+    control = _control(context, file)
+    _require(control, camera_id)
+    before = plain(control.camera(camera_id))
     changed = _given(uri=uri, city=city, fps=fps, transport=transport, lines=_lines(line))
-    wanted = {**before, **changed}
+    wanted = {key: before[key] for key in _CONFIGURATION} | changed
     document = {key: value for key, value in wanted.items() if value is not None and value != ""}
-    house.put_camera(document, current_user(), new=False)
-    _say(f"{camera_id} is changed")
+    control.put_camera(document, current_user(), new=False)
+    say(f"{camera_id} is changed; running streams take it up")
+
+
+@camera_app.command()
+def remove(context: typer.Context, camera_id: CameraId, file: File = None) -> None:
+    """Remove a camera; its recordings stay."""
+    control = _control(context, file)
+    _require(control, camera_id)
+    control.remove_camera(camera_id, current_user())
+    say(f"{camera_id} is removed; running streams stop it")
 
 
 @app.command()
-def remove(camera_id: CameraId, file: File = None) -> None:
-    """Take a camera out; what it recorded stays."""
-    house = _house(file)
-    house.remove_camera(_find(house, camera_id).id, current_user())
-    _say(f"{camera_id} is removed")
+def check(cameras: CameraFile, as_json: Json = False) -> None:
+    """Open every camera of a file, and say what it is or what is wrong."""
+    from flows.service.camera_check import check_cameras
+    from streetloop.cameras import load_cameras
+
+    found = []
+    for result in check_cameras(load_cameras(cameras).cameras):
+        found.append(result)
+        if not as_json:
+            _print_check(result)
+    if as_json:
+        print_json([_checked(result) for result in found])
+    if any(result.info is None for result in found):
+        raise typer.Exit(1)
 
 
-def _house(file: Path | None) -> ControlService:
-    return ControlService(Settings(), [] if file is None else load_cameras(file).cameras)
+def _checked(result: "CheckResult") -> dict[str, Any]:
+    info = result.info
+    names = ("codec", "width", "height", "fps")
+    return {
+        "camera": result.camera.id,
+        "uri": str(result.camera.uri),
+        "ok": info is not None,
+        "problem": result.problem,
+        **{name: info and getattr(info, name) for name in names},
+    }
 
 
-def _find(house: ControlService, camera_id: str) -> CameraView:
-    for view in house.cameras():
-        if view.id == camera_id:
-            return view
-    raise NotFound(f"there is no camera {camera_id[:64]!r}; is it one of a file? give --file")
+def _print_check(result: "CheckResult") -> None:
+    console, info = results(), result.info
+    if info is None:
+        console.print("[bold red]fails[/]", result.camera.id, end="  ")
+        console.print(result.problem, markup=False, soft_wrap=True)
+        return
+    rate = f"{info.fps:g} fps" if info.fps else "rate unknown"
+    console.print(f"[green]ok[/]    {result.camera.id}  {info.codec} {info.width}x{info.height} {rate}")
+
+
+def _control(context: typer.Context, file: Path | None) -> "ControlService":
+    from streetloop.cameras import load_cameras
+
+    return control_of(context, [] if file is None else load_cameras(file).cameras)
+
+
+def _require(control: "ControlService", camera_id: str) -> None:
+    """Refuse an id that no camera has.
+
+    Raises:
+        NotFound: No camera has it; the message names --file.
+    """
+    from streetloop.errors import NotFound
+
+    try:
+        control.camera(camera_id)
+    except NotFound as error:
+        raise NotFound(f"{error}; give --file if it is one of a camera file") from None
 
 
 def _lines(given: list[str] | None) -> dict[str, Any] | None:
-    """Counting lines as they are written on the command line.
+    """Counting lines from ``NAME=X1,Y1,X2,Y2``.
 
     Raises:
-        ConfigError: One is written otherwise.
+        ConfigError: A line is written otherwise.
     """
+    from streetloop.errors import ConfigError
+
     if given is None:
         return None
     found: dict[str, Any] = {}
@@ -135,7 +186,3 @@ def _lines(given: list[str] | None) -> dict[str, Any] | None:
 
 def _given(**values: Any) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
-
-
-def _say(sentence: str) -> None:
-    Console(stderr=True).print(f"{sentence}: running streams take it up", highlight=False, markup=False)

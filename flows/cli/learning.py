@@ -1,68 +1,52 @@
-"""``streetloop learn``: the learning flow, seen and steered by hand."""
-
-import json
-import sys
-from typing import Annotated, Any
+"""``streetloop learn``: watch and steer the learning flow."""
 
 import typer
-from rich.console import Console
 
+from flows.cli.context import control_of
+from flows.cli.output import Json, plain, print_json, results, say
 from flows.cli.user import current_user
-from flows.service.control_service import ControlService
-from streetloop.ledger import open_ledger
-from streetloop.ledger.learning import LearningRun, list_learning
-from streetloop.settings import Settings
 
-app = typer.Typer(no_args_is_help=True, help="From labels to a new champion, by itself.")
+app = typer.Typer()
+learn_app = typer.Typer(no_args_is_help=True, help="Watch and steer how new models are trained.")
+app.add_typer(learn_app, name="learn")
+
+_SHOWN = 20
 
 
-@app.command()
-def status(as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead.")] = False) -> None:
-    """The newest learning runs: what asked for them, where they are, how they ended."""
-    found = list_learning(open_ledger(Settings().ledger), most=20)
+@learn_app.command()
+def status(context: typer.Context, as_json: Json = False) -> None:
+    """Show the newest learning runs: trigger, step and outcome."""
+    runs = control_of(context).learning(0, _SHOWN).items
     if as_json:
-        sys.stdout.write(json.dumps([_plain(run) for run in found], indent=2) + "\n")
+        # `run` is the old name of `id`; it goes with the next version.
+        print_json([{**plain(run), "run": run.id} for run in runs])
         return
-    console = Console(highlight=False)
-    if not found:
-        console.print("no learning run yet: drift or labels begin one, or `streetloop learn now`")
-    for run in found:
+    console = results()
+    if not runs:
+        console.print("no learning run yet: drift or labels start one, or `streetloop learn now`")
+    for run in runs:
         console.print(f"[bold]{run.id}[/]  {run.started_at:%Y-%m-%d %H:%M}  {run.step}")
         console.print(f"    because of {run.trigger.get('because', '?')}", markup=False)
         if run.reason:
             console.print(f"    {run.reason}", soft_wrap=True, markup=False)
 
 
-@app.command()
-def now() -> None:
-    """Begin one, whatever the limits say; running streams carry it out."""
-    run = ControlService(Settings(), []).learn(current_user())
-    Console(stderr=True).print(f"learning run {run.id} is asked for", highlight=False)
+@learn_app.command()
+def now(context: typer.Context) -> None:
+    """Start a learning run, whatever the limits say; running streams carry it out."""
+    run = control_of(context).learn(current_user())
+    say(f"learning run {run.id} is requested")
 
 
-@app.command()
-def resume() -> None:
-    """Go on with one that was parked."""
-    run = ControlService(Settings(), []).resume_learning(current_user())
-    Console(stderr=True).print(f"learning run {run.id} goes on", highlight=False)
+@learn_app.command()
+def resume(context: typer.Context) -> None:
+    """Continue the parked learning run."""
+    run = control_of(context).resume_learning(current_user())
+    say(f"learning run {run.id} continues")
 
 
-@app.command()
-def drop() -> None:
-    """End the open one without a new model; its labels stay."""
-    run = ControlService(Settings(), []).drop_learning(current_user())
-    Console(stderr=True).print(f"learning run {run.id} is dropped", highlight=False)
-
-
-def _plain(run: LearningRun) -> dict[str, Any]:
-    return {
-        "run": run.id,
-        "name": run.name,
-        "step": str(run.step),
-        "trigger": dict(run.trigger),
-        "detail": dict(run.detail),
-        "reason": run.reason,
-        "attempts": run.attempts,
-        "started_at": run.started_at.isoformat(),
-        "ended_at": run.ended_at and run.ended_at.isoformat(),
-    }
+@learn_app.command()
+def drop(context: typer.Context) -> None:
+    """End the open learning run without a new model; its labels stay."""
+    run = control_of(context).drop_learning(current_user())
+    say(f"learning run {run.id} is dropped")

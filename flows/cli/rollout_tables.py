@@ -1,54 +1,73 @@
 """A rollout on the terminal: where it is, and both models side by side."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from serve.rollout.rollout_record import RolloutRecord
 from serve.rollout.rollout_report import Row, classes_of, interval_in_words, percent, signed, tables_of
 from serve.rollout.rollout_summary import RolloutSummary
 from serve.rollout.route_table import CHALLENGER
 from serve.rollout.statistics.evidence import EVERYTHING
+from streetloop.control_views import RolloutView
 
 
-def show_status(record: RolloutRecord) -> None:
+def show_status(console: Console, rollout: RolloutView) -> None:
     """Print the phase, the evidence, what the rollout waits for, and the decisions."""
-    console = Console(highlight=False)
-    _print_head(console, record)
-    _print_gains(console, record.summary)
-    _print_serving(console, record.summary)
-    for condition in record.summary.waits_for:
+    summary = RolloutSummary.from_json(rollout.evidence)
+    _print_head(console, rollout, summary)
+    _print_gains(console, summary)
+    _print_serving(console, summary)
+    for condition in summary.waits_for:
         console.print(f"  waiting for {condition}", soft_wrap=True, markup=False)
-    _print_decisions(console, record)
+    _print_decisions(console, rollout)
 
 
-def show_report(record: RolloutRecord) -> None:
+def show_report(console: Console, rollout: RolloutView) -> None:
     """Print every measure of both models, and every decision."""
-    console = Console(highlight=False)
-    _print_head(console, record)
-    tables = tables_of(record.summary)
+    summary = RolloutSummary.from_json(rollout.evidence)
+    _print_head(console, rollout, summary)
+    tables = tables_of(summary)
     if not tables:
         console.print("  nothing is measured yet")
     for group, rows in tables.items():
         console.print(_table(group, rows))
-    classes = classes_of(record.summary)
+    classes = classes_of(summary)
     if classes:
         table = Table("by class", *next(iter(classes.values())))
         for name, words in classes.items():
             table.add_row(Text(name), *words.values())
         console.print(table)
-    _print_decisions(console, record)
+    _print_decisions(console, rollout)
 
 
-def _print_head(console: Console, record: RolloutRecord) -> None:
-    row = record.row
-    where = "" if row.city is None else f", city {row.city}"
-    text = f": version {row.model} against {row.champion}{where}: {row.state}, {record.phase_title}"
-    console.print(Text(f"rollout {row.id}", "bold") + Text(text))
-    if record.summary.verdict is not None:
-        console.print(f"  {record.summary.verdict.says}", soft_wrap=True, markup=False)
+def simulation_table(found: Mapping[str, Any], runs: int, hours: float) -> Table:
+    """The outcomes of a policy simulation, by kind of candidate.
+
+    Args:
+        found: What `serve.rollout.policy_simulation.simulate_policy` returned.
+        runs: Runs of each kind.
+        hours: Length after which a run was undecided.
+    """
+    table = Table(title=f"{runs} runs of each candidate, {hours:g} hours at most")
+    for column in ("candidate", "promoted", "rolled back", "undecided", "minutes to promotion"):
+        table.add_column(column, justify="left" if column == "candidate" else "right")
+    for kind in ("harmful", "equal", "better"):
+        ends = found[kind]
+        minutes = ends["minutes_until_promoted"]
+        shares = (f"{100 * ends[end]:.1f} %" for end in ("promoted", "rolled_back", "undecided"))
+        table.add_row(kind, *shares, "-" if minutes is None else f"{minutes:g}")
+    return table
+
+
+def _print_head(console: Console, rollout: RolloutView, summary: RolloutSummary) -> None:
+    where = "" if rollout.city is None else f", city {rollout.city}"
+    text = f": version {rollout.model} against {rollout.champion}{where}: {rollout.state}, {rollout.phase}"
+    console.print(Text(f"rollout {rollout.id}", "bold") + Text(text))
+    if summary.verdict is not None:
+        console.print(f"  {summary.verdict.says}", soft_wrap=True, markup=False)
 
 
 def _table(group: str, rows: Iterable[Row]) -> Table:
@@ -60,8 +79,8 @@ def _table(group: str, rows: Iterable[Row]) -> Table:
     return table
 
 
-def _print_decisions(console: Console, record: RolloutRecord) -> None:
-    for entry in record.decisions:
+def _print_decisions(console: Console, rollout: RolloutView) -> None:
+    for entry in rollout.decisions:
         line = f"  {entry.at:%Y-%m-%d %H:%M:%S}  {entry.action} ({entry.author}): {entry.reason}"
         console.print(line, soft_wrap=True, markup=False)
 

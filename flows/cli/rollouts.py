@@ -1,173 +1,137 @@
-"""``streetloop rollout``: start, status, pause, resume, promote, rollback, report, rehearse."""
+"""``streetloop rollout``: start, watch and steer the rollout of a new version."""
 
-import json
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
-import yaml
-from pydantic import ValidationError
-from rich.console import Console
-from rich.table import Table
 
-from flows.cli.rollout_tables import show_report, show_status
+from flows.cli.context import control_of
+from flows.cli.output import Json, plain, print_json, results, say, write_page
+from flows.cli.policy_option import PolicyFile
 from flows.cli.user import current_user
-from flows.reports.rollout_html import write_page
-from serve.rollout.policy import Policy
-from serve.rollout.policy_simulation import simulate_policy as play
-from serve.rollout.request import request_rollout
-from serve.rollout.rollout_record import parse_summary, read_rollout
-from streetloop.errors import ConfigError
-from streetloop.ledger import open_ledger
-from streetloop.ledger.rollouts import RolloutCommand, list_rollouts, request_command
-from streetloop.settings import Settings
 
-app = typer.Typer(no_args_is_help=True, help="How a new model takes over.")
+app = typer.Typer()
+rollout_app = typer.Typer(no_args_is_help=True, help="Start, watch and steer the rollout of a new version.")
+app.add_typer(rollout_app, name="rollout")
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and only that.")]
-PolicyFile = Annotated[
-    Path | None, typer.Option("--policy", help="YAML of what to change in the usual policy.")
-]
-
-_MOST_BYTES = 64 * 2**10
+Runs = Annotated[int, typer.Option(min=1, max=100_000, help="Runs of each kind of candidate.")]
+Hours = Annotated[float, typer.Option(min=0.1, max=240, help="Length after which a run is undecided.")]
+Seed = Annotated[int, typer.Option(help="Seed; the same seed gives the same result.")]
 
 
-@app.command()
+@rollout_app.command()
 def start(
-    version: Annotated[str, typer.Argument(help="A version of the registry, or an alias.")],
-    city: Annotated[str | None, typer.Option(help="Only the cameras of this city.")] = None,
+    context: typer.Context,
+    version: Annotated[str, typer.Argument(help="Number or alias of the challenger.")],
+    city: Annotated[str | None, typer.Option(help="Restrict the rollout to the cameras of a city.")] = None,
     policy: PolicyFile = None,
     despite_verdict: Annotated[
-        bool, typer.Option("--despite-verdict", help="Even if the judge refused it.")
+        bool, typer.Option("--despite-verdict", help="Start even if the judge refused the version.")
     ] = False,
 ) -> None:
-    """Try a version beside the champion; running streams take it up."""
-    settings = Settings()
-    console = Console(stderr=True)
-    rollout = request_rollout(
-        settings,
-        open_ledger(settings.ledger),
-        version,
-        read_policy(policy),
-        current_user(),
-        city,
-        lambda text: console.print(text, highlight=False),
-        despite_verdict=despite_verdict,
-    )
-    verdict = parse_summary(rollout).verdict
-    if verdict is not None:
-        console.print(verdict.says, markup=False, highlight=False)
-    console.print(f"rollout {rollout.id} is asked for: running streams take it up", highlight=False)
+    """Start the rollout of a version beside the champion."""
+    from flows.service.policy_file import read_policy
+
+    control = control_of(context, policy=read_policy(policy), tell=say)
+    rollout = control.start_rollout(version, city, current_user(), despite_verdict=despite_verdict)
+    verdict = rollout.evidence.get("verdict")
+    if verdict:
+        say(verdict["says"])
+    say(f"rollout {rollout.id} is requested; running streams take it up")
 
 
-@app.command()
-def status(as_json: Json = False) -> None:
-    """Where the newest rollout is, on what evidence, and what it waits for."""
-    ledger = open_ledger(Settings().ledger)
-    found = list_rollouts(ledger, 1)
-    if not found and not as_json:
-        Console().print("no rollout yet: `streetloop rollout start VERSION` begins one")
+@rollout_app.command()
+def status(context: typer.Context, as_json: Json = False) -> None:
+    """Show the newest rollout: its phase, its evidence, and what it waits for."""
+    control = control_of(context)
+    if not control.rollouts(0, 1).items:
+        if as_json:
+            print_json(None)
+        else:
+            results().print("no rollout yet: `streetloop rollout start VERSION` begins one")
         return
-    record = read_rollout(ledger) if found else None
+    rollout = control.rollout()
     if as_json:
-        sys.stdout.write(json.dumps(record and record.as_json(), indent=2) + "\n")
-    elif record is not None:
-        show_status(record)
+        print_json({**plain(rollout), "rollout": rollout.id})  # the old name of `id`, for one version
+        return
+    from flows.cli.rollout_tables import show_status
+
+    show_status(results(), rollout)
 
 
-@app.command()
+@rollout_app.command(name="show", hidden=True)
+@rollout_app.command()
 def report(
-    number: Annotated[int | None, typer.Argument(help="Of a rollout; the newest.")] = None,
+    context: typer.Context,
+    number: Annotated[int | None, typer.Argument(help="Number of a rollout; default: the newest.")] = None,
     as_json: Json = False,
-    html: Annotated[Path | None, typer.Option(help="Write a page there.")] = None,
+    html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the report to FILE.")] = None,
 ) -> None:
-    """Both models side by side, and every decision: as tables, as JSON, as a page."""
-    ledger = open_ledger(Settings().ledger)
-    record = read_rollout(ledger, number)
+    """Compare both models of a rollout, and show every decision."""
+    rollout = control_of(context).rollout(number)
     if html is not None:
-        write_page(html, record)
-        Console(stderr=True).print(f"written: {html}", highlight=False, markup=False)
+        from flows.reports.rollout_html import rollout_page
+
+        write_page(html, rollout_page(rollout))
+        say(f"report: {html.absolute()}")
     if as_json:
-        sys.stdout.write(json.dumps(record.as_json(), indent=2) + "\n")
+        print_json({**plain(rollout), "rollout": rollout.id})  # the old name of `id`, for one version
     elif html is None:
-        show_report(record)
+        from flows.cli.rollout_tables import show_report
+
+        show_report(results(), rollout)
 
 
-@app.command()
-def pause() -> None:
-    """Stay in this phase; what harms still goes back."""
-    _command(RolloutCommand.PAUSE)
+@rollout_app.command()
+def pause(context: typer.Context) -> None:
+    """Stay in the current phase; a harmful challenger is still rolled back."""
+    _steer(context, "pause")
 
 
-@app.command()
-def resume() -> None:
-    """Go on after a pause."""
-    _command(RolloutCommand.RESUME)
+@rollout_app.command()
+def resume(context: typer.Context) -> None:
+    """Continue after a pause."""
+    _steer(context, "resume")
 
 
-@app.command()
-def promote() -> None:
+@rollout_app.command()
+def promote(context: typer.Context) -> None:
     """Make the challenger the champion now, whatever the evidence says."""
-    _command(RolloutCommand.PROMOTE)
+    _steer(context, "promote")
 
 
-@app.command()
-def rollback() -> None:
-    """Send the challenger back now."""
-    _command(RolloutCommand.ROLL_BACK)
+@rollout_app.command()
+def rollback(context: typer.Context) -> None:
+    """Roll the challenger back now."""
+    _steer(context, "roll back")
 
 
-@app.command()
-def simulate_policy(
-    runs: Annotated[int, typer.Option(min=1, max=100_000, help="Of each kind.")] = 1000,
-    hours: Annotated[float, typer.Option(min=0.1, max=240, help="Then it is undecided.")] = 4.0,
-    seed: Annotated[int, typer.Option(help="The same seed, the same answer.")] = 0,
-    policy: PolicyFile = None,
-    as_json: Json = False,
+def _steer(context: typer.Context, wanted: str) -> None:
+    rollout = control_of(context).steer_rollout(wanted, current_user())
+    say(f"rollout {rollout.id}: {wanted} is requested")
+
+
+@rollout_app.command()
+def simulate(
+    runs: Runs = 1000, hours: Hours = 4.0, seed: Seed = 0, policy: PolicyFile = None, as_json: Json = False
 ) -> None:
-    """Play a policy against modelled candidates: how often does each end promoted?"""
-    found = play(read_policy(policy), runs, hours, seed=seed)
+    """Simulate how often a policy promotes harmful, equal and better candidates."""
+    from flows.service.policy_file import read_policy
+    from serve.rollout.policy_simulation import simulate_policy
+
+    found = simulate_policy(read_policy(policy), runs, hours, seed=seed)
     if as_json:
-        sys.stdout.write(json.dumps(found, indent=2) + "\n")
+        print_json(found)
         return
-    table = Table(title=f"{runs} runs of each candidate, {hours:g} hours at most")
-    for column in ("candidate", "promoted", "rolled back", "undecided", "minutes to promotion"):
-        table.add_column(column, justify="left" if column == "candidate" else "right")
-    for kind in ("harmful", "equal", "better"):
-        ends = found[kind]
-        took = ends["minutes_until_promoted"]
-        table.add_row(
-            kind,
-            *(f"{100 * ends[end]:.1f} %" for end in ("promoted", "rolled_back", "undecided")),
-            "-" if took is None else f"{took:g}",
-        )
-    Console().print(table)
+    from flows.cli.rollout_tables import simulation_table
+
+    results().print(simulation_table(found, runs, hours))
 
 
-def read_policy(file: Path | None) -> Policy:
-    """The usual policy with what a file changes.
-
-    Raises:
-        ConfigError: The file cannot be read, or is no policy.
-    """
-    if file is None:
-        return Policy()
-    try:
-        if file.stat().st_size > _MOST_BYTES:
-            raise ConfigError(f"{file}: larger than {_MOST_BYTES // 1024} KB")
-        plain = yaml.safe_load(file.read_text(encoding="utf-8"))
-        return Policy(**({} if plain is None else plain))
-    except OSError as error:
-        raise ConfigError(f"{file}: cannot be read: {error.strerror}") from error
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        name = ".".join(str(part) for part in first["loc"])
-        raise ConfigError(f"{file}: {name}: {first['msg']}") from error
-    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
-        raise ConfigError(f"{file}: is no policy: a YAML mapping is wanted") from error
-
-
-def _command(wanted: RolloutCommand) -> None:
-    rollout = request_command(open_ledger(Settings().ledger), wanted, current_user())
-    Console(stderr=True).print(f"rollout {rollout.id}: {wanted} is asked for", highlight=False)
+@rollout_app.command(hidden=True)
+def rehearse(
+    runs: Runs = 1000, hours: Hours = 4.0, seed: Seed = 0, policy: PolicyFile = None, as_json: Json = False
+) -> None:
+    """Simulate a policy, under the old name of the command."""
+    say("`rollout rehearse` is now `rollout simulate`; the old name goes with the next version")
+    simulate(runs, hours, seed, policy, as_json)

@@ -1,10 +1,10 @@
-"""Who sits at the command line."""
+"""The user at the command line."""
 
 import getpass
 
 
 def current_user() -> str:
-    """The name of whoever asks, as the system knows it."""
+    """The user's name as the system knows it; ``somebody`` if it knows none."""
     try:
         return getpass.getuser()
     except (OSError, KeyError):

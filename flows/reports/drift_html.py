@@ -1,10 +1,9 @@
-"""``streetloop drift --html``: the state of the cameras as one page that needs nothing else."""
+"""The drift of the cameras as one HTML page, with plots and pictures."""
 
 import base64
 import io
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,39 +17,25 @@ from drift.reference import WINDOW, Column
 from drift.statistics.distance import Floats
 from drift.statistics.wasserstein import quantiles_of
 from flows.reports.drift_status import DriftStatus
-from streetloop.errors import ConfigError
 from streetloop.images import encode_jpeg
 from streetloop.storage.store import ObjectStore
 from streetloop.types import Image
 
-_SHOWN = 6  # features that are plotted, those that depart most
-_HOURS = 4
-_BEFORE, _NOW, _BAD = "#7a8794", "#1f6feb", "#b3261e"
-
-
-def write_report(path: Path, states: Mapping[str, DriftStatus], store: ObjectStore) -> None:
-    """Write the report.
-
-    Args:
-        path: Where to.
-        states: Of the cameras, by id.
-        store: Where the pictures are.
-
-    Raises:
-        ConfigError: It cannot be written there.
-        StoreError: A camera's past cannot be read.
-    """
-    try:
-        path.write_text(report_page(states, store), encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be written: {error.strerror}") from error
+_MAX_PLOTS = 6  # features with the largest effects
+_MAX_FINDINGS = 10
+_PLOTTED_HOURS = 4
+_REFERENCE_COLOUR, _WINDOW_COLOUR, _ALARM_COLOUR = "#7a8794", "#1f6feb", "#b3261e"
 
 
 def report_page(states: Mapping[str, DriftStatus], store: ObjectStore) -> str:
-    """The report as a page that needs nothing else.
+    """The report as HTML that needs nothing else.
+
+    Args:
+        states: Drift by camera id.
+        store: Holds the log of drift periods with its pictures.
 
     Raises:
-        StoreError: A camera's past cannot be read.
+        StoreError: A camera's history cannot be read.
     """
     environment = Environment(
         loader=PackageLoader("flows.reports"), autoescape=True, undefined=StrictUndefined
@@ -80,7 +65,7 @@ def _camera(name: str, state: DriftStatus, store: ObjectStore) -> dict[str, Any]
                 "causes": f.causes,
                 "helps": "labels" if f.asks_for_labels else "a technician",
             }
-            for f in state.findings[:10]
+            for f in state.findings[:_MAX_FINDINGS]
         ],
         "before": before,
         "since": since,
@@ -111,18 +96,18 @@ def _feature(name: str, meaning: str, state: DriftStatus) -> dict[str, Any]:
 def _pictures(
     name: str, state: DriftStatus, store: ObjectStore
 ) -> tuple[dict[str, str] | None, dict[str, str] | None]:
-    """The last picture of the reference and the last of all."""
+    """The last picture before the window or the open drift, and the last of all."""
     if state.watch.at is None:
         return None, None
     finding = state.open_finding
     split = finding.since if finding else state.watch.at - timedelta(minutes=2 * WINDOW)
     before: dict[str, str] | None = None
     since: dict[str, str] | None = None
-    for minute in read_periods(store, name, split - timedelta(hours=24), pictures=True):
-        if minute.picture is None:
+    for period in read_periods(store, name, split - timedelta(hours=24), pictures=True):
+        if period.picture is None:
             continue
-        shown = {"data": _jpeg(minute.picture), "at": f"{minute.started_at:%Y-%m-%d %H:%M}"}
-        if minute.started_at < split:
+        shown = {"data": _jpeg(period.picture), "at": f"{period.started_at:%Y-%m-%d %H:%M}"}
+        if period.started_at < split:
             before = shown
         else:
             since = shown
@@ -143,10 +128,10 @@ def _plots(state: DriftStatus) -> str:
     ranked = sorted(
         (name for name in NAMES if state.answers[name].enough),
         key=lambda n: -state.answers[n].effect_size / state.answers[n].threshold,
-    )[:_SHOWN]
+    )[:_MAX_PLOTS]
     if not ranked:
         return ""
-    recent = state.watch.history.last(_HOURS * 60)
+    recent = state.watch.history.last(_PLOTTED_HOURS * 60)
     figure = Figure(figsize=(10.4, 1.75 * len(ranked)), layout="constrained", dpi=110)
     axes = figure.subplots(len(ranked), 2, squeeze=False, width_ratios=[1, 1.6])
     for (left, right), name in zip(axes, ranked, strict=True):
@@ -166,8 +151,8 @@ def _plot_values(axes: Axes, name: str, column: Column, window: Floats) -> None:
     window = window[np.isfinite(window)]
     both = np.concatenate([column.ordered, window])
     bins = np.linspace(both.min(), max(both.max(), both.min() + 1e-6), 31)
-    axes.hist(column.ordered, bins.tolist(), density=True, color=_BEFORE, alpha=0.55)
-    axes.hist(window, bins.tolist(), density=True, color=_NOW, alpha=0.75)
+    axes.hist(column.ordered, bins.tolist(), density=True, color=_REFERENCE_COLOUR, alpha=0.55)
+    axes.hist(window, bins.tolist(), density=True, color=_WINDOW_COLOUR, alpha=0.75)
     axes.set_ylabel(name, fontsize=9)
     axes.set_yticks([])
     _bare(axes)
@@ -178,8 +163,8 @@ def _plot_effect(axes: Axes, column: Column, values: Floats, times: Floats, thre
         windows = np.lib.stride_tricks.sliding_window_view(values, WINDOW)
         distance = np.abs(quantiles_of(windows) - quantiles_of(column.ordered[None])).mean(axis=1)
         moments = [datetime.fromtimestamp(t, UTC) for t in times[WINDOW - 1 :].tolist()]
-        axes.plot(moments, (distance / column.spread).tolist(), color=_NOW, linewidth=1.4)  # type: ignore[arg-type]
-    axes.axhline(threshold, color=_BAD, linewidth=1, linestyle="--")
+        axes.plot(moments, (distance / column.spread).tolist(), color=_WINDOW_COLOUR, linewidth=1.4)  # type: ignore[arg-type]
+    axes.axhline(threshold, color=_ALARM_COLOUR, linewidth=1, linestyle="--")
     axes.set_ylim(bottom=0)
     axes.tick_params(axis="x", labelsize=8)
     _bare(axes)

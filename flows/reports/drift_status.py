@@ -1,12 +1,7 @@
-"""``streetloop drift``: the state of every camera that is or was watched."""
+"""The drift of every camera that is or was watched."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
-
-from rich.console import Console
-from rich.table import Table
 
 from drift.comparison import FeatureResult
 from drift.history import Past
@@ -24,12 +19,12 @@ from train.model.model_file import open_model
 
 @dataclass(frozen=True, slots=True)
 class DriftStatus:
-    """What is known of one camera.
+    """The drift of one camera.
 
     Attributes:
-        watch: Its watch, as it was at the last minute.
-        answers: By feature.
-        findings: The newest first.
+        watch: Its history and reference, up to the last drift period.
+        answers: Comparison with the reference, by feature; empty without a history.
+        findings: Every drift that was found, the newest first.
     """
 
     watch: CameraWatch
@@ -38,12 +33,12 @@ class DriftStatus:
 
     @property
     def open_finding(self) -> Finding | None:
-        """The drift that goes on."""
+        """The drift that lasts; None if there is none."""
         return next((f for f in self.findings if f.closed_at is None), None)
 
     @property
     def missing(self) -> int:
-        """Minutes that are wanting before anything can be said."""
+        """Drift periods that are missing before anything can be said."""
         return 0 if self.watch.reference is None else self.watch.reference.missing
 
     @property
@@ -53,39 +48,12 @@ class DriftStatus:
 
     @property
     def word(self) -> str:
-        """The state in a word."""
+        """The state in a few words, for people."""
         if self.open_finding is not None:
             return "drift"
         if self.is_old:
             return "not watched for weeks"
         return f"not enough yet ({self.missing} more minutes)" if self.missing else "as it was"
-
-    def as_json(self) -> dict[str, Any]:
-        """Plain values."""
-        reference = self.watch.reference
-        return {
-            "drift": self.open_finding is not None,
-            "causes": self.open_finding.causes if self.open_finding else [],
-            "since": _iso(self.open_finding.since if self.open_finding else None),
-            "until": _iso(self.watch.at),
-            "reference": {
-                "source": reference.source if reference else None,
-                "minutes": reference.periods if reference else 0,
-            },
-            "missing": self.missing,
-            "features": {name: answer.as_json() for name, answer in self.answers.items()},
-            "findings": [
-                {
-                    "since": _iso(f.since),
-                    "opened_at": _iso(f.opened_at),
-                    "closed_at": _iso(f.closed_at),
-                    "causes": f.causes,
-                    "model_version": f.model_version,
-                    "asks_for_labels": f.asks_for_labels,
-                }
-                for f in self.findings
-            ],
-        }
 
 
 def drift_state(
@@ -95,10 +63,19 @@ def drift_state(
     camera: str | None = None,
     tell: Callable[[str], None] = lambda _: None,
 ) -> dict[str, DriftStatus]:
-    """The state of one camera or of all, from the log and the ledger.
+    """The drift of one camera or of all, from the log of drift periods and the ledger.
+
+    Args:
+        settings: The model, whose training data is the reference of young cameras.
+        store: Holds the log.
+        ledger: Holds the findings.
+        camera: An id; None takes every camera that was ever watched.
+        tell: Called with a sentence for each part of the log that cannot be read.
 
     Raises:
         ConfigError: The camera was never watched.
+        LedgerError: The ledger cannot be read.
+        StoreError: The log cannot be listed.
     """
     known = cameras_in(store)
     if camera is not None and camera not in known:
@@ -120,46 +97,9 @@ def drift_state(
     return states
 
 
-def print_state(console: Console, states: dict[str, DriftStatus]) -> None:
-    """Print the state for people: one line a camera, then what departs most."""
-    if not states:
-        console.print("no camera was watched yet: `streetloop run CAMERAS.YAML` watches")
-        return
-    table = Table(box=None, pad_edge=False)
-    for name in ("camera", "state", "compared with", "departs most"):
-        table.add_column(name)
-    for name, state in states.items():
-        reference = state.watch.reference
-        source = f"{reference.source}, {reference.periods} min" if reference else ""
-        style = "bold red" if state.open_finding else ("dim" if state.missing else "green")
-        table.add_row(name, f"[{style}]{state.word}[/]", source, _most(state.answers))
-    console.print(table)
-    for name, state in states.items():
-        for finding in state.findings[:3]:
-            until = f"to {finding.closed_at:%H:%M}" if finding.closed_at else "on"
-            console.print(
-                f"{name}: {finding.since:%Y-%m-%d %H:%M} {until}: likely "
-                f"{', '.join(finding.causes)}" + ("" if finding.asks_for_labels else " (technician)"),
-                soft_wrap=True,
-            )
-
-
-def _most(answers: dict[str, FeatureResult]) -> str:
-    """The features that come nearest to an alarm, the nearest first."""
-    known = {name: a for name, a in answers.items() if a.enough}
-    nearest = sorted(known, key=lambda n: -known[n].effect_size / known[n].threshold)[:3]
-    return ", ".join(
-        f"{name} {known[name].effect_size:.1f} of {known[name].threshold:.1f}" for name in nearest
-    )
-
-
 def _training(settings: Settings) -> Past | None:
-    """What the model was trained on; a model that cannot be opened is no hindrance here."""
+    """Statistics of the training data; None if the model cannot be opened."""
     try:
         return training_past(open_model(settings.model, settings.models))
     except ModelError:
         return None
-
-
-def _iso(moment: datetime | None) -> str | None:
-    return None if moment is None else moment.isoformat()

@@ -3,11 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from serve.rollout.rollout_record import DecisionRecord, RolloutRecord
+from serve.rollout.policy import Policy
 from serve.rollout.rollout_report import (
     classes_of,
     gain_in_words,
@@ -16,31 +15,27 @@ from serve.rollout.rollout_report import (
     signed,
     tables_of,
 )
-from serve.rollout.rollout_summary import GainSummary
+from serve.rollout.rollout_summary import GainSummary, RolloutSummary
 from serve.rollout.statistics.evidence import EVERYTHING
-from streetloop.errors import ConfigError
+from streetloop.control_views import DecisionView, RolloutView
 
 _STYLES = {"promoted": "good", "rolled back": "bad"}
 _MIN_AXIS_REACH = 0.05  # of the axis of gains, in F1
 
 
-def write_page(path: Path, record: RolloutRecord) -> None:
-    """Write the page.
+def rollout_page(rollout: RolloutView) -> str:
+    """The report as HTML that needs nothing else.
 
     Args:
-        path: The file to write.
-        record: The rollout with its decisions.
-
-    Raises:
-        ConfigError: The file cannot be written.
+        rollout: The rollout with its decisions.
     """
     environment = Environment(
         loader=PackageLoader("flows.reports"), autoescape=True, undefined=StrictUndefined
     )
-    rollout, summary = record.row, record.summary
-    text = environment.get_template("rollout.html").render(
+    summary = RolloutSummary.from_json(rollout.evidence)
+    return environment.get_template("rollout.html").render(
         rollout=rollout,
-        phase=record.phase_title,
+        phase=rollout.phase,
         made_at=_minute(datetime.now(UTC)),
         style=_STYLES.get(rollout.state, "wait"),
         began=_minute(rollout.started_at),
@@ -49,13 +44,9 @@ def write_page(path: Path, record: RolloutRecord) -> None:
         waits_for=() if rollout.ended_at else summary.waits_for,
         tables=tables_of(summary),
         classes=classes_of(summary),
-        forest=_forest_plot(summary.gains, record.policy.margin),
-        decisions=[_decision(decision) for decision in record.decisions],
+        forest=_forest_plot(summary.gains, Policy(**rollout.policy).margin),
+        decisions=[_decision(decision) for decision in rollout.decisions],
     )
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be written: {error.strerror}") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +103,8 @@ def _style(gain: GainSummary) -> str:
     return "bad" if gain.high is not None and gain.high < 0 else "open"
 
 
-def _decision(decision: DecisionRecord) -> dict[str, str]:
-    summary = decision.summary
+def _decision(decision: DecisionView) -> dict[str, str]:
+    summary = RolloutSummary.from_json(decision.evidence)
     gain = summary.gains.get(EVERYTHING)
     return {
         "at": _minute(decision.at, seconds=True),

@@ -1,4 +1,4 @@
-"""What the API and the app ask: `streetloop.control.Control` over ledger, registry and store."""
+"""`streetloop.control.Control` over ledger, registry and store, for commands, API and app."""
 
 import threading
 import time
@@ -11,11 +11,14 @@ from drift.monitor import end_all
 from flows.learning.lineage import lineage
 from flows.reports.drift_html import report_page
 from flows.reports.drift_status import DriftStatus, drift_state
+from flows.service.label_exchange import LabelExchange
+from flows.service.lazily import Lazily
 from flows.service.views import (
     camera_view,
     drift_view,
     event_view,
     learning_view,
+    lineage_view,
     model_view,
     review_view,
     rollout_view,
@@ -27,20 +30,24 @@ from serve.rollout.request import request_rollout
 from streetloop.camera_set import merged
 from streetloop.cameras import Camera, camera_document, parse_camera
 from streetloop.clock import SystemClock
-from streetloop.control import (
+from streetloop.control_views import (
     CameraView,
     DriftView,
     EventView,
     HealthView,
+    LabelReportView,
     LearningView,
+    LineageView,
     ModelView,
     Page,
+    PullView,
+    PushView,
     QueueView,
     ReviewView,
     RolloutView,
 )
 from streetloop.errors import ConfigError, LearningError, NotFound, StreetloopError
-from streetloop.ledger import open_ledger
+from streetloop.ledger import Ledger, open_ledger
 from streetloop.ledger.cameras import change_camera, newest_changes
 from streetloop.ledger.events import list_events
 from streetloop.ledger.learning import Step, begin_learning, go_on, list_learning, open_learning
@@ -48,39 +55,54 @@ from streetloop.ledger.reviews import ReviewState, count_reviews, find_reviews, 
 from streetloop.ledger.rollouts import RolloutCommand, list_decisions, list_rollouts, request_command
 from streetloop.settings import Settings
 from streetloop.storage.open import open_store
+from streetloop.storage.store import ObjectStore
 from train.model.find_model import has_registry, open_registry
 
 REPORT_FILE = "report.html"
 """The illustrated report of a run, in its home; ``GET /report`` serves it."""
 
-_KEPT_S = 20.0
+_DRIFT_KEPT_S = 20.0
+_MAX_ROLLOUTS = 10_000
 
 T = TypeVar("T")
 V = TypeVar("V")
 
 
 class ControlService:
-    """The house of some settings.
+    """Everything that people may see and do, over the state in a home.
+
+    It is cheap to make: ledger and store are opened at the first call that needs them.
 
     Args:
-        settings: As given at the roof.
+        settings: Where state is kept, which model serves and who labels.
         file: Cameras of the camera file.
-        policy: Of rollouts that are asked for here.
+        policy: Of rollouts that are started here.
         live: The cameras that run, as they are now; none while no stream runs.
+        tell: Called with a sentence when something takes long, or cannot be read.
     """
 
     def __init__(
         self,
         settings: Settings,
-        file: Sequence[Camera],
+        file: Sequence[Camera] = (),
         policy: Policy | None = None,
         live: Callable[[], Sequence[CameraView]] = tuple,
+        tell: Callable[[str], None] = lambda _: None,
     ) -> None:
-        self._settings, self._file, self._live = settings, file, live
+        self._settings, self._file, self._live, self._tell = settings, file, live, tell
         self._policy = policy or Policy()
-        self._ledger, self._store = open_ledger(settings.ledger), open_store(settings)
-        self._states: tuple[float, dict[str, DriftStatus]] = (-_KEPT_S, {})
-        self._looking, self._changing = threading.Lock(), threading.Lock()
+        self._open_ledger = Lazily(lambda: open_ledger(settings.ledger))
+        self._open_store = Lazily(lambda: open_store(settings))
+        self._drift: dict[str | None, tuple[float, dict[str, DriftStatus]]] = {}
+        self._computing_drift, self._changing_camera = threading.Lock(), threading.Lock()
+
+    @property
+    def _ledger(self) -> Ledger:
+        return self._open_ledger()
+
+    @property
+    def _store(self) -> ObjectStore:
+        return self._open_store()
 
     # Cameras
 
@@ -89,9 +111,16 @@ class ControlService:
         running = {view.id: view for view in self._live()}
         return [running.get(c.id) or camera_view(c) for c in self._cameras()]
 
+    def camera(self, camera_id: str) -> CameraView:
+        """See `Control.camera`."""
+        for view in self.cameras():
+            if view.id == camera_id:
+                return view
+        raise NotFound(f"there is no camera {camera_id[:64]!r}")
+
     def put_camera(self, document: Mapping[str, Any], author: str, *, new: bool) -> CameraView:
         """See `Control.put_camera`."""
-        with self._changing:
+        with self._changing_camera:
             return self._put_camera(document, author, new=new)
 
     def _put_camera(self, document: Mapping[str, Any], author: str, *, new: bool) -> CameraView:
@@ -122,7 +151,7 @@ class ControlService:
             raise NotFound(f"there is no camera {camera_id[:64]!r}")
         return known[camera_id]
 
-    # What happened
+    # Events and drift
 
     def events(
         self, camera_id: str | None, kind: str | None, *, only_open: bool, offset: int, limit: int
@@ -131,20 +160,23 @@ class ControlService:
         found = list_events(self._ledger, camera_id, kind, only_open, limit + 1, offset)
         return _page(found, event_view, offset, limit)
 
-    def drift(self) -> list[DriftView]:
-        """See `Control.drift`; the past of many cameras takes a while, so it is kept for a bit."""
-        return [drift_view(name, state) for name, state in self._watched().items()]
+    def drift(self, camera_id: str | None = None) -> list[DriftView]:
+        """See `Control.drift`; an answer is computed anew after `_DRIFT_KEPT_S`."""
+        return [drift_view(name, status) for name, status in self._drift_status(camera_id).items()]
 
-    def drift_page(self) -> str:
+    def drift_page(self, camera_id: str | None = None) -> str:
         """See `Control.drift_page`."""
-        return report_page(self._watched(), self._store)
+        return report_page(self._drift_status(camera_id), self._store)
 
-    def _watched(self) -> dict[str, DriftStatus]:
-        with self._looking:
-            if time.monotonic() - self._states[0] > _KEPT_S:
-                states = drift_state(self._settings, self._store, self._ledger)
-                self._states = time.monotonic(), states
-            return self._states[1]
+    def _drift_status(self, camera_id: str | None) -> dict[str, DriftStatus]:
+        with self._computing_drift:
+            computed_at, found = self._drift.get(camera_id, (-_DRIFT_KEPT_S, {}))
+            if time.monotonic() - computed_at > _DRIFT_KEPT_S:
+                found = drift_state(self._settings, self._store, self._ledger, camera_id, self._tell)
+                self._drift[camera_id] = time.monotonic(), found
+            return found
+
+    # Labels
 
     def queue(self) -> QueueView:
         """See `Control.queue`."""
@@ -172,6 +204,21 @@ class ControlService:
             raise NotFound("the frame has expired: nobody was asked in time, and its image is gone")
         return self._store.get(found[0].image_key)
 
+    def push_labels(self, choose: int = 0) -> PushView:
+        """See `Control.push_labels`."""
+        return self._label_exchange().push(choose)
+
+    def pull_labels(self) -> PullView:
+        """See `Control.pull_labels`."""
+        return self._label_exchange().pull()
+
+    def label_report(self, *, only_random: bool = True) -> LabelReportView:
+        """See `Control.label_report`."""
+        return self._label_exchange().report(only_random=only_random)
+
+    def _label_exchange(self) -> LabelExchange:
+        return LabelExchange(self._settings, self._ledger, self._store)
+
     # Models
 
     def models(self) -> list[ModelView]:
@@ -180,14 +227,14 @@ class ControlService:
             return []
         return [model_view(version) for version in open_registry(self._settings).versions()]
 
-    def lineage(self, version: str) -> list[dict[str, Any]]:
+    def lineage(self, version: str) -> list[LineageView]:
         """See `Control.lineage`."""
         self._require_version(version)
-        return lineage(self._settings, version)
+        return [lineage_view(one) for one in lineage(self._settings, version)]
 
     def _require_version(self, name: str) -> None:
         if not any(name == str(m.number) or name in m.aliases for m in self.models()):
-            raise NotFound(f"there is no version {name[:64]!r}")
+            raise NotFound(f"there is no version {name[:64]!r}; `streetloop models` lists them")
 
     # Learning
 
@@ -228,19 +275,31 @@ class ControlService:
         found = list_rollouts(self._ledger, offset + limit + 1)[offset:]
         return _page(found, rollout_view, offset, limit)
 
-    def rollout(self, number: int) -> RolloutView:
+    def rollout(self, number: int | None = None) -> RolloutView:
         """See `Control.rollout`."""
-        for rollout in list_rollouts(self._ledger, 10_000):
-            if rollout.id == number:
+        for rollout in list_rollouts(self._ledger, 1 if number is None else _MAX_ROLLOUTS):
+            if number in {None, rollout.id}:
                 return rollout_view(rollout, list_decisions(self._ledger, rollout.id))
+        if number is None:
+            raise NotFound("no rollout yet: `streetloop rollout start VERSION` begins one")
         raise NotFound(f"there is no rollout {number}")
 
-    def start_rollout(self, version: str, city: str | None, author: str) -> RolloutView:
+    def start_rollout(
+        self, version: str, city: str | None, author: str, *, despite_verdict: bool = False
+    ) -> RolloutView:
         """See `Control.start_rollout`."""
         self._require_version(version)
-        return rollout_view(
-            request_rollout(self._settings, self._ledger, version, self._policy, author, city)
+        started = request_rollout(
+            self._settings,
+            self._ledger,
+            version,
+            self._policy,
+            author,
+            city,
+            self._tell,
+            despite_verdict=despite_verdict,
         )
+        return rollout_view(started)
 
     def steer_rollout(self, wanted: str, author: str) -> RolloutView:
         """See `Control.steer_rollout`."""
@@ -284,7 +343,7 @@ class ControlService:
 
 
 def _with_password(document: Mapping[str, Any], known: Mapping[str, Camera]) -> Mapping[str, Any]:
-    """A document whose address was shown without its password, and sent back so."""
+    """The document with the password of an address that was sent back without it."""
     before = known.get(str(document.get("id")))
     if before is None or document.get("uri") != str(before.uri):
         return document
@@ -300,4 +359,4 @@ def _state(name: str) -> ReviewState:
         return ReviewState(name)
     except ValueError:
         known = ", ".join(ReviewState)
-        raise NotFound(f"frames are never {name[:40]!r}; they are {known}") from None
+        raise NotFound(f"there is no state {name[:40]!r}; frames are {known}") from None

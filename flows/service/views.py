@@ -1,67 +1,77 @@
-"""The rows of the ledger and the registry as people see them."""
+"""Rows of the ledger and the registry as the views of `streetloop.control_views`."""
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
+from drift.comparison import FeatureResult
 from flows.reports.drift_status import DriftStatus
 from flows.stream.analysis.status import CameraStatus
-from serve.rollout.rollout_record import RolloutRecord, parse_summary
+from labeling.measured_quality import Measure
+from serve.rollout.rollout_record import parse_phase, parse_policy, parse_summary
 from streetloop.cameras import Camera
-from streetloop.control import (
+from streetloop.control_views import (
     CameraView,
     DecisionView,
     DriftView,
     EventView,
     FeatureView,
+    FindingView,
     Frames,
+    LabelQualityView,
     LearningView,
+    LineageView,
     ModelView,
+    ReferenceView,
     ReviewView,
     RolloutView,
 )
+from streetloop.json_values import finite_or_none
 from streetloop.ledger.events import Event
+from streetloop.ledger.findings import Finding
 from streetloop.ledger.learning import LearningRun
 from streetloop.ledger.reviews import FrameRecord
 from streetloop.ledger.rollouts import Entry, Rollout
 from train.model_registry import Version
 
+_DIGITS = 9
+_MAX_EFFECT = 1e6
+
 
 def camera_view(camera: Camera) -> CameraView:
-    """A camera of which nothing is known but what it is to be."""
-    return CameraView(
-        id=camera.id,
-        uri=str(camera.uri),
-        city=camera.city,
-        fps=camera.fps,
-        transport=camera.transport,
-        lines=camera.lines,
-    )
+    """A camera that does not run."""
+    return CameraView(**_configuration(camera))
 
 
 def live_view(camera: Camera, status: CameraStatus, rates: tuple[float, float], slot: str) -> CameraView:
     """A camera that runs.
 
     Args:
-        camera: As it is to be.
-        status: As it is.
-        rates: Frames decoded and detected a second.
+        camera: Its configuration.
+        status: Its state now.
+        rates: Frames decoded and frames detected a second.
         slot: The application that answers for it.
     """
-    fates = {name: getattr(status.account, name) for name in Frames.model_fields}
-    now = {
-        "state": status.state.value,
-        "error": status.error,
-        "frames": Frames(**fates),
-        "fps_decoded": rates[0],
-        "fps_detected": rates[1],
-        "lag_p95_s": status.lag_p95_s,
-        "objects": status.objects,
-        "crossings": status.lines,
-        "slot": slot,
-        "model": status.model,
-        "faults": list(status.faults),
-    }
-    return camera_view(camera).model_copy(update=now)
+    frames = Frames(**{name: getattr(status.account, name) for name in Frames.model_fields})
+    return CameraView(
+        **_configuration(camera),
+        state=status.state.value,
+        error=status.error,
+        frames=frames,
+        fps_decoded=rates[0],
+        fps_detected=rates[1],
+        lag_p95_s=status.lag_p95_s,
+        objects=status.objects,
+        crossings=status.lines,
+        slot=slot,
+        model=status.model,
+        faults=list(status.faults),
+    )
+
+
+def _configuration(camera: Camera) -> dict[str, Any]:
+    plain = {name: getattr(camera, name) for name in ("id", "city", "fps", "transport", "lines")}
+    return {**plain, "uri": str(camera.uri)}
 
 
 def event_view(event: Event) -> EventView:
@@ -77,24 +87,44 @@ def event_view(event: Event) -> EventView:
     )
 
 
-def drift_view(camera_id: str, state: DriftStatus) -> DriftView:
-    """What the watch knows of a camera."""
-    finding = state.open_finding
-    known = {name: answer for name, answer in state.answers.items() if answer.enough}
+def drift_view(camera_id: str, status: DriftStatus) -> DriftView:
+    """The drift of a camera."""
+    finding, reference = status.open_finding, status.watch.reference
     return DriftView(
         camera_id=camera_id,
-        state=state.word,
+        state=status.word,
         drifts=finding is not None,
         causes=[] if finding is None else list(finding.causes),
         since=None if finding is None else finding.since,
-        missing_minutes=state.missing,
-        features={
-            name: FeatureView(
-                enough=True, effect_size=_finite(answer.effect_size), threshold=_finite(answer.threshold)
-            )
-            for name, answer in known.items()
-        },
+        until=status.watch.at,
+        missing_minutes=status.missing,
+        reference=ReferenceView()
+        if reference is None
+        else ReferenceView(source=reference.source, minutes=reference.periods),
+        features={name: _feature(result) for name, result in status.answers.items() if result.enough},
+        findings=[_finding(one) for one in status.findings],
     )
+
+
+def _feature(result: FeatureResult) -> FeatureView:
+    return FeatureView(
+        enough=True,
+        effect_size=_bounded(result.effect_size),
+        threshold=_bounded(result.threshold),
+        statistic=finite_or_none(result.statistic, _DIGITS),
+        p_value=finite_or_none(result.p_value, _DIGITS),
+        change=finite_or_none(result.change, _DIGITS),
+        alarm=result.alarm,
+    )
+
+
+def _finding(finding: Finding) -> FindingView:
+    return FindingView(**{name: getattr(finding, name) for name in FindingView.model_fields})
+
+
+def label_quality_view(quality: Measure) -> LabelQualityView:
+    """The measured precision and recall of a model, camera and class."""
+    return LabelQualityView(**quality.as_json())
 
 
 def review_view(review: FrameRecord) -> ReviewView:
@@ -132,10 +162,14 @@ def model_view(version: Version) -> ModelView:
     )
 
 
+def lineage_view(record: Mapping[str, Any]) -> LineageView:
+    """One version of what `flows.learning.lineage.lineage` found."""
+    return LineageView(**record, number=record["version"], model=record["model_version"])
+
+
 def learning_view(run: LearningRun) -> LearningView:
     """A learning run."""
-    names = LearningView.model_fields
-    plain = {name: getattr(run, name) for name in names}
+    plain = {name: getattr(run, name) for name in LearningView.model_fields}
     return LearningView(
         **{**plain, "step": str(run.step), "trigger": dict(run.trigger), "detail": dict(run.detail)}
     )
@@ -143,20 +177,20 @@ def learning_view(run: LearningRun) -> LearningView:
 
 def rollout_view(rollout: Rollout, decisions: list[Entry] | None = None) -> RolloutView:
     """A rollout, with its decisions if they are given."""
-    record = RolloutRecord.of(rollout)
     return RolloutView(
         id=rollout.id,
         state=str(rollout.state),
         model=rollout.model,
         champion=rollout.champion,
-        phase=record.phase_title,
+        phase=parse_phase(rollout).title(parse_policy(rollout)),
         city=rollout.city,
         author=rollout.author,
         started_at=rollout.started_at,
         updated_at=rollout.updated_at,
         ended_at=rollout.ended_at,
         wanted=rollout.command and str(rollout.command),
-        evidence=record.summary.as_json(),
+        policy=dict(rollout.policy),
+        evidence=parse_summary(rollout).as_json(),
         decisions=[_decision(entry) for entry in decisions or []],
     )
 
@@ -166,6 +200,6 @@ def _decision(entry: Entry) -> DecisionView:
     return DecisionView(**plain, reason=entry.reason, evidence=parse_summary(entry).as_json())
 
 
-def _finite(value: float) -> float:
-    """A number that JSON knows; the largest are all the same to people."""
-    return 0.0 if math.isnan(value) else min(value, 1e6)
+def _bounded(value: float) -> float:
+    """An effect size that JSON can hold: infinite ones become very large, NaN becomes 0."""
+    return 0.0 if math.isnan(value) else min(value, _MAX_EFFECT)

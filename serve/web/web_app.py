@@ -12,7 +12,8 @@ from ray.serve.exceptions import RayServeException
 
 from serve.detector.deployment import cause_of
 from serve.rollout.route_table import CHAMPION
-from streetloop.control import USUAL_WIDTH, CameraView
+from streetloop.control import DEFAULT_WIDTH
+from streetloop.control_views import CameraView
 from streetloop.errors import DetectorError
 from streetloop.types import Detections, Image
 
@@ -32,7 +33,7 @@ class WebApp:
         self.cameras, self._hosts = cameras, hosts
 
     async def newest(
-        self, after: Mapping[str, int], width: int = USUAL_WIDTH
+        self, after: Mapping[str, int], width: int = DEFAULT_WIDTH
     ) -> dict[str, tuple[int, bytes]]:
         """See `streetloop.control.Pictures`; a worker that does not answer shows nothing."""
         workers = {id(host): host for host in self._hosts.values()}
@@ -109,7 +110,7 @@ class WebAppPictures:
         self._here = here
 
     async def newest(
-        self, after: Mapping[str, int], width: int = USUAL_WIDTH
+        self, after: Mapping[str, int], width: int = DEFAULT_WIDTH
     ) -> dict[str, tuple[int, bytes]]:
         """See `streetloop.control.Pictures`."""
         return await self._here().newest(after, width)

@@ -1,4 +1,4 @@
-"""A house in which something has happened, over a real ledger and a real store."""
+"""A control service in which something has happened, over a real ledger and a real store."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -15,7 +15,8 @@ from flows.service.control_service import ControlService
 from serve.rollout.policy import Phase, Policy
 from serve.web.api.create import create_api
 from streetloop.cameras import Camera, parse_camera
-from streetloop.control import USUAL_WIDTH, CameraView
+from streetloop.control import DEFAULT_WIDTH
+from streetloop.control_views import CameraView
 from streetloop.errors import StreetloopError
 from streetloop.images import encode_jpeg
 from streetloop.ledger import Ledger, open_ledger
@@ -55,7 +56,7 @@ NOW = datetime.now(UTC).replace(microsecond=0)
 
 
 class Content:
-    """A home, and the house over it.
+    """A home, and the control service over it.
 
     Args:
         home: Where.
@@ -69,7 +70,7 @@ class Content:
         self.live = list(live)
         self.ledger: Ledger = open_ledger(self.settings.ledger)
         self.store = FolderStore(self.settings.store)
-        self.house = ControlService(self.settings, self.file, Policy(), lambda: self.live)
+        self.service = ControlService(self.settings, self.file, Policy(), lambda: self.live)
 
     def fill(self) -> "Content":
         """Everything there can be, once at least, but for a registry."""
@@ -220,7 +221,7 @@ class Screens:
         self.widths: list[int] = []
 
     async def newest(
-        self, after: Mapping[str, int], width: int = USUAL_WIDTH
+        self, after: Mapping[str, int], width: int = DEFAULT_WIDTH
     ) -> dict[str, tuple[int, bytes]]:
         """See `Pictures.newest`."""
         self.widths.append(width)
@@ -234,8 +235,8 @@ async def see_a_car(_: Image) -> tuple[str, Detections]:
 
 
 def api_of(content: Content, token: str | None = None, screens: Screens | None = None) -> TestClient:
-    """The whole API over a house."""
-    app = create_api(see_a_car, ("car", "bus"), 0.25, token, content.house, screens or Screens())
+    """The whole API over a control service."""
+    app = create_api(see_a_car, ("car", "bus"), 0.25, token, content.service, screens or Screens())
     return TestClient(app, base_url=f"http://{HERE}", follow_redirects=False)
 
 

@@ -76,7 +76,7 @@ class Old:
         self.settings = Settings(home=folder / "home", model="none.onnx")
         self.ledger: Ledger = open_ledger(self.settings.ledger)
         self.store = FolderStore(self.settings.store)
-        self.house = ControlService(self.settings, load_cameras(folder / "cameras.yaml").cameras)
+        self.service = ControlService(self.settings, load_cameras(folder / "cameras.yaml").cameras)
 
     def asked(self, *arguments: str) -> Any:
         """What a command prints as JSON."""

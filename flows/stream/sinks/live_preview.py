@@ -10,7 +10,7 @@ from flows.stream.analysis.results import Result
 from flows.stream.ingest.reader import CameraReader
 from flows.stream.sinks.annotated_video import draw
 from streetloop.cameras import Camera
-from streetloop.control import USUAL_WIDTH
+from streetloop.control import DEFAULT_WIDTH
 from streetloop.images import encode_jpeg
 from streetloop.types import UNCONFIRMED, Detections, Floats, Frame, Tracked
 
@@ -60,7 +60,7 @@ class LivePreview:
         readers: Sequence[CameraReader],
         counts: Mapping[str, Mapping[str, Mapping[str, int]]],
         after: Mapping[str, int],
-        width: int = USUAL_WIDTH,
+        width: int = DEFAULT_WIDTH,
     ) -> dict[str, tuple[int, bytes]]:
         """Draw the newest frame of each camera that has a newer one than the viewer.
 

@@ -7,13 +7,14 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from serve.web.api.problems import problems
-from streetloop.control import LARGEST_OFFSET, MOST_A_PAGE, CameraView, Control, Page, Pictures
+from streetloop.control import MAX_OFFSET, MAX_PAGE_SIZE, Control, Pictures
+from streetloop.control_views import CameraView, Page
 from streetloop.errors import NotFound
 
 AUTHOR = "api"
 
-Offset = Annotated[int, Query(ge=0, le=LARGEST_OFFSET, description="how many to leave out")]
-Limit = Annotated[int, Query(ge=1, le=MOST_A_PAGE, description="how many at most")]
+Offset = Annotated[int, Query(ge=0, le=MAX_OFFSET, description="how many to leave out")]
+Limit = Annotated[int, Query(ge=1, le=MAX_PAGE_SIZE, description="how many at most")]
 CameraId = Annotated[str, Path(min_length=1, max_length=64)]
 
 Fraction = Annotated[float, Field(ge=0, le=1, strict=True)]

@@ -11,7 +11,7 @@ from fastapi import APIRouter, WebSocket
 from starlette.concurrency import run_in_threadpool
 from starlette.websockets import WebSocketDisconnect
 
-from streetloop.control import NARROWEST, USUAL_WIDTH, WIDEST, Control, Pictures
+from streetloop.control import DEFAULT_WIDTH, MAX_WIDTH, MIN_WIDTH, Control, Pictures
 from streetloop.errors import StreetloopError
 
 PERIOD_S, ROUND_S = 0.04, 0.1
@@ -24,7 +24,7 @@ class _Wish:
     """What a client wants to see: all cameras if it names none."""
 
     cameras: frozenset[str] | None = None
-    width: int = USUAL_WIDTH
+    width: int = DEFAULT_WIDTH
 
     def includes(self, camera: str) -> bool:
         return self.cameras is None or camera in self.cameras
@@ -39,7 +39,7 @@ def live_route(control: Control, pictures: Pictures) -> APIRouter:
 
     Instead of ``next`` it may say what it wants from then on, or one of the two:
     ``{"cameras": ["a40"], "width": 480}``. A width is in pixels, and brought between
-    `NARROWEST` and `WIDEST`.
+    `MIN_WIDTH` and `MAX_WIDTH`.
     """
     routes = APIRouter()
 
@@ -117,6 +117,6 @@ def _read(text: str, before: _Wish) -> _Wish:
         cameras, width = said.get("cameras", before.cameras), said.get("width", before.width)
         if cameras is not None:
             cameras = frozenset(str(name) for name in cameras)
-        return _Wish(cameras, min(max(int(width), NARROWEST), WIDEST))
+        return _Wish(cameras, min(max(int(width), MIN_WIDTH), MAX_WIDTH))
     except (ValueError, OverflowError, AttributeError, TypeError, RecursionError):
         return before

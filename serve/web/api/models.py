@@ -1,12 +1,13 @@
 """Models, and how they are learned."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Path
 
 from serve.web.api.cameras import AUTHOR, Limit, Offset
 from serve.web.api.problems import problems
-from streetloop.control import Control, LearningView, ModelView, Page
+from streetloop.control import Control
+from streetloop.control_views import LearningView, LineageView, ModelView, Page
 
 
 def model_routes(control: Control) -> APIRouter:
@@ -15,7 +16,7 @@ def model_routes(control: Control) -> APIRouter:
     missing = problems(_404="no such thing")
     conflict = problems(_409="not now; the detail says why")
 
-    @routes.get("/models", tags=["models"], summary="Versions, the newest first")
+    @routes.get("/models", tags=["models"], summary="Versions of the registry, the newest first")
     def models(offset: Offset = 0, limit: Limit = 50) -> Page[ModelView]:
         found = control.models()
         return Page(items=found[offset : offset + limit], offset=offset, more=len(found) > offset + limit)
@@ -23,7 +24,7 @@ def model_routes(control: Control) -> APIRouter:
     @routes.get(
         "/models/{version}/lineage", tags=["models"], summary="Where a version comes from", responses=missing
     )
-    def lineage(version: Annotated[str, Path(min_length=1, max_length=64)]) -> list[dict[str, Any]]:
+    def lineage(version: Annotated[str, Path(min_length=1, max_length=64)]) -> list[LineageView]:
         return control.lineage(version)
 
     @routes.get("/learning", tags=["learning"], summary="Learning runs, the newest first")

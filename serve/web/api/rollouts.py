@@ -7,7 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from serve.web.api.cameras import AUTHOR, Limit, Offset
 from serve.web.api.problems import problems
-from streetloop.control import Control, Page, RolloutView
+from streetloop.control import Control
+from streetloop.control_views import Page, RolloutView
 
 
 class NewRollout(BaseModel):

@@ -5,7 +5,8 @@ from typing import Any
 import gradio as gr
 
 from serve.web.app.notices import asked
-from streetloop.control import CameraView, Control
+from streetloop.control import Control
+from streetloop.control_views import CameraView
 from streetloop.errors import ConfigError
 
 _NEW = "(a new camera)"

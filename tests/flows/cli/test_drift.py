@@ -9,6 +9,7 @@ import pytest
 
 from drift.period_log import PeriodLog
 from flows.cli.main import main
+from streetloop.control_views import DriftView, FeatureView
 from streetloop.settings import Settings
 from streetloop.storage.store import FolderStore
 from tests.drift.support import breathing
@@ -60,14 +61,8 @@ def test_the_state_is_json_and_nothing_else(streetloop: Run, capsys: Said, tmp_p
     state = json.loads(capsys.readouterr().out)
     assert list(state) == ["a"]
     assert state["a"]["reference"]["source"] == "own past"
-    assert set(state["a"]["features"]["brightness"]) == {
-        "statistic",
-        "p_value",
-        "effect_size",
-        "change",
-        "threshold",
-        "alarm",
-    }
+    assert set(state["a"]) == {*DriftView.model_fields, "drift", "missing"}
+    assert set(state["a"]["features"]["brightness"]) == set(FeatureView.model_fields)
     assert (tmp_path / "r.html").is_file()
 
 

@@ -87,7 +87,8 @@ def test_by_hand_frames_are_chosen_pushed_and_pulled(
     assert capsys.readouterr().out == "3 answers; 0 frames still wait\n"
     assert streetloop("label", "status", "--json") == 0
     counts = json.loads(capsys.readouterr().out)
-    assert counts == {**dict.fromkeys(ReviewState, 0), "candidate": 2, "labeled": 3}
+    states = {**dict.fromkeys(ReviewState, 0), "candidate": 2, "labeled": 3}
+    assert counts == {"counts": states, "labeler": "none", "url": None, **states}
 
 
 def test_the_labeler_is_also_taken_from_the_settings(
@@ -188,8 +189,8 @@ def test_pulling_keeps_what_was_measured(
         (["pull", "--labeler", ""], {}, "unknown labeler ''"),
         (["push"], {}, "nobody labels: give --labeler, or set STREETLOOP_LABELER"),
         (["pull"], {}, "nobody labels"),
-        (["push"], {"LABELER": "nobody"}, "setting 'labeler'"),
-        (["status"], {"LABEL_BUDGET": "-1"}, "setting 'label_budget'"),
+        (["push"], {"LABELER": "nobody"}, "STREETLOOP_LABELER: "),
+        (["status"], {"LABEL_BUDGET": "-1"}, "STREETLOOP_LABEL_BUDGET: "),
         (["push", "--labeler", "label-studio"], {}, "no Label Studio is known: start one with"),
         (
             ["push", "--labeler", "label-studio"],
@@ -239,7 +240,7 @@ def test_bad_settings_are_said_of_the_server_too(
     monkeypatch.setenv("STREETLOOP_LABELER", "nobody")
     for command in ("up", "down"):
         assert streetloop("labelstudio", command) == 2
-        assert "setting 'labeler'" in capsys.readouterr().err
+        assert "STREETLOOP_LABELER: " in capsys.readouterr().err
 
 
 def test_a_frame_from_elsewhere_is_not_for_the_oracle_and_says_so(

@@ -11,9 +11,10 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from flows.cli.main import app
-from flows.cli.rollouts import read_policy
+from flows.service.policy_file import read_policy
 from serve.rollout.policy import Phase, Policy
-from streetloop.errors import ConfigError, RolloutError
+from streetloop.control_views import RolloutView
+from streetloop.errors import ConfigError, NotFound, RolloutError
 from streetloop.ledger import Ledger, open_ledger
 from streetloop.ledger.rollouts import (
     Entry,
@@ -84,17 +85,17 @@ def test_an_empty_policy_file_is_the_usual_policy(tmp_path: Path, text: str) -> 
         ("alpha: soon", "alpha: Input should be a valid number"),
         ("steps: [0.5, 0.25, 1]", "steps: Value error, must rise from above 0 to 1"),
         ("patience_minutes: .inf", "patience_minutes: Input should be a finite number"),
-        ("[1, 2]", "a YAML mapping is wanted"),
-        ("[]", "a YAML mapping is wanted"),
-        ("just words", "a YAML mapping is wanted"),
-        ("false", "a YAML mapping is wanted"),
-        ("1: 2", "a YAML mapping is wanted"),
-        ("a: [b", "a YAML mapping is wanted"),
-        ("? [1]\n: 2", "a YAML mapping is wanted"),
-        ("when: 2026-99-99", "a YAML mapping is wanted"),
-        ("[" * 20_000, "a YAML mapping is wanted"),
-        (b"\xff\xfe\x00\x01", "a YAML mapping is wanted"),
-        ("!!python/object/apply:os.system ['true']", "a YAML mapping is wanted"),
+        ("[1, 2]", "write a YAML mapping"),
+        ("[]", "write a YAML mapping"),
+        ("just words", "write a YAML mapping"),
+        ("false", "write a YAML mapping"),
+        ("1: 2", "write a YAML mapping"),
+        ("a: [b", "write a YAML mapping"),
+        ("? [1]\n: 2", "write a YAML mapping"),
+        ("when: 2026-99-99", "write a YAML mapping"),
+        ("[" * 20_000, "write a YAML mapping"),
+        (b"\xff\xfe\x00\x01", "write a YAML mapping"),
+        ("!!python/object/apply:os.system ['true']", "write a YAML mapping"),
         ("# " + "x" * 70_000, "larger than 64 KB"),
     ],
 )
@@ -122,7 +123,7 @@ def test_without_a_rollout_that_is_said() -> None:
     assert "no rollout yet" in _rollout("status").stdout
     assert json.loads(_rollout("status", "--json").stdout) is None
     result = _rollout("report", "3")
-    assert isinstance(result.exception, RolloutError)
+    assert isinstance(result.exception, NotFound)
     assert "there is no rollout 3" in str(result.exception)
 
 
@@ -178,19 +179,19 @@ def test_a_report_is_that_of_the_number_and_has_all_decisions(ledger: Ledger) ->
     move(ledger, first, RolloutState.ROLLED_BACK, first.phase, 9, entry)
     _started(ledger, "3")
     found = json.loads(_rollout("report", "1", "--json").stdout)
-    assert (found["rollout"], found["state"]) == (1, "rolled back")
-    assert found["ended_at"] == NOON.isoformat()
+    assert (found["id"], found["state"]) == (1, "rolled back")
+    assert found["ended_at"] == "2026-03-01T12:00:00Z"
     assert found["decisions"][-1] == {
-        "at": NOON.isoformat(),
+        "at": "2026-03-01T12:00:00Z",
         "action": "roll back",
         "author": "bob",
         "reason": "by hand",
         "evidence": {"frames": 9},
     }
-    assert json.loads(_rollout("status", "--json").stdout)["rollout"] == 2
+    assert json.loads(_rollout("status", "--json").stdout)["id"] == 2
 
 
-# Wishes
+# Commands
 
 
 @pytest.mark.parametrize(
@@ -202,7 +203,7 @@ def test_a_report_is_that_of_the_number_and_has_all_decisions(ledger: Ledger) ->
         ("rollback", RolloutCommand.ROLL_BACK),
     ],
 )
-def test_what_somebody_wants_is_written_down_with_the_name(
+def test_a_command_is_written_down_with_the_name_of_whoever_asks(
     ledger: Ledger, monkeypatch: pytest.MonkeyPatch, command: str, wanted: RolloutCommand
 ) -> None:
     monkeypatch.setattr("getpass.getuser", lambda: "dora")
@@ -228,11 +229,11 @@ def test_somebody_without_a_name_may_want_something_too(
     assert list_rollouts(ledger)[0].command_by == "somebody"
 
 
-# Rehearsal
+# Policy simulation
 
 
-def test_a_rehearsal_can_be_read_by_programs_and_people(tmp_path: Path) -> None:
-    short = ("rehearse", "--runs", "2", "--hours", "0.2")
+def test_a_simulation_can_be_read_by_programs_and_people(tmp_path: Path) -> None:
+    short = ("simulate", "--runs", "2", "--hours", "0.2")
     found = json.loads(_rollout(*short, "--json").stdout)
     assert found["runs"] == 2
     for kind in ("harmful", "equal", "better"):
@@ -241,16 +242,31 @@ def test_a_rehearsal_can_be_read_by_programs_and_people(tmp_path: Path) -> None:
     assert all(word in shown for word in ("harmful", "equal", "better", "undecided"))
 
 
-def test_a_rehearsal_plays_the_policy_that_is_given(tmp_path: Path) -> None:
+def test_a_simulation_plays_the_policy_that_is_given(tmp_path: Path) -> None:
     file = _file(tmp_path, "patience_minutes: 3\nminutes: 5\n")
     found = json.loads(
-        _rollout("rehearse", "--runs", "3", "--hours", "0.2", "--policy", str(file), "--json").stdout
+        _rollout("simulate", "--runs", "3", "--hours", "0.2", "--policy", str(file), "--json").stdout
     )
     assert found["better"]["rolled_back"] == 1.0
-    wrong = _rollout("rehearse", "--policy", str(_file(tmp_path, "speed: 1")))
+    wrong = _rollout("simulate", "--policy", str(_file(tmp_path, "speed: 1")))
     assert isinstance(wrong.exception, ConfigError)
 
 
 @pytest.mark.parametrize("arguments", [("--runs", "0"), ("--hours", "0"), ("--runs", "many")])
-def test_a_rehearsal_of_nothing_is_refused(arguments: tuple[str, str]) -> None:
-    assert _rollout("rehearse", *arguments).exit_code == 2
+def test_a_simulation_of_nothing_is_refused(arguments: tuple[str, str]) -> None:
+    assert _rollout("simulate", *arguments).exit_code == 2
+
+
+def test_the_old_name_of_the_simulation_is_accepted_with_a_warning() -> None:
+    result = _rollout("rehearse", "--runs", "1", "--hours", "0.1", "--json")
+    assert json.loads(result.stdout)["runs"] == 1
+    assert "`rollout rehearse` is now `rollout simulate`" in result.stderr
+    assert "rehearse" not in _rollout("--help").stdout
+
+
+def test_keys_are_those_of_the_api_and_the_old_ones_stay_for_a_version(ledger: Ledger) -> None:
+    _started(ledger)
+    found = json.loads(_rollout("status", "--json").stdout)
+    assert found["id"] == found["rollout"] == 1
+    assert set(found) == {*RolloutView.model_fields, "rollout"}
+    assert json.loads(_rollout("show", "1", "--json").stdout) == found

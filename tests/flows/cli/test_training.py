@@ -7,6 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from flows.cli.main import app
+from streetloop.control_views import ModelView
 from streetloop.errors import ConfigError, TrainingError
 from tests.flows.conftest import Chain
 
@@ -15,7 +16,8 @@ pytestmark = [pytest.mark.ray, pytest.mark.timeout(600)]
 
 def test_models_are_listed(chain: Chain) -> None:
     rows = json.loads(CliRunner().invoke(app, ["models", "--json"], env=chain.environment).stdout)
-    first, second = sorted(rows, key=lambda row: row["version"])[:2]
+    first, second = sorted(rows, key=lambda row: row["number"])[:2]
+    assert list(first) == list(ModelView.model_fields)
     assert (first["aliases"], first["parent"]) == (["champion"], None)
     assert (second["aliases"], second["parent"]) == (["challenger"], 1)
     assert second["dataset"] == chain.said["dataset"]

@@ -25,7 +25,7 @@ def _asked(chain: Chain, *arguments: str) -> Any:
 
 def test_a_version_leads_back_to_the_drift_that_asked_for_it(chain: Chain) -> None:
     newest, first = _asked(chain, "lineage", "challenger")
-    assert (newest["version"], first["version"], newest["parent"]) == (2, 1, 1)
+    assert (newest["number"], first["number"], newest["parent"]) == (2, 1, 1)
     assert newest["trigger"]["slices"] == ["night"]
     (finding,) = newest["trigger"]["findings"]
     assert finding["causes"] == ["night", "dirty lens"]

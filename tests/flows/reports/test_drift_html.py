@@ -11,9 +11,8 @@ import pytest
 
 from drift.monitor import LiveWatch
 from drift.period_log import PeriodLog
-from flows.reports.drift_html import write_report
+from flows.reports.drift_html import report_page
 from flows.reports.drift_status import DriftStatus, drift_state
-from streetloop.errors import ConfigError
 from streetloop.images import decode_image
 from streetloop.ledger import open_ledger
 from streetloop.settings import Settings
@@ -83,15 +82,14 @@ def _states(home: Path) -> dict[str, DriftStatus]:
     return drift_state(settings, FolderStore(settings.store), open_ledger(settings.ledger))
 
 
-def _report(home: Path, path: Path, states: dict[str, DriftStatus] | None = None) -> str:
+def _report(home: Path, states: dict[str, DriftStatus] | None = None) -> str:
     states = _states(home) if states is None else states
-    write_report(path, states, FolderStore(_settings(home).store))
-    return path.read_text(encoding="utf-8")
+    return report_page(states, FolderStore(_settings(home).store))
 
 
 @pytest.fixture(scope="module")
-def text(home: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
-    return _report(home, tmp_path_factory.mktemp("out") / "report.html")
+def text(home: Path) -> str:
+    return _report(home)
 
 
 def test_it_needs_nothing_from_anywhere(text: str) -> None:
@@ -130,16 +128,16 @@ def test_every_feature_has_its_row_with_the_alarms(text: str) -> None:
     assert all("not enough yet" in row for row in young.values())
 
 
-def test_names_are_shown_and_not_run(home: Path, tmp_path: Path) -> None:
+def test_names_are_shown_and_not_run(home: Path) -> None:
     name = "<script>alert('x')</script>\"><img src=http://evil/>"
-    text = _report(home, tmp_path / "r.html", {name: _states(home)["young"]})
+    text = _report(home, {name: _states(home)["young"]})
     assert "<script" not in text
     assert "<img src=http" not in text
     assert name in "".join(_Page(text).words)
 
 
 def test_before_any_camera_was_watched_it_says_what_to_do(tmp_path: Path) -> None:
-    text = _report(tmp_path / "empty", tmp_path / "r.html", {})
+    text = _report(tmp_path / "empty", {})
     words = " ".join(" ".join(_Page(text).words).split())
     assert "0 cameras" in words
     assert "No camera was watched yet" in words
@@ -151,18 +149,11 @@ def test_a_camera_that_was_not_watched_for_weeks_has_a_section(tmp_path: Path) -
     for one in breathing(20, start=BEGIN - timedelta(days=60)):
         log.append(one)
     log.flush()
-    text = _report(tmp_path / "home", tmp_path / "r.html")
+    text = _report(tmp_path / "home")
     assert "not watched for weeks" in text
     assert _Page(text).addresses == []
 
 
-def test_names_in_any_script_survive(home: Path, tmp_path: Path) -> None:
-    text = _report(home, tmp_path / "r.html", {"straße": _states(home)["young"]})
+def test_names_in_any_script_survive(home: Path) -> None:
+    text = _report(home, {"straße": _states(home)["young"]})
     assert "straße" in text
-
-
-@pytest.mark.parametrize("where", ["nowhere/report.html", "folder"])
-def test_a_place_that_cannot_be_written_is_named(home: Path, tmp_path: Path, where: str) -> None:
-    (tmp_path / "folder").mkdir()
-    with pytest.raises(ConfigError, match=f"{where}: cannot be written"):
-        write_report(tmp_path / where, {}, FolderStore(tmp_path))

@@ -10,7 +10,7 @@ import pytest
 import yaml
 from playwright.sync_api import Browser, Page, expect
 
-from streetloop.control import WIDEST
+from streetloop.control import MAX_WIDTH
 from streetloop.settings import BASELINE, Settings
 from tests.support.browser import SCREENSHOTS, Complaints, chromium
 from tests.support.cli import Command
@@ -184,7 +184,7 @@ def until_fitting(page: Page) -> int:
     def width() -> int:
         wide, high, card = first.evaluate("one => [one.width, one.height, one.clientWidth]")
         assert abs(wide / high - 16 / 9) < 0.02
-        return int(wide) if card <= wide <= card + 32 or wide == WIDEST else 0
+        return int(wide) if card <= wide <= card + 32 or wide == MAX_WIDTH else 0
 
     return int(wait_for(width, "a picture is as wide as its card", 30))
 

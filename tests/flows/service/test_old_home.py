@@ -39,7 +39,7 @@ def shown(views: Any) -> Any:
 
 
 def test_cameras_are_those_of_the_file_as_they_were_changed(old: Old) -> None:
-    require(shown(old.house.cameras()), old.wrote["cameras"])
+    require(shown(old.service.cameras()), old.wrote["cameras"])
     changed = {one.camera_id: one.document for one in newest_changes(old.ledger)}
     for name, address in old.wrote["addresses"].items():
         document = changed.pop(name)
@@ -48,9 +48,9 @@ def test_cameras_are_those_of_the_file_as_they_were_changed(old: Old) -> None:
 
 
 def test_events_that_ended_and_events_that_go_on(old: Old) -> None:
-    every = old.house.events(None, None, only_open=False, offset=0, limit=100).items
+    every = old.service.events(None, None, only_open=False, offset=0, limit=100).items
     require(shown(every), old.wrote["events"])
-    going_on = old.house.events(None, None, only_open=True, offset=0, limit=100).items
+    going_on = old.service.events(None, None, only_open=True, offset=0, limit=100).items
     assert {one.id for one in going_on} == {
         one["id"] for one in old.wrote["events"] if one["ended_at"] is None
     }
@@ -72,7 +72,7 @@ def test_findings(old: Old) -> None:
 
 @pytest.mark.usefixtures("then")
 def test_drift(old: Old) -> None:
-    views = {one.camera_id: one for one in old.house.drift()}
+    views = {one.camera_id: one for one in old.service.drift()}
     said = old.asked("drift")
     assert views.keys() == said.keys() == {"a40", "bridge", "crossing"}
     for wrote in old.wrote["findings"]:
@@ -81,13 +81,13 @@ def test_drift(old: Old) -> None:
         assert view.causes == ([] if wrote["closed"] else wrote["causes"])
         require(said[wrote["camera"]], {k: wrote[k] for k in ("since", "opened", "closed", "causes")})
         require(said[wrote["camera"]], "own past")
-    assert "bridge" in old.house.drift_page()
+    assert "bridge" in old.service.drift_page()
 
 
 def test_the_queue(old: Old) -> None:
     counts = old.wrote["queue"]
     assert all(counts.values()), "there is a frame in every state"
-    require(old.house.queue().counts, counts)
+    require(old.service.queue().counts, counts)
     require(old.asked("label", "status"), counts)
 
 
@@ -102,7 +102,7 @@ def test_reviews_with_boxes_and_labels(old: Old) -> None:
         require(plain, wrote[one.digest])
         assert len(one.embedding) > len(one.fingerprint) > 0
     for state, count in old.wrote["queue"].items():
-        views = old.house.reviews(state, 0, 100).items
+        views = old.service.reviews(state, 0, 100).items
         assert len(views) == count
         for view in views:
             wanted = {k: wrote[view.digest][k] for k in ("camera", "score", "model", "captured")}
@@ -113,9 +113,9 @@ def test_images_of_reviews(old: Old) -> None:
     for one in old.wrote["reviews"]:
         if one["state"] == "expired":
             with pytest.raises(NotFound, match="expired"):
-                old.house.review_image(one["digest"])
+                old.service.review_image(one["digest"])
             continue
-        data = old.house.review_image(one["digest"])
+        data = old.service.review_image(one["digest"])
         assert hashlib.sha256(data).hexdigest() == one["digest"]
         image = decode_image(data)
         assert [image.shape[1], image.shape[0]] == one["size"]
@@ -124,7 +124,7 @@ def test_images_of_reviews(old: Old) -> None:
 def test_learning_runs_with_their_plans(old: Old) -> None:
     wrote = old.wrote["learning"]
     assert {one["step"] for one in wrote} == {"promoted", "rolled back", "refused", "dropped", "parked"}
-    require(shown(old.house.learning(0, 100).items), wrote)
+    require(shown(old.service.learning(0, 100).items), wrote)
     said = [{k: v for k, v in one.items() if k != "step_at"} for one in wrote]
     require(old.asked("learn", "status"), said)
     for name, version in old.wrote["plans"].items():
@@ -137,7 +137,7 @@ def test_rollouts_with_decisions_policy_and_evidence(old: Old) -> None:
     require(old.asked("rollout", "status"), wrote[0]["view"])
     rollouts = list_rollouts(old.ledger)
     for one, rollout in zip(wrote, rollouts, strict=True):
-        view = old.house.rollout(rollout.id)
+        view = old.service.rollout(rollout.id)
         require(view.model_dump(mode="json"), one["view"])
         require(old.asked("rollout", "report", str(rollout.id)), one["view"])
         assert len(view.decisions) == one["decisions"]
@@ -192,7 +192,7 @@ def test_the_detection_log(old: Old) -> None:
 
 
 def test_versions_with_papers_and_aliases(old: Old) -> None:
-    require(shown(old.house.models()), old.wrote["models"])
+    require(shown(old.service.models()), old.wrote["models"])
     said = [
         {k: one[k] for k in ("number", "aliases", "parent", "dataset", "scores", "verdict")}
         for one in old.wrote["models"]
@@ -208,7 +208,7 @@ def test_versions_with_papers_and_aliases(old: Old) -> None:
 
 
 def test_lineage(old: Old) -> None:
-    require(old.house.lineage("challenger"), old.wrote["lineage"])
+    require(shown(old.service.lineage("challenger")), old.wrote["lineage"])
     require(old.asked("lineage", "challenger"), old.wrote["lineage"])
 
 

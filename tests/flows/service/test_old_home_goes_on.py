@@ -56,16 +56,16 @@ def restarted(old: Old) -> Stage:
 
 
 def test_a_camera_keeps_its_password_through_a_change(old: Old) -> None:
-    (bridge,) = [one for one in old.house.cameras() if one.id == "bridge"]
+    (bridge,) = [one for one in old.service.cameras() if one.id == "bridge"]
     document = {"id": "bridge", "uri": bridge.uri, "city": "kingsport"}
-    assert old.house.put_camera(document, "ann", new=False).city == "kingsport"
+    assert old.service.put_camera(document, "ann", new=False).city == "kingsport"
     (change,) = [one for one in newest_changes(old.ledger) if one.camera_id == "bridge"]
     assert change.document is not None
     assert change.document["uri"] == old.wrote["addresses"]["bridge"]
 
 
 def test_a_parked_learning_run_is_resumed_with_its_plan(old: Old) -> None:
-    run = old.house.resume_learning("ann")
+    run = old.service.resume_learning("ann")
     assert (run.id, run.step) == (old.wrote["learning"][0]["id"], "training")
     plan = read_plan(old.settings, list_learning(old.ledger)[0].name)
     assert plan is not None
@@ -75,13 +75,13 @@ def test_a_parked_learning_run_is_resumed_with_its_plan(old: Old) -> None:
 
 
 def test_after_a_dropped_run_another_begins(old: Old) -> None:
-    assert old.house.drop_learning("ann").step == "dropped"
-    assert old.house.learn("ann").id > old.wrote["learning"][0]["id"]
+    assert old.service.drop_learning("ann").step == "dropped"
+    assert old.service.learn("ann").id > old.wrote["learning"][0]["id"]
 
 
 def test_the_open_rollout_is_rolled_back_by_hand(old: Old) -> None:
     wrote = old.wrote["rollouts"][0]
-    assert old.house.steer_rollout("roll back", "ann").wanted == "roll back"
+    assert old.service.steer_rollout("roll back", "ann").wanted == "roll back"
     stage = restarted(old)
     stage.look()
     assert (stage.state, stage.reason) == ("rolled back", "by hand")
@@ -102,11 +102,11 @@ def test_the_open_rollout_goes_on_to_its_promotion(old: Old) -> None:
 
 
 def test_another_rollout_is_asked_for_once_that_one_is_over(old: Old) -> None:
-    old.house.steer_rollout("roll back", "ann")
+    old.service.steer_rollout("roll back", "ann")
     stage = restarted(old)
     stage.look()
     stage.close()
-    asked = old.house.start_rollout("challenger", None, "ann")
+    asked = old.service.start_rollout("challenger", None, "ann")
     assert (asked.model, asked.champion, asked.state) == ("5", "2", "running")
 
 
@@ -115,7 +115,7 @@ def test_frames_are_pushed_answered_and_learned_from(old: Old, tiny: Path) -> No
     environment = {"STREETLOOP_HOME": str(old.settings.home), "STREETLOOP_MODEL": str(tiny)}
     for command in ("pull", "push"):
         CliRunner().invoke(app, ["label", command, "--labeler", "oracle"], env=environment)
-    counts = old.house.queue().counts
+    counts = old.service.queue().counts
     assert counts["pushed"] == wrote["pending"] - 1, "the oracle does not know a real camera"
     labeled = list_reviews(old.ledger, [ReviewState.LABELED])
     (answered,) = [one for one in labeled if one.labeler == "oracle"]
@@ -127,7 +127,7 @@ def test_frames_are_pushed_answered_and_learned_from(old: Old, tiny: Path) -> No
     before = {one["image"] for one in old.wrote["dataset"]["images"]}
     assert {one.image for one in material.dataset.examples} == before | {r.digest for r in labeled}
     mark_learned(old.ledger, material.dataset)
-    assert old.house.queue().counts["in dataset"] == wrote["in dataset"] + len(labeled)
+    assert old.service.queue().counts["in dataset"] == wrote["in dataset"] + len(labeled)
 
 
 def test_candidates_are_chosen_or_expire(old: Old) -> None:

@@ -12,7 +12,7 @@ from serve.rollout.request import verdict_of
 from serve.rollout.rollout_record import parse_summary
 from serve.rollout.rollout_summary import Verdict
 from serve.rollout.route_table import city_application
-from streetloop.errors import RegistryError, RolloutError
+from streetloop.errors import NotFound, RegistryError, RolloutError
 from streetloop.ledger import open_ledger
 from streetloop.ledger.rollouts import Rollout, list_decisions, list_rollouts, open_rollout
 from streetloop.settings import BASELINE, Settings
@@ -95,7 +95,7 @@ def test_a_city_without_one_is_held_against_the_common_one(settings: Settings) -
 @pytest.mark.parametrize(
     ("arguments", "error", "says"),
     [
-        (("9",), RegistryError, "no version '9'"),
+        (("9",), NotFound, "there is no version '9'"),
         (("1",), RolloutError, "version 1 is the champion already"),
         (("champion",), RolloutError, "version 1 is the champion already"),
         (("3",), RolloutError, "version 3 knows other classes than the champion"),

@@ -10,17 +10,17 @@ import pytest
 from typer.testing import CliRunner
 
 from flows.cli.main import app
-from flows.reports.rollout_html import write_page
+from flows.reports.rollout_html import rollout_page
 from serve.rollout.policy import Policy
-from serve.rollout.rollout_record import read_rollout
 from serve.rollout.rollout_report import classes_of, tables_of
-from serve.rollout.rollout_summary import RolloutSummary, Verdict
+from serve.rollout.rollout_summary import RolloutSummary
 from serve.rollout.statistics.camera_stats import CameraStats, ServedStats
 from serve.rollout.statistics.confidence_sequences import Moments
 from serve.rollout.statistics.detection_counts import DetectionCounts
 from serve.rollout.statistics.evidence import Calls, Evidence, Scores
 from serve.rollout.summarize import summarize
-from streetloop.errors import ConfigError, RolloutError
+from streetloop.control_views import RolloutView
+from streetloop.errors import ConfigError, NotFound
 from streetloop.ledger import open_ledger
 from streetloop.ledger.rollouts import RolloutCommand, request_command
 from streetloop.settings import Settings
@@ -129,21 +129,21 @@ def test_the_newest_is_reported_unless_another_is_asked_for(stage: Stage) -> Non
         assert "broken tracks in 1,000 s" in shown
         assert "start (ann): version 2 is tried" in shown
     assert json.loads(run("--json"))["evidence"]["served"]["all"]["challenger"]["cameras"] == 1
-    with pytest.raises(RolloutError, match="there is no rollout 7"):
+    with pytest.raises(NotFound, match="there is no rollout 7"):
         run("7")
 
 
 def test_what_was_found_is_still_there_once_it_is_over(stage: Stage) -> None:
     request_command(stage.ledger, RolloutCommand.ROLL_BACK, "bob")
     stage.look(0.5)
-    record = read_rollout(stage.ledger, 1)
-    assert record.row.state == "rolled back"
-    assert tables_of(record.summary)["all"]
-    assert record.decisions[-1].author == "bob"
+    report = json.loads(run("1", "--json"))
+    assert report["state"] == "rolled back"
+    assert tables_of(RolloutSummary.from_json(report["evidence"]))["all"]
+    assert report["decisions"][-1]["author"] == "bob"
 
 
 def test_without_any_rollout_that_is_said() -> None:
-    with pytest.raises(RolloutError, match="no rollout yet"):
+    with pytest.raises(NotFound, match="no rollout yet"):
         run()
 
 
@@ -165,19 +165,13 @@ class _Page(HTMLParser):
         self.words += data
 
 
-def test_the_page_has_everything_needs_nothing_and_believes_nobody(stage: Stage, tmp_path: Path) -> None:
-    record = read_rollout(stage.ledger)
-    first = replace(record.decisions[0], reason=NASTY, author=NASTY, action=NASTY)
-    verdict = Verdict(accepted=False, reasons=(NASTY,), says=NASTY)
-    record = replace(
-        record,
-        row=replace(record.row, author=NASTY),
-        summary=record.summary.model_copy(update={"waits_for": (NASTY,), "verdict": verdict}),
-        decisions=(first, *record.decisions[1:]),
-    )
-    file = tmp_path / "page.html"
-    write_page(file, record)
-    page = _Page(file.read_text())
+def test_the_page_has_everything_needs_nothing_and_believes_nobody(stage: Stage) -> None:
+    report = json.loads(run("--json"))
+    report["author"] = NASTY
+    report["decisions"][0] |= {"reason": NASTY, "author": NASTY, "action": NASTY}
+    report["evidence"]["waits_for"] = [NASTY]
+    report["evidence"]["verdict"] = {"accepted": False, "reasons": [NASTY], "says": NASTY}
+    page = _Page(rollout_page(RolloutView(**report)))
     assert "script" not in page.tags
     assert page.links == []
     assert page.words.count(NASTY) >= 6

@@ -64,7 +64,7 @@ def client(request: pytest.FixtureRequest, content: Content) -> TestClient:
 
 @pytest.fixture
 def content(tmp_path_factory: pytest.TempPathFactory) -> Content:
-    return Content(tmp_path_factory.mktemp("house"))
+    return Content(tmp_path_factory.mktemp("service"))
 
 
 NEW: dict[str, Any] = {"id": "new", "uri": "sim://larkfield/gantry"}
@@ -93,8 +93,8 @@ def test_a_foreign_page_changes_nothing(client: TestClient, content: Content, or
         client.post("/predict", content=b"x", headers=headers),
     ):
         assert "page of another server" in problem_of(answer, 403)
-    assert [view.id for view in content.house.cameras()] == ["a40", "crossing"]
-    assert not content.house.learning(0, 1).items
+    assert [view.id for view in content.service.cameras()] == ["a40", "crossing"]
+    assert not content.service.learning(0, 1).items
 
 
 @pytest.mark.parametrize("origin", FOREIGN)

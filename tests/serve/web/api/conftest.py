@@ -1,4 +1,4 @@
-"""The API over a real house."""
+"""The API over a real service."""
 
 import pytest
 from fastapi.testclient import TestClient

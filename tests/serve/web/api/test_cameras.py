@@ -194,6 +194,6 @@ def test_pages_are_bounded(client: TestClient) -> None:
 
 
 def test_without_pictures_there_is_none(empty: Content) -> None:
-    alone = TestClient(create_api(see_a_car, (), 0.25, None, empty.house), base_url="http://localhost")
+    alone = TestClient(create_api(see_a_car, (), 0.25, None, empty.service), base_url="http://localhost")
     problem_of(alone.get("/cameras/a40/picture.jpg"), 404)
     assert api_of(empty).get("/cameras/a40").status_code == 200

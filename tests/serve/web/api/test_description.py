@@ -34,15 +34,15 @@ _CHECKS: list[Callable[..., Any]] = [
 
 @pytest.fixture(scope="module")
 def description(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """Of a house with everything in it; changes of one example stay for the next."""
-    content = Content(tmp_path_factory.mktemp("house")).fill()
+    """Of a control service with everything in it; changes of one example stay for the next."""
+    content = Content(tmp_path_factory.mktemp("service")).fill()
     register_versions(content)
     client = api_of(content, "secret", Screens(a40=(1, jpeg())))
     return schemathesis.openapi.from_asgi("/openapi.json", client.app)
 
 
 def _operations() -> list[str]:
-    """What the description names, of a house that is never asked."""
+    """What the description names, of a control service that is never asked."""
     nobody = cast(Control, object())
     paths = create_api(see_a_car, (), 0.25, None, nobody, Screens()).openapi()["paths"]
     return [f"{method.upper()} {path}" for path, known in paths.items() for method in known]

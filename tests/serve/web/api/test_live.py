@@ -13,7 +13,7 @@ from starlette.testclient import WebSocketTestSession
 from starlette.websockets import WebSocketDisconnect
 
 from serve.web.api import live
-from streetloop.control import USUAL_WIDTH
+from streetloop.control import DEFAULT_WIDTH
 from tests.support.control_service import LIVE, Content, Screens, api_of, jpeg, running
 
 
@@ -263,7 +263,7 @@ def test_with_a_token_only_its_holder_sees_anything(empty: Content, screens: Scr
 def test_it_is_waited_for_a_picture_for_a_moment(empty: Content) -> None:
     class Late(Screens):
         async def newest(
-            self, after: Mapping[str, int], width: int = USUAL_WIDTH
+            self, after: Mapping[str, int], width: int = DEFAULT_WIDTH
         ) -> dict[str, tuple[int, bytes]]:
             await asyncio.sleep(0)
             if len(self.asked) == 5:

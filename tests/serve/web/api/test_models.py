@@ -34,7 +34,7 @@ def test_the_lineage_of_a_model(registered: TestClient) -> None:
     for name in ("2", "champion"):
         answer = registered.get(f"/models/{name}/lineage")
         assert answer.status_code == 200
-        assert answer.json()[-1]["version"] == 1
+        assert answer.json()[-1]["number"] == 1
     for name in ("9", "nobody", "%2e%2e", "<b>", "-1", "1e3"):
         problem_of(registered.get(f"/models/{name}/lineage"), 404)
     problem_of(registered.get(f"/models/{'x' * 65}/lineage"), 422)

@@ -43,7 +43,7 @@ def test_the_queue_and_its_frames(client: TestClient) -> None:
     assert (queue["counts"]["pending"], queue["labeler"], queue["url"]) == (1, "none", None)
     found = client.get("/reviews?limit=2").json()
     assert ([one["state"] for one in found["items"]], found["more"]) == (["pending", "pushed"], True)
-    assert "they are candidate" in problem_of(client.get("/reviews?state=lost"), 404)
+    assert "frames are candidate" in problem_of(client.get("/reviews?state=lost"), 404)
     assert len(client.get("/reviews?state=in dataset").json()["items"]) == 1
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from serve.web.app.camera_form import _NEW, _document, _put, _values, read_lines, write_lines
 from serve.web.app.notices import asked
 from streetloop.cameras import parse_camera
-from streetloop.control import CameraView
+from streetloop.control_views import CameraView
 from streetloop.errors import ConfigError, NotFound, StreetloopError
 from streetloop.ledger.cameras import newest_changes
 from tests.support.control_service import FILE, PASSWORD, Content
@@ -87,17 +87,17 @@ def test_a_line_is_there_once() -> None:
 
 
 def test_a_camera_that_is_shown_and_saved_is_the_same(content: Content) -> None:
-    shown = content.house.cameras()[0]
+    shown = content.service.cameras()[0]
     values = _values(shown)
     assert PASSWORD not in "".join(values)
-    again = _put(content.house, "app", "a40", *values)
+    again = _put(content.service, "app", "a40", *values)
     assert again == shown
     document = newest_changes(content.ledger)[0].document
     assert document == {**FILE[0], "fps": 10.0}, "the password is still there"
 
 
 def test_empty_fields_are_what_is_usual(content: Content) -> None:
-    made = _put(content.house, "app", _NEW, " new ", " ", "", f" {SIM} ", "")
+    made = _put(content.service, "app", _NEW, " new ", " ", "", f" {SIM} ", "")
     assert (made.id, made.city, made.fps, made.uri, made.lines) == ("new", None, None, SIM, {})
     assert newest_changes(content.ledger)[0].author == "app"
     assert _values(None) == [""] * 5
@@ -128,7 +128,7 @@ def test_what_is_wrong_is_refused_and_nothing_changes(
     content: Content, which: str, fields: tuple[str, ...], words: str
 ) -> None:
     with pytest.raises(StreetloopError, match=words):
-        _put(content.house, "app", which, *fields)
+        _put(content.service, "app", which, *fields)
     assert newest_changes(content.ledger) == []
 
 

@@ -1,4 +1,4 @@
-"""The page over a real house: it builds, asks for the token, and loads nothing from elsewhere."""
+"""The page over a real service: it builds, asks for the token, and loads nothing from elsewhere."""
 
 import re
 from collections.abc import Iterator
@@ -17,14 +17,14 @@ from tests.support.control_service import HERE, Content, Screens, see_a_car
 
 @pytest.fixture(scope="module")
 def content(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Content]:
-    content = Content(tmp_path_factory.mktemp("house"))
+    content = Content(tmp_path_factory.mktemp("service"))
     yield content
     content.ledger.close()
 
 
 def page_of(content: Content, token: str | None) -> TestClient:
-    api = create_api(see_a_car, (), 0.25, token, content.house, Screens())
-    mounted = mount_page(api, content.house, Guard(token))
+    api = create_api(see_a_car, (), 0.25, token, content.service, Screens())
+    mounted = mount_page(api, content.service, Guard(token))
     return TestClient(mounted, base_url=f"http://{HERE}", follow_redirects=False)
 
 
@@ -34,7 +34,7 @@ def client(content: Content) -> TestClient:
 
 
 def test_every_tab_is_there(content: Content) -> None:
-    config = build_page(content.house).get_config_file()
+    config = build_page(content.service).get_config_file()
     tabs = [c["props"]["label"] for c in config["components"] if c["type"] == "tabitem"]
     assert tabs == ["Streets", *_PANELS, "Cameras"]
 

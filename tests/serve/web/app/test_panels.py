@@ -11,9 +11,9 @@ import pytest
 
 from serve.web.app import panels
 from serve.web.app.render import ago, render
-from streetloop.control import (
+from streetloop.control import Control
+from streetloop.control_views import (
     CameraView,
-    Control,
     DecisionView,
     DriftView,
     EventView,
@@ -92,7 +92,7 @@ def content(tmp_path: Path) -> Iterator[Content]:
     ],
 )
 def test_a_panel_of_nothing_says_what_to_do(content: Content, name: str, says: list[str]) -> None:
-    page = PANELS[name](content.house)
+    page = PANELS[name](content.service)
     _Tags(page)
     for text in says:
         assert text in words(page)
@@ -100,9 +100,9 @@ def test_a_panel_of_nothing_says_what_to_do(content: Content, name: str, says: l
 
 def test_without_cameras_that_is_said(tmp_path: Path) -> None:
     content = Content(tmp_path)
-    content.house = type(content.house)(content.settings, [])
-    assert "No camera yet" in words(panels.health(content.house))
-    assert "0 of 0 cameras live" in words(panels.header(content.house))
+    content.service = type(content.service)(content.settings, [])
+    assert "No camera yet" in words(panels.health(content.service))
+    assert "0 of 0 cameras live" in words(panels.header(content.service))
     assert "No camera yet" in words(render("wall"))
 
 
@@ -162,7 +162,7 @@ def full(content: Content) -> Content:
     ],
 )
 def test_a_panel_shows_what_there_is(full: Content, name: str, says: list[str]) -> None:
-    page = PANELS[name](full.house)
+    page = PANELS[name](full.service)
     _Tags(page)
     for text in says:
         assert text in words(page), words(page)
@@ -171,7 +171,7 @@ def test_a_panel_shows_what_there_is(full: Content, name: str, says: list[str]) 
 def test_versions_with_aliases_scores_and_reasons(tmp_path: Path) -> None:
     content = Content(tmp_path)
     register_versions(content)
-    said = words(panels.models(content.house))
+    said = words(panels.models(content.service))
     for text in (
         "Version 3",
         "champion",
@@ -184,15 +184,15 @@ def test_versions_with_aliases_scores_and_reasons(tmp_path: Path) -> None:
 
 
 def test_a_frame_that_has_expired_asks_for_no_image(full: Content) -> None:
-    page = panels.review(full.house)
-    expired = full.house.reviews("expired", 0, 1).items[0].digest
-    pending = full.house.reviews("pending", 0, 1).items[0].digest
+    page = panels.review(full.service)
+    expired = full.service.reviews("expired", 0, 1).items[0].digest
+    pending = full.service.reviews("pending", 0, 1).items[0].digest
     assert f"/reviews/{pending}/image.jpg" in page
     assert expired not in page
 
 
 def test_a_rollout_that_is_over_waits_for_nothing(full: Content) -> None:
-    over = full.house.rollout(1).model_copy(update={"evidence": dict(READING)})
+    over = full.service.rollout(1).model_copy(update={"evidence": dict(READING)})
     said = words(render("rollout", rollout=over))
     assert "rolled back" in said
     assert "in London only" in said

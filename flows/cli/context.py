@@ -1,0 +1,47 @@
+"""What the commands work with: the settings that the callback has read, and the control service."""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+import typer
+
+if TYPE_CHECKING:
+    from flows.service.control_service import ControlService
+    from serve.rollout.policy import Policy
+    from streetloop.cameras import Camera
+    from streetloop.settings import Settings
+
+
+def settings_of(context: typer.Context, **changes: Any) -> "Settings":
+    """The settings of this call.
+
+    Args:
+        context: Of the command.
+        changes: Values of flags or of the camera file, which override the environment; None
+            changes nothing.
+
+    Raises:
+        ConfigError: A value is wrong.
+    """
+    from streetloop.settings import change_settings, read_settings
+
+    if context.obj is None:
+        context.obj = read_settings()
+    return change_settings(cast("Settings", context.obj), **changes) if changes else context.obj
+
+
+def control_of(
+    context: typer.Context,
+    cameras: "Sequence[Camera]" = (),
+    policy: "Policy | None" = None,
+    tell: Callable[[str], None] = lambda _: None,
+    **changes: Any,
+) -> "ControlService":
+    """The control service of this call; see `ControlService` for the arguments.
+
+    Raises:
+        ConfigError: A value of ``changes``, see `settings_of`, is wrong.
+    """
+    from flows.service.control_service import ControlService
+
+    return ControlService(settings_of(context, **changes), cameras, policy, tell=tell)

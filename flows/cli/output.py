@@ -1,0 +1,73 @@
+"""What commands print: results on standard output, everything else on standard error."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard output, and nothing else.")]
+
+
+def print_json(content: Any) -> None:
+    """Print plain values, or the views of a control service, as JSON on standard output."""
+    sys.stdout.write(json.dumps(plain(content), indent=2) + "\n")
+
+
+def plain(content: Any) -> Any:
+    """Views, also in lists and dictionaries, as plain values with the keys of the API."""
+    if isinstance(content, list):
+        return [plain(one) for one in content]
+    if isinstance(content, dict):
+        return {key: plain(value) for key, value in content.items()}
+    dump = getattr(content, "model_dump", None)
+    return content if dump is None else dump(mode="json", by_alias=True)
+
+
+def results() -> Console:
+    """The console of results: standard output."""
+    return Console(highlight=False)
+
+
+def borderless(*columns: str, numbers: tuple[str, ...] = ()) -> Table:
+    """An empty table without a border.
+
+    Args:
+        columns: Headings of text columns, which fold.
+        numbers: Headings of the columns after them, which are aligned to the right.
+    """
+    table = Table(box=None, pad_edge=False)
+    for name in columns:
+        table.add_column(name, overflow="fold")
+    for name in numbers:
+        table.add_column(name, justify="right")
+    return table
+
+
+def say(sentence: str) -> None:
+    """Print what a command did, or does now, on standard error."""
+    Console(stderr=True).print(sentence, highlight=False, markup=False, soft_wrap=True)
+
+
+def complain(sentence: str) -> None:
+    """Print an error on standard error."""
+    console = Console(stderr=True)
+    console.print("[bold red]error:[/] ", end="")
+    console.print(sentence, markup=False, highlight=False, soft_wrap=True)
+
+
+def write_page(path: Path, page: str) -> None:
+    """Write an HTML page.
+
+    Raises:
+        ConfigError: The file cannot be written.
+    """
+    from streetloop.errors import ConfigError
+
+    try:
+        path.write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be written: {error.strerror}") from error

@@ -1,0 +1,111 @@
+"""``streetloop run`` and ``up``: read the cameras."""
+
+import contextlib
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from flows.cli.output import Json, complain, print_json, results
+from flows.cli.policy_option import PolicyFile
+
+if TYPE_CHECKING:
+    from flows.runtime.session import RunOptions
+
+app = typer.Typer()
+
+CameraFile = Annotated[Path, typer.Argument(metavar="CAMERAS.YAML", help="Camera file.")]
+Model = Annotated[
+    str | None,
+    typer.Option(help="Model file (.pt or .onnx), file:// URI, a name such as yolo26n.pt, or baseline."),
+]
+Duration = Annotated[
+    float | None, typer.Option(min=0.0, help="Stop after this many seconds; default: run until Ctrl-C.")
+]
+MetricsPort = Annotated[int | None, typer.Option(min=1, max=65535, help="Port of the Prometheus metrics.")]
+
+
+@app.command()
+def run(
+    context: typer.Context,
+    cameras: CameraFile,
+    model: Model = None,
+    duration: Duration = None,
+    annotate: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write an annotated MP4 of each camera to DIR.")
+    ] = None,
+    as_json: Json = False,
+    gate: Annotated[
+        bool | None, typer.Option(help="Skip the detector while nothing moves.", show_default=False)
+    ] = None,
+    metrics_port: MetricsPort = None,
+) -> None:
+    """Detect, track and count on cameras, and write the detection log."""
+    from flows.runtime.session import RunOptions
+
+    options = RunOptions(duration, annotate, metrics_port)
+    read_cameras(context, cameras, {"model": model, "gate": gate}, options, as_json=as_json)
+
+
+@app.command()
+def up(
+    context: typer.Context,
+    cameras: CameraFile,
+    model: Model = None,
+    duration: Duration = None,
+    policy: PolicyFile = None,
+    metrics_port: MetricsPort = None,
+) -> None:
+    """Run cameras, train new models on drift and labels, and serve the app."""
+    from flows.runtime.session import RunOptions
+    from flows.service.policy_file import read_policy
+
+    options = RunOptions(duration, metrics_port=metrics_port, policy=read_policy(policy), app=True)
+    read_cameras(context, cameras, {"model": model, "learn": True}, options, as_json=False)
+
+
+def read_cameras(
+    context: typer.Context, path: Path, flags: dict[str, Any], options: "RunOptions", *, as_json: bool
+) -> None:
+    """Run the cameras of a file with a live table, and print the summary.
+
+    Args:
+        context: Of the command.
+        path: The camera file.
+        flags: Settings that override those of the file; None overrides nothing.
+        options: Of the run.
+        as_json: Print the summary as JSON.
+
+    Raises:
+        typer.Exit: With code 1 if the summary names problems.
+        StreetloopError: The run did not start.
+    """
+    from rich.console import Console
+    from rich.live import Live
+
+    from flows.cli.context import settings_of
+    from flows.cli.live_table import LiveTable, print_summary
+    from flows.runtime.session import run_streams
+    from streetloop.cameras import load_cameras
+
+    file = load_cameras(path)
+    given = {name: value for name, value in flags.items() if value is not None}
+    settings = settings_of(context, **{**file.settings, **given})
+    table = LiveTable(Path(settings.model).name)
+    live = Live(table, console=Console(stderr=True), refresh_per_second=4, transient=True)
+
+    def say(text: str) -> None:
+        live.console.print(f"{text} ...", style="dim")
+
+    # Ray reports dead processes on standard output, which belongs to the summary.
+    with contextlib.redirect_stdout(sys.stderr), live:
+        summary = run_streams(file.cameras, settings, options, show=table.update, say=say)
+    if as_json:
+        print_json(summary.as_json())
+    else:
+        print_summary(results(), summary)
+    for problem in summary.problems:
+        complain(problem)
+    if summary.problems:
+        raise typer.Exit(1)

@@ -1,0 +1,346 @@
+"""What `streetloop.control.Control` answers with: the typed JSON of the API and of the commands.
+
+Times are UTC. A number that is unknown, or that JSON cannot hold, is null.
+"""
+
+from datetime import datetime
+from typing import Any, Generic, TypeVar
+
+from pydantic import BaseModel, Field
+
+T = TypeVar("T")
+
+
+class Page(BaseModel, Generic[T]):
+    """A part of a longer list, in its order."""
+
+    items: list[T]
+    offset: int = Field(ge=0)
+    more: bool = Field(description="whether items follow these")
+
+
+class Frames(BaseModel):
+    """Frame accounting of a camera; ``decoded`` is the sum of the others."""
+
+    decoded: int = 0
+    detected: int = 0
+    gated: int = 0
+    dropped: int = 0
+    failed: int = 0
+    pending: int = 0
+
+
+class CameraView(BaseModel):
+    """A camera: its configuration, and its state now.
+
+    Attributes:
+        id: Its id.
+        uri: Address of the stream, without credentials.
+        city: The group that it belongs to.
+        fps: Frames to analyse a second; None for as many as the detector can take.
+        transport: How RTSP carries the stream: ``tcp`` or ``udp``.
+        lines: Counting lines by name, two points each, in fractions of the image.
+        state: ``connecting``, ``live``, ``lost``, ``ended``, ``failed``, or ``stopped`` where no
+            stream runs.
+        error: Why it is lost or has failed.
+        frames: Frame accounting since the start.
+        fps_decoded: Frames decoded a second, over the last seconds.
+        fps_detected: Frames detected a second, over the last seconds.
+        lag_p95_s: 95th percentile of the time from frame to result, in seconds.
+        objects: Confirmed tracks since the start.
+        crossings: Crossings by line and direction since the start.
+        slot: The application that answers for it.
+        model: Version of the model that answered last.
+        faults: Failures beside the stream, one sentence each.
+    """
+
+    id: str
+    uri: str
+    city: str | None = None
+    fps: float | None = None
+    transport: str = "tcp"
+    lines: dict[str, tuple[tuple[float, float], tuple[float, float]]] = {}
+    state: str = "stopped"
+    error: str | None = None
+    frames: Frames = Frames()
+    fps_decoded: float = 0.0
+    fps_detected: float = 0.0
+    lag_p95_s: float = 0.0
+    objects: int = 0
+    crossings: dict[str, dict[str, int]] = {}
+    slot: str | None = None
+    model: str | None = None
+    faults: list[str] = []
+
+
+class EventView(BaseModel):
+    """An event; ``ended_at`` is null while it lasts."""
+
+    id: int
+    kind: str
+    camera_id: str | None
+    started_at: datetime
+    ended_at: datetime | None
+    model: str | None
+    detail: dict[str, Any]
+
+
+class FeatureView(BaseModel):
+    """The comparison of one drift feature with its reference.
+
+    Attributes:
+        enough: False while there are too few values to compare.
+        effect_size: Wasserstein distance in spreads of the reference.
+        threshold: Effect size from which on the feature alarms.
+        statistic: Kolmogorov-Smirnov statistic, 0 to 1.
+        p_value: Adjusted for the number of features, 0 to 1.
+        change: Difference of the medians, in the feature's unit.
+        alarm: Whether the effect is above the threshold and statistically certain.
+    """
+
+    enough: bool
+    effect_size: float
+    threshold: float
+    statistic: float | None = None
+    p_value: float | None = None
+    change: float | None = None
+    alarm: bool = False
+
+    @property
+    def share(self) -> float:
+        """Effect size in thresholds: 1 is an alarm."""
+        return self.effect_size / self.threshold if self.threshold > 0 else 0.0
+
+
+class ReferenceView(BaseModel):
+    """What a camera is compared with; ``source`` is null where there is no reference."""
+
+    source: str | None = None
+    minutes: int = Field(default=0, description="drift periods that the reference has")
+
+
+class FindingView(BaseModel):
+    """A drift that was found.
+
+    Attributes:
+        since: When the change most likely began.
+        opened_at: When it was found.
+        closed_at: When it was over; None while it lasts.
+        causes: The likeliest first.
+        model_version: The model that ran.
+        asks_for_labels: True if labels help against it, False if a technician does.
+    """
+
+    since: datetime
+    opened_at: datetime
+    closed_at: datetime | None
+    causes: list[str]
+    model_version: str
+    asks_for_labels: bool
+
+
+class DriftView(BaseModel):
+    """Whether a camera differs from its own history.
+
+    Attributes:
+        camera_id: Its id.
+        state: One word, or a few, for people.
+        drifts: Whether a drift is open.
+        causes: Of the open drift, the likeliest first.
+        since: When the open drift began.
+        until: End of the last drift period that was seen.
+        missing_minutes: Drift periods that are missing before anything can be said.
+        reference: What the camera is compared with.
+        features: By feature; only those with enough values.
+        findings: Every drift that was found, the newest first.
+    """
+
+    camera_id: str
+    state: str
+    drifts: bool
+    causes: list[str]
+    since: datetime | None
+    until: datetime | None = None
+    missing_minutes: int
+    reference: ReferenceView = ReferenceView()
+    features: dict[str, FeatureView]
+    findings: list[FindingView] = []
+
+
+class ReviewView(BaseModel):
+    """A frame of the review queue."""
+
+    digest: str
+    camera_id: str
+    captured_at: datetime
+    state: str
+    reason: str
+    score: float
+    rank: int | None
+    model: str
+    width: int
+    height: int
+    labeler: str | None
+    note: str | None
+
+
+class QueueView(BaseModel):
+    """The review queue in numbers: frames by state."""
+
+    counts: dict[str, int]
+    labeler: str
+    url: str | None = Field(description="address of the labelling server, if there is one")
+
+
+class PushView(BaseModel):
+    """What a push of frames to the labeler did."""
+
+    chosen: int = Field(ge=0, description="candidates that were chosen first")
+    pushed: int = Field(ge=0, description="frames that were handed over")
+    refused: str | None = Field(description="why other frames were left as they are")
+
+
+class PullView(BaseModel):
+    """What a pull of labels did."""
+
+    answers: int = Field(ge=0, description="answers that were taken over")
+    waiting: int = Field(ge=0, description="frames that still wait for an answer")
+    refused: str | None = Field(description="why other frames were left as they are")
+
+
+class LabelQualityView(BaseModel):
+    """A model's precision and recall, measured by what labellers changed.
+
+    Attributes:
+        model_version: Whose boxes they were.
+        camera: Its id; None for all cameras together.
+        class_name: The class, ``class`` in JSON.
+        kept: Boxes that were left as they are.
+        moved: Boxes that were corrected.
+        reclassed: Boxes that got another class.
+        removed: False positives.
+        added: False negatives.
+        precision: 0 to 1; None where nothing was detected.
+        recall: 0 to 1; None where there was nothing to detect.
+    """
+
+    model_version: str
+    camera: str | None
+    class_name: str = Field(alias="class")
+    kept: int
+    moved: int
+    reclassed: int
+    removed: int
+    added: int
+    precision: float | None
+    recall: float | None
+
+
+class LabelReportView(BaseModel):
+    """Every measured quality, and why frames were left out."""
+
+    items: list[LabelQualityView]
+    refused: str | None
+
+
+class ModelView(BaseModel):
+    """A version of the registry."""
+
+    number: int
+    made_at: datetime
+    aliases: list[str]
+    parent: int | None
+    dataset: str
+    classes: list[str]
+    scores: dict[str, float]
+    verdict: list[str]
+    trigger: dict[str, Any]
+    model: str = Field(description="the model version that its detections carry")
+
+
+class LineageView(BaseModel):
+    """Where one version comes from.
+
+    Attributes:
+        number: The version.
+        version: The same; goes with the next version of the API.
+        made_at: When it was registered.
+        aliases: Such as ``champion``.
+        parent: The version that it was fine-tuned from.
+        model: The model version that its detections carry.
+        model_version: The same; goes with the next version of the API.
+        commit: Of the code that trained it.
+        trigger: What asked for it.
+        verdict: The judge's sentences.
+        scores: By name, 0 to 1.
+        dataset: Its digest, images, splits, cameras, labelers, reasons and slices; None where it
+            was not trained here.
+    """
+
+    number: int
+    version: int
+    made_at: datetime
+    aliases: list[str]
+    parent: int | None
+    model: str
+    model_version: str
+    commit: str
+    trigger: dict[str, Any]
+    verdict: list[str]
+    scores: dict[str, float]
+    dataset: dict[str, Any] | None
+
+
+class LearningView(BaseModel):
+    """A learning run: from a trigger through labels and training to a rollout."""
+
+    id: int
+    name: str
+    step: str
+    trigger: dict[str, Any]
+    detail: dict[str, Any]
+    attempts: int
+    reason: str | None
+    started_at: datetime
+    step_at: datetime
+    ended_at: datetime | None
+
+
+class DecisionView(BaseModel):
+    """One entry of a rollout's decision log."""
+
+    at: datetime
+    action: str
+    author: str
+    reason: str
+    evidence: dict[str, Any]
+
+
+class RolloutView(BaseModel):
+    """A rollout; its decisions only where a single one is asked for."""
+
+    id: int
+    state: str
+    phase: str
+    model: str
+    champion: str
+    city: str | None
+    author: str
+    started_at: datetime
+    updated_at: datetime
+    ended_at: datetime | None
+    wanted: str | None = Field(description="a command that is not carried out yet")
+    policy: dict[str, Any] = {}
+    evidence: dict[str, Any]
+    decisions: list[DecisionView] = []
+
+
+class HealthView(BaseModel):
+    """Whether everything runs; ``problems`` says what does not, one sentence each."""
+
+    ok: bool
+    cameras: int
+    live: int
+    model: str | None
+    problems: list[str]
+    report: bool = Field(default=False, description="whether `GET /report` has a page")

@@ -1,0 +1,50 @@
+"""``streetloop learn`` as people and programs use it."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from flows.cli.main import app
+from streetloop.control_views import LearningView
+from streetloop.errors import LearningError
+from streetloop.ledger import Ledger, open_ledger
+from streetloop.ledger.learning import open_learning
+from streetloop.settings import Settings
+
+
+@pytest.fixture
+def ledger() -> Iterator[Ledger]:
+    ledger = open_ledger(Settings().ledger)
+    yield ledger
+    ledger.close()
+
+
+def learn(*arguments: str) -> Result:
+    return CliRunner().invoke(app, ["learn", *arguments], env={"COLUMNS": "200"})
+
+
+def test_without_a_run_it_says_what_starts_one() -> None:
+    assert "no learning run yet" in learn("status").stdout
+    assert json.loads(learn("status", "--json").stdout) == []
+
+
+def test_a_run_is_requested_shown_and_dropped(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("getpass.getuser", lambda: "dora")
+    requested = learn("now")
+    assert (requested.exit_code, requested.stdout) == (0, "")
+    assert "learning run 1 is requested" in requested.stderr
+    assert "because of dora asked for it" in learn("status").stdout
+    (row,) = json.loads(learn("status", "--json").stdout)
+    assert set(row) == {*LearningView.model_fields, "run"}
+    assert (row["id"], row["run"], row["step"]) == (1, 1, "labeling")
+    assert "learning run 1 is dropped" in learn("drop").stderr
+    assert open_learning(ledger) is None
+    assert "by hand (dora)" in learn("status").stdout
+
+
+@pytest.mark.parametrize("command", ["resume", "drop"])
+def test_without_an_open_run_there_is_none_to_steer(command: str) -> None:
+    assert isinstance(learn(command).exception, LearningError)
