@@ -9,12 +9,15 @@ export STREETLOOP_TEST_DATA ?= ../shared/data
 
 # What starts servers or a browser has the machine to itself; all else shares its cores.
 SERVERS := ray or rtsp or label_studio or minio or browser
+# Each writes benchmarks/results/NAME.json. benchmarks.app is not among them: it looks at a running app.
+BENCHMARKS_SHORT := city drift_speed gate predict rollout parity
+BENCHMARKS_LONG := throughput training beside_training rollout_live footage night drift_detection drift
 # Options and paths for pytest, such as ARGS=tests/drift.
 ARGS ?=
 # Test processes and the commands that tests start read modules as compiled once.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install demo test test-fast check format bench baseline clean
+.PHONY: help install demo test test-fast check format bench bench-short baseline clean
 
 help:
 	@echo "make demo     the main job, on this machine"
@@ -22,7 +25,7 @@ help:
 	@echo "make test-fast  tests without servers, Ray, real weights and long simulations"
 	@echo "make check    style, types, imports between rooms, the examples in the docs"
 	@echo "make baseline train the model that comes along (an hour on two cores; resumes)"
-	@echo "make bench    what the flow costs and saves, as ratios measured in one run"
+	@echo "make bench    every benchmark, some hours; make bench-short those of minutes"
 
 install: $(STAMP)
 
@@ -59,11 +62,13 @@ baseline: install
 	$(BIN)/python -m train.baseline
 
 bench: install
-	$(BIN)/python -m benchmarks.city
-	$(BIN)/python -m benchmarks.parity
-	$(BIN)/python -m benchmarks.throughput
-	$(BIN)/python -m benchmarks.gate
-	$(BIN)/python -m benchmarks.predict
+	set -e; for name in $(BENCHMARKS_SHORT) $(BENCHMARKS_LONG); do $(BIN)/python -m benchmarks.$$name --json; done
+	$(BIN)/python -m benchmarks.memory cameras --json
+	$(BIN)/python -m benchmarks.memory soak --json
+	$(BIN)/python -m benchmarks.selection --folder build/selection --json
+
+bench-short: install
+	set -e; for name in $(BENCHMARKS_SHORT); do $(BIN)/python -m benchmarks.$$name --json; done
 
 clean:
 	rm -rf $(VENV) .streetloop

@@ -4,12 +4,13 @@ streetloop demo &                # or `streetloop up`
 python -m benchmarks.app [--url http://127.0.0.1:8000]
 """
 
-import argparse
 import json
 import shutil
 import time
 
 from playwright.sync_api import Page, sync_playwright
+
+from benchmarks.report import finish, new_parser, parse_options
 
 _CARD = "#sl-wall figure"
 
@@ -53,12 +54,14 @@ def measure(url: str, settle: float, seconds: float) -> dict[str, object]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = new_parser(__doc__)
     parser.add_argument("--url", default="http://127.0.0.1:8000")
     parser.add_argument("--settle", type=float, default=5.0, help="seconds before the first count")
     parser.add_argument("--seconds", type=float, default=15.0)
-    choice = parser.parse_args()
-    print(json.dumps(measure(choice.url.rstrip("/"), choice.settle, choice.seconds), indent=2))
+    choice = parse_options(parser)
+    found = measure(choice.url.rstrip("/"), choice.settle, choice.seconds)
+    print(json.dumps(found, indent=2))
+    finish(choice, found)
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.material import DATA, WEIGHTS
+from benchmarks.report import finish, new_parser, parse_options
 from flows.runtime.ray_cluster import local_ray
 from streetloop.city.render.shapes import CLASSES
 from streetloop.storage.store import FolderStore
@@ -108,10 +109,10 @@ def watch(cameras: Path, home: Path, seconds: float) -> dict[str, Any]:
 
 def main() -> None:
     """Measure, and print a table."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = new_parser(__doc__)
     parser.add_argument("--seconds", type=float, default=30.0)
     parser.add_argument("--train", type=Path, help=argparse.SUPPRESS)
-    choice = parser.parse_args()
+    choice = parse_options(parser)
     if choice.train is not None:
         train(choice.train)
         return
@@ -140,6 +141,7 @@ def main() -> None:
         assert row["decoded"] == fates, "every frame has one fate"
         table.add_row(label, *(f"{value:g}" for value in row.values()))
     Console(width=110).print(table)
+    finish(choice, found)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ the wall, so that a busy machine does not matter much. What drawing shares with 
 the last column is the truth alone.
 """
 
-import argparse
 import statistics
 import time
 
@@ -15,6 +14,7 @@ import cv2
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.report import finish, new_parser, parse_options
 from streetloop.city.address import parse_address
 from streetloop.city.view import View
 from streetloop.city.world.places import PLACES
@@ -35,22 +35,27 @@ def speed(uri: str, frames: int) -> tuple[float, float]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = new_parser(__doc__)
     parser.add_argument("--frames", type=int, default=150)
-    frames = parser.parse_args().frames
+    options = parse_options(parser)
+    frames = options.frames
     cv2.setNumThreads(1)
     table = Table(title=f"640x360, busy traffic, {frames} consecutive frames, one core")
     for name in ("camera", "night fps", "rain fps", "truth fps"):
         table.add_column(name, justify="left" if name == "camera" else "right")
     rates = []
+    cameras: dict[str, dict[str, float]] = {}
     for city, place in PLACES.items():
         for camera in place.cameras:
             uri = f"sim://{city}/{camera}?traffic=busy&condition="
             (night, truth), (rain, _) = speed(f"{uri}night", frames), speed(f"{uri}rain", frames)
             rates += [night, rain]
+            cameras[f"{city}/{camera}"] = {"night": round(night), "rain": round(rain), "truth": round(truth)}
             table.add_row(f"{city}/{camera}", f"{night:.0f}", f"{rain:.0f}", f"{truth:.0f}")
     Console().print(table)
-    print(f"least {min(rates):.0f}, median {statistics.median(rates):.0f} frames a second")
+    slowest, median = min(rates), statistics.median(rates)
+    print(f"least {slowest:.0f}, median {median:.0f} frames a second")
+    finish(options, {"frames_per_second": {"slowest": round(slowest), "median": round(median), **cameras}})
 
 
 if __name__ == "__main__":

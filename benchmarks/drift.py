@@ -20,13 +20,12 @@ own, as live; the others get one feature, which is eleven times less to be wrong
 - Evidently: its default for one numerical column, on a quarter of each hour.
 """
 
-import argparse
 import math
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +36,7 @@ from river import drift as river_drift
 from scipy.signal import lfilter
 from scipy.stats import chi2, ks_2samp
 
+from benchmarks.report import finish, new_parser, parse_options
 from drift.change import ChangeKind, WatchPolicy
 from drift.fleet import FleetWatch
 from drift.measurement.features import LEAST, NAMES
@@ -185,12 +185,12 @@ def interval(count: int, months: int) -> tuple[float, float]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = new_parser(__doc__)
     parser.add_argument("--cameras", type=int, default=5)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--only", choices=tuple(_METHODS))
     parser.add_argument("--scenario", choices=SCENARIOS, action="append")
-    choice = parser.parse_args()
+    choice = parse_options(parser)
     scenarios = choice.scenario or SCENARIOS
     methods = [choice.only] if choice.only else list(_METHODS)
     work = [
@@ -204,14 +204,22 @@ def main() -> None:
     table = Table(title=f"false alarms per camera in 30 days, {choice.cameras} cameras")
     for name in ("method", *scenarios):
         table.add_column(name, justify="left" if name == "method" else "right")
+    figures: dict[str, dict[str, Any]] = {}
     for method in methods:
         cells = []
         for scenario in scenarios:
             mine = [a for a, w in zip(alarms, work, strict=True) if w[:2] == (method, scenario)]
             low, high = interval(sum(mine), len(mine))
+            figures.setdefault(method, {})[scenario] = {
+                "alarms": sum(mine),
+                "cameras": len(mine),
+                "low": round(low, 3),
+                "high": round(high, 3),
+            }
             cells.append(f"{sum(mine) / len(mine):.2f} ({low:.2f}-{high:.2f})")
         table.add_row(method, *cells)
     Console(width=130).print(table)
+    finish(choice, figures)
 
 
 if __name__ == "__main__":

@@ -13,13 +13,12 @@ the watch and not a detector.
 - mix: freight is diverted through this street.
 """
 
-import argparse
 import json
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import cv2
 import numpy as np
@@ -27,6 +26,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from benchmarks.report import finish, new_parser, parse_options
 from drift.change import Change, ChangeKind, WatchPolicy
 from drift.fleet import FleetWatch
 from drift.measurement.features import NAMES
@@ -136,11 +136,11 @@ def runs_of(seed: int) -> list[Found]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = new_parser(__doc__)
     parser.add_argument("--runs", type=int, default=100)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--first-seed", type=int, default=500, help="100 to 119 were tuned on")
-    choice = parser.parse_args()
+    choice = parse_options(parser)
     seeds = range(choice.first_seed, choice.first_seed + -(-choice.runs // len(CAUSES)))
     with ProcessPoolExecutor(choice.processes) as pool:
         done = list(track(pool.map(runs_of, seeds), "cameras", len(seeds)))
@@ -149,18 +149,30 @@ def main() -> None:
     for name in ("drift", "runs", "within 15 minutes", "median minutes", "first cause right"):
         table.add_column(name, justify="left" if name == "drift" else "right")
     right = caught = 0
+    figures: dict[str, Any] = {}
     for drift, cause in CAUSES.items():
         mine = [one for one in found if one[1] == drift]
         delays = [one[3] for one in mine if one[3] is not None and one[3] <= 15]
         good = sum(one[2] == cause for one in mine)
         right, caught = right + good, caught + len(delays)
         middle = f"{np.median(delays):.0f}" if delays else "-"
+        figures[drift] = {"runs": len(mine), "caught": len(delays), "first_cause_right": good}
         table.add_row(drift, str(len(mine)), str(len(delays)), middle, str(good))
     console = Console(width=100)
     console.print(table)
     console.print(f"caught {caught / len(found):.0%}, first cause right {right / len(found):.0%}")
     early = len({one[0] for one in found if one[4]})
     console.print(f"false alarms in the {BEFORE} minutes before: {early} of {len(seeds)} cameras")
+    finish(
+        choice,
+        {
+            "runs": len(found),
+            "caught": caught,
+            "first_cause_right": right,
+            "cameras_with_early_alarms": early,
+            "drifts": figures,
+        },
+    )
     for camera, drift, cause, delay, _ in found:
         if cause != CAUSES[drift] or delay is None or delay > 15:
             console.print(json.dumps([camera, drift, cause, delay]), style="dim")

@@ -3,7 +3,6 @@
 python -m benchmarks.drift_speed [--cameras 1000]
 """
 
-import argparse
 import time
 from datetime import UTC, datetime, timedelta
 
@@ -11,6 +10,7 @@ import cv2
 import numpy as np
 from rich.console import Console
 
+from benchmarks.report import finish, new_parser, parse_options
 from drift.change import WatchPolicy
 from drift.fleet import FleetWatch
 from drift.measurement.features import LEAST, NAMES
@@ -63,9 +63,10 @@ _EDGES = edges_of(View(parse_address("sim://kingsport/crossing")).render(0))
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = new_parser(__doc__)
     parser.add_argument("--cameras", type=int, default=1000)
-    cameras = parser.parse_args().cameras
+    options = parse_options(parser)
+    cameras = options.cameras
     cv2.setNumThreads(1)
     rng = np.random.default_rng(0)
     fleet = FleetWatch(WatchPolicy())
@@ -81,12 +82,23 @@ def main() -> None:
         spent.append(time.perf_counter() - began)
     later = spent[1:]  # the first builds every reference at once
     console = Console(highlight=False)
-    console.print(f"features of a picture at 640x360: {picture_ms():.2f} ms")
+    features_ms = picture_ms()
+    console.print(f"features of a picture at 640x360: {features_ms:.2f} ms")
     console.print(
         f"a minute of {cameras} cameras: median {np.median(later):.2f} s, "
         f"mean {np.mean(later):.2f} s with new references, worst {max(later):.2f} s; "
         f"the first {spent[0]:.1f} s"
     )
+
+    figures = {
+        "features_ms": round(features_ms, 3),
+        "cameras": cameras,
+        "period_s_median": round(float(np.median(later)), 3),
+        "period_s_mean": round(float(np.mean(later)), 3),
+        "period_s_worst": round(max(later), 3),
+        "period_s_first": round(spent[0], 3),
+    }
+    finish(options, figures)
 
 
 if __name__ == "__main__":

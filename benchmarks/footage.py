@@ -7,7 +7,6 @@ validation) and judged on the other half, both exported models on the same frame
 buses and bikes are scored as one class: which is which is loose in the labels.
 """
 
-import argparse
 import json
 import sys
 import tempfile
@@ -19,6 +18,7 @@ from rich.table import Table
 
 from benchmarks.learning import compared, fine_tuned
 from benchmarks.material import DATA, WEIGHTS
+from benchmarks.report import finish, new_parser, parse_options
 from streetloop.boxes import Box
 from streetloop.storage.store import FolderStore, ObjectStore
 from train.data.dataset import TEST, TRAIN, VALIDATION, Dataset, Example
@@ -66,11 +66,11 @@ def as_one_class(examples: list[Example]) -> list[Example]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = new_parser(__doc__)
     parser.add_argument("--recipe", type=json.loads, default={}, help="options as JSON")
     parser.add_argument("--name", default="footage")
     parser.add_argument("--folder", type=Path, help="goes on where it was stopped")
-    choice = parser.parse_args()
+    choice = parse_options(parser)
     folder = choice.folder or Path(tempfile.mkdtemp(prefix="streetloop-bench-"))
     store = FolderStore(folder / "store")
     before = open_model(str(WEIGHTS), folder / "exports")
@@ -93,6 +93,17 @@ def main() -> None:
     )
     Console(width=100).print(table)
     print(f"{'better' if gain.low > 0 else 'not better'}; trained in {seconds / 60:.1f} minutes")
+
+    finish(
+        choice,
+        {
+            "frames": gain.frames,
+            "before": round(gain.champion, 4),
+            "after": round(gain.candidate, 4),
+            "gain": [round(gain.mean, 4), round(gain.low, 4), round(gain.high, 4)],
+            "minutes": round(seconds / 60, 2),
+        },
+    )
 
 
 if __name__ == "__main__":

@@ -8,15 +8,16 @@ frame. A gated frame's answer is that of the last detected frame; the truth is w
 found (confidence >= 0.25).
 """
 
-import argparse
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 from benchmarks.material import DATA, WEIGHTS
+from benchmarks.report import finish, new_parser, parse_options
 from flows.stream.analysis.results import Result
 from flows.stream.pipeline import StreamPipeline
 from flows.stream.sources.registry import open_source
@@ -98,10 +99,10 @@ def held(boxes: dict[int, Detections], frames: int) -> list[Detections]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = new_parser(__doc__)
     parser.add_argument("--model", default=str(WEIGHTS))
     parser.add_argument("--clip", type=Path, help="a clip of your own instead")
-    options = parser.parse_args()
+    options = parse_options(parser)
     folder = Path(tempfile.mkdtemp(prefix="streetloop-bench-"))
     clip = options.clip or quiet_street(
         DATA / "videos/car-detection_intel_768x432.mp4", folder / "street.mp4"
@@ -111,6 +112,7 @@ def main() -> None:
     for name in ("gate", "frames", "detector frames", "fewer", "line counts", "mAP50-95", "mAP50"):
         table.add_column(name, justify="right")
     runs = {}
+    figures: dict[str, Any] = {}
     for gate in (False, True):
         settings = Settings(home=folder, gate=gate)
         detector = LocalDetector(
@@ -121,6 +123,13 @@ def main() -> None:
     truth = held({k: d.take(d.confidence >= 0.25) for k, d in runs[False][0].boxes.items()}, frames)
     for gate, (collector, status) in runs.items():
         score = coco_map(truth, held(collector.boxes, frames))
+        figures["gated" if gate else "ungated"] = {
+            "frames": frames,
+            "detected": status.account.detected,
+            "lines": dict(status.lines),
+            "map50_95": round(score.map50_95, 4),
+            "map50": round(score.map50, 4),
+        }
         lines = {name: (c["in"], c["out"]) for name, c in status.lines.items()}
         table.add_row(
             "on" if gate else "off",
@@ -132,6 +141,7 @@ def main() -> None:
             f"{score.map50:.3f}",
         )
     Console(width=160).print(table)
+    finish(options, figures)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ object store is bounded by its size and left out: its pages are touched one afte
 looks like growth.
 """
 
-import argparse
 import json
 import os
 import subprocess
@@ -24,6 +23,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.material import DATA, WEIGHTS
+from benchmarks.report import finish, new_parser, parse_options
 
 _TITLES = {"worker": "ray::StreamWorker", "detector": "ray::ServeReplica:champion"}
 _MB = 2**20
@@ -70,7 +70,7 @@ class Run:
         return sizes
 
 
-def cameras(clip: Path, seconds: float) -> None:
+def cameras(clip: Path, seconds: float) -> dict[str, float]:
     sizes = {}
     for count in (1, 5):
         run = Run(count, seconds, clip)
@@ -86,9 +86,10 @@ def cameras(clip: Path, seconds: float) -> None:
         f"worker with 1 camera {sizes[1]:.0f} MB, with 5 cameras {sizes[5]:.0f} MB: "
         f"{(sizes[5] - sizes[1]) / 4:.1f} MB a camera more"
     )
+    return {"worker_1_mb": sizes[1], "worker_5_mb": sizes[5], "a_camera_mb": (sizes[5] - sizes[1]) / 4}
 
 
-def soak(clip: Path, minutes: float) -> None:
+def soak(clip: Path, minutes: float) -> dict[str, float]:
     run = Run(4, minutes * 60, clip)
     rows: list[tuple[float, float, float]] = []
     began = time.monotonic()
@@ -102,28 +103,30 @@ def soak(clip: Path, minutes: float) -> None:
     table = Table(title=f"{minutes:g} minutes, 4 cameras")
     for name in ("process", "median MB", "growth MB/h"):
         table.add_column(name, justify="right")
+    figures = {}
     for column, name in enumerate(_TITLES, start=1):
         slope = np.polyfit(values[:, 0] / 60, values[:, column], 1)[0]
+        figures[f"{name}_mb"] = float(np.median(values[:, column]))
+        figures[f"{name}_mb_an_hour"] = float(slope)
         table.add_row(name, f"{np.median(values[:, column]):.0f}", f"{slope:+.1f}")
     Console().print(table)
     for sample in rows[:: max(1, len(rows) // 10)]:
         print("minute {:5.1f}: worker {:6.1f} MB, detector {:6.1f} MB".format(*sample))
     totals = [camera["decoded"] for camera in json.loads(stdout)["cameras"].values()]
     print(f"{sum(totals)} frames decoded")
+    return {**figures, "decoded": sum(totals)}
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = new_parser(__doc__)
     parser.add_argument("what", choices=["cameras", "soak"])
     parser.add_argument("--minutes", type=float, default=30)
     parser.add_argument("--seconds", type=float, default=40)
     parser.add_argument("--clip", type=Path, default=DATA / "videos/vtest-pedestrians_768x576.mp4")
-    options = parser.parse_args()
+    options = parse_options(parser)
     clip = options.clip.resolve()
-    if options.what == "cameras":
-        cameras(clip, options.seconds)
-    else:
-        soak(clip, options.minutes)
+    figures = cameras(clip, options.seconds) if options.what == "cameras" else soak(clip, options.minutes)
+    finish(options, figures, options.what)
 
 
 if __name__ == "__main__":

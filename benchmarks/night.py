@@ -8,17 +8,18 @@ model is judged, on cameras and seeds that nothing was chosen by. ``--tune`` jud
 cameras with seeds of validation instead: recipes are compared by that.
 """
 
-import argparse
 import json
 import sys
 import tempfile
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 from benchmarks.learning import compared, fine_tuned
+from benchmarks.report import finish, new_parser, parse_options
 from streetloop.city.render.shapes import CLASSES
 from streetloop.settings import BASELINE
 from streetloop.storage.store import FolderStore, ObjectStore
@@ -94,13 +95,13 @@ def report(verdict: Verdict, seconds: float) -> bool:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = new_parser(__doc__)
     parser.add_argument("--tune", action="store_true", help="judge on seeds of validation")
     parser.add_argument("--replay", type=int, default=_REPLAY, help="frames of day a camera")
     parser.add_argument("--recipe", type=json.loads, default={}, help="options as JSON")
     parser.add_argument("--name", default="night")
     parser.add_argument("--folder", type=Path, help="goes on where it was stopped")
-    choice = parser.parse_args()
+    choice = parse_options(parser)
     folder = choice.folder or Path(tempfile.mkdtemp(prefix="streetloop-bench-"))
     store = FolderStore(folder / "store")
     sys.stderr.write("drawing the frames\n")
@@ -112,8 +113,20 @@ def main() -> None:
     sys.stderr.write("judging\n")
     policy = JudgePolicy(wanted=("night",))
     held = judged_by(store, choice.tune)
-    good = report(compared(champion, candidate, held, dataset, store, policy), seconds)
+    verdict = compared(champion, candidate, held, dataset, store, policy)
+    good = report(verdict, seconds)
     print("reached" if good else f"wanted: night +{WANTED}, day -{LOSS}, {MINUTES:g} minutes")
+
+    figures: dict[str, Any] = {
+        name: {
+            "frames": gain.frames,
+            "before": round(gain.champion, 4),
+            "after": round(gain.candidate, 4),
+            "gain": [round(gain.mean, 4), round(gain.low, 4), round(gain.high, 4)],
+        }
+        for name, gain in verdict.gains.items()
+    }
+    finish(choice, {**figures, "minutes": round(seconds / 60, 2)})
 
 
 if __name__ == "__main__":

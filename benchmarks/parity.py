@@ -20,6 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.material import DATA, WEIGHTS
+from benchmarks.report import finish, new_parser, parse_options
 from streetloop.types import Detections
 from train.evaluation.coco_map import coco_map
 from train.model.backends import open_backend
@@ -101,6 +102,7 @@ def _from_json(rows: list[Any]) -> Detections:
 
 
 def main() -> None:
+    options = parse_options(new_parser(__doc__))
     folder = Path(tempfile.mkdtemp(prefix="streetloop-bench-"))
     images = sorted((_SET / "images/val2017").glob("*.jpg"))
     labels = [truth(image) for image in images]
@@ -109,6 +111,10 @@ def main() -> None:
         table.add_column(name, justify="right")
     own_map, own_map50, predictions = theirs(images, folder)
     reference = coco_map(labels, predictions)
+    figures = {
+        "ultralytics": {"map50_95": own_map, "map50": own_map50},
+        "ultralytics_coco_map": {"map50_95": reference.map50_95, "map50": reference.map50},
+    }
     table.add_row("Ultralytics' validator, its own mAP", f"{own_map:.4f}", f"{own_map50:.4f}", "")
     table.add_row(
         "Ultralytics' validator, COCO mAP", f"{reference.map50_95:.4f}", f"{reference.map50:.4f}", ""
@@ -116,13 +122,16 @@ def main() -> None:
     for backend, square in (("onnx", True), ("torch", True), ("onnx", False)):
         score = coco_map(labels, ours(images, backend, folder, square=square))
         difference = score.map50_95 - reference.map50_95
+        input_shape = "square" if square else "smallest"
+        figures[f"{backend}_{input_shape}"] = {"map50_95": score.map50_95, "map50": score.map50}
         table.add_row(
-            f"streetloop, {backend}, {'square' if square else 'smallest'} input",
+            f"streetloop, {backend}, {input_shape} input",
             f"{score.map50_95:.4f}",
             f"{score.map50:.4f}",
             f"{difference:+.4f}",
         )
     Console(width=110).print(table)
+    finish(options, figures)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ Bare: the same picture, decoded already, through the same predictor in this proc
 turns, so that the drift of a shared machine weighs on both.
 """
 
-import argparse
 import tempfile
 import threading
 import time
@@ -19,6 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.material import DATA, WEIGHTS
+from benchmarks.report import finish, new_parser, parse_options
 from flows.runtime.api_server import serve_api
 from serve.web.uploads import decode_upload
 from streetloop.settings import Settings
@@ -55,9 +55,9 @@ def measure(settings: Settings, photo: bytes, requests: int) -> tuple[list[float
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = new_parser(__doc__)
     parser.add_argument("--requests", type=int, default=100)
-    options = parser.parse_args()
+    options = parse_options(parser)
     settings = Settings(home=Path(tempfile.mkdtemp(prefix="streetloop-bench-")), model=str(WEIGHTS))
     photo = (DATA / "datasets/coco128_val/images/val2017/000000000139.jpg").read_bytes()
     results: list[tuple[list[float], list[float]]] = []
@@ -75,6 +75,11 @@ def main() -> None:
     added = np.percentile(served, [50, 95]) - np.percentile(bare, [50, 95])
     table.add_row("added", *(f"{value:.1f}" for value in added))
     Console().print(table)
+    figures = {
+        name: {f"p{p}_ms": round(float(np.percentile(values, p)), 2) for p in (50, 95)}
+        for name, values in (("bare", bare), ("served", served))
+    }
+    finish(options, figures)
 
 
 if __name__ == "__main__":

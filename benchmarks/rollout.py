@@ -7,9 +7,7 @@ another (``--other FILE``), on held-out cameras of the simulated city by day, sc
 as the running system does.
 """
 
-import argparse
 import json
-import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +18,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from benchmarks.report import finish, new_parser, parse_options
 from serve.rollout.policy import Policy
 from serve.rollout.policy_simulation import SimulatedCandidate, Street, modelled_gains, simulate_policy
 from serve.rollout.statistics.detection_counts import DetectionCounts, count_detections
@@ -73,13 +72,12 @@ def shape_of(gains: NDArray[np.float64]) -> dict[str, float]:
 
 def main() -> None:
     """Run the benchmark."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = new_parser(__doc__)
     parser.add_argument("--runs", type=int, default=1000)
     parser.add_argument("--blocks", type=int, default=30, help="of each camera; 0 records nothing")
     parser.add_argument("--small", type=int, default=512, help="the worse model's input")
     parser.add_argument("--other", help="a model file, in the place of the smaller input")
-    parser.add_argument("--json", action="store_true")
-    options = parser.parse_args()
+    options = parse_options(parser)
     began = time.perf_counter()
     played = simulate_policy(Policy(), options.runs)
     content = {"seconds": round(time.perf_counter() - began, 1), "rehearsed": played}
@@ -88,10 +86,8 @@ def main() -> None:
         content["recorded"] = shape_of(recorded(options.blocks, options.small, options.other))
         equal = modelled_gains(SimulatedCandidate(), Street(), 2000, rng)
         content["modelled"] = shape_of(equal)
-    if options.json:
-        sys.stdout.write(json.dumps(content, indent=2) + "\n")
-        return
     _print(content)
+    finish(options, content)
 
 
 def _print(content: dict[str, object]) -> None:

@@ -7,10 +7,7 @@ challenger is the same model in another file and answers for all of them before 
 sent back. A gap is the time between two results of one camera. Nothing else should run.
 """
 
-import argparse
-import json
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -20,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.report import finish, new_parser, parse_options
 from flows.runtime.ray_cluster import local_ray
 from serve.rollout.controller import RolloutController
 from serve.rollout.policy import Phase, PhaseKind, Policy
@@ -228,19 +226,16 @@ def _print(found: dict[str, Any]) -> None:
 
 def main() -> None:
     """Run the benchmark."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = new_parser(__doc__)
     parser.add_argument("--cameras", type=int, default=8)
     parser.add_argument("--fps", type=float, default=10.0)
     parser.add_argument("--rounds", type=int, default=5, help="of each, promotion and rollback")
     parser.add_argument("--rest", type=float, default=5.0, help="seconds at rest before each")
-    parser.add_argument("--json", action="store_true")
-    options = parser.parse_args()
+    options = parse_options(parser)
     with tempfile.TemporaryDirectory() as folder:
         found = measure(Path(folder), options.cameras, options.fps, options.rounds, options.rest)
-    if options.json:
-        sys.stdout.write(json.dumps(found, indent=2) + "\n")
-        return
     _print(found)
+    finish(options, found)
 
 
 if __name__ == "__main__":

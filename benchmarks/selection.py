@@ -10,7 +10,6 @@ dataset of, with the same replay, and the baseline is fine-tuned on each; mAP50 
 cameras, with seeds that nothing else uses. What is done is kept in the folder.
 """
 
-import argparse
 import json
 import shutil
 import statistics
@@ -28,6 +27,7 @@ from rich.table import Table
 
 from benchmarks.learning import compared, fine_tuned
 from benchmarks.night import replayed
+from benchmarks.report import finish, new_parser, parse_options
 from flows.stream.pipeline import StreamPipeline
 from flows.stream.sinks.triage import Triage
 from flows.stream.sources.registry import open_source
@@ -237,14 +237,14 @@ def report(results: Mapping[str, Mapping[str, Any]], seeds: int, count: int) -> 
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = new_parser(__doc__)
     parser.add_argument("--folder", type=Path, required=True, help="goes on where it was stopped")
     parser.add_argument("--labels", type=int, default=40)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--day", type=float, default=360.0, help="seconds of day of each camera")
     parser.add_argument("--night", type=float, default=180.0, help="seconds of night")
     parser.add_argument("--choose-only", action="store_true", help="show choices, train nothing")
-    choice = parser.parse_args()
+    choice = parse_options(parser)
     home = choice.folder.absolute()
     home.mkdir(parents=True, exist_ok=True)
     streams = Streams(choice.day, choice.night, 1.0)
@@ -265,6 +265,7 @@ def main() -> None:
             file.write_text(json.dumps(results, indent=1))
     if not choice.choose_only:
         report(results, choice.seeds, choice.labels)
+        finish(choice, results)
 
 
 if __name__ == "__main__":

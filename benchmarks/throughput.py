@@ -10,7 +10,6 @@
 Each round runs all three after one another, because the speed of a shared machine drifts.
 """
 
-import argparse
 import itertools
 import os
 import statistics
@@ -24,6 +23,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.material import DATA, WEIGHTS
+from benchmarks.report import finish, new_parser, parse_options
 from flows.runtime.session import RunOptions, run_streams
 from flows.stream.analysis.status import CameraStatus
 from streetloop.cameras import Camera
@@ -98,12 +98,12 @@ def ultralytics(model: ModelFile, clip: Path, settings: Settings, seconds: float
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = new_parser(__doc__)
     parser.add_argument("--seconds", type=float, default=30)
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--clip", type=Path, default=DATA / "videos/jamcam/tfl_2.mp4")
     parser.add_argument("--model", default=str(WEIGHTS))
-    options = parser.parse_args()
+    options = parse_options(parser)
     settings = Settings(
         home=Path(tempfile.mkdtemp(prefix="streetloop-bench-")), model=options.model, gate=False
     )
@@ -131,6 +131,7 @@ def main() -> None:
     Console().print(table)
     medians = [statistics.median(column) for column in zip(*ratios, strict=True)]
     Console().print(f"median: streetloop {medians[0]:.3f}, ultralytics {medians[1]:.3f} of bare")
+    finish(options, {"streetloop_of_bare": medians[0], "ultralytics_of_bare": medians[1], "rounds": ratios})
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ last, by the images trained on in it: forward, backward, validation, checkpoints
 what is reported to Ray meanwhile.
 """
 
-import argparse
 import csv
 import os
 import statistics
@@ -25,6 +24,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.report import finish, new_parser, parse_options
 from flows.runtime.ray_cluster import local_ray
 from streetloop.city.render.shapes import CLASSES
 from streetloop.settings import BASELINE
@@ -96,11 +96,11 @@ def seconds_an_image(curve: Path, images: int) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = new_parser(__doc__)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--a-camera", type=int, default=8, help="pictures of each camera")
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
-    choice = parser.parse_args()
+    choice = parse_options(parser)
     home = Path(tempfile.mkdtemp(prefix="streetloop-bench-"))
     data, images = pictures(home, choice.a_camera)
     start = open_model(BASELINE, home / "exports").checkpoint
@@ -123,9 +123,13 @@ def main() -> None:
         left = passed / (number + 1) * (choice.rounds - number - 1)
         sys.stderr.write(f"round {number + 1} of {choice.rounds}: {latest} ms; {left:.0f} s to go\n")
     Console(width=100).print(table)
+    ratios = {}
     for name in list(contenders)[1:]:
         ratio = statistics.median(a / b for a, b in zip(costs["ours"], costs[name], strict=True))
         print(f"against Ultralytics {name}: {ratio:.3f} (median; at most 1.05 is wanted)")
+        ratios[f"ours against {name}"] = ratio
+    medians = {name: statistics.median(cost) for name, cost in costs.items()}
+    finish(choice, {"ms_an_image": medians, "ratios": ratios})
 
 
 if __name__ == "__main__":
