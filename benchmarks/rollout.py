@@ -1,4 +1,4 @@
-"""A policy rehearsed, and the modelled evidence held against recorded evidence.
+"""A policy in simulation, and the simulated evidence beside recorded evidence.
 
     python -m benchmarks.rollout
 
@@ -20,7 +20,12 @@ from rich.table import Table
 
 from benchmarks.report import finish, new_parser, parse_options
 from serve.rollout.policy import Policy
-from serve.rollout.policy_simulation import SimulatedCandidate, Street, modelled_gains, simulate_policy
+from serve.rollout.policy_simulation import (
+    SimulatedCandidate,
+    SimulatedFleet,
+    simulate_gains,
+    simulate_policy,
+)
 from serve.rollout.statistics.detection_counts import DetectionCounts, count_detections
 from serve.rollout.statistics.evidence import EVERYTHING
 from streetloop.city.address import Address
@@ -80,24 +85,24 @@ def main() -> None:
     options = parse_options(parser)
     began = time.perf_counter()
     played = simulate_policy(Policy(), options.runs)
-    content = {"seconds": round(time.perf_counter() - began, 1), "rehearsed": played}
+    content = {"seconds": round(time.perf_counter() - began, 1), "simulated": played}
     if options.blocks:
         rng = np.random.default_rng(0)
         content["recorded"] = shape_of(recorded(options.blocks, options.small, options.other))
-        equal = modelled_gains(SimulatedCandidate(), Street(), 2000, rng)
-        content["modelled"] = shape_of(equal)
+        equal = simulate_gains(SimulatedCandidate(), SimulatedFleet(), 2000, rng)
+        content["model"] = shape_of(equal)
     _print(content)
     finish(options, content)
 
 
 def _print(content: dict[str, object]) -> None:
     console = Console()
-    console.print_json(json.dumps(content["rehearsed"]))
+    console.print_json(json.dumps(content["simulated"]))
     console.print(f"{content['seconds']} s")
     if "recorded" not in content:
         return
     table = Table("gain of a block (F1)", "mean", "spread", "memory")
-    for name in ("recorded", "modelled"):
+    for name in ("recorded", "model"):
         shape = content.get(name)
         if isinstance(shape, dict):
             table.add_row(name, *(f"{value:+.3f}" for value in shape.values()))
