@@ -43,7 +43,7 @@ _POLICY = Policy(steps=(0.5, 1.0), sample=0.2)
 _ALL = Phase(kind=PhaseKind.CANARY, step=1)
 
 
-class Shelf:
+class ModelFiles:
     """`serve.rollout.ports.Models` of two files."""
 
     def __init__(self, street: "Street") -> None:
@@ -76,7 +76,7 @@ class Bench:
             self._ledger,
             street,
             self._applications,
-            Shelf(street),
+            ModelFiles(street),
             FolderStore(home / "store"),
             street.champion.names,
             lambda: street.cameras,

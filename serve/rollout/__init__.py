@@ -1,1 +1,1 @@
-"""How a new model takes over: evidence, the decision, routes, rehearsal. Free of Ray."""
+"""How a new model takes over: policy, decision, controller, routes, simulation. Imports no Ray."""

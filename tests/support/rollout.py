@@ -71,7 +71,7 @@ class Street:
     It is a `serve.rollout.ports.Fleet`.
 
     Args:
-        home: Of everything.
+        home: Folder of all data.
         champion: Path of the model that serves.
         kind: Of the champion's application.
         fps: Of each camera.
@@ -142,12 +142,12 @@ class Street:
         self._pipeline.close()
 
 
-class Shelf:
-    """`serve.rollout.ports.Models` of files, by name; knows who was crowned."""
+class ModelFiles:
+    """`serve.rollout.ports.Models` of files, by name; records who was made the champion."""
 
     def __init__(self, settings: Settings, files: Mapping[str, Path]) -> None:
         self._settings, self._files = settings, files
-        self.crowned: list[tuple[str, str]] = []
+        self.champions: list[tuple[str, str]] = []
 
     def find(self, name: str) -> ModelFile:
         """See `Models.find`."""
@@ -155,10 +155,10 @@ class Shelf:
 
     def set_champion(self, name: str, application: str) -> None:
         """See `Models.set_champion`."""
-        self.crowned.append((name, application))
+        self.champions.append((name, application))
 
 
-class FaultySlots(ServeApplications):
+class FaultyApplications(ServeApplications):
     """Serve's applications, with a challenger of another kind."""
 
     def __init__(self, settings: Settings, kind: type[Detector]) -> None:
@@ -183,7 +183,7 @@ class Case:
     def __init__(self, street: Street, ledger: Ledger, models: Any, kind: type[Detector] = Detector) -> None:
         self.street, self.ledger, self.models = street, ledger, models
         self.said: list[str] = []
-        self.applications = FaultySlots(street.settings, kind)
+        self.applications = FaultyApplications(street.settings, kind)
         self.control = RolloutController(
             ledger,
             street,

@@ -114,13 +114,13 @@ class Models:
 
     Attributes:
         away: The registry does not answer.
-        crowned: Champion by application.
+        champions: Champion by application.
         holds: Finding a model waits until this is set.
     """
 
     def __init__(self, log: list[str]) -> None:
         self.away = False
-        self.crowned: dict[str, str] = {CHAMPION: "1"}
+        self.champions: dict[str, str] = {CHAMPION: "1"}
         self.holds: dict[str, threading.Event] = {}
         self.asked: list[str] = []
         self._log = log
@@ -136,13 +136,13 @@ class Models:
     def set_champion(self, name: str, application: str) -> None:
         """See `Models.set_champion`."""
         self._require()
-        self._log.append(f"crown {application} {name}")
-        self.crowned[application] = name
+        self._log.append(f"set champion {application} {name}")
+        self.champions[application] = name
 
     def clear_champion(self, application: str) -> None:
         """See `Models.clear_champion`."""
         self._require()
-        self.crowned.pop(application, None)
+        self.champions.pop(application, None)
 
     def _require(self) -> None:
         if self.away:
@@ -172,9 +172,9 @@ class Stage:
     def begin(
         self, ledger: Ledger | None = None, champion_applications: Mapping[str, str] | None = None
     ) -> None:
-        """A process starts: what ran in the one before is gone, champions are those crowned."""
+        """A process starts: what ran in the one before is gone, the champions are on record."""
         self.fleet, self.applications = Fleet(self.log), Applications(self.log)
-        self.applications.runs = dict(self.models.crowned)
+        self.applications.runs = dict(self.models.champions)
         self.control = RolloutController(
             ledger or self.ledger,
             self.fleet,

@@ -29,7 +29,7 @@ from tests.support.rollout import (
     SHADOW,
     WINDOW_S,
     Case,
-    Shelf,
+    ModelFiles,
     Street,
     ask,
     register_tiny,
@@ -73,7 +73,7 @@ def case(street: Street, ledger: Ledger) -> Iterator[Begin]:
 
     def make(challenger: Path, kind: type[Detector] = Detector) -> Case:
         files = {"1": street.champion.onnx, "2": challenger}
-        made = Case(street, ledger, Shelf(street.settings, files), kind)
+        made = Case(street, ledger, ModelFiles(street.settings, files), kind)
         cases.append(made)
         return made
 
@@ -157,7 +157,7 @@ def test_a_better_model_takes_over_by_policy_without_a_gap(
     ended = session.wait_until(RolloutState.PROMOTED)
     steps = [entry.action for entry in list_decisions(session.ledger, ended.id)]
     assert steps == ["start", "advance", "advance", "promote", "promoted"]
-    assert session.models.crowned == [("2", CHAMPION)]
+    assert session.models.champions == [("2", CHAMPION)]
     assert session.applications.describe(CHAMPION)["version"] == new.version
     done = session.at("promoted") + _AT_ONCE_S
     street.wait_past(done)
@@ -217,7 +217,7 @@ def test_a_rollback_while_the_promotion_reloads(street: Street, case: Begin, tmp
     ended = session.wait_until(RolloutState.ROLLED_BACK)
     decisions = [(d.action, d.author) for d in list_decisions(session.ledger, ended.id)]
     assert decisions[1:] == [("promote", "adam"), ("roll back", "eve")]
-    assert session.models.crowned == [("2", CHAMPION), ("1", CHAMPION)]
+    assert session.models.champions == [("2", CHAMPION), ("1", CHAMPION)]
     assert session.applications.describe(CHAMPION)["version"] == street.champion.version
     street.wait_past(asked + _AT_ONCE_S)
     assert street.stamps.versions(asked + _AT_ONCE_S) == {street.champion.version}

@@ -50,7 +50,7 @@ def restarted(old: Old) -> Stage:
     stage = Stage(old.settings.home, CITIES)
     stage.control.close()
     stage.clock = FakeClock(LEFT)
-    stage.models.crowned = {"champion": "2"}
+    stage.models.champions = {"champion": "2"}
     stage.begin()
     return stage
 
@@ -97,7 +97,7 @@ def test_the_open_rollout_goes_on_to_its_promotion(old: Old) -> None:
     ended = stage.until_over()
     assert (ended.id, ended.state) == (wrote["view"]["id"], "promoted")
     assert ended.summary["frames"] > wrote["evidence"]["frames"]
-    assert stage.models.crowned == {"champion": "5"}
+    assert stage.models.champions == {"champion": "5"}
     stage.close()
 
 

@@ -42,7 +42,7 @@ def test_a_better_model_goes_from_shadow_to_the_champion(stage: Stage) -> None:
         "1 of 4 challenged",
         "4 of 4 challenged",
         "load champion 2",
-        "crown champion 2",
+        "set champion champion 2",
         "0 of 0 challenged",
         "delete challenger",
     ]
@@ -155,7 +155,7 @@ def test_a_process_that_grows_too_large_goes_back(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("served", [0, 1, 4])
-def test_harm_sends_everybody_home_within_a_look(stage: Stage, served: int) -> None:
+def test_harm_routes_all_cameras_back_within_a_look(stage: Stage, served: int) -> None:
     stage.ask()
     stage.until_served(served)
     stage.fleet.gives = Evidence(challenger=Calls(1, 1, 1))
@@ -164,7 +164,7 @@ def test_harm_sends_everybody_home_within_a_look(stage: Stage, served: int) -> N
     assert not stage.table.challenged
     assert not stage.table.compared
     eventually(lambda: stage.applications.runs == {CHAMPION: "1"})
-    assert stage.models.crowned == {CHAMPION: "1"}
+    assert stage.models.champions == {CHAMPION: "1"}
 
 
 def test_people_are_told(stage: Stage) -> None:

@@ -44,11 +44,11 @@ def test_the_challenger_serves_while_the_champion_takes_over(stage: Stage) -> No
     for _ in range(5):
         stage.look()
         assert len(stage.table.challenged) == 4
-    assert stage.models.crowned == {CHAMPION: "1"}
+    assert stage.models.champions == {CHAMPION: "1"}
     hold.set()
     stage.until(lambda: stage.state is RolloutState.PROMOTED)
     assert not stage.table.challenged
-    assert stage.models.crowned == {CHAMPION: "2"}
+    assert stage.models.champions == {CHAMPION: "2"}
 
 
 @pytest.mark.parametrize("trouble", ["away", "load"])
@@ -99,7 +99,7 @@ def test_what_makes_no_sense_any_more_is_refused_and_written_down(
 # Going back while it is promoted
 
 
-def test_the_old_model_is_back_before_anybody_goes_home(stage: Stage) -> None:
+def test_the_old_model_is_back_before_any_camera_is_routed_to_it(stage: Stage) -> None:
     stage.applications.fails["load", CHAMPION] = [DetectorError("busy")]
     stage.ask()
     _promoting(stage)
@@ -108,7 +108,7 @@ def test_the_old_model_is_back_before_anybody_goes_home(stage: Stage) -> None:
     _back(stage)
     assert stage.log[done : done + 2] == ["load champion 1", "0 of 0 challenged"]
     assert stage.decisions[-1] == ("roll back", "carl")
-    assert stage.models.crowned == {CHAMPION: "1"}
+    assert stage.models.champions == {CHAMPION: "1"}
     eventually(lambda: stage.applications.runs == {CHAMPION: "1"})
 
 
@@ -136,7 +136,7 @@ def test_a_takeover_that_ends_late_does_not_win(stage: Stage, where: str) -> Non
     hold.set()
     stage.until(lambda: stage.state is RolloutState.ROLLED_BACK)
     assert stage.applications.runs[CHAMPION] == "1"
-    assert stage.models.crowned == {CHAMPION: "1"}
+    assert stage.models.champions == {CHAMPION: "1"}
 
 
 def test_going_back_waits_for_a_registry_that_is_away_and_tries_again(stage: Stage) -> None:
@@ -147,12 +147,12 @@ def test_going_back_waits_for_a_registry_that_is_away_and_tries_again(stage: Sta
     stage.models.away = True
     request_command(stage.ledger, RolloutCommand.ROLL_BACK, "carl")
     stage.until(lambda: any("rollback waits" in said for said in stage.told), 1.0)
-    # The challenger goes on serving, and the wish stands, for a restart, too.
+    # The challenger goes on serving, and the command stays pending, for a restart, too.
     assert (stage.state, stage.rollout.command) == (RolloutState.PROMOTING, RolloutCommand.ROLL_BACK)
     assert len(stage.table.challenged) == 4
     stage.models.away = False
     stage.until(lambda: stage.state is RolloutState.ROLLED_BACK, 1.0)
-    assert stage.models.crowned == {CHAMPION: "1"}
+    assert stage.models.champions == {CHAMPION: "1"}
 
 
 # Cities
@@ -165,7 +165,7 @@ def test_a_model_for_one_city_is_tried_there_and_lives_there(stage: Stage) -> No
     stage.until_over()
     assert stage.state is RolloutState.PROMOTED
     assert stage.applications.runs == {CHAMPION: "1", BERGEN: "2"}
-    assert stage.models.crowned == {CHAMPION: "1", BERGEN: "2"}
+    assert stage.models.champions == {CHAMPION: "1", BERGEN: "2"}
     assert stage.table.champion_applications == {"c": BERGEN, "d": BERGEN}
     assert [stage.table.application(one) for one in "abcd"] == [CHAMPION, CHAMPION, BERGEN, BERGEN]
 
@@ -182,7 +182,7 @@ def test_a_rollout_for_all_leaves_a_city_with_a_champion_of_its_own_out(stage: S
 
 
 def test_a_city_goes_on_from_the_champion_of_its_own(stage: Stage) -> None:
-    stage.models.crowned[BERGEN] = "2"
+    stage.models.champions[BERGEN] = "2"
     stage.begin(champion_applications={"Bergen": BERGEN})
     stage.ask("3", city="Bergen", champion="2")
     stage.until_over()
@@ -217,17 +217,17 @@ def _promoting_city(stage: Stage, champion: str) -> None:
 def test_a_city_that_had_no_champion_of_its_own_has_none_after_going_back(stage: Stage) -> None:
     _promoting_city(stage, "1")
     _back(stage)
-    assert stage.models.crowned == {CHAMPION: "1"}
+    assert stage.models.champions == {CHAMPION: "1"}
     assert stage.table.champion_applications == {}
     eventually(lambda: stage.applications.runs == {CHAMPION: "1"})
 
 
 def test_a_city_that_had_one_gets_it_back(stage: Stage) -> None:
-    stage.models.crowned[BERGEN] = "2"
+    stage.models.champions[BERGEN] = "2"
     stage.begin(champion_applications={"Bergen": BERGEN})
     _promoting_city(stage, "2")
     _back(stage)
-    assert stage.models.crowned == {CHAMPION: "1", BERGEN: "2"}
+    assert stage.models.champions == {CHAMPION: "1", BERGEN: "2"}
     assert stage.applications.runs[BERGEN] == "2"
     assert [stage.table.application(one) for one in "abcd"] == [CHAMPION, CHAMPION, BERGEN, BERGEN]
 

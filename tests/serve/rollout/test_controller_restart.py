@@ -60,7 +60,7 @@ def test_a_death_at_any_step_changes_nothing_about_the_end(stage: Stage, at: int
 
     assert stage.state is RolloutState.PROMOTED
     assert _actions(stage) == ["start", "advance", "advance", "promote", "promoted"]
-    assert stage.models.crowned == {CHAMPION: "2"}
+    assert stage.models.champions == {CHAMPION: "2"}
     assert not stage.table.challenged
     assert stage.applications.runs[CHAMPION] == "2"
 
@@ -104,11 +104,11 @@ def test_a_death_while_a_promotion_is_undone_leaves_it_undone(stage: Stage, at: 
     stage.until(lambda: stage.rollout.ended_at is not None)
     assert stage.state is RolloutState.ROLLED_BACK
     assert stage.decisions[-1] == ("roll back", "carl")
-    assert stage.models.crowned == {CHAMPION: "1"}
+    assert stage.models.champions == {CHAMPION: "1"}
     assert stage.applications.runs[CHAMPION] == "1"
 
 
-# What is still known
+# What survives a restart
 
 
 def test_a_canary_goes_on_with_the_same_cameras(stage: Stage) -> None:
@@ -135,7 +135,7 @@ def test_a_pause_is_still_one(stage: Stage) -> None:
     assert len(stage.table.challenged) == 1
 
 
-def test_a_wish_is_still_there(stage: Stage) -> None:
+def test_a_command_is_still_pending(stage: Stage) -> None:
     stage.ask()
     stage.until(lambda: bool(stage.table.compared))
     request_command(stage.ledger, RolloutCommand.ROLL_BACK, "bob")

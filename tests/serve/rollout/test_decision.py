@@ -60,7 +60,7 @@ def test_harm_is_not_waited_for(harm: str) -> None:
         situation(evidence(class_bus=-0.03)),
         situation(evidence(city_oslo=-0.04)),
     ],
-    ids=["crash", "memory", "errors", "few things", "half blind", "slow", "class", "city"],
+    ids=["crash", "memory", "errors", "few objects", "half blind", "slow", "class", "city"],
 )
 def test_what_is_within_the_policy_does_no_harm(now: Situation) -> None:
     assert decide(FIRST, now, POLICY).action is Action.ADVANCE

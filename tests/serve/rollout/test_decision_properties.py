@@ -27,8 +27,8 @@ def calls(draw: st.DrawFn) -> Calls:
 seconds = st.floats(0, 1e7)
 served = st.builds(ServedStats, counts, counts, seconds, counts, counts)
 cameras = st.dictionaries(st.sampled_from("abc"), st.builds(CameraStats, served, served, scores, scores))
-tallies = st.builds(DetectionCounts, counts, counts, counts)
-tallied = st.builds(Scores, tallies, tallies)
+detection_counts = st.builds(DetectionCounts, counts, counts, counts)
+scores_by_model = st.builds(Scores, detection_counts, detection_counts)
 groups = st.dictionaries(st.sampled_from([EVERYTHING, "class:car", "city:Oslo"]), scores)
 anything = st.builds(
     Evidence,
@@ -41,7 +41,7 @@ anything = st.builds(
     scores,
     scores,
     counts,
-    st.dictionaries(st.sampled_from([EVERYTHING, "class:car"]), tallied),
+    st.dictionaries(st.sampled_from([EVERYTHING, "class:car"]), scores_by_model),
     cameras,
 )
 times = st.floats(0, 1e6)

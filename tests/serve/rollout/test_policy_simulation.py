@@ -94,7 +94,7 @@ def test_a_modelled_candidate_gains_what_its_recall_says(recall: float) -> None:
     )
     assert found.min() >= -1
     assert found.max() <= 1
-    # F1 moves about as much as recall, and noise is that of a few things a block.
+    # F1 moves about as much as recall, and noise is that of a few objects a block.
     assert found.mean() == pytest.approx(0.7 * recall, abs=0.015)
     assert 0.03 < found.std() < 0.12
 

@@ -28,12 +28,12 @@ OSLO = city_application("Oslo")
 @pytest.fixture(scope="module")
 def kept(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """A registry of four versions; the third knows other classes."""
-    champion_application = tmp_path_factory.mktemp("home")
-    settings = Settings(home=champion_application)
+    home = tmp_path_factory.mktemp("home")
+    settings = Settings(home=home)
     registry = open_registry(settings)
     for number in range(1, 5):
         classes = ("person",) if number == 3 else NAMES
-        file = write_tiny_model(champion_application / f"{number}.onnx", ANSWER, slope=number / 100)
+        file = write_tiny_model(home / f"{number}.onnx", ANSWER, slope=number / 100)
         record = VersionRecord("", None, classes, "c0ffee", model_version=f"m-{number}")
         registry.register(registry.start(f"{number}", {}), file, record)
     return settings
@@ -173,7 +173,7 @@ def test_a_verdict_is_shown_and_no_verdict_is_said(settings: Settings) -> None:
 # Champions
 
 
-def test_who_is_crowned_serves_after_a_restart(settings: Settings) -> None:
+def test_the_champion_serves_after_a_restart(settings: Settings) -> None:
     _registry(settings).set_alias(CHALLENGER, 2)
     before = serving_model(settings)
     Champions(settings).set_champion("2", CHAMPION)
@@ -185,7 +185,7 @@ def test_who_is_crowned_serves_after_a_restart(settings: Settings) -> None:
     assert aliases[1] == ()
 
 
-def test_a_city_has_a_champion_until_it_is_dethroned(settings: Settings) -> None:
+def test_a_city_has_a_champion_until_it_is_cleared(settings: Settings) -> None:
     cameras = [
         camera(one).model_copy(update={"city": city})
         for one, city in (("a", "Oslo"), ("b", "Bergen"), ("c", None))

@@ -165,7 +165,7 @@ class _Page(HTMLParser):
         self.words += data
 
 
-def test_the_page_has_everything_needs_nothing_and_believes_nobody(stage: Stage) -> None:
+def test_the_page_is_complete_has_no_links_and_escapes_what_people_wrote(stage: Stage) -> None:
     report = json.loads(run("--json"))
     report["author"] = NASTY
     report["decisions"][0] |= {"reason": NASTY, "author": NASTY, "action": NASTY}

@@ -151,22 +151,22 @@ def test_a_decision_is_written_whole_or_not_at_all(ledger: Ledger) -> None:
     assert len(list_decisions(ledger, 1)) == 1
 
 
-# Wishes
+# Commands
 
 
-def test_a_wish_stands_until_it_is_granted(ledger: Ledger) -> None:
+def test_a_command_is_pending_until_it_is_applied(ledger: Ledger) -> None:
     _started(ledger)
     asked = request_command(ledger, RolloutCommand.PAUSE, "bob")
     assert (asked.command, asked.command_by) == (RolloutCommand.PAUSE, "bob")
     assert open_rollout(ledger) == asked
     move(ledger, asked, RolloutState.PAUSED, SHADOW, 0, _entry("pause"))
-    granted = open_rollout(ledger)
-    assert granted is not None
-    assert (granted.command, granted.command_by) == (None, None)
+    applied = open_rollout(ledger)
+    assert applied is not None
+    assert (applied.command, applied.command_by) == (None, None)
 
 
-def test_a_wish_that_comes_while_something_else_is_decided_is_not_lost(ledger: Ledger) -> None:
-    # As a look has read it, before somebody asked for the way back.
+def test_a_command_that_comes_while_something_else_is_decided_is_not_lost(ledger: Ledger) -> None:
+    # As a look has read it, before somebody asked for a rollback.
     read = _started(ledger)
     request_command(ledger, RolloutCommand.ROLL_BACK, "bob")
     move(ledger, read, RolloutState.RUNNING, FIRST, 0, _entry("advance"))
@@ -175,7 +175,7 @@ def test_a_wish_that_comes_while_something_else_is_decided_is_not_lost(ledger: L
     assert (found.phase, found.command, found.command_by) == (FIRST, RolloutCommand.ROLL_BACK, "bob")
 
 
-def test_the_last_wish_counts_but_nothing_stops_the_way_back(ledger: Ledger) -> None:
+def test_the_last_command_counts_but_none_replaces_a_rollback(ledger: Ledger) -> None:
     _started(ledger)
     request_command(ledger, RolloutCommand.PAUSE, "ann")
     request_command(ledger, RolloutCommand.PROMOTE, "ann")

@@ -14,7 +14,7 @@ NOTHING = Detections.empty()
 A, B, C = (0, 0, 10, 10), (20, 0, 30, 10), (40, 0, 50, 10)
 
 counts = st.integers(0, 1000)
-tallies = st.builds(DetectionCounts, counts, counts, counts)
+detection_counts = st.builds(DetectionCounts, counts, counts, counts)
 
 
 def test_what_is_found_missed_and_made_up_is_counted() -> None:
@@ -53,7 +53,7 @@ def test_an_empty_road_that_is_seen_empty_is_perfect_and_empty() -> None:
     assert counted[EVERYTHING].f1 == 1.0
 
 
-@given(tallies, tallies)
+@given(detection_counts, detection_counts)
 def test_scores_lie_between_none_and_all(one: DetectionCounts, other: DetectionCounts) -> None:
     both = total({"a": one, "b": other})
     assert both == one + other

@@ -11,10 +11,12 @@ from serve.rollout.statistics.evidence import EVERYTHING, Calls, Evidence, Score
 counts = st.integers(0, 10**6)
 moments = st.builds(Moments, counts, st.integers(-100, 100), st.integers(0, 100))
 calls = st.builds(Calls, counts, counts, counts, counts)
-tallies = st.builds(DetectionCounts, counts, counts, counts)
+detection_counts = st.builds(DetectionCounts, counts, counts, counts)
 served = st.builds(ServedStats, counts, counts, st.integers(0, 1000), counts, counts)
 cameras = st.dictionaries(st.sampled_from("abc"), st.builds(CameraStats, served, served, moments, moments))
-scores = st.dictionaries(st.sampled_from([EVERYTHING, "class:car"]), st.builds(Scores, tallies, tallies))
+scores = st.dictionaries(
+    st.sampled_from([EVERYTHING, "class:car"]), st.builds(Scores, detection_counts, detection_counts)
+)
 groups = st.dictionaries(st.sampled_from([EVERYTHING, "class:car", "city:Oslo"]), moments)
 evidence = st.builds(
     Evidence,
