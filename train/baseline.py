@@ -2,9 +2,9 @@
 
     python -m train.baseline --start yolov8n.pt
 
-It starts from the checkpoint that Ultralytics publishes under that name, learns the simulated
-city's classes on pictures of day, and is measured on cameras and seeds that nothing was chosen by.
-Stopped at any moment, it goes on from the last epoch.
+Starts from the checkpoint that Ultralytics publishes under that name, learns the simulated city's
+classes on daylight images, and evaluates on held-out cameras and seeds. A stopped training resumes
+from the last epoch.
 """
 
 import argparse
@@ -73,7 +73,7 @@ OPTIONS: dict[str, Any] = {
 
 
 def held_out(condition: str, a_camera: int = 40) -> Split:
-    """Pictures of the held-out cameras and seeds in a condition."""
+    """Images of the held-out cameras and seeds in a condition, ``a_camera`` of each camera."""
     return Split(f"held-out-{condition}", HELD_OUT_CAMERAS, HELD_OUT_SEEDS, a_camera, condition)
 
 
@@ -97,7 +97,7 @@ def _only(images: Sequence[Detections], class_id: int) -> list[Detections]:
 
 
 def train(start: str, folder: Path, options: dict[str, Any]) -> tuple[Path, dict[str, str]]:
-    """Write the pictures and train on them; the best checkpoint, and what it was made of."""
+    """Draw the images and train on them; returns the best checkpoint and its provenance."""
     digests = {}
     for split in (TRAIN, VALIDATION):
         Console().print(f"{len(split)} pictures for {split.name} ...", style="dim")
@@ -125,13 +125,13 @@ def train(start: str, folder: Path, options: dict[str, Any]) -> tuple[Path, dict
 
 
 def write_reference(checkpoint: Path) -> None:
-    """Write what the training pictures looked like beside the checkpoint, for the drift watch."""
+    """Write the drift reference of the training images beside the checkpoint."""
     pictures = (image for _, image, _ in TRAIN.examples())
-    write_training_past(track(pictures, "pictures for drift", len(TRAIN)), checkpoint)
+    write_training_past(track(pictures, "images for drift", len(TRAIN)), checkpoint)
 
 
 def main() -> None:
-    """Train, publish, measure, and write the model card's figures."""
+    """Train, publish, evaluate, and write the model card."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--start", default="yolov8n.pt", help="checkpoint to start from")
     parser.add_argument("--folder", type=Path, default=Path(".streetloop/baseline"))

@@ -1,4 +1,4 @@
-"""What the baseline must not forget: pictures of day like those that it was trained on."""
+"""Replay for the baseline: daylight images like those that it was trained on."""
 
 from dataclasses import replace
 
@@ -10,12 +10,12 @@ from train.data.dataset import TRAIN, VALIDATION, Dataset, Example, save_dataset
 from train.data.from_labels import USUAL
 from train.data.simulated_dataset import TRAIN_CAMERAS, VALIDATION_SEEDS, Split, gather_split
 
-_LEARNED = Split("replay", TRAIN_CAMERAS, 0, 18)
-_HELD = Split("replay-val", TRAIN_CAMERAS, VALIDATION_SEEDS, 3)
+_TRAIN_SPLIT = Split("replay", TRAIN_CAMERAS, 0, 18)
+_VALIDATION_SPLIT = Split("replay-val", TRAIN_CAMERAS, VALIDATION_SEEDS, 3)
 
 
 def replay_of_baseline(settings: Settings) -> Dataset:
-    """The baseline's older data, saved; a minute's drawing that comes after everything else.
+    """Draw and save the baseline's replay dataset; takes a minute, at the lowest priority.
 
     Raises:
         StoreError: The object store does not take it.
@@ -29,5 +29,5 @@ def replay_of_baseline(settings: Settings) -> Dataset:
 
 def _draw(settings: Settings) -> list[Example]:
     store = open_store(settings)
-    drawn = gather_split(_LEARNED, store, TRAIN) + gather_split(_HELD, store, VALIDATION)
+    drawn = gather_split(_TRAIN_SPLIT, store, TRAIN) + gather_split(_VALIDATION_SPLIT, store, VALIDATION)
     return [replace(example, slices=(USUAL,)) for example in drawn]

@@ -1,11 +1,11 @@
-"""Which code made a version."""
+"""The commit of the running code."""
 
 import subprocess
 from pathlib import Path
 
 
 def code_commit() -> str:
-    """The state of the code as `git describe` names it; ``unknown`` outside a checkout."""
+    """The commit as `git describe` names it; ``unknown`` outside a checkout."""
     try:
         asked = subprocess.run(
             ["git", "describe", "--always", "--dirty"],

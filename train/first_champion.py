@@ -15,9 +15,13 @@ _registering = threading.Lock()
 
 
 def ensure_champion(settings: Settings, say: Callable[[str], None]) -> tuple[Version, ModelFile]:
-    """The champion of the registry; the model of the settings becomes it if there is none.
+    """The registry's champion; registers the model of the settings as the first one if needed.
 
-    Who asks while another thread registers it waits for that.
+    A call during another thread's registration waits for it.
+
+    Args:
+        settings: Model, folder of models, and the registry.
+        say: Called with a sentence for people when a model is registered.
 
     Raises:
         RegistryError: The registry does not answer.

@@ -42,11 +42,11 @@ Real streets, people's faces, decisions about anybody.
 
 
 def card_text(content: Mapping[str, Any], sizes: Mapping[str, int]) -> str:
-    """The card of a trained baseline.
+    """The model card of a trained baseline as Markdown.
 
     Args:
         content: What `train.baseline` writes to ``card.json``.
-        sizes: Numbers of pictures and cameras.
+        sizes: Numbers of images and cameras.
     """
     made_of = content["made_of"]
     rows = [

@@ -1,4 +1,4 @@
-"""Datasets from and to the formats that others use: YOLO's folders and COCO's JSON."""
+"""Datasets from and to other formats: reads YOLO and COCO, writes YOLO."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -17,20 +17,20 @@ from streetloop.storage.store import ObjectStore, put_image
 from train.data.dataset import SPLITS, TEST, TRAIN, VALIDATION, Dataset, Example
 
 IMAGES = {".jpg", ".jpeg", ".png", ".bmp", ".webp"}
-_OUTSIDE = 0.01  # share of the image: rounding
-_MOST_IMAGE_BYTES = 64 * 2**20
-_MOST_JSON_BYTES = 1 << 30
+_ROUNDING = 0.01  # share of the image by which a box may leave it
+_MAX_IMAGE_BYTES = 64 * 2**20
+_MAX_JSON_BYTES = 1 << 30
 
 
 def read_yolo(path: Path, store: ObjectStore) -> Dataset:
     """Read a YOLO ``data.yaml`` with its images and labels.
 
-    Where ``val`` and ``train`` name the same folder, its images are for validation: what is only
-    looked at must not be trained on.
+    An image that ``val`` and ``train`` both name is for validation, so that no validation image
+    is trained on.
 
     Args:
-        path: The ``data.yaml``, or the folder that it is in.
-        store: Where the images are copied to.
+        path: The ``data.yaml``, or its folder.
+        store: Receives a copy of each image.
 
     Raises:
         DatasetError: Something is missing or malformed; the message names it.
@@ -59,15 +59,15 @@ def read_coco(path: Path, store: ObjectStore, images: Path | None = None) -> Dat
 
     Args:
         path: The JSON.
-        store: Where the images are copied to.
+        store: Receives a copy of each image.
         images: Folder of the images; by default that of the JSON.
 
     Raises:
         DatasetError: Something is missing or malformed; the message names it.
     """
     try:
-        if path.stat().st_size > _MOST_JSON_BYTES:
-            raise DatasetError(f"{path}: is larger than {_MOST_JSON_BYTES >> 20} MB")
+        if path.stat().st_size > _MAX_JSON_BYTES:
+            raise DatasetError(f"{path}: is larger than {_MAX_JSON_BYTES >> 20} MB")
         content = json.loads(path.read_text())
         categories = sorted(content["categories"], key=lambda c: c["id"])
         rows = {image["id"]: image for image in content["images"]}
@@ -94,9 +94,18 @@ def read_coco(path: Path, store: ObjectStore, images: Path | None = None) -> Dat
 def write_yolo(
     dataset: Dataset, store: ObjectStore, folder: Path, progress: Callable[[int], None] = lambda _: None
 ) -> Path:
-    """Write a dataset as YOLO's folders; the path of its ``data.yaml``.
+    """Write a dataset in YOLO's layout.
 
-    What may be found or missed has no place in YOLO's labels and is left out.
+    Ignored boxes are left out: YOLO's labels cannot mark them.
+
+    Args:
+        dataset: The dataset.
+        store: Keeps the images.
+        folder: Receives a folder per split and ``data.yaml``; images that are there are kept.
+        progress: Called with the number of images written.
+
+    Returns:
+        The path of the ``data.yaml``.
 
     Raises:
         StoreError: An image is missing, or the folder cannot be written to.
@@ -122,30 +131,6 @@ def write_yolo(
     return target
 
 
-def coco_content(dataset: Dataset) -> dict[str, Any]:
-    """A dataset as the content of a COCO JSON; ``file_name`` is the key in the object store."""
-    images: list[dict[str, Any]] = []
-    annotations: list[dict[str, Any]] = []
-    for number, example in enumerate(dataset.examples, start=1):
-        images.append(
-            {"id": number, "file_name": example.key, "width": example.width, "height": example.height}
-        )
-        for box in example.boxes:
-            x1, y1, x2, y2 = box.xyxy
-            annotations.append(
-                {
-                    "id": len(annotations) + 1,
-                    "image_id": number,
-                    "category_id": box.class_id + 1,
-                    "bbox": [x1, y1, x2 - x1, y2 - y1],
-                    "area": (x2 - x1) * (y2 - y1),
-                    "iscrowd": int(box.ignored),
-                }
-            )
-    categories = [{"id": k + 1, "name": name} for k, name in enumerate(dataset.classes)]
-    return {"images": images, "annotations": annotations, "categories": categories}
-
-
 def _yaml(file: Path) -> dict[str, Any]:
     try:
         content = yaml.safe_load(file.read_text())
@@ -157,7 +142,7 @@ def _yaml(file: Path) -> dict[str, Any]:
 
 
 def _listed(root: Path, entry: object, file: Path) -> Iterator[Path]:
-    """The images that an entry of a data.yaml stands for: a folder, a list file, or several."""
+    """The images that an entry of a data.yaml names: a folder, a list file, or several."""
     for one in entry if isinstance(entry, list) else [entry] if entry else []:
         path = root / str(one)
         if path.is_dir():
@@ -177,7 +162,7 @@ def _yolo_example(image: Path, split: str, classes: int, store: ObjectStore) -> 
     labels = Path(*parts[:last], "labels", *parts[last + 1 :]).with_suffix(".txt")
     example = _example(image, [], split, store)
     if not labels.is_file():
-        return example  # YOLO's way to say that nothing is there
+        return example  # YOLO's way to say that the image is empty
     boxes = []
     for number, line in enumerate(labels.read_text().splitlines(), start=1):
         if line.strip():
@@ -192,7 +177,7 @@ def _yolo_box(line: str, where: str, classes: int, example: Example) -> Box:
         raise DatasetError(f"{where}: is not 'class x y width height'") from None
     if not 0 <= k < classes or k != int(k):
         raise DatasetError(f"{where}: class {k:g} is not one of {classes}")
-    if not (min(x, y, w, h) >= -_OUTSIDE and max(x, y, w, h) <= 1 + _OUTSIDE):
+    if not (min(x, y, w, h) >= -_ROUNDING and max(x, y, w, h) <= 1 + _ROUNDING):
         raise DatasetError(f"{where}: the box is outside the image; YOLO's numbers are 0 to 1")
     size = np.array([example.width, example.height] * 2)
     corners = np.array([x - w / 2, y - h / 2, x + w / 2, y + h / 2]) * size
@@ -202,8 +187,8 @@ def _yolo_box(line: str, where: str, classes: int, example: Example) -> Box:
 
 def _example(path: Path, boxes: list[Box], split: str, store: ObjectStore) -> Example:
     try:
-        if path.stat().st_size > _MOST_IMAGE_BYTES:
-            raise DatasetError(f"{path}: is larger than {_MOST_IMAGE_BYTES >> 20} MB")
+        if path.stat().st_size > _MAX_IMAGE_BYTES:
+            raise DatasetError(f"{path}: is larger than {_MAX_IMAGE_BYTES >> 20} MB")
         data = path.read_bytes()
     except OSError as error:
         raise DatasetError(f"{path}: cannot be read: {error.strerror}") from error

@@ -1,4 +1,4 @@
-"""Labelled pictures of the simulated city: which are for training, which are kept back.
+"""Labelled images of the simulated city, split by camera and seed.
 
 The last camera of each city and all seeds from `HELD_OUT_SEEDS` on are never trained on.
 """
@@ -27,21 +27,21 @@ HELD_OUT_SEEDS = 9_000
 TRAIN_CAMERAS = tuple((city, name) for city, p in PLACES.items() for name in list(p.cameras)[:-1])
 HELD_OUT_CAMERAS = tuple((city, list(p.cameras)[-1]) for city, p in PLACES.items())
 
-_FRAMES_A_SEED = 5
-_APART_S = 9.0
+_FRAMES_PER_SEED = 5
+_FRAME_DISTANCE_S = 9.0
 _HOUR_S = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """Which pictures to take.
+    """A set of simulated images.
 
     Attributes:
-        name: Names the folder.
-        cameras: City and camera.
-        first_seed: Seeds count from here.
-        a_camera: Pictures of each camera.
-        condition: As in a ``sim://`` URI.
+        name: Name of its folder.
+        cameras: City and camera of each.
+        first_seed: The first of the seeds; each gives five images.
+        a_camera: Images per camera.
+        condition: As in a ``sim://`` URI, such as ``night``.
     """
 
     name: str
@@ -51,20 +51,20 @@ class Split:
     condition: str = "day"
 
     def examples(self) -> Iterator[tuple[str, Image, Truth]]:
-        """Name, picture and truth of each; camera by camera, so that little is drawn twice."""
+        """Name, image and ground truth of each, camera by camera: backdrops are drawn once."""
         conditions = parse_conditions(self.condition)
         for city, camera in self.cameras:
             base = Address(city, camera, conditions)
             view = None
             for k in range(self.a_camera):
-                seed, n = self.first_seed + k // _FRAMES_A_SEED, k % _FRAMES_A_SEED
+                seed, n = self.first_seed + k // _FRAMES_PER_SEED, k % _FRAMES_PER_SEED
                 if n == 0:
                     rng = draw("split", city, camera, seed)
                     start = rng.uniform(0, _HOUR_S)
                     traffic = rng.choice(tuple(TRAFFIC))
                     view = View(replace(base, seed=seed, start=start, traffic=traffic))
                 assert view is not None
-                frame = round(n * _APART_S * base.fps)
+                frame = round(n * _FRAME_DISTANCE_S * base.fps)
                 yield f"{city}-{camera}-{k:04d}", view.render(frame), view.truth(frame)
 
     def owners(self) -> Iterator[tuple[str, str]]:
@@ -77,17 +77,19 @@ class Split:
 
 
 def gather_split(split: Split, store: ObjectStore, part: str) -> list[Example]:
-    """A split as labelled examples, the images in the object store.
+    """Draw a split as labelled examples.
 
     Args:
-        split: Which pictures.
-        store: Where they go.
-        part: Which part of the dataset they are for.
+        split: The images.
+        store: Receives them.
+        part: The dataset's split that they are for, such as ``train``.
+
+    Raises:
+        StoreError: The store does not take them.
     """
     examples = []
     for (_, image, truth), (city, camera) in zip(split.examples(), split.owners(), strict=True):
-        data = encode_jpeg(image)
-        digest, key = put_image(store, data)
+        digest, key = put_image(store, encode_jpeg(image))
         height, width = image.shape[:2]
         boxes = (*to_boxes(truth.detections()), *to_boxes(truth.unclear(), ignored=True))
         examples.append(
@@ -110,8 +112,13 @@ def gather_split(split: Split, store: ObjectStore, part: str) -> list[Example]:
 def write_split(split: Split, folder: Path, progress: Callable[[int], None] = lambda _: None) -> str:
     """Write a split as a YOLO dataset, unless it is there already.
 
+    Args:
+        split: The images.
+        folder: Receives a folder named after the split.
+        progress: Called with the number of images written.
+
     Returns:
-        The digest of its pictures and labels.
+        The SHA-256 of its images and labels.
     """
     home = folder / split.name
     done = home / "digest"

@@ -1,4 +1,4 @@
-"""Is a dataset fit to learn from? Every fault at once, so that they can be mended at once."""
+"""Validates a dataset before a training; reports all faults at once."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable
@@ -11,12 +11,12 @@ from streetloop.images import decode_image
 from streetloop.storage.store import ObjectStore
 from train.data.dataset import SPLITS, TRAIN, Dataset, Example
 
-_MOST_SHOWN = 20
-_OUTSIDE = 1.0  # pixels that a box may reach over the edge: rounding
+_MAX_SHOWN = 20  # faults in a message
+_ROUNDING = 1.0  # pixels by which a box may leave the image
 APART_S = 2.0
-"""Frames of one camera nearer in time than this look the same."""
+"""Seconds; frames of one camera that are nearer in time count as the same scene."""
 
-_MOST_PIXELS = 50_000_000
+_MAX_PIXELS = 50_000_000
 
 
 def faults_of(
@@ -25,15 +25,14 @@ def faults_of(
     progress: Callable[[int], None] = lambda _: None,
     known: Collection[str] = (),
 ) -> list[str]:
-    """What is wrong with a dataset, one sentence each; empty if it is pure.
+    """Faults of a dataset, one sentence each; empty for a valid one.
 
     Args:
-        dataset: Which.
-        store: Where the images are; None to leave them unopened.
+        dataset: The dataset.
+        store: Keeps the images; None skips opening them.
         progress: Called with the number of images opened.
-        known: Classes that need not be in the training images, since the model that is to be
-            fine-tuned knows them: a street has few of the eighty of COCO. One that is judged has
-            to be learned from in any case.
+        known: Classes that the model to be fine-tuned knows already; the training images may lack
+            them, unless validation or test images have them. A street has few of COCO's eighty.
     """
     faults = _whole(dataset, known)
     seen: dict[str, str] = {}
@@ -49,20 +48,20 @@ def faults_of(
 
 
 def require_valid(dataset: Dataset, store: ObjectStore | None = None, known: Collection[str] = ()) -> None:
-    """Refuse a dataset that is not fit to learn from; see `faults_of`.
+    """Refuse a dataset that has faults; the arguments are those of `faults_of`.
 
     Raises:
         DatasetInvalid: With the list of faults.
     """
     faults = faults_of(dataset, store, known=known)
     if faults:
-        shown = "; ".join(faults[:_MOST_SHOWN])
-        more = f"; and {len(faults) - _MOST_SHOWN} more" if len(faults) > _MOST_SHOWN else ""
+        shown = "; ".join(faults[:_MAX_SHOWN])
+        more = f"; and {len(faults) - _MAX_SHOWN} more" if len(faults) > _MAX_SHOWN else ""
         raise DatasetInvalid(f"dataset {dataset.digest[:12]} is refused: {shown}{more}", faults)
 
 
 def missing_classes(dataset: Dataset) -> list[str]:
-    """Classes of which there is nothing in the training images."""
+    """Classes without a box in the training images."""
     found = _boxes(dataset.split(TRAIN))
     return [name for k, name in enumerate(dataset.classes) if not found[k]]
 
@@ -86,7 +85,7 @@ def _whole(dataset: Dataset, known: Collection[str]) -> list[str]:
         if name in judged or name not in known:
             faults.append(f"no {name!r} is in the training images")
     if known and not _boxes(dataset.split(TRAIN)):
-        faults.append("nothing is marked in the training images")
+        faults.append("the training images have no boxes")
     return faults
 
 
@@ -95,7 +94,7 @@ def _labels(example: Example, classes: int) -> list[str]:
     name = f"image {example.image[:12]}"
     if example.split not in SPLITS:
         faults.append(f"{name}: unknown split {example.split!r}")
-    limit_x, limit_y = example.width + _OUTSIDE, example.height + _OUTSIDE
+    limit_x, limit_y = example.width + _ROUNDING, example.height + _ROUNDING
     for box in example.boxes:
         x1, y1, x2, y2 = box.xyxy
         if not 0 <= box.class_id < classes:
@@ -104,7 +103,7 @@ def _labels(example: Example, classes: int) -> list[str]:
             faults.append(f"{name}: a box is not a number")
         elif x2 <= x1 or y2 <= y1:
             faults.append(f"{name}: a box has no area")
-        elif min(x1, y1) < -_OUTSIDE or x2 > limit_x or y2 > limit_y:
+        elif min(x1, y1) < -_ROUNDING or x2 > limit_x or y2 > limit_y:
             faults.append(f"{name}: a box is outside the image")
     return faults
 
@@ -115,7 +114,7 @@ def _image(example: Example, store: ObjectStore) -> list[str]:
         data = store.get(example.key)
     except StoreError:
         return [f"{name}: is not in the object store"]
-    if example.width * example.height > _MOST_PIXELS:
+    if example.width * example.height > _MAX_PIXELS:
         return [f"{name}: is too large"]
     try:
         height, width = decode_image(data).shape[:2]

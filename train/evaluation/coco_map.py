@@ -1,4 +1,4 @@
-"""COCO mean average precision; the one file that knows the evaluator."""
+"""COCO's mean average precision; the only adapter of faster-coco-eval."""
 
 import contextlib
 import io
@@ -27,16 +27,15 @@ class Map:
 def coco_map(
     truth: Sequence[Detections], found: Sequence[Detections], ignored: Sequence[Detections] = ()
 ) -> Map:
-    """How well ``found`` agrees with ``truth``, image by image.
+    """Mean average precision of detections.
 
     Args:
-        truth: The true boxes of each image; their confidence is not looked at.
-        found: The boxes that were found in the same images, in the same order.
-        ignored: Boxes of each image that are neither wrong to find nor wrong to miss, as COCO's
-            crowds are.
+        truth: The ground truths of each image; their confidence does not count.
+        found: The detections of the same images, in the same order.
+        ignored: Boxes of each image that count neither as found nor as missed, like COCO's crowds.
 
     Raises:
-        ValueError: There are more images in one than in the other.
+        ValueError: The numbers of images differ.
 
     Reference: Lin et al., "Microsoft COCO", 2014; at most 100 boxes an image count.
     """

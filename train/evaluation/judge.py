@@ -1,6 +1,6 @@
-"""Is a candidate better than the champion, on the same frames? With how much certainty?
+"""Compares a candidate with the champion on the same frames, with a paired bootstrap.
 
-Everything here is pure: predictions in, verdict out.
+Pure functions: detections in, verdict out.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,14 +17,14 @@ _RECALLS = np.linspace(0, 1, 101)
 
 @dataclass(frozen=True, slots=True)
 class JudgedFrame:
-    """One frame with its truth and what two models found in it.
+    """One frame with its ground truth and the detections of both models.
 
     Attributes:
-        truth: What is there.
-        ignored: What may be found or missed.
-        champion: What the champion found, at least confidence.
-        candidate: What the candidate found.
-        slices: Names that the frame is judged under.
+        truth: The ground truths.
+        ignored: Boxes that count neither as found nor as missed.
+        champion: Detections of the champion, from the lowest confidence on.
+        candidate: Detections of the candidate, from the lowest confidence on.
+        slices: Names of the slices that the frame counts for.
     """
 
     truth: Detections
@@ -43,7 +43,7 @@ class Gain:
         candidate: mAP50 of the candidate.
         low: Lower end of the 95 % interval of the difference.
         high: Upper end.
-        frames: On how many frames.
+        frames: Number of frames.
     """
 
     champion: float
@@ -64,9 +64,10 @@ class JudgePolicy:
 
     Attributes:
         wanted: Slices in which it must gain; empty for all frames together.
-        margin: What it may lose elsewhere, in mAP50.
-        least_frames: Frames of a slice without which nothing is said about it.
-        draws: Of the bootstrap.
+        margin: mAP50 that it may lose in each other slice. Higher accepts more candidates, and
+            lets them forget more.
+        least_frames: Frames that a slice must have to be judged. Higher asks for more evidence.
+        draws: Resamplings of the bootstrap; more make the interval less random, and take longer.
     """
 
     wanted: tuple[str, ...] = ()
@@ -77,11 +78,11 @@ class JudgePolicy:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The judgement.
+    """The result of a comparison.
 
     Attributes:
         accepted: True if the candidate may go on to a rollout.
-        reasons: One sentence each, what speaks for or against it.
+        reasons: One sentence each, for or against the candidate.
         gains: By slice; ``all`` is every frame.
     """
 
@@ -96,13 +97,13 @@ ALL = "all"
 def judge(frames: Sequence[JudgedFrame], policy: JudgePolicy = JudgePolicy(), seed: int = 0) -> Verdict:
     """Compare two models frame by frame.
 
-    The candidate is accepted if it gains where it was asked to, with the whole interval of the
-    paired bootstrap above 0, and loses nowhere more than a margin.
+    The candidate is accepted if it gains in every wanted slice, with the whole 95 % interval of
+    the paired bootstrap above 0, and loses more than the margin in none.
 
     Args:
-        frames: The same frames for both.
-        policy: What is asked for.
-        seed: Of the bootstrap.
+        frames: The frames, with the detections of both models.
+        policy: What the candidate must show.
+        seed: Of the bootstrap; the same seed gives the same verdict.
 
     Raises:
         ValueError: There are no frames.
@@ -135,7 +136,7 @@ def _verdict(gains: Mapping[str, Gain], policy: JudgePolicy) -> Verdict:
             reasons.append(f"{name}: {frames} frames are too few to show a gain")
         elif not np.isfinite(gain.mean):
             accepted = False
-            reasons.append(f"{name}: there is nothing to find on its {gain.frames} frames")
+            reasons.append(f"{name}: its {gain.frames} frames have no objects")
         elif gain.low <= 0:
             accepted = False
             reasons.append(f"{name}: no certain gain, {_said(gain)}")
@@ -144,7 +145,6 @@ def _verdict(gains: Mapping[str, Gain], policy: JudgePolicy) -> Verdict:
     for name, gain in gains.items():
         if name in wanted or gain.frames < policy.least_frames:
             continue
-        # What it loses for certain, or by the best estimate, whichever says more.
         if gain.mean < -policy.margin:
             accepted = False
             reasons.append(f"{name}: loses more than {policy.margin:g}, {_said(gain)}")
@@ -161,7 +161,7 @@ def _gain(
     draws: int,
     rng: np.random.Generator,
 ) -> Gain:
-    """Both models on the same resampled frames: what is hard for both cancels out.
+    """The paired bootstrap: both models on the same resampled frames, so that hard ones cancel out.
 
     Reference: Efron and Tibshirani, "An introduction to the bootstrap", 1993.
     """
@@ -178,7 +178,7 @@ def _gain(
 
 
 class _Pool:
-    """All matches of one model by class, ready to be weighted by frame."""
+    """All matches of one model by class, for weighting by frame."""
 
     def __init__(self, frames: Sequence[Mapping[int, Matches]]) -> None:
         classes = sorted({k for frame in frames for k, m in frame.items() if m.ground_truths})
@@ -187,43 +187,46 @@ class _Pool:
             rows = [(n, frame[k]) for n, frame in enumerate(frames) if k in frame]
             confidence = np.concatenate([m.confidence for _, m in rows])
             order = np.argsort(-confidence, kind="stable")
-            right = np.concatenate([m.correct for _, m in rows])[order]
+            correct = np.concatenate([m.correct for _, m in rows])[order]
             frame_of = np.concatenate([np.full(len(m.correct), n) for n, m in rows])[order]
-            things = np.zeros(len(frames))
+            ground_truths = np.zeros(len(frames))
             for n, m in rows:
-                things[n] = m.ground_truths
-            self._classes.append((right, frame_of.astype(np.intp), things))
+                ground_truths[n] = m.ground_truths
+            self._classes.append((correct, frame_of.astype(np.intp), ground_truths))
 
     def map50(self, weights: NDArray[np.float64]) -> float:
-        """Mean over classes of the average precision, frames counted by weight."""
+        """Mean average precision at IoU 0.5, frames counted by (frames,) weights."""
         found = [
-            average_precision(right, weights[frame_of], float((things * weights).sum()))
-            for right, frame_of, things in self._classes
-            if (things * weights).sum() > 0
+            average_precision(correct, weights[frame_of], float((ground_truths * weights).sum()))
+            for correct, frame_of, ground_truths in self._classes
+            if (ground_truths * weights).sum() > 0
         ]
         return float(np.mean(found)) if found else float("nan")
 
 
-def average_precision(right: NDArray[np.bool_], weight: NDArray[np.float64], things: float) -> float:
+def average_precision(correct: NDArray[np.bool_], weight: NDArray[np.float64], ground_truths: float) -> float:
     """COCO's average precision at one IoU: precision at 101 recalls.
 
     Args:
-        right: (N,) whether each found box is right, the most confident first.
+        correct: (N,) True for each detection that matches a ground truth, most confident first.
         weight: (N,) how often each counts.
-        things: How many true boxes there are, weighted.
+        ground_truths: Weighted number of ground truths, above 0.
+
+    Returns:
+        0 to 1.
 
     >>> average_precision(np.array([True, False]), np.ones(2), 1.0)
     1.0
     """
-    true = np.cumsum(weight * right)
-    false = np.cumsum(weight * ~right)
-    recall = true / things
+    if not len(correct):
+        return 0.0
+    true = np.cumsum(weight * correct)
+    false = np.cumsum(weight * ~correct)
+    recall = true / ground_truths
     precision = true / np.maximum(true + false, 1e-12)
     best = np.maximum.accumulate(precision[::-1])[::-1]
     at = np.searchsorted(recall, _RECALLS, side="left")
-    return (
-        float(np.where(at < len(best), best[np.minimum(at, len(best) - 1)], 0).mean()) if (len(best)) else 0.0
-    )
+    return float(np.where(at < len(best), best[np.minimum(at, len(best) - 1)], 0).mean())
 
 
 def _matches(truth: Detections, found: Detections, ignored: Detections) -> dict[int, Matches]:

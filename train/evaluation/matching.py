@@ -1,4 +1,4 @@
-"""Which found box is of which true one, as COCO's evaluation pairs them."""
+"""Matches detections to ground truths as COCO's evaluation does."""
 
 from dataclasses import dataclass
 
@@ -14,9 +14,9 @@ class Matches:
     """The outcome for one image and class.
 
     Attributes:
-        confidence: (N,) of the found boxes, falling; ignored ones are left out.
-        correct: (N,) True where a found box matches a true one.
-        ground_truths: Number of true boxes.
+        confidence: (N,) of the detections, falling; ignored ones are left out.
+        correct: (N,) True where a detection matches a ground truth.
+        ground_truths: Number of ground truths.
     """
 
     confidence: NDArray[np.float64]
@@ -25,9 +25,15 @@ class Matches:
 
 
 def match(truth: Detections, found: Detections, ignored: Detections, least_iou: float = 0.5) -> Matches:
-    """Pair the boxes of one image and class: the most confident first, each with its best.
+    """Match the boxes of one image and class greedily, the most confident detection first.
 
-    A found box without a true one is neither right nor wrong if it lies on an ignored box.
+    A detection without a match does not count if it lies on an ignored box.
+
+    Args:
+        truth: The ground truths.
+        found: The detections.
+        ignored: Boxes that count neither as found nor as missed.
+        least_iou: Smallest IoU of a match, in (0, 1]. Higher asks for more exact boxes.
 
     Reference: Lin et al., "Microsoft COCO", 2014 (evaluation of detections).
     """

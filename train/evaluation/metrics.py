@@ -1,4 +1,4 @@
-"""How good is a model on a dataset? COCO's mAP, by class and slice, and where it goes wrong."""
+"""Evaluates a model on a dataset: COCO's mAP by class and slice, confusion, the worst images."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,9 +15,10 @@ from train.data.dataset import Dataset, Example
 from train.evaluation.coco_map import Map, coco_map
 from train.evaluation.matching import match
 
-_SURE = 0.25  # confidence from which on a box would be shown, for the confusion matrix
-_SAME = 0.5
-_SHOWN = 12  # class names in a message
+_CONFIDENCE = 0.25  # from which on a detection counts for the confusion matrix
+_MATCH_IOU = 0.5
+_MAX_NAMES = 12  # class names in a message
+_MAX_WORST = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +38,17 @@ class PrecisionRecallCurve:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Everything that an evaluation says.
+    """The result of an evaluation.
 
     Attributes:
         classes: The dataset's classes.
         overall: Over all images and classes.
-        by_class: For each class that there is.
+        by_class: For each class with ground truths.
         by_slice: For each slice of the dataset.
-        curves: For each class that there is.
-        confusion: (C + 1, C + 1) counts, true class by found class; the last is nothing.
-        worst: Indices of the images with most misses and false boxes, the worst first.
-        images: How many there are.
+        curves: For each class with ground truths.
+        confusion: (C + 1, C + 1) counts, true class by detected class; the last is background.
+        worst: Indices of the images with most misses and false detections, the worst first.
+        images: Number of images.
     """
 
     classes: tuple[str, ...]
@@ -60,7 +61,7 @@ class Report:
     images: int
 
     def as_json(self) -> dict[str, Any]:
-        """Plain values; null where there is nothing to find."""
+        """Plain values; null without ground truths."""
         return {
             **_map(self.overall),
             "images": self.images,
@@ -70,12 +71,12 @@ class Report:
 
 
 def evaluate(dataset: Dataset, examples: Sequence[Example], found: Sequence[Detections]) -> Report:
-    """Evaluate what a model found.
+    """Evaluate the detections of a model.
 
     Args:
         dataset: Names the classes.
-        examples: The images.
-        found: What was found in them, with the dataset's class ids, at least confidence.
+        examples: The labelled images.
+        found: The detections of each, with the dataset's class ids, from the lowest confidence on.
     """
     truth = [example.truth() for example in examples]
     ignored = [example.ignored() for example in examples]
@@ -105,7 +106,7 @@ def evaluate(dataset: Dataset, examples: Sequence[Example], found: Sequence[Dete
 def class_map(
     model: Sequence[str], dataset: Sequence[str], mapping: Mapping[str, str] | None = None
 ) -> dict[int, int]:
-    """Which class of a model is which of a dataset, by name; several may be one.
+    """Map the classes of a model to those of a dataset by name; several may map to one.
 
     Args:
         model: Class names of the model.
@@ -141,12 +142,12 @@ def class_map(
 
 
 def _some(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + more
+    more = f" and {len(names) - _MAX_NAMES} more" if len(names) > _MAX_NAMES else ""
+    return ", ".join(names[:_MAX_NAMES]) + more
 
 
 def translated(found: Detections, classes: Mapping[int, int]) -> Detections:
-    """Detections with the class ids of a dataset, without those that it has no class for."""
+    """Translate class ids by ``classes``, from model to dataset; others are left out."""
     known = np.array([k in classes for k in found.class_id.tolist()], bool)
     kept = found.take(known)
     ids = np.array([classes[k] for k in kept.class_id.tolist()], np.int64)
@@ -163,23 +164,23 @@ def _curve(
     parts = (_only(part, class_id) for part in (truth, found, ignored))
     matches = [match(*images) for images in zip(*parts, strict=True)]
     confidence = np.concatenate([m.confidence for m in matches])
-    right = np.concatenate([m.correct for m in matches])
+    correct = np.concatenate([m.correct for m in matches])
     order = np.argsort(-confidence, kind="stable")
-    hits = np.cumsum(right[order])
-    things = max(sum(m.ground_truths for m in matches), 1)
+    hits = np.cumsum(correct[order])
+    ground_truths = max(sum(m.ground_truths for m in matches), 1)
     precision = hits / np.arange(1, len(hits) + 1)
-    return PrecisionRecallCurve(hits / things, precision, confidence[order])
+    return PrecisionRecallCurve(hits / ground_truths, precision, confidence[order])
 
 
 def _confusion(truth: Sequence[Detections], found: Sequence[Detections], classes: int) -> NDArray[np.int64]:
     counts = np.zeros((classes + 1, classes + 1), np.int64)
     for there, seen in zip(truth, found, strict=True):
-        shown = seen.take(seen.confidence >= _SURE)
+        shown = seen.take(seen.confidence >= _CONFIDENCE)
         overlap = iou(shown.xyxy, there.xyxy)
         free = np.ones(len(there), bool)
         for k in np.argsort(-shown.confidence, kind="stable").tolist():
             best = np.where(free, overlap[k], 0.0) if len(there) else np.zeros(0)
-            if len(best) and best.max() >= _SAME:
+            if len(best) and best.max() >= _MATCH_IOU:
                 target = int(best.argmax())
                 free[target] = False
                 counts[int(there.class_id[target]), int(shown.class_id[k])] += 1
@@ -193,16 +194,16 @@ def _confusion(truth: Sequence[Detections], found: Sequence[Detections], classes
 def _worst(
     truth: Sequence[Detections], found: Sequence[Detections], ignored: Sequence[Detections]
 ) -> tuple[int, ...]:
-    """By misses, and by false boxes as far as the model was sure of them."""
+    """Images by misses, and by false detections weighted with their confidence."""
     badness = []
     for there, seen, unclear in zip(truth, found, ignored, strict=True):
         bad = 0.0
         for k in {*there.class_id.tolist(), *seen.class_id.tolist()}:
-            shown = seen.take((seen.class_id == k) & (seen.confidence >= _SURE))
+            shown = seen.take((seen.class_id == k) & (seen.confidence >= _CONFIDENCE))
             m = match(there.take(there.class_id == k), shown, unclear.take(unclear.class_id == k))
             bad += (m.ground_truths - int(m.correct.sum())) + float(m.confidence[~m.correct].sum())
         badness.append(bad)
-    order = np.argsort(-np.array(badness), kind="stable")[:12]
+    order = np.argsort(-np.array(badness), kind="stable")[:_MAX_WORST]
     return tuple(int(k) for k in order if badness[int(k)] > 0)
 
 

@@ -1,7 +1,7 @@
-"""Several workers learn as one would that had their batches joined.
+"""Makes several workers compute the same step as one worker with their joined batches.
 
-Two things of a step are of the whole batch, not of an image: the mean and variance of batch
-normalisation, and what the loss is divided by. Here both are summed over the workers.
+Two quantities of a step depend on the whole batch: mean and variance of batch normalisation, and
+the normaliser of the loss. Both are summed over the workers here.
 """
 
 from typing import Any
@@ -12,13 +12,13 @@ from torch import Tensor, nn
 
 
 def join_normalisation(network: nn.Module) -> None:
-    """Let every batch normalisation of a network see the batches of all workers.
+    """Let every batch normalisation of a network use the batches of all workers.
 
-    torch's own `SyncBatchNorm` does so on GPUs only.
+    torch's own `SyncBatchNorm` works on GPUs only. Needs an initialised process group.
     """
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
-            vars(module)["forward"] = _Joined(module)  # before the method of the class
+            vars(module)["forward"] = _Joined(module)  # takes precedence over the method of the class
 
 
 class _Joined:
@@ -37,7 +37,7 @@ class _Joined:
 
 
 def _moments(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Mean and variance of each channel over the images of all workers; values a channel."""
+    """(C,) mean, (C,) variance and the number of values per channel, over all workers."""
     with torch.no_grad():
         channels, exact = x.shape[1], torch.float64
         count = torch.full((1,), x.numel() / channels, dtype=exact, device=x.device)
@@ -50,7 +50,7 @@ def _moments(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def _remember(module: nn.BatchNorm2d, mean: Tensor, variance: Tensor) -> None:
-    """Note the moments for inference, as torch does."""
+    """Update the running moments for inference, as torch does."""
     running_mean, running_var, seen = (module.running_mean, module.running_var, module.num_batches_tracked)
     if running_mean is None or running_var is None or seen is None:
         return
@@ -100,10 +100,10 @@ def _wide(channel: Tensor) -> Tensor:
 
 
 def join_loss(criterion: Any) -> None:
-    """Let an Ultralytics detection loss be divided by what is to be found in all workers' batches.
+    """Normalise an Ultralytics detection loss by the target scores of all workers' batches.
 
     Args:
-        criterion: A `v8DetectionLoss`, or what holds several of them.
+        criterion: A `v8DetectionLoss`, or an object that holds several.
     """
     for part in (criterion, *vars(criterion).values()):
         if hasattr(part, "get_assigned_targets_and_loss"):
@@ -111,7 +111,7 @@ def join_loss(criterion: Any) -> None:
 
 
 class _JoinedLoss:
-    """One loss: notes what its assigner gives out, and corrects what it was divided by."""
+    """One loss: notes its assigner's target scores and corrects the loss's normaliser."""
 
     def __init__(self, loss: Any) -> None:
         self._assign = loss.assigner

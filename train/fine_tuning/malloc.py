@@ -1,4 +1,4 @@
-"""A training asks for the same memory again at every step."""
+"""Tunes the C library's memory allocator for training, which allocates the same sizes each step."""
 
 import contextlib
 import ctypes
@@ -8,10 +8,11 @@ _NEVER = 2**31 - 1
 
 
 def disable_malloc_trim() -> None:
-    """Let the C library keep what is freed, from now on, rather than give it back to the system.
+    """Let glibc keep freed memory from now on instead of returning it to the system.
 
-    It gives large pieces back at once, and the system clears them page by page when they are asked
-    for again: on a virtual machine, that can take almost as long as the computing itself.
+    By default it returns large blocks at once, and the kernel clears their pages when they are
+    allocated again: on a virtual machine that can take as long as the computing. Resident memory
+    stays at its peak. Without glibc nothing changes.
     """
     with contextlib.suppress(AttributeError, OSError):  # not glibc
         mallopt = ctypes.CDLL(None).mallopt

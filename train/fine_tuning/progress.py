@@ -1,6 +1,6 @@
-"""How far a training is, from its worker to whoever asked for it: a file that one appends to.
+"""Reports the progress of a training from its worker to its driver, through a file.
 
-An actor in between would be one process more beside a training, on cores that it needs itself.
+An actor in between would be one more process on cores that the training needs.
 """
 
 import contextlib
@@ -12,21 +12,23 @@ from pathlib import Path
 
 from train.fine_tuning.recipe import Progress
 
-_PERIOD_S = 0.25  # between two looks at the file
+_POLL_S = 0.25  # between two reads of the file
 
 
 def tell(path: Path, progress: Progress) -> None:
-    """Append to the file; of one worker."""
-    # Nobody learns from it. A disk that is full ends a training where its checkpoint is written.
+    """Append the progress to the file; one worker does."""
+    # A full disk does not end a training here, but where it writes its checkpoint.
     with contextlib.suppress(OSError), path.open("a") as lines:
         lines.write(json.dumps(asdict(progress)) + "\n")
 
 
 @contextlib.contextmanager
 def listening(path: Path, progress: Callable[[Progress], None]) -> Iterator[None]:
-    """Meanwhile ``progress`` is called, in a thread of its own, with whatever is told there.
+    """Call ``progress`` with what workers append to the file, until the block ends.
 
-    What an earlier training has left in the file is removed, and nothing of it is told.
+    Args:
+        path: The file; what an earlier training left in it is removed first.
+        progress: Called in a thread of its own.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
@@ -34,7 +36,7 @@ def listening(path: Path, progress: Callable[[Progress], None]) -> Iterator[None
 
     def listen() -> None:
         seen = 0
-        while not stop.wait(_PERIOD_S):
+        while not stop.wait(_POLL_S):
             seen = _read(path, seen, progress)
         _read(path, seen, progress)
 
@@ -49,18 +51,18 @@ def listening(path: Path, progress: Callable[[Progress], None]) -> Iterator[None
 
 
 def _read(path: Path, seen: int, progress: Callable[[Progress], None]) -> int:
-    """Tell what came after the first ``seen`` bytes; how many there are now, of whole lines."""
+    """Report the lines after the first ``seen`` bytes; returns the bytes of whole lines so far."""
     try:
         with path.open("rb") as lines:
             lines.seek(seen)
             read = lines.read()
-    except FileNotFoundError:  # nothing was told yet
+    except FileNotFoundError:  # no worker has written yet
         return seen
     whole = read[: read.rfind(b"\n") + 1]
     for line in whole.splitlines():
         try:
             told = json.loads(line)
-        except json.JSONDecodeError:  # its worker was killed in the middle of it
+        except json.JSONDecodeError:  # its worker was killed while it wrote
             continue
         progress(Progress(**told))
     return seen + len(whole)

@@ -1,4 +1,4 @@
-"""Fine-tuning on Ray Train: one worker or several, resumed after whatever dies."""
+"""Fine-tuning on Ray Train with one worker or several; resumes after failures."""
 
 import shutil
 from collections.abc import Callable, Mapping
@@ -20,21 +20,25 @@ from train.fine_tuning.recipe import BLEND, THREADS, Progress, Training
 if TYPE_CHECKING:
     from train.fine_tuning.worker_trainer import WorkerTrainer
 
-_OURS = {BLEND, THREADS}  # of a recipe; the rest is Ultralytics'
-_LEAST_FREE_BYTES = 64 * 2**20  # two checkpoints of a small detector with its optimizer
+_OWN_OPTIONS = {BLEND, THREADS}  # of a recipe; Ultralytics knows the others
+_MIN_FREE_BYTES = 64 * 2**20  # two checkpoints of a small detector with its optimizer
 
 
 def fine_tune(training: Training, progress: Callable[[Progress], None] = lambda _: None) -> Path:
-    """Train, and give the best checkpoint.
+    """Train; returns the best checkpoint.
 
-    Needs a running Ray. A worker that dies costs at most an epoch; a driver that dies goes on with
-    the same name.
+    Needs a running Ray. The death of a worker costs at most an epoch. After the death of the driver
+    a training of the same name resumes.
+
+    Args:
+        training: What to train.
+        progress: Called in a thread of its own after each batch and epoch.
 
     Raises:
-        TrainingError: It failed for good; the message says why.
+        TrainingError: All retries failed; the message says why.
     """
     best = training.folder / f"{training.name}-best.pt"
-    if best.is_file():  # whoever asked died after the last epoch
+    if best.is_file():  # the driver died after the last epoch
         return best
     told = training.folder.absolute() / f"{training.name}-progress.jsonl"
     config = {
@@ -74,7 +78,7 @@ def fine_tune(training: Training, progress: Callable[[Progress], None] = lambda 
 
 
 def train_in_worker(config: dict[str, Any]) -> None:
-    """What each worker does; Ray calls it again after a failure, with the last checkpoint."""
+    """The body of each worker; after a failure Ray calls it again with the last checkpoint."""
     from train.ultralytics_adapter import prepare
 
     lower_priority()
@@ -84,7 +88,7 @@ def train_in_worker(config: dict[str, Any]) -> None:
 
     overrides = _overrides(config)
     if _is_over(overrides):
-        # The last epoch was written, and then the disk was full or somebody died.
+        # A process died or the disk was full after the last epoch was written.
         _hand_over(Path(overrides["resume"]).parent, {})
         return
     threads = None if config["gpu"] else config["recipe"].get(THREADS)
@@ -98,7 +102,7 @@ def _overrides(config: Mapping[str, Any]) -> dict[str, Any]:
     folder = Path(config["folder"])
     weights = folder / "ultralytics/weights"
     overrides: dict[str, Any] = {
-        **{key: value for key, value in config["recipe"].items() if key not in _OURS},
+        **{key: value for key, value in config["recipe"].items() if key not in _OWN_OPTIONS},
         "model": config["start"],
         "data": config["data"],
         "project": str(folder),
@@ -116,7 +120,7 @@ def _overrides(config: Mapping[str, Any]) -> dict[str, Any]:
 def _restored(weights: Path) -> bool:
     """Put the newest checkpoint in place; False if there is none.
 
-    Ray's may be an epoch behind what the worker that died had written, which in turn may be torn.
+    Ray's may be an epoch older than that of the worker that died, which may be cut short.
     """
     from train.ultralytics_adapter import finished_epochs
 
@@ -135,7 +139,7 @@ def _restored(weights: Path) -> bool:
 
 
 def _is_over(overrides: Mapping[str, Any]) -> bool:
-    """Whether there is nothing to go on with, which Ultralytics would refuse."""
+    """True if all epochs are done: Ultralytics refuses to resume then."""
     from train.ultralytics_adapter import finished_epochs
 
     last = overrides.get("resume")
@@ -143,11 +147,11 @@ def _is_over(overrides: Mapping[str, Any]) -> bool:
 
 
 def _hand_over(weights: Path, numbers: Mapping[str, float]) -> None:
-    """Report an epoch to Ray; the first worker's checkpoint is everybody's."""
+    """Report an epoch to Ray; only the first worker has a checkpoint."""
     if ray.train.get_context().get_world_rank() != 0:
         ray.train.report({})
         return
-    # It has copied the folder when it returns, and until then nobody writes there.
+    # Ray has copied the folder when this returns; until then nothing writes there.
     ray.train.report(dict(numbers), ray.train.Checkpoint.from_directory(weights))
 
 
@@ -186,14 +190,14 @@ def _losses(trainer: "WorkerTrainer", prefix: str) -> dict[str, float]:
 
 
 def _full(folder: Path) -> str | None:
-    """Torch and Ray say many things of a full disk, none of them that it is full."""
+    """A sentence if the disk is full: Torch's and Ray's errors do not say so."""
     free = shutil.disk_usage(folder).free
-    return f"the disk of {folder} is full" if free < _LEAST_FREE_BYTES else None
+    return f"the disk of {folder} is full" if free < _MIN_FREE_BYTES else None
 
 
 def _cause(error: BaseException) -> str:
-    """The last line that says something: Ray's errors carry the whole story of each worker."""
+    """The last line of an error: Ray's carry the whole traceback of each worker."""
     failures = getattr(error, "worker_failures", None) or {}
-    story = str(next(iter(failures.values()), error))
-    lines = [line.strip() for line in story.splitlines() if line.strip()]
+    text = str(next(iter(failures.values()), error))
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
     return lines[-1][:500] if lines else type(error).__name__

@@ -1,4 +1,4 @@
-"""What a training is asked for, and how far it is; plain values that need no Ray."""
+"""The options and the progress of a training; plain values that need no Ray."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -30,36 +30,36 @@ RECIPE: dict[str, Any] = {
 }
 """Ultralytics' options for adding a condition to a detector that knows others, and ``blend``.
 
-With the number of ``threads`` it is all that a training on a CPU can be done again from.
+With ``threads`` they make a training on a CPU repeatable.
 """
 
 BLEND = "blend"
-"""Option of ours: the candidate is so far on the way from the champion's weights to the trained.
+"""Own option: weight of the trained network in the interpolation with the champion's, 0 to 1.
 
-What is on that way keeps most of what was learned and loses little of what was known: Wortsman et
-al., "Robust fine-tuning of zero-shot models", 2022.
+Lower forgets less and learns less. Reference: Wortsman et al., "Robust fine-tuning of zero-shot
+models", 2022.
 """
 
 THREADS = "threads"
-"""Option of ours: of each worker on a CPU; without it as many as Ultralytics takes.
+"""Own option: CPU threads of each worker; by default as many as Ultralytics takes.
 
-Other threads add floats in another order, so it belongs to what a training is repeated with.
+Another number adds floats in another order, so a repeated training needs the same.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Training:
-    """What is to be trained.
+    """The options of a training.
 
     Attributes:
-        name: Names it; the same name goes on where it was stopped.
+        name: Its name; a training of the same name resumes.
         start: Checkpoint to start from.
         data: A YOLO ``data.yaml`` with absolute paths.
-        folder: Where checkpoints and curves go; on a cluster one that all machines see.
-        recipe: Ultralytics' options, and ours.
-        workers: How many train together.
-        gpu: Whether each has a GPU.
-        retries: How often it goes on after a worker has failed.
+        folder: Keeps checkpoints and curves; on a cluster all machines must see it.
+        recipe: Ultralytics' options, `BLEND` and `THREADS`.
+        workers: Workers that share each batch; more are faster and give the same model.
+        gpu: True gives each worker a GPU; False trains on CPUs.
+        retries: Worker failures after which the training resumes; one more ends it.
     """
 
     name: str
@@ -74,14 +74,14 @@ class Training:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a training is.
+    """The progress of a training.
 
     Attributes:
-        epoch: From 0.
-        epochs: How many there will be.
-        share: Of the epoch, 0 to 1.
-        numbers: Losses while it runs; with them mAP once an epoch is over.
-        epoch_over: True if the epoch is.
+        epoch: The current one, from 0.
+        epochs: Number of epochs.
+        share: Done of the current epoch, 0 to 1.
+        numbers: Losses by name; at the end of an epoch also mAP.
+        epoch_over: True at the end of an epoch.
     """
 
     epoch: int

@@ -1,4 +1,4 @@
-"""Ultralytics' trainer inside a Ray Train worker: what must be other than it is by itself.
+"""Ultralytics' trainer, adapted to a Ray Train worker.
 
 Imported in the worker only: Ultralytics reads its rank when it is first imported.
 """
@@ -21,7 +21,7 @@ class WorkerTrainer(DetectionTrainer):
         overrides: Ultralytics' training options.
         after_batch: Called on every worker after each batch with the trainer.
         after_epoch: Called on every worker after each epoch and its checkpoint.
-        threads: To compute on, of a CPU; None leaves it to Ultralytics.
+        threads: CPU threads to compute on; None leaves the number to Ultralytics.
     """
 
     def __init__(
@@ -33,9 +33,9 @@ class WorkerTrainer(DetectionTrainer):
     ) -> None:
         super().__init__(overrides=overrides)
         if threads is not None:
-            # After it: where it chooses a CPU, Ultralytics takes one core less than there are.
+            # After the base class, which sets one thread less than there are cores.
             torch.set_num_threads(threads)
-        self.ddp = False  # its own processes are not spawned: Ray's are there
+        self.ddp = False  # Ultralytics does not spawn processes: Ray has
         self._workers = dist.get_world_size()
         self.world_size = self._workers
         self.add_callback("on_train_epoch_start", _shuffle)
@@ -47,8 +47,8 @@ class WorkerTrainer(DetectionTrainer):
             raise RuntimeError("Ray's process group is not there")
 
     def _setup_train(self) -> None:
-        # On a CPU it would wrap the model for device "None"; so it is told of one worker, and the
-        # model is wrapped here.
+        # On a CPU the base class would wrap the model for device "None"; told of one worker, it
+        # does not wrap it.
         self.world_size = 1
         super()._setup_train()  # type: ignore[no-untyped-call]
         self.world_size = self._workers
@@ -70,13 +70,13 @@ class WorkerTrainer(DetectionTrainer):
     def get_dataloader(
         self, dataset_path: str, batch_size: int = 16, rank: int = 0, mode: str = "train"
     ) -> Any:
-        """The images in an order that does not depend on how many workers share them."""
+        """The images in an order that does not depend on the number of workers."""
         rank = dist.get_rank() if mode == "train" else rank
         return super().get_dataloader(dataset_path, batch_size, rank, mode)
 
     def final_eval(self) -> None:
-        """Not here: what will serve is judged, not the checkpoint."""
+        """Nothing: the judge evaluates the exported model, not the checkpoint."""
 
 
 def _shuffle(trainer: WorkerTrainer) -> None:
-    trainer.train_loader.sampler.set_epoch(trainer.epoch)  # by itself only for several workers
+    trainer.train_loader.sampler.set_epoch(trainer.epoch)  # the base class does it for several workers only

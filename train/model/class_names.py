@@ -17,7 +17,7 @@ def class_names(settings: Settings, versions: Collection[str]) -> dict[str, tupl
     """Class names by model version, as far as the registry knows them.
 
     A version of the registry has two stamps: that of the file it was registered from, which its
-    papers record, and that of the ONNX file that the registry hands out, which names the version.
+    record names, and that of the ONNX file that the registry hands out, which names the version.
 
     Args:
         settings: Where the registry is.

@@ -1,4 +1,4 @@
-"""What the pictures looked like that a model was trained on, kept beside its checkpoint."""
+"""The drift reference of a model: features of its training images, beside its checkpoint."""
 
 import itertools
 import zipfile
@@ -21,34 +21,38 @@ _DAMAGED = (
     *(OSError, ValueError, TypeError, KeyError, EOFError, RuntimeError),
     *(zipfile.BadZipFile, zlib.error),
 )
-"""What NumPy and zipfile raise for a file that is not what it should be."""
+"""What NumPy and zipfile raise for a damaged file; each becomes `ModelUnsupported`."""
 
 
 def write_training_past(
     pictures: Iterable[Image], checkpoint: Path, found: Sequence[Detections | None] | None = None
 ) -> Path:
-    """Measure training pictures, those of one camera after each other, for a checkpoint.
+    """Measure the training images of a checkpoint and write their features beside it.
 
     Args:
-        pictures: (height, width, 3) each, blue first.
-        checkpoint: The file goes beside it.
-        found: What the model shows in each picture, None where it is not to be told; by default
+        pictures: (height, width, 3) uint8 each, blue first, camera by camera: their order shows how
+            they depend on each other.
+        checkpoint: The ``.pt`` file.
+        found: Detections of the model in each image, None where they are unknown; by default
             nowhere.
 
     Returns:
         The file.
     """
-    told = itertools.repeat(None) if found is None else found
+    detections = itertools.repeat(None) if found is None else found
     rows = []
-    for picture, answer in zip(pictures, told, strict=found is not None):
-        values = {**measure_image(picture), **(_said(answer, picture) if answer is not None else {})}
+    for picture, answer in zip(pictures, detections, strict=found is not None):
+        values = {
+            **measure_image(picture),
+            **(_model_features(answer, picture) if answer is not None else {}),
+        }
         rows.append([values.get(name, np.nan) for name in NAMES])
     np.savez_compressed(_beside(checkpoint), values=np.array(rows, np.float16))
     return _beside(checkpoint)
 
 
-def _said(found: Detections, picture: Image) -> dict[str, float]:
-    """The `MODEL_FEATURES` of one picture, as a minute has them."""
+def _model_features(found: Detections, picture: Image) -> dict[str, float]:
+    """The `MODEL_FEATURES` of one image, as a drift period has them."""
     if not len(found):
         return {"detections": 0.0}
     share = area(found.xyxy) / (picture.shape[0] * picture.shape[1])
@@ -60,7 +64,7 @@ def _said(found: Detections, picture: Image) -> dict[str, float]:
 
 
 def training_past(model: ModelFile) -> Past | None:
-    """What a model was trained on, as if each picture were a minute; None if nobody knows.
+    """The training images of a model, as if each were a drift period; None if unknown.
 
     Raises:
         ModelUnsupported: The file beside the checkpoint is damaged.

@@ -1,4 +1,4 @@
-"""Models by name: a file, one that Ultralytics publishes, or a version of the registry."""
+"""Finds a model by name: a file, a published checkpoint, or a version of the registry."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +9,7 @@ from train.model_registry import ALIASES, CHAMPION, Registry
 
 
 def open_registry(settings: Settings) -> Registry:
-    """The registry of the settings.
+    """Open the registry that the settings name.
 
     Raises:
         RegistryError: It cannot be opened.
@@ -18,12 +18,12 @@ def open_registry(settings: Settings) -> Registry:
 
 
 def find_model(name: str, settings: Settings) -> ModelFile:
-    """A model by what people call it.
+    """Find a model by name.
 
     Args:
         name: A path, a ``file://`` URI, a published name, ``baseline``, a version of the registry
             such as ``3``, or one of its aliases.
-        settings: As given at the roof.
+        settings: Folder of models, and the registry.
 
     Raises:
         ModelError: It cannot be found or used.
@@ -38,6 +38,6 @@ def find_model(name: str, settings: Settings) -> ModelFile:
 
 
 def has_registry(settings: Settings) -> bool:
-    """False if nothing was ever registered here; spares the seconds that MLflow takes."""
+    """False if nothing was ever registered; answers without MLflow, whose import takes seconds."""
     local = settings.tracking.removeprefix("sqlite:///")
     return local == settings.tracking or Path(local).is_file()

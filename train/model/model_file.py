@@ -1,4 +1,4 @@
-"""The model file: where it is, what it knows and under which name it answers."""
+"""The model file: its path, its version and its metadata."""
 
 import ast
 import hashlib
@@ -22,12 +22,12 @@ class ModelFile:
     """A detector that can be run.
 
     Attributes:
-        version: Stamped on every detection: name of the file and start of its content hash.
+        version: The stamp of its detections: name of the file and start of its SHA-256.
         onnx: The ONNX file.
-        checkpoint: The Ultralytics checkpoint it came from, if it did.
+        checkpoint: The Ultralytics checkpoint that it was exported from; None if unknown.
         names: Class names; a class id is an index into them.
-        stride: Sides of the input are multiples of it.
-        end2end: True if the model selects its boxes itself, so no suppression is needed.
+        stride: Sides of the input must be multiples of it, in pixels.
+        end2end: True if the network itself selects its boxes, so that it needs no NMS.
     """
 
     version: str
@@ -39,7 +39,7 @@ class ModelFile:
 
 
 def open_model(model: str, cache: Path) -> ModelFile:
-    """Find ``model`` and make it runnable.
+    """Find a model and export it to ONNX if needed.
 
     Args:
         model: A path or ``file:`` URI of an ``.onnx`` or ``.pt`` file, or the name of a checkpoint

@@ -1,4 +1,4 @@
-"""From the model's output to detections."""
+"""Converts the network's output to detections."""
 
 import cv2
 import numpy as np
@@ -18,11 +18,11 @@ def decode(
     Args:
         output: (B, 4 + classes, anchors): centre x, centre y, width, height, one score a class;
             or, of models that select boxes themselves, (B, boxes, 6): corners, score, class.
-        confidence: Least score, in (0, 1].
-        end2end: Which of the two layouts it is.
-        nms_iou: Overlap above which the weaker of two boxes of one class goes.
-        multi_label: Let one box stand for several classes, as evaluators do; live, it stands for
-            its best class only.
+        confidence: Smallest score, in (0, 1]. Higher reports fewer false boxes, and misses more.
+        end2end: True for the second layout.
+        nms_iou: IoU above which the weaker of two boxes of one class is removed. Lower removes more
+            doubles, and more objects that stand close together.
+        multi_label: True lets one box have several classes, as evaluators do; False keeps the best.
 
     Returns:
         One `Detections` an image, at most `MAX_DETECTIONS` each.

@@ -1,4 +1,4 @@
-"""What a model finds in the images of a dataset: image by image."""
+"""Runs a model on the images of a dataset, in this process."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,8 +13,8 @@ from train.model.backends import open_backend
 from train.model.model_file import ModelFile
 from train.model.predictor import Predictor
 
-LEAST_CONFIDENCE = 0.001
-"""For mAP, which looks at every box that a model has an idea of."""
+MIN_CONFIDENCE = 0.001
+"""Confidence from which on detections count for mAP, whose curve needs the unlikely ones, too."""
 
 
 def predict_examples(
@@ -25,34 +25,35 @@ def predict_examples(
     image_size: int = 640,
     progress: Callable[[int], None] = lambda _: None,
 ) -> list[Detections]:
-    """What a model finds, image by image, with the dataset's class ids.
+    """Detections of a model in each image, with the dataset's class ids.
 
     Args:
-        model: Which.
+        model: The model file.
         examples: The images.
-        store: Where they are.
-        classes: Class ids of the dataset by those of the model.
-        image_size: Longest side of the model's input.
+        store: Keeps them.
+        classes: Class ids of the dataset by those of the model; others are left out.
+        image_size: Longest side of the model's input in pixels. Larger finds smaller objects, and
+            costs time with its square.
         progress: Called with the number of images done.
 
     Raises:
         DatasetError: An image cannot be read.
         DetectorError: The model failed.
     """
-    look = DatasetPredictor(Predictor(model, open_backend(model), image_size), store, classes)
+    predictor = DatasetPredictor(Predictor(model, open_backend(model), image_size), store, classes)
     found: list[Detections] = []
-    for answer in look.over(examples):
+    for answer in predictor.predict(examples):
         found.append(answer)
         progress(len(found))
     return found
 
 
 class DatasetPredictor:
-    """A model that looks at images of a dataset.
+    """Runs a model on the images of a dataset.
 
     Args:
         predictor: The model.
-        store: Where the images are.
+        store: Keeps the images.
         classes: Class ids of the dataset by those of the model.
     """
 
@@ -61,16 +62,16 @@ class DatasetPredictor:
         self._store = store
         self._classes = classes
 
-    def over(self, examples: Sequence[Example]) -> Iterator[Detections]:
-        """What it finds, image by image, with the dataset's class ids."""
-        # The next image is decoded while the model looks at this one.
+    def predict(self, examples: Sequence[Example]) -> Iterator[Detections]:
+        """Detections of each image, with the dataset's class ids."""
+        # A thread decodes the next image while the model runs on this one.
         with ThreadPoolExecutor(max_workers=1) as pool:
             coming = [pool.submit(read_image, example, self._store) for example in examples[:1]]
             for number in range(len(examples)):
                 image = coming.pop().result()
                 if number + 1 < len(examples):
                     coming.append(pool.submit(read_image, examples[number + 1], self._store))
-                answer = self._predictor.predict(image, LEAST_CONFIDENCE, multi_label=True)
+                answer = self._predictor.predict(image, MIN_CONFIDENCE, multi_label=True)
                 yield translated(answer, self._classes)
 
 
@@ -78,8 +79,8 @@ def read_image(example: Example, store: ObjectStore) -> Image:
     """The image of an example, (height, width, 3) uint8, blue first.
 
     Raises:
-        DatasetError: It cannot be read.
-        StoreError: It is not there.
+        DatasetError: It cannot be decoded.
+        StoreError: It is not in the store.
     """
     data = store.get(example.key)
     try:

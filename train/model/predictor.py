@@ -1,4 +1,4 @@
-"""Images in, detections out: pre-processing, network and post-processing together."""
+"""Images in, detections out: preprocessing, network and postprocessing together."""
 
 import numpy as np
 
@@ -15,8 +15,9 @@ class Predictor:
 
     Args:
         model: The model file.
-        backend: What runs it; by default the best that this machine has.
-        image_size: Longest side of the input in pixels.
+        backend: Runs the network; by default the best that this machine has.
+        image_size: Longest side of the input in pixels. Larger finds smaller objects, and costs
+            time with its square.
     """
 
     def __init__(self, model: ModelFile, backend: Backend | None = None, image_size: int = 640) -> None:
@@ -25,7 +26,15 @@ class Predictor:
         self.image_size = image_size
 
     def detect(self, images: Image, confidence: float, *, multi_label: bool = False) -> list[Detections]:
-        """Detections of letterboxed images (B, H, W, 3), in pixels of the input.
+        """Detect in letterboxed images.
+
+        Args:
+            images: (B, H, W, 3) uint8, blue first.
+            confidence: Smallest score, in (0, 1].
+            multi_label: See `train.model.postprocess.decode`.
+
+        Returns:
+            Detections of each image, in pixels of the input, most confident first.
 
         Raises:
             DetectorError: The runtime failed.
@@ -47,7 +56,7 @@ class Predictor:
         return decode(output, confidence, end2end=self.model.end2end, multi_label=multi_label)
 
     def predict(self, image: Image, confidence: float, *, multi_label: bool = False) -> Detections:
-        """Detections of one picture (H, W, 3), blue first, in pixels of the picture."""
+        """Detections of one (H, W, 3) image, blue first, in pixels of that image; see `detect`."""
         height, width = input_shape(image.shape[1], image.shape[0], self.image_size, self.model.stride)
         boxed, box = letterbox(image, width, height)
         found = self.detect(boxed[None], confidence, multi_label=multi_label)[0]

@@ -1,4 +1,4 @@
-"""From a camera's picture to the model's input, and boxes back."""
+"""Letterboxes an image into the model's input, and maps boxes back."""
 
 from dataclasses import dataclass
 
@@ -13,11 +13,11 @@ _GRAY = 114  # the border value that YOLO models are trained with
 
 @dataclass(frozen=True, slots=True)
 class Letterbox:
-    """How a picture was scaled and padded into the model's input.
+    """How an image was scaled and padded into the model's input.
 
     Attributes:
-        width: Width of the source picture in pixels.
-        height: Height of the source picture in pixels.
+        width: Width of the source image in pixels.
+        height: Height of the source image in pixels.
         scale: Input pixels per source pixel.
         left: Padding to the left in input pixels.
         top: Padding above in input pixels.

@@ -1,4 +1,4 @@
-"""What a model finds in the images of a dataset, on Ray Data: a model a worker, images by batch."""
+"""Runs a model on the images of a dataset, on Ray Data: one model per worker."""
 
 import logging
 import math
@@ -22,8 +22,8 @@ from train.model.model_file import ModelFile
 from train.model.predictions import DatasetPredictor
 from train.model.predictor import Predictor
 
-_BATCH = 8  # images that a worker takes at once
-_CPUS = 0.25  # as the training's: what Ray counts; live detection has the rest
+_BATCH = 8  # images per task of a worker
+_CPUS = 0.25  # that Ray counts for a worker, as for one of a training; live detection has the rest
 
 
 def predict_on_ray(
@@ -40,14 +40,14 @@ def predict_on_ray(
     """The same as `train.model.predictions.predict_examples`. Needs a running Ray.
 
     Args:
-        model: Which; its files are where all machines see them.
+        model: The model file, on a path that all machines see.
         examples: The images.
-        store: Where they are.
-        classes: Class ids of the dataset by those of the model.
-        image_size: Longest side of the model's input.
+        store: Keeps them.
+        classes: Class ids of the dataset by those of the model; others are left out.
+        image_size: Longest side of the model's input in pixels.
         progress: Called with the number of images done.
-        workers: How many look at images, each with a model of its own.
-        threads: Of each.
+        workers: Number of workers, each with a model of its own.
+        threads: CPU threads of each worker.
 
     Raises:
         DatasetError: An image cannot be read.
@@ -63,7 +63,7 @@ def predict_on_ray(
     blocks = max(1, math.ceil(len(rows) / _BATCH))
     items = ray.data.from_items(rows, override_num_blocks=blocks)
     with warnings.catch_warnings():
-        # How often an actor is begun again has no name of its own in Ray Data yet.
+        # Ray Data has no option of its own for the restarts of an actor yet.
         warnings.simplefilter("ignore", RayDeprecationWarning)
         answers = items.map_batches(
             _PredictionWorker,
@@ -71,8 +71,8 @@ def predict_on_ray(
             batch_size=_BATCH,
             compute=ray.data.ActorPoolStrategy(size=count),
             num_cpus=_CPUS,
-            # A worker that dies is an error, told once: whoever judges asks again. With restarts
-            # Ray writes a doubt about its own on every terminal (ray-project/ray#53727).
+            # The caller retries when a worker dies. With restarts Ray prints a warning about its
+            # own defaults on every terminal (ray-project/ray#53727).
             max_restarts=0,
         )
     found: dict[int, Detections] = {}
@@ -88,26 +88,26 @@ def predict_on_ray(
 
 
 class _PredictionWorker:
-    """One model in one worker; errors of ours are answers, which Ray would wrap in its own."""
+    """One model in one worker; it returns our errors as results, because Ray would wrap them."""
 
     def __init__(
         self, model: ModelFile, store: ObjectStore, classes: Mapping[int, int], image_size: int, threads: int
     ) -> None:
         lower_priority()
-        self._look: DatasetPredictor | StreetloopError
+        self._predictor: DatasetPredictor | StreetloopError
         try:
             predictor = Predictor(model, open_backend(model, threads=threads), image_size)
-            self._look = DatasetPredictor(predictor, store, classes)
+            self._predictor = DatasetPredictor(predictor, store, classes)
         except StreetloopError as error:
-            self._look = error
+            self._predictor = error
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
         found = np.empty(len(batch["example"]), object)
-        if isinstance(self._look, StreetloopError):
-            found[:] = self._look
+        if isinstance(self._predictor, StreetloopError):
+            found[:] = self._predictor
         else:
             try:
-                for k, answer in enumerate(self._look.over(batch["example"])):
+                for k, answer in enumerate(self._predictor.predict(batch["example"])):
                     found[k] = answer
             except StreetloopError as error:
                 found[:] = error

@@ -16,7 +16,7 @@ from train.evaluation.coco_map import coco_map
 from train.evaluation.metrics import class_map, translated
 from train.model.backends import open_backend
 from train.model.model_file import ModelFile, open_model
-from train.model.predictions import LEAST_CONFIDENCE, predict_examples, read_image
+from train.model.predictions import MIN_CONFIDENCE, predict_examples, read_image
 from train.model.predictor import Predictor
 
 pytestmark = [pytest.mark.model, pytest.mark.timeout(600)]
@@ -81,7 +81,7 @@ def test_the_exported_model_finds_what_the_checkpoint_finds(
 
 def _seen(predictor: Predictor, example: Example, store: FolderStore, classes: dict[int, int]) -> Detections:
     image = read_image(example, store)
-    return translated(predictor.predict(image, LEAST_CONFIDENCE, multi_label=True), classes)
+    return translated(predictor.predict(image, MIN_CONFIDENCE, multi_label=True), classes)
 
 
 def _pycocotools(
