@@ -1,4 +1,4 @@
-"""Whether a version can be made again from its record."""
+"""Reproduces a version from its record, and compares the two."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,14 +19,14 @@ from train.model_registry import Registry, stamp
 
 @dataclass(frozen=True, slots=True)
 class Reproduction:
-    """How close a version came when it was made again.
+    """Comparison of a version with its reproduction.
 
     Attributes:
         number: The version.
-        again: The version that was made.
-        equal: True if every weight is the same.
-        largest: The largest difference of a weight.
-        scores: mAP50 by slice, before and again.
+        again: The reproduced version.
+        equal: True if all weights are equal.
+        largest: Largest absolute difference of a weight.
+        scores: mAP50 by slice, of the version and of its reproduction.
     """
 
     number: int
@@ -39,10 +39,10 @@ class Reproduction:
 def reproduce(
     settings: Settings, name: str, say: Callable[[str], None], progress: Callable[[Progress], None]
 ) -> Reproduction:
-    """Make a version again from its record. Needs a running Ray.
+    """Train a version again from its record. Needs a running Ray.
 
     Raises:
-        DatasetError: Its dataset is not known any more, or it was not trained here.
+        DatasetError: Its dataset is gone, or it was not trained here.
         RegistryError: There is no such version.
     """
     registry: Registry = open_registry(settings)
