@@ -216,7 +216,7 @@ def _refuse_bad_settings(file: CameraFile, name: str) -> None:
             setting = ".".join(str(part) for part in first["loc"])
             raise ConfigError(f"{name}: setting {setting!r}: {_plain(first['msg'])}") from None
     except SettingsError:
-        pass  # of the environment; whoever reads the settings will say
+        pass  # of the environment; reading the settings reports it
 
 
 def _refuse_duplicates(file: CameraFile, name: str) -> None:

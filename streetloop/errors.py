@@ -25,7 +25,7 @@
     ├── LearningError          a learning run cannot be begun or moved
     ├── StoreError             the object store
     ├── LedgerError            the database of what happened and what is to be done
-    ├── LabelerError           whoever labels could not be asked, or did not answer
+    ├── LabelerError           the labeler could not be reached, or did not answer
     │   └── LabelerRefused     wants another token, or a project that is gone
     ├── NotFound               what was named is not there
     ├── ImageUnreadable        bytes that should be an image cannot be decoded
@@ -138,11 +138,11 @@ class LedgerError(StreetloopError):
 
 
 class LabelerError(StreetloopError):
-    """Whoever labels could not be asked, or did not answer; trying again may help."""
+    """The labeler could not be reached, or did not answer; trying again may help."""
 
 
 class LabelerRefused(LabelerError):
-    """Whoever labels wants something else of us; repeating the attempt does not help."""
+    """The labeler refuses the token or the project; repeating the attempt does not help."""
 
 
 class NotFound(StreetloopError):

@@ -1,4 +1,4 @@
-"""The nouns that pass between rooms: pictures, frames, detections, tracks."""
+"""The types that packages exchange: pictures, frames, detections, tracks."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +13,7 @@ Ints: TypeAlias = NDArray[np.int64]
 
 
 class Picture(Protocol):
-    """One decoded picture. Conversions are made when asked for, so a dropped one costs none."""
+    """One decoded picture. It converts on demand, so that a dropped one costs nothing."""
 
     @property
     def width(self) -> int:
@@ -79,7 +79,7 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Detections:
-    """What a detector saw in one image.
+    """The detections of one image.
 
     Attributes:
         xyxy: (N, 4) float32, left, top, right, bottom in pixels of the image.
@@ -96,7 +96,7 @@ class Detections:
 
     @classmethod
     def empty(cls) -> "Detections":
-        """Nothing seen.
+        """No detections.
 
         >>> len(Detections.empty())
         0

@@ -1,4 +1,4 @@
-"""A stretch of a view on disk: the clip, and its truth for whoever reads YOLO or COCO."""
+"""Exports a stretch of a view: the clip, and its ground truth as YOLO and COCO."""
 
 import json
 from collections.abc import Callable
@@ -67,24 +67,24 @@ def write_example(folder: Path, name: str, image: Image, truth: Truth) -> None:
     """Write one labelled picture into ``images/`` and ``labels/`` of a folder."""
     (folder / "images" / f"{name}.jpg").write_bytes(encode_jpeg(image, _JPEG_QUALITY))
     height, width = image.shape[:2]
-    rows = [yolo_row(thing, width, height) for thing in truth.clear()]
+    rows = [yolo_row(seen, width, height) for seen in truth.clear()]
     (folder / "labels" / f"{name}.txt").write_text("".join(f"{row}\n" for row in rows))
 
 
-def yolo_row(thing: Seen, width: int, height: int) -> str:
+def yolo_row(seen: Seen, width: int, height: int) -> str:
     """Class, centre and size in fractions of the image.
 
     >>> yolo_row(Seen(1, "car", "suv", (0, 0, 64, 36), 1.0, True), 640, 360)
     '2 0.050000 0.050000 0.100000 0.100000'
     """
-    left, top, right, bottom = thing.xyxy
+    left, top, right, bottom = seen.xyxy
     values = (
         (left + right) / 2 / width,
         (top + bottom) / 2 / height,
         (right - left) / width,
         (bottom - top) / height,
     )
-    return f"{CLASSES.index(thing.class_name)} " + " ".join(f"{v:.6f}" for v in values)
+    return f"{CLASSES.index(seen.class_name)} " + " ".join(f"{v:.6f}" for v in values)
 
 
 def write_data_yaml(folder: Path, train: str, val: str) -> None:
@@ -110,18 +110,18 @@ class _Coco:
         self.content["images"].append(
             {"id": image, "file_name": file_name, "width": width, "height": height, "frame": truth.frame}
         )
-        for thing in truth.seen:
-            left, top, right, bottom = thing.xyxy
+        for seen in truth.seen:
+            left, top, right, bottom = seen.xyxy
             self.content["annotations"].append(
                 {
                     "id": len(self.content["annotations"]) + 1,
                     "image_id": image,
-                    "category_id": CLASSES.index(thing.class_name) + 1,
+                    "category_id": CLASSES.index(seen.class_name) + 1,
                     "bbox": [left, top, right - left, bottom - top],
                     "area": (right - left) * (bottom - top),
                     "iscrowd": 0,
-                    "ignore": int(not thing.clear),
-                    "track_id": thing.track_id,
-                    "visible": thing.visible,
+                    "ignore": int(not seen.clear),
+                    "track_id": seen.track_id,
+                    "visible": seen.visible,
                 }
             )

@@ -21,7 +21,7 @@ MIN_AREA = 110 / (640 * 360)
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One thing in one frame.
+    """One object in one frame.
 
     Attributes:
         track_id: The same from its first frame to its last, and nobody else's.
@@ -62,7 +62,7 @@ class Truth:
 
     def clear(self) -> tuple[Seen, ...]:
         """What a careful annotator would box."""
-        return tuple(thing for thing in self.seen if thing.clear)
+        return tuple(one for one in self.seen if one.clear)
 
     def detections(self) -> Detections:
         """What a perfect detector of `CLASSES` would answer."""
@@ -70,7 +70,7 @@ class Truth:
 
     def unclear(self) -> Detections:
         """What a detector may find or miss: too small, or nearly hidden."""
-        return _boxes(tuple(thing for thing in self.seen if not thing.clear))
+        return _boxes(tuple(one for one in self.seen if not one.clear))
 
     def as_json(self) -> dict[str, Any]:
         """Plain values, ready for `json.dumps`."""
@@ -101,11 +101,11 @@ class Truth:
         }
 
 
-def _boxes(things: Sequence[Seen]) -> Detections:
+def _boxes(objects: Sequence[Seen]) -> Detections:
     return Detections(
-        np.array([t.xyxy for t in things], np.float32).reshape(-1, 4),
-        np.ones(len(things), np.float32),
-        np.array([CLASSES.index(t.class_name) for t in things], np.int64),
+        np.array([t.xyxy for t in objects], np.float32).reshape(-1, 4),
+        np.ones(len(objects), np.float32),
+        np.array([CLASSES.index(t.class_name) for t in objects], np.int64),
     )
 
 
@@ -145,7 +145,7 @@ def truth_of(
         big = h >= MIN_SIDE * height and w * h >= MIN_AREA * width * height
         clear = big and w >= 3 and visible >= MIN_VISIBLE
         seen.append(Seen(actor.track_id, class_name, actor.kind, box, round(visible, 4), clear))
-    seen.sort(key=lambda thing: thing.track_id)
+    seen.sort(key=lambda one: one.track_id)
     events = tuple(
         Happening(event.name, event.start, event.length, track, places.get(track) if track else None)
         for event, track in happening

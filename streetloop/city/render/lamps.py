@@ -45,7 +45,7 @@ class LampPainter:
         self._camera_model, self._strength, self._smear = camera_model, strength, smear
 
     def plan(self, actors: Sequence[Actor]) -> dict[int, list[LampImage]]:
-        """The glows of each actor's lamps, by its place in the cast."""
+        """The lamp images of each actor, by its index in the cast."""
         owners, places, facing = [], [], []
         for k, actor in enumerate(actors):
             shape = SHAPES.get(actor.kind)
@@ -82,7 +82,7 @@ class LampPainter:
         return found
 
     def shine(self, image: MatLike, lamp_images: Sequence[LampImage]) -> None:
-        """Add glows to an image."""
+        """Add lamp images to an image."""
         for lamp_image in lamp_images:
             radius = min(max(lamp_image.radius, 2), _MOST_GLOW)
             sprite = _glow_sprite(radius, lamp_image.tint, round(lamp_image.strength, 3), lamp_image.tall)
@@ -105,7 +105,7 @@ def _glow_sprite(radius: int, tint: tuple[float, float, float], strength: float,
 
 
 def _sprite(radius: int) -> MatLike:
-    """A round glow with a bright core, (2r + 1, 2r + 1)."""
+    """A round lamp image with a bright core, (2r + 1, 2r + 1)."""
     axis = np.arange(-radius, radius + 1, dtype=np.float32) / np.float32(radius)
     distance = axis[:, None] ** 2 + axis[None] ** 2
     halo = np.clip(1 - distance, 0, 1) ** 3 * np.float32(0.55)

@@ -33,7 +33,7 @@ class Material(IntEnum):
 
 @dataclass(frozen=True)
 class Shape:
-    """Faces of one kind of thing.
+    """Faces of one kind of object.
 
     Attributes:
         points: (V, 3) corners.
@@ -41,7 +41,7 @@ class Shape:
         normals: (F, 3) unit vectors outwards.
         levels: (F,) distance of each face's plane from the origin along its normal.
         materials: (F,).
-        layers: (F,) what lies on top of what within the thing.
+        layers: (F,) layer of each face within the object, the upper ones higher.
         parts: (F,) which solid a face belongs to.
         middles: (P, 3) middle of each solid.
         fine: (F,) True for what is too small to see from afar.

@@ -83,7 +83,7 @@ class Painter:
         rank[order] = np.arange(len(order))
         faces = crowd.visible_faces()
         owner = rank[faces.owner]
-        # Within a thing what is on top comes later, and of the rest what is nearer.
+        # Within an object upper layers come later, and of the rest the nearer faces.
         sequence = np.lexsort((-faces.away, faces.layer, owner))
         corners = np.clip(faces.corners[sequence], -_FACE_LIMIT, _FACE_LIMIT)
         colours = self._shaded(crowd, faces, light, towards_sun)

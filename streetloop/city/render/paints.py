@@ -26,7 +26,7 @@ _FIXED = {
 
 
 def paint_of(kind: str, track_id: int, bus: tuple[float, float, float]) -> NDArray[np.float32]:
-    """(materials, 3) linear colours of one thing."""
+    """(materials, 3) linear colours of one object."""
     rng = draw("paint", kind, track_id)
     body = rng.choices(_PAINTS, (5, 5, 4, 5, 2, 2, 1, 1, 2))[0]
     second = (0.82, 0.83, 0.83)

@@ -77,7 +77,7 @@ class Sensor:
     def _add(
         self, image: MatLike, layer: MatLike, rng: random.Random, how: Callable[..., MatLike] = cv2.add
     ) -> None:
-        """Lay a larger layer over the image at a place drawn by chance."""
+        """Lay a larger layer over the image at a random offset."""
         width, height = self._size
         x, y = rng.randrange(_MARGIN), rng.randrange(_MARGIN)
         how(image, layer[y : y + height, x : x + width], dst=image)
@@ -86,7 +86,7 @@ class Sensor:
         return self._size[1] + _MARGIN, self._size[0] + _MARGIN
 
     def _noise_of(self, darkness: int) -> tuple[Image, Image]:
-        """Shot and read noise, what it adds and what it takes; a dark picture is amplified."""
+        """Shot and read noise, as what it adds and what it takes; a dark image is amplified."""
         noise = np.round(self._grain() * (2.0 + 0.30 * darkness))
         if darkness in {0, STEPS}:  # it stays as it is for long
             self._grain.cache_clear()

@@ -1,4 +1,4 @@
-"""What moving things do to the light on the road: shadows and the beams of head lamps."""
+"""The light that moving objects change on the road: shadows and the beams of head lamps."""
 
 import math
 from typing import TypeAlias

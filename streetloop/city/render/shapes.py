@@ -229,7 +229,7 @@ CLASS_OF: dict[str, str | None] = {
 
 
 def shape_name(kind: str, walked: float) -> str:
-    """The shape of a kind of thing that has come ``walked`` metres.
+    """The shape of a kind of object that has moved ``walked`` metres.
 
     >>> shape_name("person", 0.8), shape_name("van", 3.0)
     ('person2', 'van')

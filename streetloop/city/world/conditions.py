@@ -21,7 +21,7 @@ _LATEST_S = 1e9
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How strongly each thing holds, 0 to `STEPS`.
+    """Strength of each condition, 0 to `STEPS`.
 
     Attributes:
         darkness: 0 at noon, half of `STEPS` at dusk, `STEPS` at night.
@@ -102,7 +102,7 @@ def parse_conditions(text: str) -> tuple[Condition, ...]:
 
 
 def look_at(conditions: Sequence[Condition], t: float) -> Look:
-    """What holds at second ``t``; of several that concern the same thing the last one wins.
+    """The conditions at second ``t``; of several of one kind the last one wins.
 
     >>> look_at(parse_conditions("night@60:30"), 59).darkness, look_at([Condition("night")], 0)
     ... # doctest: +ELLIPSIS

@@ -1,4 +1,4 @@
-"""Chance that can be repeated: each thing in the city draws from a source named by what it is."""
+"""Repeatable random numbers: each part of the city draws from a generator seeded by its name."""
 
 import hashlib
 import random

@@ -100,7 +100,7 @@ class Trip:
 class _Trips:
     """A block's trips, simulated no farther than somebody has asked for.
 
-    A picture then costs the part of the block before it, and a film is never held up by a whole
+    A picture then costs the part of the block before it, and a stream never waits for a whole
     block at once.
 
     Args:
@@ -217,7 +217,7 @@ class Lane:
         length = stream.routes[route][0].length
         leader = trips[-1] if trips else None
         size = LENGTHS[kind]
-        if leader is not None:  # wait outside until there is room
+        if leader is not None:  # wait outside until there is space
             latest = t + _NEVER
             while t < min(leader.end, latest) and leader.place(max(t, leader.start))[0] < (
                 LENGTHS[leader.kind] + STANDSTILL_M + 0.5 * stream.speed
@@ -248,7 +248,7 @@ def _last_of_each_route(trips: Sequence[Trip]) -> list[Trip]:
 
 
 def _in_the_way(trip: Trip, event: Disturbance) -> bool:
-    """True if an event leaves no room for this trip, which then never begins."""
+    """True if an event blocks this trip, which then never begins."""
     if event.closed:
         return trip.start < event.end and event.start < trip.end
     if event.blocked_at is None or not trip.start <= event.start < trip.end:
