@@ -78,10 +78,10 @@ class Stage:
         size: tuple[int, int] = (320, 180),
     ) -> None:
         place = plain_place(*solids)
-        self.optics = CameraModel(mast, *size)
+        self.camera_model = CameraModel(mast, *size)
         maps = Maps(place)
-        self.backdrop = build_backdrop(place, self.optics, maps)
-        self.painter = Painter(self.optics, maps, self.backdrop, place.bus)
+        self.backdrop = build_backdrop(place, self.camera_model, maps)
+        self.painter = Painter(self.camera_model, maps, self.backdrop, place.bus)
         self.light = light_of(look)
         self.still = lit(self.backdrop, self.light)
 

@@ -81,7 +81,7 @@ def test_shares_lie_between_nothing_and_all(walled: Stage) -> None:
         assert values.shape == (90, 160)
         assert values.min() >= 0
         assert values.max() <= 1 + 1e-5
-    for name in ("albedo", "glow"):
+    for name in ("albedo", "lamp_image"):
         assert getattr(backdrop, name).shape == (90, 160, 3)
         assert getattr(backdrop, name).min() >= 0
 
