@@ -66,8 +66,9 @@ def write_page(path: Path, page: str) -> None:
         ConfigError: The file cannot be written.
     """
     from streetloop.errors import ConfigError
+    from streetloop.files import write_whole
 
     try:
-        path.write_text(page, encoding="utf-8")
+        write_whole(path, page)
     except OSError as error:
         raise ConfigError(f"{path}: cannot be written: {error.strerror}") from error

@@ -30,9 +30,9 @@ from train.model.predictions import predict_examples, read_image
 
 Cluster: TypeAlias = Callable[[], AbstractContextManager[None]]
 
-_TRUTH, _FOUND = (80, 200, 80), (60, 60, 230)
-_SURE = 0.25
-_MANY = 1000  # images from which on Ray Data looks at them
+_TRUTH_COLOUR, _DETECTION_COLOUR = (80, 200, 80), (60, 60, 230)
+_SHOWN_CONFIDENCE = 0.25
+_MIN_IMAGES_FOR_RAY = 1000  # from this number on, Ray Data predicts
 
 
 def open_dataset(name: str, store: ObjectStore) -> Dataset:
@@ -64,7 +64,7 @@ def evaluate_model(
     Args:
         model: A file, a registry version or an alias.
         dataset: A digest, a YOLO ``data.yaml`` or a COCO JSON.
-        settings: As given at the roof.
+        settings: Input size, and where models and state are kept.
         mapping: Which class of the model is which of the dataset, where names do not say it.
         out: Folder for plots and the worst frames; None for none.
         cluster: Starts Ray for the duration of a `with` block; entered from 1,000 images on, where
@@ -102,7 +102,7 @@ def _found(
     progress: Callable[[int], None],
     cluster: Cluster,
 ) -> list[Detections]:
-    if len(examples) < _MANY:  # done before a cluster would be up
+    if len(examples) < _MIN_IMAGES_FOR_RAY:  # done before a cluster would be up
         return predict_examples(model, examples, store, classes, settings.image_size, progress)
     with contextlib.redirect_stdout(sys.stderr), cluster():
         from train.model.ray_predictions import predict_on_ray  # after Ray's settings are made
@@ -185,8 +185,8 @@ def _confusion(report: Report) -> Figure:
 def _drawn(image: Image, example: Example, found: Detections) -> Image:
     """Truth in green, what was found in red."""
     drawn = image.copy()
-    shown = found.take(found.confidence >= _SURE)
-    for xyxy, colour in ((example.truth().xyxy, _TRUTH), (shown.xyxy, _FOUND)):
+    shown = found.take(found.confidence >= _SHOWN_CONFIDENCE)
+    for xyxy, colour in ((example.truth().xyxy, _TRUTH_COLOUR), (shown.xyxy, _DETECTION_COLOUR)):
         for x1, y1, x2, y2 in xyxy.round().astype(int).tolist():
             cv2.rectangle(drawn, (x1, y1), (x2, y2), colour, 1)
     return drawn

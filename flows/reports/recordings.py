@@ -1,4 +1,4 @@
-"""``streetloop drift compare``: are two stretches of a camera alike?"""
+"""``streetloop drift compare``: compares two recordings of a camera."""
 
 import re
 import threading
@@ -20,20 +20,20 @@ from streetloop.storage.store import ObjectStore
 from streetloop.types import Image
 from streetloop.video import VideoReader
 
-_MOST = 240  # pictures that are measured of a recording
-_IMAGES = {".jpg", ".jpeg", ".png", ".bmp", ".webp"}
-_MOST_PIXELS = 50_000_000
-_PAST = re.compile(r"(?P<camera>[A-Za-z0-9][A-Za-z0-9._-]{0,63})@(?P<start>[^/]+)/(?P<end>[^/]+)")
+_MAX_PICTURES = 240  # that are measured of one recording
+_IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp"}
+_MAX_PIXELS = 50_000_000
+_HISTORY = re.compile(r"(?P<camera>[A-Za-z0-9][A-Za-z0-9._-]{0,63})@(?P<start>[^/]+)/(?P<end>[^/]+)")
 
 
 def compare_recordings(reference: str, window: str, store: ObjectStore) -> SeriesVerdict:
-    """Compare two stretches of a camera.
+    """Compare two recordings of a camera.
 
     Args:
-        reference: A clip, a folder of images, a ``sim://`` URI with ``frames=``, or a stretch of
-            the past of a camera that was watched: ``a40@2026-11-21T08:00/2026-11-21T09:00`` (UTC).
-        window: The same, of the time since.
-        store: Where the past is kept.
+        reference: A clip, a folder of images, a ``sim://`` URI with ``frames=``, or a part of
+            the history of a watched camera: ``a40@2026-11-21T08:00/2026-11-21T09:00`` (UTC).
+        window: The later recording, given the same way.
+        store: Holds the histories of watched cameras.
 
     Raises:
         ConfigError: One of them cannot be read; the message names it.
@@ -43,7 +43,7 @@ def compare_recordings(reference: str, window: str, store: ObjectStore) -> Serie
 
 
 def print_verdict(console: Console, verdict: SeriesVerdict) -> None:
-    """Print what was found, for people."""
+    """Print the comparison as a table, and the likely causes of a difference."""
     if not verdict.enough:
         console.print(f"not enough yet: {verdict.missing} more are needed")
         return
@@ -70,7 +70,7 @@ def print_verdict(console: Console, verdict: SeriesVerdict) -> None:
 
 
 def _measure(name: str, store: ObjectStore) -> Series:
-    past = _PAST.fullmatch(name)
+    past = _HISTORY.fullmatch(name)
     if past is not None and not Path(name).exists():
         return _past(past["camera"], past["start"], past["end"], store)
     try:
@@ -109,7 +109,7 @@ def _pictures(name: str) -> Iterator[Image]:
 
 def _clip(path: Path) -> Iterator[Image]:
     with VideoReader(str(path), str(path)) as reader:
-        step = max(1, reader.info.frames // _MOST)
+        step = max(1, reader.info.frames // _MAX_PICTURES)
         for number, (_, picture) in enumerate(reader.pictures()):
             if number % step == 0:
                 yield picture.bgr()
@@ -120,23 +120,23 @@ def _simulated(uri: str) -> Iterator[Image]:
     frames = source.probe().frames
     if not frames:
         raise ConfigError(f"{uri}: say how long it is with frames=300")
-    step = max(1, frames // _MOST)
+    step = max(1, frames // _MAX_PICTURES)
     for number, source_frame in enumerate(source.read(threading.Event())):
         if number % step == 0:
             yield source_frame.picture.bgr()
 
 
 def _folder(path: Path) -> Iterator[Image]:
-    files = sorted((f for f in path.iterdir() if f.suffix.lower() in _IMAGES), key=_by_number)
+    files = sorted((f for f in path.iterdir() if f.suffix.lower() in _IMAGE_SUFFIXES), key=_by_number)
     if not files:
-        raise ConfigError(f"{path}: holds no images ({', '.join(sorted(_IMAGES))})")
-    for file in files[:: max(1, len(files) // _MOST)]:
+        raise ConfigError(f"{path}: holds no images ({', '.join(sorted(_IMAGE_SUFFIXES))})")
+    for file in files[:: max(1, len(files) // _MAX_PICTURES)]:
         try:
             image = decode_image(file.read_bytes())
         except ImageUnreadable as error:
             raise ConfigError(f"{file}: is not an image that can be read") from error
-        if image.shape[0] * image.shape[1] > _MOST_PIXELS:
-            raise ConfigError(f"{file}: has more than {_MOST_PIXELS // 1_000_000} million pixels")
+        if image.shape[0] * image.shape[1] > _MAX_PIXELS:
+            raise ConfigError(f"{file}: has more than {_MAX_PIXELS // 1_000_000} million pixels")
         yield image
 
 

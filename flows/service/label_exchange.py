@@ -2,14 +2,13 @@
 
 from collections.abc import Collection
 
-from flows.service.views import label_quality_view
 from labeling.class_guard import LabelGuard
 from labeling.labeler import Labeler
 from labeling.measured_quality import keep_measures, measure
 from labeling.open_labeler import drifting, open_labeler, push
 from labeling.queue import ReviewQueue
 from streetloop.clock import SystemClock
-from streetloop.control_views import LabelReportView, PullView, PushView
+from streetloop.control_views import LabelQualityView, LabelReportView, PullView, PushView
 from streetloop.errors import ConfigError
 from streetloop.ledger import Ledger
 from streetloop.ledger.reviews import ReviewState
@@ -58,7 +57,7 @@ class LabelExchange:
         """See `streetloop.control.Control.label_report`."""
         refused = self._refusal(_LABELED)
         found = measure(self._ledger, self._guard, only_random=only_random)
-        return LabelReportView(items=[label_quality_view(one) for one in found], refused=refused)
+        return LabelReportView(items=[LabelQualityView(**one.as_json()) for one in found], refused=refused)
 
     def _refusal(self, states: Collection[ReviewState]) -> str | None:
         refusal = self._guard.refusal(self._ledger, states)

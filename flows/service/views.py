@@ -2,12 +2,10 @@
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from drift.comparison import FeatureResult
 from flows.reports.drift_status import DriftStatus
-from flows.stream.analysis.status import CameraStatus
-from labeling.measured_quality import Measure
 from serve.rollout.rollout_record import parse_phase, parse_policy, parse_summary
 from streetloop.cameras import Camera
 from streetloop.control_views import (
@@ -18,7 +16,6 @@ from streetloop.control_views import (
     FeatureView,
     FindingView,
     Frames,
-    LabelQualityView,
     LearningView,
     LineageView,
     ModelView,
@@ -34,6 +31,9 @@ from streetloop.ledger.reviews import FrameRecord
 from streetloop.ledger.rollouts import Entry, Rollout
 from train.model_registry import Version
 
+if TYPE_CHECKING:
+    from flows.stream.analysis.status import CameraStatus
+
 _DIGITS = 9
 _MAX_EFFECT = 1e6
 
@@ -43,7 +43,7 @@ def camera_view(camera: Camera) -> CameraView:
     return CameraView(**_configuration(camera))
 
 
-def live_view(camera: Camera, status: CameraStatus, rates: tuple[float, float], slot: str) -> CameraView:
+def live_view(camera: Camera, status: "CameraStatus", rates: tuple[float, float], slot: str) -> CameraView:
     """A camera that runs.
 
     Args:
@@ -120,11 +120,6 @@ def _feature(result: FeatureResult) -> FeatureView:
 
 def _finding(finding: Finding) -> FindingView:
     return FindingView(**{name: getattr(finding, name) for name in FindingView.model_fields})
-
-
-def label_quality_view(quality: Measure) -> LabelQualityView:
-    """The measured precision and recall of a model, camera and class."""
-    return LabelQualityView(**quality.as_json())
 
 
 def review_view(review: FrameRecord) -> ReviewView:

@@ -17,7 +17,7 @@ def http_detector(settings: Settings, names: tuple[str, ...]) -> type[Detector]:
     """A `Detector` that answers HTTP too.
 
     Args:
-        settings: As given at the roof.
+        settings: Token, confidence and time-out of the API.
         names: Class names of the model.
     """
     token = None if settings.api_token is None else settings.api_token.get_secret_value()

@@ -17,12 +17,12 @@ from streetloop.control_views import CameraView
 from streetloop.errors import DetectorError
 from streetloop.types import Detections, Image
 
-WEB_APP = "desk"
-_ASK_S, _DRAW_S = 5.0, 2.0
+WEB_APP = "web"
+_DETECT_TIMEOUT_S, _PICTURES_TIMEOUT_S = 5.0, 2.0
 
 
 class WebApp:
-    """What is known here of the running streams; whoever runs them tells it twice a second."""
+    """The state of the running streams, in the replica; the session sends it twice a second."""
 
     def __init__(self) -> None:
         self.cameras: Sequence[CameraView] = ()
@@ -47,7 +47,7 @@ class WebApp:
     async def _ask(host: Any, after: dict[str, int], width: int) -> dict[str, tuple[int, bytes]]:
         try:
             asked = host.pictures.remote(after, width)
-            pictures: dict[str, tuple[int, bytes]] = await asyncio.wait_for(asked, _DRAW_S)
+            pictures: dict[str, tuple[int, bytes]] = await asyncio.wait_for(asked, _PICTURES_TIMEOUT_S)
         except (RayError, TimeoutError):
             return {}
         return pictures
@@ -61,9 +61,11 @@ async def detect(image: Image) -> tuple[str, Detections]:
     """
     try:
         handle = ray.serve.get_app_handle(CHAMPION)
-        answer: tuple[str, Detections] = await asyncio.wait_for(handle.detect_image.remote(image), _ASK_S)
+        answer: tuple[str, Detections] = await asyncio.wait_for(
+            handle.detect_image.remote(image), _DETECT_TIMEOUT_S
+        )
     except TimeoutError as error:
-        raise DetectorError(f"no answer within {_ASK_S:g} s") from error
+        raise DetectorError(f"no answer within {_DETECT_TIMEOUT_S:g} s") from error
     except (RayError, RayServeException) as error:
         raise DetectorError(cause_of(error)) from error
     return answer
@@ -73,7 +75,7 @@ def start_web_app(build: Callable[[Callable[[], WebApp]], FastAPI]) -> Any:
     """Start the application; its handle, whose ``note`` is to be called.
 
     Args:
-        build: Makes the API and the app, in the replica; is given what finds the desk.
+        build: Makes the API and the app, in the replica; is given a function that finds the `WebApp`.
 
     Raises:
         DetectorError: It did not start.
@@ -83,7 +85,7 @@ def start_web_app(build: Callable[[Callable[[], WebApp]], FastAPI]) -> Any:
         return build(_here)
 
     @ray.serve.ingress(make)
-    class HttpDesk(WebApp):
+    class HttpWebApp(WebApp):
         """One replica."""
 
     deployment = ray.serve.deployment(
@@ -92,7 +94,7 @@ def start_web_app(build: Callable[[Callable[[], WebApp]], FastAPI]) -> Any:
         max_ongoing_requests=200,
         ray_actor_options={"num_cpus": 0.1},
         logging_config={"enable_access_log": False, "log_level": "WARNING"},
-    )(HttpDesk)
+    )(HttpWebApp)
     try:
         return ray.serve.run(deployment.bind(), name=WEB_APP, route_prefix="/")
     except (RayError, RayServeException, RuntimeError, TimeoutError) as error:
@@ -100,10 +102,10 @@ def start_web_app(build: Callable[[Callable[[], WebApp]], FastAPI]) -> Any:
 
 
 class WebAppPictures:
-    """`streetloop.control.Pictures` of the desk of this replica.
+    """`streetloop.control.Pictures` of this replica's `WebApp`.
 
     Args:
-        here: Finds it; while the API is made it does not stand yet.
+        here: Finds it; it does not exist while the API is built.
     """
 
     def __init__(self, here: Callable[[], WebApp]) -> None:

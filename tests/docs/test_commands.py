@@ -34,7 +34,7 @@ RUNS = (
     ["learn", "now"],
     ["models"],
     ["rollout", "status"],
-    ["rollout", "simulate-policy"],
+    ["rollout", "simulate"],
 )
 """Need no server, no Ray and no model: the whole command runs, on an empty home."""
 

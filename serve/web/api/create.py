@@ -39,12 +39,12 @@ def create_api(
         names: Class names by class id.
         confidence: Least confidence of a box in an answer.
         token: Bearer token that clients must show, or None.
-        control: The house; without it there is nothing but predictions.
+        control: The control service; without it the API only predicts.
         pictures: Of running cameras.
     """
     api = FastAPIOffline(
         title="streetloop",
-        description="The detectors of a city's traffic cameras: seen, asked and steered.",
+        description="Watch and steer the detectors of a city's traffic cameras.",
         version="1",
         responses=problems(
             _400="the body cannot be read",

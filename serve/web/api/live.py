@@ -15,13 +15,13 @@ from streetloop.control import DEFAULT_WIDTH, MAX_WIDTH, MIN_WIDTH, Control, Pic
 from streetloop.errors import StreetloopError
 
 PERIOD_S, ROUND_S = 0.04, 0.1
-_TOLD = {"id", "state", "error", "fps_decoded", "fps_detected", "objects"}
-_PATIENCE_S, _TELL_S = 30.0, 1.0
+_CAMERA_FIELDS = {"id", "state", "error", "fps_decoded", "fps_detected", "objects"}
+_SILENCE_S, _STATE_PERIOD_S = 30.0, 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class _Wish:
-    """What a client wants to see: all cameras if it names none."""
+class _Request:
+    """Cameras and width that a client asked for; all cameras if it named none."""
 
     cameras: frozenset[str] | None = None
     width: int = DEFAULT_WIDTH
@@ -47,23 +47,23 @@ def live_route(control: Control, pictures: Pictures) -> APIRouter:
     async def live(socket: WebSocket) -> None:
         await socket.accept()
         known: dict[str, int] = {}
-        wish = _Wish()
-        told_at = begun_at = -math.inf
+        request = _Request()
+        sent_at = begun_at = -math.inf
         try:
             while True:
                 await asyncio.sleep(begun_at + ROUND_S - time.monotonic())
                 begun_at = time.monotonic()
-                found = await _newer(pictures, known, wish)
+                found = await _newer(pictures, known, request)
                 known |= {camera: number for camera, (number, _) in found.items()}
-                told = None
-                if time.monotonic() - told_at >= _TELL_S:
-                    told, told_at = await run_in_threadpool(_cameras, control), time.monotonic()
+                states = None
+                if time.monotonic() - sent_at >= _STATE_PERIOD_S:
+                    states, sent_at = await run_in_threadpool(_cameras, control), time.monotonic()
                 jpegs = {camera: jpeg for camera, (_, jpeg) in found.items()}
-                await socket.send_bytes(message_of(jpegs, told))
-                heard = await asyncio.wait_for(socket.receive(), _PATIENCE_S)
+                await socket.send_bytes(message_of(jpegs, states))
+                heard = await asyncio.wait_for(socket.receive(), _SILENCE_S)
                 if heard["type"] == "websocket.disconnect":
                     return
-                wish = _read(heard.get("text") or "", wish)
+                request = _read(heard.get("text") or "", request)
         except TimeoutError:
             await socket.close(1001, "nothing was heard for long")
         except WebSocketDisconnect:
@@ -83,9 +83,9 @@ def message_of(jpegs: Mapping[str, bytes], cameras: Sequence[Mapping[str, object
         The length of the header in four bytes, the highest first; the header, JSON with
         ``pictures``, pairs of camera and length in bytes, and maybe ``cameras``; the pictures.
     """
-    told = {} if cameras is None else {"cameras": cameras}
+    states = {} if cameras is None else {"cameras": cameras}
     sizes = [(name, len(jpeg)) for name, jpeg in jpegs.items()]
-    header = json.dumps({"pictures": sizes, **told}).encode()
+    header = json.dumps({"pictures": sizes, **states}).encode()
     return b"".join((len(header).to_bytes(4), header, *jpegs.values()))
 
 
@@ -94,21 +94,23 @@ def _cameras(control: Control) -> list[dict[str, object]] | None:
         views = control.cameras()
     except StreetloopError:  # the ledger may be back at the next second
         return None
-    return [view.model_dump(mode="json", include=_TOLD) for view in views]
+    return [view.model_dump(mode="json", include=_CAMERA_FIELDS) for view in views]
 
 
-async def _newer(pictures: Pictures, known: dict[str, int], wish: _Wish) -> dict[str, tuple[int, bytes]]:
+async def _newer(
+    pictures: Pictures, known: dict[str, int], request: _Request
+) -> dict[str, tuple[int, bytes]]:
     """Those that have a newer picture; waits for one a little while."""
     for _ in range(25):
-        found = await pictures.newest(known, wish.width)
-        chosen = {name: one for name, one in found.items() if wish.includes(name)}
+        found = await pictures.newest(known, request.width)
+        chosen = {name: one for name, one in found.items() if request.includes(name)}
         if chosen:
             return chosen
         await asyncio.sleep(PERIOD_S)
     return {}
 
 
-def _read(text: str, before: _Wish) -> _Wish:
+def _read(text: str, before: _Request) -> _Request:
     """What is wanted from now on; what makes no sense changes nothing."""
     if text == "next":
         return before
@@ -117,6 +119,6 @@ def _read(text: str, before: _Wish) -> _Wish:
         cameras, width = said.get("cameras", before.cameras), said.get("width", before.width)
         if cameras is not None:
             cameras = frozenset(str(name) for name in cameras)
-        return _Wish(cameras, min(max(int(width), MIN_WIDTH), MAX_WIDTH))
+        return _Request(cameras, min(max(int(width), MIN_WIDTH), MAX_WIDTH))
     except (ValueError, OverflowError, AttributeError, TypeError, RecursionError):
         return before

@@ -9,22 +9,22 @@ from streetloop.control import Control
 from streetloop.control_views import CameraView
 from streetloop.errors import ConfigError
 
-_NEW = "(a new camera)"
-_SURE = (
+_NEW_CAMERA = "(a new camera)"
+_CONFIRM_REMOVAL = (
     "(...given) => { if (!confirm('Stop this camera? What it recorded stays.')) "
     "throw new Error('not wanted'); return given; }"
 )
-_HELP = "rtsp://user:password@host/path, file:///clip.mp4 or sim://kingsport/crossing"
+_URI_HELP = "rtsp://user:password@host/path, file:///clip.mp4 or sim://kingsport/crossing"
 
 
 def camera_form(control: Control, author: str) -> None:
-    """Fields and buttons, in the tab that is open."""
-    chosen = gr.Dropdown([_NEW], value=_NEW, label="Camera", interactive=True)
+    """Build fields and buttons in the open tab."""
+    chosen = gr.Dropdown([_NEW_CAMERA], value=_NEW_CAMERA, label="Camera", interactive=True)
     with gr.Row():
         name = gr.Textbox(label="Id", info="letters, digits, . _ -", max_length=64)
         city = gr.Textbox(label="City", info="groups cameras", max_length=100)
         fps = gr.Textbox(label="Frames a second", info="to analyse; empty: all that keep up", max_length=8)
-    uri = gr.Textbox(label="Address", info=_HELP, max_length=2000)
+    uri = gr.Textbox(label="Address", info=_URI_HELP, max_length=2000)
     lines = gr.Textbox(
         label="Counting lines",
         lines=2,
@@ -39,7 +39,7 @@ def camera_form(control: Control, author: str) -> None:
 
     def choices() -> Any:
         found = asked(control.cameras)
-        return gr.update(choices=[_NEW, *(view.id for view in found)])
+        return gr.update(choices=[_NEW_CAMERA, *(view.id for view in found)])
 
     def fill(which: str) -> list[Any]:
         view = next((view for view in asked(control.cameras) if view.id == which), None)
@@ -54,21 +54,21 @@ def camera_form(control: Control, author: str) -> None:
     def take_out(which: str) -> list[Any]:
         asked(lambda: control.remove_camera(which, author))
         gr.Info(f"{which} is removed; what it recorded stays.")
-        now = gr.update(choices=choices()["choices"], value=_NEW)
+        now = gr.update(choices=choices()["choices"], value=_NEW_CAMERA)
         return [now, gr.update(interactive=False), *_values(None)]
 
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     chosen.focus(choices, outputs=chosen, **quiet)
     chosen.input(fill, chosen, [remove, *fields], **quiet)
     save.click(put, [chosen, *fields], [chosen, remove, *fields], **quiet)
-    remove.click(take_out, chosen, [chosen, remove, *fields], js=_SURE, **quiet)
+    remove.click(take_out, chosen, [chosen, remove, *fields], js=_CONFIRM_REMOVAL, **quiet)
 
 
 def _put(control: Control, author: str, which: str, *values: Any) -> CameraView:
     document = _document(*values)
-    if which not in {_NEW, document["id"]}:
-        raise ConfigError(f"the id of {which} stays; choose {_NEW} for another camera")
-    return control.put_camera(document, author, new=which == _NEW)
+    if which not in {_NEW_CAMERA, document["id"]}:
+        raise ConfigError(f"the id of {which} stays; choose {_NEW_CAMERA} for another camera")
+    return control.put_camera(document, author, new=which == _NEW_CAMERA)
 
 
 def _values(view: CameraView | None) -> list[Any]:

@@ -1,4 +1,4 @@
-"""Refusals of the house as notices on the page."""
+"""Errors of the control service as notices on the page."""
 
 from collections.abc import Callable
 from html import escape
@@ -12,10 +12,10 @@ T = TypeVar("T")
 
 
 def asked(question: Callable[[], T]) -> T:
-    """What the house answers.
+    """The answer of the control service.
 
     Raises:
-        gr.Error: It refuses; the page shows why.
+        gr.Error: It raised an error; the page shows it.
     """
     try:
         return question()

@@ -1,4 +1,4 @@
-"""The page: tabs over the house, refreshed while they are looked at."""
+"""The page: tabs over the control service, refreshed while they are visible."""
 
 from typing import Any, Literal
 
@@ -24,14 +24,14 @@ _PANELS: dict[str, panels.Draw] = {
 }
 _Look = Literal["primary", "secondary", "stop"]
 _QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-_SURE = (
+_CONFIRM_PROMOTION = (
     "(...given) => { if (!confirm('Let the new version take over now, whatever the evidence "
     "says?')) throw new Error('not wanted'); return given; }"
 )
 
 
 def build_page(control: Control) -> Any:
-    """The page over a house, as Gradio's blocks."""
+    """The page over a control service, as Gradio blocks."""
     with gr.Blocks(title="streetloop", analytics_enabled=False, fill_width=True) as page:
         top = gr.HTML(elem_id="sl-top")
         selected = gr.State("Streets")
@@ -82,7 +82,7 @@ def _rollout_buttons(control: Control) -> list[Any]:
         ]
         for label, wanted, look in buttons:
             button = gr.Button(label, variant=look, size="sm", scale=0, min_width=90)
-            js = _SURE if wanted == "promote" else None
+            js = _CONFIRM_PROMOTION if wanted == "promote" else None
             pressed.append(button.click(_steering(control, wanted), js=js, **_QUIET))
     with gr.Accordion("Try a version", open=False), gr.Row(equal_height=True):
         version = gr.Textbox(label="Version", placeholder="3", info="number or alias", max_length=64)

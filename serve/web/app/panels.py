@@ -1,4 +1,4 @@
-"""What the tabs show, as HTML; each function asks the house and renders."""
+"""What the tabs show, as HTML; each function asks the control service and renders."""
 
 from collections.abc import Callable
 
@@ -8,8 +8,8 @@ from streetloop.errors import StreetloopError
 
 Draw = Callable[[Control], str]
 
-_RUNS, _EVENTS, _FRAMES = 10, 30, 24
-_FEATURES = {
+_MAX_RUNS, _MAX_EVENTS, _MAX_FRAMES = 10, 30, 24
+_FEATURE_HINTS = {
     "brightness": "how light the picture is",
     "contrast": "how far light and dark are apart",
     "sharpness": "how much fine detail there is; little of it in fog or behind a dirty lens",
@@ -17,16 +17,16 @@ _FEATURES = {
     "saturation": "how strong colours are",
     "noise": "grain, as a sensor has it in the dark",
     "confidence": "how sure the model is of what it finds",
-    "detections": "how many things it finds in a frame",
+    "detections": "how many objects it finds in a frame",
     "box_area": "how large they are",
     "speed": "how fast they move",
-    "fragmentation": "how often the track of one thing breaks",
+    "fragmentation": "how often the track of one object breaks",
     "classes": "the mix of cars, people and so on",
 }
-_STATES = {
-    "candidate": "picked out of the stream, not chosen yet",
-    "pending": "chosen, waits to be handed over",
-    "pushed": "with whoever labels",
+_STATE_HINTS = {
+    "candidate": "selected from the stream, not chosen yet",
+    "pending": "chosen, waiting for the labeler",
+    "pushed": "with the labeler",
     "labeled": "labelled, not learned from yet",
     "in dataset": "part of what a model was trained on",
     "rejected": "skipped, or the answer could not be used",
@@ -53,25 +53,25 @@ def header(control: Control) -> str:
 
 def counts(control: Control) -> str:
     """Crossings and alerts."""
-    events = control.events(None, None, only_open=False, offset=0, limit=_EVENTS).items
+    events = control.events(None, None, only_open=False, offset=0, limit=_MAX_EVENTS).items
     return render("counts", cameras=control.cameras(), events=events)
 
 
 def drift(control: Control) -> str:
     """Drift by camera; those that drift first."""
     states = sorted(control.drift(), key=lambda state: not state.drifts)
-    return render("drift", states=states, hints=_FEATURES)
+    return render("drift", states=states, hints=_FEATURE_HINTS)
 
 
 def review(control: Control) -> str:
     """The review queue."""
-    newest = control.reviews(None, 0, _FRAMES).items
-    return render("review", queue=control.queue(), reviews=newest, hints=_STATES)
+    newest = control.reviews(None, 0, _MAX_FRAMES).items
+    return render("review", queue=control.queue(), reviews=newest, hints=_STATE_HINTS)
 
 
 def models(control: Control) -> str:
     """Versions and learning runs."""
-    return render("models", models=control.models(), runs=control.learning(0, _RUNS).items)
+    return render("models", models=control.models(), runs=control.learning(0, _MAX_RUNS).items)
 
 
 def rollout(control: Control) -> str:
