@@ -1,13 +1,27 @@
 """The command line: a command reads its options, calls a service or a flow, and prints."""
 
 import os
+from importlib import import_module
 from typing import Any
 
 import typer
 from typer.core import TyperGroup
 
-from flows.cli import cameras, demo, drift, labels, learning, rollouts, run, serve, simulate, training
 from flows.cli.output import complain
+
+_MODULES = (
+    "run",
+    "demo",
+    "serve",
+    "cameras",
+    "drift",
+    "labels",
+    "training",
+    "learning",
+    "rollouts",
+    "simulate",
+)
+"""Modules of commands, in the order of the help; each has an ``app``."""
 
 _HELP_NAMES = ["--help", "-h"]
 _WANTS_HELP = "streetloop.wants_help"
@@ -28,8 +42,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": _HELP_NAMES},
 )
-for module in (run, demo, serve, cameras, drift, labels, training, learning, rollouts, simulate):
-    app.add_typer(module.app)
+for name in _MODULES:
+    app.add_typer(import_module(f"flows.cli.{name}").app)
 
 
 @app.callback()

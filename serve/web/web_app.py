@@ -75,7 +75,7 @@ def start_web_app(build: Callable[[Callable[[], WebApp]], FastAPI]) -> Any:
     """Start the application; its handle, whose ``note`` is to be called.
 
     Args:
-        build: Makes the API and the app, in the replica; is given a function that finds the `WebApp`.
+        build: Makes the API and the app, in the replica; its argument finds the `WebApp`.
 
     Raises:
         DetectorError: It did not start.

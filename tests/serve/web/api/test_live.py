@@ -76,7 +76,7 @@ def test_how_the_cameras_are_is_told_about_once_a_second(
     client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def told(seconds: float) -> list[bool]:
-        monkeypatch.setattr(live, "_TELL_S", seconds)
+        monkeypatch.setattr(live, "_STATE_PERIOD_S", seconds)
         found = []
         with client.websocket_connect(LIVE) as socket:
             for _ in range(3):
@@ -84,7 +84,7 @@ def test_how_the_cameras_are_is_told_about_once_a_second(
                 socket.send_text("next")
         return found
 
-    assert live._TELL_S == 1.0
+    assert live._STATE_PERIOD_S == 1.0
     assert told(3600) == [True, False, False]
     assert told(0) == [True, True, True]
 
@@ -219,7 +219,7 @@ def test_strange_names_of_cameras_are_no_cameras(client: TestClient) -> None:
 
 
 def test_a_client_that_never_answers_is_let_go(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live, "_PATIENCE_S", 0.05)
+    monkeypatch.setattr(live, "_SILENCE_S", 0.05)
     with client.websocket_connect(LIVE) as socket:
         a_round(socket)
         with pytest.raises(WebSocketDisconnect) as closed:
