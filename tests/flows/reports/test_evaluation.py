@@ -71,6 +71,6 @@ def test_many_images_are_looked_at_on_ray_data_with_the_same_outcome(
     coco = Path(store.uri("")) / "coco.json"
     coco.write_text(json.dumps(coco_content(dataset)))
     by_hand = _asked(str(model), str(coco))
-    monkeypatch.setattr(flows.reports.evaluation, "_MANY", 1)
+    monkeypatch.setattr(flows.reports.evaluation, "_MIN_IMAGES_FOR_RAY", 1)
     assert _asked(str(model), str(coco)) == by_hand
     assert "train.model.ray_predictions" in sys.modules

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serve.web.app.camera_form import _NEW, _document, _put, _values, read_lines, write_lines
+from serve.web.app.camera_form import _NEW_CAMERA, _document, _put, _values, read_lines, write_lines
 from serve.web.app.notices import asked
 from streetloop.cameras import parse_camera
 from streetloop.control_views import CameraView
@@ -97,7 +97,7 @@ def test_a_camera_that_is_shown_and_saved_is_the_same(content: Content) -> None:
 
 
 def test_empty_fields_are_what_is_usual(content: Content) -> None:
-    made = _put(content.service, "app", _NEW, " new ", " ", "", f" {SIM} ", "")
+    made = _put(content.service, "app", _NEW_CAMERA, " new ", " ", "", f" {SIM} ", "")
     assert (made.id, made.city, made.fps, made.uri, made.lines) == ("new", None, None, SIM, {})
     assert newest_changes(content.ledger)[0].author == "app"
     assert _values(None) == [""] * 5
@@ -107,18 +107,18 @@ def test_empty_fields_are_what_is_usual(content: Content) -> None:
 @pytest.mark.parametrize(
     ("which", "fields", "words"),
     [
-        (_NEW, ("a40", "", "", SIM, ""), "is there already"),
-        (_NEW, ("A40", "", "", SIM, ""), "is there already"),
-        (_NEW, ("", "", "", SIM, ""), "must be 1 to 64 letters"),
-        (_NEW, ("../x", "", "", SIM, ""), "must be 1 to 64 letters"),
-        (_NEW, ("new", "", "", "", ""), "unknown scheme"),
-        (_NEW, ("new", "", "fast", SIM, ""), "fps"),
-        (_NEW, ("new", "", "nan", SIM, ""), "fps"),
-        (_NEW, ("new", "", "1e9", SIM, ""), "fps"),
-        (_NEW, ("new", "", "", SIM, "in"), "counting line 'in'"),
-        (_NEW, ("new", "", "", SIM, "in: 0 0 9 9"), "lines.in"),
-        (_NEW, ("new", "", "", SIM, ": 0 0 1 1"), "no name of a line"),
-        (_NEW, ("new", "x" * 101, "", SIM, ""), "city"),
+        (_NEW_CAMERA, ("a40", "", "", SIM, ""), "is there already"),
+        (_NEW_CAMERA, ("A40", "", "", SIM, ""), "is there already"),
+        (_NEW_CAMERA, ("", "", "", SIM, ""), "must be 1 to 64 letters"),
+        (_NEW_CAMERA, ("../x", "", "", SIM, ""), "must be 1 to 64 letters"),
+        (_NEW_CAMERA, ("new", "", "", "", ""), "unknown scheme"),
+        (_NEW_CAMERA, ("new", "", "fast", SIM, ""), "fps"),
+        (_NEW_CAMERA, ("new", "", "nan", SIM, ""), "fps"),
+        (_NEW_CAMERA, ("new", "", "1e9", SIM, ""), "fps"),
+        (_NEW_CAMERA, ("new", "", "", SIM, "in"), "counting line 'in'"),
+        (_NEW_CAMERA, ("new", "", "", SIM, "in: 0 0 9 9"), "lines.in"),
+        (_NEW_CAMERA, ("new", "", "", SIM, ": 0 0 1 1"), "no name of a line"),
+        (_NEW_CAMERA, ("new", "x" * 101, "", SIM, ""), "city"),
         ("a40", ("crossing", "", "", SIM, ""), "the id of a40 stays"),
         ("a40", ("new", "", "", SIM, ""), "the id of a40 stays"),
         ("gone", ("gone", "", "", SIM, ""), "no camera 'gone'"),
