@@ -24,7 +24,8 @@ from rich.table import Table
 
 from benchmarks.material import DATA, WEIGHTS
 from benchmarks.report import finish, new_parser, parse_options
-from flows.runtime.session import RunOptions, run_streams
+from flows.runtime.run_values import RunOptions
+from flows.runtime.session import run_streams
 from flows.stream.analysis.status import CameraStatus
 from streetloop.cameras import Camera
 from streetloop.settings import Settings

@@ -30,12 +30,13 @@ def demo(
     home = settings_of(context).home
     if duration is None:
         from flows.demo.terminal import play
+        from flows.runtime.session import run_streams
 
-        if not play(home, as_json, app=not once, label_studio=label_studio):
+        if not play(run_streams, home, as_json, app=not once, label_studio=label_studio):
             raise typer.Exit(1)
         return
     from flows.demo.scenario import write_demo
-    from flows.runtime.session import RunOptions
+    from flows.runtime.run_values import RunOptions
     from streetloop.settings import BASELINE
 
     folder = home / "demo"

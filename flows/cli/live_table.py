@@ -8,7 +8,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from flows.runtime.run_summary import RunSummary
+from flows.runtime.run_values import RunSummary
 from flows.stream.analysis.status import CameraStatus, Rates
 from flows.stream.ingest.camera_state import CameraState
 

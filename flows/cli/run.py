@@ -11,7 +11,7 @@ from flows.cli.output import Json, complain, print_json, results
 from flows.cli.policy_option import PolicyFile
 
 if TYPE_CHECKING:
-    from flows.runtime.session import RunOptions
+    from flows.runtime.run_values import RunOptions
 
 app = typer.Typer()
 
@@ -42,7 +42,7 @@ def run(
     metrics_port: MetricsPort = None,
 ) -> None:
     """Detect, track and count on cameras, and write the detection log."""
-    from flows.runtime.session import RunOptions
+    from flows.runtime.run_values import RunOptions
 
     options = RunOptions(duration, annotate, metrics_port)
     read_cameras(context, cameras, {"model": model, "gate": gate}, options, as_json=as_json)
@@ -58,7 +58,7 @@ def up(
     metrics_port: MetricsPort = None,
 ) -> None:
     """Run cameras, train new models on drift and labels, and serve the app."""
-    from flows.runtime.session import RunOptions
+    from flows.runtime.run_values import RunOptions
     from flows.service.policy_file import read_policy
 
     options = RunOptions(duration, metrics_port=metrics_port, policy=read_policy(policy), app=True)

@@ -3,20 +3,20 @@
 import re
 import shutil
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from flows.demo import scenario
 from flows.demo.ground_truth import true_curve
 from flows.demo.progress import DemoProgress
 from flows.demo.report import write_report_page
 from flows.demo.result import BeforeAfterScore, DemoResult
-from flows.runtime.session import RunOptions, run_streams
+from flows.runtime.run_values import RunOptions, RunSummary
 from flows.service.control_service import REPORT_FILE
 from flows.stream.analysis.status import CameraStatus
-from streetloop.cameras import load_cameras
+from streetloop.cameras import Camera, load_cameras
 from streetloop.city.render.shapes import CLASSES
 from streetloop.ledger import Ledger, open_ledger
 from streetloop.ledger.learning import list_learning
@@ -41,10 +41,25 @@ _SEEDS = HELD_OUT_SEEDS + 700  # nothing else is judged on these seeds
 _ROUTINE = re.compile("chosen for labelling|answers from the labeler|frame rate fell|gaps in the stream")
 
 
+class RunStreams(Protocol):
+    """Reads cameras until a run is over; see `flows.runtime.session.run_streams`."""
+
+    def __call__(
+        self,
+        cameras: Sequence[Camera],
+        settings: Settings,
+        options: RunOptions,
+        show: Callable[[Mapping[str, CameraStatus]], None],
+        say: Callable[[str], None],
+    ) -> RunSummary:
+        """Read the cameras; the account of the run."""
+
+
 class Demo:
     """One play of the demo.
 
     Args:
+        run: Reads the cameras.
         home: Folder of the demo's state; what an earlier demo left there is removed.
         say: Called with each sentence about what happens.
         show: Called with the current state, one sentence that replaces the last.
@@ -56,6 +71,7 @@ class Demo:
 
     def __init__(
         self,
+        run: RunStreams,
         home: Path,
         say: Callable[[str], None],
         show: Callable[[str], None],
@@ -66,7 +82,7 @@ class Demo:
         self._cameras = load_cameras(scenario.write_night(home)).cameras
         self._ledger, self._store = open_ledger(self._settings.ledger), open_store(self._settings)
         self._progress = DemoProgress(self._ledger, self._settings.learn_drift_labels, show)
-        self._say, self._show = say, show
+        self._run, self._say, self._show = run, say, show
         self._moments: list[tuple[float, str]] = []
         self._statuses: Mapping[str, CameraStatus] = {}
         self._concluding: Future[DemoResult] | None = None
@@ -92,7 +108,7 @@ class Demo:
             progress=self._progress.progress,
             app=app,
         )
-        summary = run_streams(self._cameras, self._settings, options, self._keep, self._note)
+        summary = self._run(self._cameras, self._settings, options, self._keep, self._note)
         if self._concluding is not None:
             return self._concluding.result()
         self._statuses = summary.cameras

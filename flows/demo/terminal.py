@@ -10,16 +10,17 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from flows.demo.play import Demo
+from flows.demo.play import Demo, RunStreams
 from flows.demo.result import DemoResult
 from labeling.local_server.server import PORT
 from labeling.open_labeler import start_server
 
 
-def play(home: Path, as_json: bool, *, app: bool, label_studio: bool) -> bool:
+def play(run: RunStreams, home: Path, as_json: bool, *, app: bool, label_studio: bool) -> bool:
     """Play the demo and return whether the loop closed.
 
     Args:
+        run: Reads the cameras.
         home: Folder of all state; the demo keeps its own in ``home/loop``.
         as_json: Print the result as JSON on standard output, and only that.
         app: Serve the app meanwhile, and after the result until Ctrl-C.
@@ -44,7 +45,7 @@ def play(home: Path, as_json: bool, *, app: bool, label_studio: bool) -> bool:
         }
     stdout = Console(file=sys.stdout)
     with contextlib.redirect_stdout(sys.stderr), console.status("starting") as status:
-        demo = Demo(home / "loop", say, status.update, changes)
+        demo = Demo(run, home / "loop", say, status.update, changes)
 
         def finished(result: DemoResult) -> None:
             if as_json:

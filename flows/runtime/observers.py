@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 from drift.monitor import LiveWatch
-from flows.runtime.run_summary import RunSummary
+from flows.runtime.run_values import RunSummary
 from flows.runtime.stream_fleet import FleetReport
 from flows.stream.sinks.triage import bands_of
 from labeling.label_loop import LabelLoop

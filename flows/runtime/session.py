@@ -4,23 +4,20 @@ import dataclasses
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flows.runtime.controllers import Controllers
 from flows.runtime.observers import Observers
 from flows.runtime.planner import Planner
 from flows.runtime.ray_cluster import local_ray
-from flows.runtime.run_summary import RunSummary
+from flows.runtime.run_values import RunOptions, RunSummary
 from flows.runtime.session_loop import SessionLoop
 from flows.runtime.signals import stop_on_signals
 from flows.runtime.supervisor import Supervisor
 from flows.stream.analysis.status import CameraStatus
 from flows.stream.sources.registry import open_source, refuse_bad_source
 from serve.rollout.champions import city_champions, serving_model
-from serve.rollout.policy import Policy
 from serve.web.access import refuse_bad_address
 from streetloop.camera_set import CameraSetWatcher
 from streetloop.cameras import Camera
@@ -29,37 +26,12 @@ from streetloop.errors import ConfigError
 from streetloop.ledger import open_ledger
 from streetloop.settings import BASELINE, Settings
 from streetloop.storage.open import open_store
-from train.fine_tuning.recipe import Progress
 from train.model.find_model import find_model
 from train.model.model_file import ModelFile
 
 if TYPE_CHECKING:
     from flows.runtime.web_publisher import WebPublisher
     from serve.detector.applications import ServeApplications
-
-
-@dataclass(frozen=True, slots=True)
-class RunOptions:
-    """What one run is asked for.
-
-    Attributes:
-        duration_s: When to end, in seconds after the cameras have started; None to go on until
-            every camera ends or someone stops it.
-        annotate: Folder for annotated videos, or None.
-        metrics_port: TCP port where Prometheus finds the metrics, or None for a free port.
-        policy: What a rollout that the learning flow starts must show.
-        until: Asked twice a second; True ends the run.
-        progress: Called with how far a training is.
-        app: Whether the app and the API are served meanwhile.
-    """
-
-    duration_s: float | None = None
-    annotate: Path | None = None
-    metrics_port: int | None = None
-    policy: Policy = field(default_factory=Policy)
-    until: Callable[[], bool] = lambda: False
-    progress: Callable[[Progress], None] = lambda _: None
-    app: bool = False
 
 
 def run_streams(

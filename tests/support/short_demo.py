@@ -13,6 +13,7 @@ from pathlib import Path
 import flows.demo.progress
 from flows.demo import scenario
 from flows.demo.play import Demo
+from flows.runtime.session import run_streams
 from tests.support.learning import SOON_BETTER, write_weak_model
 
 _CHANGES = {
@@ -33,7 +34,7 @@ def main(home: Path) -> None:
     home.mkdir()
     changes = {**_CHANGES, "model": str(write_weak_model(home / "weak.pt"))}
     with contextlib.redirect_stdout(sys.stderr):
-        demo = Demo(home / "demo", print, lambda _: None, changes)
+        demo = Demo(run_streams, home / "demo", print, lambda _: None, changes)
         result = demo.play(app=False)
     print(json.dumps(result.as_json(demo.report)))
 

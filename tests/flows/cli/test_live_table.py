@@ -5,7 +5,7 @@ import pytest
 from rich.console import Console
 
 from flows.cli.live_table import LiveTable, Rates, print_summary
-from flows.runtime.run_summary import RunSummary
+from flows.runtime.run_values import RunSummary
 from flows.stream.analysis.status import CameraStatus
 from flows.stream.ingest.accounting import Account
 from flows.stream.ingest.camera_state import CameraState

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from flows.runtime.run_summary import RunSummary
+from flows.runtime.run_values import RunSummary
 from flows.stream.analysis.status import CameraStatus
 from flows.stream.ingest.accounting import Account
 from flows.stream.ingest.camera_state import CameraState

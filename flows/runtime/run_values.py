@@ -1,11 +1,38 @@
-"""The account of a run, for people and for programs."""
+"""What a run is asked for, and what came of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from flows.stream.analysis.status import CameraStatus
 from flows.stream.ingest.camera_state import CameraState
+from serve.rollout.policy import Policy
+from train.fine_tuning.recipe import Progress
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """What one run is asked for.
+
+    Attributes:
+        duration_s: When to end, in seconds after the cameras have started; None to go on until
+            every camera ends or someone stops it.
+        annotate: Folder for annotated videos, or None.
+        metrics_port: TCP port where Prometheus finds the metrics, or None for a free port.
+        policy: What a rollout that the learning flow starts must show.
+        until: Asked twice a second; True ends the run.
+        progress: Called with how far a training is.
+        app: Whether the app and the API are served meanwhile.
+    """
+
+    duration_s: float | None = None
+    annotate: Path | None = None
+    metrics_port: int | None = None
+    policy: Policy = field(default_factory=Policy)
+    until: Callable[[], bool] = lambda: False
+    progress: Callable[[Progress], None] = lambda _: None
+    app: bool = False
 
 
 @dataclass(frozen=True, slots=True)
