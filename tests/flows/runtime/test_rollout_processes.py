@@ -146,7 +146,7 @@ def test_of_two_who_start_at_once_one_is_refused(home: Path, ledger: Ledger) -> 
     both = [Command("rollout", "start", "2", home=home) for _ in range(2)]
     outcomes = sorted((command.finish() for command in both), key=lambda outcome: outcome.code)
     assert [outcome.code for outcome in outcomes] == [0, 1], outcomes
-    assert "rollout 1 is asked for" in outcomes[0].stderr
+    assert "rollout 1 is requested" in outcomes[0].stderr
     refused = " ".join(outcomes[1].stderr.split())
     assert "rollout 1 of version 2 is open" in refused
     assert "Traceback" not in refused
