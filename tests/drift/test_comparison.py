@@ -38,6 +38,7 @@ def test_a_quarter_like_all_others_is_none() -> None:
     assert not any(_one(before, _day(rng, 15), LIVE).alarm for _ in range(20))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rho", [0.0, 0.5, 0.9, 0.98])
 def test_a_camera_without_drift_goes_a_month_with_at_most_one_false_alarm(rho: float) -> None:
     """Six cameras, 30 days of minutes each, looked at every minute: alarms that begin."""

@@ -94,6 +94,7 @@ def test_a_night_is_a_finding_and_an_event_that_begin_and_end(unbroken: _House) 
     assert ended == f"a: as before; the drift since {_at(PAST):%H:%M} is over"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "restart",
     [
@@ -125,6 +126,7 @@ def _near(a: datetime | None, b: datetime | None) -> bool:
     return abs(a - b) <= timedelta(minutes=15)
 
 
+@pytest.mark.slow
 def test_many_restarts_make_the_same_findings(house: _House, unbroken: _House) -> None:
     house.play(*[NIGHT_FALLS[k : k + 50] for k in range(0, len(NIGHT_FALLS), 50)])
     assert [f.since for f in house.findings] == [f.since for f in unbroken.findings]

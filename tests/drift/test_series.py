@@ -18,6 +18,9 @@ def _seen(camera: str, condition: str, start: int, count: int = 40) -> Series:
     return gather(view.render(k * 10) for k in range(count))
 
 
+pytestmark = pytest.mark.slow  # the city is drawn, or real streets are read
+
+
 @pytest.fixture(scope="module")
 def by_day() -> Series:
     return _seen("larkfield/gantry", "day", 0)
