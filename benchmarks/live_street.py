@@ -34,7 +34,7 @@ def wait_for(is_true: Callable[[], object], what: str, timeout_s: float = 90.0) 
 
 
 class Street:
-    """A `serve.rollout.ports.Fleet` of cameras that are always on.
+    """A `serve.rollout.control.ports.Fleet` of cameras that are always on.
 
     Args:
         home: Of everything.

@@ -19,7 +19,7 @@ from rich.table import Table
 
 from benchmarks.report import finish, new_parser, parse_options
 from flows.runtime.ray_cluster import local_ray
-from serve.rollout.controller import RolloutController
+from serve.rollout.control.controller import RolloutController
 from serve.rollout.policy import Phase, PhaseKind, Policy
 from serve.rollout.route_table import CHALLENGER, CHAMPION
 from streetloop.clock import SystemClock
@@ -44,7 +44,7 @@ _ALL = Phase(kind=PhaseKind.CANARY, step=1)
 
 
 class ModelFiles:
-    """`serve.rollout.ports.Models` of two files."""
+    """`serve.rollout.control.ports.Models` of two files."""
 
     def __init__(self, street: "Street") -> None:
         self._files = {"1": street.champion, "2": street.challenger}

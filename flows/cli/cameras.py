@@ -5,10 +5,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from flows.cli.context import control_of
+from flows.cli.context import control_of, current_user
 from flows.cli.output import Json, borderless, plain, print_json, results, say
 from flows.cli.run import CameraFile
-from flows.cli.user import current_user
 
 if TYPE_CHECKING:
     from flows.service.camera_check import CheckResult

@@ -1,7 +1,9 @@
-"""What the commands work with: the settings that the callback has read, and the control service."""
+"""What commands share: the settings, the control service, the user, and the policy option."""
 
+import getpass
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
@@ -10,6 +12,11 @@ if TYPE_CHECKING:
     from serve.rollout.policy import Policy
     from streetloop.cameras import Camera
     from streetloop.settings import Settings
+
+PolicyFile = Annotated[
+    Path | None,
+    typer.Option("--policy", metavar="FILE", help="YAML file with changes to the default rollout policy."),
+]
 
 
 def settings_of(context: typer.Context, **changes: Any) -> "Settings":
@@ -45,3 +52,11 @@ def control_of(
     from flows.service.control_service import ControlService
 
     return ControlService(settings_of(context, **changes), cameras, policy, tell=tell)
+
+
+def current_user() -> str:
+    """The user's name as the system knows it; ``somebody`` if it knows none."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return "somebody"

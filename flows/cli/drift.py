@@ -10,7 +10,7 @@ from flows.cli.context import control_of, settings_of
 from flows.cli.output import Json, borderless, complain, plain, print_json, results, write_page
 
 if TYPE_CHECKING:
-    from streetloop.control_views import DriftView
+    from streetloop.control.views import DriftView
 
 app = typer.Typer()
 drift_app = typer.Typer()

@@ -9,7 +9,7 @@ from flows.cli.output import Json, borderless, plain, print_json, results, say
 
 if TYPE_CHECKING:
     from flows.service.control_service import ControlService
-    from streetloop.control_views import LabelQualityView
+    from streetloop.control.views import LabelQualityView
 
 app = typer.Typer()
 label_app = typer.Typer(no_args_is_help=True, help="Send frames to the labeler, and fetch labels.")

@@ -2,9 +2,8 @@
 
 import typer
 
-from flows.cli.context import control_of
+from flows.cli.context import control_of, current_user
 from flows.cli.output import Json, plain, print_json, results, say
-from flows.cli.user import current_user
 
 app = typer.Typer()
 learn_app = typer.Typer(no_args_is_help=True, help="Watch and steer how new models are trained.")

@@ -11,7 +11,7 @@ from serve.rollout.rollout_report import Row, classes_of, interval_in_words, per
 from serve.rollout.rollout_summary import RolloutSummary
 from serve.rollout.route_table import CHALLENGER
 from serve.rollout.statistics.evidence import EVERYTHING
-from streetloop.control_views import RolloutView
+from streetloop.control.views import RolloutView
 
 
 def show_status(console: Console, rollout: RolloutView) -> None:

@@ -5,10 +5,8 @@ from typing import Annotated
 
 import typer
 
-from flows.cli.context import control_of
+from flows.cli.context import PolicyFile, control_of, current_user
 from flows.cli.output import Json, plain, print_json, results, say, write_page
-from flows.cli.policy_option import PolicyFile
-from flows.cli.user import current_user
 
 app = typer.Typer()
 rollout_app = typer.Typer(no_args_is_help=True, help="Start, watch and steer the rollout of a new version.")

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from flows.cli.context import PolicyFile
 from flows.cli.output import Json, complain, print_json, results
-from flows.cli.policy_option import PolicyFile
 
 if TYPE_CHECKING:
     from flows.runtime.run_values import RunOptions

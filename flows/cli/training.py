@@ -13,7 +13,7 @@ from flows.cli.output import Json, borderless, print_json, results
 
 if TYPE_CHECKING:
     from flows.learning.training_job import Outcome
-    from streetloop.control_views import ModelView
+    from streetloop.control.views import ModelView
     from train.fine_tuning.recipe import Progress
 
 app = typer.Typer()

@@ -18,8 +18,8 @@ from typing import Any
 from cronsim import CronSim
 
 from flows.learning.training_plan import TrainingRequest
+from serve.rollout.control.request import request_rollout
 from serve.rollout.policy import Policy
-from serve.rollout.request import request_rollout
 from streetloop.clock import Clock
 from streetloop.errors import RolloutError, StreetloopError
 from streetloop.ledger import Ledger

@@ -17,7 +17,7 @@ from serve.rollout.rollout_report import (
 )
 from serve.rollout.rollout_summary import GainSummary, RolloutSummary
 from serve.rollout.statistics.evidence import EVERYTHING
-from streetloop.control_views import DecisionView, RolloutView
+from streetloop.control.views import DecisionView, RolloutView
 
 _STYLES = {"promoted": "good", "rolled back": "bad"}
 _MIN_AXIS_REACH = 0.05  # of the axis of gains, in F1

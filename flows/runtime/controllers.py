@@ -5,10 +5,10 @@ from collections.abc import Callable, Mapping, Sequence
 from flows.learning.learning_flow import Learned, LearningFlow
 from flows.learning.training_job import train_model
 from flows.learning.training_plan import TrainingRequest, finished_version
-from serve.rollout.champions import Champions
-from serve.rollout.controller import RolloutController
+from serve.rollout.control.champions import Champions
+from serve.rollout.control.controller import RolloutController
+from serve.rollout.control.ports import Applications, Fleet
 from serve.rollout.policy import Policy
-from serve.rollout.ports import Applications, Fleet
 from streetloop.cameras import Camera
 from streetloop.clock import SystemClock
 from streetloop.ledger import open_ledger

@@ -17,7 +17,7 @@ from flows.runtime.signals import stop_on_signals
 from flows.runtime.supervisor import Supervisor
 from flows.stream.analysis.status import CameraStatus
 from flows.stream.sources.registry import open_source, refuse_bad_source
-from serve.rollout.champions import city_champions, serving_model
+from serve.rollout.control.champions import city_champions, serving_model
 from serve.web.access import refuse_bad_address
 from streetloop.camera_set import CameraSetWatcher
 from streetloop.cameras import Camera

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from drift.measurement.period import DriftPeriod
 from flows.runtime.planner import WorkerPlan
 from flows.stream.analysis.status import CameraStatus
-from serve.rollout.ports import Fleet
+from serve.rollout.control.ports import Fleet
 from serve.rollout.route_table import RouteTable
 from serve.rollout.statistics.evidence import Evidence
 from streetloop.ledger.reviews import FrameRecord

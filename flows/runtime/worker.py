@@ -78,7 +78,7 @@ class StreamWorker:
         self._pipeline.follow(table)
 
     def pictures(self, after: Mapping[str, int], width: int) -> dict[str, tuple[int, bytes]]:
-        """See `streetloop.control.Pictures.newest`."""
+        """See `streetloop.control.port.Pictures.newest`."""
         counts = {name: status.lines for name, status in self._pipeline.snapshot().items()}
         return self._preview.pictures(self._pipeline.readers, counts, after, width)
 

@@ -1,4 +1,4 @@
-"""`streetloop.control.Control` over ledger, registry and store, for commands, API and app."""
+"""`streetloop.control.port.Control` over ledger, registry and store, for commands, API and app."""
 
 import threading
 import time
@@ -25,12 +25,12 @@ from flows.service.views import (
 )
 from flows.stream.sources.registry import refuse_bad_source
 from labeling.local_server.server import LocalServer
+from serve.rollout.control.request import request_rollout
 from serve.rollout.policy import Policy
-from serve.rollout.request import request_rollout
 from streetloop.camera_set import merged
 from streetloop.cameras import Camera, camera_document, parse_camera
 from streetloop.clock import SystemClock
-from streetloop.control_views import (
+from streetloop.control.views import (
     CameraView,
     DriftView,
     EventView,

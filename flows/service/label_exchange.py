@@ -8,7 +8,7 @@ from labeling.measured_quality import keep_measures, measure
 from labeling.open_labeler import drifting, open_labeler, push
 from labeling.queue import ReviewQueue
 from streetloop.clock import SystemClock
-from streetloop.control_views import LabelQualityView, LabelReportView, PullView, PushView
+from streetloop.control.views import LabelQualityView, LabelReportView, PullView, PushView
 from streetloop.errors import ConfigError
 from streetloop.ledger import Ledger
 from streetloop.ledger.reviews import ReviewState
@@ -38,7 +38,7 @@ class LabelExchange:
         self._queue = ReviewQueue(ledger, SystemClock(), fits=self._guard.fits)
 
     def push(self, choose: int) -> PushView:
-        """See `streetloop.control.Control.push_labels`."""
+        """See `streetloop.control.port.Control.push_labels`."""
         labeler = self._labeler()
         states = [ReviewState.PENDING, *([ReviewState.CANDIDATE] if choose else [])]
         refused = self._refusal(states)
@@ -46,7 +46,7 @@ class LabelExchange:
         return PushView(chosen=chosen, pushed=push(self._queue, labeler), refused=refused)
 
     def pull(self) -> PullView:
-        """See `streetloop.control.Control.pull_labels`."""
+        """See `streetloop.control.port.Control.pull_labels`."""
         labeler = self._labeler()
         refused = self._refusal([ReviewState.PUSHED])
         answers = self._queue.pull(labeler)
@@ -54,7 +54,7 @@ class LabelExchange:
         return PullView(answers=answers, waiting=len(self._queue.waiting()), refused=refused)
 
     def report(self, *, only_random: bool) -> LabelReportView:
-        """See `streetloop.control.Control.label_report`."""
+        """See `streetloop.control.port.Control.label_report`."""
         refused = self._refusal(_LABELED)
         found = measure(self._ledger, self._guard, only_random=only_random)
         return LabelReportView(items=[LabelQualityView(**one.as_json()) for one in found], refused=refused)

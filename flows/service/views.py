@@ -1,4 +1,4 @@
-"""Rows of the ledger and the registry as the views of `streetloop.control_views`."""
+"""Rows of the ledger and the registry as the views of `streetloop.control.views`."""
 
 import math
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from drift.comparison import FeatureResult
 from flows.reports.drift_status import DriftStatus
 from serve.rollout.rollout_record import parse_phase, parse_policy, parse_summary
 from streetloop.cameras import Camera
-from streetloop.control_views import (
+from streetloop.control.views import (
     CameraView,
     DecisionView,
     DriftView,

@@ -18,7 +18,7 @@ _LOAD_S = 120.0
 
 
 class ServeApplications:
-    """`serve.rollout.ports.Applications` of the Ray that runs here; every method blocks.
+    """`serve.rollout.control.ports.Applications` of the Ray that runs here; every method blocks.
 
     Args:
         settings: The settings of the run.

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
 
-from serve.rollout.ports import Applications
+from serve.rollout.control.ports import Applications
 from serve.rollout.route_table import CHALLENGER
 from serve.rollout.statistics.confidence_sequences import Moments
 from serve.rollout.statistics.detection_counts import count_detections

@@ -109,7 +109,7 @@ class DetectionTotals(_Frozen):
     challenger: int
 
 
-class Verdict(_Frozen):
+class JudgeVerdict(_Frozen):
     """What the offline judge said of a version before it was registered.
 
     Attributes:
@@ -160,7 +160,7 @@ class RolloutSummary(_Frozen):
     memory_mb: float | None = None
     scores: dict[str, ScoresByModel] = {}
     served: dict[str, ServedByModel] = Field(default={}, validation_alias=AliasChoices("served", "arms"))
-    verdict: Verdict | None = None
+    verdict: JudgeVerdict | None = None
     waits_for: tuple[str, ...] = ()
     cameras: dict[str, str] = {}
 

@@ -9,12 +9,12 @@ from serve.rollout.rollout_summary import (
     DetectionTotals,
     GainSummary,
     IntervalSummary,
+    JudgeVerdict,
     RolloutSummary,
     Score,
     ScoresByModel,
     ServedByModel,
     ServedSummary,
-    Verdict,
 )
 from serve.rollout.statistics.camera_stats import CameraStats, ServedStats, sum_stats
 from serve.rollout.statistics.confidence_sequences import UNKNOWN, Interval, Moments
@@ -27,7 +27,7 @@ def summarize(
     now: Situation,
     policy: Policy,
     cities: Mapping[str, str | None] | None = None,
-    verdict: Verdict | None = None,
+    verdict: JudgeVerdict | None = None,
     waits_for: Sequence[str] | None = None,
     cameras: Mapping[str, str] | None = None,
 ) -> RolloutSummary:

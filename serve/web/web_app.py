@@ -12,8 +12,8 @@ from ray.serve.exceptions import RayServeException
 
 from serve.detector.deployment import cause_of
 from serve.rollout.route_table import CHAMPION
-from streetloop.control import DEFAULT_WIDTH
-from streetloop.control_views import CameraView
+from streetloop.control.port import DEFAULT_WIDTH
+from streetloop.control.views import CameraView
 from streetloop.errors import DetectorError
 from streetloop.types import Detections, Image
 
@@ -35,7 +35,7 @@ class WebApp:
     async def newest(
         self, after: Mapping[str, int], width: int = DEFAULT_WIDTH
     ) -> dict[str, tuple[int, bytes]]:
-        """See `streetloop.control.Pictures`; a worker that does not answer shows nothing."""
+        """See `streetloop.control.port.Pictures`; a worker that does not answer shows nothing."""
         workers = {id(host): host for host in self._hosts.values()}
         asked = [self._ask(host, dict(after), width) for host in workers.values()]
         found: dict[str, tuple[int, bytes]] = {}
@@ -102,7 +102,7 @@ def start_web_app(build: Callable[[Callable[[], WebApp]], FastAPI]) -> Any:
 
 
 class WebAppPictures:
-    """`streetloop.control.Pictures` of this replica's `WebApp`.
+    """`streetloop.control.port.Pictures` of this replica's `WebApp`.
 
     Args:
         here: Finds it; it does not exist while the API is built.
@@ -114,7 +114,7 @@ class WebAppPictures:
     async def newest(
         self, after: Mapping[str, int], width: int = DEFAULT_WIDTH
     ) -> dict[str, tuple[int, bytes]]:
-        """See `streetloop.control.Pictures`."""
+        """See `streetloop.control.port.Pictures`."""
         return await self._here().newest(after, width)
 
 

@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 from flows.cli.main import app
 from serve.web.api.create import create_api
-from streetloop.control import Control
+from streetloop.control.port import Control
 from tests.docs.pages import DOCS, ROOT, blocks, commands
 
 STREETLOOP = [c for c in commands() if re.match(r"(\S*/)?streetloop ", c)]

@@ -15,8 +15,8 @@ from flows.service.control_service import ControlService
 from serve.rollout.policy import Phase, Policy
 from serve.web.api.create import create_api
 from streetloop.cameras import Camera, parse_camera
-from streetloop.control import DEFAULT_WIDTH
-from streetloop.control_views import CameraView
+from streetloop.control.port import DEFAULT_WIDTH
+from streetloop.control.views import CameraView
 from streetloop.errors import StreetloopError
 from streetloop.images import encode_jpeg
 from streetloop.ledger import Ledger, open_ledger
@@ -207,7 +207,7 @@ def register_versions(content: Content) -> None:
 
 
 class Screens:
-    """`streetloop.control.Pictures` of cameras that show what a test wants.
+    """`streetloop.control.port.Pictures` of cameras that show what a test wants.
 
     Attributes:
         shown: Number and JPEG by camera.

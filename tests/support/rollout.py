@@ -11,7 +11,7 @@ import ray.serve
 from flows.stream.pipeline import StreamPipeline
 from serve.detector.applications import ServeApplications
 from serve.detector.deployment import Detector, ServeDetector, deploy
-from serve.rollout.controller import RolloutController
+from serve.rollout.control.controller import RolloutController
 from serve.rollout.policy import Phase, PhaseKind, Policy
 from serve.rollout.route_table import CHALLENGER, RouteTable, leaders
 from serve.rollout.statistics.confidence_sequences import Moments
@@ -68,7 +68,7 @@ def wait_for(is_true: Callable[[], Any], what: str, timeout_s: float = 60.0) -> 
 class Street:
     """Eight live cameras, detected by the champion's application; they never stop.
 
-    It is a `serve.rollout.ports.Fleet`.
+    It is a `serve.rollout.control.ports.Fleet`.
 
     Args:
         home: Folder of all data.
@@ -143,7 +143,7 @@ class Street:
 
 
 class ModelFiles:
-    """`serve.rollout.ports.Models` of files, by name; records who was made the champion."""
+    """`serve.rollout.control.ports.Models` of files, by name; records who was made the champion."""
 
     def __init__(self, settings: Settings, files: Mapping[str, Path]) -> None:
         self._settings, self._files = settings, files

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from serve.rollout.controller import RolloutController
+from serve.rollout.control.controller import RolloutController
 from serve.rollout.policy import Phase, Policy
 from serve.rollout.route_table import CHALLENGER, CHAMPION, RouteTable
 from serve.rollout.statistics.evidence import Evidence
@@ -34,7 +34,7 @@ LOOK_S = 20.0
 
 
 class Fleet:
-    """See `serve.rollout.ports.Fleet`.
+    """See `serve.rollout.control.ports.Fleet`.
 
     Attributes:
         tables: All that were followed.
@@ -59,7 +59,7 @@ class Fleet:
 
 
 class Applications:
-    """See `serve.rollout.ports.Applications`.
+    """See `serve.rollout.control.ports.Applications`.
 
     Attributes:
         runs: Model by application.
@@ -110,7 +110,7 @@ class Applications:
 
 
 class Models:
-    """See `serve.rollout.ports.Models`.
+    """See `serve.rollout.control.ports.Models`.
 
     Attributes:
         away: The registry does not answer.

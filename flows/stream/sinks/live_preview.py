@@ -10,7 +10,7 @@ from flows.stream.analysis.results import Result
 from flows.stream.ingest.reader import CameraReader
 from flows.stream.sinks.annotated_video import draw
 from streetloop.cameras import Camera
-from streetloop.control import DEFAULT_WIDTH
+from streetloop.control.port import DEFAULT_WIDTH
 from streetloop.images import encode_jpeg
 from streetloop.types import UNCONFIRMED, Detections, Floats, Frame, Tracked
 

@@ -7,8 +7,8 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from serve.web.api.problems import problems
-from streetloop.control import MAX_OFFSET, MAX_PAGE_SIZE, Control, Pictures
-from streetloop.control_views import CameraView, Page
+from streetloop.control.port import MAX_OFFSET, MAX_PAGE_SIZE, Control, Pictures
+from streetloop.control.views import CameraView, Page
 from streetloop.errors import NotFound
 
 AUTHOR = "api"

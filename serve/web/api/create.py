@@ -15,7 +15,7 @@ from serve.web.api.rollouts import rollout_routes
 from serve.web.api.state import state_routes
 from serve.web.limits import BodyLimit
 from serve.web.uploads import MAX_BYTES
-from streetloop.control import Control, Pictures
+from streetloop.control.port import Control, Pictures
 
 
 class Health(BaseModel):

@@ -11,7 +11,7 @@ from fastapi import APIRouter, WebSocket
 from starlette.concurrency import run_in_threadpool
 from starlette.websockets import WebSocketDisconnect
 
-from streetloop.control import DEFAULT_WIDTH, MAX_WIDTH, MIN_WIDTH, Control, Pictures
+from streetloop.control.port import DEFAULT_WIDTH, MAX_WIDTH, MIN_WIDTH, Control, Pictures
 from streetloop.errors import StreetloopError
 
 PERIOD_S, ROUND_S = 0.04, 0.1

@@ -6,8 +6,8 @@ from fastapi import APIRouter, Path
 
 from serve.web.api.cameras import AUTHOR, Limit, Offset
 from serve.web.api.problems import problems
-from streetloop.control import Control
-from streetloop.control_views import LearningView, LineageView, ModelView, Page
+from streetloop.control.port import Control
+from streetloop.control.views import LearningView, LineageView, ModelView, Page
 
 
 def model_routes(control: Control) -> APIRouter:

@@ -7,8 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from serve.web.api.cameras import AUTHOR, Limit, Offset
 from serve.web.api.problems import problems
-from streetloop.control import Control
-from streetloop.control_views import Page, RolloutView
+from streetloop.control.port import Control
+from streetloop.control.views import Page, RolloutView
 
 
 class NewRollout(BaseModel):

@@ -7,8 +7,8 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 
 from serve.web.api.cameras import Limit, Offset
 from serve.web.api.problems import problems
-from streetloop.control import Control
-from streetloop.control_views import DriftView, EventView, HealthView, Page, QueueView, ReviewView
+from streetloop.control.port import Control
+from streetloop.control.views import DriftView, EventView, HealthView, Page, QueueView, ReviewView
 
 Name = Annotated[str | None, Query(min_length=1, max_length=100)]
 Digest = Annotated[str, Path(pattern="^[0-9a-f]{64}$")]

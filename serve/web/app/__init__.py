@@ -1,1 +1,1 @@
-"""The app: pages for people over `streetloop.control.Control`, made with Gradio."""
+"""The app: pages for people over `streetloop.control.port.Control`, made with Gradio."""

@@ -5,8 +5,8 @@ from typing import Any
 import gradio as gr
 
 from serve.web.app.notices import asked
-from streetloop.control import Control
-from streetloop.control_views import CameraView
+from streetloop.control.port import Control
+from streetloop.control.views import CameraView
 from streetloop.errors import ConfigError
 
 _NEW_CAMERA = "(a new camera)"

@@ -10,7 +10,7 @@ from serve.web.app import panels
 from serve.web.app.camera_form import camera_form
 from serve.web.app.notices import asked
 from serve.web.app.render import FOLDER, render
-from streetloop.control import Control
+from streetloop.control.port import Control
 
 AUTHOR = "app"
 _REFRESH_S = 3.0

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from serve.web.app.render import render
-from streetloop.control import Control
+from streetloop.control.port import Control
 from streetloop.errors import StreetloopError
 
 Draw = Callable[[Control], str]

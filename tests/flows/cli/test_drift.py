@@ -9,7 +9,7 @@ import pytest
 
 from drift.period_log import PeriodLog
 from flows.cli.main import main
-from streetloop.control_views import DriftView, FeatureView
+from streetloop.control.views import DriftView, FeatureView
 from streetloop.settings import Settings
 from streetloop.storage.store import FolderStore
 from tests.drift.support import breathing

@@ -8,7 +8,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from flows.cli.main import app
-from streetloop.control_views import LearningView
+from streetloop.control.views import LearningView
 from streetloop.errors import LearningError
 from streetloop.ledger import Ledger, open_ledger
 from streetloop.ledger.learning import open_learning

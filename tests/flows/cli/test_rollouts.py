@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from flows.cli.main import app
 from flows.service.policy_file import read_policy
 from serve.rollout.policy import Phase, Policy
-from streetloop.control_views import RolloutView
+from streetloop.control.views import RolloutView
 from streetloop.errors import ConfigError, NotFound, RolloutError
 from streetloop.ledger import Ledger, open_ledger
 from streetloop.ledger.rollouts import (

@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from flows.cli.main import app
-from streetloop.control_views import ModelView
+from streetloop.control.views import ModelView
 from streetloop.errors import ConfigError, TrainingError
 from tests.flows.conftest import Chain
 

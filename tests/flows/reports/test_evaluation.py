@@ -8,10 +8,11 @@ from typer.testing import CliRunner
 import flows.reports.evaluation
 from flows.cli.main import app
 from streetloop.storage.store import FolderStore
+from tests.support.coco import coco_content
 from tests.support.tiny_model import detector_output, write_tiny_model
 from tests.train.data.test_dataset import pure
 from train.data.dataset import save_dataset
-from train.data.formats import coco_content, write_yolo
+from train.data.formats import write_yolo
 
 
 @pytest.fixture

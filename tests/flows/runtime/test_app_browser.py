@@ -10,7 +10,7 @@ import pytest
 import yaml
 from playwright.sync_api import Browser, Page, expect
 
-from streetloop.control import MAX_WIDTH
+from streetloop.control.port import MAX_WIDTH
 from streetloop.settings import BASELINE, Settings
 from tests.support.browser import SCREENSHOTS, Complaints, chromium
 from tests.support.cli import Command

@@ -25,7 +25,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
 
 
 def test_errors_of_ours_are_counted_by_module_while_it_lasts(counted: Counter[str]) -> None:
-    ours = logging.getLogger("serve.rollout.controller")
+    ours = logging.getLogger("serve.rollout.control.controller")
     with errors_counted():
         ours.error("a look at the rollout failed")
         ours.critical("and ended")
@@ -33,4 +33,4 @@ def test_errors_of_ours_are_counted_by_module_while_it_lasts(counted: Counter[st
         ours.warning("no error")
         logging.getLogger("urllib3").error("not ours")
     ours.error("after the end")
-    assert counted == {"serve.rollout.controller": 2, "labeling": 1}
+    assert counted == {"serve.rollout.control.controller": 2, "labeling": 1}

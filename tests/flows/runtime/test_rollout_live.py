@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from flows.runtime.ray_cluster import local_ray
 from serve.detector.deployment import Detector
-from serve.rollout.champions import Champions
+from serve.rollout.control.champions import Champions
 from serve.rollout.policy import Phase
 from serve.rollout.route_table import CHAMPION
 from streetloop.ledger import Ledger, open_ledger

@@ -19,7 +19,7 @@ from serve.rollout.statistics.confidence_sequences import Moments
 from serve.rollout.statistics.detection_counts import DetectionCounts
 from serve.rollout.statistics.evidence import Calls, Evidence, Scores
 from serve.rollout.summarize import summarize
-from streetloop.control_views import RolloutView
+from streetloop.control.views import RolloutView
 from streetloop.errors import ConfigError, NotFound
 from streetloop.ledger import open_ledger
 from streetloop.ledger.rollouts import RolloutCommand, request_command

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 
 from serve.rollout.policy import Phase, Policy
-from serve.rollout.rollout_summary import RolloutSummary, Verdict
+from serve.rollout.rollout_summary import JudgeVerdict, RolloutSummary
 from serve.rollout.statistics.evidence import Calls, Evidence, Situation
 from serve.rollout.summarize import summarize
 from tests.serve.rollout.test_decision_properties import looks
@@ -40,7 +40,7 @@ def test_a_summary_of_nothing_has_no_intervals() -> None:
 @given(looks())
 def test_any_summary_survives_the_ledger(look: tuple[Phase, Situation, Policy]) -> None:
     _, now, policy = look
-    verdict = Verdict(accepted=False, reasons=("night: worse",), says="version 2 was refused")
+    verdict = JudgeVerdict(accepted=False, reasons=("night: worse",), says="version 2 was refused")
     found = summarize(now, policy, {"a": "Oslo"}, verdict, ["frames"], {"a": "champion"})
     written = json.dumps(found.as_json(), allow_nan=False)
     assert RolloutSummary.from_json(json.loads(written)) == found

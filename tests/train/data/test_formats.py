@@ -6,9 +6,10 @@ import pytest
 
 from streetloop.errors import DatasetError
 from streetloop.storage.store import FolderStore
+from tests.support.coco import coco_content
 from tests.train.data.test_dataset import pure
 from train.data.dataset import TRAIN, VALIDATION, Dataset
-from train.data.formats import read_coco, read_yolo, write_yolo
+from train.data.formats import read_yolo, write_yolo
 
 
 @pytest.fixture
@@ -28,34 +29,11 @@ def test_yolo_and_back_is_the_same(store: FolderStore, tmp_path: Path) -> None:
     assert {e.image: e.split for e in again.examples} == {e.image: e.split for e in dataset.examples}
 
 
-def _coco(dataset: Dataset) -> dict[str, list[dict[str, object]]]:
-    """A dataset as COCO writes it; ``file_name`` is the key in the store."""
-    numbered = list(enumerate(dataset.examples, start=1))
-    boxes = [(number, box, *box.xyxy) for number, example in numbered for box in example.boxes]
-    return {
-        "images": [
-            {"id": number, "file_name": example.key, "width": example.width, "height": example.height}
-            for number, example in numbered
-        ],
-        "annotations": [
-            {
-                "id": k,
-                "image_id": number,
-                "category_id": box.class_id + 1,
-                "bbox": [x1, y1, x2 - x1, y2 - y1],
-                "iscrowd": int(box.ignored),
-            }
-            for k, (number, box, x1, y1, x2, y2) in enumerate(boxes, start=1)
-        ],
-        "categories": [{"id": k, "name": name} for k, name in enumerate(dataset.classes, start=1)],
-    }
-
-
 def test_a_coco_file_is_read(store: FolderStore, tmp_path: Path) -> None:
     dataset = pure(store)
     path = tmp_path / "coco.json"
-    path.write_text(json.dumps(_coco(dataset)))
-    again = read_coco(path, store, images=Path(store.uri("")))
+    path.write_text(json.dumps(coco_content(dataset)))
+    again = readcoco_content(path, store, images=Path(store.uri("")))
     assert again.classes == dataset.classes
     assert _boxes(again) == _boxes(dataset)
 
@@ -119,7 +97,7 @@ def test_a_bad_coco_json_is_refused(store: FolderStore, tmp_path: Path, content:
     path = tmp_path / "coco.json"
     path.write_text(content)
     with pytest.raises(DatasetError, match=r"coco\.json"):
-        read_coco(path, store)
+        readcoco_content(path, store)
 
 
 def test_coco_images_may_not_lead_out_of_their_folder(store: FolderStore, tmp_path: Path) -> None:
@@ -131,7 +109,7 @@ def test_coco_images_may_not_lead_out_of_their_folder(store: FolderStore, tmp_pa
     path = tmp_path / "coco.json"
     path.write_text(json.dumps(content))
     with pytest.raises(DatasetError, match="leads out"):
-        read_coco(path, store)
+        readcoco_content(path, store)
 
 
 def test_boxes_over_the_edge_are_cut(store: FolderStore, tmp_path: Path) -> None:

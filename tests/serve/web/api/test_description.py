@@ -18,7 +18,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from serve.web.api.create import create_api
-from streetloop.control import Control
+from streetloop.control.port import Control
 from tests.support.control_service import Content, Screens, api_of, jpeg, register_versions, see_a_car
 
 _EXAMPLES = 40

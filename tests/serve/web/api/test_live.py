@@ -13,7 +13,7 @@ from starlette.testclient import WebSocketTestSession
 from starlette.websockets import WebSocketDisconnect
 
 from serve.web.api import live
-from streetloop.control import DEFAULT_WIDTH
+from streetloop.control.port import DEFAULT_WIDTH
 from tests.support.control_service import LIVE, Content, Screens, api_of, jpeg, running
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from serve.web.app.camera_form import _NEW_CAMERA, _document, _put, _values, read_lines, write_lines
 from serve.web.app.notices import asked
 from streetloop.cameras import parse_camera
-from streetloop.control_views import CameraView
+from streetloop.control.views import CameraView
 from streetloop.errors import ConfigError, NotFound, StreetloopError
 from streetloop.ledger.cameras import newest_changes
 from tests.support.control_service import FILE, PASSWORD, Content

@@ -11,8 +11,8 @@ import pytest
 
 from serve.web.app import panels
 from serve.web.app.render import ago, render
-from streetloop.control import Control
-from streetloop.control_views import (
+from streetloop.control.port import Control
+from streetloop.control.views import (
     CameraView,
     DecisionView,
     DriftView,

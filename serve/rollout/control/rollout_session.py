@@ -5,10 +5,10 @@ from concurrent.futures import Future
 from datetime import datetime, timedelta
 from typing import Any
 
-from serve.rollout.challenger import Challenger
-from serve.rollout.retried_work import RetriedWork
+from serve.rollout.control.challenger import Challenger
+from serve.rollout.control.retried_work import RetriedWork
 from serve.rollout.rollout_record import parse_evidence, parse_phase, parse_policy, parse_summary
-from serve.rollout.rollout_summary import Verdict
+from serve.rollout.rollout_summary import JudgeVerdict
 from serve.rollout.statistics.evidence import Situation
 from streetloop.ledger.rollouts import Entry, Rollout, RolloutCommand, RolloutState
 
@@ -38,7 +38,7 @@ class RolloutSession:
         self.challenger = Challenger()
         self.taking_over, self.giving_back = RetriedWork(), RetriedWork()
         self.noted_at: datetime | None = None
-        self.verdict: Verdict | None = None
+        self.verdict: JudgeVerdict | None = None
         self._paused = timedelta()
         self._paused_since: datetime | None = None
         for entry in decisions:

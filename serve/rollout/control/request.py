@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from serve.rollout.policy import Phase, Policy
-from serve.rollout.rollout_summary import RolloutSummary, Verdict
+from serve.rollout.rollout_summary import JudgeVerdict, RolloutSummary
 from serve.rollout.route_table import city_application
 from streetloop.errors import RolloutError
 from streetloop.ledger import Ledger
@@ -104,7 +104,7 @@ def _require_same_task(champion: Version, challenger: Version) -> None:
         )
 
 
-def verdict_of(version: Version) -> Verdict:
+def verdict_of(version: Version) -> JudgeVerdict:
     """What the offline judge said of a version before it was registered."""
     record = version.record
     name, why = f"version {version.number}", "; ".join(record.verdict)
@@ -113,7 +113,7 @@ def verdict_of(version: Version) -> Verdict:
     else:
         word = "was accepted" if record.accepted else "was refused"
         says = f"{name} {word} by the judge ({why or 'no reasons are known'})"
-    return Verdict(accepted=record.accepted, reasons=tuple(record.verdict), says=says)
+    return JudgeVerdict(accepted=record.accepted, reasons=tuple(record.verdict), says=says)
 
 
 def _own_champion(registry: Registry, city: str) -> Version | None:

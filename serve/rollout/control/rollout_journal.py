@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from serve.rollout.camera_routing import CameraRouting
+from serve.rollout.control.camera_routing import CameraRouting
+from serve.rollout.control.rollout_session import RolloutSession
 from serve.rollout.decision import Decision
-from serve.rollout.rollout_session import RolloutSession
 from serve.rollout.summarize import summarize
 from streetloop.clock import Clock
 from streetloop.ledger import Ledger

@@ -4,16 +4,16 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, wait
 
-from serve.rollout.camera_routing import CameraRouting
+from serve.rollout.control.camera_routing import CameraRouting
+from serve.rollout.control.ports import Applications, Fleet, Models
+from serve.rollout.control.rollout_journal import RolloutJournal
+from serve.rollout.control.rollout_session import RolloutSession
+from serve.rollout.control.transitions import Transitions
 from serve.rollout.decision import Action, Decision, decide
 from serve.rollout.label_evidence import LabelEvidence
-from serve.rollout.ports import Applications, Fleet, Models
-from serve.rollout.rollout_journal import RolloutJournal
 from serve.rollout.rollout_record import parse_phase
-from serve.rollout.rollout_session import RolloutSession
 from serve.rollout.route_table import target_application
 from serve.rollout.statistics.evidence import Evidence
-from serve.rollout.transitions import Transitions
 from streetloop.cameras import Camera
 from streetloop.clock import Clock
 from streetloop.ledger import Ledger

@@ -6,7 +6,7 @@ The commands, the API and the app ask through `Control`, and know nothing else o
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from streetloop.control_views import (
+from streetloop.control.views import (
     CameraView,
     DriftView,
     EventView,

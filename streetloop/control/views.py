@@ -1,4 +1,4 @@
-"""What `streetloop.control.Control` answers with: the typed JSON of the API and of the commands.
+"""Answers of `streetloop.control.port.Control`: the typed JSON of the API and of the commands.
 
 Times are UTC. A number that is unknown, or that JSON cannot hold, is null.
 """

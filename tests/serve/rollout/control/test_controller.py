@@ -222,7 +222,7 @@ def test_a_ledger_that_is_away_for_a_look_loses_no_evidence(
         def refuse(_: object) -> None:
             raise LedgerError("the ledger is locked")
 
-        away.setattr("serve.rollout.controller.open_rollout", refuse)
+        away.setattr("serve.rollout.control.controller.open_rollout", refuse)
         stage.fleet.left = Evidence(frames=77)
         with pytest.raises(LedgerError):
             stage.look()
@@ -232,7 +232,7 @@ def test_a_ledger_that_is_away_for_a_look_loses_no_evidence(
 
 
 def test_the_thread_goes_on_after_a_look_that_failed(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("serve.rollout.controller._LOOK_EVERY_S", 0.01)
+    monkeypatch.setattr("serve.rollout.control.controller._LOOK_EVERY_S", 0.01)
     collect, failures = stage.fleet.collect_evidence, [RuntimeError("a bug"), LedgerError("away")]
 
     def fail_first() -> Evidence:

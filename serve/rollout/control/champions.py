@@ -11,7 +11,7 @@ from train.model_registry import CHALLENGER, CHAMPION
 
 
 class Champions:
-    """`serve.rollout.ports.Models` of the registry.
+    """`serve.rollout.control.ports.Models` of the registry.
 
     Args:
         settings: The settings of the run; they name the registry.

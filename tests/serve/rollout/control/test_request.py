@@ -6,11 +6,11 @@ import pytest
 from typer.testing import CliRunner
 
 from flows.cli.main import app
-from serve.rollout.champions import Champions, city_champions, serving_model
+from serve.rollout.control.champions import Champions, city_champions, serving_model
+from serve.rollout.control.request import verdict_of
 from serve.rollout.policy import Policy
-from serve.rollout.request import verdict_of
 from serve.rollout.rollout_record import parse_summary
-from serve.rollout.rollout_summary import Verdict
+from serve.rollout.rollout_summary import JudgeVerdict
 from serve.rollout.route_table import city_application
 from streetloop.errors import NotFound, RegistryError, RolloutError
 from streetloop.ledger import open_ledger
@@ -167,7 +167,7 @@ def test_a_verdict_is_shown_and_no_verdict_is_said(settings: Settings) -> None:
     assert (verdict.accepted, verdict.reasons) == (True, ("night: why not",))
     assert verdict.says == f"version {version} was accepted by the judge (night: why not)"
     by_hand = verdict_of(_registry(settings).find("2"))
-    assert by_hand == Verdict(accepted=None, reasons=(), says="version 2 was never judged")
+    assert by_hand == JudgeVerdict(accepted=None, reasons=(), says="version 2 was never judged")
 
 
 # Champions

@@ -4,8 +4,8 @@ import logging
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 
-from serve.rollout.ports import Applications, Models
-from serve.rollout.rollout_session import RolloutSession
+from serve.rollout.control.ports import Applications, Models
+from serve.rollout.control.rollout_session import RolloutSession
 from serve.rollout.route_table import CHALLENGER, target_application
 from streetloop.errors import DetectorError
 from streetloop.ledger.rollouts import Rollout

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
+from serve.rollout.control.ports import Fleet
 from serve.rollout.policy import Policy
-from serve.rollout.ports import Fleet
 from serve.rollout.route_table import CHAMPION, RouteTable, leaders
 from streetloop.cameras import Camera
 

@@ -1,0 +1,1 @@
+"""Carrying a rollout out: the controller, its ports, and what it does in the background."""
