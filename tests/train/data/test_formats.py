@@ -9,7 +9,7 @@ from streetloop.storage.store import FolderStore
 from tests.support.coco import coco_content
 from tests.train.data.test_dataset import pure
 from train.data.dataset import TRAIN, VALIDATION, Dataset
-from train.data.formats import read_yolo, write_yolo
+from train.data.formats import read_coco, read_yolo, write_yolo
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def test_a_coco_file_is_read(store: FolderStore, tmp_path: Path) -> None:
     dataset = pure(store)
     path = tmp_path / "coco.json"
     path.write_text(json.dumps(coco_content(dataset)))
-    again = readcoco_content(path, store, images=Path(store.uri("")))
+    again = read_coco(path, store, images=Path(store.uri("")))
     assert again.classes == dataset.classes
     assert _boxes(again) == _boxes(dataset)
 
@@ -97,7 +97,7 @@ def test_a_bad_coco_json_is_refused(store: FolderStore, tmp_path: Path, content:
     path = tmp_path / "coco.json"
     path.write_text(content)
     with pytest.raises(DatasetError, match=r"coco\.json"):
-        readcoco_content(path, store)
+        read_coco(path, store)
 
 
 def test_coco_images_may_not_lead_out_of_their_folder(store: FolderStore, tmp_path: Path) -> None:
@@ -109,7 +109,7 @@ def test_coco_images_may_not_lead_out_of_their_folder(store: FolderStore, tmp_pa
     path = tmp_path / "coco.json"
     path.write_text(json.dumps(content))
     with pytest.raises(DatasetError, match="leads out"):
-        readcoco_content(path, store)
+        read_coco(path, store)
 
 
 def test_boxes_over_the_edge_are_cut(store: FolderStore, tmp_path: Path) -> None:
