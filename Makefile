@@ -23,7 +23,7 @@ help:
 	@echo "make demo     the main job, on this machine"
 	@echo "make test     all tests"
 	@echo "make test-fast  tests without servers, Ray, real weights and long simulations"
-	@echo "make check    style, types, imports between rooms, the examples in the docs"
+	@echo "make check    style, types, imports between packages, the examples in the docs"
 	@echo "make baseline train the model that comes along (an hour on two cores; resumes)"
 	@echo "make bench    every benchmark, some hours; make bench-short those of minutes"
 

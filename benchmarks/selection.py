@@ -64,7 +64,7 @@ _SEEDS = 3_000
 _RANDOM_A_HOUR = 60.0
 _REPLAY = 4
 _RECIPE = {"epochs": 6}
-ARMS = ("ours", "random")
+STRATEGIES = ("ours", "random")
 
 
 @dataclass(frozen=True)
@@ -156,16 +156,16 @@ def _tell_until_done(pipeline: StreamPipeline, frames: float, seed: int) -> None
 
 
 def labelled(
-    home: Path, day: Path, arm: str, count: int, streams: Streams, seed: int
+    home: Path, day: Path, strategy: str, count: int, streams: Streams, seed: int
 ) -> tuple[Dataset, dict[str, Any]]:
-    """The dataset of what one arm asked about, and what it consists of."""
-    copy = home / f"{day.stem}-{arm}.db"
+    """The dataset of what one strategy asked about, and what it consists of."""
+    copy = home / f"{day.stem}-{strategy}.db"
     shutil.copy(day, copy)
     ledger = open_ledger(f"sqlite:///{copy.absolute()}")
     clock = Evening(streams)
     queue = ReviewQueue(ledger, clock)
     night = _BEGAN + timedelta(seconds=streams.day_s)
-    if arm == "ours":
+    if strategy == "ours":
         # What `benchmarks.drift_detection` shows that the watch finds of a night.
         drift = Drift("night", night)
         queue.choose(count, {f"{city}-{name}": drift for city, name in TRAIN_CAMERAS})
@@ -174,9 +174,9 @@ def labelled(
     queue.push(oracle := OracleLabeler(CLASSES, clock, find=queue.find))
     queue.pull(oracle)
     reviews = list_reviews(ledger, [ReviewState.LABELED])
-    if arm == "random":  # all may be learned from: nothing else is asked of them here
+    if strategy == "random":  # all may be learned from: nothing else is asked of them here
         reviews = [replace(r, reason=SelectionReason.UNSURE) for r in reviews]
-    dataset = dataset_of(reviews, CLASSES, arm)
+    dataset = dataset_of(reviews, CLASSES, strategy)
     made_of = {
         "labels": len(reviews),
         "of night": sum(r.captured_at > night for r in reviews),
@@ -215,21 +215,21 @@ def report(results: Mapping[str, Mapping[str, Any]], seeds: int, count: int) -> 
     for name in ("seed", f"ours, {count} labels", f"random, {2 * count} labels", "difference"):
         table.add_column(name, justify="right")
     gaps: list[float] = []
-    means: dict[str, list[float]] = {arm: [] for arm in ARMS}
+    means: dict[str, list[float]] = {strategy: [] for strategy in STRATEGIES}
     for seed in range(seeds):
-        row = {arm: results[f"{seed}-{arm}"] for arm in ARMS}
-        for arm in ARMS:
-            means[arm].append(row[arm]["after"])
+        row = {strategy: results[f"{seed}-{strategy}"] for strategy in STRATEGIES}
+        for strategy in STRATEGIES:
+            means[strategy].append(row[strategy]["after"])
         gaps.append(row["ours"]["after"] - row["random"]["after"])
         table.add_row(
             str(seed),
-            *(f"{row[a]['after']:.3f} ({row[a]['of night']} of night)" for a in ARMS),
+            *(f"{row[a]['after']:.3f} ({row[a]['of night']} of night)" for a in STRATEGIES),
             f"{gaps[-1]:+.3f}",
         )
     spread = statistics.stdev(gaps) if seeds > 1 else 0.0
     table.add_row(
         "mean",
-        *(f"{statistics.mean(means[a]):.3f}" for a in ARMS),
+        *(f"{statistics.mean(means[a]):.3f}" for a in STRATEGIES),
         f"{statistics.mean(gaps):+.3f}, sd {spread:.3f}",
     )
     Console(width=110).print(table)
@@ -253,11 +253,11 @@ def main() -> None:
     results: dict[str, dict[str, Any]] = json.loads(file.read_text()) if file.is_file() else {}
     for seed in range(choice.seeds):
         day = watch(home, streams, seed, model)
-        for arm, count in zip(ARMS, (choice.labels, 2 * choice.labels), strict=True):
-            name = f"{seed}-{arm}"
+        for strategy, count in zip(STRATEGIES, (choice.labels, 2 * choice.labels), strict=True):
+            name = f"{seed}-{strategy}"
             if name in results and not choice.choose_only:
                 continue
-            dataset, made_of = labelled(home, day, arm, count, streams, seed)
+            dataset, made_of = labelled(home, day, strategy, count, streams, seed)
             sys.stderr.write(f"{name}: {made_of}\n")
             if choice.choose_only:
                 continue

@@ -1,1 +1,1 @@
-"""The roof: the flows, their Ray actors and the command line. Everything is wired here."""
+"""The flows: streams, learning, the demo, and what wires and starts them."""

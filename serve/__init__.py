@@ -1,1 +1,1 @@
-"""Serving: the detector behind Ray Serve, and the HTTP API beside it."""
+"""Serving: the detector on Ray Serve, rollouts of new models, the API and the app."""

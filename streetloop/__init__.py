@@ -1,1 +1,1 @@
-"""The floor: what every room shares, and nothing that belongs to one of them."""
+"""What all packages share: types, errors, settings, clock, object storage, ledger, and the city."""

@@ -1,1 +1,1 @@
-"""The model file: what it is, how a frame goes in and how boxes come out."""
+"""Models: datasets, the model file, fine-tuning, evaluation, registry."""

@@ -36,7 +36,7 @@ def _at(number: int) -> datetime:
 NIGHT_FALLS = [*_street(PAST), *_street(40, PAST, AT_NIGHT), *_street(60, PAST + 40)]
 
 
-class _House:
+class _Watched:
     """A home in which watches are started and stopped."""
 
     def __init__(self, home: Path) -> None:
@@ -68,18 +68,18 @@ class _House:
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> _House:
-    return _House(tmp_path / "home")
+def watched(tmp_path: Path) -> _Watched:
+    return _Watched(tmp_path / "home")
 
 
 @pytest.fixture(scope="module")
-def unbroken(tmp_path_factory: pytest.TempPathFactory) -> _House:
-    house = _House(tmp_path_factory.mktemp("home"))
-    house.play(NIGHT_FALLS)
-    return house
+def unbroken(tmp_path_factory: pytest.TempPathFactory) -> _Watched:
+    watched = _Watched(tmp_path_factory.mktemp("home"))
+    watched.play(NIGHT_FALLS)
+    return watched
 
 
-def test_a_night_is_a_finding_and_an_event_that_begin_and_end(unbroken: _House) -> None:
+def test_a_night_is_a_finding_and_an_event_that_begin_and_end(unbroken: _Watched) -> None:
     (finding,), (event,) = unbroken.findings, unbroken.events
     assert (finding.camera_id, finding.causes[0], finding.model_version) == ("a", "night", "m-1")
     assert finding.asks_for_labels
@@ -107,15 +107,15 @@ def test_a_night_is_a_finding_and_an_event_that_begin_and_end(unbroken: _House) 
     ],
 )
 def test_a_restart_in_the_middle_makes_the_same_findings(
-    house: _House, unbroken: _House, restart: int
+    watched: _Watched, unbroken: _Watched, restart: int
 ) -> None:
-    house.play(NIGHT_FALLS[:restart], NIGHT_FALLS[restart:])
-    (found,), (expected,) = house.findings, unbroken.findings
+    watched.play(NIGHT_FALLS[:restart], NIGHT_FALLS[restart:])
+    (found,), (expected,) = watched.findings, unbroken.findings
     assert found.since == expected.since
     assert found.causes[0] == expected.causes[0]
     assert _near(found.opened_at, expected.opened_at)
     assert _near(found.closed_at, expected.closed_at)
-    (event,) = house.events
+    (event,) = watched.events
     assert (event.started_at, event.ended_at) == (found.since, found.closed_at)
 
 
@@ -127,12 +127,12 @@ def _near(a: datetime | None, b: datetime | None) -> bool:
 
 
 @pytest.mark.slow
-def test_many_restarts_make_the_same_findings(house: _House, unbroken: _House) -> None:
-    house.play(*[NIGHT_FALLS[k : k + 50] for k in range(0, len(NIGHT_FALLS), 50)])
-    assert [f.since for f in house.findings] == [f.since for f in unbroken.findings]
+def test_many_restarts_make_the_same_findings(watched: _Watched, unbroken: _Watched) -> None:
+    watched.play(*[NIGHT_FALLS[k : k + 50] for k in range(0, len(NIGHT_FALLS), 50)])
+    assert [f.since for f in watched.findings] == [f.since for f in unbroken.findings]
 
 
-def test_what_is_recalled_of_a_finding_that_is_over_is_no_reference(house: _House, unbroken: _House) -> None:
+def test_what_is_recalled_of_a_finding_that_is_over_is_no_reference(watched: _Watched, unbroken: _Watched) -> None:
     fleet = recall("a", unbroken.settings, unbroken.store, unbroken.ledger, None)
     watch = fleet.camera("a")
     assert len(watch.history) == len(NIGHT_FALLS)
@@ -142,114 +142,114 @@ def test_what_is_recalled_of_a_finding_that_is_over_is_no_reference(house: _Hous
     assert len(clean) > 200
 
 
-def test_what_is_recalled_of_an_open_finding_is_open_and_no_reference(house: _House) -> None:
-    house.play(NIGHT_FALLS[: PAST + 30])
-    watch = recall("a", house.settings, house.store, house.ledger, None).camera("a")
+def test_what_is_recalled_of_an_open_finding_is_open_and_no_reference(watched: _Watched) -> None:
+    watched.play(NIGHT_FALLS[: PAST + 30])
+    watch = recall("a", watched.settings, watched.store, watched.ledger, None).camera("a")
     assert watch.finding is not None
     assert (watch.finding.since, watch.finding.causes[0]) == (_at(PAST), "night")
     assert watch.history.clean(np.inf).times.max() < _at(PAST).timestamp()
 
 
-def test_a_new_model_has_learned_the_drift_also_after_a_restart(house: _House) -> None:
+def test_a_new_model_has_learned_the_drift_also_after_a_restart(watched: _Watched) -> None:
     dusk = [*_street(PAST), *_street(100, PAST, AT_NIGHT)]
     after = _street(60, PAST + 100, AT_NIGHT, model_version="m-2")
-    house.play(dusk, after[:5], after[5:])
-    (finding,) = house.findings
+    watched.play(dusk, after[:5], after[5:])
+    (finding,) = watched.findings
     assert finding.closed_at is not None
-    clean = recall("a", house.settings, house.store, house.ledger, None).camera("a").history
+    clean = recall("a", watched.settings, watched.store, watched.ledger, None).camera("a").history
     assert (clean.clean(np.inf).values[:, 0] < 0.3).sum() >= 100
 
 
-def test_a_new_model_has_its_own_answers_also_after_a_restart(house: _House) -> None:
+def test_a_new_model_has_its_own_answers_also_after_a_restart(watched: _Watched) -> None:
     surer = _street(90, PAST, {"confidence": 0.25}, model_version="m-2")
-    house.play(_street(PAST), surer[:45], surer[45:])
-    assert house.findings == []
+    watched.play(_street(PAST), surer[:45], surer[45:])
+    assert watched.findings == []
 
 
-def test_a_turned_camera_is_found_again_neither_once_nor_never(house: _House) -> None:
+def test_a_turned_camera_is_found_again_neither_once_nor_never(watched: _Watched) -> None:
     turned = _street(60, PAST, edges=lines(12))
-    house.play(_street(PAST), turned[:30], turned[30:])
-    (finding,), (event,) = house.findings, house.events
+    watched.play(_street(PAST), turned[:30], turned[30:])
+    (finding,), (event,) = watched.findings, watched.events
     assert finding.causes == ["camera moved"]
     assert not finding.asks_for_labels
     assert (finding.closed_at, event.ended_at) == (None, None)
 
 
 @pytest.mark.parametrize("restart", [5, 10, 15])
-def test_a_fault_is_one_event_also_over_a_restart(house: _House, restart: int) -> None:
+def test_a_fault_is_one_event_also_over_a_restart(watched: _Watched, restart: int) -> None:
     periods = [*_street(10), *_street(10, 10, still=True), *_street(10, 20)]
-    house.play(periods[:restart], periods[restart:])
-    (event,) = house.events
+    watched.play(periods[:restart], periods[restart:])
+    (event,) = watched.events
     assert (event.kind, event.started_at, event.ended_at) == ("frozen picture", _at(10), _at(21))
-    assert house.findings == []
+    assert watched.findings == []
 
 
-def test_cameras_have_findings_of_their_own(house: _House) -> None:
-    watch = house.watch("ab")
+def test_cameras_have_findings_of_their_own(watched: _Watched) -> None:
+    watch = watched.watch("ab")
     for a, b in zip(NIGHT_FALLS[: PAST + 15], _street(PAST + 15, camera_id="b"), strict=True):
         watch.take([a, b])
-    assert [finding.camera_id for finding in house.findings] == ["a"]
-    assert watch.causes() == {"a": tuple(house.findings[0].causes)}
-    assert {c for c in "ab" if any(read_periods(house.store, c))} == {"a", "b"}
+    assert [finding.camera_id for finding in watched.findings] == ["a"]
+    assert watch.causes() == {"a": tuple(watched.findings[0].causes)}
+    assert {c for c in "ab" if any(read_periods(watched.store, c))} == {"a", "b"}
 
 
-def test_what_is_older_than_is_remembered_is_forgotten(house: _House) -> None:
-    log = PeriodLog(house.store)
+def test_what_is_older_than_is_remembered_is_forgotten(watched: _Watched) -> None:
+    log = PeriodLog(watched.store)
     for one in [*breathing(5, start=BEGIN - timedelta(days=40)), *_street(5)]:
         log.append(one)
     log.flush()
-    watch = recall("a", house.settings, house.store, house.ledger, None).camera("a")
+    watch = recall("a", watched.settings, watched.store, watched.ledger, None).camera("a")
     assert len(watch.history) == 5
 
 
-def test_a_camera_that_was_never_seen_is_recalled_as_nothing(house: _House) -> None:
-    watch = recall(["new"], house.settings, house.store, house.ledger, None).camera("new")
+def test_a_camera_that_was_never_seen_is_recalled_as_nothing(watched: _Watched) -> None:
+    watch = recall(["new"], watched.settings, watched.store, watched.ledger, None).camera("new")
     assert (len(watch.history), watch.finding, watch.faults) == (0, None, {})
 
 
-def test_a_damaged_log_is_told_and_the_watch_begins_anew(house: _House) -> None:
-    house.play(_street(5))
-    (key,) = house.store.keys("minutes/")
-    house.store.put(key, b"damaged")
+def test_a_damaged_log_is_told_and_the_watch_begins_anew(watched: _Watched) -> None:
+    watched.play(_street(5))
+    (key,) = watched.store.keys("minutes/")
+    watched.store.put(key, b"damaged")
     told: list[str] = []
-    watch = recall("a", house.settings, house.store, house.ledger, tell=told.append).camera("a")
+    watch = recall("a", watched.settings, watched.store, watched.ledger, tell=told.append).camera("a")
     assert len(watch.history) == 0
     assert "a part of its history" in told[0]
 
 
-def test_a_store_that_cannot_be_written_is_said_and_findings_go_on(house: _House) -> None:
-    house.settings.home.mkdir(exist_ok=True)
-    house.settings.store.write_text("in the way")
-    watch = house.watch()
+def test_a_store_that_cannot_be_written_is_said_and_findings_go_on(watched: _Watched) -> None:
+    watched.settings.home.mkdir(exist_ok=True)
+    watched.settings.store.write_text("in the way")
+    watch = watched.watch()
     for one in NIGHT_FALLS[: PAST + 15]:
         watch.take([one])
     watch.close()
-    assert len(house.findings) == 1
+    assert len(watched.findings) == 1
     assert watch.faults
-    assert set(watch.faults) <= set(house.said)
+    assert set(watch.faults) <= set(watched.said)
 
 
-def test_a_ledger_that_cannot_be_written_is_said_and_the_log_goes_on(house: _House) -> None:
-    watch = house.watch()
-    with house.ledger.transaction() as connection:
+def test_a_ledger_that_cannot_be_written_is_said_and_the_log_goes_on(watched: _Watched) -> None:
+    watch = watched.watch()
+    with watched.ledger.transaction() as connection:
         connection.exec_driver_sql("drop table findings")
         connection.exec_driver_sql("drop table events")
     for one in NIGHT_FALLS[: PAST + 15]:
         watch.take([one])
     watch.close()
-    assert len(list(read_periods(house.store, "a"))) == PAST + 15
+    assert len(list(read_periods(watched.store, "a"))) == PAST + 15
     assert len(watch.faults) == 1
-    assert any("most likely night" in line for line in house.said)
+    assert any("most likely night" in line for line in watched.said)
     assert watch.causes()["a"][0] == "night"
 
 
-def test_the_same_trouble_is_said_once(house: _House) -> None:
-    watch = house.watch()
-    with house.ledger.transaction() as connection:
+def test_the_same_trouble_is_said_once(watched: _Watched) -> None:
+    watch = watched.watch()
+    with watched.ledger.transaction() as connection:
         connection.exec_driver_sql("drop table events")
     for number in range(6):
         watch.take([make_period(number, start=BEGIN, still=number % 2 == 1)])
-    assert len(watch.faults) == len([line for line in house.said if "ledger" in line]) == 1
+    assert len(watch.faults) == len([line for line in watched.said if "ledger" in line]) == 1
 
 
 AT = datetime(2026, 11, 21, 17, 30, tzinfo=UTC)
@@ -271,10 +271,10 @@ def test_a_change_is_a_sentence_that_names_the_camera(change: Change, said: str)
 
 
 @pytest.mark.parametrize("name", ["speed", "fragmentation"])
-def test_a_drift_of_tracks_alone_is_said(house: _House, name: str) -> None:
-    house.play([*_street(100), *_street(15, 100, {name: 2.0})])
-    assert [finding.causes for finding in house.findings] == [["unknown"]]
-    assert house.said == [f"a: drift since {_at(100):%H:%M}, most likely unknown"]
+def test_a_drift_of_tracks_alone_is_said(watched: _Watched, name: str) -> None:
+    watched.play([*_street(100), *_street(15, 100, {name: 2.0})])
+    assert [finding.causes for finding in watched.findings] == [["unknown"]]
+    assert watched.said == [f"a: drift since {_at(100):%H:%M}, most likely unknown"]
 
 
 def test_the_policy_is_that_of_the_settings() -> None:
@@ -282,13 +282,13 @@ def test_the_policy_is_that_of_the_settings() -> None:
     assert (policy.days_between_false_alarms, policy.period_s) == (7, 10)
 
 
-def test_what_went_on_at_a_camera_that_is_taken_out_is_over(house: _House) -> None:
-    watch = house.watch("ab")
+def test_what_went_on_at_a_camera_that_is_taken_out_is_over(watched: _Watched) -> None:
+    watch = watched.watch("ab")
     for camera in "ab":
         for one in [*_street(PAST, camera_id=camera), *_street(20, PAST, AT_NIGHT, camera_id=camera)]:
             watch.take([one])
-    assert {event.camera_id for event in house.events if event.ended_at is None} == {"a", "b"}
+    assert {event.camera_id for event in watched.events if event.ended_at is None} == {"a", "b"}
     watch.leave({"a", "never seen"})
-    assert {event.camera_id for event in house.events if event.ended_at is None} == {"b"}
-    assert {one.camera_id for one in house.findings if one.closed_at is None} == {"b"}
-    assert not house.said[2:]
+    assert {event.camera_id for event in watched.events if event.ended_at is None} == {"b"}
+    assert {one.camera_id for one in watched.findings if one.closed_at is None} == {"b"}
+    assert not watched.said[2:]
