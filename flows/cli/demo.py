@@ -27,19 +27,19 @@ def demo(
     ] = None,
 ) -> None:
     """Show the whole loop on four simulated streets: about ten minutes, offline."""
-    home = settings_of(context).home
+    settings = settings_of(context)
     if duration is None:
         from flows.demo.terminal import play
         from flows.runtime.session import run_streams
 
-        if not play(run_streams, home, as_json, app=not once, label_studio=label_studio):
+        if not play(run_streams, settings, as_json, app=not once, label_studio=label_studio):
             raise typer.Exit(1)
         return
     from flows.demo.scenario import write_demo
     from flows.runtime.run_values import RunOptions
     from streetloop.settings import BASELINE
 
-    folder = home / "demo"
+    folder = settings.home / "demo"
     options = RunOptions(duration, annotate=folder)
     read_cameras(context, write_demo(folder), {"model": BASELINE}, options, as_json=as_json)
     if not as_json:

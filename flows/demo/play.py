@@ -5,7 +5,6 @@ import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from pathlib import Path
 from typing import Any, Protocol
 
 from flows.demo import scenario
@@ -22,7 +21,7 @@ from streetloop.ledger import Ledger, open_ledger
 from streetloop.ledger.learning import list_learning
 from streetloop.ledger.reviews import ReviewState, count_reviews
 from streetloop.processes import in_background
-from streetloop.settings import Settings, read_settings
+from streetloop.settings import Settings, change_settings
 from streetloop.storage.open import open_store
 from streetloop.storage.store import ObjectStore
 from train.data.dataset import TEST, Dataset
@@ -60,7 +59,8 @@ class Demo:
 
     Args:
         run: Reads the cameras.
-        home: Folder of the demo's state; what an earlier demo left there is removed.
+        settings: Settings of the command. The demo keeps its state in the folder ``loop`` of their
+            home; what an earlier demo left there is removed.
         say: Called with each sentence about what happens.
         show: Called with the current state, one sentence that replaces the last.
         changes: Settings that differ from `scenario.SETTINGS`.
@@ -72,13 +72,14 @@ class Demo:
     def __init__(
         self,
         run: RunStreams,
-        home: Path,
+        settings: Settings,
         say: Callable[[str], None],
         show: Callable[[str], None],
         changes: Mapping[str, Any] = {},
     ) -> None:
+        home = settings.home / "loop"
         shutil.rmtree(home, ignore_errors=True)
-        self._settings = read_settings(**{**scenario.SETTINGS, **changes}, home=home)
+        self._settings = change_settings(settings, **{**scenario.SETTINGS, **changes}, home=home)
         self._cameras = load_cameras(scenario.write_night(home)).cameras
         self._ledger, self._store = open_ledger(self._settings.ledger), open_store(self._settings)
         self._progress = DemoProgress(self._ledger, self._settings.learn_drift_labels, show)

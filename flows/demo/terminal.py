@@ -14,14 +14,15 @@ from flows.demo.play import Demo, RunStreams
 from flows.demo.result import DemoResult
 from labeling.local_server.server import PORT
 from labeling.open_labeler import start_server
+from streetloop.settings import Settings
 
 
-def play(run: RunStreams, home: Path, as_json: bool, *, app: bool, label_studio: bool) -> bool:
+def play(run: RunStreams, settings: Settings, as_json: bool, *, app: bool, label_studio: bool) -> bool:
     """Play the demo and return whether the loop closed.
 
     Args:
         run: Reads the cameras.
-        home: Folder of all state; the demo keeps its own in ``home/loop``.
+        settings: Settings of the command; the demo keeps its state in ``loop`` in their home.
         as_json: Print the result as JSON on standard output, and only that.
         app: Serve the app meanwhile, and after the result until Ctrl-C.
         label_studio: Let people label, in a Label Studio on this machine.
@@ -36,7 +37,7 @@ def play(run: RunStreams, home: Path, as_json: bool, *, app: bool, label_studio:
 
     changes: dict[str, Any] = {}
     if label_studio:
-        access = start_server(home, PORT, say)
+        access = start_server(settings.home, PORT, say)
         say(f"label at {access['url']} as {access['user']}, password {access['password']}")
         changes = {
             "labeler": "label-studio",
@@ -45,7 +46,7 @@ def play(run: RunStreams, home: Path, as_json: bool, *, app: bool, label_studio:
         }
     stdout = Console(file=sys.stdout)
     with contextlib.redirect_stdout(sys.stderr), console.status("starting") as status:
-        demo = Demo(run, home / "loop", say, status.update, changes)
+        demo = Demo(run, settings, say, status.update, changes)
 
         def finished(result: DemoResult) -> None:
             if as_json:

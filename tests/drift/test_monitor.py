@@ -132,7 +132,9 @@ def test_many_restarts_make_the_same_findings(watched: _Watched, unbroken: _Watc
     assert [f.since for f in watched.findings] == [f.since for f in unbroken.findings]
 
 
-def test_what_is_recalled_of_a_finding_that_is_over_is_no_reference(watched: _Watched, unbroken: _Watched) -> None:
+def test_what_is_recalled_of_a_finding_that_is_over_is_no_reference(
+    watched: _Watched, unbroken: _Watched
+) -> None:
     fleet = recall("a", unbroken.settings, unbroken.store, unbroken.ledger, None)
     watch = fleet.camera("a")
     assert len(watch.history) == len(NIGHT_FALLS)

@@ -1,8 +1,9 @@
-"""Plays the demo's loop in a short form, in a process of its own, and prints what came of it.
+"""Plays the demo's loop in a short form, in a process of its own, and prints the result as JSON.
 
-python -m tests.support.short_demo HOME
+python -m tests.support.short_demo HOME PORT
 
-The champion is one that is soon better, and night falls at once.
+The champion is one that is soon better, and night falls at once. The app listens on PORT, and goes
+on after the result until Ctrl-C.
 """
 
 import contextlib
@@ -13,7 +14,9 @@ from pathlib import Path
 import flows.demo.progress
 from flows.demo import scenario
 from flows.demo.play import Demo
+from flows.demo.result import DemoResult
 from flows.runtime.session import run_streams
+from streetloop.settings import read_settings
 from tests.support.learning import SOON_BETTER, write_weak_model
 
 _CHANGES = {
@@ -25,19 +28,23 @@ _CHANGES = {
 }
 
 
-def main(home: Path) -> None:
-    """One line of JSON, as ``streetloop demo --json`` has it."""
+def main(home: Path, port: int) -> None:
+    """Print one line of JSON, as ``streetloop demo --json`` has it."""
     scenario.NIGHT_AT_S, scenario.NIGHT_FALLS_S = 15, 5
     flows.demo.progress._AFTERWARDS_S = 5.0
     # What is learned in seconds is better in all, and not in every class.
     scenario.POLICY = scenario.POLICY.model_copy(update={"margin": 0.9})
     home.mkdir()
-    changes = {**_CHANGES, "model": str(write_weak_model(home / "weak.pt"))}
+    changes = {**_CHANGES, "model": str(write_weak_model(home / "weak.pt")), "app_port": port}
+    stdout = sys.stdout
     with contextlib.redirect_stdout(sys.stderr):
-        demo = Demo(run_streams, home / "demo", print, lambda _: None, changes)
-        result = demo.play(app=False)
-    print(json.dumps(result.as_json(demo.report)))
+        demo = Demo(run_streams, read_settings(home=home), print, lambda _: None, changes)
+
+        def finished(result: DemoResult) -> None:
+            print(json.dumps(result.as_json(demo.report)), file=stdout, flush=True)
+
+        demo.play(app=True, finished=finished)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), int(sys.argv[2]))
