@@ -17,7 +17,7 @@ ARGS ?=
 # Test processes and the commands that tests start read modules as compiled once.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install demo test test-fast check format bench bench-short baseline clean
+.PHONY: help install demo test test-fast check format bench bench-short baseline notebooks clean
 
 help:
 	@echo "make demo     the main job, on this machine"
@@ -25,6 +25,7 @@ help:
 	@echo "make test-fast  tests without servers, Ray, real weights and long simulations"
 	@echo "make check    style, types, imports between packages, the examples in the docs"
 	@echo "make baseline train the model that comes along (an hour on two cores; resumes)"
+	@echo "make notebooks run the notebooks and keep their outputs"
 	@echo "make bench    every benchmark, some hours; make bench-short those of minutes"
 
 install: $(STAMP)
@@ -60,6 +61,9 @@ format: install
 
 baseline: install
 	$(BIN)/python -m train.baseline
+
+notebooks: install
+	$(BIN)/jupyter execute --inplace notebooks/*.ipynb
 
 bench: install
 	set -e; for name in $(BENCHMARKS_SHORT) $(BENCHMARKS_LONG); do $(BIN)/python -m benchmarks.$$name --json; done

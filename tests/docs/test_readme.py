@@ -9,6 +9,7 @@ import numpy as np
 import pandas
 import polars
 import pytest
+from PIL import Image as PillowImage
 
 from flows.stream.analysis.results import Result
 from flows.stream.sinks.detection_log import DetectionLog
@@ -45,6 +46,13 @@ def test_every_picture_is_shown_somewhere() -> None:
     shown = {Path(target).name for text in PAGES.values() for target, _ in _LINK.findall(text)}
     pictures = {path.name for path in (ROOT / "docs/img").iterdir() if path.suffix != ".py"}
     assert pictures <= shown
+
+
+def test_the_picture_of_the_app_moves_and_is_small() -> None:
+    path = ROOT / "docs/img/app.webp"
+    assert path.stat().st_size <= 1_500_000
+    assert PillowImage.open(path).n_frames > 10
+    assert "docs/img/app.webp" in README
 
 
 def test_every_yaml_example_is_a_camera_file() -> None:

@@ -1,0 +1,54 @@
+"""The notebooks run from top to bottom, import what they use, and define nothing."""
+
+import ast
+import re
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+ROOT = Path(__file__).resolve().parents[2]
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+LARGEST_BYTES = 200_000
+NO_RAY = "import sys; assert 'ray' not in sys.modules or not sys.modules['ray'].is_initialized()"
+
+each = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+
+
+def _code(path: Path) -> list[Any]:
+    return [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+
+
+def test_there_are_notebooks() -> None:
+    assert [path.name for path in NOTEBOOKS] == ["01_tour.ipynb"]
+
+
+@each
+def test_it_imports_and_never_defines(path: Path) -> None:
+    for cell in _code(path):
+        source = "\n".join(line for line in cell.source.splitlines() if not line.startswith("%"))
+        nodes = list(ast.walk(ast.parse(source)))
+        assert not [n for n in nodes if isinstance(n, ast.FunctionDef | ast.ClassDef | ast.Lambda)]
+
+
+@each
+def test_it_keeps_small_outputs_of_no_particular_machine(path: Path) -> None:
+    text = path.read_text()
+    assert len(text) < LARGEST_BYTES
+    assert str(ROOT) not in text
+    assert "streetloop-tour-" not in "".join(str(cell.outputs) for cell in _code(path))
+    assert all(cell.outputs for cell in _code(path) if "print(" in cell.source), "make notebooks fills them"
+
+
+@each
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_it_runs_offline_without_ray(path: Path) -> None:
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells.append(nbformat.v4.new_code_cell(NO_RAY))
+    where = {"metadata": {"path": str(path.parent)}}
+    NotebookClient(notebook, timeout=600, kernel_name="python3", resources=where).execute()
+    said = "".join(str(cell.get("outputs", "")) for cell in notebook.cells)
+    assert re.search(r"night .* 95 % of the gain \+", said), "the candidate detects better by night"
