@@ -51,4 +51,5 @@ def test_it_runs_offline_without_ray(path: Path) -> None:
     where = {"metadata": {"path": str(path.parent)}}
     NotebookClient(notebook, timeout=600, kernel_name="python3", resources=where).execute()
     said = "".join(str(cell.get("outputs", "")) for cell in notebook.cells)
-    assert re.search(r"night .* 95 % of the gain \+", said), "the candidate detects better by night"
+    assert re.search(r"night .* 95 % of the gain \+", said), "it detects better by night"
+    assert "accepted: True" in said, "and keeps the day"
