@@ -68,6 +68,8 @@ def write_page(path: Path, page: str) -> None:
     from streetloop.errors import ConfigError
     from streetloop.files import write_whole
 
+    if not path.parent.is_dir():
+        raise ConfigError(f"{path}: cannot be written: there is no folder {path.parent}")
     try:
         write_whole(path, page)
     except OSError as error:

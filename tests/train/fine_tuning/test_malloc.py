@@ -7,10 +7,10 @@ import pytest
 
 _SAY = """
 import resource, sys
-from train.fine_tuning.malloc import keep_memory
+from train.fine_tuning.malloc import disable_malloc_trim
 
 if sys.argv[1] == "keep":
-    keep_memory()
+    disable_malloc_trim()
 sizes = [40_000_000, 3_000_000, 100_000_000] * 5
 for size in sizes:
     b"x" * size

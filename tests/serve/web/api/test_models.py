@@ -84,9 +84,11 @@ def test_steering(client: TestClient, wanted: str) -> None:
     assert (answer.status_code, answer.json()["wanted"]) == (202, wanted)
 
 
-def test_what_is_on_its_way_back_is_not_promoted(client: TestClient) -> None:
+def test_what_is_being_rolled_back_is_not_promoted(client: TestClient) -> None:
     client.post("/rollouts/steer", json={"wanted": "roll back"})
-    assert "on its way back" in problem_of(client.post("/rollouts/steer", json={"wanted": "promote"}), 409)
+    assert "is being rolled back" in problem_of(
+        client.post("/rollouts/steer", json={"wanted": "promote"}), 409
+    )
 
 
 @pytest.mark.parametrize(

@@ -154,7 +154,7 @@ def full(content: Content) -> Content:
                 "-0.010 to +0.090",
                 "not yet",
                 "On the new version: a40",
-                "Waits for that",
+                "Waits for a certain gain",
                 "version 3 is tried",
             ],
         ),
