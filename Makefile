@@ -23,7 +23,7 @@ help:
 	@echo "make demo     the main job, on this machine"
 	@echo "make test     all tests"
 	@echo "make test-fast  tests without servers, Ray, real weights and long simulations"
-	@echo "make check    style, types, imports between packages, the examples in the docs"
+	@echo "make check    style, types, imports between packages, the examples in docstrings"
 	@echo "make baseline train the model that comes along (an hour on two cores; resumes)"
 	@echo "make notebooks run the notebooks and keep their outputs"
 	@echo "make bench    every benchmark, some hours; make bench-short those of minutes"
@@ -53,7 +53,6 @@ check: install
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest --doctest-modules --ignore-glob="*/migrations/*" --ignore=train/fine_tuning/worker_trainer.py streetloop train serve flows drift labeling
-	$(BIN)/python -m pytest tests/docs
 
 format: install
 	$(BIN)/ruff check --fix .

@@ -163,6 +163,6 @@ def test_a_variable_that_is_not_json_is_a_mistake_in_the_environment(
     monkeypatch: pytest.MonkeyPatch, text: str
 ) -> None:
     monkeypatch.setenv("STREETLOOP_LABEL_BANDS", text)
-    with pytest.raises(ConfigError, match="STREETLOOP_LABEL_BANDS.*not JSON") as caught:
+    with pytest.raises(ConfigError, match=r"STREETLOOP_LABEL_BANDS.*not JSON") as caught:
         read_settings()
     assert text not in str(caught.value)
