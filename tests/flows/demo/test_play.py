@@ -50,7 +50,7 @@ def _closed(found: dict[str, Any], log: Path) -> None:
 
 def _goes_on(port: int) -> None:
     """After the result the cameras are read, and the app shows the result's page."""
-    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as app:
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30, follow_redirects=True) as app:
         assert "The loop closed" in app.get("/report").text
         assert app.get("/app").is_success
         cameras = app.get("/cameras").json()["items"]
