@@ -22,12 +22,16 @@ class Crossing:
         direction: ``in`` from the left of the line to its right, as seen from its first point; else
             ``out``.
         pts: Media time in seconds.
+        class_name: Class of the track by the votes so far; empty if nobody voted.
+        inferred: True if concluded across a gap in which the track was not seen.
     """
 
     line: str
     track_id: int
     direction: str
     pts: float
+    class_name: str = ""
+    inferred: bool = False
 
 
 @dataclass(slots=True)
@@ -48,7 +52,8 @@ class LineCounter:
     >>> gate = LineCounter("gate", ((0.5, 0.0), (0.5, 1.0)))
     >>> [gate.update(7, (x, 0.5), t) for t, x in enumerate([0.3, 0.495, 0.505, 0.7])]
     ... # doctest: +NORMALIZE_WHITESPACE
-    [None, None, None, Crossing(line='gate', track_id=7, direction='out', pts=3)]
+    [None, None, None,
+     Crossing(line='gate', track_id=7, direction='out', pts=3, class_name='', inferred=False)]
 
     Attributes:
         name: Name of the line.
