@@ -1,4 +1,4 @@
-"""The API put together."""
+"""The API as one application."""
 
 from fastapi import Depends, FastAPI
 from fastapi_offline import FastAPIOffline
@@ -12,14 +12,14 @@ from serve.web.api.models import model_routes
 from serve.web.api.predict import DetectImage, predict_route
 from serve.web.api.problems import explain_errors, problems
 from serve.web.api.rollouts import rollout_routes
-from serve.web.api.state import state_routes
+from serve.web.api.state import health_routes, review_routes, watch_routes
 from serve.web.limits import BodyLimit
 from serve.web.uploads import MAX_BYTES
 from streetloop.control.port import Control, Pictures
 
 
 class Health(BaseModel):
-    """The service is there."""
+    """The service is up."""
 
     status: str = "ok"
 
@@ -44,21 +44,21 @@ def create_api(
     """
     api = FastAPIOffline(
         title="streetloop",
-        description="Watch and steer the detectors of a city's traffic cameras.",
+        description="Monitor and control object detection on a city's traffic cameras.",
         version="1",
         responses=problems(
             _400="the body cannot be read",
-            _403="from the page, or under the name, of another server",
+            _403="sent from a page, or under the name, of another server",
             _413="too large",
-            _422="something in it is wrong; the detail says what",
-            _503="something that is asked behind this does not answer; the detail says what",
+            _422="the request is invalid; the detail says why",
+            _503="a service that this one needs does not answer; the detail says which",
         ),
     )
     api.add_middleware(BodyLimit, limit_bytes=MAX_BYTES)
     api.add_middleware(OwnPages, has_token=token is not None)
     explain_errors(api)
 
-    @api.get("/health", response_model=Health, summary="The service is there")
+    @api.get("/health", response_model=Health, summary="Liveness: 200 while the service is up")
     async def health() -> Health:
         return Health()
 
@@ -66,9 +66,9 @@ def create_api(
     guarded = [Depends(guard)]
     api.include_router(predict_route(detect, names, confidence), dependencies=guarded)
     if control is not None:
-        routes = camera_routes(control, pictures), state_routes(control), model_routes(control)
-        for route in (*routes, rollout_routes(control)):
-            api.include_router(route, dependencies=guarded)
+        api.include_router(camera_routes(control, pictures), dependencies=guarded)
+        for routes in (watch_routes, review_routes, health_routes, model_routes, rollout_routes):
+            api.include_router(routes(control), dependencies=guarded)
         api.include_router(login_routes(guard))
         if pictures is not None:
             api.include_router(live_route(control, pictures), dependencies=guarded)

@@ -1,4 +1,4 @@
-"""What happened, what drifts, what people are asked about, and whether all is well."""
+"""Endpoints of events, drift, the review queue and health."""
 
 from typing import Annotated
 
@@ -14,50 +14,28 @@ Name = Annotated[str | None, Query(min_length=1, max_length=100)]
 Digest = Annotated[str, Path(pattern="^[0-9a-f]{64}$")]
 
 
-def state_routes(control: Control) -> APIRouter:
-    """What can be asked about what was seen."""
+def watch_routes(control: Control) -> APIRouter:
+    """Events, drift and the demo's report."""
     routes = APIRouter(tags=["watch"], responses=problems(_401="token missing or wrong"))
-    missing = problems(_404="no such thing")
 
-    @routes.get("/events", summary="What happened, the newest first")
+    @routes.get("/events", summary="Events, newest first")
     def events(
         camera: Name = None,
         kind: Name = None,
-        only_open: Annotated[bool, Query(alias="open", description="only what goes on")] = False,
+        only_open: Annotated[bool, Query(alias="open", description="only ongoing events")] = False,
         offset: Offset = 0,
         limit: Limit = 50,
     ) -> Page[EventView]:
         return control.events(camera, kind, only_open=only_open, offset=offset, limit=limit)
 
-    @routes.get("/drift", summary="Is each camera's world still the one that it was?")
+    @routes.get("/drift", summary="Drift of each camera")
     def drift(offset: Offset = 0, limit: Limit = 50) -> Page[DriftView]:
         found = control.drift()
         return Page(items=found[offset : offset + limit], offset=offset, more=len(found) > offset + limit)
 
-    @routes.get("/drift/page", summary="The same with plots and pictures", response_class=HTMLResponse)
+    @routes.get("/drift/page", summary="The drift report as a page", response_class=HTMLResponse)
     def drift_page() -> HTMLResponse:
         return HTMLResponse(control.drift_page())
-
-    @routes.get("/queue", summary="The review queue in numbers")
-    def queue() -> QueueView:
-        return control.queue()
-
-    @routes.get("/reviews", summary="Frames that people are asked about", responses=missing)
-    def reviews(state: Name = None, offset: Offset = 0, limit: Limit = 50) -> Page[ReviewView]:
-        return control.reviews(state, offset, limit)
-
-    @routes.get(
-        "/reviews/{digest}/image.jpg",
-        summary="One of them",
-        responses=missing | {200: {"content": {"image/jpeg": {}}}},
-        response_class=Response,
-    )
-    def review_image(digest: Digest) -> Response:
-        return Response(control.review_image(digest), media_type="image/jpeg")
-
-    @routes.get("/status", summary="Whether everything is there")
-    def status() -> HealthView:
-        return control.health()
 
     @routes.get(
         "/report",
@@ -68,9 +46,45 @@ def state_routes(control: Control) -> APIRouter:
     def report() -> HTMLResponse:
         return HTMLResponse(control.report_page())
 
+    return routes
+
+
+def review_routes(control: Control) -> APIRouter:
+    """The review queue and its frames."""
+    routes = APIRouter(tags=["watch"], responses=problems(_401="token missing or wrong"))
+    missing = problems(_404="no such frame")
+
+    @routes.get("/queue", summary="Number of frames in each state of the review queue")
+    def queue() -> QueueView:
+        return control.queue()
+
+    @routes.get("/reviews", summary="Frames chosen for review, newest first", responses=missing)
+    def reviews(state: Name = None, offset: Offset = 0, limit: Limit = 50) -> Page[ReviewView]:
+        return control.reviews(state, offset, limit)
+
+    @routes.get(
+        "/reviews/{digest}/image.jpg",
+        summary="The image of a frame chosen for review",
+        responses=missing | {200: {"content": {"image/jpeg": {}}}},
+        response_class=Response,
+    )
+    def review_image(digest: Digest) -> Response:
+        return Response(control.review_image(digest), media_type="image/jpeg")
+
+    return routes
+
+
+def health_routes(control: Control) -> APIRouter:
+    """Whether the service works, and whether a camera is live."""
+    routes = APIRouter(tags=["watch"], responses=problems(_401="token missing or wrong"))
+
+    @routes.get("/status", summary="State of the service, its model and its cameras")
+    def status() -> HealthView:
+        return control.health()
+
     @routes.get(
         "/ready",
-        summary="Whether a camera is live",
+        summary="Readiness: 200 while a camera is live",
         response_model=HealthView,
         responses={503: {"model": HealthView, "description": "no camera is live"}},
     )
