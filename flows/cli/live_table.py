@@ -1,4 +1,4 @@
-"""The live table in the terminal; ``back`` is how often a camera came back."""
+"""The live table in the terminal; the column ``back`` counts reconnects."""
 
 import time
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ _STYLES = {
 
 
 class LiveTable:
-    """Renders what the cameras do."""
+    """Renders the state, rates and frame accounts of all cameras."""
 
     def __init__(self, model: str) -> None:
         self._model = model
@@ -31,7 +31,11 @@ class LiveTable:
         self._statuses: Mapping[str, CameraStatus] = {}
 
     def update(self, statuses: Mapping[str, CameraStatus]) -> None:
-        """Show these from now on."""
+        """Show these statuses from now on.
+
+        Args:
+            statuses: Status by camera id.
+        """
         self._statuses = statuses
         self._began = self._began or time.monotonic()
         self._rates.add(statuses, time.monotonic())
@@ -74,7 +78,7 @@ class LiveTable:
 
 
 def _notes(statuses: Mapping[str, CameraStatus]) -> list[Text]:
-    """Under the table: what a camera counted and what ails it."""
+    """Lines under the table: crossings and errors of each camera."""
     notes: list[Text] = []
     for camera_id, status in statuses.items():
         for line, count in status.lines.items():
@@ -85,7 +89,7 @@ def _notes(statuses: Mapping[str, CameraStatus]) -> list[Text]:
 
 
 def print_summary(console: Console, summary: RunSummary) -> None:
-    """The account of a run as a table."""
+    """Print the frame accounts of a run as a table."""
     title = Text(f"{summary.seconds:.1f} s with {summary.model['version']}", "bold")
     table = Table(title=title, box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("camera", no_wrap=True)

@@ -1,4 +1,4 @@
-"""Cameras: seen, added, changed, removed."""
+"""Endpoints that list, add, change and remove cameras."""
 
 from typing import Annotated, Any
 
@@ -13,8 +13,8 @@ from streetloop.errors import NotFound
 
 AUTHOR = "api"
 
-Offset = Annotated[int, Query(ge=0, le=MAX_OFFSET, description="how many to leave out")]
-Limit = Annotated[int, Query(ge=1, le=MAX_PAGE_SIZE, description="how many at most")]
+Offset = Annotated[int, Query(ge=0, le=MAX_OFFSET, description="number of items to skip")]
+Limit = Annotated[int, Query(ge=1, le=MAX_PAGE_SIZE, description="largest number of items to return")]
 CameraId = Annotated[str, Path(min_length=1, max_length=64)]
 
 Fraction = Annotated[float, Field(ge=0, le=1, strict=True)]
@@ -32,7 +32,7 @@ class CameraIn(BaseModel):
     )
     city: str | None = Field(default=None, min_length=1, max_length=100)
     fps: float | None = Field(
-        default=None, gt=0, le=1000, strict=True, description="frames to analyse a second"
+        default=None, gt=0, le=1000, strict=True, description="frames to analyze per second"
     )
     transport: str = Field(default="tcp", pattern="^(tcp|udp)$")
     lines: dict[str, tuple[tuple[Fraction, Fraction], tuple[Fraction, Fraction]]] = Field(
@@ -45,7 +45,7 @@ class CameraIn(BaseModel):
 
 
 class NewCamera(CameraIn):
-    """A camera that is not there yet."""
+    """A camera to add."""
 
     id: str = Field(min_length=1, max_length=64)
 
@@ -55,12 +55,17 @@ class NewCamera(CameraIn):
 
 
 def camera_routes(control: Control, pictures: Pictures | None) -> APIRouter:
-    """What can be asked about cameras."""
+    """The endpoints of cameras.
+
+    Args:
+        control: Answers them.
+        pictures: The newest pictures of running cameras; None if no stream runs here.
+    """
     routes = APIRouter(tags=["cameras"], responses=problems(_401="token missing or wrong"))
     missing = problems(_404="no such camera")
-    wrong = problems(_422="something in the camera is wrong")
+    wrong = problems(_422="the camera is invalid")
 
-    @routes.get("/cameras", summary="Every camera as it is now")
+    @routes.get("/cameras", summary="All cameras, with their current state")
     def cameras(offset: Offset = 0, limit: Limit = 50) -> Page[CameraView]:
         found = control.cameras()
         return Page(items=found[offset : offset + limit], offset=offset, more=len(found) > offset + limit)
@@ -83,7 +88,7 @@ def camera_routes(control: Control, pictures: Pictures | None) -> APIRouter:
 
     @routes.get(
         "/cameras/{camera_id}/picture.jpg",
-        summary="Its newest picture, annotated",
+        summary="The newest picture of a camera, annotated",
         responses=missing | {200: {"content": {"image/jpeg": {}}}},
         response_class=Response,
     )

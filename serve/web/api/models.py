@@ -13,10 +13,10 @@ from streetloop.control.views import LearningView, LineageView, ModelView, Page
 def model_routes(control: Control) -> APIRouter:
     """What can be asked about models."""
     routes = APIRouter(responses=problems(_401="token missing or wrong"))
-    missing = problems(_404="no such thing")
+    missing = problems(_404="no such version")
     conflict = problems(_409="not now; the detail says why")
 
-    @routes.get("/models", tags=["models"], summary="Versions of the registry, the newest first")
+    @routes.get("/models", tags=["models"], summary="Versions in the registry, newest first")
     def models(offset: Offset = 0, limit: Limit = 50) -> Page[ModelView]:
         found = control.models()
         return Page(items=found[offset : offset + limit], offset=offset, more=len(found) > offset + limit)
@@ -27,11 +27,11 @@ def model_routes(control: Control) -> APIRouter:
     def lineage(version: Annotated[str, Path(min_length=1, max_length=64)]) -> list[LineageView]:
         return control.lineage(version)
 
-    @routes.get("/learning", tags=["learning"], summary="Learning runs, the newest first")
+    @routes.get("/learning", tags=["learning"], summary="Learning runs, newest first")
     def learning(offset: Offset = 0, limit: Limit = 50) -> Page[LearningView]:
         return control.learning(offset, limit)
 
-    @routes.post("/learning", tags=["learning"], status_code=202, summary="Learn now", responses=conflict)
+    @routes.post("/learning", tags=["learning"], status_code=202, summary="Start a run", responses=conflict)
     def learn() -> LearningView:
         return control.learn(AUTHOR)
 
@@ -40,7 +40,7 @@ def model_routes(control: Control) -> APIRouter:
         tags=["learning"],
         status_code=202,
         responses=conflict,
-        summary="Go on with the run that was parked",
+        summary="Resume the parked learning run",
     )
     def resume() -> LearningView:
         return control.resume_learning(AUTHOR)
@@ -49,7 +49,7 @@ def model_routes(control: Control) -> APIRouter:
         "/learning/drop",
         tags=["learning"],
         responses=conflict,
-        summary="End the open run without a new model",
+        summary="End the open learning run without a new model",
     )
     def drop() -> LearningView:
         return control.drop_learning(AUTHOR)

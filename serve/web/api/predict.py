@@ -35,8 +35,8 @@ class Prediction(BaseModel):
     """What was found in a picture."""
 
     model: str = Field(description="version of the model that answered")
-    width: int = Field(description="of the picture, in pixels")
-    height: int = Field(description="of the picture, in pixels")
+    width: int = Field(description="width of the picture in pixels")
+    height: int = Field(description="height of the picture in pixels")
     detections: list[BoxView]
 
 

@@ -41,10 +41,10 @@ class Problem(BaseModel):
 
 
 def problems(**texts: str) -> dict[int | str, dict[str, Any]]:
-    """The answers of an endpoint that are none, for its documentation.
+    """The error responses of an endpoint, for the OpenAPI description.
 
     Args:
-        texts: When it is given, by status: ``_404="no such camera"``.
+        texts: When each is given, by status: ``_404="no such camera"``.
     """
     schema = Problem.model_json_schema()
     return {
@@ -54,14 +54,20 @@ def problems(**texts: str) -> dict[int | str, dict[str, Any]]:
 
 
 def problem(status: int, title: str, detail: str) -> JSONResponse:
-    """A problem document; what is no text, such as half of a surrogate pair, is replaced."""
+    """A problem document as a response.
+
+    Args:
+        status: HTTP status.
+        title: The status in words.
+        detail: What went wrong; characters that UTF-8 cannot encode are replaced.
+    """
     detail = detail.encode(errors="replace").decode()
     body = Problem(title=title, status=status, detail=detail).model_dump()
     return JSONResponse(body, status_code=status, media_type=MEDIA_TYPE)
 
 
 def explain_errors(api: FastAPI) -> None:
-    """Let every error of an application leave as a problem document."""
+    """Make every error of an application leave as a problem document."""
     api.add_exception_handler(StreetloopError, _ours)
     api.add_exception_handler(HTTPException, _http)
     api.add_exception_handler(RequestValidationError, _invalid)

@@ -35,15 +35,15 @@ def rollout_routes(control: Control) -> APIRouter:
     conflict = problems(_409="not now; the detail says why")
     unknown = problems(_404="no such version")
 
-    @routes.get("/rollouts", summary="Rollouts, the newest first")
+    @routes.get("/rollouts", summary="Rollouts, newest first")
     def rollouts(offset: Offset = 0, limit: Limit = 50) -> Page[RolloutView]:
         return control.rollouts(offset, limit)
 
-    @routes.get("/rollouts/{number}", summary="One, with its decisions", responses=missing)
+    @routes.get("/rollouts/{number}", summary="One rollout, with its decisions", responses=missing)
     def rollout(number: Annotated[int, Path(ge=1, le=2**31 - 1)]) -> RolloutView:
         return control.rollout(number)
 
-    @routes.post("/rollouts", status_code=202, summary="Try a version", responses=conflict | unknown)
+    @routes.post("/rollouts", status_code=202, summary="Start a rollout", responses=conflict | unknown)
     def start(wanted: NewRollout) -> RolloutView:
         return control.start_rollout(wanted.version, wanted.city, AUTHOR)
 

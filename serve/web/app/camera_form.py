@@ -18,19 +18,24 @@ _URI_HELP = "rtsp://user:password@host/path, file:///clip.mp4 or sim://kingsport
 
 
 def camera_form(control: Control, author: str) -> None:
-    """Build fields and buttons in the open tab."""
+    """Build fields and buttons in the open tab.
+
+    Args:
+        control: Lists, stores and removes the cameras.
+        author: Author of the changes in the ledger.
+    """
     chosen = gr.Dropdown([_NEW_CAMERA], value=_NEW_CAMERA, label="Camera", interactive=True)
     with gr.Row():
         name = gr.Textbox(label="Id", info="letters, digits, . _ -", max_length=64)
         city = gr.Textbox(label="City", info="groups cameras", max_length=100)
-        fps = gr.Textbox(label="Frames a second", info="to analyse; empty: all that keep up", max_length=8)
+        fps = gr.Textbox(label="Frames per second", info="to analyze; empty: all", max_length=8)
     uri = gr.Textbox(label="Address", info=_URI_HELP, max_length=2000)
     lines = gr.Textbox(
         label="Counting lines",
         lines=2,
         max_length=5000,
         placeholder="avenue: 0.36 0.30 0.74 0.47",
-        info="one a line: a name, then x y of both ends as fractions of the picture",
+        info="one per row: a name, then x y of both ends as fractions of the picture",
     )
     with gr.Row(elem_classes="sl-buttons"):
         save = gr.Button("Save", variant="primary", scale=0, min_width=160)
@@ -85,13 +90,16 @@ def _document(name: str, city: str, fps: str, uri: str, lines: str) -> dict[str,
 
 
 def read_lines(text: str) -> dict[str, list[list[float]]]:
-    """Counting lines as people write them.
+    """Parse counting lines.
+
+    Args:
+        text: One line a row: a name, a colon, then ``x1 y1 x2 y2`` as fractions of the picture.
 
     >>> read_lines("avenue: 0.1 0.2 0.3 0.4")
     {'avenue': [[0.1, 0.2], [0.3, 0.4]]}
 
     Raises:
-        ConfigError: A line is written otherwise.
+        ConfigError: A row has another form, or a name comes twice.
     """
     found: dict[str, list[list[float]]] = {}
     for row in filter(None, (row.strip() for row in text.splitlines())):
@@ -101,13 +109,17 @@ def read_lines(text: str) -> dict[str, list[list[float]]]:
         except ValueError:
             raise ConfigError(f"counting line {row[:40]!r}: write a name, a colon and four numbers") from None
         if name.strip() in found:
-            raise ConfigError(f"counting line {name.strip()[:40]!r} is there twice")
+            raise ConfigError(f"counting line {name.strip()[:40]!r} is given twice")
         found[name.strip()] = [[x1, y1], [x2, y2]]
     return found
 
 
 def write_lines(view: CameraView) -> str:
-    """The counting lines of a camera as `read_lines` reads them."""
+    """The counting lines of a camera in the form that `read_lines` reads.
+
+    Args:
+        view: The camera; its coordinates are fractions of the picture, 0 to 1.
+    """
     return "\n".join(
         f"{name}: {' '.join(str(value) for end in ends for value in end)}"
         for name, ends in view.lines.items()

@@ -1,14 +1,14 @@
-// Moving pictures of all cameras over one WebSocket, drawn into #sl-wall.
+// Draws the live pictures of all cameras into #sl-wall; they arrive over one WebSocket.
 (() => {
   const cards = new Map();
   let socket = null;
   let wait = 500;
-  let asked = 0; // the width that pictures have, in their pixels
+  let asked = 0; // width of the pictures that the server was asked for, in pixels
 
   const wall = () => document.getElementById("sl-wall");
   const visible = () => wall() && wall().offsetParent !== null && !document.hidden;
 
-  // That of the widest card in steps, so that dragging the window does not ask for each width.
+  // Width of the widest card, rounded up to 32: a dragged window does not ask for every width.
   function width() {
     const widest = Math.max(0, ...Array.from(cards.values(), (one) => one.figure.clientWidth));
     return 32 * Math.ceil((widest * devicePixelRatio) / 32);
@@ -32,7 +32,7 @@
     figure.dataset.camera = id;
     picture.setAttribute("role", "img");
     picture.setAttribute("aria-label", `live picture of ${id}`);
-    name.textContent = id; // as text: a name is shown, not run
+    name.textContent = id; // as text: a name cannot inject markup
     state.className = "sl-chip";
     numbers.className = "sl-numbers";
     caption.append(name, state, numbers);
@@ -54,20 +54,20 @@
     one.figure.dataset.shown = one.shown;
   }
 
-  // The length of the header, the header, and the pictures one after the other.
+  // A message is the length of its header, the header, then the pictures.
   async function take(message) {
     let start = 4 + new DataView(message).getUint32(0);
     const header = JSON.parse(new TextDecoder().decode(new Uint8Array(message, 4, start - 4)));
-    // Decoded off the main thread, and without an address of its own, as an <img> would need.
+    // createImageBitmap decodes off the main thread, and needs no object URL as an <img> would.
     const decoded = header.pictures.map(([, size]) => {
       const jpeg = new Uint8Array(message, start, size);
       start += size;
       return createImageBitmap(new Blob([jpeg], { type: "image/jpeg" }));
     });
     if (header.cameras) tell(header.cameras);
-    // Shown together, so that the browser puts the page together once a round, not four times.
+    // All pictures are drawn together: the browser lays the page out once a round.
     (await Promise.allSettled(decoded)).forEach((one, k) => {
-      if (one.status === "fulfilled") show(header.pictures[k][0], one.value); // or it is damaged
+      if (one.status === "fulfilled") show(header.pictures[k][0], one.value); // a damaged picture is skipped
     });
   }
 
@@ -99,12 +99,12 @@
     asked = 0;
     mine.binaryType = "arraybuffer";
     let before = Promise.resolve();
-    // The server begins by itself: with these, rounds are made while others are under way.
+    // The server sends the first round unasked; these two requests keep it busy while we decode.
     mine.onopen = () => { mine.send("next"); mine.send("next"); };
     mine.onmessage = async (message) => {
       wait = 500;
       await before;
-      // One is decoded at a time; whoever cannot keep up asks less often.
+      // One round is decoded at a time: a slow browser asks less often.
       if (!visible()) mine.close();
       else if (mine.readyState === WebSocket.OPEN) mine.send(answer());
       before = take(message.data);

@@ -12,10 +12,13 @@ T = TypeVar("T")
 
 
 def asked(question: Callable[[], T]) -> T:
-    """The answer of the control service.
+    """Ask the control service.
+
+    Args:
+        question: Calls it.
 
     Raises:
-        gr.Error: It raised an error; the page shows it.
+        gr.Error: The service raised an error; the page shows it as a notice.
     """
     try:
         return question()

@@ -25,13 +25,17 @@ _PANELS: dict[str, panels.Draw] = {
 _Look = Literal["primary", "secondary", "stop"]
 _QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 _CONFIRM_PROMOTION = (
-    "(...given) => { if (!confirm('Let the new version take over now, whatever the evidence "
+    "(...given) => { if (!confirm('Promote the new version now, whatever the evidence "
     "says?')) throw new Error('not wanted'); return given; }"
 )
 
 
 def build_page(control: Control) -> Any:
-    """The page over a control service, as Gradio blocks."""
+    """The page over a control service, as Gradio blocks.
+
+    Args:
+        control: Answers every panel, form and button.
+    """
     with gr.Blocks(title="streetloop", analytics_enabled=False, fill_width=True) as page:
         top = gr.HTML(elem_id="sl-top")
         selected = gr.State("Streets")
@@ -84,14 +88,14 @@ def _rollout_buttons(control: Control) -> list[Any]:
             button = gr.Button(label, variant=look, size="sm", scale=0, min_width=90)
             js = _CONFIRM_PROMOTION if wanted == "promote" else None
             pressed.append(button.click(_steering(control, wanted), js=js, **_QUIET))
-    with gr.Accordion("Try a version", open=False), gr.Row(equal_height=True):
+    with gr.Accordion("New rollout", open=False), gr.Row(equal_height=True):
         version = gr.Textbox(label="Version", placeholder="3", info="number or alias", max_length=64)
-        city = gr.Textbox(label="City", placeholder="all", info="only its cameras", max_length=100)
+        city = gr.Textbox(label="City", placeholder="all", info="empty: all cities", max_length=100)
         start = gr.Button("Start a rollout", variant="primary")
 
     def begin(version: str, city: str) -> None:
         rollout = asked(lambda: control.start_rollout(version.strip(), city.strip() or None, AUTHOR))
-        gr.Info(f"Rollout {rollout.id} is asked for.")
+        gr.Info(f"Rollout {rollout.id} is requested.")
 
     return [*pressed, start.click(begin, [version, city], **_QUIET)]
 
@@ -99,17 +103,17 @@ def _rollout_buttons(control: Control) -> list[Any]:
 def _steering(control: Control, wanted: str) -> Any:
     def steer() -> None:
         rollout = asked(lambda: control.steer_rollout(wanted, AUTHOR))
-        gr.Info(f"Rollout {rollout.id}: {wanted} is asked for.")
+        gr.Info(f"Rollout {rollout.id}: {wanted} is requested.")
 
     return steer
 
 
 def _learning_buttons(control: Control) -> list[Any]:
     def learn() -> None:
-        gr.Info(f"Learning run {asked(lambda: control.learn(AUTHOR)).id} is asked for.")
+        gr.Info(f"Learning run {asked(lambda: control.learn(AUTHOR)).id} is requested.")
 
     def resume() -> None:
-        gr.Info(f"Learning run {asked(lambda: control.resume_learning(AUTHOR)).id} goes on.")
+        gr.Info(f"Learning run {asked(lambda: control.resume_learning(AUTHOR)).id} resumes.")
 
     def drop() -> None:
         gr.Info(f"Learning run {asked(lambda: control.drop_learning(AUTHOR)).id} is dropped.")
@@ -118,7 +122,7 @@ def _learning_buttons(control: Control) -> list[Any]:
     with gr.Row(elem_classes="sl-buttons"):
         buttons: list[tuple[str, Any, _Look]] = [
             ("Learn now", learn, "primary"),
-            ("Go on with the parked run", resume, "secondary"),
+            ("Resume the parked run", resume, "secondary"),
             ("Drop the open run", drop, "stop"),
         ]
         for label, do, look in buttons:
@@ -128,7 +132,16 @@ def _learning_buttons(control: Control) -> list[Any]:
 
 
 def mount_page(api: FastAPI, control: Control, guard: Guard) -> FastAPI:
-    """The page under ``/app`` of an API; who shows no token is sent to ``/login``."""
+    """Mount the page under ``/app`` of an API.
+
+    Args:
+        api: The API.
+        control: Answers every panel, form and button.
+        guard: Checks the token; a browser without it is redirected to ``/login``.
+
+    Returns:
+        The API with the page.
+    """
 
     def visitor(request: Request) -> str | None:
         if guard.admits(request.headers, request.cookies):
@@ -156,7 +169,7 @@ def mount_page(api: FastAPI, control: Control, guard: Guard) -> FastAPI:
 
 
 def _theme() -> gr.themes.Base:
-    """Fonts of the system: nothing is fetched from anywhere."""
+    """Colors, and system fonts: the browser fetches nothing from elsewhere."""
     plain = ["system-ui", "sans-serif"]
     return gr.themes.Default(
         primary_hue="teal", neutral_hue="slate", font=plain, font_mono=["ui-monospace", "monospace"]

@@ -10,32 +10,31 @@ Draw = Callable[[Control], str]
 
 _MAX_RUNS, _MAX_EVENTS, _MAX_FRAMES = 10, 30, 24
 _FEATURE_HINTS = {
-    "brightness": "how light the picture is",
-    "contrast": "how far light and dark are apart",
-    "sharpness": "how much fine detail there is; little of it in fog or behind a dirty lens",
-    "colourfulness": "how far colours are from gray",
-    "saturation": "how strong colours are",
-    "noise": "grain, as a sensor has it in the dark",
-    "confidence": "how sure the model is of what it finds",
-    "detections": "how many objects it finds in a frame",
-    "box_area": "how large they are",
-    "speed": "how fast they move",
-    "fragmentation": "how often the track of one object breaks",
-    "classes": "the mix of cars, people and so on",
+    "brightness": "mean lightness of the picture",
+    "contrast": "spread of light and dark",
+    "sharpness": "amount of fine detail; fog and a dirty lens reduce it",
+    "colourfulness": "distance of the colors from gray",
+    "saturation": "strength of the colors",
+    "noise": "sensor noise; darkness raises it",
+    "confidence": "mean confidence of the detections",
+    "detections": "detections per frame",
+    "box_area": "size of the boxes",
+    "speed": "speed of the tracks",
+    "fragmentation": "share of tracks shorter than a second",
 }
 _STATE_HINTS = {
     "candidate": "selected from the stream, not chosen yet",
-    "pending": "chosen, waiting for the labeler",
+    "pending": "chosen, waiting to be pushed to the labeler",
     "pushed": "with the labeler",
-    "labeled": "labelled, not learned from yet",
-    "in dataset": "part of what a model was trained on",
+    "labeled": "labeled, in no dataset yet",
+    "in dataset": "part of a training dataset",
     "rejected": "skipped, or the answer could not be used",
-    "expired": "nobody was asked in time",
+    "expired": "not chosen or pushed in time",
 }
 
 
 def header(control: Control) -> str:
-    """The line over everything: is all well, and what is under way?"""
+    """The status line above the tabs."""
     health = control.health()
     runs = control.learning(0, 1).items
     rollouts = control.rollouts(0, 1).items
@@ -58,7 +57,7 @@ def counts(control: Control) -> str:
 
 
 def drift(control: Control) -> str:
-    """Drift by camera; those that drift first."""
+    """Drift by camera; drifting cameras come first."""
     states = sorted(control.drift(), key=lambda state: not state.drifts)
     return render("drift", states=states, hints=_FEATURE_HINTS)
 
@@ -81,14 +80,19 @@ def rollout(control: Control) -> str:
 
 
 def health(control: Control) -> str:
-    """Frame accounting, and what is wrong."""
+    """Problems, and the frame accounting of each camera."""
     cameras = control.cameras()
     frames = {camera.id: camera.frames.model_dump() for camera in cameras}
     return render("health", health=control.health(), cameras=cameras, frames=frames)
 
 
 def drawn(draw: Draw, control: Control) -> str:
-    """A panel, or one sentence why there is none."""
+    """A panel as HTML, or the reason why it is not available.
+
+    Args:
+        draw: Draws the panel.
+        control: What it asks.
+    """
     try:
         return draw(control)
     except StreetloopError as error:

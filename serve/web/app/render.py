@@ -1,4 +1,4 @@
-"""Pieces of the pages; whatever comes from outside is escaped, so that it is shown and not run."""
+"""Fragments of the page. All values are escaped: a camera's name cannot inject markup."""
 
 from datetime import UTC, datetime
 from functools import cache
@@ -24,12 +24,21 @@ def _environment() -> Environment:
 
 
 def render(name: str, **values: Any) -> str:
-    """A template as HTML."""
+    """Render a template as HTML.
+
+    Args:
+        name: File name in ``templates`` without ``.html``.
+        values: Its variables; a missing one is an error.
+    """
     return _environment().get_template(f"{name}.html").render(**values)
 
 
 def ago(moment: datetime | None, now: datetime | None = None) -> str:
-    """How long ago something was, in words.
+    """How long ago a moment was, in words.
+
+    Args:
+        moment: In UTC; None gives ``-``.
+        now: The present, in UTC; None for the clock.
 
     >>> ago(datetime(2026, 1, 5, 11, 58, tzinfo=UTC), datetime(2026, 1, 5, 12, 1, tzinfo=UTC))
     '3 min ago'

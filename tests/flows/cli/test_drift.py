@@ -88,7 +88,7 @@ def test_before_anything_was_watched_people_are_told_what_to_do(
     assert streetloop("--json") == 0
     assert json.loads(capsys.readouterr().out) == {}
     assert streetloop("--html", str(tmp_path / "r.html")) == 0
-    assert "No camera was watched yet" in (tmp_path / "r.html").read_text()
+    assert "No camera was monitored yet" in (tmp_path / "r.html").read_text()
 
 
 @pytest.mark.usefixtures("watched")

@@ -105,7 +105,7 @@ def test_it_has_the_state_the_causes_and_what_helps(text: str) -> None:
     assert "likely night" in words
     assert "own past, 150 minutes" in words
     assert f"{BEGIN + timedelta(minutes=150):%Y-%m-%d %H:%M}" in words
-    assert "goes on" in words
+    assert "ongoing" in words
     assert "labels" in words
     assert "not enough yet (55 more minutes)" in words
 
@@ -140,7 +140,7 @@ def test_before_any_camera_was_watched_it_says_what_to_do(tmp_path: Path) -> Non
     text = _report(tmp_path / "empty", {})
     words = " ".join(" ".join(_Page(text).words).split())
     assert "0 cameras" in words
-    assert "No camera was watched yet" in words
+    assert "No camera was monitored yet" in words
     assert "streetloop run CAMERAS.YAML" in words
 
 

@@ -238,7 +238,7 @@ def test_what_is_wrong_with_a_camera_is_a_notice(town: Town, visit: Callable[...
 def test_a_rollout_is_started_and_rolled_back_by_its_buttons(town: Town, visit: Callable[..., Page]) -> None:
     page = visit()
     tab(page, "Rollout")
-    page.get_by_text("Try a version").click()
+    page.get_by_text("New rollout").click()
     page.get_by_label("Version").fill("2")
     page.get_by_role("button", name="Start a rollout").click()
     expect(page.get_by_text("Rollout 1: version 2 against 1")).to_be_visible()

@@ -79,7 +79,7 @@ def test_lines_that_are_written_otherwise_are_refused(text: str) -> None:
 
 
 def test_a_line_is_there_once() -> None:
-    with pytest.raises(ConfigError, match="'a' is there twice"):
+    with pytest.raises(ConfigError, match="'a' is given twice"):
         read_lines("a: 0 0 1 1\na : 0 0 0 1")
 
 

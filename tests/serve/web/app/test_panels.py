@@ -83,10 +83,10 @@ def content(tmp_path: Path) -> Iterator[Content]:
     ("name", "says"),
     [
         ("header", ["0 of 2 cameras live", "1 problem"]),
-        ("counts", ["No counting lines yet", "Nothing has happened"]),
-        ("drift", ["No camera was watched yet"]),
-        ("review", ["No frame was chosen yet", "Nobody labels yet", "0 pending"]),
-        ("models", ["No model is registered yet", "Nothing was learned yet"]),
+        ("counts", ["No counting lines yet", "No event yet"]),
+        ("drift", ["No camera was monitored yet"]),
+        ("review", ["No frame was chosen yet", "No labeler is set", "0 pending"]),
+        ("models", ["No model is registered yet", "No learning run yet"]),
         ("rollout", ["No rollout yet"]),
         ("health", ["no stream runs", "a40", "stopped"]),
     ],
@@ -130,7 +130,7 @@ def full(content: Content) -> Content:
                 "1 problem",
             ],
         ),
-        ("counts", ["a40 in 4 2", "drift", "night or fog", " ago", "goes on", "frozen picture"]),
+        ("counts", ["a40 in 4 2", "drift", "night or fog", " ago", "ongoing", "frozen picture"]),
         ("drift", ["a40", "drift", "Most likely night, or fog", " ago", "more minutes"]),
         ("review", ["1 pending", "1 in dataset", "unsure", "a40,"]),
         (
@@ -154,7 +154,7 @@ def full(content: Content) -> Content:
                 "-0.010 to +0.090",
                 "not yet",
                 "On the new version: a40",
-                "Waits for a certain gain",
+                "Waiting for a certain gain",
                 "version 3 is tried",
             ],
         ),
@@ -365,7 +365,7 @@ def test_trouble_is_one_sentence_in_the_place_of_a_panel() -> None:
 
     nobody: Any = None
     page = panels.drawn(draw, nobody)
-    assert "This cannot be shown now" in page
+    assert "This panel is not available" in page
     assert "&lt;script&gt;" in page
     assert "<script>" not in page
 
