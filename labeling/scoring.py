@@ -76,7 +76,7 @@ def disagreement(
 ) -> float:
     """How much two models disagree on one frame, 0 (not at all) to 1.
 
-    Each box that only one model has counts, weighted by `contradictions`; boxes combine as
+    Each box that only one model has counts, weighted by `unmatched_weights`; boxes combine as
     independent probabilities. An object that both find with different classes counts twice.
 
     >>> box = np.array([[0, 0, 9, 9]], np.float32)
@@ -85,11 +85,11 @@ def disagreement(
     >>> disagreement(car, car, ("car", "bus")), disagreement(car, bus, ("car", "bus"))
     (0.0, 0.75)
     """
-    each = (contradictions(ours, theirs, names, bands), contradictions(theirs, ours, names, bands))
+    each = (unmatched_weights(ours, theirs, names, bands), unmatched_weights(theirs, ours, names, bands))
     return 1 - float(np.prod(1 - np.minimum(0.5 * np.concatenate(each), 1.0)))
 
 
-def contradictions(
+def unmatched_weights(
     found: Detections, other: Detections, names: tuple[str, ...], bands: Bands = Bands()
 ) -> NDArray[np.float64]:
     """(N,) weight of each box of a model that has no match among another model's boxes.

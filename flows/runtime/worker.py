@@ -55,7 +55,7 @@ class StreamWorker:
             [_detection_log(plan), self._preview, *(sink for sink in optional if sink is not None)],
             plan.generation,
             plan.names,
-            None if self._triage is None else self._triage.contradict,
+            None if self._triage is None else self._triage.add_disagreement,
         )
         self._pipeline.follow(plan.routes)
         self._frames = Gauge(

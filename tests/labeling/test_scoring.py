@@ -1,4 +1,4 @@
-"""Unsure boxes, contradictory tracks, and models that contradict each other."""
+"""Unsure boxes, flickering tracks, and models that disagree."""
 
 import itertools
 from collections.abc import Sequence
@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labeling.scoring import Band, Bands, FlickerWatch, attention, contradictions, disagreement, uncertainty
+from labeling.scoring import (
+    Band,
+    Bands,
+    FlickerWatch,
+    attention,
+    disagreement,
+    uncertainty,
+    unmatched_weights,
+)
 from streetloop.types import UNCONFIRMED, Detections, Tracked
 
 NAMES = ("car", "bus", "person")
@@ -126,11 +134,11 @@ def test_boxes_are_of_one_thing_from_an_iou_of_half_on(shift: float, expected: f
 def test_each_class_has_its_own_band_and_weight_here_too() -> None:
     bands = Bands(Band(weight=0.5), {"bus": Band(0.4, 0.8, 2.0), "person": Band(weight=0.0)})
     sight = boxed(("car", 0.9, 0), ("bus", 0.6, 1), ("bus", 0.9, 2), ("person", 0.9, 3))
-    counts = contradictions(sight, Detections.empty(), NAMES, bands)
+    counts = unmatched_weights(sight, Detections.empty(), NAMES, bands)
     assert counts == pytest.approx([0.5, 1.0, 2.0, 0.0], abs=1e-5)
 
 
-def test_a_box_without_area_contradicts_nobody() -> None:
+def test_a_box_without_area_is_no_disagreement() -> None:
     flat = Detections(
         np.array([[5, 5, 5, 9], [9, 9, 7, 7]], np.float32),
         np.array([0.9, 0.9], np.float32),
@@ -188,7 +196,7 @@ def test_a_thing_that_stays_what_it_is_does_not_flicker() -> None:
     assert scores([tracked((1, "car"), (2, "bus"))] * 50) == [0] * 50
 
 
-def test_one_change_is_a_correction_and_more_are_a_contradiction() -> None:
+def test_one_change_is_a_correction_and_more_are_flicker() -> None:
     names = ["car", "bus", "car", "bus", "car", "bus"]
     found = scores([tracked((1, name)) for name in names])
     assert found == pytest.approx([0, 0, 1 / 3, 2 / 3, 1, 1])
@@ -210,7 +218,7 @@ def test_changes_are_forgotten_after_a_while() -> None:
 def test_a_thing_that_is_lost_and_found_flickers() -> None:
     here, gone = [tracked((1, "car"))] * 2, [tracked()] * 3
     found = scores([*here, *gone, *here, *gone, *here, *gone, *here])
-    assert found[:7] == [0] * 7, "lost once is no contradiction"
+    assert found[:7] == [0] * 7, "lost once is no flicker"
     assert found[10] == pytest.approx(1 / 3)
     assert found[-1] == pytest.approx(2 / 3)
 

@@ -55,7 +55,7 @@ class Street:
             self.clock,
             [self.sink, *([] if triage is None else [triage])],
             names=NAMES,
-            on_compared=None if triage is None else triage.contradict,
+            on_compared=None if triage is None else triage.add_disagreement,
         )
         self.pipeline.follow(self.table)
         self.pipeline.start()

@@ -67,10 +67,10 @@ CAR_AND_BUS = Detections(
 )
 
 
-def contradict(
+def disagree(
     triage: Triage, second: float, ours: Detections = CAR, theirs: Detections = BUS, camera_id: str = "a"
 ) -> None:
-    triage.contradict(seen(second, 0.9, camera_id).frame, ours, theirs, "champion-1")
+    triage.add_disagreement(seen(second, 0.9, camera_id).frame, ours, theirs, "champion-1")
 
 
 def disagreeing(reviews: Sequence[FrameRecord]) -> list[FrameRecord]:

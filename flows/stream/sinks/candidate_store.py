@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from flows.stream.analysis.results import Result
 from flows.stream.sources.simulated_picture import SimulatedPicture
 from labeling.appearance import embed, fingerprint
-from labeling.scoring import Bands, attention, contradictions
+from labeling.scoring import Bands, attention, unmatched_weights
 from streetloop.boxes import to_boxes
 from streetloop.images import encode_jpeg
 from streetloop.ledger.reviews import FrameRecord, SelectionReason
@@ -116,8 +116,8 @@ class CandidateStore:
             np.concatenate([boxes.confidence, against.confidence]),
             np.concatenate([boxes.class_id, against.class_id]),
         )
-        ours = contradictions(boxes, against, self._names, self._bands)
-        theirs = contradictions(against, boxes, self._names, self._bands)
+        ours = unmatched_weights(boxes, against, self._names, self._bands)
+        theirs = unmatched_weights(against, boxes, self._names, self._bands)
         return both, np.concatenate([ours, theirs])
 
     def _origin(self, result: Result) -> dict[str, str | int]:

@@ -99,7 +99,9 @@ class Triage:
             camera.next_random = frame.pts + self._wait()
             self._keep(0.0, SelectionReason.RANDOM, result)
 
-    def contradict(self, frame: Frame, ours: Detections, theirs: Detections, model_version: str) -> None:
+    def add_disagreement(
+        self, frame: Frame, ours: Detections, theirs: Detections, model_version: str
+    ) -> None:
         """Compare two models' answers for one frame. One thread calls it, not that of `take`.
 
         The JPEG is encoded here, so that no stream waits for it and no picture is held. A later

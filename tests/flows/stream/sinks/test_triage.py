@@ -54,13 +54,13 @@ def test_each_camera_has_its_own_periods(store: FolderStore) -> None:
     assert [one.camera_id for one in kept].count("b") == 3
 
 
-def test_a_contradictory_track_is_a_reason(store: FolderStore) -> None:
+def test_a_flickering_track_is_a_reason(store: FolderStore) -> None:
     frames = [seen(k / 10, track=(1, k % 2)) for k in range(10)]
     (kept,) = fed(triage_of(store), frames)
     assert (kept.reason, kept.score) == ("flicker", 1.0)
 
 
-def test_a_slow_camera_is_not_contradictory(store: FolderStore) -> None:
+def test_a_slow_camera_does_not_flicker(store: FolderStore) -> None:
     (kept,) = fed(triage_of(store), [seen(k / 2, track=(1, 0)) for k in range(18)])
     assert (kept.reason, kept.score) == ("unsure", 0.0)
 

@@ -23,7 +23,7 @@ from tests.support.triage import (
     CAR_AND_BUS,
     MIDDLE,
     FullStore,
-    contradict,
+    disagree,
     disagreeing,
     fed,
     seconds,
@@ -39,8 +39,8 @@ def store(tmp_path: Path) -> FolderStore:
 
 def test_the_weight_of_a_class_counts_in_a_dispute_too(store: FolderStore) -> None:
     triage = triage_of(store, bands=Bands(of_class={"bus": Band(weight=0.0)}))
-    contradict(triage, 1, CAR, found((1, 1, 20, 20), (30, 20, 60, 40), class_id=0))
-    contradict(triage, 2, CAR, CAR_AND_BUS)
+    disagree(triage, 1, CAR, found((1, 1, 20, 20), (30, 20, 60, 40), class_id=0))
+    disagree(triage, 2, CAR, CAR_AND_BUS)
     (kept,) = disagreeing(fed(triage, [seen(1, 0.9)]))
     assert seconds([kept]) == [1]
 
@@ -49,7 +49,7 @@ def test_the_frame_over_which_two_models_disagree_is_kept_with_the_champions_box
     store: FolderStore,
 ) -> None:
     triage = triage_of(store)
-    contradict(triage, 3)
+    disagree(triage, 3)
     (kept,) = disagreeing(fed(triage, [seen(k, 0.9) for k in range(9)]))
     assert seconds([kept]) == [3]
     assert (kept.score, kept.model_version) == (0.75, "champion-1")
@@ -57,12 +57,12 @@ def test_the_frame_over_which_two_models_disagree_is_kept_with_the_champions_box
     assert hashlib.sha256(store.get(kept.image_key)).hexdigest() == kept.digest
 
 
-def test_of_every_period_and_camera_the_strongest_contradiction_is_kept(store: FolderStore) -> None:
+def test_of_every_period_and_camera_the_strongest_disagreement_is_kept(store: FolderStore) -> None:
     triage, nothing = triage_of(store), Detections.empty()
     for k in range(30):
         for camera_id in "ab":
             triage.take(seen(k, 0.9, camera_id))
-        contradict(triage, k, theirs=BUS if k in {4, 6, 17} else nothing)
+        disagree(triage, k, theirs=BUS if k in {4, 6, 17} else nothing)
     triage.close()
     kept = disagreeing(triage.collect())
     assert {one.camera_id for one in kept} == {"a"}
@@ -75,13 +75,13 @@ def test_of_every_period_and_camera_the_strongest_contradiction_is_kept(store: F
 )
 def test_models_that_agree_give_no_candidate(store: FolderStore, theirs: Detections) -> None:
     triage = triage_of(store)
-    contradict(triage, 1, theirs=theirs)
+    disagree(triage, 1, theirs=theirs)
     assert disagreeing(fed(triage, [seen(1, 0.9)])) == []
 
 
 def test_a_dispute_over_weak_boxes_is_none(store: FolderStore) -> None:
     triage = triage_of(store)
-    contradict(triage, 1, theirs=found((1, 1, 20, 20), (30, 9, 50, 40), confidence=[0.9, 0.3]))
+    disagree(triage, 1, theirs=found((1, 1, 20, 20), (30, 9, 50, 40), confidence=[0.9, 0.3]))
     assert disagreeing(fed(triage, [seen(1, 0.9)])) == []
 
 
@@ -94,11 +94,11 @@ def test_a_frame_that_is_drawn_stays_drawn_whoever_disagrees_over_it(
     triage = triage_of(store, 36_000, seed=1)
     triage.take(seen(0, 0.9))
     if is_early:
-        contradict(triage, 11)
+        disagree(triage, 11)
     for second in (10.5, 11):
         triage.take(seen(second, 0.9))
     if not is_early:
-        contradict(triage, 11)
+        disagree(triage, 11)
     triage.close()
     noted = [one.reason for one in triage.collect() if seconds([one]) == [11]]
     assert noted == ["random", "disagreement"]
@@ -118,7 +118,7 @@ def test_a_frame_that_is_best_twice_is_kept_once_for_the_stronger_reason(
     triage = triage_of(store)
     one = seen(1, confidence)
     triage.take(one)
-    triage.contradict(one.frame, one.tracked.detections, theirs, "champion-1")
+    triage.add_disagreement(one.frame, one.tracked.detections, theirs, "champion-1")
     triage.close()
     assert [kept.reason for kept in triage.collect()] == [reason]
 
@@ -128,7 +128,7 @@ def test_what_a_rollout_found_is_kept_after_it_was_cut_off(store: FolderStore) -
     for k in range(31):
         triage.take(seen(k, 0.9))
         if k == 13:
-            contradict(triage, k)
+            disagree(triage, k)
         if k == 20:
             assert seconds(disagreeing(triage.collect())) == [13]
     assert triage._disputed == {}
@@ -150,16 +150,16 @@ class _Watched:
         return self.bgr()[:, :, 1]
 
 
-def test_no_picture_is_held_for_a_contradiction(store: FolderStore) -> None:
+def test_no_picture_is_held_for_a_disagreement(store: FolderStore) -> None:
     triage, picture = triage_of(store), _Watched()
     held = weakref.ref(picture)
-    triage.contradict(frame(picture=picture), CAR, BUS, "champion-1")
+    triage.add_disagreement(frame(picture=picture), CAR, BUS, "champion-1")
     del picture
     gc.collect()
     assert held() is None
 
 
-def test_streams_do_not_wait_while_a_contradiction_is_made_ready(store: FolderStore) -> None:
+def test_streams_do_not_wait_while_a_disputed_frame_is_prepared(store: FolderStore) -> None:
     triage, busy, done = triage_of(store), threading.Event(), threading.Event()
 
     def look() -> None:
@@ -167,7 +167,7 @@ def test_streams_do_not_wait_while_a_contradiction_is_made_ready(store: FolderSt
         assert done.wait(PATIENCE_S)
 
     slow = frame(0, picture=_Watched(look))
-    shadow = threading.Thread(target=triage.contradict, args=(slow, CAR, BUS, "champion-1"))
+    shadow = threading.Thread(target=triage.add_disagreement, args=(slow, CAR, BUS, "champion-1"))
     shadow.start()
     assert busy.wait(PATIENCE_S)
     for k in range(25):
@@ -179,9 +179,9 @@ def test_streams_do_not_wait_while_a_contradiction_is_made_ready(store: FolderSt
     assert len(disagreeing(triage.collect())) == 1
 
 
-def test_a_store_that_is_full_is_said_of_a_contradiction_too(store: FolderStore) -> None:
+def test_a_store_that_is_full_is_reported_for_a_disagreement_too(store: FolderStore) -> None:
     triage = triage_of(FullStore(store))  # type: ignore[arg-type]
-    contradict(triage, 1)
+    disagree(triage, 1)
     triage.take(seen(0, 0.9))
     with pytest.raises(StoreError):
         triage.take(seen(10, 0.9))
