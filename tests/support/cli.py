@@ -1,5 +1,6 @@
 """Runs the command line as a user does, in a process of its own."""
 
+import contextlib
 import json
 import os
 import signal
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
 import yaml
 
 
@@ -53,6 +55,16 @@ class Command:
             self.process.communicate()
             raise
         return Outcome(self.process.returncode, stdout, stderr)
+
+
+def processes_of(home: Path) -> list[psutil.Process]:
+    """Processes that work for a home: its commands, and what those started or left behind."""
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if process.environ().get("STREETLOOP_HOME") == str(home):
+                found.append(process)
+    return found
 
 
 def camera_file(folder: Path, *cameras: dict[str, Any]) -> str:

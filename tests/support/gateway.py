@@ -119,7 +119,7 @@ def _wait(port: int) -> None:
             connection.getresponse()
             return
         except OSError:
-            time.sleep(0.05)
+            time.sleep(0.05)  # the gateway is a foreign program that signals nothing
         finally:
             connection.close()
     raise AssertionError("the gateway did not start")

@@ -10,14 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import psutil
 import pytest
 
 from serve.rollout.route_table import CHALLENGER, leaders
 from streetloop.ledger import Ledger, open_ledger
 from streetloop.ledger.rollouts import RolloutState, list_decisions, list_rollouts
 from tests.support import faulty
-from tests.support.cli import Command, camera_file
+from tests.support.cli import Command, camera_file, processes_of
 from tests.support.rollout import HALF, SHADOW, ask, register_tiny, wait_for
 from train.model_registry import CHAMPION, Registry
 
@@ -51,18 +50,6 @@ def ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ledger]:
     ledger.close()
 
 
-def others_of(home: Path) -> list[psutil.Process]:
-    """Processes that work for a home, and what they left behind."""
-    found = []
-    for process in psutil.process_iter():
-        try:
-            if process.environ().get("STREETLOOP_HOME") == str(home):
-                found.append(process)
-        except psutil.Error:
-            continue
-    return found
-
-
 def run_until_killed(cameras: str, home: Path) -> None:
     """A run that SIGKILL ends before the first camera goes to a challenger."""
     process = subprocess.Popen(
@@ -76,7 +63,7 @@ def run_until_killed(cameras: str, home: Path) -> None:
         assert process.wait(timeout=120) == -signal.SIGKILL
     finally:
         process.kill()
-    wait_for(lambda: not others_of(home), "the end of the killed run's processes")
+    wait_for(lambda: not processes_of(home), "the end of the killed run's processes")
 
 
 @pytest.mark.ray

@@ -40,7 +40,7 @@ PROGRAM = """\
             self.send_response(200 if self.path == "/health" else 404)
             self.end_headers()
         def log_message(self, *_): pass
-    time.sleep(0.3)
+    time.sleep(0.3)  # as slow as a real start, so that whoever does not wait for it fails
     port = int(sys.argv[sys.argv.index("--port") + 1])
     http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler).serve_forever()
 """
