@@ -17,6 +17,7 @@ _MODULES = (
     "drift",
     "labels",
     "training",
+    "tracks",
     "learning",
     "rollouts",
     "simulate",

@@ -58,6 +58,8 @@ _ARGUMENTS = {
     "compare": ("a.mp4", "b.mp4"),
     "edit": ("new",),
     "evaluate": ("champion", "0123"),
+    "evaluate-tracks": ("cameras.yaml",),
+    "export-tracks": ("a40",),
     "lineage": ("1",),
     "remove": ("new",),
     "reproduce": ("1",),

@@ -1,0 +1,75 @@
+"""Objects and line crossings of tracks: what they are, and what they should be."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from flows.reports.tracks.mot_files import MotTracks
+from flows.stream.analysis.counting_lines import LineCounter, anchor
+from streetloop.cameras import Line
+
+DIRECTIONS = ("in", "out")
+
+LineCounts: TypeAlias = Mapping[str, Mapping[str, int]]
+"""Crossings by line and direction."""
+
+
+@dataclass(frozen=True, slots=True)
+class Geometry:
+    """The pictures that tracks belong to.
+
+    Attributes:
+        width: In pixels.
+        height: In pixels.
+        fps: Pictures a second.
+    """
+
+    width: int
+    height: int
+    fps: float
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Objects and line crossings of one camera.
+
+    Attributes:
+        objects: Number of different objects.
+        lines: Crossings by line and direction.
+    """
+
+    objects: int
+    lines: LineCounts = field(default_factory=dict)
+
+
+def count_tracks(tracks: MotTracks, lines: Mapping[str, Line], geometry: Geometry) -> Counts:
+    """Count tracks as a running camera counts them, by the ground points of their boxes.
+
+    Args:
+        tracks: True or found ones; every box belongs to a track.
+        lines: Counting lines by name, in fractions of the picture.
+        geometry: Of the pictures.
+    """
+    counters = [LineCounter(name, line) for name, line in lines.items()]
+    last = 0.0
+    for frame, track_id, left, top, width, height, *_ in tracks.table.tolist():
+        pts = (frame - 1) / geometry.fps
+        at = anchor((left, top, left + width, top + height), geometry.width, geometry.height)
+        for counter in counters:
+            if pts > last:
+                counter.forget(pts)
+            counter.update(int(track_id), at, pts)
+        last = pts
+    crossings = {c.name: {direction: c.counts[direction] for direction in DIRECTIONS} for c in counters}
+    return Counts(tracks.objects(), crossings)
+
+
+def compare_counts(true: Counts, found: Counts) -> dict[str, Any]:
+    """Both counts side by side, ready for `json.dumps`."""
+    return {
+        "objects": {"true": true.objects, "found": found.objects},
+        "lines": {
+            name: {d: {"true": line[d], "found": found.lines[name][d]} for d in DIRECTIONS}
+            for name, line in true.lines.items()
+        },
+    }
