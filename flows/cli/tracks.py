@@ -29,7 +29,7 @@ def evaluate_tracks(
     seconds: Annotated[
         float | None,
         typer.Option(
-            min=0.1, max=_MAX_SECONDS, help="Seconds to play of each camera; default: 90, or a whole clip."
+            min=0.1, max=_MAX_SECONDS, help="Seconds of each camera; default: a whole recording, or 90."
         ),
     ] = None,
     model: Model = None,

@@ -21,7 +21,7 @@ from streetloop.errors import ConfigError, SourceError
 from streetloop.settings import Settings
 
 _SIMULATED_S = 90.0
-_MAX_CLIP_S = 900.0
+_MAX_RECORDING_S = 900.0
 _NO_PICTURES = Geometry(1, 1, 25.0)
 
 
@@ -57,7 +57,8 @@ def evaluate_cameras(
     Args:
         cameras: Simulated cameras, whose truth comes with them, or one camera with ``truth``.
         settings: Of the run.
-        seconds: Media time of each camera; by default 90 s of a simulated camera, and a whole clip.
+        seconds: Media time of each camera; by default a whole recording, but at most 900 s, and
+            90 s of a simulated camera that does not end by itself.
         truth: MOT file with the true tracks of the only camera.
 
     Raises:
@@ -138,8 +139,11 @@ def the_camera(cameras: Sequence[Camera]) -> Camera:
 
 
 def _seconds(camera: Camera, seconds: float | None) -> float:
-    """How long a camera is played."""
-    return seconds or (_SIMULATED_S if camera.uri.scheme == "sim" else _MAX_CLIP_S)
+    """How long a camera is played: as said, to the end of a recording, or for some time."""
+    if seconds is not None:
+        return seconds
+    info = RecordedSource(camera, SystemClock(), 0).probe()
+    return _MAX_RECORDING_S if info.frames or camera.uri.scheme != "sim" else _SIMULATED_S
 
 
 def _frames(camera: Camera, seconds: float) -> int:

@@ -11,7 +11,7 @@ from flows.reports.tracks.mot_files import DISTRACTOR, TARGET, MotTracks, write_
 from streetloop.errors import ConfigError
 
 _METRICS = ["CLEAR", "HOTA", "Identity"]
-_NO_TRACK = MotTracks.of([[1, -1, 0, 0, 0, 0, 0, TARGET]])
+_NOTHING = [[1, -1, 0, 0, 0, 0, 0, TARGET]]  # neither a track nor a target; an empty file is refused
 _MAX_PAIRS = 8_000_000  # of a true and a found track; the evaluation needs 150 bytes for each
 
 
@@ -59,7 +59,7 @@ def score_tracks(sequences: Sequence[tuple[MotTracks, MotTracks]]) -> tuple[Trac
     nothing.
 
     Args:
-        sequences: True and found tracks of at least one sequence, each truth with a target.
+        sequences: True and found tracks of at least one sequence.
 
     Returns:
         The scores of all sequences as one, combined as TrackEval does: counts are summed, and
@@ -74,8 +74,7 @@ def score_tracks(sequences: Sequence[tuple[MotTracks, MotTracks]]) -> tuple[Trac
         for name, (truth, found) in zip(names, sequences, strict=True):
             _refuse_too_many(truth, found)
             write_mot(truths / f"{name}.txt", _canonical(truth))
-            # The library refuses an empty file; an id below zero is no track to it.
-            write_mot(founds / f"{name}.txt", found.tracked() if len(found.tracked()) else _NO_TRACK)
+            write_mot(founds / f"{name}.txt", MotTracks.of([*_NOTHING, *found.tracked().table]))
         result = evaluate_mot_sequences(truths, founds, metrics=_METRICS)
     return _scores(result.aggregate), [_scores(result.sequences[name]) for name in names]
 
@@ -91,7 +90,7 @@ def _canonical(truth: MotTracks) -> MotTracks:
     targets, others = truth.targets().table.copy(), truth.distractors().table.copy()
     targets[:, 6:] = 1, TARGET
     others[:, 6:] = 0, DISTRACTOR
-    return MotTracks.of([*targets, *others])
+    return MotTracks.of([*_NOTHING, *targets, *others])
 
 
 def _scores(result: SequenceResult) -> TrackScores:

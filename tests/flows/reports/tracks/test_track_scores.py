@@ -79,6 +79,13 @@ def test_no_track_scores_nothing(found: MotTracks) -> None:
     assert set(scores.as_json().values()) == {0}
 
 
+@pytest.mark.parametrize("truth", [MotTracks.of([]), MotTracks.of(_boxes(9, "away", 1, class_id=DISTRACTOR))])
+def test_frames_without_a_target_add_only_what_is_false(truth: MotTracks) -> None:
+    overall, (_, empty) = score_tracks([(_TRUTH, _PERFECT), (truth, _PERFECT)])
+    assert empty.mota == 0
+    assert overall.mota == 0, "8 true boxes found, and 8 false ones"
+
+
 def test_far_more_false_boxes_than_true_ones_make_mota_negative() -> None:
     found = MotTracks.of(_boxes(1, "away", *range(1, 21)))
     _, (scores,) = score_tracks([(_TRUTH, found)])
