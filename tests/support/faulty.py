@@ -1,6 +1,7 @@
 """Faulty models and detectors, with the faults that occur in practice."""
 
 import contextlib
+import fcntl
 import os
 import time
 from collections.abc import Iterator
@@ -102,20 +103,21 @@ def truncated(path: Path) -> Path:
 def held(model: Path) -> Iterator[Path]:
     """Block every `Patient` that opens this model; gives a file that exists while one waits."""
     hold = Path(f"{model}{_HOLD}")
-    hold.touch()
-    try:
-        yield Path(f"{model}{_OPENING}")
-    finally:
-        hold.unlink()
+    with hold.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        try:
+            yield Path(f"{model}{_OPENING}")
+        finally:
+            hold.unlink()
 
 
 class Patient(Detector):
     """A detector that opens a model only once it is not `held`."""
 
     def _open(self, model: str) -> Predictor:
-        while Path(model + _HOLD).exists():
+        with contextlib.suppress(FileNotFoundError), Path(model + _HOLD).open() as file:
             Path(model + _OPENING).touch()
-            time.sleep(0.02)
+            fcntl.flock(file, fcntl.LOCK_SH)  # `held` ends the wait, in another process
         return super()._open(model)
 
 
@@ -149,7 +151,7 @@ class Hangs(Detector):
     """A detector that hangs and answers no health check either."""
 
     async def _run(self, images: Image) -> Answer:
-        time.sleep(3600)
+        time.sleep(3600)  # the fault itself: it blocks the event loop
         raise AssertionError
 
 
@@ -157,7 +159,7 @@ class AnswersLate(Detector):
     """A detector that answers after a second, without computing."""
 
     async def _run(self, images: Image) -> Answer:
-        self._worker.submit(time.sleep, 1.0)
+        self._worker.submit(time.sleep, 1.0)  # the fault itself: a slow model
         return await super()._run(images)
 
 
