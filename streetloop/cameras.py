@@ -171,11 +171,10 @@ def parse_cameras(text: str, name: str = "cameras") -> CameraFile:
 def parse_camera(document: Mapping[str, Any]) -> Camera:
     """Check one camera, as a form or the ledger has it.
 
-    >>> parse_camera({"id": "a40", "uri": "ftp://host"})
+    >>> parse_camera({"id": "a40", "uri": "rtsp:///cam1"})
     Traceback (most recent call last):
     ...
-    streetloop.errors.ConfigError: camera 'a40': uri: unknown scheme 'ftp'; known are rtsp://, \
-file://, sim://
+    streetloop.errors.ConfigError: camera 'a40': uri: names no host
 
     Raises:
         ConfigError: Something is wrong; the message never shows a URI's password.

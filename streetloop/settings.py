@@ -25,6 +25,7 @@ _BUCKET = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[\w=-][\w.=-]*)*/?
 _FIELD = re.compile(r'field "(?P<name>\w+)"')
 _WAY_OUT = "correct the variable, or unset it to use the default"
 
+LABELERS = ("none", "oracle", "label-studio")
 BASELINE = "baseline"
 """The shipped model, trained on the simulated city by day."""
 
@@ -111,7 +112,7 @@ class Settings(BaseSettings):
     label_every_s: float = Field(
         default=600.0, ge=1, description="time between two rounds of choosing, pushing and pulling"
     )
-    labeler: str = Field(default="none", pattern="^(none|oracle|label-studio)$")
+    labeler: str = Field(default="none", pattern=f"^({'|'.join(LABELERS)})$")
     label_hook_port: int = Field(
         default=8091, ge=0, le=65535, description="port for Label Studio's webhook; 0: off"
     )

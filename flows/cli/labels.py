@@ -117,9 +117,10 @@ def down(context: typer.Context) -> None:
 
 def _control(context: typer.Context, labeler: str | None) -> "ControlService":
     from streetloop.errors import ConfigError
+    from streetloop.settings import LABELERS
 
-    if labeler not in {None, "oracle", "label-studio"}:
-        raise ConfigError(f"unknown labeler {labeler!r}; write oracle or label-studio")
+    if labeler is not None and labeler not in LABELERS[1:]:
+        raise ConfigError(f"unknown labeler {labeler!r}; write {' or '.join(LABELERS[1:])}")
     return control_of(context, labeler=labeler)
 
 

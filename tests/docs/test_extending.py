@@ -1,82 +1,54 @@
-"""The examples of docs/extending.md pass the contract suites that the page names."""
+"""The code of docs/extending.md passes the contract suites that the page names."""
 
 import inspect
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+import sys
+from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
-import numpy as np
 import pytest
 
-from flows.stream.sources.source import Source
-from labeling.labeler import Labeler
-from streetloop.clock import SystemClock
-from streetloop.images import encode_jpeg
-from streetloop.ledger.reviews import FrameRecord
-from streetloop.storage.store import FolderStore, put_image
+from streetloop.errors import ConfigError
 from tests.docs.pages import DOCS, ROOT, blocks
 from tests.drift.statistics import test_distances as distances
-from tests.support.frames import review
-from tests.support.labeler_contract import LabelerContract
-from tests.support.source_contract import SourceContract
 
-SIZE = (36, 64, 3)
+PAGE = DOCS["extending.md"]
+WRITTEN = re.findall(r"^\d\. Write `([\w/]+\.py)`", PAGE, re.MULTILINE)
 
 
-def example(name: str) -> Any:
-    """A class of the page's code."""
-    (code,) = [b for b in blocks(DOCS["extending.md"], "python") if f"class {name}" in b]
-    found: dict[str, Any] = {"__name__": "example"}
-    exec(compile(code, name, "exec"), found)
-    return found[name]
+def module(path: str) -> ModuleType:
+    """A file of the page as a module, importable by the next one."""
+    name = path.removesuffix(".py").replace("/", ".")
+    made = ModuleType(name)
+    exec(compile(blocks(PAGE, "python")[WRITTEN.index(path)], path, "exec"), made.__dict__)
+    sys.modules[name] = made
+    return made
 
 
-class TestImageFolderSource(SourceContract):
-    @pytest.fixture
-    def source(self, tmp_path: Path) -> Source:
-        for number in range(4):
-            image = np.full(SIZE, 40 * number, np.uint8)
-            (tmp_path / f"{number}.jpg").write_bytes(encode_jpeg(image))
-        found: Source = example("ImageFolderSource")(f"images://{tmp_path}?fps=5", SystemClock())
-        return found
+image_folder = module("flows/stream/sources/image_folder.py")
+energy = module("drift/statistics/energy.py")
+folder_labeler = module("labeling/folder_labeler.py")
+TestImageFolderSource = module("tests/flows/stream/sources/test_image_folder.py").TestImageFolderSource
+TestFolderLabeler = module("tests/labeling/test_folder_labeler.py").TestFolderLabeler
 
 
-class TestFolderLabeler(LabelerContract):
-    @pytest.fixture
-    def store(self, tmp_path: Path) -> FolderStore:
-        return FolderStore(tmp_path / "store")
+def test_the_page_shows_each_file_that_it_has_written() -> None:
+    assert len(WRITTEN) == len(blocks(PAGE, "python")) == 5
 
-    @pytest.fixture
-    def frames(self, store: FolderStore) -> Sequence[FrameRecord]:
-        found = []
-        for number in range(2):
-            digest, key = put_image(store, encode_jpeg(np.full(SIZE, 90 * number, np.uint8)))
-            found.append(replace(review(number), digest=digest, image_key=key, width=64, height=36))
-        return found
 
-    @pytest.fixture
-    def labeler(self, tmp_path: Path, store: FolderStore, frames: Sequence[FrameRecord]) -> Labeler:
-        known = {frame.digest: frame for frame in frames}
-        found: Labeler = example("FolderLabeler")(tmp_path / "label", store, known.get, SystemClock())
-        return found
+@pytest.mark.parametrize("fps", ["0", "-1", "fast", "1.5"])
+def test_a_bad_rate_is_refused(tmp_path: Path, fps: str) -> None:
+    (tmp_path / "0.jpg").touch()
+    with pytest.raises(ConfigError, match=f"fps={fps} is not"):
+        image_folder.ImageFolderSource(f"images://{tmp_path}?fps={fps}", None)
 
-    @pytest.fixture
-    def answer_all(self, tmp_path: Path) -> Callable[[], None]:
-        def answer() -> None:
-            for image in (tmp_path / "label").glob("*.jpg"):
-                image.with_suffix(".txt").write_text("2 0.5 0.5 0.25 0.5\n")
 
-        return answer
-
-    def test_it_reads_pixels(
-        self, labeler: Labeler, frames: Sequence[FrameRecord], answer_all: Callable[[], None]
-    ) -> None:
-        labeler.push(frames[:1], lambda _: None)
-        answer_all()
-        (answer,) = labeler.pull({frames[0].digest})
-        assert answer.boxes.xyxy.tolist() == [[24.0, 9.0, 40.0, 27.0]]  # type: ignore[union-attr]
+def test_the_labeler_reads_pixels() -> None:
+    frame: Any = type("Frame", (), {"width": 64, "height": 36})
+    boxes = folder_labeler.FolderLabeler._boxes(None, "2 0.5 0.5 0.25 0.5\n", frame)
+    assert boxes.xyxy.tolist() == [[24.0, 9.0, 40.0, 27.0]]
 
 
 CONTRACT = [
@@ -89,7 +61,7 @@ CONTRACT = [
 @pytest.mark.parametrize("test", CONTRACT, ids=lambda test: test.__name__)
 def test_the_energy_distance_holds_the_contract(test: Callable[..., None]) -> None:
     asked = inspect.signature(test).parameters
-    test(distance=example("Energy")(), **({"constant": 3.5} if "constant" in asked else {}))
+    test(distance=energy.Energy(), **({"constant": 3.5} if "constant" in asked else {}))
 
 
 def test_the_contract_of_distances_is_found() -> None:
@@ -97,13 +69,21 @@ def test_the_contract_of_distances_is_found() -> None:
 
 
 def test_the_page_names_files_that_are_there() -> None:
-    named = set(
-        re.findall(r"`((?:tests|drift|labeling|flows|streetloop)/[\w/.]+\.py)`", DOCS["extending.md"])
-    )
-    written = {
-        "flows/stream/sources/image_folder.py",
-        "drift/statistics/energy.py",
-        "labeling/folder_labeler.py",
-    }
-    assert written <= named
-    assert [path for path in named - written if not (ROOT / path).exists()] == []
+    named = set(re.findall(r"\b((?:tests|drift|labeling|flows|streetloop)/[\w/.]+\.py)\b", PAGE))
+    assert set(WRITTEN) <= named
+    assert [path for path in named - set(WRITTEN) if not (ROOT / path).exists()] == []
+
+
+@pytest.mark.parametrize(
+    ("path", "before"),
+    [
+        ("flows/stream/sources/registry.py", "        return ClipSource("),
+        ("labeling/open_labeler.py", "    url, token = _label_studio(settings)"),
+        ("streetloop/cameras.py", "SCHEMES = ("),
+        ("streetloop/settings.py", "LABELERS = ("),
+        ("tests/drift/statistics/test_distances.py", "each = pytest.mark.parametrize("),
+    ],
+)
+def test_the_places_that_the_page_changes_are_there(path: str, before: str) -> None:
+    assert path in PAGE
+    assert before in (ROOT / path).read_text()
