@@ -5,6 +5,7 @@ import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
 from pydantic import (
@@ -19,6 +20,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from streetloop.errors import ConfigError
+from streetloop.local_time import open_zone
 
 _BUCKET = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[\w=-][\w.=-]*)*/?", re.ASCII)
 
@@ -63,6 +65,10 @@ class Settings(BaseSettings):
     )
 
     home: Path = Field(default=Path(".streetloop"), description="folder of all state")
+    timezone: str = Field(
+        default="UTC",
+        description="IANA time zone of count bins, schedules, reports and the app, as Europe/Berlin",
+    )
     model: str = Field(default=BASELINE, description="model file, registry version or name")
     backend: str = Field(default="auto", pattern="^(auto|onnx|torch)$")
     image_size: int = Field(default=640, ge=32, le=4096, multiple_of=32)
@@ -126,7 +132,7 @@ class Settings(BaseSettings):
         default=40, ge=1, le=100_000, description="labels of a drift that start its training"
     )
     learn_cron: str | None = Field(
-        default=None, description="schedule of trainings on new labels, such as '30 3 * * *' (UTC)"
+        default=None, description="schedule of trainings on new labels, such as '30 3 * * *'"
     )
     learn_recipe: dict[str, Any] = Field(
         default={}, description="training options by their Ultralytics names"
@@ -173,6 +179,12 @@ class Settings(BaseSettings):
         default=None, min_length=1, description="bearer token of the HTTP API"
     )
 
+    @field_validator("timezone")
+    @classmethod
+    def _a_zone(cls, value: str) -> str:
+        open_zone(value)
+        return value
+
     @field_validator("learn_cron")
     @classmethod
     def _a_schedule(cls, value: str | None) -> str | None:
@@ -191,6 +203,11 @@ class Settings(BaseSettings):
         if "://" in value or not value.strip():
             raise ValueError("write a folder, or s3://bucket[/prefix]")
         return str(Path(value).absolute())  # other processes have other working folders
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The time zone of bins, schedules, reports and the app."""
+        return open_zone(self.timezone)
 
     @property
     def store(self) -> Path:

@@ -14,6 +14,7 @@ _MODULES = (
     "demo",
     "serve",
     "cameras",
+    "counts",
     "drift",
     "labels",
     "training",

@@ -152,7 +152,8 @@ class LearningFlow:
             return False
         runs = list_learning(self._ledger, most=1)
         since = max(self._since, runs[0].started_at) if runs else self._since
-        return next(CronSim(self._settings.learn_cron, since)) <= self._clock.now()
+        local = since.astimezone(self._settings.zone)
+        return next(CronSim(self._settings.learn_cron, local)) <= self._clock.now()
 
     def _must_rest(self) -> bool:
         """True for a while after a run, and after the daily limit of runs."""

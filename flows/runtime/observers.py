@@ -1,9 +1,10 @@
-"""What reads the reports of running streams: the drift monitor, and the label loop."""
+"""What reads the reports of running streams: line counts, the drift monitor, and the label loop."""
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 from drift.monitor import LiveWatch
+from flows.runtime.count_recorder import CountRecorder
 from flows.runtime.run_values import RunSummary
 from flows.runtime.stream_fleet import FleetReport
 from flows.stream.sinks.triage import bands_of
@@ -23,7 +24,7 @@ from train.model.model_file import ModelFile
 
 
 class Observers:
-    """The drift monitor and the label loop of one run, as far as the settings turn them on.
+    """What one run records: line counts, and drift and labels as far as the settings turn them on.
 
     Args:
         cameras: Ids of the cameras that run.
@@ -40,6 +41,7 @@ class Observers:
     def __init__(
         self, cameras: Sequence[str], settings: Settings, model: ModelFile, tell: Callable[[str], None]
     ) -> None:
+        self._counts = CountRecorder(settings.ledger, tell)
         self._watch: LiveWatch | None = None
         self._labels: LabelLoop | None = None
         store = open_store(settings)
@@ -61,7 +63,8 @@ class Observers:
             self._labels.start()
 
     def observe(self, report: FleetReport) -> None:
-        """Judge the periods for drift, and note the candidates for labelling."""
+        """Write the counts, judge the periods for drift, and note the candidates for labelling."""
+        self._counts.take(report.counts)
         if self._watch is not None:
             self._watch.take(report.periods)
         if self._labels is not None:
@@ -78,12 +81,14 @@ class Observers:
             self._labels.close()
         if self._watch is not None:
             self._watch.close()
+        self._counts.close()
 
     def add_to(self, summary: RunSummary) -> RunSummary:
         """The summary of the run with the drift and the faults that were found."""
+        faults = tuple(self._counts.faults)
         if self._watch is None:
-            return summary
-        return replace(summary, drift=self._watch.causes(), faults=tuple(self._watch.faults))
+            return replace(summary, faults=faults)
+        return replace(summary, drift=self._watch.causes(), faults=(*self._watch.faults, *faults))
 
 
 def _open_labeler(

@@ -11,6 +11,7 @@ from flows.stream.analysis.status import CameraStatus
 from serve.rollout.control.ports import Fleet
 from serve.rollout.route_table import RouteTable
 from serve.rollout.statistics.evidence import Evidence
+from streetloop.ledger.line_counts import LineCounts
 from streetloop.ledger.reviews import FrameRecord
 
 
@@ -26,6 +27,7 @@ class WorkerReport:
         periods: Drift periods that ended.
         candidates: Frames worth labelling.
         evidence: Evidence about a challenger.
+        counts: Line crossings by minute, and coverage.
     """
 
     statuses: Mapping[str, CameraStatus]
@@ -33,6 +35,7 @@ class WorkerReport:
     periods: Sequence[DriftPeriod] = ()
     candidates: Sequence[FrameRecord] = ()
     evidence: Evidence = field(default_factory=Evidence)
+    counts: LineCounts = field(default_factory=LineCounts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +46,13 @@ class FleetReport:
         statuses: Every camera that runs or ran, by id.
         periods: Drift periods that ended, those of a camera in order of time.
         candidates: Frames worth labelling.
+        counts: Line crossings by minute, and coverage.
     """
 
     statuses: Mapping[str, CameraStatus]
     periods: Sequence[DriftPeriod] = ()
     candidates: Sequence[FrameRecord] = ()
+    counts: LineCounts = field(default_factory=LineCounts)
 
 
 class WorkerHandle(Protocol):

@@ -14,6 +14,7 @@ from flows.stream.analysis.status import CameraStatus
 from serve.rollout.route_table import RouteTable
 from serve.rollout.statistics.evidence import Evidence
 from streetloop.errors import ProcessDied
+from streetloop.ledger.line_counts import LineCounts
 
 _REPORT_S = 1.0
 _FOLLOW_S = 10.0
@@ -140,4 +141,5 @@ class Supervisor:
             statuses,
             [period for report in reports for period in report.periods],
             [review for report in reports for review in report.candidates],
+            sum((report.counts for report in reports), LineCounts()),
         )

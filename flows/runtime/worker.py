@@ -17,6 +17,7 @@ from flows.stream.pipeline import StreamPipeline
 from flows.stream.sinks.annotated_video import Annotator
 from flows.stream.sinks.detection_log import DetectionLog
 from flows.stream.sinks.drift_sampler import DriftSampler, sample_s
+from flows.stream.sinks.line_count_bins import LineCountBins
 from flows.stream.sinks.live_preview import LivePreview
 from flows.stream.sinks.triage import Triage, bands_of
 from flows.stream.sources.registry import open_source
@@ -46,16 +47,23 @@ class StreamWorker:
         self._preview = LivePreview(plan.names, settings.confidence)
         self._drift_sampler = _drift_sampler(plan) if settings.drift else None
         self._triage = _triage(plan) if settings.triage else None
+        self._counts = LineCountBins(plan.cameras)
         optional = (_annotator(plan), self._drift_sampler, self._triage)
         self._pipeline = StreamPipeline(
             [(camera, open_source(camera, clock, settings.stall_s)) for camera in plan.cameras],
             ServeDetector,
             settings,
             clock,
-            [_detection_log(plan), self._preview, *(sink for sink in optional if sink is not None)],
+            [
+                _detection_log(plan),
+                self._preview,
+                self._counts,
+                *(sink for sink in optional if sink is not None),
+            ],
             plan.generation,
             plan.names,
             None if self._triage is None else self._triage.add_disagreement,
+            self._counts.skip,
         )
         self._pipeline.follow(plan.routes)
         self._frames = Gauge(
@@ -101,6 +109,7 @@ class StreamWorker:
             [] if self._drift_sampler is None else self._drift_sampler.collect(),
             [] if self._triage is None else self._triage.collect(),
             self._pipeline.evidence(),
+            self._counts.collect(),
         )
 
 

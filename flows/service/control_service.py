@@ -13,6 +13,7 @@ from flows.reports.drift_html import report_page
 from flows.reports.drift_status import DriftStatus, drift_state
 from flows.service.label_exchange import LabelExchange
 from flows.service.lazily import Lazily
+from flows.service.line_counts import line_counts
 from flows.service.views import (
     camera_view,
     drift_view,
@@ -32,6 +33,7 @@ from streetloop.cameras import Camera, camera_document, parse_camera
 from streetloop.clock import SystemClock
 from streetloop.control.views import (
     CameraView,
+    CountView,
     DriftView,
     EventView,
     HealthView,
@@ -150,6 +152,14 @@ class ControlService:
         if camera_id not in known:
             raise NotFound(f"there is no camera {camera_id[:64]!r}")
         return known[camera_id]
+
+    def line_counts(
+        self, camera_id: str, since: str, bin_name: str, line: str | None = None
+    ) -> list[CountView]:
+        """See `Control.line_counts`."""
+        camera = next((c for c in self._cameras() if c.id == camera_id), None)
+        now, zone = datetime.now(UTC), self._settings.zone
+        return line_counts(self._ledger, camera_id, camera, since, bin_name, line, zone, now)
 
     # Events and drift
 

@@ -50,6 +50,8 @@ class StreamPipeline:
         generation: How many workers that hosted these cameras have died; keeps track ids unique.
         names: Class names of the models by class id. Without them no two models are compared.
         on_compared: Called for each frame that two models answered, see `ShadowComparison`.
+        on_still: Called, on the thread of its camera, with each frame that was not detected because
+            nothing moves.
 
     Attributes:
         readers: The cameras' readers, without those that were dropped.
@@ -66,7 +68,9 @@ class StreamPipeline:
         generation: int = 0,
         names: Sequence[str] = (),
         on_compared: OnCompared | None = None,
+        on_still: Callable[[Frame], None] = lambda _: None,
     ) -> None:
+        self._on_still = on_still
         self._ready, self._stop = threading.Condition(), threading.Event()
         self._settings, self._clock = settings, clock
         self._sinks = IsolatedSinks(sinks)
@@ -97,7 +101,7 @@ class StreamPipeline:
         account = FrameAccount()
         mailbox = Mailbox(account, self._settings.staleness_s, self._ready, lossless=not source.live)
         gate = MotionGate(self._settings.keyframe_s) if self._settings.gate else None
-        return CameraReader(camera, source, mailbox, account, self._clock, gate)
+        return CameraReader(camera, source, mailbox, account, self._clock, gate, on_still=self._on_still)
 
     def start(self) -> None:
         """Start the cameras and the dispatchers of their applications."""

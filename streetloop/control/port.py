@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from streetloop.control.views import (
     CameraView,
+    CountView,
     DriftView,
     EventView,
     HealthView,
@@ -71,6 +72,26 @@ class Control(Protocol):
 
         Raises:
             NotFound: There is no such camera.
+        """
+
+    def line_counts(
+        self, camera_id: str, since: str, bin_name: str, line: str | None = None
+    ) -> list[CountView]:
+        """Crossings of a camera's lines by bin, direction and class, in order of time.
+
+        Every bin has a row for each direction of each line, and each class that crossed the line in
+        the period; a line that nothing crossed has rows without a class.
+
+        Args:
+            camera_id: The camera; also one that was removed.
+            since: An ISO 8601 date or time, of the settings' time zone if it has no offset, or a
+                duration such as ``2h``. The bin that holds it is the first.
+            bin_name: One of `streetloop.local_time.BINS`.
+            line: Only this line; None for all.
+
+        Raises:
+            ConfigError: The time, the bin or the line is wrong, or the camera has no lines.
+            NotFound: There is no such camera, and there never was one with counts.
         """
 
     def events(

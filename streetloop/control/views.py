@@ -1,6 +1,7 @@
 """Answers of `streetloop.control.port.Control`: the typed JSON of the API and of the commands.
 
-Times are UTC. A number that is unknown, or that JSON cannot hold, is null.
+Times are UTC; those of counts are local, with their offset. A number that is unknown, or that JSON
+cannot hold, is null.
 """
 
 from datetime import datetime
@@ -71,6 +72,32 @@ class CameraView(BaseModel):
     slot: str | None = None
     model: str | None = None
     faults: list[str] = []
+
+
+class CountView(BaseModel):
+    """Crossings of a line in a bin of time, in one direction and by one class.
+
+    Attributes:
+        start: When the bin begins, in the time zone of the settings.
+        end: When it ends; the newest bin still grows.
+        line: Name of the line.
+        direction: ``in`` or ``out``.
+        class_name: Class of the tracks, ``class`` in JSON; None where it is unknown, and where
+            nothing crossed the line in the whole period.
+        count: Crossings.
+        inferred: How many of them were concluded across a gap in which the track was not seen.
+        coverage: Share of the bin in which the camera was looked at, 0 to 1. A count of 0 with a
+            coverage of 0 says nothing about the traffic.
+    """
+
+    start: datetime
+    end: datetime
+    line: str
+    direction: str
+    class_name: str | None = Field(serialization_alias="class")
+    count: int = Field(ge=0)
+    inferred: int = Field(ge=0)
+    coverage: float = Field(ge=0, le=1)
 
 
 class EventView(BaseModel):

@@ -228,3 +228,26 @@ camera_changes = Table(
     Column("author", String(100), nullable=False),
     Column("at", Moment, nullable=False),
 )
+
+line_counts = Table(
+    "line_counts",
+    metadata,
+    Column("camera_id", String(64), primary_key=True),
+    Column("minute", Integer, primary_key=True, autoincrement=False),  # since 1970, UTC
+    Column("line", String(100), primary_key=True),
+    Column("direction", String(8), primary_key=True),
+    Column("class_name", String(200), primary_key=True),
+    Column("count", Integer, nullable=False),
+    Column("inferred", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+line_coverage = Table(
+    "line_coverage",
+    metadata,
+    Column("camera_id", String(64), primary_key=True),
+    Column("minute", Integer, primary_key=True, autoincrement=False),  # since 1970, UTC
+    Column("line", String(100), primary_key=True),
+    Column("covered_ms", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from collections.abc import Callable
 
 from flows.stream.ingest.accounting import DropReason, Fate, FrameAccount
 from flows.stream.ingest.camera_state import FINISHED, CameraState
@@ -32,6 +33,7 @@ class CameraReader:
         clock: Time.
         gate: Skips the detector while nothing moves; None sends every frame.
         backoff: Gives the waits between attempts to reconnect.
+        on_still: Called with each frame that is skipped because nothing moves.
 
     Attributes:
         state: What the connection is doing.
@@ -50,6 +52,7 @@ class CameraReader:
         clock: Clock,
         gate: MotionGate | None = None,
         backoff: Backoff | None = None,
+        on_still: Callable[[Frame], None] = lambda _: None,
     ) -> None:
         self.camera = camera
         self.mailbox = mailbox
@@ -63,6 +66,7 @@ class CameraReader:
         self._source = source
         self._clock = clock
         self._backoff = backoff or Backoff()
+        self._on_still = on_still
         self._media = MediaClock()
         self._rate = _RateLimit(camera.fps)
         self._frames = 0
@@ -144,6 +148,7 @@ class CameraReader:
             self.account.settle(Fate.GATED, DropReason.RATE)
         elif self.gate is not None and not self.gate.is_open(source_frame.picture.luma(), pts):
             self.account.settle(Fate.GATED, DropReason.STILL)
+            self._on_still(frame)
         else:
             self.mailbox.put(frame)
         # Last: the gate has computed the pixels, and a viewer need not wait for them.

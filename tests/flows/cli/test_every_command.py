@@ -56,6 +56,7 @@ _ARGUMENTS = {
     "add": ("new", "sim://larkfield/gantry"),
     "check": ("cameras.yaml",),
     "compare": ("a.mp4", "b.mp4"),
+    "counts": ("a40",),
     "edit": ("new",),
     "evaluate": ("champion", "0123"),
     "evaluate-tracks": ("cameras.yaml",),

@@ -1,7 +1,7 @@
 """The learning flow with a training that is told how to end."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -256,6 +256,31 @@ def test_a_schedule_asks_once_a_round_if_there_is_something_to_learn(
     town.clock.advance(3600)
     town.flow.step()
     assert open_learning(town.ledger) is not None
+
+
+@pytest.mark.parametrize(
+    ("started", "due"),
+    [
+        ("2026-03-28T12:00+01:00", "2026-03-29T03:00+02:00"),  # half past two is skipped that night
+        ("2026-10-24T12:00+02:00", "2026-10-25T02:30+02:00"),  # it comes twice that night: the first
+        ("2026-10-25T02:31+02:00", "2026-10-26T02:30+01:00"),
+        ("2026-07-01T12:00+02:00", "2026-07-02T02:30+02:00"),
+    ],
+)
+def test_a_schedule_is_of_the_time_zone_of_the_settings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, started: str, due: str
+) -> None:
+    town = Town(tmp_path, monkeypatch, learn_cron="30 2 * * *", timezone="Europe/Berlin", learn_rest_h=0)
+    start, end = (datetime.fromisoformat(text) for text in (started, due))
+    town.clock.advance((start - NOON).total_seconds())
+    town.restarted()
+    town.label(1)
+    town.clock.advance((end - start).total_seconds() - 1)
+    town.flow.step()
+    assert open_learning(town.ledger) is None
+    town.clock.advance(1)
+    town.flow.step()
+    assert town.run.trigger["kind"] == "schedule"
 
 
 def test_a_schedule_that_is_none_is_refused() -> None:

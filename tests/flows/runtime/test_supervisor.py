@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Collection
 from concurrent.futures import Future
 from typing import Any
@@ -21,6 +22,7 @@ from serve.rollout.route_table import CHALLENGER, RouteTable
 from serve.rollout.statistics.evidence import Evidence
 from streetloop.cameras import Camera, parse_camera
 from streetloop.errors import ProcessDied
+from streetloop.ledger.line_counts import CountKey, LineCounts
 from streetloop.ledger.reviews import FrameRecord
 from streetloop.settings import Settings
 from tests.support.frames import review
@@ -56,7 +58,7 @@ class FakeWorker:
     def __init__(self, plan: WorkerPlan) -> None:
         self.plan, self.host = plan, object()
         self.found: list[FrameRecord] = []
-        self.frames = 0
+        self.frames = self.crossed = 0
         self.decoded = self.detected = 0
         self.hangs = self.dead = self.finished = False
         self.late: list[tuple[Future[Any], WorkerReport]] = []
@@ -68,10 +70,12 @@ class FakeWorker:
         """What it found, once."""
         found, frames = self.found, self.frames
         self.found, self.frames = [], 0
+        key = CountKey(self.plan.cameras[0].id, 1, "gate", "in", "car")
+        counts, self.crossed = LineCounts(Counter({key: self.crossed})), 0
         account = Account(self.decoded, self.detected)
         names = [c.id for c in self.plan.cameras] if cameras is None else cameras
         statuses = {name: CameraStatus(name, CameraState.LIVE, account=account) for name in names}
-        return WorkerReport(statuses, self.finished, (), found, Evidence(frames=frames))
+        return WorkerReport(statuses, self.finished, (), found, Evidence(frames=frames), counts)
 
     def wake(self) -> None:
         """Answer what was asked meanwhile."""
@@ -339,6 +343,29 @@ def test_a_dropped_camera_of_a_dead_worker_ends_with_what_is_known(fleet: Fleet)
     fleet.supervisor.drop(["a"])
     status = fleet.supervisor.poll().statuses["a"]
     assert (status.state, status.account.failed) == (CameraState.ENDED, 5)
+
+
+def crossed(report: FleetReport) -> dict[str, int]:
+    return {key.camera_id: count for key, count in report.counts.crossings.items() if count}
+
+
+def test_counts_are_handed_out_once_whatever_becomes_of_their_worker(fleet: Fleet) -> None:
+    first, second = fleet.spawned
+    first.crossed, second.crossed = 2, 3
+    assert crossed(fleet.supervisor.poll()) == {"a": 2, "b": 3}
+    assert crossed(fleet.supervisor.poll()) == {}
+    first.crossed, second.crossed, first.hangs = 4, 5, True
+    assert crossed(fleet.supervisor.poll()) == {"b": 5}
+    first.wake()
+    first.dead = True
+    assert crossed(fleet.supervisor.poll()) == {"a": 4}
+    fleet.supervisor.poll()
+    replacement = fleet.spawned[-1]
+    assert replacement is not first
+    replacement.crossed = 6
+    fleet.supervisor.drop(["a"])
+    second.crossed = 7
+    assert crossed(fleet.supervisor.close()) == {"a": 6, "b": 7}
 
 
 def test_drift_periods_keep_their_order(fleet: Fleet) -> None:

@@ -1,6 +1,6 @@
 """A pipeline for every test of the stream flow."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 
@@ -9,6 +9,7 @@ from flows.stream.pipeline import StreamPipeline
 from serve.detector.client import DetectorClient
 from streetloop.cameras import Camera
 from streetloop.settings import Settings
+from streetloop.types import Frame
 from tests.support.fakes import FakeClock, ScriptedDetector, ScriptedSource
 from tests.support.pipelines import SETTINGS, Start, close
 
@@ -25,10 +26,11 @@ def start() -> Iterator[Start]:
         settings: Settings = SETTINGS,
         clock: FakeClock | None = None,
         generation: int = 0,
+        on_still: Callable[[Frame], None] = lambda _: None,
     ) -> StreamPipeline:
         champion = detector or ScriptedDetector()
         pipeline = StreamPipeline(
-            cameras, lambda _: champion, settings, clock or FakeClock(), sinks, generation
+            cameras, lambda _: champion, settings, clock or FakeClock(), sinks, generation, on_still=on_still
         )
         pipelines.append(pipeline)
         pipeline.start()

@@ -10,7 +10,7 @@ from flows.stream.ingest.camera_state import CameraState
 from flows.stream.pipeline import StreamPipeline
 from flows.stream.sources.source import SourceFrame
 from streetloop.errors import SourceUnavailable, SourceUnreadable
-from streetloop.types import Detections, Image
+from streetloop.types import Detections, Frame, Image
 from tests.support.build import camera, find_white, found, plain, source_frames
 from tests.support.fakes import (
     PATIENCE_S,
@@ -116,11 +116,14 @@ def _in_step(pipeline: Callable[[], StreamPipeline], pictures: Sequence[SourceFr
 def test_the_gate_skips_the_detector_on_an_empty_road(start: Start) -> None:
     gated = SETTINGS.model_copy(update={"gate": True, "keyframe_s": 2.0})
     detector = ScriptedDetector()
-    pipeline = start([(camera("a"), clip(*source_frames(125)))], detector, settings=gated)
+    still: list[Frame] = []
+    pipeline = start(
+        [(camera("a"), clip(*source_frames(125)))], detector, settings=gated, on_still=still.append
+    )
 
     assert pipeline.wait(PATIENCE_S)
     account = account_of(pipeline)
-    assert account.gated == account.reasons["still"] == 125 - account.detected
+    assert len(still) == account.gated == account.reasons["still"] == 125 - account.detected
     # 0.4 s after the first picture, and two keyframes.
     assert account.detected == 13
     assert sum(shape[0] for shape in detector.shapes) == account.detected
