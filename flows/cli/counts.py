@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.markup import escape
 
 from flows.cli.context import control_of
 from flows.cli.output import Json, borderless, plain, print_json, results
@@ -80,20 +81,19 @@ def _print_csv(rows: list[dict[str, Any]]) -> None:
 
 def print_counts(console: "Console", views: "Iterable[CountView]") -> None:
     """Print a row for each bin, line and direction in which the camera was looked at."""
-    table = borderless(
-        "from", "to", "line", "direction", "by class", numbers=("count", "inferred", "coverage")
-    )
+    table = borderless("from", "line", "direction", numbers=("count", "inferred", "coverage"))
+    table.columns[0].no_wrap = True
+    table.add_column("by class", overflow="fold")
     unseen = 0
-    for (start, end, line, direction), group in groupby(views, _row):
+    for (start, line, direction), group in groupby(views, _row):
         found = list(group)
         total, coverage = sum(view.count for view in found), found[0].coverage
         if not total and not coverage:
             unseen += 1
             continue
         classes = ", ".join(f"{v.class_name or 'unknown'} {v.count}" for v in found if v.count)
-        inferred = sum(view.inferred for view in found)
-        ends = f"{start:%Y-%m-%d %H:%M}", f"{end:%H:%M %Z}"
-        table.add_row(*ends, line, direction, classes, str(total), str(inferred), f"{coverage:.0%}")
+        numbers = str(total), str(sum(view.inferred for view in found)), f"{coverage:.0%}"
+        table.add_row(f"{start:%Y-%m-%d %H:%M %Z}", escape(line), direction, *numbers, escape(classes))
     if table.row_count:
         console.print(table)
     if unseen:
@@ -101,4 +101,4 @@ def print_counts(console: "Console", views: "Iterable[CountView]") -> None:
 
 
 def _row(view: "CountView") -> tuple[Any, ...]:
-    return view.start, view.end, view.line, view.direction
+    return view.start, view.line, view.direction
