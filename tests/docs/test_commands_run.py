@@ -1,0 +1,117 @@
+"""Commands of the docs that need neither Ray nor a foreign server run, in the order of the docs."""
+
+import shlex
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import cv2
+import numpy as np
+import pytest
+import yaml
+from fastapi.testclient import TestClient
+from typer.testing import CliRunner
+
+from drift.period_log import PeriodLog
+from flows.cli.main import app
+from streetloop.settings import Settings
+from streetloop.storage.store import FolderStore
+from tests.docs.pages import DOCS, blocks, commands
+from tests.docs.test_commands import STREETLOOP, words
+from tests.drift.support import breathing
+from tests.support.control_service import Content, api_of, jpeg, register_versions
+from tests.support.tiny_model import NAMES
+
+RUNS = (
+    ["simulate"],
+    ["drift"],
+    ["check"],
+    ["camera"],
+    ["label", "status"],
+    ["label", "report"],
+    ["labelstudio", "down"],
+    ["learn"],
+    ["models"],
+    ["lineage"],
+    ["evaluate"],
+    ["rollout"],
+)
+"""All others start Ray, Label Studio or a training; tests of their own run those."""
+
+
+@pytest.fixture
+def content(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Content]:
+    """A home, in whose parent folder commands run."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("STREETLOOP_HOME", str(tmp_path / "home"))
+    content = Content(tmp_path / "home")
+    yield content
+    content.ledger.close()
+
+
+def _write_past(settings: Settings) -> None:
+    """Two mornings of the camera a40 in the log of drift."""
+    log = PeriodLog(FolderStore(settings.store))
+    for day in (20, 21):
+        for one in breathing(130, camera_id="a40", start=datetime(2026, 11, day, 8, tzinfo=UTC)):
+            log.append(one)
+    log.flush()
+
+
+def _write_files(folder: Path) -> None:
+    """The files that the docs name; the camera of the quickstart is a simulated one."""
+    document = yaml.safe_load(blocks(DOCS["quickstart.md"], "yaml")[0])
+    for camera in document["cameras"]:
+        camera["uri"] = "sim://larkfield/gantry?size=160x96"
+    (folder / "cameras.yaml").write_text(yaml.safe_dump(document))
+    _write_clip(folder / "april.mp4", 120)
+    _write_clip(folder / "november.mp4", 60)
+    _write_dataset(folder / "coco128")
+
+
+def _write_clip(path: Path, light: int) -> None:
+    rng = np.random.default_rng(light)
+    video = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), 10, (64, 48))
+    for _ in range(120):
+        video.write(rng.normal(light, 9, (48, 64, 3)).clip(0, 255).astype(np.uint8))
+    video.release()
+
+
+def _write_dataset(folder: Path) -> None:
+    """A YOLO dataset of one picture."""
+    for name, content in (("images/0.jpg", jpeg()), ("labels/0.txt", b"0 0.5 0.5 0.2 0.2\n")):
+        (folder / name).parent.mkdir(parents=True)
+        (folder / name).write_bytes(content)
+    (folder / "data.yaml").write_text(yaml.safe_dump({"val": "images", "names": list(NAMES)}))
+
+
+def test_quick_commands_run_one_after_the_other(content: Content, tmp_path: Path) -> None:
+    register_versions(content)
+    _write_past(content.settings)
+    _write_files(tmp_path)
+    quick = [c for c in STREETLOOP if any(words(c)[: len(start)] == start for start in RUNS)]
+    assert len(quick) >= 25
+    for command in quick:
+        done = CliRunner().invoke(app, words(command), env={"COLUMNS": "200"})
+        assert done.exit_code == 0, f"{command}\n{done.output}\n{done.exception!r}"
+
+
+def test_curl_is_answered_by_the_api(content: Content) -> None:
+    content.add_rollouts()
+    client = api_of(content)
+    asked = [command for command in commands() if command.startswith("curl ")]
+    assert len(asked) >= 4
+    for command in asked:
+        assert _ask(client, shlex.split(command)) < 300, command
+
+
+def _ask(client: TestClient, arguments: list[str]) -> int:
+    """Do what curl does; the status of the answer."""
+    path = urlsplit(next(one for one in arguments if one.startswith("http"))).path
+    if "--json" in arguments:
+        body = arguments[arguments.index("--json") + 1].encode()
+        return client.post(path, content=body, headers={"content-type": "application/json"}).status_code
+    if "--data-binary" in arguments:
+        return client.post(path, content=jpeg(), headers={"content-type": "image/jpeg"}).status_code
+    return client.get(path).status_code
