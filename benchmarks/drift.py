@@ -39,7 +39,7 @@ from scipy.stats import chi2, ks_2samp
 from benchmarks.report import finish, new_parser, parse_options
 from drift.change import ChangeKind, WatchPolicy
 from drift.fleet import FleetWatch
-from drift.measurement.features import LEAST, NAMES
+from drift.measurement.features import MIN_SPREADS, NAMES
 from drift.measurement.image_features import measure_image
 from drift.measurement.period import DriftPeriod
 from streetloop.city.address import parse_address
@@ -80,7 +80,7 @@ def camera(scenario: str, number: int) -> Series:
     if scenario != "days":
         # Ten up: a picture of brightness 0 would be black, which is another fault.
         return autoregressive(shape, float(scenario.split()[1]), rng) + 10
-    least = np.array([LEAST[name] for name in NAMES])
+    least = np.array([MIN_SPREADS[name] for name in NAMES])
     days = -(-shape[0] // _DAY)
     levels = np.repeat(autoregressive((days, shape[1]), 0.5, rng), _DAY, axis=0)[: shape[0]]
     noise = autoregressive(shape, 0.95, rng)
@@ -122,8 +122,8 @@ def naive(series: Series) -> int:
 def three_sigma(series: Series) -> int:
     before, live = series[:_PAST, 0], series[_PAST:, 0]
     means = np.convolve(live, np.full(_WINDOW, 1 / _WINDOW), "valid")
-    hot = np.abs(means - before.mean()) > 3 * before.std()
-    return int(hot[0]) + int((hot[1:] & ~hot[:-1]).sum())
+    alarms = np.abs(means - before.mean()) > 3 * before.std()
+    return int(alarms[0]) + int((alarms[1:] & ~alarms[:-1]).sum())
 
 
 def kswin(series: Series) -> int:

@@ -3,7 +3,7 @@
     python -m benchmarks.drift_detection [--runs 100] [--processes 2]
 
 Each run is a camera of the simulated city and a seed: 150 minutes as the camera always was, then
-one thing changes, and 20 minutes more. The watch of `streetloop run` gets a minute at a time, made
+one one changes, and 20 minutes more. The watch of `streetloop run` gets a minute at a time, made
 of four pictures (live it is thirty) and of the truth's boxes in them, so that what is measured is
 the watch and not a detector.
 
@@ -64,13 +64,13 @@ def minutes_of(view: View, first: int, count: int, seen: set[int], blur: bool) -
             picture = _blurred(view.render(frame)) if blur else view.render(frame)
             images.append(measure_image(picture))
             edges += edges_of(picture) / PICTURES
-            things = view.truth(frame).clear()
-            found.append(len(things))
-            sides += [np.sqrt((b[2] - b[0]) * (b[3] - b[1])) / 480 for b in (t.xyxy for t in things)]
-            for thing in things:
-                if thing.track_id not in seen:
-                    seen.add(thing.track_id)
-                    mix[thing.class_name] = mix.get(thing.class_name, 0) + 1
+            objects = view.truth(frame).clear()
+            found.append(len(objects))
+            sides += [np.sqrt((b[2] - b[0]) * (b[3] - b[1])) / 480 for b in (t.xyxy for t in objects)]
+            for one in objects:
+                if one.track_id not in seen:
+                    seen.add(one.track_id)
+                    mix[one.class_name] = mix.get(one.class_name, 0) + 1
         values = dict.fromkeys(NAMES, float("nan"))
         values |= {name: float(np.mean([i[name] for i in images])) for name in images[0]}
         values |= {"detections": float(np.mean(found)), "confidence": 1.0}

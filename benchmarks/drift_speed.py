@@ -13,7 +13,7 @@ from rich.console import Console
 from benchmarks.report import finish, new_parser, parse_options
 from drift.change import WatchPolicy
 from drift.fleet import FleetWatch
-from drift.measurement.features import LEAST, NAMES
+from drift.measurement.features import MIN_SPREADS, NAMES
 from drift.measurement.image_features import edges_of, measure_image
 from drift.measurement.period import DriftPeriod
 from streetloop.city.address import parse_address
@@ -37,7 +37,7 @@ def picture_ms() -> float:
 
 def minutes(cameras: int, number: int, rng: np.random.Generator) -> list[DriftPeriod]:
     edges = np.asarray(_EDGES + rng.normal(0, 1e-4, _EDGES.shape), np.float32)
-    values = 5 + rng.normal(size=(cameras, len(NAMES))) * np.array([LEAST[n] for n in NAMES])
+    values = 5 + rng.normal(size=(cameras, len(NAMES))) * np.array([MIN_SPREADS[n] for n in NAMES])
     mixes = rng.poisson((6.0, 1.0, 0.3), (cameras, 3))
     return [
         DriftPeriod(

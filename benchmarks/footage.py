@@ -1,4 +1,4 @@
-"""Does a detector of the world learn a real motorway at night from half of its labelled frames?
+"""Does a detector of the world learn a real motorway at night from half of its labeled frames?
 
     python -m benchmarks.footage
 

@@ -39,7 +39,7 @@ _LINES = {"upper": ((0.0, 0.3), (1.0, 0.3)), "middle": ((0.0, 0.55), (1.0, 0.55)
 
 @dataclass
 class Collector:
-    """A tap that keeps the boxes of every detected frame."""
+    """A sink that keeps the boxes of every detected frame."""
 
     boxes: dict[int, Detections] = field(default_factory=dict)
 

@@ -1,8 +1,8 @@
-"""The shipped baseline learns the night of the simulated city from 150 labelled frames.
+"""The shipped baseline learns the night of the simulated city from 150 labeled frames.
 
     python -m benchmarks.night
 
-As `streetloop train` does it: of each camera's labelled frames the last fifth is for validation,
+As `streetloop train` does it: of each camera's labeled frames the last fifth is for validation,
 some frames of day are replayed against forgetting, training runs on Ray Train, and the exported
 model is judged, on cameras and seeds that nothing was chosen by. ``--tune`` judges on the training
 cameras with seeds of validation instead: recipes are compared by that.
@@ -43,7 +43,7 @@ WANTED, LOSS, MINUTES = 0.25, 0.02, 8.0
 
 
 def labeled(store: ObjectStore) -> list[Example]:
-    """The labelled frames of night, each camera's last for validation."""
+    """The labeled frames of night, each camera's last for validation."""
     split = Split("night", TRAIN_CAMERAS, _SEEDS, _A_CAMERA, "night")
     found = gather_split(split, store, TRAIN)[:LABELED]
     return [

@@ -155,7 +155,7 @@ def _tell_until_done(pipeline: StreamPipeline, frames: float, seed: int) -> None
             sys.stderr.write(f"day {seed}: {done:.0%} watched, {left:.0f} s to go\n")
 
 
-def labelled(
+def labeled(
     home: Path, day: Path, strategy: str, count: int, streams: Streams, seed: int
 ) -> tuple[Dataset, dict[str, Any]]:
     """The dataset of what one strategy asked about, and what it consists of."""
@@ -257,7 +257,7 @@ def main() -> None:
             name = f"{seed}-{strategy}"
             if name in results and not choice.choose_only:
                 continue
-            dataset, made_of = labelled(home, day, strategy, count, streams, seed)
+            dataset, made_of = labeled(home, day, strategy, count, streams, seed)
             sys.stderr.write(f"{name}: {made_of}\n")
             if choice.choose_only:
                 continue

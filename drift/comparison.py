@@ -91,7 +91,7 @@ class _Raw:
 def compare(
     reference: Mapping[str, Floats],
     window: Mapping[str, Floats],
-    least: Mapping[str, float],
+    min_spread: Mapping[str, float],
     policy: DetectionPolicy = DetectionPolicy(),
     seed: int = 0,
 ) -> dict[str, FeatureResult]:
@@ -100,7 +100,7 @@ def compare(
     Args:
         reference: (N,) values by feature, in the order of time; NaN where there was none.
         window: (W,) values by feature, in the order of time.
-        least: Smallest spread by feature, in its unit; keeps a feature that hardly varies from
+        min_spread: Smallest spread by feature, in its unit; keeps a feature that hardly varies from
             raising an alarm at every small step.
         policy: When a difference is drift.
         seed: Of the bootstrap; the same seed gives the same results.
@@ -118,7 +118,7 @@ def compare(
         if missing:
             results[name] = too_few(missing)
         else:
-            raw[name] = _one(before, since, least.get(name, 0.0), policy, len(names), seed)
+            raw[name] = _one(before, since, min_spread.get(name, 0.0), policy, len(names), seed)
     adjusted = _adjusted([r.p_value for r in raw.values()])
     for (name, r), p_value in zip(raw.items(), adjusted, strict=True):
         threshold = max(policy.least_effect, r.rare)
@@ -135,10 +135,10 @@ def _missing(before: Floats, since: Floats) -> int:
 
 
 def _one(
-    before: Floats, since: Floats, least: float, policy: DetectionPolicy, features: int, seed: int
+    before: Floats, since: Floats, min_spread: float, policy: DetectionPolicy, features: int, seed: int
 ) -> _Raw:
     rng = np.random.default_rng(seed)
-    scale = max(median_and_spread(before)[1], least)
+    scale = max(median_and_spread(before)[1], min_spread)
     block = block_for(before, len(since))
     ordered = np.sort(before)
     ks, wasserstein = KolmogorovSmirnov(), Wasserstein()

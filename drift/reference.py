@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy.stats import norm, t
 
 from drift.history import History, Past
-from drift.measurement.features import LEAST, NAMES, OF_IMAGES
+from drift.measurement.features import MIN_SPREADS, NAMES, OF_IMAGES
 from drift.statistics import Wasserstein
 from drift.statistics.block_bootstrap import block_for, block_length, null_of
 from drift.statistics.distance import Floats, median_and_spread
@@ -153,7 +153,9 @@ def build(
             values = values[:0]
         # Training images come camera by camera: their autocorrelation shows in full.
         autocorrelation_factor = 1.0 if source == TRAINING and name in OF_IMAGES else _AUTOCORRELATION_FACTOR
-        columns[name] = _column(values.astype(np.float64), LEAST[name], rarity, autocorrelation_factor, rng)
+        columns[name] = _column(
+            values.astype(np.float64), MIN_SPREADS[name], rarity, autocorrelation_factor, rng
+        )
     quantiles = np.full((len(NAMES), 64), np.nan)
     for k, column in enumerate(columns.values()):
         if column is not None:
@@ -171,12 +173,12 @@ def build(
 
 
 def _column(
-    values: Floats, least: float, rarity: float, autocorrelation_factor: float, rng: np.random.Generator
+    values: Floats, min_spread: float, rarity: float, autocorrelation_factor: float, rng: np.random.Generator
 ) -> Column | None:
     values = values[np.isfinite(values)]
     if len(values) < _MIN_PAST:
         return None
-    spread = max(median_and_spread(values)[1], least)
+    spread = max(median_and_spread(values)[1], min_spread)
     dependence = block_length(values)
     null = null_of(Wasserstein(), values, WINDOW, block_for(values, WINDOW), rng).distances / spread
     independent = len(values) / max(autocorrelation_factor * dependence, _MIN_DEPENDENCE)

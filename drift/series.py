@@ -8,7 +8,7 @@ import numpy as np
 
 from drift.causes import CauseEvidence, likely_causes
 from drift.comparison import DetectionPolicy, FeatureResult, compare
-from drift.measurement.features import LEAST, NAMES
+from drift.measurement.features import MIN_SPREADS, NAMES
 from drift.measurement.image_features import IMAGE_FEATURES, Edges, edges_of, measure_image, shift_between
 from drift.measurement.period import DriftPeriod
 from drift.scan import MIX_EFFECT
@@ -113,7 +113,7 @@ def compare_series(reference: Series, window: Series, policy: DetectionPolicy) -
     Returns:
         Without causes if there are too few values, or no drift.
     """
-    results = compare(reference.values, window.values, LEAST, policy)
+    results = compare(reference.values, window.values, MIN_SPREADS, policy)
     verdict = SeriesVerdict(results, [], 0.0)
     if not verdict.enough:
         return verdict

@@ -18,7 +18,7 @@ from drift.causes import OTHER, CauseEvidence, has_moved, likely_causes
 from drift.change import Change, ChangeKind, WatchPolicy
 from drift.comparison import MIN_WINDOW, FeatureResult, too_few
 from drift.history import History, Past
-from drift.measurement.features import LEAST, NAMES
+from drift.measurement.features import MIN_SPREADS, NAMES
 from drift.measurement.image_features import shift_between
 from drift.measurement.period import DriftPeriod
 from drift.measurement.stream_faults import RATE, SIZE, faults_of, is_comparable
@@ -249,7 +249,7 @@ class CameraWatch:
                 continue
             values = recent.values[:, NAMES.index(name)].astype(np.float64)
             known = np.flatnonzero(np.isfinite(values))
-            position = change_start(column.ordered, values[known], LEAST[name])
+            position = change_start(column.ordered, values[known], MIN_SPREADS[name])
             starts.append(int(known[position]))
         first = min(starts, default=len(recent) - _OPEN_AFTER)
         first = min(first, len(recent) - _OPEN_AFTER)  # the alarm itself has lasted so long

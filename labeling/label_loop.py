@@ -65,7 +65,7 @@ class LabelLoop:
         self._polls = 0
         self._polls_per_round = max(1, math.ceil(settings.label_every_s / _POLL_S))
         self._thread = PollingThread(
-            "labelling",
+            "labeling",
             self._poll,
             settings.label_every_s / self._polls_per_round,
             _log,
@@ -110,7 +110,7 @@ class LabelLoop:
                 self._settings.label_budget, drifting(self._ledger), self._settings.label_every_s
             )
             if chosen:
-                self._tell(f"{chosen} frames chosen for labelling")
+                self._tell(f"{chosen} frames chosen for labeling")
             for key in self._queue.expire():
                 with self._said():
                     self._store.delete(key)
@@ -159,5 +159,5 @@ class LabelLoop:
         try:
             yield
         except (LabelerError, LedgerError, RegistryError, StoreError) as error:
-            _log.warning("labelling: %s", error)
+            _log.warning("labeling: %s", error)
             self._tell_once(str(error))

@@ -59,7 +59,7 @@ def measure(ledger: Ledger, guard: LabelGuard, only_random: bool) -> list[Measur
     Raises:
         LedgerError: The ledger cannot be read.
     """
-    return _measured(_labelled(ledger, guard, only_random), guard.names)
+    return _measured(_labeled(ledger, guard, only_random), guard.names)
 
 
 def _measured(frames: Sequence[FrameRecord], names: Sequence[str]) -> list[Measure]:
@@ -83,10 +83,10 @@ def keep_measures(ledger: Ledger, guard: LabelGuard) -> int:
     Raises:
         LedgerError: The ledger cannot be read or written.
     """
-    labelled = _labelled(ledger, guard, only_random=True)
-    frames = Counter((r.model_version, r.camera_id) for r in labelled)
+    labeled = _labeled(ledger, guard, only_random=True)
+    frames = Counter((r.model_version, r.camera_id) for r in labeled)
     classes: dict[tuple[str, str], dict[str, Any]] = {pair: {} for pair in frames}
-    for one in _measured(labelled, guard.names):
+    for one in _measured(labeled, guard.names):
         if one.camera_id is not None:
             figures = _figures(one.corrections)
             classes[one.model_version, one.camera_id][one.class_name] = figures
@@ -107,7 +107,7 @@ def _latest(ledger: Ledger, camera: str, version: str) -> Event | None:
     return next((event for event in events if event.model_version == version), None)
 
 
-def _labelled(ledger: Ledger, guard: LabelGuard, only_random: bool) -> list[FrameRecord]:
+def _labeled(ledger: Ledger, guard: LabelGuard, only_random: bool) -> list[FrameRecord]:
     reason = SelectionReason.RANDOM if only_random else None
     found = list_reviews(ledger, [ReviewState.LABELED, ReviewState.IN_DATASET], reason)
     return [r for r in found if r.label is not None and guard.fits(r.model_version)]

@@ -169,7 +169,7 @@ class ReviewQueue:
             return answer_review(self._ledger, answer.digest, answer.at, answer.labeler, label)
         if isinstance(answer, Skipped):
             return reject_review(
-                self._ledger, answer.digest, answer.at, answer.labeler, "declined by the labeller"
+                self._ledger, answer.digest, answer.at, answer.labeler, "declined by the labeler"
             )
         assert isinstance(answer, Quarantined)
         return reject_review(self._ledger, answer.digest, self._clock.now(), None, answer.reason)

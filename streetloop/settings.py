@@ -104,7 +104,7 @@ class Settings(BaseSettings):
     drift_days: float = Field(
         default=60.0, gt=0, le=36500, description="expected days between two false alarms of a camera"
     )
-    triage: bool = Field(default=True, description="select frames worth labelling")
+    triage: bool = Field(default=True, description="select frames worth labeling")
     triage_period_s: float = Field(
         default=10.0, gt=0, description="length of a period; its least certain frame is a candidate"
     )

@@ -15,5 +15,5 @@ FEATURES = (*IMAGE_FEATURES, *MODEL_FEATURES, *TRACK_FEATURES)
 """Every feature; an array of a camera's values has a column for each, in this order."""
 
 NAMES = tuple(feature.name for feature in FEATURES)
-LEAST = {feature.name: feature.least for feature in FEATURES}
+MIN_SPREADS = {feature.name: feature.min_spread for feature in FEATURES}
 OF_IMAGES = frozenset(feature.name for feature in IMAGE_FEATURES)

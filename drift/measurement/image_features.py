@@ -22,12 +22,12 @@ class Feature:
 
     Attributes:
         name: Its name in logs and reports.
-        least: Smallest spread to compare a difference with, in the feature's unit.
+        min_spread: Smallest spread to compare a difference with, in the feature's unit.
         meaning: What it is, for people.
     """
 
     name: str
-    least: float
+    min_spread: float
     meaning: str
 
 

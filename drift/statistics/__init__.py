@@ -1,4 +1,4 @@
-"""The statistics of drift, one a file: distances of samples, and how large they get by chance."""
+"""The statistics of drift, one a file: distances of samples, and their sizes without a change."""
 
 from drift.statistics.distance import Distance
 from drift.statistics.kolmogorov_smirnov import KolmogorovSmirnov

@@ -13,7 +13,7 @@ import numpy as np
 from drift.statistics.distance import Floats, median_and_spread
 
 
-def change_start(reference: Floats, values: Floats, least: float = 0.0, delta: float = 0.5) -> int:
+def change_start(reference: Floats, values: Floats, min_spread: float = 0.0, delta: float = 0.5) -> int:
     """Position of the first value of a change that lasts to the end of ``values``.
 
     Page's cumulative sum m_t = max(0, m_(t-1) + x_t - delta) of the standardised values, upwards
@@ -28,8 +28,8 @@ def change_start(reference: Floats, values: Floats, least: float = 0.0, delta: f
     Args:
         reference: (N,) values in rising order before any change.
         values: (W,) values in the order of time, W >= 1.
-        least: Smallest spread to divide by, in the unit of the values; higher ignores the small
-            steps of a reference that hardly varies.
+        min_spread: Smallest spread to divide by, in the unit of the values; higher ignores the
+            small steps of a reference that hardly varies.
         delta: Page's allowed magnitude of change in spreads; higher dates a slow change later,
             and lets random variation move the date less.
 
@@ -37,7 +37,7 @@ def change_start(reference: Floats, values: Floats, least: float = 0.0, delta: f
         0 to W - 1; W - 1 if no change lasts to the end.
     """
     middle, spread = median_and_spread(reference)
-    scaled = (values - middle) / max(spread, least)
+    scaled = (values - middle) / max(spread, min_spread)
     sums = max((_cumulative(side, delta) for side in (scaled, -scaled)), key=lambda s: s[-1])
     zeros = np.flatnonzero(sums <= 0)
     return min(int(zeros[-1]) + 1 if len(zeros) else 0, len(values) - 1)

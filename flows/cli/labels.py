@@ -68,7 +68,7 @@ def report(
     every: Annotated[bool, typer.Option("--all", help="Use all frames, not only random ones.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Show each model's precision and recall, measured by what labellers changed."""
+    """Show each model's precision and recall, measured by what annotators changed."""
     found = control_of(context).label_report(only_random=not every)
     if found.refused is None or found.items:
         if as_json:

@@ -134,7 +134,7 @@ def _print_models(versions: "list[ModelView]") -> None:
 
 @app.command()
 def lineage(context: typer.Context, version: VersionName, as_json: Json = False) -> None:
-    """Show where a version comes from: dataset, frames, cameras, labellers and trigger."""
+    """Show where a version comes from: dataset, frames, cameras, annotators and trigger."""
     chain = control_of(context).lineage(version)
     if as_json:
         print_json(chain)

@@ -48,7 +48,7 @@ def true_curve(
 ) -> AccuracyCurve:
     """Ask both models about pictures that the cameras showed, evenly over the time.
 
-    Pictures are drawn again from the city's script: those that nobody labelled, too, so that it
+    Pictures are drawn again from the city's script: those that nobody labeled, too, so that it
     does not matter what was chosen.
 
     Args:

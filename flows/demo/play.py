@@ -37,7 +37,7 @@ _SEEDS = HELD_OUT_SEEDS + 700  # nothing else is judged on these seeds
 
 # The status line counts labels already, and a machine that trains beside four cameras drops frames
 # now and then. The ledger and the app have all of it.
-_ROUTINE = re.compile("chosen for labelling|answers from the labeler|frame rate fell|gaps in the stream")
+_ROUTINE = re.compile("chosen for labeling|answers from the labeler|frame rate fell|gaps in the stream")
 
 
 class RunStreams(Protocol):

@@ -60,7 +60,7 @@ class DemoProgress:
         left = _left(_LEFT_S.get(step, 0) - (passed - self.steps[str(step)]))
         if step is Step.LABELING:
             done = min(count_labeled(self._ledger, of_drift=True), self._labels)
-            return f"labelling: {done} of {self._labels} frames of night; {left}"
+            return f"labeling: {done} of {self._labels} frames of night; {left}"
         if step is Step.ROLLOUT:
             newest = list_rollouts(self._ledger, 1)
             waits_for = parse_summary(newest[0]).waits_for if newest else ()

@@ -57,7 +57,7 @@ def write_report_page(
         findings=[_finding(finding, began) for finding in list_findings(ledger)],
         pairs=_pairs(result.scores, settings, store),
         moments=result.moments,
-        labelled=_labelled(ledger, store),
+        labeled=_labeled(ledger, store),
         decisions=[_decision(entry) for entry in _decisions(ledger)],
         fates=_FATES,
         accounts=accounts,
@@ -67,7 +67,7 @@ def write_report_page(
 
 def _marks(result: DemoResult, ledger: Ledger, began: float) -> list[tuple[float, str]]:
     """What began when, for the curve."""
-    words = {"drift": "drift found", "training": "labelled, training begins"}
+    words = {"drift": "drift found", "training": "labeled, training begins"}
     marks = [(at, words[name]) for name, at in result.progress.items() if name in words]
     night = result.progress.get("night")
     marks += [] if night is None else [(night, "night falls")]
@@ -136,7 +136,7 @@ def _shown(boxes: Detections, settings: Settings) -> int:
     return int((boxes.confidence >= settings.confidence).sum())
 
 
-def _labelled(ledger: Ledger, store: ObjectStore) -> list[dict[str, str]]:
+def _labeled(ledger: Ledger, store: ObjectStore) -> list[dict[str, str]]:
     reviews = [
         review
         for review in list_reviews(ledger, [ReviewState.LABELED, ReviewState.IN_DATASET])

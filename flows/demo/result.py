@@ -38,7 +38,7 @@ class DemoResult:
         moments: Seconds since the start, and what was said then.
         run: The learning run, if one began.
         scores: Both champions on held-out cameras and seeds, by condition.
-        labels: Frames that were labelled.
+        labels: Frames that were labeled.
         statuses: Last status of each camera, by id.
         models: Versions before and after.
         progress: Seconds since the start by what began then: ``night``, ``drift``, and the steps of

@@ -171,7 +171,7 @@ class LearningFlow:
         settings = self._settings
         enough = count >= (settings.learn_drift_labels if of_drift else settings.learn_labels)
         if enough or run.trigger["kind"] in {"a person", "schedule"}:
-            self._to(run, Step.TRAINING, reason=f"{count} frames are labelled")
+            self._to(run, Step.TRAINING, reason=f"{count} frames are labeled")
 
     def _labels(self, *, of_drift: bool = False) -> int:
         """Number of labeled frames in no dataset; with ``of_drift`` only those chosen for drift."""

@@ -63,7 +63,7 @@ class Observers:
             self._labels.start()
 
     def observe(self, report: FleetReport) -> None:
-        """Write the counts, judge the periods for drift, and note the candidates for labelling."""
+        """Write the counts, judge the periods for drift, and note the candidates for labeling."""
         self._counts.take(report.counts)
         if self._watch is not None:
             self._watch.take(report.periods)

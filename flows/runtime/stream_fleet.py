@@ -25,7 +25,7 @@ class WorkerReport:
         statuses: Every camera of the worker now, by id.
         finished: True if every camera has ended by itself and everything is written.
         periods: Drift periods that ended.
-        candidates: Frames worth labelling.
+        candidates: Frames worth labeling.
         evidence: Evidence about a challenger.
         counts: Line crossings by minute, and coverage.
     """
@@ -45,7 +45,7 @@ class FleetReport:
     Attributes:
         statuses: Every camera that runs or ran, by id.
         periods: Drift periods that ended, those of a camera in order of time.
-        candidates: Frames worth labelling.
+        candidates: Frames worth labeling.
         counts: Line crossings by minute, and coverage.
     """
 

@@ -26,7 +26,7 @@ _ANNOTATION = "annotations,result,was_cancelled,completed_by,created_at,updated_
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """A project of Label Studio: its id, labelling interface, and annotations wanted per task."""
+    """A project of Label Studio: its id, labeling interface, and annotations wanted per task."""
 
     id: int
     label_config: str

@@ -66,7 +66,7 @@ def find_control(config: str, classes: Sequence[str]) -> LabelControl:
     controls = [c for c in root.iter("RectangleLabels") if c.get("toName") in images]
     if not images or not controls:
         raise LabelerRefused(
-            'the labelling interface has no RectangleLabels on an Image of value="$image" any'
+            'the labeling interface has no RectangleLabels on an Image of value="$image" any'
             " more; put them back in the project's settings, or choose another project title"
         )
     found = [(control, _names(control)) for control in controls]
@@ -75,7 +75,7 @@ def find_control(config: str, classes: Sequence[str]) -> LabelControl:
     if lacking[best] or len(set(classes)) != len(classes):
         missing = ", ".join(repr(name) for name in lacking[best]) or "two classes of one name"
         raise LabelerRefused(
-            f"the labelling interface lacks {missing}; add each as a Label of the RectangleLabels"
+            f"the labeling interface lacks {missing}; add each as a Label of the RectangleLabels"
             " in the project's settings, or choose another project title"
         )
     control, names = found[best]
@@ -87,11 +87,11 @@ def find_control(config: str, classes: Sequence[str]) -> LabelControl:
 def _parse(config: str) -> ElementTree.Element:
     # Entities can blow up a short document; a labeling interface needs none.
     if len(config) > _MAX_CHARS or "<!DOCTYPE" in config:
-        raise LabelerRefused("the labelling interface is too large or declares entities")
+        raise LabelerRefused("the labeling interface is too large or declares entities")
     try:
         return ElementTree.fromstring(config)
     except (ElementTree.ParseError, ValueError) as error:
-        raise LabelerRefused(f"the labelling interface is not XML: {error}") from error
+        raise LabelerRefused(f"the labeling interface is not XML: {error}") from error
 
 
 def _names(control: ElementTree.Element) -> dict[str, str]:

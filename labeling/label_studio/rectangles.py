@@ -101,7 +101,7 @@ def read_boxes(results: object, class_ids: Mapping[str, int], width: int, height
 def _box(result: dict[str, Any], width: int, height: int) -> list[float]:
     kind = result.get("type")
     if kind != "rectanglelabels":
-        raise Unusable(f"a {_short(kind)} is not a labelled rectangle")
+        raise Unusable(f"a {_short(kind)} is not a labeled rectangle")
     value = result.get("value")
     if not isinstance(value, dict):
         raise Unusable("a rectangle has no value")

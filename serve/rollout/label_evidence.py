@@ -1,4 +1,4 @@
-"""Evidence from labels: both models answer the same labelled frames, and are scored."""
+"""Evidence from labels: both models answer the same labeled frames, and are scored."""
 
 import logging
 import time
@@ -27,7 +27,7 @@ _MAX_FRAMES = 20  # of a round: two models on a busy machine
 
 
 class LabelEvidence:
-    """Scores of both models on random frames that were labelled since a rollout began.
+    """Scores of both models on random frames that were labeled since a rollout began.
 
     Only random frames count: frames that were chosen because the champion was uncertain of them
     favour any other model. Frames of the simulated city are left out, as their ground truth is
@@ -87,11 +87,11 @@ class LabelEvidence:
                 try:
                     found += self._score(review, champion_application)
                 except StoreError as error:
-                    _log.info("a labelled frame is skipped for now: %s", error)
+                    _log.info("a labeled frame is skipped for now: %s", error)
                 else:
                     self._seen.add(review.digest)
         except StreetloopError as error:
-            _log.info("labelled frames are scored later: %s", error)
+            _log.info("labeled frames are scored later: %s", error)
         return found
 
     def _unscored(self, cameras: Collection[str]) -> list[FrameRecord]:

@@ -35,7 +35,7 @@ class GainSummary(IntervalSummary):
     """F1 of the challenger minus that of the champion.
 
     Attributes:
-        blocks: Blocks of frames with ground truth, or labelled frames, that it is the mean of.
+        blocks: Blocks of frames with ground truth, or labeled frames, that it is the mean of.
     """
 
     blocks: int

@@ -64,7 +64,7 @@ def _write(view: View, frames: int, folder: Path, progress: Callable[[int], None
 
 
 def write_example(folder: Path, name: str, image: Image, truth: Truth) -> None:
-    """Write one labelled picture into ``images/`` and ``labels/`` of a folder."""
+    """Write one labeled picture into ``images/`` and ``labels/`` of a folder."""
     (folder / "images" / f"{name}.jpg").write_bytes(encode_jpeg(image, _JPEG_QUALITY))
     height, width = image.shape[:2]
     rows = [yolo_row(seen, width, height) for seen in truth.clear()]

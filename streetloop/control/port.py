@@ -150,7 +150,7 @@ class Control(Protocol):
         """
 
     def label_report(self, *, only_random: bool = True) -> LabelReportView:
-        """Precision and recall of each model, measured by what labellers changed.
+        """Precision and recall of each model, measured by what annotators changed.
 
         Args:
             only_random: Use only frames that were drawn at random: these measure without bias.

@@ -216,7 +216,7 @@ class QueueView(BaseModel):
 
     counts: dict[str, int]
     labeler: str
-    url: str | None = Field(description="address of the labelling server, if there is one")
+    url: str | None = Field(description="address of the labeling server, if there is one")
 
 
 class PushView(BaseModel):
@@ -236,7 +236,7 @@ class PullView(BaseModel):
 
 
 class LabelQualityView(BaseModel):
-    """A model's precision and recall, measured by what labellers changed.
+    """A model's precision and recall, measured by what annotators changed.
 
     Attributes:
         model_version: Whose boxes they were.

@@ -6,7 +6,7 @@ from drift.comparison import DetectionPolicy, FeatureResult, compare
 from drift.statistics import Wasserstein
 from tests.drift.support import autoregressive
 
-LEAST = {"brightness": 0.02}
+MIN_SPREADS = {"brightness": 0.02}
 WEEK = 7 * 1440
 ONCE = DetectionPolicy()
 LIVE = DetectionPolicy(rarity=1 / (288.0 * 60))
@@ -16,7 +16,7 @@ LIVE = DetectionPolicy(rarity=1 / (288.0 * 60))
 def _one(
     before: NDArray[np.float64], since: NDArray[np.float64], policy: DetectionPolicy = ONCE
 ) -> FeatureResult:
-    return compare({"brightness": before}, {"brightness": since}, LEAST, policy)["brightness"]
+    return compare({"brightness": before}, {"brightness": since}, MIN_SPREADS, policy)["brightness"]
 
 
 def _day(rng: np.random.Generator, count: int, mean: float = 0.5) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""What many tests look at: a house, empty or full, and one real training with its papers."""
+"""A control service, empty or full, and one real training with its record."""
 
 import json
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class Chain:
         settings: Of its home.
         said: What it printed as JSON.
         environment: For the command line.
-        digests: Of the frames that were labelled.
+        digests: Of the frames that were labeled.
     """
 
     settings: Settings
@@ -39,7 +39,7 @@ class Chain:
 
 @pytest.fixture(scope="session")
 def chain(tmp_path_factory: pytest.TempPathFactory) -> Chain:
-    """A weak champion, sixty labelled frames of cameras on which night fell, one training."""
+    """A weak champion, sixty labeled frames of cameras on which night fell, one training."""
     home = tmp_path_factory.mktemp("chain")
     weak = write_weak_model(home / "weak.pt")
     environment = {

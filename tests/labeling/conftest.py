@@ -1,4 +1,4 @@
-"""What tests of labelling share; Label Studio itself is in the conftest of all tests."""
+"""What tests of labeling share; Label Studio itself is in the conftest of all tests."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -24,7 +24,7 @@ def store(tmp_path: Path) -> FolderStore:
 
 @pytest.fixture
 def make(studio: Studio, title: str, store: FolderStore) -> Make:
-    """Makes a labeller of the test's project, of the usual parts or others."""
+    """Makes a labeler of the test's project, of the usual parts or others."""
 
     def labeler(**more: Any) -> LabelStudio:
         given = {"token": studio.access.token, "classes": CLASSES, "store": store} | more

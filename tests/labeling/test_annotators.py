@@ -120,7 +120,7 @@ def test_odd_annotations_are_quarantined(annotation: Any, data: Any, says: str) 
 
 def test_of_a_huge_answer_the_reason_alone_is_kept() -> None:
     answer = read(raw(result=[{"type": "brushlabels", "value": {"rle": [7] * 500_000}}]))
-    assert answer == Quarantined("d", "a 'brushlabels' is not a labelled rectangle")
+    assert answer == Quarantined("d", "a 'brushlabels' is not a labeled rectangle")
 
 
 def test_digest_of_what_is_not_ours() -> None:

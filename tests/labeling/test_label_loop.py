@@ -30,7 +30,7 @@ def test_a_round_chooses_hands_over_and_takes_answers(setup: LabelSetup) -> None
     loop.add([review(k) for k in range(4)])
     loop.round()
     assert setup.count(ReviewState.LABELED) == 4
-    assert setup.said == ["4 frames chosen for labelling", "4 answers from the labeler"]
+    assert setup.said == ["4 frames chosen for labeling", "4 answers from the labeler"]
     loop.round()
     assert len(setup.said) == 2, "nothing happened, nothing is said"
 
@@ -159,7 +159,7 @@ def test_frames_of_other_or_unknown_classes_are_left_alone_and_that_is_said_once
         loop.round()
     loop.add([replace(review(20), model_version="stranger-2")])
     loop.round()
-    assert setup.count(ReviewState.LABELED) == 3, "labelling of the model in charge goes on"
+    assert setup.count(ReviewState.LABELED) == 3, "labeling of the model in charge goes on"
     found = list_reviews(setup.ledger, list(ReviewState))
     assert [one for one in found if one.model_version == "stranger-1"] == before
     assert setup.people.asked == [digest(2), *(digest(10 + k) for k in range(3))]
@@ -170,7 +170,7 @@ def test_frames_of_other_or_unknown_classes_are_left_alone_and_that_is_said_once
     assert "frames found by stranger-1, stranger-2 are refused" in second
 
 
-def test_frames_of_a_version_with_the_same_classes_are_labelled_as_ever(setup: LabelSetup) -> None:
+def test_frames_of_a_version_with_the_same_classes_are_labeled_as_ever(setup: LabelSetup) -> None:
     loop = setup.loop(setup.people)
     loop.add([review(1), replace(review(2), model_version="m-2")])
     loop.round()
@@ -178,7 +178,7 @@ def test_frames_of_a_version_with_the_same_classes_are_labelled_as_ever(setup: L
     assert not any("refused" in sentence for sentence in setup.said)
 
 
-def test_while_the_registry_is_away_only_the_model_in_charge_is_labelled(setup: LabelSetup) -> None:
+def test_while_the_registry_is_away_only_the_model_in_charge_is_labeled(setup: LabelSetup) -> None:
     def away(_: object) -> dict[str, list[str]]:
         raise RegistryError("the registry did not answer: away")
 

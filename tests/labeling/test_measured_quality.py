@@ -1,4 +1,4 @@
-"""What labellers change, measured and kept."""
+"""What annotators change, measured and kept."""
 
 from collections.abc import Iterator
 from dataclasses import replace

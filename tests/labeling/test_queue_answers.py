@@ -12,7 +12,7 @@ from tests.support.build import found
 from tests.support.frames import NOON, FakeLabeler, digest, labeled, only, review, states, waiting
 
 
-def test_a_frame_with_nothing_in_it_is_labelled_too(ledger: Ledger, queue: ReviewQueue) -> None:
+def test_a_frame_with_nothing_in_it_is_labeled_too(ledger: Ledger, queue: ReviewQueue) -> None:
     people = FakeLabeler()
     waiting(queue, people, 1)
     assert queue.pull(people) == 1
@@ -26,13 +26,13 @@ def test_what_was_declined_or_cannot_be_used_is_rejected_with_the_reason(
     people = FakeLabeler()
     waiting(queue, people, 3)
     people.answers[digest(0)] = Skipped(digest(0), "bob", NOON)
-    people.answers[digest(1)] = Quarantined(digest(1), "a polygon is not a labelled rectangle")
+    people.answers[digest(1)] = Quarantined(digest(1), "a polygon is not a labeled rectangle")
     people.answers[digest(2)] = Quarantined(digest(2), "x" * 5000)
     assert queue.pull(people) == 3
     assert states(ledger) == dict.fromkeys(range(3), ReviewState.REJECTED)
     declined, polygon, long = (only(ledger, k) for k in range(3))
-    assert (declined.labeler, declined.note) == ("bob", "declined by the labeller")
-    assert (polygon.labeler, polygon.note) == (None, "a polygon is not a labelled rectangle")
+    assert (declined.labeler, declined.note) == ("bob", "declined by the labeler")
+    assert (polygon.labeler, polygon.note) == (None, "a polygon is not a labeled rectangle")
     assert polygon.label is None
     assert long.note == "x" * 1000
     assert queue.pull(people) == 0
@@ -78,7 +78,7 @@ def test_frames_that_a_labeler_has_lost_are_pushed_again(ledger: Ledger, queue: 
     assert sorted(people.asked) == [digest(k) for k in range(3)]
 
 
-def test_a_labelled_frame_is_not_asked_again(ledger: Ledger, queue: ReviewQueue) -> None:
+def test_a_labeled_frame_is_not_asked_again(ledger: Ledger, queue: ReviewQueue) -> None:
     people = FakeLabeler()
     waiting(queue, people, 1)
     queue.pull(people)

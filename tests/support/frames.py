@@ -1,4 +1,4 @@
-"""Frames that wait to be labelled, somebody who labels them, and sudden death in between."""
+"""Frames that wait to be labeled, somebody who labels them, and sudden death in between."""
 
 import contextlib
 from collections.abc import Callable, Collection, Iterator, Sequence

@@ -41,7 +41,7 @@ _CACHE = Path(__file__).resolve().parents[2] / ".streetloop-test"
 _VENV = os.environ.get("STREETLOOP_LABEL_STUDIO_VENV")  # before a test takes it away
 
 Make = Callable[..., LabelStudio]
-"""Makes a labeller of the test's project, of the usual parts or others."""
+"""Makes a labeler of the test's project, of the usual parts or others."""
 
 CLASSES = ["car", "bus", "person"]
 WIDTH, HEIGHT = 640, 360

@@ -1,4 +1,4 @@
-"""Labelled frames of the simulated city, and a detector that has much to learn from few."""
+"""Labeled frames of the simulated city, and a detector that has much to learn from few."""
 
 import shutil
 from datetime import timedelta
@@ -60,7 +60,7 @@ def add_labels(
     first_seed: int = 0,
     drift: str = "night",
 ) -> list[FrameRecord]:
-    """Frames that were asked about and labelled, a minute apart, as the oracle would."""
+    """Frames that were asked about and labeled, a minute apart, as the oracle would."""
     split = Split("labels", TRAIN_CAMERAS[:cameras], first_seed, frames, "day")
     examples = gather_split(split, FolderStore(settings.store), TRAIN)
     found = [

@@ -1,4 +1,4 @@
-"""Real weights, clips and labelled images that stand beside the project, not in it.
+"""Real weights, clips and labeled images that stand beside the project, not in it.
 
 They are looked for in ``$STREETLOOP_TEST_DATA``, by default in ``../shared/data``. A test whose
 material is missing is skipped on a user's machine and fails in CI.

@@ -53,8 +53,8 @@ def test_what_is_no_picture_stays_no_picture_beside_it() -> None:
 
 
 def test_what_is_no_checkpoint_is_not_published(tmp_path: Path) -> None:
-    torn = tmp_path / "torn.pt"
-    torn.write_bytes(b"PK")
-    with pytest.raises(ModelUnsupported, match=str(torn)):
-        ultralytics_adapter.publish_checkpoint(torn, tmp_path / "out.pt", "test")
+    broken = tmp_path / "broken.pt"
+    broken.write_bytes(b"PK")
+    with pytest.raises(ModelUnsupported, match=str(broken)):
+        ultralytics_adapter.publish_checkpoint(broken, tmp_path / "out.pt", "test")
     assert not (tmp_path / "out.pt").exists()

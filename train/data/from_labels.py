@@ -66,7 +66,7 @@ def renumbered(
     unknown = sorted({r.model_version for r in frames} - names.keys())
     if unknown:
         raise DatasetError(
-            f"frames were labelled with the classes of {unknown[0]}, which is not known here; "
+            f"frames were labeled with the classes of {unknown[0]}, which is not known here; "
             "set STREETLOOP_MODEL to that model"
         )
     number = {name.casefold(): k for k, name in enumerate(classes)}

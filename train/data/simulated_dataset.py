@@ -1,4 +1,4 @@
-"""Labelled images of the simulated city, split by camera and seed.
+"""Labeled images of the simulated city, split by camera and seed.
 
 The last camera of each city and all seeds from `HELD_OUT_SEEDS` on are never trained on.
 """
@@ -77,7 +77,7 @@ class Split:
 
 
 def gather_split(split: Split, store: ObjectStore, part: str) -> list[Example]:
-    """Draw a split as labelled examples.
+    """Draw a split as labeled examples.
 
     Args:
         split: The images.

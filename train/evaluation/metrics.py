@@ -75,7 +75,7 @@ def evaluate(dataset: Dataset, examples: Sequence[Example], found: Sequence[Dete
 
     Args:
         dataset: Names the classes.
-        examples: The labelled images.
+        examples: The labeled images.
         found: The detections of each, with the dataset's class ids, from the lowest confidence on.
     """
     truth = [example.truth() for example in examples]

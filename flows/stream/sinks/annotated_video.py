@@ -16,7 +16,7 @@ _COLOURS = (
     (233, 180, 86), (0, 159, 230), (115, 158, 0), (66, 228, 240),
     (178, 114, 0), (0, 94, 213), (167, 121, 204),
 )  # fmt: skip
-_MIN_LABELLED = 0.45  # smallest width of a box that is labelled, in widths of its label
+_MIN_LABELED = 0.45  # smallest width of a box that is labeled, in widths of its label
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 _WHITE = (255, 255, 255)
 _BLACK = (0, 0, 0)
@@ -94,7 +94,7 @@ def _canvas(picture: Image, wanted: int | None = None) -> tuple[Image, float]:
 def _box(image: Image, xyxy: Floats, label: str, colour: tuple[int, int, int]) -> None:
     x1, y1, x2, y2 = (round(float(v)) for v in xyxy)
     (width, height), _ = cv2.getTextSize(label, _FONT, 0.42, 1)
-    small = x2 - x1 < width * _MIN_LABELLED
+    small = x2 - x1 < width * _MIN_LABELED
     cv2.rectangle(image, (x1, y1), (x2, y2), colour, 1 if small else 2, cv2.LINE_AA)
     if small:  # its label would hide the neighbours
         return

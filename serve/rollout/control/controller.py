@@ -41,7 +41,7 @@ class RolloutController:
         fleet: The running streams.
         applications: The applications that serve models.
         models: Finds models, and is told who the champion is.
-        store: The object store with the labelled frames.
+        store: The object store with the labeled frames.
         names: Class names that all models share.
         cameras: Called for the cameras that are to run now; the answer may change between calls.
         clock: Time.

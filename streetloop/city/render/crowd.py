@@ -15,7 +15,7 @@ from streetloop.city.world.traffic import Actor
 F64: TypeAlias = NDArray[np.float64]
 
 _FINE_PX = 18  # below this height small parts are left out
-_LEAST_PX2 = 1.0  # smaller faces are left out
+_MIN_FACE_PX2 = 1.0  # smaller faces are left out
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ class Crowd:
         outlines = np.concatenate([s.faces for s in shapes])[kept]
         outlines += self._starts[owner[kept]][:, None]
         corners = self._pixels[outlines]
-        large = _areas(corners) >= _LEAST_PX2
+        large = _areas(corners) >= _MIN_FACE_PX2
         kept, corners = kept[large], corners[large]
         solids = np.array([len(s.middles) for s in shapes])
         belongs = np.repeat(who, solids)

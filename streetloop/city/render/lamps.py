@@ -16,7 +16,7 @@ from streetloop.city.world.traffic import Actor
 GLOW_PX = 10
 """How far lamps shine beyond what carries them."""
 
-_MOST_GLOW = 40
+_MAX_HALO_PX = 40
 _ASIDE = 0.12  # cosine under which a lamp that looks aside is not seen
 _HEAD_TINT, _TAIL_TINT = (0.92, 0.98, 1.0), (0.10, 0.12, 1.0)
 
@@ -84,7 +84,7 @@ class LampPainter:
     def shine(self, image: MatLike, lamp_images: Sequence[LampImage]) -> None:
         """Add lamp images to an image."""
         for lamp_image in lamp_images:
-            radius = min(max(lamp_image.radius, 2), _MOST_GLOW)
+            radius = min(max(lamp_image.radius, 2), _MAX_HALO_PX)
             sprite = _glow_sprite(radius, lamp_image.tint, round(lamp_image.strength, 3), lamp_image.tall)
             rows, columns = sprite.shape[:2]
             left, top = round(lamp_image.x) - columns // 2, round(lamp_image.y) - rows // 2

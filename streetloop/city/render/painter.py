@@ -25,7 +25,7 @@ F32: TypeAlias = NDArray[np.floating[Any]]
 F64: TypeAlias = NDArray[np.float64]
 
 _SHIFT = 3
-_LEAST_PX = 2.5  # below this height nothing is drawn
+_MIN_HEIGHT_PX = 2.5  # below this height nothing is drawn
 _FACE_LIMIT = 1 << 14
 
 
@@ -105,7 +105,7 @@ class Painter:
         points = np.array([(a.x, a.y, 0.8) for a in actors])
         pixels, depth = self._camera_model.project(points)
         reach = 9.0 * self._camera_model.focal / np.maximum(depth, 1.0)
-        inside = (depth > 3.0) & (depth < 1.5 * self._camera_model.focal / _LEAST_PX)
+        inside = (depth > 3.0) & (depth < 1.5 * self._camera_model.focal / _MIN_HEIGHT_PX)
         for axis, size in ((0, self._camera_model.width), (1, self._camera_model.height)):
             inside &= (pixels[:, axis] > -reach) & (pixels[:, axis] < size + reach)
         return [actor for actor, ok in zip(actors, inside.tolist(), strict=True) if ok]

@@ -20,7 +20,7 @@ EVENTS = (
 )
 """Every event by its name."""
 
-_LONGEST_S = 3600.0
+_MAX_EVENT_S = 3600.0
 _LATEST_S = 1e9
 _DEFAULT_S = 60.0
 _WRONG_WAY_SPEED = 9.0
@@ -61,8 +61,8 @@ def parse_events(text: str) -> tuple[CityEvent, ...]:
         event = CityEvent(start or 0.0, _DEFAULT_S if length is None else length, name)
         if event.start > _LATEST_S:
             raise ConfigError(f"event {name!r} must begin within {_LATEST_S:g} seconds")
-        if not 0 < event.length <= _LONGEST_S:
-            raise ConfigError(f"event {name!r} must last up to {_LONGEST_S:g} seconds")
+        if not 0 < event.length <= _MAX_EVENT_S:
+            raise ConfigError(f"event {name!r} must last up to {_MAX_EVENT_S:g} seconds")
         found.append(event)
     return tuple(sorted(found))
 

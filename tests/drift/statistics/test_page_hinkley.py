@@ -46,7 +46,7 @@ def test_without_a_change_it_is_the_last_value() -> None:
 def test_differences_below_the_least_are_no_beginning() -> None:
     constant = np.full(100, 0.5)
     values = np.array([0.501] * 10 + [0.9] * 5)
-    assert change_start(constant, values, least=0.02) == 10
+    assert change_start(constant, values, min_spread=0.02) == 10
 
 
 def test_a_higher_delta_dates_a_slow_change_later() -> None:

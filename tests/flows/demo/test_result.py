@@ -53,7 +53,7 @@ def test_the_bottom_line_says_how_far_it_is_and_how_long_it_takes(ledger: Ledger
     open_finding(ledger, "a", NOW, found_at, "m", ["night"], True, {})
     run = learning_run(ledger, Step.LABELING)
     assert not progress()
-    assert said[-1].startswith("labelling: 0 of 40 frames of night; about 8 min")
+    assert said[-1].startswith("labeling: 0 of 40 frames of night; about 8 min")
     assert progress.steps["drift"] == pytest.approx(50)
     go_on(ledger, run, Step.TRAINING, NOW)
     progress.progress(Progress(1, 4, 0.0, {}))

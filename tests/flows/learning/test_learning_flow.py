@@ -57,7 +57,7 @@ class Town:
         return start_rollout(ledger, version, "1", None, plain, Phase().model_dump(), who, now)
 
     def label(self, count: int, drift: str = "", first: int = 0) -> None:
-        """So many frames are labelled."""
+        """So many frames are labeled."""
         now = self.clock.now()
         for seed in range(first, first + count):
             one = review(seed)

@@ -170,7 +170,7 @@ def test_a_name_goes_on_with_what_it_was_asked_for(weak: Settings) -> None:
     for name in ("stopped", "stopped", "another"):
         with pytest.raises(_Stopped):
             train_model(weak, ledger, TrainingRequest(name, recipe=SMALL), stop, _silent)
-        # Labelled meanwhile, by the same model on other pictures.
+        # Labeled meanwhile, by the same model on other pictures.
         version = list_reviews(ledger, [ReviewState.LABELED])[0].model_version
         add_labels(weak, ledger, version, frames=5, first_seed=100 * len(told))
     first, again, another = told

@@ -1,4 +1,4 @@
-"""The labelling interface: made, edited by hand, read back."""
+"""The labeling interface: made, edited by hand, read back."""
 
 from xml.etree import ElementTree
 

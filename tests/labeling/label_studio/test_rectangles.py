@@ -93,8 +93,8 @@ def test_edges_are_cut_and_remarks_ignored() -> None:
     [
         (result("polygonlabels"), "polygonlabels"),
         (result("brushlabels"), "brushlabels"),
-        (result("rectangle"), "'rectangle' is not a labelled"),
-        ({"type": ["x"] * 100}, "is not a labelled"),
+        (result("rectangle"), "'rectangle' is not a labeled"),
+        ({"type": ["x"] * 100}, "is not a labeled"),
         ({}, "None is not"),
         ({"type": "rectanglelabels"}, "no value"),
         (result(rotation=12.5), "rotated"),

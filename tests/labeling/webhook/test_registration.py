@@ -187,7 +187,7 @@ def test_what_is_submitted_in_label_studio_is_home_before_the_next_poll(
         eventually(lambda: setup.count(ReviewState.LABELED) == 1)
     finally:
         loop.close()
-    assert setup.said == ["1 frames chosen for labelling", "1 answers from the labeler"]
+    assert setup.said == ["1 frames chosen for labeling", "1 answers from the labeler"]
 
 
 @pytest.mark.label_studio

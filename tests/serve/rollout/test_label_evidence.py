@@ -51,7 +51,7 @@ class _SeeingApplications(Applications):
 
 
 class LabelBench:
-    """A rollout, and frames that are labelled meanwhile."""
+    """A rollout, and frames that are labeled meanwhile."""
 
     def __init__(self, folder: Path) -> None:
         self.ledger: Ledger = open_ledger(f"sqlite:///{folder / 'ledger.db'}")

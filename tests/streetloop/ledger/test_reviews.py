@@ -156,10 +156,10 @@ def test_frames_of_one_reason_can_be_asked_for(ledger: Ledger) -> None:
     assert list_reviews(ledger, [ReviewState.PUSHED], SelectionReason.RANDOM) == []
 
 
-def test_labelled_frames_are_counted_until_they_are_in_a_dataset(ledger: Ledger) -> None:
-    labelled = [replace(review(k), state=ReviewState.LABELED) for k in range(5)]
-    add_reviews(ledger, [replace(one, drift="night") for one in labelled[:2]])
-    add_reviews(ledger, [*labelled[2:], review(6)])
+def test_labeled_frames_are_counted_until_they_are_in_a_dataset(ledger: Ledger) -> None:
+    labeled = [replace(review(k), state=ReviewState.LABELED) for k in range(5)]
+    add_reviews(ledger, [replace(one, drift="night") for one in labeled[:2]])
+    add_reviews(ledger, [*labeled[2:], review(6)])
     assert (count_labeled(ledger), count_labeled(ledger, of_drift=True)) == (5, 2)
     mark_in_dataset(ledger, [digest(0), digest(4)], "d")
     assert (count_labeled(ledger), count_labeled(ledger, of_drift=True)) == (3, 1)

@@ -1,4 +1,4 @@
-"""Figures on real weights and labelled photographs: ours beside the reference's."""
+"""Figures on real weights and labeled photographs: ours beside the reference's."""
 
 import contextlib
 import io

@@ -20,7 +20,7 @@ from train.model.model_file import _BASELINE_FILE
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(600)]
 
 STEPS = 3
-# Nothing by chance: the same picture is the same on whichever worker it lands.
+# Nothing is random: the same picture is the same on whichever worker it lands.
 RECIPE = {
     "epochs": 1, "imgsz": 96, "batch": 4, "nbs": 4, "optimizer": "SGD", "lr0": 0.01,
     "momentum": 0.9, "warmup_epochs": 0, "mosaic": 0, "close_mosaic": 0, "hsv_h": 0, "hsv_s": 0,
