@@ -38,7 +38,11 @@ class CauseEvidence:
     mix_changed: bool = False
 
     def change(self, name: str) -> float:
-        """How much a feature changed, in its unit; 0 where there are too few values."""
+        """How much a feature changed, in its unit; 0 where there are too few values.
+
+        Args:
+            name: Name of the feature.
+        """
         result = self.results.get(name)
         return result.change if result is not None and result.enough else 0.0
 
@@ -48,7 +52,11 @@ class CauseEvidence:
 
 
 def has_moved(shift: float) -> bool:
-    """True if the view has turned; night, fog and rain alone look like a shift of up to 0.007."""
+    """True if the view has turned; night, fog and rain alone look like a shift of up to 0.007.
+
+    Args:
+        shift: How far the view moved, as a fraction of the image's width.
+    """
     return shift >= _MIN_SHIFT
 
 

@@ -74,7 +74,11 @@ class FeatureResult:
 
 
 def too_few(missing: int) -> FeatureResult:
-    """The result of a feature that lacks values."""
+    """The result of a feature that lacks values.
+
+    Args:
+        missing: Values that are missing, at least 1.
+    """
     nan = float("nan")
     return FeatureResult(nan, nan, nan, nan, nan, False, missing)
 

@@ -39,7 +39,11 @@ class Past:
         return len(self.times)
 
     def only(self, which: NDArray[np.bool_]) -> "Past":
-        """The periods of a (N,) mask."""
+        """The periods of a (N,) mask.
+
+        Args:
+            which: (N,) true for the periods to keep.
+        """
         return Past(self.times[which], self.values[which], self.mix[which])
 
 
@@ -123,7 +127,11 @@ class History:
         return UsualStream(*self._size, float(np.median(self._rates)))
 
     def exclude_from_reference(self, since: datetime) -> None:
-        """Exclude the periods since a moment (UTC): they show the drift itself."""
+        """Exclude periods from the reference: they show the drift itself.
+
+        Args:
+            since: Begin of the first one (UTC).
+        """
         self._clean[: self._count] &= self._times[: self._count] < since.timestamp()
 
     def exclude_last_from_reference(self) -> None:
@@ -142,12 +150,21 @@ class History:
         return self._past(start + np.flatnonzero(self._whole[start : self._count])[-count:])
 
     def clean(self, before: float) -> Past:
-        """Clean periods that began before a moment (seconds since 1970)."""
+        """Periods that are not excluded.
+
+        Args:
+            before: Seconds since 1970 (UTC) before which they began.
+        """
         end = int(np.searchsorted(self._times[: self._count], before))
         return self._past(np.flatnonzero(self._clean[:end]))
 
     def of_version(self, past: Past, version: str) -> NDArray[np.bool_]:
-        """(N,) mask of the periods of ``past`` that a model answered."""
+        """(N,) mask of the periods of ``past`` that a model answered.
+
+        Args:
+            past: The periods.
+            version: Version of the model.
+        """
         number = self.versions.index(version) if version in self.versions else -1
         rows = np.searchsorted(self._times[: self._count], past.times)
         return np.asarray(self._version[rows] == number)

@@ -131,7 +131,13 @@ class LiveWatch:
 
 
 def end_all(ledger: Ledger, camera_id: str, at: datetime) -> None:
-    """End every open event and finding of a camera at a moment (UTC)."""
+    """End every open event and finding of a camera.
+
+    Args:
+        ledger: The ledger.
+        camera_id: The camera.
+        at: The end (UTC).
+    """
     for event in list_events(ledger, camera_id, only_open=True):
         end_event(ledger, event.id, at)
     close_findings(ledger, camera_id, at)

@@ -50,11 +50,19 @@ class Column:
     small_sample_factor: float
 
     def threshold(self, rarity: float) -> float:
-        """The effect that a window without change exceeds with probability ``rarity``."""
+        """The effect that a window without change exceeds with probability ``rarity``.
+
+        Args:
+            rarity: Probability, 0 to 1; lower raises the threshold.
+        """
         return self.tail.distance(rarity) * self.small_sample_factor
 
     def p_value(self, effect: float) -> float:
-        """How often a window without change exceeds an effect; never 0 within the drawn range."""
+        """How often a window without change exceeds an effect; never 0 within the drawn range.
+
+        Args:
+            effect: Distance in spreads of the reference.
+        """
         effect /= self.small_sample_factor
         above = len(self.null) - int(np.searchsorted(self.null, effect))
         if above:

@@ -202,7 +202,12 @@ class CameraWatch:
         return self._open(scan, alarms) if self._consecutive_alarms >= _OPEN_AFTER else None
 
     def alarms(self, scan: Scan, significant: Sequence[bool] = (True,)) -> list[str]:
-        """Names of the features whose departure is rare, large and significant."""
+        """Names of the features whose departure is rare, large and significant.
+
+        Args:
+            scan: The newest window against the reference.
+            significant: By feature, in the order of `NAMES`: the test has rejected chance.
+        """
         found = self._departures(scan, self._policy.rarity) & np.asarray(significant)
         alarms = [name for name, alarm in zip((*NAMES, _MIX), found, strict=True) if alarm]
         return alarms + ([_VIEW] if has_moved(self.shift) else [])
@@ -260,7 +265,13 @@ class CameraWatch:
     def results(
         self, scan: Scan, alarms: Sequence[str] = (), since: datetime | None = None
     ) -> dict[str, FeatureResult]:
-        """The result of each feature; a change is that of the periods from ``since`` on."""
+        """The result of each feature; a change is that of the periods from ``since`` on.
+
+        Args:
+            scan: The newest window against the reference.
+            alarms: Names of the features that alarm.
+            since: Begin of the change (UTC); None takes the whole window.
+        """
         assert self.reference is not None
         window = self._window()
         after: NDArray[np.bool_] = np.ones(len(window), bool)

@@ -72,6 +72,12 @@ def settle(
     """Merge all annotations of a frame into one answer; None while more are needed.
 
     Boxes win over skips: a skip only says that one person did not know.
+
+    Args:
+        subject: The frame.
+        annotations: In any order; the newest of each annotator counts.
+        class_ids: Class id by class name.
+        resolve: Merges them.
     """
     latest = {a.labeler: a for a in sorted(annotations, key=lambda a: a.at)}
     drawn = sorted((a for a in latest.values() if not a.is_skip), key=lambda a: a.at)

@@ -26,6 +26,9 @@ def fingerprint(image: Image) -> Fingerprint:
     differences are small.
 
     Reference: Zauner, "Implementation and benchmarking of perceptual image hash functions", 2010.
+
+    Args:
+        image: uint8, blue first.
     """
     grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
     small = cv2.resize(grey, (4 * _SIDE, 4 * _SIDE), interpolation=cv2.INTER_AREA)
@@ -34,7 +37,12 @@ def fingerprint(image: Image) -> Fingerprint:
 
 
 def distances(one: Fingerprint, many: NDArray[np.uint64]) -> NDArray[np.int64]:
-    """(N,) Hamming distance of a fingerprint from each of (N, 4) others."""
+    """(N,) Hamming distances of a fingerprint from others, 0 to 256.
+
+    Args:
+        one: The fingerprint, (4,).
+        many: (N, 4) others.
+    """
     return np.asarray(np.bitwise_count(many ^ one).sum(axis=1), np.int64)
 
 

@@ -31,6 +31,13 @@ def open_labeler(
 ) -> Labeler | None:
     """Open the labeler that the settings name; None if they name none.
 
+    Args:
+        settings: Name the labeler, and how to reach it.
+        classes: Class names by class id.
+        store: Holds the frames' JPEGs.
+        queue: Finds the frames of a digest.
+        clock: Time; None for the system's.
+
     Raises:
         ConfigError: The labeler is Label Studio, and no server or token is known.
     """
@@ -89,6 +96,11 @@ def drifting(ledger: Ledger) -> dict[str, Drift]:
 
 def start_server(home: Path, port: int, say: Callable[[str], None]) -> dict[str, str]:
     """Start Label Studio on this machine; returns the credentials to log in with.
+
+    Args:
+        home: Its data is in ``home/labelstudio``.
+        port: To listen on.
+        say: Shows progress.
 
     Raises:
         ConfigError: It cannot be installed, or the port is taken.

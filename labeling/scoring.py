@@ -57,12 +57,23 @@ def uncertainty(found: Detections, names: tuple[str, ...], bands: Bands = Bands(
     >>> one = Detections(np.zeros((1, 4), np.float32), np.array([0.425], np.float32), np.array([0]))
     >>> round(uncertainty(one, ("car",)), 2)
     0.5
+
+    Args:
+        found: The model's boxes.
+        names: Class names by class id.
+        bands: Confidences at which the model is unsure, by class; wider bands raise the score.
     """
     return 1 - float(np.prod(1 - np.minimum(0.5 * attention(found, names, bands), 1.0)))
 
 
 def attention(found: Detections, names: tuple[str, ...], bands: Bands = Bands()) -> NDArray[np.float64]:
-    """(N,) uncertainty of each box: its class's weight in the middle of the band, 0 outside."""
+    """(N,) uncertainty of each box: its class's weight in the middle of the band, 0 outside.
+
+    Args:
+        found: The model's boxes.
+        names: Class names by class id.
+        bands: Confidences at which the model is unsure, by class.
+    """
     asked: NDArray[np.float64] = np.zeros(len(found))
     for k, (confidence, class_id) in enumerate(zip(found.confidence, found.class_id, strict=True)):
         band = bands.of(names[int(class_id)])
@@ -84,6 +95,12 @@ def disagreement(
     >>> bus = Detections(box, np.array([0.9], np.float32), np.array([1]))
     >>> disagreement(car, car, ("car", "bus")), disagreement(car, bus, ("car", "bus"))
     (0.0, 0.75)
+
+    Args:
+        ours: One model's boxes.
+        theirs: The other model's boxes, in the same pixels.
+        names: Class names by class id, of both models.
+        bands: As of `unmatched_weights`.
     """
     each = (unmatched_weights(ours, theirs, names, bands), unmatched_weights(theirs, ours, names, bands))
     return 1 - float(np.prod(1 - np.minimum(0.5 * np.concatenate(each), 1.0)))
@@ -145,7 +162,12 @@ class FlickerWatch:
         self._tracks: dict[int, _Seen] = {}
 
     def score(self, pts: float, tracked: Tracked) -> float:
-        """Flicker score of the frame at ``pts``, 0 to 1: toggles of its worst track."""
+        """Flicker score of a frame, 0 to 1: toggles of its worst track.
+
+        Args:
+            pts: Media time of the frame in seconds, rising.
+            tracked: Its tracked boxes.
+        """
         worst = 0
         class_ids = tracked.detections.class_id.tolist()
         for track_id, class_id in zip(tracked.track_id.tolist(), class_ids, strict=True):

@@ -39,6 +39,10 @@ def to_boxes(found: Detections, *, ignored: bool = False) -> Boxes:
     >>> found = Detections(np.array([[0.04, 1, 2, 9.96]], np.float32), np.ones(1), np.array([3]))
     >>> to_boxes(found)
     (Box(class_id=3, xyxy=(0.0, 1.0, 2.0, 10.0), ignored=False, confidence=1.0),)
+
+    Args:
+        found: The arrays.
+        ignored: Marks all of them as boxes that no score counts.
     """
     rows = zip(found.xyxy.tolist(), found.confidence.tolist(), found.class_id.tolist(), strict=True)
     return tuple(
@@ -76,19 +80,32 @@ def iou(one: Floats, other: Floats) -> NDArray[np.float64]:
 
     >>> iou(np.array([[0, 0, 2, 2]], np.float32), np.array([[1, 0, 3, 2]], np.float32)).round(2)
     array([[0.33]])
+
+    Args:
+        one: (N, 4) left, top, right, bottom in pixels.
+        other: (M, 4).
     """
     common = common_area(one, other)
     return np.asarray(common / np.maximum(area(one)[:, None] + area(other) - common, 1e-9))
 
 
 def common_area(one: Floats, other: Floats) -> NDArray[np.float64]:
-    """(N, M) square pixels that two boxes share."""
+    """(N, M) square pixels that two boxes share.
+
+    Args:
+        one: (N, 4) left, top, right, bottom in pixels.
+        other: (M, 4).
+    """
     a, b = one.astype(np.float64)[:, None], other.astype(np.float64)[None]
     sides = np.minimum(a[..., 2:], b[..., 2:]) - np.maximum(a[..., :2], b[..., :2])
     return np.asarray(np.prod(np.clip(sides, 0, None), axis=-1))
 
 
 def area(boxes: Floats) -> NDArray[np.float64]:
-    """(N,) square pixels of each box."""
+    """(N,) square pixels of each box.
+
+    Args:
+        boxes: (N, 4) left, top, right, bottom in pixels.
+    """
     sides = boxes[:, 2:].astype(np.float64) - boxes[:, :2]
     return np.asarray(sides[:, 0] * sides[:, 1])

@@ -139,11 +139,15 @@ def load_cameras(path: Path) -> CameraFile:
 
 
 def parse_cameras(text: str, name: str = "cameras") -> CameraFile:
-    """Check the text of a camera file; ``name`` stands for it in messages.
+    """Check the text of a camera file.
 
     >>> file = parse_cameras("cameras: [{id: a40, uri: 'rtsp://u:p@10.0.0.7/a40'}]")
     >>> file.cameras[0].id, str(file.cameras[0].uri)
     ('a40', 'rtsp://***@10.0.0.7/a40')
+
+    Args:
+        text: YAML.
+        name: Stands for the file in messages.
 
     Raises:
         ConfigError: As `load_cameras`.

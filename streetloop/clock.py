@@ -16,7 +16,12 @@ class Clock(Protocol):
         """Wall-clock time, aware, UTC."""
 
     def wait(self, event: threading.Event, timeout_s: float) -> bool:
-        """Wait for ``event`` at most ``timeout_s`` seconds; True if it is set."""
+        """Wait for an event; True if it is set.
+
+        Args:
+            event: The event.
+            timeout_s: Longest wait in seconds.
+        """
 
 
 class SystemClock:

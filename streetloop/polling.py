@@ -76,7 +76,11 @@ class PollingThread:
         self._woken.set()
 
     def close(self, timeout_s: float) -> None:
-        """Begin no other step, and wait up to ``timeout_s`` seconds for the one under way."""
+        """Begin no other step, and wait for the one under way.
+
+        Args:
+            timeout_s: Longest wait in seconds.
+        """
         self._closed.set()
         self._woken.set()
         if self._thread.is_alive():

@@ -26,6 +26,10 @@ def in_background(name: str, work: Callable[[], T]) -> "Future[T]":
 
     >>> in_background("adding", lambda: 1 + 1).result()
     2
+
+    Args:
+        name: Of the thread.
+        work: Runs once.
     """
     future: Future[T] = Future()
 

@@ -73,7 +73,12 @@ OPTIONS: dict[str, Any] = {
 
 
 def held_out(condition: str, a_camera: int = 40) -> Split:
-    """Images of the held-out cameras and seeds in a condition, ``a_camera`` of each camera."""
+    """Images of the held-out cameras and seeds.
+
+    Args:
+        condition: Such as ``night``.
+        a_camera: Images of each camera.
+    """
     return Split(f"held-out-{condition}", HELD_OUT_CAMERAS, HELD_OUT_SEEDS, a_camera, condition)
 
 
@@ -97,7 +102,13 @@ def _only(images: Sequence[Detections], class_id: int) -> list[Detections]:
 
 
 def train(start: str, folder: Path, options: dict[str, Any]) -> tuple[Path, dict[str, str]]:
-    """Draw the images and train on them; returns the best checkpoint and its provenance."""
+    """Draw the images and train on them; returns the best checkpoint and its provenance.
+
+    Args:
+        start: Checkpoint to begin with.
+        folder: Where the images and the run go.
+        options: Options of Ultralytics' trainer.
+    """
     digests = {}
     for split in (TRAIN, VALIDATION):
         Console().print(f"{len(split)} pictures for {split.name} ...", style="dim")

@@ -105,7 +105,12 @@ class Registry:
         self._known: MlflowClient | None = None
 
     def start(self, title: str, params: Mapping[str, Any]) -> str:
-        """Begin a run with its parameters, each cut to 500 characters; returns its id."""
+        """Begin a run with its parameters, each cut to 500 characters; returns its id.
+
+        Args:
+            title: Of the run.
+            params: Its parameters.
+        """
         with self._translated():
             client = self._client()
             run = client.create_run(self._experiment(client), run_name=title)
@@ -114,7 +119,13 @@ class Registry:
             return str(run.info.run_id)
 
     def log(self, run_id: str, step: int, metrics: Mapping[str, float]) -> None:
-        """Log metrics of a run at a step; NaN and infinity are left out."""
+        """Log metrics of a run at a step; NaN and infinity are left out.
+
+        Args:
+            run_id: The run.
+            step: Such as the epoch, from 0.
+            metrics: Values by name.
+        """
         with self._translated():
             for key, value in metrics.items():
                 if np.isfinite(value):
@@ -170,6 +181,9 @@ class Registry:
     def find(self, name: str) -> Version:
         """A version by number or alias.
 
+        Args:
+            name: The number or the alias.
+
         Raises:
             RegistryError: There is none.
         """
@@ -179,7 +193,12 @@ class Registry:
         raise RegistryError(f"the registry has no version {name!r} of {self.name}")
 
     def set_alias(self, alias: str, number: int) -> None:
-        """Give an alias to a version; the version that had it loses it."""
+        """Give an alias to a version; the version that had it loses it.
+
+        Args:
+            alias: The alias.
+            number: Number of the version.
+        """
         with self._translated():
             self._client().set_registered_model_alias(self.name, alias, str(number))
 

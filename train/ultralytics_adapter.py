@@ -51,6 +51,10 @@ def export_onnx(checkpoint: Path, target: Path) -> None:
 def download(name: str, folder: Path) -> Path:
     """Download one of Ultralytics' published checkpoints by name, unless it is in ``folder``.
 
+    Args:
+        name: Such as ``yolov8n.pt``.
+        folder: Where it is kept.
+
     Raises:
         ModelNotFound: There is no such model, or no network.
     """

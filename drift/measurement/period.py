@@ -157,7 +157,11 @@ class PeriodBuilder:
         return done
 
     def wants_picture(self, pts: float) -> bool:
-        """True if the image at media time ``pts`` is to be measured."""
+        """True if an image is to be measured.
+
+        Args:
+            pts: Its media time in seconds.
+        """
         return pts >= self._next_sample_s - _CLOSE
 
     def _measure(self, period: _Open, picture: Image, tracked: Tracked) -> None:

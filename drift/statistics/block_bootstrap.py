@@ -34,7 +34,11 @@ class Null:
     block: int
 
     def p_value(self, distance: float) -> float:
-        """Share of distances at least as large; never 0, for it is an estimate."""
+        """Share of distances at least as large; never 0, for it is an estimate.
+
+        Args:
+            distance: Of the window, in the unit of the statistic.
+        """
         above = len(self.distances) - int(np.searchsorted(self.distances, distance, side="left"))
         return (1 + above) / (1 + len(self.distances))
 

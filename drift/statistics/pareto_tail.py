@@ -37,14 +37,22 @@ class Tail:
     scale: float
 
     def distance(self, probability: float) -> float:
-        """The distance that is exceeded with a probability of at most `TAIL_SHARE`."""
+        """The distance that is exceeded with a probability of at most `TAIL_SHARE`.
+
+        Args:
+            probability: Of a larger distance, up to `TAIL_SHARE`; lower gives a larger distance.
+        """
         ratio = min(probability / TAIL_SHARE, 1.0)
         if self.shape < 1e-6:
             return self.start - self.scale * float(np.log(ratio))
         return self.start + self.scale / self.shape * (float(ratio**-self.shape) - 1)
 
     def probability(self, distance: float) -> float:
-        """How often a distance is exceeded; `TAIL_SHARE` or 1 for one that is not in the tail."""
+        """How often a distance is exceeded; `TAIL_SHARE` or 1 for one that is not in the tail.
+
+        Args:
+            distance: In the unit of the statistic.
+        """
         over = distance - self.start
         if over <= 0:
             return 1.0 if over < 0 else TAIL_SHARE

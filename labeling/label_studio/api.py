@@ -65,7 +65,13 @@ class LabelStudioApi:
         return Project(int(first.id), first.label_config or "", first.maximum_annotations or 1)
 
     def make_project(self, title: str, label_config: str, annotators: int) -> None:
-        """Create a project, even if there is one of that title."""
+        """Create a project, even if there is one of that title.
+
+        Args:
+            title: Its title.
+            label_config: XML of the labeling interface.
+            annotators: Annotations wanted per task.
+        """
         with self._translated("making the project"):
             self._client.projects.create(
                 title=title,
@@ -87,7 +93,12 @@ class LabelStudioApi:
             last = max(int(task["id"]) for task in page)
 
     def change_data(self, task: int, data: Mapping[str, Any]) -> None:
-        """Replace the data of a task; its predictions and annotations stay."""
+        """Replace the data of a task; its predictions and annotations stay.
+
+        Args:
+            task: Its id.
+            data: All of its new data.
+        """
         with self._translated("changing a frame"):
             self._client.tasks.update(str(task), data=dict(data))
 
@@ -109,7 +120,12 @@ class LabelStudioApi:
             return {int(user.id): user.email or user.username or "" for user in users}
 
     def upload(self, project: int, images: Mapping[str, bytes]) -> dict[str, str]:
-        """Upload at most 100 JPEGs; returns their addresses on the server by name."""
+        """Upload at most 100 JPEGs; returns their addresses on the server by name.
+
+        Args:
+            project: Its id.
+            images: JPEG by file name.
+        """
         files = {name: (f"{name}.jpg", jpeg, "image/jpeg") for name, jpeg in images.items()}
         with self._translated("uploading images"):
             # The SDK cannot upload files; this is its transport, with its token and timeouts.
@@ -133,7 +149,12 @@ class LabelStudioApi:
         return urls
 
     def serve_folder(self, project: int, folder: str) -> None:
-        """Let a project's tasks show files of a folder on the server; may be repeated."""
+        """Let a project's tasks show files of a folder on the server; may be repeated.
+
+        Args:
+            project: Its id.
+            folder: Absolute path on the server.
+        """
         with self._translated("opening its local files"):
             storages = self._client.import_storage.local
             listed: Any = storages.list(project=project)
@@ -149,7 +170,13 @@ class LabelStudioApi:
             raise LabelerError(f"Label Studio at {self.shown} took {taken} of {len(every)} frames")
 
     def hook(self, project: int, url: str, headers: Mapping[str, str]) -> None:
-        """Have ``url`` called when annotations change; replaces an earlier webhook of that URL."""
+        """Have ``url`` called when annotations change; replaces an earlier webhook of that URL.
+
+        Args:
+            project: Its id.
+            url: The webhook, as Label Studio reaches it.
+            headers: Sent with every call.
+        """
         with self._translated("registering the webhook"):
             for former in self._client.webhooks.list(project=str(project)):
                 if former.url == url and former.id is not None:

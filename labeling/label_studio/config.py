@@ -37,6 +37,9 @@ def label_config(classes: Sequence[str]) -> str:
     >>> find_control(label_config(["car", "bus"]), ["car", "bus"])
     LabelControl(from_name='label', to_name='image', names=('car', 'bus'))
 
+    Args:
+        classes: Class names; their order is that of the buttons.
+
     Raises:
         ConfigError: A class cannot be the name of a label.
     """
@@ -57,6 +60,10 @@ def label_config(classes: Sequence[str]) -> str:
 
 def find_control(config: str, classes: Sequence[str]) -> LabelControl:
     """Find the controls for our classes in an interface that somebody may have edited.
+
+    Args:
+        config: XML of the interface.
+        classes: Names that a control must have.
 
     Raises:
         LabelerRefused: They are missing; the message says which, and the way out.

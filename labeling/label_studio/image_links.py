@@ -53,11 +53,20 @@ class ByUrl:
     lasts: timedelta | None = None
 
     def until(self, now: datetime) -> str:
-        """When an address made now expires, in ISO 8601; empty if never."""
+        """When an address made now expires, in ISO 8601; empty if never.
+
+        Args:
+            now: The present (UTC).
+        """
         return "" if self.lasts is None else (now + self.lasts).isoformat()
 
     def is_old(self, until: object, now: datetime) -> bool:
-        """True if an address has used up half of its lifetime; see `until`."""
+        """True if an address has used up half of its lifetime; see `until`.
+
+        Args:
+            until: What `until` gave.
+            now: The present (UTC).
+        """
         if self.lasts is None:
             return False
         try:

@@ -23,7 +23,13 @@ _POLL_S = 0.2
 
 
 def note_running(file: Path, process: psutil.Process, port: int) -> None:
-    """Record a process and its port."""
+    """Record a process and its port.
+
+    Args:
+        file: Where it is recorded.
+        process: The process.
+        port: Its port.
+    """
     noted = {"pid": process.pid, "created": process.create_time(), "port": port}
     write_whole(file, json.dumps(noted), PRIVATE)
 
@@ -65,6 +71,11 @@ def require_free_port(port: int) -> None:
 
 def wait_until_healthy(process: psutil.Process, port: int, log: Path) -> None:
     """Wait until the server answers.
+
+    Args:
+        process: The server.
+        port: Its port.
+        log: Its log, which the error names.
 
     Raises:
         LabelerError: The process ended, or did not answer in time.

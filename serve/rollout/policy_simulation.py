@@ -134,7 +134,15 @@ def simulate_run(
     hours: float,
     rng: np.random.Generator,
 ) -> SimulatedRun:
-    """Simulate one rollout from shadow to its end; it is looked at after each block."""
+    """Simulate one rollout from shadow to its end; it is evaluated after each block.
+
+    Args:
+        policy: The policy under test.
+        candidate: True quality of the challenger.
+        fleet: The cameras.
+        hours: Longest duration of the rollout.
+        rng: Random numbers.
+    """
     block_s = policy.block_s
     looks = max(1, round(hours * 3600 / block_s))
     gains = _running(simulate_gains(candidate, fleet, looks, rng, block_s))

@@ -122,6 +122,10 @@ def interval_in_words(interval: IntervalSummary, form: str) -> str:
 
     >>> interval_in_words(IntervalSummary(mean=0.1, low=-0.1, high=0.25), "+.3f")
     '-0.100 to +0.250'
+
+    Args:
+        interval: The interval.
+        form: Format of both ends.
     """
     if not interval.is_bounded:
         return ""
@@ -138,6 +142,10 @@ def number(value: float | None, digits: int = 0) -> str:
 
     >>> number(12345), number(1.25, 1), number(None)
     ('12,345', '1.2', '-')
+
+    Args:
+        value: None for one that was not measured.
+        digits: Digits after the point.
     """
     return _NOT_MEASURED if value is None else f"{value:,.{digits}f}"
 
@@ -156,6 +164,9 @@ def percent(share: float | None) -> str:
 
     >>> percent(0.8512)
     '85.1 %'
+
+    Args:
+        share: 0 to 1; None for one that was not measured.
     """
     return _NOT_MEASURED if share is None else f"{100 * share:.1f} %"
 

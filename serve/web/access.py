@@ -27,7 +27,12 @@ class Guard:
         self._token = token
 
     def admits(self, headers: Mapping[str, str], cookies: Mapping[str, str]) -> bool:
-        """Whether somebody with these headers and cookies may come in."""
+        """Whether a request may pass.
+
+        Args:
+            headers: May hold the token as a bearer token.
+            cookies: May hold the token as a cookie.
+        """
         if self._token is None:
             return True
         scheme, _, given = headers.get("authorization", "").partition(" ")
@@ -36,7 +41,11 @@ class Guard:
         return secrets.compare_digest(cookies.get(COOKIE, "").encode(), self.cookie.encode())
 
     def knows(self, shown: str) -> bool:
-        """Whether this is the token."""
+        """Whether this is the token.
+
+        Args:
+            shown: Compared in constant time.
+        """
         return self._token is None or secrets.compare_digest(shown.encode(), self._token.encode())
 
     @property
@@ -94,7 +103,11 @@ class OwnPages:
 
 
 def refuse_open_door(host: str, *, has_token: bool) -> None:
-    """Other machines may only come in with a token.
+    """Refuse to listen beyond this machine without a token.
+
+    Args:
+        host: Address to listen on.
+        has_token: Whether requests need a token.
 
     Raises:
         ConfigError: ``host`` is wider than loopback and there is no token.
@@ -124,7 +137,10 @@ def _is_loopback(host: str) -> bool:
 
 
 def refuse_bad_address(settings: Settings) -> None:
-    """Look whether the app may and can listen where it is to.
+    """Check that the app may listen on its address, and that its port is free.
+
+    Args:
+        settings: Host, port and token of the app.
 
     Raises:
         ConfigError: The address is wider than loopback and there is no token, or it is taken.
@@ -134,10 +150,14 @@ def refuse_bad_address(settings: Settings) -> None:
 
 
 def refuse_taken_port(host: str, port: int) -> None:
-    """Look whether somebody listens there already.
+    """Check that a port is free.
+
+    Args:
+        host: Address to listen on.
+        port: 0 stands for any free port.
 
     Raises:
-        ConfigError: So it is.
+        ConfigError: Another program listens there, or the address is not of this machine.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:

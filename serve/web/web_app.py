@@ -29,7 +29,12 @@ class WebApp:
         self._hosts: Mapping[str, Any] = {}
 
     def note(self, cameras: Sequence[CameraView], hosts: Mapping[str, Any]) -> None:
-        """The cameras as they are now, and the worker actor of each that runs."""
+        """The cameras as they are now, and the worker actor of each that runs.
+
+        Args:
+            cameras: In the order in which they are shown.
+            hosts: The worker actor by camera id; cameras that do not run are missing.
+        """
         self.cameras, self._hosts = cameras, hosts
 
     async def newest(

@@ -59,7 +59,11 @@ class Address:
         return PLACES[self.city]
 
     def second(self, frame: int) -> float:
-        """When a frame is, in seconds of the city."""
+        """Time of a frame in seconds of the city.
+
+        Args:
+            frame: Number of the frame, from 0.
+        """
         return self.start + frame / self.fps
 
 
@@ -68,6 +72,9 @@ def parse_address(uri: str) -> Address:
 
     >>> parse_address("sim://kingsport/crossing?seed=7&traffic=busy").seed
     7
+
+    Args:
+        uri: ``sim://city/camera?option=value``.
 
     Raises:
         ConfigError: City, camera or an option is unknown or malformed; the message lists what

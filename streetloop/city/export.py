@@ -64,7 +64,14 @@ def _write(view: View, frames: int, folder: Path, progress: Callable[[int], None
 
 
 def write_example(folder: Path, name: str, image: Image, truth: Truth) -> None:
-    """Write one labeled picture into ``images/`` and ``labels/`` of a folder."""
+    """Write one labeled picture into ``images/`` and ``labels/`` of a folder.
+
+    Args:
+        folder: Holds both folders already.
+        name: File name without its ending.
+        image: (height, width, 3) uint8, blue first.
+        truth: Its objects; those that are hard to see are left out.
+    """
     (folder / "images" / f"{name}.jpg").write_bytes(encode_jpeg(image, _JPEG_QUALITY))
     height, width = image.shape[:2]
     rows = [yolo_row(seen, width, height) for seen in truth.clear()]
@@ -76,6 +83,11 @@ def yolo_row(seen: Seen, width: int, height: int) -> str:
 
     >>> yolo_row(Seen(1, "car", "suv", (0, 0, 64, 36), 1.0, True), 640, 360)
     '2 0.050000 0.050000 0.100000 0.100000'
+
+    Args:
+        seen: The object, in pixels.
+        width: Of the image in pixels.
+        height: Of the image in pixels.
     """
     left, top, right, bottom = seen.xyxy
     values = (
@@ -88,7 +100,13 @@ def yolo_row(seen: Seen, width: int, height: int) -> str:
 
 
 def write_data_yaml(folder: Path, train: str, val: str) -> None:
-    """Write the ``data.yaml`` that makes a folder a YOLO dataset."""
+    """Write the ``data.yaml`` that makes a folder a YOLO dataset.
+
+    Args:
+        folder: The folder.
+        train: Folder of the training images, below ``folder``.
+        val: Folder of the validation images, below ``folder``.
+    """
     content = {"path": ".", "train": train, "val": val, "names": dict(enumerate(CLASSES))}
     (folder / "data.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
 

@@ -19,7 +19,11 @@ class Oracle:
         self._view = lru_cache(maxsize=views)(_open)
 
     def truth(self, uri: str, frame: int) -> Truth:
-        """What is really in a frame.
+        """The true objects and events of a frame.
+
+        Args:
+            uri: Address of the simulated camera.
+            frame: Number of the frame, from 0.
 
         Raises:
             ConfigError: The URI is wrong, or the number is negative.
@@ -28,6 +32,10 @@ class Oracle:
 
     def picture(self, uri: str, frame: int) -> Image:
         """The frame itself, (height, width, 3) uint8, blue first.
+
+        Args:
+            uri: Address of the simulated camera.
+            frame: Number of the frame, from 0.
 
         Raises:
             ConfigError: As `truth`.

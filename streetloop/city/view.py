@@ -71,7 +71,10 @@ class View:
         self._lights = lru_cache(maxsize=8)(light_of)
 
     def render(self, frame: int) -> Image:
-        """Frame ``frame`` as (height, width, 3) uint8, blue first.
+        """Render a frame as (height, width, 3) uint8, blue first.
+
+        Args:
+            frame: Its number, from 0.
 
         Raises:
             ConfigError: The number is negative.
@@ -87,7 +90,10 @@ class View:
         return self._sensor.expose(image, look, frame, self._clock(t), eye.sun_in_image)
 
     def truth(self, frame: int) -> Truth:
-        """What is really in a frame.
+        """The true objects and events of a frame.
+
+        Args:
+            frame: Its number, from 0.
 
         Raises:
             ConfigError: The number is negative.
@@ -98,7 +104,11 @@ class View:
         return truth_of(eye.painter, cast, frame, t, going_on)
 
     def look(self, frame: int) -> Look:
-        """The weather in a frame."""
+        """The weather in a frame.
+
+        Args:
+            frame: Its number, from 0.
+        """
         return self._moment(frame)[1]
 
     def _moment(self, frame: int) -> tuple[float, Look]:

@@ -34,7 +34,15 @@ class CameraChange:
 def change_camera(
     ledger: Ledger, camera_id: str, document: Mapping[str, Any] | None, author: str, at: datetime
 ) -> None:
-    """Write down that a camera is to be as ``document`` says from now on; None removes it."""
+    """Write down how a camera is to be from now on.
+
+    Args:
+        ledger: The ledger.
+        camera_id: The camera.
+        document: Its new form in the camera file; None removes it.
+        author: Who changes it.
+        at: When (UTC).
+    """
     values = {
         "camera_id": camera_id,
         "document": None if document is None else dict(document),

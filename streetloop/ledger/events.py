@@ -47,7 +47,17 @@ def begin_event(
     coverage: float | None = None,
     detail: Mapping[str, Any] | None = None,
 ) -> int:
-    """Write an event that goes on; returns its number."""
+    """Write an event that has begun; returns its number.
+
+    Args:
+        ledger: The ledger.
+        kind: Such as ``drift``.
+        started_at: Its begin (UTC).
+        camera_id: The camera; None for all.
+        model_version: The model that saw it.
+        coverage: Share of its time that was observed, 0 to 1; None if unknown.
+        detail: JSON of what else is known.
+    """
     row = {
         "kind": kind,
         "camera_id": camera_id,
@@ -61,7 +71,13 @@ def begin_event(
 
 
 def end_event(ledger: Ledger, number: int, ended_at: datetime) -> None:
-    """An event is over; one that has ended already stays as it is."""
+    """End an event; one that has ended stays as it is.
+
+    Args:
+        ledger: The ledger.
+        number: Its number.
+        ended_at: Its end (UTC).
+    """
     with ledger.transaction() as connection:
         still_on = (events.c.id == number) & events.c.ended_at.is_(None)
         connection.execute(update(events).where(still_on).values(ended_at=ended_at))
@@ -75,7 +91,16 @@ def list_events(
     most: int = 100,
     offset: int = 0,
 ) -> list[Event]:
-    """The newest events first, at most `MOST`, without the first ``offset``."""
+    """List events, newest first.
+
+    Args:
+        ledger: The ledger.
+        camera_id: Only of this camera; None for all.
+        kind: Only of this kind; None for all.
+        only_open: Only events that have not ended.
+        most: Largest number of events, up to `MOST`.
+        offset: Number of events to skip.
+    """
     query = select(events).order_by(events.c.started_at.desc(), events.c.id.desc())
     if camera_id is not None:
         query = query.where(events.c.camera_id == camera_id)

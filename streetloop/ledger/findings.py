@@ -48,7 +48,18 @@ def open_finding(
     asks_for_labels: bool,
     features: Mapping[str, Any],
 ) -> int:
-    """Write a finding, or bring the camera's open one up to date; returns its number."""
+    """Write a finding, or bring the camera's open one up to date; returns its number.
+
+    Args:
+        ledger: The ledger.
+        camera_id: The camera.
+        since: When the drift began (UTC).
+        opened_at: When it was found (UTC).
+        model_version: The model that served.
+        causes: The likeliest first.
+        asks_for_labels: New labels would help.
+        features: JSON of each feature's result, by name.
+    """
     values = {
         "model_version": model_version,
         "causes": causes,
@@ -68,7 +79,13 @@ def open_finding(
 
 
 def close_findings(ledger: Ledger, camera_id: str, closed_at: datetime) -> None:
-    """A camera is again what it was."""
+    """Close all open findings of a camera.
+
+    Args:
+        ledger: The ledger.
+        camera_id: The camera.
+        closed_at: The end of the drift (UTC).
+    """
     with ledger.transaction() as connection:
         is_open = (findings.c.camera_id == camera_id) & findings.c.closed_at.is_(None)
         connection.execute(update(findings).where(is_open).values(closed_at=closed_at))
@@ -77,7 +94,14 @@ def close_findings(ledger: Ledger, camera_id: str, closed_at: datetime) -> None:
 def list_findings(
     ledger: Ledger, camera_id: str | None = None, only_open: bool = False, most: int = 1000
 ) -> list[Finding]:
-    """The newest findings first."""
+    """List findings, newest first.
+
+    Args:
+        ledger: The ledger.
+        camera_id: Only of this camera; None for all.
+        only_open: Only findings that are not closed.
+        most: Largest number of findings.
+    """
     query = select(findings).order_by(findings.c.opened_at.desc(), findings.c.id.desc())
     if camera_id is not None:
         query = query.where(findings.c.camera_id == camera_id)

@@ -63,6 +63,12 @@ class LearningRun:
 def begin_learning(ledger: Ledger, name: str, trigger: Mapping[str, Any], at: datetime) -> LearningRun:
     """Begin a run.
 
+    Args:
+        ledger: The ledger.
+        name: Name of the run, unique.
+        trigger: JSON of what started it.
+        at: When (UTC).
+
     Raises:
         LearningError: One is open.
     """
@@ -97,7 +103,13 @@ def open_learning(ledger: Ledger) -> LearningRun | None:
 
 
 def list_learning(ledger: Ledger, since: datetime | None = None, most: int = 100) -> list[LearningRun]:
-    """The newest first."""
+    """List learning runs, newest first.
+
+    Args:
+        ledger: The ledger.
+        since: Only runs that began at this time (UTC) or later; None for all.
+        most: Largest number of runs.
+    """
     query = select(learning_runs).order_by(learning_runs.c.id.desc()).limit(most)
     if since is not None:
         query = query.where(learning_runs.c.started_at >= since)
@@ -113,7 +125,16 @@ def go_on(
     detail: Mapping[str, Any] | None = None,
     reason: str | None = None,
 ) -> LearningRun:
-    """The run has come to a step, with what the last one left."""
+    """Move a run to its next step.
+
+    Args:
+        ledger: The ledger.
+        run: The run.
+        step: The step that begins; a final one ends the run.
+        at: When (UTC).
+        detail: JSON of the results of the last step, added to those of earlier ones.
+        reason: Why, in one sentence.
+    """
     values: dict[str, Any] = {
         "step": step,
         "step_at": at,
@@ -128,7 +149,14 @@ def go_on(
 
 
 def note_failure(ledger: Ledger, run: LearningRun, reason: str, next_at: datetime) -> LearningRun:
-    """The step failed, and is tried again later."""
+    """Note that a step failed and when it is retried.
+
+    Args:
+        ledger: The ledger.
+        run: The run.
+        reason: Why it failed.
+        next_at: Time of the next attempt (UTC).
+    """
     values = {"attempts": run.attempts + 1, "reason": _short(reason), "next_at": next_at}
     return _update(ledger, run.id, values)
 

@@ -162,7 +162,13 @@ def list_digests(ledger: Ledger, states: Collection[ReviewState]) -> dict[str, s
 
 
 def list_candidates(ledger: Ledger, states: Collection[ReviewState], since: datetime) -> list[Candidate]:
-    """What selection needs of the frames in some states that were captured since a time."""
+    """The frames in some states, as selection needs them.
+
+    Args:
+        ledger: The ledger.
+        states: The states.
+        since: Time of capture (UTC) from which on they count.
+    """
     query = select(*_CANDIDATE_COLUMNS).where(_is_in(states) & (reviews.c.captured_at >= since))
     with ledger.transaction() as connection:
         rows = connection.execute(query.order_by(reviews.c.captured_at)).mappings().all()
@@ -179,7 +185,14 @@ def list_model_versions(ledger: Ledger, states: Collection[ReviewState]) -> list
 def newest_reviews(
     ledger: Ledger, states: Collection[ReviewState], most: int, offset: int = 0
 ) -> list[FrameRecord]:
-    """Frames in some states, the most recently captured first."""
+    """Frames in some states, the most recently captured first.
+
+    Args:
+        ledger: The ledger.
+        states: The states.
+        most: Largest number of frames.
+        offset: Number of frames to skip.
+    """
     query = select(reviews).where(_is_in(states))
     query = query.order_by(reviews.c.captured_at.desc(), reviews.c.digest)
     return _read(ledger, query.limit(most).offset(offset))
@@ -244,13 +257,29 @@ def ask_again(ledger: Ledger, digests: Collection[str]) -> None:
 
 
 def answer_review(ledger: Ledger, digest: str, at: datetime, labeler: str, label: Boxes) -> bool:
-    """Store a label; False if the frame was not waiting for one, so that no answer counts twice."""
+    """Store a label; False if the frame was not waiting for one, so that no answer counts twice.
+
+    Args:
+        ledger: The ledger.
+        digest: SHA-256 of the frame.
+        at: When it was answered (UTC).
+        labeler: Who answered.
+        label: The boxes, in pixels of the frame; none for an empty frame.
+    """
     values = {"answered_at": at, "labeler": labeler, "label": label}
     return bool(_move(ledger, [digest], ReviewState.PUSHED, ReviewState.LABELED, **values))
 
 
 def reject_review(ledger: Ledger, digest: str, at: datetime, labeler: str | None, note: str) -> bool:
-    """Note a frame without a usable label; False if it was not waiting for an answer."""
+    """Note a frame without a usable label; False if it was not waiting for an answer.
+
+    Args:
+        ledger: The ledger.
+        digest: SHA-256 of the frame.
+        at: When (UTC).
+        labeler: Who declined; None if nobody did.
+        note: Why there is no label.
+    """
     values = {"answered_at": at, "labeler": labeler, "note": note[:1000]}
     return bool(_move(ledger, [digest], ReviewState.PUSHED, ReviewState.REJECTED, **values))
 
@@ -261,7 +290,12 @@ def mark_in_dataset(ledger: Ledger, digests: Collection[str], dataset: str) -> N
 
 
 def expire_reviews(ledger: Ledger, before: datetime) -> list[str]:
-    """Expire candidates and pending frames captured before a time; returns their image keys."""
+    """Expire candidates and pending frames captured before a time; returns their image keys.
+
+    Args:
+        ledger: The ledger.
+        before: Time of capture (UTC) before which they expire.
+    """
     old = _is_in([ReviewState.CANDIDATE, ReviewState.PENDING]) & (reviews.c.captured_at < before)
     with ledger.transaction() as connection:
         keys = list(connection.execute(select(reviews.c.image_key).where(old)).scalars())
@@ -287,7 +321,13 @@ def count_labeled(ledger: Ledger, of_drift: bool = False) -> int:
 
 
 def count_chosen(ledger: Ledger, since: datetime, reason: SelectionReason | None = None) -> int:
-    """Number of frames chosen since a time, for one reason or any."""
+    """Number of frames chosen since a time, for one reason or any.
+
+    Args:
+        ledger: The ledger.
+        since: Time of the choice (UTC).
+        reason: Only for this reason; None for all.
+    """
     with ledger.transaction() as connection:
         return _chosen_since(connection, since, reason)
 

@@ -175,7 +175,12 @@ def open_rollout(ledger: Ledger) -> Rollout | None:
 
 
 def list_rollouts(ledger: Ledger, most: int = 100) -> list[Rollout]:
-    """The newest ``most`` rollouts, the newest first."""
+    """List rollouts, newest first.
+
+    Args:
+        ledger: The ledger.
+        most: Largest number of rollouts.
+    """
     query = select(rollouts).order_by(rollouts.c.id.desc()).limit(most)
     with ledger.transaction() as connection:
         return [_rollout(row) for row in connection.execute(query).mappings()]
@@ -195,6 +200,11 @@ def request_command(ledger: Ledger, command: RolloutCommand, author: str) -> Rol
 
     It replaces a command that is not applied yet, except a rollback.
 
+    Args:
+        ledger: The ledger.
+        command: Pause, resume, promote or roll back.
+        author: Who gives it.
+
     Raises:
         RolloutError: None is open, or it is being rolled back and the command is another one.
     """
@@ -213,7 +223,15 @@ def request_command(ledger: Ledger, command: RolloutCommand, author: str) -> Rol
 def note_progress(
     ledger: Ledger, rollout_id: int, evidence: Mapping[str, Any], summary: Mapping[str, Any], at: datetime
 ) -> None:
-    """Write the evidence so far: the sums for a restart, the summary for people."""
+    """Write the evidence so far.
+
+    Args:
+        ledger: The ledger.
+        rollout_id: The rollout.
+        evidence: JSON of the sums, for a restart.
+        summary: JSON of the summary, for people.
+        at: When (UTC).
+    """
     values = {"evidence": dict(evidence), "reading": dict(summary), "updated_at": at}
     with ledger.transaction() as connection:
         connection.execute(update(rollouts).where(_is(rollout_id)).values(values))

@@ -92,14 +92,25 @@ class FolderStore:
 
 
 def put_image(store: ObjectStore, data: bytes, suffix: str = "jpg") -> tuple[str, str]:
-    """Store an image by its content, however often it comes; its SHA-256 and its key."""
+    """Store an image by its content; returns its SHA-256 and its key.
+
+    Args:
+        store: The store.
+        data: The encoded image; storing it again changes nothing.
+        suffix: Ending of the key, with its dot.
+    """
     digest, key = image_key(data, suffix)
     store.put(key, data)
     return digest, key
 
 
 def image_key(data: bytes, suffix: str = "jpg") -> tuple[str, str]:
-    """SHA-256 of an image, and the key under which `put_image` stores it."""
+    """SHA-256 of an image, and the key under which `put_image` stores it.
+
+    Args:
+        data: The encoded image.
+        suffix: Ending of the key, with its dot.
+    """
     digest = hashlib.sha256(data).hexdigest()
     return digest, f"frames/{digest[:2]}/{digest}.{suffix}"
 

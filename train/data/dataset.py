@@ -118,6 +118,10 @@ def save_dataset(store: ObjectStore, dataset: Dataset) -> str:
 def load_dataset(store: ObjectStore, digest: str) -> Dataset:
     """Read a dataset by its digest, or by the start of it.
 
+    Args:
+        store: Holds the manifest.
+        digest: SHA-256 of the manifest, or its first characters.
+
     Raises:
         DatasetError: No dataset, or several, begin like that, or the content was changed.
         StoreError: It could not be read.
@@ -139,6 +143,10 @@ def merged(datasets: Sequence[Dataset], purpose: str) -> Dataset:
 
     An image that is in several gets the boxes of the last and keeps the split of the first, so
     that a held-out image stays held out.
+
+    Args:
+        datasets: At least one, all of the same classes.
+        purpose: What the dataset is for; part of its manifest.
 
     Raises:
         DatasetError: They have different classes.

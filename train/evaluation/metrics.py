@@ -147,7 +147,12 @@ def _some(names: Sequence[str]) -> str:
 
 
 def translated(found: Detections, classes: Mapping[int, int]) -> Detections:
-    """Translate class ids by ``classes``, from model to dataset; others are left out."""
+    """Translate class ids from model to dataset; others are left out.
+
+    Args:
+        found: The model's boxes.
+        classes: Class id of the dataset by that of the model.
+    """
     known = np.array([k in classes for k in found.class_id.tolist()], bool)
     kept = found.take(known)
     ids = np.array([classes[k] for k in kept.class_id.tolist()], np.int64)

@@ -56,7 +56,13 @@ class Predictor:
         return decode(output, confidence, end2end=self.model.end2end, multi_label=multi_label)
 
     def predict(self, image: Image, confidence: float, *, multi_label: bool = False) -> Detections:
-        """Detections of one (H, W, 3) image, blue first, in pixels of that image; see `detect`."""
+        """Detections of one (H, W, 3) image, blue first, in pixels of that image; see `detect`.
+
+        Args:
+            image: uint8, blue first.
+            confidence: Least confidence of a box, 0 to 1; lower returns more boxes.
+            multi_label: A box may have several classes.
+        """
         height, width = input_shape(image.shape[1], image.shape[0], self.image_size, self.model.stride)
         boxed, box = letterbox(image, width, height)
         found = self.detect(boxed[None], confidence, multi_label=multi_label)[0]

@@ -42,13 +42,19 @@ class Letterbox:
 
 
 def input_shape(width: int, height: int, image_size: int, stride: int = 32) -> tuple[int, int]:
-    """(height, width) of the smallest input that holds the picture at ``image_size``.
+    """(height, width) of the smallest input that holds a picture.
 
     The long side becomes ``image_size``; the short side is padded to a multiple of ``stride``, so
     a wide picture costs less than a square input would.
 
     >>> input_shape(1280, 720, 640)
     (384, 640)
+
+    Args:
+        width: Of the picture in pixels.
+        height: Of the picture in pixels.
+        image_size: Longer side of the input in pixels; higher finds smaller objects and is slower.
+        stride: Both sides are multiples of it.
     """
     scale = image_size / max(width, height)
     short_height, short_width = round(height * scale), round(width * scale)
@@ -60,9 +66,14 @@ def _ceil_to(value: int, stride: int) -> int:
 
 
 def letterbox(image: Image, width: int, height: int) -> tuple[Image, Letterbox]:
-    """Scale ``image`` (H, W, 3) into (height, width, 3), keep its shape, pad with gray.
+    """Scale an image into an input, keep its shape and pad it with gray.
 
     Reference: the letterbox of the YOLO family, as Ultralytics' predictor does it.
+
+    Args:
+        image: (H, W, 3) uint8.
+        width: Of the input in pixels.
+        height: Of the input in pixels.
     """
     out = np.empty((height, width, 3), np.uint8)
     return out, letterbox_into(out, image)

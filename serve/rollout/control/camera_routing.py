@@ -63,7 +63,13 @@ class CameraRouting:
         self._champion_applications[city] = application
 
     def route_share(self, city: str | None, policy: Policy, share: float) -> None:
-        """Let the challenger serve a share of the cameras that take part."""
+        """Let the challenger serve a share of the cameras that take part.
+
+        Args:
+            city: The rollout's city; None for all cameras.
+            policy: Says how many frames are compared, and in blocks of what length.
+            share: Share of the cameras, 0 to 1.
+        """
         scope = self.compared(city)
         table = RouteTable(
             self.table.number + 1,

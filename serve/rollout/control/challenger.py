@@ -40,7 +40,12 @@ class Challenger:
         return (self.loading, self._describing)
 
     def load_when_due(self, begin: Callable[[], Future[None]], now: float) -> None:
-        """Begin to load it unless that was begun before, or failed a moment ago."""
+        """Start loading it unless that has started, or failed a moment ago.
+
+        Args:
+            begin: Starts loading.
+            now: Monotonic time in seconds.
+        """
         if self.loading is not None or now < self._retry_at:
             return
         self.loading = begin()
@@ -48,7 +53,14 @@ class Challenger:
             self._loading_since = now
 
     def retry_after_outage(self, now: float) -> RegistryError | None:
-        """Schedule another attempt if the registry did not answer, which is not its fault."""
+        """Schedule another attempt if the registry did not answer.
+
+        Args:
+            now: Monotonic time in seconds.
+
+        Returns:
+            The registry's error; None if there was none.
+        """
         if self.loading is None or not self.loading.done() or self._is_late(now):
             return None
         error = self.loading.exception()
@@ -58,7 +70,11 @@ class Challenger:
         return error
 
     def load_failure(self, now: float) -> str | None:
-        """Why it cannot be loaded; None if it is up, or still may come up."""
+        """Why it cannot be loaded; None if it is up, or still may come up.
+
+        Args:
+            now: Monotonic time in seconds.
+        """
         if self.loading is None:
             return None
         if not self.loading.done():
@@ -70,6 +86,10 @@ class Challenger:
         """Ask for its process and memory every few seconds.
 
         A process that died comes back by itself, under another id.
+
+        Args:
+            begin: Asks for both.
+            now: Monotonic time in seconds.
         """
         if self._describing is not None and self._describing.done():
             if self._describing.exception() is None:

@@ -68,6 +68,15 @@ def request_against(
 ) -> Rollout:
     """Ask for a rollout of one version against another; running streams take it up.
 
+    Args:
+        ledger: The ledger.
+        champion: The version that serves.
+        challenger: The version to roll out.
+        policy: Its rules.
+        author: Who asks.
+        city: Limits the rollout to the cameras of a city; None for all.
+        despite_verdict: Roll out a version that the judge refused.
+
     Raises:
         RolloutError: As `request_rollout`.
     """

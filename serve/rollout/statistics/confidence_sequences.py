@@ -107,6 +107,11 @@ def normal_mixture_boundary(count: int, alpha: float, optimal_count: int = 200) 
 
     >>> normal_mixture_boundary(100, 0.005) > normal_mixture_boundary(400, 0.005) > 0
     True
+
+    Args:
+        count: Values so far, at least 1.
+        alpha: Error probability, 0 to 1; lower widens the interval.
+        optimal_count: Count at which the interval is tightest; higher widens it early on.
     """
     rho2 = _rho2(alpha, optimal_count)
     scaled = count * rho2 + 1

@@ -62,7 +62,15 @@ class PairedComparison:
     def note_call(
         self, *, challenger: bool, frames: int, error: bool, invalid: bool, late: bool = False
     ) -> None:
-        """Note one call of a model, and its outcome."""
+        """Note one call of a model, and its outcome.
+
+        Args:
+            challenger: True for the challenger, False for the champion.
+            frames: Frames in the batch.
+            error: The call failed.
+            invalid: The answer is no valid set of boxes.
+            late: The answer came too late to be used.
+        """
         calls = Calls(1, int(error), int(invalid), int(late))
         answered = 0 if error else frames
         self._add(Evidence(frames=answered, challenger=calls) if challenger else Evidence(champion=calls))
@@ -72,7 +80,13 @@ class PairedComparison:
         self._add(Evidence(shed=1))
 
     def take(self, pairs: Sequence[Pair], champion_s: float, challenger_s: float) -> None:
-        """Add one batch that both answered, with both computing times per frame in seconds."""
+        """Add one batch that both models answered.
+
+        Args:
+            pairs: Both answers to each frame.
+            champion_s: Computing time per frame in seconds.
+            challenger_s: Computing time per frame in seconds.
+        """
         log_ratio = math.log(max(challenger_s, _MIN_TIME_S) / max(champion_s, _MIN_TIME_S))
         found = Evidence(latency=Moments.of(log_ratio))
         for pair in pairs:

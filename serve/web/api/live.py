@@ -40,6 +40,10 @@ def live_route(control: Control, pictures: Pictures) -> APIRouter:
     Instead of ``next`` it may say what it wants from then on, or one of the two:
     ``{"cameras": ["a40"], "width": 480}``. A width is in pixels, and brought between
     `MIN_WIDTH` and `MAX_WIDTH`.
+
+    Args:
+        control: Says how the cameras are.
+        pictures: The newest pictures of running cameras.
     """
     routes = APIRouter()
 

@@ -34,7 +34,11 @@ _PAGE = """<!doctype html>
 
 
 def login_routes(guard: Guard) -> APIRouter:
-    """``/login``: whoever shows the token gets a cookie; ``/`` leads to the app."""
+    """``/login`` exchanges the token for a cookie; ``/`` leads to the app.
+
+    Args:
+        guard: Checks the token.
+    """
     routes = APIRouter(include_in_schema=False)
 
     @routes.get("/")

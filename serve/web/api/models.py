@@ -11,7 +11,11 @@ from streetloop.control.views import LearningView, LineageView, ModelView, Page
 
 
 def model_routes(control: Control) -> APIRouter:
-    """What can be asked about models."""
+    """The endpoints of models and learning runs.
+
+    Args:
+        control: Answers them.
+    """
     routes = APIRouter(responses=problems(_401="token missing or wrong"))
     missing = problems(_404="no such version")
     conflict = problems(_409="not now; the detail says why")

@@ -29,7 +29,11 @@ class Steering(BaseModel):
 
 
 def rollout_routes(control: Control) -> APIRouter:
-    """What can be asked about rollouts."""
+    """The endpoints of rollouts.
+
+    Args:
+        control: Answers them.
+    """
     routes = APIRouter(tags=["rollouts"], responses=problems(_401="token missing or wrong"))
     missing = problems(_404="no such rollout")
     conflict = problems(_409="not now; the detail says why")

@@ -15,7 +15,11 @@ Digest = Annotated[str, Path(pattern="^[0-9a-f]{64}$")]
 
 
 def watch_routes(control: Control) -> APIRouter:
-    """Events, drift and the demo's report."""
+    """The endpoints of events, drift and the demo's report.
+
+    Args:
+        control: Answers them.
+    """
     routes = APIRouter(tags=["watch"], responses=problems(_401="token missing or wrong"))
 
     @routes.get("/events", summary="Events, newest first")
@@ -50,7 +54,11 @@ def watch_routes(control: Control) -> APIRouter:
 
 
 def review_routes(control: Control) -> APIRouter:
-    """The review queue and its frames."""
+    """The endpoints of the review queue and its frames.
+
+    Args:
+        control: Answers them.
+    """
     routes = APIRouter(tags=["watch"], responses=problems(_401="token missing or wrong"))
     missing = problems(_404="no such frame")
 
@@ -75,7 +83,11 @@ def review_routes(control: Control) -> APIRouter:
 
 
 def health_routes(control: Control) -> APIRouter:
-    """Whether the service works, and whether a camera is live."""
+    """The endpoints of health and readiness.
+
+    Args:
+        control: Answers them.
+    """
     routes = APIRouter(tags=["watch"], responses=problems(_401="token missing or wrong"))
 
     @routes.get("/status", summary="State of the service, its model and its cameras")

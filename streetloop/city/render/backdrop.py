@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streetloop.city.render.facades import FACES, facade
-from streetloop.city.render.maps import Maps, corners_of, set_champion, sun_direction
+from streetloop.city.render.maps import Maps, corners_of, crown_of, sun_direction
 from streetloop.city.world.camera_model import CameraModel
 from streetloop.city.world.ground import Ground, look_up, texture
 from streetloop.city.world.place import Place, Solid
@@ -250,7 +250,13 @@ class _Canvas:
 
 
 def build_backdrop(place: Place, camera_model: CameraModel, maps: Maps) -> Backdrop:
-    """Follow every ray of a camera."""
+    """Render the still part of a view by following a ray through each pixel.
+
+    Args:
+        place: What there is.
+        camera_model: The camera.
+        maps: Light and shade on the ground.
+    """
     canvas = _Canvas(camera_model, place, maps)
     canvas.ground()
     for solid in place.solids:
@@ -258,7 +264,7 @@ def build_backdrop(place: Place, camera_model: CameraModel, maps: Maps) -> Backd
     for tree in place.trees:
         trunk = tree.height - tree.radius
         canvas.box(Solid(tree.x, tree.y, 0.3, 0.3, trunk, "bark"))
-        for ball in set_champion(tree):
+        for ball in crown_of(tree):
             canvas.ball(*ball, seed=tree.x * 3 + tree.y)
     for lamp in place.lamps:
         for part in _post(lamp.x, lamp.y, lamp.height, lamp.post_x, lamp.post_y):

@@ -13,7 +13,7 @@ from streetloop.city.render.shapes import SHAPES
 from streetloop.city.world.camera_model import CameraModel
 from streetloop.city.world.traffic import Actor
 
-GLOW_PX = 10
+HALO_PX = 10
 """How far lamps shine beyond what carries them."""
 
 _MAX_HALO_PX = 40
@@ -45,7 +45,11 @@ class LampPainter:
         self._camera_model, self._strength, self._smear = camera_model, strength, smear
 
     def plan(self, actors: Sequence[Actor]) -> dict[int, list[LampImage]]:
-        """The lamp images of each actor, by its index in the cast."""
+        """The lamp images of each actor, by its index in the cast.
+
+        Args:
+            actors: In the order of the cast; those that show no lamp to the camera are left out.
+        """
         owners, places, facing = [], [], []
         for k, actor in enumerate(actors):
             shape = SHAPES.get(actor.kind)
@@ -82,10 +86,15 @@ class LampPainter:
         return found
 
     def shine(self, image: MatLike, lamp_images: Sequence[LampImage]) -> None:
-        """Add lamp images to an image."""
+        """Add lamp images to an image.
+
+        Args:
+            image: (height, width, 3) uint8, changed in place.
+            lamp_images: Those of one actor.
+        """
         for lamp_image in lamp_images:
             radius = min(max(lamp_image.radius, 2), _MAX_HALO_PX)
-            sprite = _glow_sprite(radius, lamp_image.tint, round(lamp_image.strength, 3), lamp_image.tall)
+            sprite = _halo_sprite(radius, lamp_image.tint, round(lamp_image.strength, 3), lamp_image.tall)
             rows, columns = sprite.shape[:2]
             left, top = round(lamp_image.x) - columns // 2, round(lamp_image.y) - rows // 2
             x0, y0 = max(left, 0), max(top, 0)
@@ -97,7 +106,7 @@ class LampPainter:
 
 
 @lru_cache(maxsize=1024)
-def _glow_sprite(radius: int, tint: tuple[float, float, float], strength: float, tall: int) -> MatLike:
+def _halo_sprite(radius: int, tint: tuple[float, float, float], strength: float, tall: int) -> MatLike:
     sprite = _sprite(radius)
     if tall > 1:
         sprite = cv2.resize(sprite, (max(sprite.shape[1] // 2, 1), sprite.shape[0] * tall // 2))

@@ -44,24 +44,44 @@ class Light:
     dark: float
 
     def shade(self, albedo: F32, sky: F32, sun: F32, lamps: F32) -> F32:
-        """Linear light that comes from surfaces; the shares are (...,), colours (..., 3)."""
+        """Linear light that surfaces reflect.
+
+        Args:
+            albedo: (..., 3) reflectance, 0 to 1.
+            sky: (...) share of the sky that a surface sees, 0 to 1.
+            sun: (...) share of the sun's light that arrives, 0 to 1.
+            lamps: (...) light of street lamps that arrives.
+        """
         arriving = sky[..., None] * self.sky + sun[..., None] * self.sun
         leaving: F32 = albedo * (arriving + lamps[..., None] * self.lamps)
         return leaving
 
     def through_air(self, colour: F32, depth: F32) -> F32:
-        """What is left of colours behind ``depth`` metres of air."""
+        """Linear light that remains behind fog and haze.
+
+        Args:
+            colour: (..., 3) linear light.
+            depth: (...) metres of air.
+        """
         clear = np.exp(depth * np.float32(-self.fog_per_m)).astype(np.float32)[..., None]
         arriving: F32 = colour * clear + self.fog * (1 - clear)
         return arriving
 
     def show(self, colour: F32) -> F32:
-        """Linear light as displayed, 0 to 255."""
+        """Linear light as displayed, 0 to 255.
+
+        Args:
+            colour: (..., 3) linear light.
+        """
         return np.sqrt(np.clip(colour * np.float32(self.exposure), 0, 1)) * np.float32(255)
 
 
 def light_of(look: Look) -> Light:
-    """The light that a look brings."""
+    """The light that a look brings.
+
+    Args:
+        look: The conditions.
+    """
     dark, rain, fog = (look.strength(name) for name in ("darkness", "rain", "fog"))
     low = look.strength("low_sun")
     day = max(0.0, 1 - 2 * dark)
@@ -91,7 +111,13 @@ def light_of(look: Look) -> Light:
 
 
 def lit(backdrop: Backdrop, light: Light, shadow: bool = False) -> Image:
-    """The still scene in a light; with ``shadow`` as if the sun reached nothing."""
+    """Render the still scene in a light, as (height, width, 3) uint8.
+
+    Args:
+        backdrop: The still scene.
+        light: The light.
+        shadow: Leave out the sun: the scene as it looks in the shadow of a vehicle.
+    """
     sun = backdrop.low_sun if light.sun_name == "low_sun" else backdrop.sun
     sun = sun * np.float32(0.0 if shadow else 1.0)
     albedo = backdrop.albedo

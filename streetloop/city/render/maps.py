@@ -31,7 +31,13 @@ class Maps:
         self.sky = self._openness(place)
 
     def sample(self, values: Values, x: Values, y: Values) -> Values:
-        """A light map at places on the ground."""
+        """A light map at places on the ground.
+
+        Args:
+            values: One of the light maps.
+            x: Metres to the east.
+            y: Metres to the north, in the shape of ``x``.
+        """
         return look_up(values, *self.light.coordinates(x, y))
 
     def _shade(self, place: Place, azimuth: float, height: float) -> Values:
@@ -41,7 +47,7 @@ class Maps:
         for solid in place.solids:
             self._shadow(lit, corners_of(solid), towards)
         for tree in place.trees:
-            for x, y, z, r in set_champion(tree):
+            for x, y, z, r in crown_of(tree):
                 angles = np.arange(0, math.tau, math.tau / 8)
                 ring = [
                     (x + r * math.cos(a), y + r * math.sin(a), z + dz)
@@ -85,12 +91,17 @@ class Maps:
 
 
 def sun_direction(azimuth: float, height: float) -> NDArray[np.float64]:
-    """Unit vector towards the sun; azimuth clockwise from north, both in degrees."""
+    """Unit vector towards the sun.
+
+    Args:
+        azimuth: Degrees clockwise from north.
+        height: Degrees above the horizon.
+    """
     a, h = math.radians(azimuth), math.radians(height)
     return np.array([math.sin(a) * math.cos(h), math.cos(a) * math.cos(h), math.sin(h)])
 
 
-def set_champion(tree: Tree) -> list[tuple[float, float, float, float]]:
+def crown_of(tree: Tree) -> list[tuple[float, float, float, float]]:
     """The balls (x, y, z, radius) that a tree's crown is made of."""
     rng = draw("tree", tree.x, tree.y)
     balls = [(tree.x, tree.y, tree.height - tree.radius, tree.radius * 0.8)]

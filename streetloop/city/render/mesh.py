@@ -82,7 +82,13 @@ class MeshBuilder:
         self.middles: list[tuple[float, float, float]] = []
 
     def part(self, x: float, y: float, z: float) -> int:
-        """Begin a solid round a middle; its number."""
+        """Begin a convex solid and return its number.
+
+        Args:
+            x: Metres ahead of the object's middle.
+            y: Metres to its left.
+            z: Metres above the ground.
+        """
         self.middles.append((x, y, z))
         return len(self.middles) - 1
 
@@ -95,7 +101,16 @@ class MeshBuilder:
         fine: bool = False,
         outwards: tuple[float, float, float] | None = None,
     ) -> None:
-        """Add a face; it looks away from its solid's middle, or towards ``outwards``."""
+        """Add a face; it looks away from its solid's middle, or towards ``outwards``.
+
+        Args:
+            corners: 3 to 8 corners (x, y, z) in metres, in either order.
+            material: Its paint.
+            layer: Higher layers are drawn over lower ones.
+            part: Number of its solid.
+            fine: Left out of objects that are small in the image.
+            outwards: Direction (x, y, z) that it looks to; None for away from its solid's middle.
+        """
         normal = _newell(corners)
         centre = np.mean(corners, axis=0)
         away = np.array(outwards) if outwards else centre - np.array(self.middles[part])
@@ -110,7 +125,14 @@ class MeshBuilder:
     def profile(
         self, points: Sequence[ProfilePoint], materials: Sequence[Material], side: Material, layer: int = 0
     ) -> int:
-        """A solid from its profile; ``materials[k]`` is for the strip from point k to the next."""
+        """Extrude a profile to both sides and return the solid's number.
+
+        Args:
+            points: Outline in the plane of x and z, each with its half width.
+            materials: ``materials[k]`` is for the strip from point k to the next.
+            side: Material of both sides.
+            layer: As of `face`.
+        """
         part = self.part(sum(p.x for p in points) / len(points), 0.0, sum(p.z for p in points) / len(points))
         for sign in (1, -1):
             self.face([(p.x, sign * p.half, p.z) for p in points], side, layer, part)
@@ -134,7 +156,17 @@ class MeshBuilder:
         shrink: float = 1.0,
         fine: bool = False,
     ) -> int:
-        """An upright box whose top is ``shrink`` times as wide as its bottom."""
+        """Add an upright box and return the solid's number.
+
+        Args:
+            x: Rear and front in metres.
+            y: Right and left in metres.
+            z: Bottom and top in metres.
+            material: Its paint.
+            layer: As of `face`.
+            shrink: Width of the top as a share of that of the bottom.
+            fine: As of `face`.
+        """
         cx, cy = sum(x) / 2, sum(y) / 2
         part = self.part(cx, cy, sum(z) / 2)
         low = [(a, b, z[0]) for a, b in ((x[0], y[0]), (x[1], y[0]), (x[1], y[1]), (x[0], y[1]))]
@@ -146,7 +178,14 @@ class MeshBuilder:
         return part
 
     def wheels(self, places: Sequence[float], radius: float, half: float, part: int) -> None:
-        """Pairs of wheels at places along the vehicle."""
+        """Pairs of wheels at places along the vehicle.
+
+        Args:
+            places: Metres ahead of the vehicle's middle.
+            radius: In metres.
+            half: Half the track width in metres.
+            part: Number of the solid that they belong to.
+        """
         for x in places:
             for sign in (1, -1):
                 for r, material, fine in (
@@ -170,7 +209,18 @@ class MeshBuilder:
         fine: bool = True,
         layer: int = 1,
     ) -> None:
-        """Something flat on a face: a lamp, a plate, a window."""
+        """Something flat on a face: a lamp, a plate, a window.
+
+        Args:
+            x: Metres ahead; rear and front for a patch on a side.
+            y: Right and left in metres.
+            z: Bottom and top in metres.
+            material: Its paint.
+            part: Number of its solid.
+            outwards: As of `face`.
+            fine: As of `face`.
+            layer: As of `face`.
+        """
         if isinstance(x, tuple):
             corners = [(x[0], y[0], z[0]), (x[1], y[0], z[0]), (x[1], y[1], z[1]), (x[0], y[1], z[1])]
         else:
@@ -178,7 +228,15 @@ class MeshBuilder:
         self.face(corners, material, layer, part, fine, outwards)
 
     def lamps(self, front: float, rear: float, half: float, z: float, part: int) -> None:
-        """Head lamps, tail lamps and plates, in pairs."""
+        """Head lamps, tail lamps and plates, in pairs.
+
+        Args:
+            front: Metres ahead, of the head lamps.
+            rear: Metres ahead, of the tail lamps.
+            half: Half the width of the vehicle in metres.
+            z: Height of the lamps in metres.
+            part: Number of their solid.
+        """
         for sign in (1, -1):
             y = (sign * half, sign * (half - 0.34))
             self.patch(front, y, (z - 0.09, z + 0.09), Material.HEAD_LAMP, part, (1, 0, 0))
@@ -191,7 +249,13 @@ class MeshBuilder:
         head: Sequence[tuple[float, float, float]] = (),
         tail: Sequence[tuple[float, float, float]] = (),
     ) -> Shape:
-        """The shape, with its lamps."""
+        """The shape, with its lamps.
+
+        Args:
+            size: Length, width and height in metres.
+            head: Places (x, y, z) of the head lamps.
+            tail: Places (x, y, z) of the tail lamps.
+        """
         points = np.array(self.points, np.float64)
         normals = np.array([_newell([self.points[i] for i in face]) for face in self.faces])
         first = points[[face[0] for face in self.faces]]

@@ -30,7 +30,13 @@ class NearestSolid:
     def hides(
         self, boxes: NDArray[np.float64], depths: NDArray[np.float64], margins: Sequence[int]
     ) -> list[bool]:
-        """For each actor whether something may stand in front of it, or within a margin of it."""
+        """Whether something may stand in front of each actor.
+
+        Args:
+            boxes: (N, 4) boxes in pixels.
+            depths: (N,) depths in metres.
+            margins: Pixels around each box that count, too.
+        """
         wider = np.array(margins)[:, None]
         low = np.maximum(boxes[:, :2] - wider, 0)
         high = np.maximum(boxes[:, 2:] + wider + 1, 0)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from streetloop.city.render.backdrop import Backdrop
 from streetloop.city.render.crowd import Crowd, Faces
-from streetloop.city.render.lamps import GLOW_PX, LampPainter
+from streetloop.city.render.lamps import HALO_PX, LampPainter
 from streetloop.city.render.lighting import Light
 from streetloop.city.render.maps import Maps
 from streetloop.city.render.mesh import Material
@@ -74,7 +74,13 @@ class Painter:
         self._nearest = NearestSolid(self._solid)
 
     def arrange(self, actors: Sequence[Actor], light: Light, towards_sun: F64) -> Cast:
-        """Work out where everything is in the image and what it looks like there."""
+        """Work out where everything is in the image and what it looks like there.
+
+        Args:
+            actors: In any order.
+            light: The light.
+            towards_sun: (3,) unit vector.
+        """
         crowd = Crowd(self._in_view(actors), self._camera_model)
         if not crowd.actors:
             return _EMPTY
@@ -152,11 +158,18 @@ class Painter:
         colour[(head | tail) & state[:, 2]] = (0.0, 0.55, 1.0)
 
     def paint(self, image: MatLike, still: MatLike, cast: Cast, lamps: LampPainter | None) -> None:
-        """Draw the cast onto ``image``; ``still`` shows what stands in front of it."""
+        """Draw the cast onto an image.
+
+        Args:
+            image: (height, width, 3) uint8, changed in place.
+            still: The scene without the cast; what stands in front of an actor is taken from it.
+            cast: What to draw, the farthest first.
+            lamps: Draws lamps at night; None by day.
+        """
         faces, colours, fill = list(cast.faces), cast.colours.tolist(), cv2.fillConvexPoly
         first = cast.first.tolist()
         lamp_images = lamps.plan(cast.actors) if lamps is not None else {}
-        margins = [GLOW_PX if k in lamp_images else 2 for k in range(len(cast.actors))]
+        margins = [HALO_PX if k in lamp_images else 2 for k in range(len(cast.actors))]
         hidden = self._nearest.hides(cast.boxes, cast.depth, margins)
         for k in range(len(cast.actors)):
             for m in range(first[k], first[k + 1]):
@@ -204,7 +217,13 @@ _EMPTY = Cast(
 
 
 def clipped(box: F64, camera_model: CameraModel, margin: int) -> tuple[slice, slice] | None:
-    """The part of the image that a box covers, None if it is outside."""
+    """The rows and columns of the image that a box covers; None if it is outside.
+
+    Args:
+        box: (4,) left, top, right, bottom in pixels.
+        camera_model: Knows the size of the image.
+        margin: Pixels around the box that belong to it.
+    """
     left, top = max(int(box[0]) - margin, 0), max(int(box[1]) - margin, 0)
     right = min(int(box[2]) + margin + 1, camera_model.width)
     bottom = min(int(box[3]) + margin + 1, camera_model.height)

@@ -26,7 +26,13 @@ _FIXED = {
 
 
 def paint_of(kind: str, track_id: int, bus: tuple[float, float, float]) -> NDArray[np.float32]:
-    """(materials, 3) linear colours of one object."""
+    """(materials, 3) linear colours of one object.
+
+    Args:
+        kind: Kind of the object, such as ``van``.
+        track_id: Seeds its colours.
+        bus: Linear colour of the city's buses.
+    """
     rng = draw("paint", kind, track_id)
     body = rng.choices(_PAINTS, (5, 5, 4, 5, 2, 2, 1, 1, 2))[0]
     second = (0.82, 0.83, 0.83)

@@ -229,10 +229,14 @@ CLASS_OF: dict[str, str | None] = {
 
 
 def shape_name(kind: str, walked: float) -> str:
-    """The shape of a kind of object that has moved ``walked`` metres.
+    """The name of an object's shape.
 
     >>> shape_name("person", 0.8), shape_name("van", 3.0)
     ('person2', 'van')
+
+    Args:
+        kind: The kind.
+        walked: Metres; a person's stride depends on it.
     """
     if kind != "person":
         return kind

@@ -42,7 +42,11 @@ class CityEvent:
         return self.start + self.length
 
     def is_on(self, t: float) -> bool:
-        """True while it lasts."""
+        """True while the event lasts.
+
+        Args:
+            t: Second of the city.
+        """
         return self.start <= t < self.end
 
 
@@ -51,6 +55,10 @@ def parse_events(text: str) -> tuple[CityEvent, ...]:
 
     >>> parse_events("stalled-vehicle@20:60,congestion@5")[1].name
     'stalled-vehicle'
+
+    Args:
+        text: Entries ``name@start:length`` in seconds, separated by commas; the numbers may be left
+            out.
 
     Raises:
         ConfigError: An event is unknown or malformed; the message lists those that exist.
@@ -68,7 +76,12 @@ def parse_events(text: str) -> tuple[CityEvent, ...]:
 
 
 def disturbances(place: Place, events: Sequence[CityEvent]) -> dict[str, list[Disturbance]]:
-    """What events do to the traffic, by lane."""
+    """What events do to the traffic, by lane.
+
+    Args:
+        place: Where; its spots say which lanes an event concerns.
+        events: The events.
+    """
     lanes: dict[str, list[Disturbance]] = {}
     spots = place.spots
     for event in events:
@@ -88,7 +101,13 @@ def disturbances(place: Place, events: Sequence[CityEvent]) -> dict[str, list[Di
 
 
 def happening(place: Place, events: Sequence[CityEvent], t: float) -> list[tuple[CityEvent, Actor | None]]:
-    """Events that go on at second ``t``, each with what it adds to the street."""
+    """Ongoing events, each with the object that it adds to the street.
+
+    Args:
+        place: Where.
+        events: All events of the camera.
+        t: Second of the city.
+    """
     return [
         (event, _extra(place, event, t, _EVENT_TRACKS + number))
         for number, event in enumerate(events)

@@ -44,7 +44,11 @@ class Look:
     compression: int = 0
 
     def strength(self, name: str) -> float:
-        """0 to 1."""
+        """Strength of a condition, 0 to 1.
+
+        Args:
+            name: A field of the look, such as ``fog``.
+        """
         return float(getattr(self, name)) / STEPS
 
 
@@ -74,7 +78,11 @@ class Condition:
     fade: float = 0.0
 
     def share(self, t: float) -> float:
-        """How far it has come on at second ``t``, 0 to 1."""
+        """How far the condition has set in, 0 to 1.
+
+        Args:
+            t: Second of the city.
+        """
         if t < self.start:
             return 0.0
         if self.fade <= 0 or t >= self.start + self.fade:
@@ -89,6 +97,10 @@ def parse_conditions(text: str) -> tuple[Condition, ...]:
     >>> parse_conditions("rain,night@60:30")[1]
     Condition(name='night', start=60.0, fade=30.0)
 
+    Args:
+        text: Entries ``name@start:fade`` in seconds, separated by commas; the numbers may be left
+            out.
+
     Raises:
         ConfigError: A condition is unknown or malformed; the message lists those that exist.
     """
@@ -102,11 +114,15 @@ def parse_conditions(text: str) -> tuple[Condition, ...]:
 
 
 def look_at(conditions: Sequence[Condition], t: float) -> Look:
-    """The conditions at second ``t``; of several of one kind the last one wins.
+    """The conditions at a moment; of several of one kind the last one wins.
 
     >>> look_at(parse_conditions("night@60:30"), 59).darkness, look_at([Condition("night")], 0)
     ... # doctest: +ELLIPSIS
     (0, Look(darkness=24, rain=0, ...))
+
+    Args:
+        conditions: In the order in which they apply.
+        t: Second of the city.
     """
     strengths = {field.name: 0.0 for field in fields(Look)}
     for condition in conditions:

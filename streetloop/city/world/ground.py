@@ -50,11 +50,23 @@ class Ground:
         self.colour[:] = SURFACES[base]
 
     def area(self, points: Iterable[XY], surface: str) -> None:
-        """Fill a polygon."""
+        """Fill a polygon.
+
+        Args:
+            points: Corners (x, y) in metres.
+            surface: A name in `SURFACES`.
+        """
         cv2.fillPoly(self.colour, [self.pixels(points)], SURFACES[surface], cv2.LINE_AA, _SHIFT)
 
     def strip(self, path: Path, width: float, surface: str, offset: float = 0.0) -> None:
-        """A band along a path, such as a road."""
+        """A band along a path, such as a road.
+
+        Args:
+            path: The middle of the road.
+            width: In metres.
+            surface: A name in `SURFACES`.
+            offset: Metres to the left of the path.
+        """
         left = path.shifted(offset + width / 2).points
         right = path.shifted(offset - width / 2).points
         for k in range(len(left) - 1):
@@ -69,7 +81,16 @@ class Ground:
         surface: str = "white",
         stretch: tuple[float, float] | None = None,
     ) -> None:
-        """A marking along a path; ``dash`` is (painted, left out) in metres."""
+        """A marking along a path.
+
+        Args:
+            path: What it follows.
+            offset: Metres to the left of the path.
+            width: In metres.
+            dash: Painted and unpainted length in metres; None for a solid line.
+            surface: A name in `SURFACES`.
+            stretch: Begin and end in metres along the path; None for all of it.
+        """
         start, end = stretch or (0.0, path.length)
         painted, gap = dash or (4.0, 0.0)
         s = start
@@ -80,12 +101,28 @@ class Ground:
             s = piece + gap
 
     def across(self, path: Path, s: float, left: float, right: float, width: float) -> None:
-        """A line across a path, such as a stop line, between two offsets."""
+        """A line across a path, such as a stop line, between two offsets.
+
+        Args:
+            path: What it crosses.
+            s: Metres along the path.
+            left: Its left end in metres to the left of the path.
+            right: Its right end in metres to the left of the path.
+            width: In metres.
+        """
         a, b = path.at(s, left), path.at(s, right)
         self._stroke([(a.x, a.y), (b.x, b.y)], width, "white")
 
     def zebra(self, path: Path, s: float, left: float, right: float, depth: float = 3.0) -> None:
-        """White bars along the way of the traffic, over the whole width."""
+        """White bars along the way of the traffic, over the whole width.
+
+        Args:
+            path: The road.
+            s: Metres along the path.
+            left: Left edge in metres to the left of the path.
+            right: Right edge in metres to the left of the path.
+            depth: Length of the bars in metres.
+        """
         offset = right + 0.5
         while offset < left:
             a, b = path.at(s, offset), path.at(s + depth, offset)
@@ -93,7 +130,14 @@ class Ground:
             offset += 1.0
 
     def arrow(self, path: Path, s: float, offset: float, turn: float = 0.0) -> None:
-        """An arrow on the lane that points on, or to a side by ``turn`` radians."""
+        """An arrow on a lane.
+
+        Args:
+            path: The lane.
+            s: Metres along the path.
+            offset: Metres to the left of the path.
+            turn: Radians to the left; 0 points straight on.
+        """
         pose = path.at(s, offset)
         ux, uy = math.cos(pose.heading), math.sin(pose.heading)
         tip = (pose.x + 2.2 * ux, pose.y + 2.2 * uy)
@@ -106,7 +150,12 @@ class Ground:
     def coordinates(
         self, x: NDArray[np.floating[Any]], y: NDArray[np.floating[Any]]
     ) -> tuple[NDArray[np.floating[Any]], NDArray[np.floating[Any]]]:
-        """Where places (metres) are on the map (pixels), for `cv2.remap`."""
+        """Where places (metres) are on the map (pixels), for `cv2.remap`.
+
+        Args:
+            x: Metres to the east.
+            y: Metres to the north.
+        """
         scale = np.float32(1 / self.metres_per_pixel)
         left, top = (np.float32(edge) for edge in self._corner)
         half = np.float32(0.5)
@@ -121,7 +170,11 @@ class Ground:
         self.strip(Path(tuple(points)), width, surface)
 
     def pixels(self, points: Iterable[XY]) -> NDArray[np.int32]:
-        """(N, 2) places on the map in 1/16 pixels, for OpenCV's drawing."""
+        """(N, 2) places on the map in 1/16 pixels, for OpenCV's drawing.
+
+        Args:
+            points: Places (x, y) in metres.
+        """
         places = np.asarray(list(points), np.float64)
         left, top = self._corner
         x = (places[:, 0] - left) / self.metres_per_pixel - 0.5
@@ -130,7 +183,13 @@ class Ground:
 
 
 def texture(name: str, side: int = 512, octaves: Sequence[int] = (4, 8, 16, 64, 256)) -> Image:
-    """Grey cloud noise round 128 that tiles, (side, side)."""
+    """Grey cloud noise round 128 that tiles, (side, side).
+
+    Args:
+        name: Seeds the noise.
+        side: Width and height in pixels.
+        octaves: Cells per side of each layer; more cells make finer noise.
+    """
     rng = draw_arrays("texture", name)
     total = np.zeros((side, side), np.float32)
     weight = 0.0

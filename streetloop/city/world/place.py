@@ -12,7 +12,18 @@ from streetloop.city.world.roads import Path, Signal, Stream, Walk
 def mast_beside(
     way: Path, s: float, offset: float, height: float, turn: float, tilt: float, fov: float, **lens: float
 ) -> Mast:
-    """A camera beside a way; ``turn`` in degrees to the right of where the way leads there."""
+    """A camera beside a way.
+
+    Args:
+        way: The road that it stands at.
+        s: Metres along the way.
+        offset: Metres to the left of the way.
+        height: Of the camera in metres.
+        turn: Degrees to the right of the way's direction.
+        tilt: Degrees below the horizon.
+        fov: Horizontal field of view in degrees.
+        **lens: Other attributes of `Mast`.
+    """
     pose = way.at(s, offset)
     bearing = 90.0 - math.degrees(pose.heading) + turn
     return Mast(pose.x, pose.y, height, bearing, tilt, fov, **lens)

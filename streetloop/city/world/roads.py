@@ -51,7 +51,12 @@ class Path:
         return self._marks[-1]
 
     def at(self, s: float, offset: float = 0.0) -> Pose:
-        """The place ``s`` metres along, ``offset`` metres to the left of the way."""
+        """A place on the way, and the direction of the way there.
+
+        Args:
+            s: Metres along the way.
+            offset: Metres to the left of the way.
+        """
         marks = self._marks
         if len(marks) == 2:
             (x, y), _ = self.points
@@ -85,18 +90,34 @@ class Path:
         return Path(tuple(reversed(self.points)))
 
     def shifted(self, offset: float) -> "Path":
-        """The way ``offset`` metres to its left."""
+        """A parallel way.
+
+        Args:
+            offset: In metres; negative shifts to the right.
+        """
         poses = [self.at(mark, offset) for mark in self._marks]
         return Path(tuple((pose.x, pose.y) for pose in poses))
 
 
 def straight(start: XY, end: XY) -> Path:
-    """A straight way."""
+    """A straight way.
+
+    Args:
+        start: In metres (x, y).
+        end: In metres (x, y).
+    """
     return Path((start, end))
 
 
 def bend(start: XY, corner: XY, end: XY, pieces: int = 10) -> list[XY]:
-    """Points of a turn from ``start`` to ``end`` that leaves and arrives straight (Bezier)."""
+    """Points of a turn that leaves and arrives straight (Bezier).
+
+    Args:
+        start: In metres (x, y).
+        corner: Where both straights would meet.
+        end: In metres (x, y).
+        pieces: Straight pieces; more are smoother.
+    """
     points = []
     for k in range(pieces + 1):
         t = k / pieces
@@ -107,7 +128,15 @@ def bend(start: XY, corner: XY, end: XY, pieces: int = 10) -> list[XY]:
 
 
 def curve(centre: XY, radius: float, start_deg: float, end_deg: float, step_m: float = 6.0) -> Path:
-    """An arc round ``centre``; angles counter-clockwise from east."""
+    """An arc; its angles count counter-clockwise from east.
+
+    Args:
+        centre: In metres (x, y).
+        radius: In metres.
+        start_deg: Angle of the begin in degrees.
+        end_deg: Angle of the end; below ``start_deg`` turns clockwise.
+        step_m: Longest straight piece in metres; lower is smoother.
+    """
     sweep = math.radians(end_deg - start_deg)
     pieces = max(2, math.ceil(abs(sweep) * radius / step_m))
     angles = (math.radians(start_deg) + sweep * k / pieces for k in range(pieces + 1))
@@ -129,10 +158,13 @@ class Signal:
     amber_s: float = 3.0
 
     def colour(self, t: float) -> str:
-        """``green``, ``amber`` or ``red`` at second ``t``.
+        """``green``, ``amber`` or ``red``.
 
         >>> Signal(60, (0, 30)).colour(91)
         'amber'
+
+        Args:
+            t: Second of the city.
         """
         phase = t % self.cycle_s
         start, end = self.green
@@ -141,7 +173,11 @@ class Signal:
         return "amber" if end <= phase < end + self.amber_s else "red"
 
     def next_green(self, t: float) -> float:
-        """The first second from ``t`` on at which it is green."""
+        """The first second at which it is green.
+
+        Args:
+            t: Second of the city to begin at.
+        """
         if self.colour(t) == "green":
             return t
         base = t - t % self.cycle_s + self.green[0]

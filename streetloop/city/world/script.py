@@ -16,6 +16,12 @@ def entries(
     >>> list(entries("rain,night@60:30", "condition", ("rain", "night"), "write night"))
     [('rain', None, None), ('night', 60.0, 30.0)]
 
+    Args:
+        text: Entries ``name@number:number``, separated by commas.
+        noun: Names the kind of entry in messages.
+        known: The names that are allowed.
+        example: Says in messages how an entry is written.
+
     Raises:
         ConfigError: An entry is malformed, or its name is not ``known``; the message says
             ``example`` or lists the names.

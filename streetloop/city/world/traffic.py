@@ -80,7 +80,13 @@ class Trip:
         return self.start + (len(self.s) - 1) * STEP_S
 
     def rear(self, t: float, size: float, fork: float) -> Obstacle | None:
-        """Where the middle of a follower of a length would touch it; None once it is elsewhere."""
+        """Where the middle of a following vehicle would touch it; None once it is elsewhere.
+
+        Args:
+            t: Second of the city.
+            size: Length of the follower in metres.
+            fork: Metres along at which their routes part.
+        """
         if not self.start <= t < self.end:
             return None
         at, speed, _ = self.place(t)
@@ -88,7 +94,11 @@ class Trip:
         return Obstacle(touch, speed) if touch < fork else None
 
     def place(self, t: float) -> tuple[float, float, float]:
-        """Metres along, m/s and m/s2 at second ``t``."""
+        """Metres along, speed in m/s and acceleration in m/s2.
+
+        Args:
+            t: Second of the city.
+        """
         position = (t - self.start) / STEP_S
         i = min(int(position), len(self.s) - 2)
         step = self.s[i + 1] - self.s[i]
@@ -154,7 +164,11 @@ class Lane:
         self._trips = lru_cache(maxsize=4)(lambda block: _Trips(self._simulate(block)))
 
     def actors(self, t: float) -> Iterator[Actor]:
-        """The vehicles on the lane at second ``t``."""
+        """The vehicles on the lane at a moment.
+
+        Args:
+            t: Second of the city.
+        """
         for start, end, trip in self._trips(self._block(t)).until(t):
             if start <= t < end:
                 s, speed, acceleration = trip.place(t)

@@ -45,7 +45,11 @@ class Pavement:
         self._walker = lru_cache(maxsize=4096)(self._set_out)
 
     def actors(self, t: float) -> Iterator[Actor]:
-        """The people on the way at second ``t``."""
+        """The people on the way at a moment.
+
+        Args:
+            t: Second of the city.
+        """
         first = math.floor((t - self._longest_s) / self._slot_s)
         for slot in range(first, math.floor(t / self._slot_s) + 1):
             walker = self._walker(slot)
