@@ -6,6 +6,7 @@ from pydantic import BaseModel
 
 from serve.web.access import Guard, OwnPages
 from serve.web.api.cameras import camera_routes
+from serve.web.api.counts import count_routes
 from serve.web.api.live import live_route
 from serve.web.api.login import login_routes
 from serve.web.api.models import model_routes
@@ -67,7 +68,14 @@ def create_api(
     api.include_router(predict_route(detect, names, confidence), dependencies=guarded)
     if control is not None:
         api.include_router(camera_routes(control, pictures), dependencies=guarded)
-        for routes in (watch_routes, review_routes, health_routes, model_routes, rollout_routes):
+        for routes in (
+            count_routes,
+            watch_routes,
+            review_routes,
+            health_routes,
+            model_routes,
+            rollout_routes,
+        ):
             api.include_router(routes(control), dependencies=guarded)
         api.include_router(login_routes(guard))
         if pictures is not None:

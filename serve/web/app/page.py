@@ -8,6 +8,7 @@ from fastapi import FastAPI, HTTPException, Request
 from serve.web.access import Guard
 from serve.web.app import panels
 from serve.web.app.camera_form import camera_form
+from serve.web.app.count_panel import count_panel
 from serve.web.app.notices import asked
 from serve.web.app.render import FOLDER, render
 from streetloop.control.port import Control
@@ -56,6 +57,8 @@ def _tab(name: str, draw: panels.Draw, control: Control, selected: gr.State) -> 
     with gr.Tab(name) as tab:
         buttons = {"Rollout": _rollout_buttons, "Models": _learning_buttons}.get(name)
         pressed = [] if buttons is None else buttons(control)
+        if draw is panels.counts:
+            count_panel(control, tab, selected, name)
         shown = gr.HTML()
     for press in pressed:
         press.then(lambda: panels.drawn(draw, control), outputs=shown, **_QUIET)
