@@ -28,6 +28,7 @@ RUNS = (
     ["drift"],
     ["check"],
     ["camera"],
+    ["counts"],
     ["label", "status"],
     ["label", "report"],
     ["labelstudio", "down"],
