@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 
 from drift.change import Change, ChangeKind, WatchPolicy
 from drift.fleet import FleetWatch
@@ -50,7 +50,7 @@ class LiveWatch:
     ) -> None:
         self._log = PeriodLog(store)
         self._ledger = ledger
-        self._tell = tell
+        self._tell, self._zone = tell, settings.zone
         self.faults: list[str] = []
         self._causes: dict[str, tuple[str, ...]] = {}
         self._fleet = recall(cameras, settings, store, ledger, training, tell)
@@ -70,7 +70,7 @@ class LiveWatch:
         for change in self._fleet.take(periods):
             with self._reported():
                 self._note(change)
-            self._tell(sentence(change))
+            self._tell(sentence(change, self._zone))
         for period in periods:
             with self._reported():
                 self._log.append(period)
@@ -184,14 +184,14 @@ def recall(
     return fleet
 
 
-def sentence(change: Change) -> str:
-    """A change as a sentence.
+def sentence(change: Change, zone: tzinfo = UTC) -> str:
+    """A change as a sentence, with times of a zone.
 
     >>> at = datetime(2026, 11, 21, 17, 30, tzinfo=UTC)
     >>> sentence(Change(ChangeKind.DRIFT, "a40", at, at, "yolo", causes=("night",)))
     'a40: drift since 17:30, most likely night'
     """
-    since = f"{change.since:%H:%M}"
+    since = f"{change.since.astimezone(zone):%H:%M}"
     if change.kind is ChangeKind.DRIFT:
         others = f" (or {', '.join(change.causes[1:])})" if change.causes[1:] else ""
         return f"{change.camera_id}: drift since {since}, most likely {change.causes[0]}{others}"

@@ -1,5 +1,6 @@
 """``streetloop drift``: which cameras differ from their own history."""
 
+from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -41,12 +42,12 @@ def drift(
             {v.camera_id: {**plain(v), "drift": v.drifts, "missing": v.missing_minutes} for v in views}
         )
         return
-    print_drift(results(), views)
+    print_drift(results(), views, control.zone)
     if html is not None:
         results().print(f"report: {html.absolute()}", soft_wrap=True)
 
 
-def print_drift(console: Console, views: "list[DriftView]") -> None:
+def print_drift(console: Console, views: "list[DriftView]", zone: tzinfo = UTC) -> None:
     """Print a line for each camera, then its newest findings."""
     if not views:
         console.print("no camera was watched yet: `streetloop run CAMERAS.YAML` watches")
@@ -60,11 +61,11 @@ def print_drift(console: Console, views: "list[DriftView]") -> None:
     console.print(table)
     for view in views:
         for finding in view.findings[:_FINDINGS_SHOWN]:
-            until = f"to {finding.closed_at:%H:%M}" if finding.closed_at else "on"
+            until = f"to {finding.closed_at.astimezone(zone):%H:%M}" if finding.closed_at else "on"
             technician = "" if finding.asks_for_labels else " (technician)"
-            causes = ", ".join(finding.causes)
+            causes, since = ", ".join(finding.causes), finding.since.astimezone(zone)
             console.print(
-                f"{view.camera_id}: {finding.since:%Y-%m-%d %H:%M} {until}: likely {causes}{technician}",
+                f"{view.camera_id}: {since:%Y-%m-%d %H:%M} {until}: likely {causes}{technician}",
                 soft_wrap=True,
             )
 
@@ -92,7 +93,8 @@ def compare(
     from flows.reports.recordings import compare_recordings, print_verdict
     from streetloop.storage.open import open_store
 
-    verdict = compare_recordings(reference, window, open_store(settings_of(context)))
+    settings = settings_of(context)
+    verdict = compare_recordings(reference, window, open_store(settings), settings.zone)
     if as_json:
         print_json(verdict.as_json())
     else:

@@ -15,7 +15,8 @@ _SHOWN = 20
 @learn_app.command()
 def status(context: typer.Context, as_json: Json = False) -> None:
     """Show the newest learning runs: trigger, step and outcome."""
-    runs = control_of(context).learning(0, _SHOWN).items
+    control = control_of(context)
+    runs = control.learning(0, _SHOWN).items
     if as_json:
         # `run` is the old name of `id`; it goes with the next version.
         print_json([{**plain(run), "run": run.id} for run in runs])
@@ -24,7 +25,8 @@ def status(context: typer.Context, as_json: Json = False) -> None:
     if not runs:
         console.print("no learning run yet: drift or labels start one, or `streetloop learn now`")
     for run in runs:
-        console.print(f"[bold]{run.id}[/]  {run.started_at:%Y-%m-%d %H:%M}  {run.step}")
+        started = run.started_at.astimezone(control.zone)
+        console.print(f"[bold]{run.id}[/]  {started:%Y-%m-%d %H:%M}  {run.step}")
         console.print(f"    because of {run.trigger.get('because', '?')}", markup=False)
         if run.reason:
             console.print(f"    {run.reason}", soft_wrap=True, markup=False)

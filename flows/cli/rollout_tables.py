@@ -1,6 +1,7 @@
 """A rollout on the terminal: where it is, and both models side by side."""
 
 from collections.abc import Iterable, Mapping
+from datetime import UTC, tzinfo
 from typing import Any
 
 from rich.console import Console
@@ -14,7 +15,7 @@ from serve.rollout.statistics.evidence import EVERYTHING
 from streetloop.control.views import RolloutView
 
 
-def show_status(console: Console, rollout: RolloutView) -> None:
+def show_status(console: Console, rollout: RolloutView, zone: tzinfo = UTC) -> None:
     """Print the phase, the evidence, what the rollout waits for, and the decisions."""
     summary = RolloutSummary.from_json(rollout.evidence)
     _print_head(console, rollout, summary)
@@ -22,10 +23,10 @@ def show_status(console: Console, rollout: RolloutView) -> None:
     _print_serving(console, summary)
     for condition in summary.waits_for:
         console.print(f"  waiting for {condition}", soft_wrap=True, markup=False)
-    _print_decisions(console, rollout)
+    _print_decisions(console, rollout, zone)
 
 
-def show_report(console: Console, rollout: RolloutView) -> None:
+def show_report(console: Console, rollout: RolloutView, zone: tzinfo = UTC) -> None:
     """Print every measure of both models, and every decision."""
     summary = RolloutSummary.from_json(rollout.evidence)
     _print_head(console, rollout, summary)
@@ -40,7 +41,7 @@ def show_report(console: Console, rollout: RolloutView) -> None:
         for name, words in classes.items():
             table.add_row(Text(name), *words.values())
         console.print(table)
-    _print_decisions(console, rollout)
+    _print_decisions(console, rollout, zone)
 
 
 def simulation_table(found: Mapping[str, Any], runs: int, hours: float) -> Table:
@@ -79,9 +80,10 @@ def _table(group: str, rows: Iterable[Row]) -> Table:
     return table
 
 
-def _print_decisions(console: Console, rollout: RolloutView) -> None:
+def _print_decisions(console: Console, rollout: RolloutView, zone: tzinfo) -> None:
     for entry in rollout.decisions:
-        line = f"  {entry.at:%Y-%m-%d %H:%M:%S}  {entry.action} ({entry.author}): {entry.reason}"
+        at = entry.at.astimezone(zone)
+        line = f"  {at:%Y-%m-%d %H:%M:%S}  {entry.action} ({entry.author}): {entry.reason}"
         console.print(line, soft_wrap=True, markup=False)
 
 

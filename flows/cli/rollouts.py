@@ -54,7 +54,7 @@ def status(context: typer.Context, as_json: Json = False) -> None:
         return
     from flows.cli.rollout_tables import show_status
 
-    show_status(results(), rollout)
+    show_status(results(), rollout, control.zone)
 
 
 @rollout_app.command(name="show", hidden=True)
@@ -66,18 +66,19 @@ def report(
     html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the report to FILE.")] = None,
 ) -> None:
     """Compare both models of a rollout, and show every decision."""
-    rollout = control_of(context).rollout(number)
+    control = control_of(context)
+    rollout = control.rollout(number)
     if html is not None:
         from flows.reports.rollout_html import rollout_page
 
-        write_page(html, rollout_page(rollout))
+        write_page(html, rollout_page(rollout, control.zone))
         say(f"report: {html.absolute()}")
     if as_json:
         print_json({**plain(rollout), "rollout": rollout.id})  # the old name of `id`, for one version
     elif html is None:
         from flows.cli.rollout_tables import show_report
 
-        show_report(results(), rollout)
+        show_report(results(), rollout, control.zone)
 
 
 @rollout_app.command()

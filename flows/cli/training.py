@@ -3,6 +3,7 @@
 import contextlib
 import sys
 from collections.abc import Callable, Iterator
+from datetime import tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -108,16 +109,17 @@ def evaluate(
 @app.command()
 def models(context: typer.Context, as_json: Json = False) -> None:
     """Show the versions of the registry."""
-    versions = control_of(context).models()
+    control = control_of(context)
+    versions = control.models()
     if as_json:
         print_json(versions)
     elif versions:
-        _print_models(versions)
+        _print_models(versions, control.zone)
     else:
         results().print("no versions yet: `streetloop train` makes the first")
 
 
-def _print_models(versions: "list[ModelView]") -> None:
+def _print_models(versions: "list[ModelView]", zone: tzinfo) -> None:
     table = borderless("version", "alias", "parent", "dataset", "made", "mAP50")
     for one in versions:
         scores = ", ".join(f"{k.removeprefix('map50/')} {s:.3f}" for k, s in one.scores.items())
@@ -126,7 +128,7 @@ def _print_models(versions: "list[ModelView]") -> None:
             ", ".join(one.aliases),
             str(one.parent or ""),
             one.dataset[:12],
-            f"{one.made_at:%Y-%m-%d %H:%M}",
+            f"{one.made_at.astimezone(zone):%Y-%m-%d %H:%M}",
             scores,
         )
     results().print(table)

@@ -3,6 +3,7 @@
 import base64
 import io
 from collections.abc import Sequence
+from datetime import tzinfo
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,8 @@ def write_report_page(
         pairs=_pairs(result.scores, settings, store),
         moments=result.moments,
         labeled=_labeled(ledger, store),
-        decisions=[_decision(entry) for entry in _decisions(ledger)],
+        zone=settings.timezone,
+        decisions=[_decision(entry, settings.zone) for entry in _decisions(ledger)],
         fates=_FATES,
         accounts=accounts,
     )
@@ -166,10 +168,10 @@ def _decisions(ledger: Ledger) -> list[Entry]:
     return [entry for r in reversed(list_rollouts(ledger)) for entry in list_decisions(ledger, r.id)]
 
 
-def _decision(entry: Entry) -> dict[str, Any]:
+def _decision(entry: Entry, zone: tzinfo) -> dict[str, Any]:
     gain = parse_summary(entry).gains.get(EVERYTHING)
     return {
-        "at": f"{entry.at:%H:%M:%S}",
+        "at": f"{entry.at.astimezone(zone):%H:%M:%S}",
         "action": entry.action,
         "author": entry.author,
         "reason": entry.reason,

@@ -3,7 +3,7 @@
 import base64
 import io
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
 import numpy as np
@@ -27,12 +27,13 @@ _PLOTTED_HOURS = 4
 _REFERENCE_COLOUR, _WINDOW_COLOUR, _ALARM_COLOUR = "#7a8794", "#1f6feb", "#b3261e"
 
 
-def report_page(states: Mapping[str, DriftStatus], store: ObjectStore) -> str:
+def report_page(states: Mapping[str, DriftStatus], store: ObjectStore, zone: tzinfo = UTC) -> str:
     """The report as HTML that needs nothing else.
 
     Args:
         states: Drift by camera id.
         store: Holds the log of drift periods with its pictures.
+        zone: The time zone of its times.
 
     Raises:
         StoreError: A camera's history cannot be read.
@@ -41,16 +42,16 @@ def report_page(states: Mapping[str, DriftStatus], store: ObjectStore) -> str:
         loader=PackageLoader("flows.reports"), autoescape=True, undefined=StrictUndefined
     )
     return environment.get_template("drift.html").render(
-        made_at=f"{datetime.now(UTC):%Y-%m-%d %H:%M}",
+        made_at=f"{datetime.now(zone):%Y-%m-%d %H:%M %Z}",
         window=WINDOW,
-        cameras=[_camera(name, state, store) for name, state in states.items()],
+        cameras=[_camera(name, state, store, zone) for name, state in states.items()],
     )
 
 
-def _camera(name: str, state: DriftStatus, store: ObjectStore) -> dict[str, Any]:
+def _camera(name: str, state: DriftStatus, store: ObjectStore, zone: tzinfo) -> dict[str, Any]:
     reference = state.watch.reference
     finding = state.open_finding
-    before, since = _pictures(name, state, store)
+    before, since = _pictures(name, state, store, zone)
     return {
         "name": name,
         "word": state.word,
@@ -59,9 +60,9 @@ def _camera(name: str, state: DriftStatus, store: ObjectStore) -> dict[str, Any]
         "source": f"{reference.source}, {reference.periods} minutes" if reference else "nothing",
         "findings": [
             {
-                "since": f"{f.since:%Y-%m-%d %H:%M}",
-                "opened": f"{f.opened_at:%H:%M}",
-                "closed": f"{f.closed_at:%H:%M}" if f.closed_at else "",
+                "since": f"{f.since.astimezone(zone):%Y-%m-%d %H:%M}",
+                "opened": f"{f.opened_at.astimezone(zone):%H:%M}",
+                "closed": f"{f.closed_at.astimezone(zone):%H:%M}" if f.closed_at else "",
                 "causes": f.causes,
                 "helps": "labels" if f.asks_for_labels else "a technician",
             }
@@ -69,7 +70,7 @@ def _camera(name: str, state: DriftStatus, store: ObjectStore) -> dict[str, Any]
         ],
         "before": before,
         "since": since,
-        "plots": _plots(state),
+        "plots": _plots(state, zone),
         "features": [_feature(f.name, f.meaning, state) for f in FEATURES if f.name in state.answers],
     }
 
@@ -94,7 +95,7 @@ def _feature(name: str, meaning: str, state: DriftStatus) -> dict[str, Any]:
 
 
 def _pictures(
-    name: str, state: DriftStatus, store: ObjectStore
+    name: str, state: DriftStatus, store: ObjectStore, zone: tzinfo
 ) -> tuple[dict[str, str] | None, dict[str, str] | None]:
     """The last picture before the window or the open drift, and the last of all."""
     if state.watch.at is None:
@@ -106,7 +107,8 @@ def _pictures(
     for period in read_periods(store, name, split - timedelta(hours=24), pictures=True):
         if period.picture is None:
             continue
-        shown = {"data": _jpeg(period.picture), "at": f"{period.started_at:%Y-%m-%d %H:%M}"}
+        at = f"{period.started_at.astimezone(zone):%Y-%m-%d %H:%M}"
+        shown = {"data": _jpeg(period.picture), "at": at}
         if period.started_at < split:
             before = shown
         else:
@@ -121,7 +123,7 @@ def _jpeg(picture: Image) -> str:
 # Plots
 
 
-def _plots(state: DriftStatus) -> str:
+def _plots(state: DriftStatus, zone: tzinfo) -> str:
     reference = state.watch.reference
     if reference is None:
         return ""
@@ -139,7 +141,7 @@ def _plots(state: DriftStatus) -> str:
         assert column is not None
         values = recent.values[:, NAMES.index(name)].astype(np.float64)
         _plot_values(left, name, column, values[-WINDOW:])
-        _plot_effect(right, column, values, recent.times, state.answers[name].threshold)
+        _plot_effect(right, column, values, recent.times, state.answers[name].threshold, zone)
     axes[0][0].set_title("reference (grey) and window (blue)", fontsize=9, loc="left")
     axes[0][1].set_title("effect over time; alarm above the line", fontsize=9, loc="left")
     sink = io.BytesIO()
@@ -158,11 +160,13 @@ def _plot_values(axes: Axes, name: str, column: Column, window: Floats) -> None:
     _bare(axes)
 
 
-def _plot_effect(axes: Axes, column: Column, values: Floats, times: Floats, threshold: float) -> None:
+def _plot_effect(
+    axes: Axes, column: Column, values: Floats, times: Floats, threshold: float, zone: tzinfo
+) -> None:
     if len(values) > WINDOW:
         windows = np.lib.stride_tricks.sliding_window_view(values, WINDOW)
         distance = np.abs(quantiles_of(windows) - quantiles_of(column.ordered[None])).mean(axis=1)
-        moments = [datetime.fromtimestamp(t, UTC) for t in times[WINDOW - 1 :].tolist()]
+        moments = [datetime.fromtimestamp(t, zone) for t in times[WINDOW - 1 :].tolist()]
         axes.plot(moments, (distance / column.spread).tolist(), color=_WINDOW_COLOUR, linewidth=1.4)  # type: ignore[arg-type]
     axes.axhline(threshold, color=_ALARM_COLOUR, linewidth=1, linestyle="--")
     axes.set_ylim(bottom=0)

@@ -3,7 +3,7 @@
 import re
 import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 
 from rich.console import Console
@@ -16,6 +16,7 @@ from flows.stream.sources.simulated import SimulatedSource
 from streetloop.clock import SystemClock
 from streetloop.errors import ConfigError, ImageUnreadable, SourceError
 from streetloop.images import decode_image
+from streetloop.local_time import from_local
 from streetloop.storage.store import ObjectStore
 from streetloop.types import Image
 from streetloop.video import VideoReader
@@ -26,19 +27,20 @@ _MAX_PIXELS = 50_000_000
 _HISTORY = re.compile(r"(?P<camera>[A-Za-z0-9][A-Za-z0-9._-]{0,63})@(?P<start>[^/]+)/(?P<end>[^/]+)")
 
 
-def compare_recordings(reference: str, window: str, store: ObjectStore) -> SeriesVerdict:
+def compare_recordings(reference: str, window: str, store: ObjectStore, zone: tzinfo = UTC) -> SeriesVerdict:
     """Compare two recordings of a camera.
 
     Args:
         reference: A clip, a folder of images, a ``sim://`` URI with ``frames=``, or a part of
-            the history of a watched camera: ``a40@2026-11-21T08:00/2026-11-21T09:00`` (UTC).
+            the history of a watched camera: ``a40@2026-11-21T08:00/2026-11-21T09:00``.
         window: The later recording, given the same way.
         store: Holds the histories of watched cameras.
+        zone: The time zone of times without an offset.
 
     Raises:
         ConfigError: One of them cannot be read; the message names it.
     """
-    before, since = (_measure(name, store) for name in (reference, window))
+    before, since = (_measure(name, store, zone) for name in (reference, window))
     return compare_series(before, since, DetectionPolicy())
 
 
@@ -69,18 +71,18 @@ def print_verdict(console: Console, verdict: SeriesVerdict) -> None:
         console.print("no drift")
 
 
-def _measure(name: str, store: ObjectStore) -> Series:
+def _measure(name: str, store: ObjectStore, zone: tzinfo) -> Series:
     past = _HISTORY.fullmatch(name)
     if past is not None and not Path(name).exists():
-        return _past(past["camera"], past["start"], past["end"], store)
+        return _past(past["camera"], past["start"], past["end"], store, zone)
     try:
         return gather(_pictures(name))
     except SourceError as error:
         raise ConfigError(str(error)) from error
 
 
-def _past(camera: str, start: str, end: str, store: ObjectStore) -> Series:
-    begin, finish = _moment(start), _moment(end)
+def _past(camera: str, start: str, end: str, store: ObjectStore, zone: tzinfo) -> Series:
+    begin, finish = _moment(start, zone), _moment(end, zone)
     series = gather_periods(read_periods(store, camera, begin, finish))
     if not len(series):
         known = ", ".join(cameras_in(store)) or "none was watched yet"
@@ -88,12 +90,12 @@ def _past(camera: str, start: str, end: str, store: ObjectStore) -> Series:
     return series
 
 
-def _moment(text: str) -> datetime:
+def _moment(text: str, zone: tzinfo) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        return from_local(moment, zone) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError):
-        raise ConfigError(f"{text[:40]!r} is no time; write 2026-11-21T08:00 (UTC)") from None
+        raise ConfigError(f"{text[:40]!r} is no time; write 2026-11-21T08:00 ({zone})") from None
 
 
 def _pictures(name: str) -> Iterator[Image]:

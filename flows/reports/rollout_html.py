@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -23,11 +23,12 @@ _STYLES = {"promoted": "good", "rolled back": "bad"}
 _MIN_AXIS_REACH = 0.05  # of the axis of gains, in F1
 
 
-def rollout_page(rollout: RolloutView) -> str:
+def rollout_page(rollout: RolloutView, zone: tzinfo = UTC) -> str:
     """The report as HTML that needs nothing else.
 
     Args:
         rollout: The rollout with its decisions.
+        zone: The time zone of its times.
     """
     environment = Environment(
         loader=PackageLoader("flows.reports"), autoescape=True, undefined=StrictUndefined
@@ -36,16 +37,17 @@ def rollout_page(rollout: RolloutView) -> str:
     return environment.get_template("rollout.html").render(
         rollout=rollout,
         phase=rollout.phase,
-        made_at=_minute(datetime.now(UTC)),
+        zone=str(zone),
+        made_at=_minute(datetime.now(UTC), zone),
         style=_STYLES.get(rollout.state, "wait"),
-        began=_minute(rollout.started_at),
-        ended=rollout.ended_at and _minute(rollout.ended_at),
+        began=_minute(rollout.started_at, zone),
+        ended=rollout.ended_at and _minute(rollout.ended_at, zone),
         verdict=summary.verdict,
         waits_for=() if rollout.ended_at else summary.waits_for,
         tables=tables_of(summary),
         classes=classes_of(summary),
         forest=_forest_plot(summary.gains, Policy(**rollout.policy).margin),
-        decisions=[_decision(decision) for decision in rollout.decisions],
+        decisions=[_decision(decision, zone) for decision in rollout.decisions],
     )
 
 
@@ -103,11 +105,11 @@ def _style(gain: GainSummary) -> str:
     return "bad" if gain.high is not None and gain.high < 0 else "open"
 
 
-def _decision(decision: DecisionView) -> dict[str, str]:
+def _decision(decision: DecisionView, zone: tzinfo) -> dict[str, str]:
     summary = RolloutSummary.from_json(decision.evidence)
     gain = summary.gains.get(EVERYTHING)
     return {
-        "at": _minute(decision.at, seconds=True),
+        "at": f"{decision.at.astimezone(zone):%Y-%m-%d %H:%M:%S}",
         "action": decision.action,
         "author": decision.author,
         "reason": decision.reason,
@@ -116,5 +118,5 @@ def _decision(decision: DecisionView) -> dict[str, str]:
     }
 
 
-def _minute(at: datetime, *, seconds: bool = False) -> str:
-    return f"{at:%Y-%m-%d %H:%M{':%S' if seconds else ''}}"
+def _minute(at: datetime, zone: tzinfo) -> str:
+    return f"{at.astimezone(zone):%Y-%m-%d %H:%M %Z}"

@@ -44,7 +44,7 @@ class StreamWorker:
         logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
         logging.getLogger().addHandler(ErrorCount())
         clock, settings = SystemClock(), plan.settings
-        self._preview = LivePreview(plan.names, settings.confidence)
+        self._preview = LivePreview(plan.names, settings.confidence, settings.zone)
         self._drift_sampler = _drift_sampler(plan) if settings.drift else None
         self._triage = _triage(plan) if settings.triage else None
         self._counts = LineCountBins(plan.cameras)
@@ -128,7 +128,8 @@ def _detection_log(plan: WorkerPlan) -> DetectionLog:
 def _annotator(plan: WorkerPlan) -> Annotator | None:
     if plan.annotate is None:
         return None
-    return Annotator(plan.annotate, list(plan.cameras), plan.names, plan.settings.confidence)
+    settings = plan.settings
+    return Annotator(plan.annotate, list(plan.cameras), plan.names, settings.confidence, settings.zone)
 
 
 def _drift_sampler(plan: WorkerPlan) -> DriftSampler:

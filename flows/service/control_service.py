@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -99,6 +99,11 @@ class ControlService:
         self._computing_drift, self._changing_camera = threading.Lock(), threading.Lock()
 
     @property
+    def zone(self) -> tzinfo:
+        """See `Control.zone`."""
+        return self._settings.zone
+
+    @property
     def _ledger(self) -> Ledger:
         return self._open_ledger()
 
@@ -158,8 +163,8 @@ class ControlService:
     ) -> list[CountView]:
         """See `Control.line_counts`."""
         camera = next((c for c in self._cameras() if c.id == camera_id), None)
-        now, zone = datetime.now(UTC), self._settings.zone
-        return line_counts(self._ledger, camera_id, camera, since, bin_name, line, zone, now)
+        now = datetime.now(UTC)
+        return line_counts(self._ledger, camera_id, camera, since, bin_name, line, self.zone, now)
 
     # Events and drift
 
@@ -176,7 +181,7 @@ class ControlService:
 
     def drift_page(self, camera_id: str | None = None) -> str:
         """See `Control.drift_page`."""
-        return report_page(self._drift_status(camera_id), self._store)
+        return report_page(self._drift_status(camera_id), self._store, self.zone)
 
     def _drift_status(self, camera_id: str | None) -> dict[str, DriftStatus]:
         with self._computing_drift:

@@ -4,6 +4,7 @@ The commands, the API and the app ask through `Control`, and know nothing else o
 """
 
 from collections.abc import Mapping
+from datetime import tzinfo
 from typing import Any, Protocol
 
 from streetloop.control.views import (
@@ -42,6 +43,10 @@ class Control(Protocol):
         StoreError: The object store does not answer.
         RegistryError: The model registry does not answer.
     """
+
+    @property
+    def zone(self) -> tzinfo:
+        """The time zone in which people read times."""
 
     def cameras(self) -> list[CameraView]:
         """Every camera, in the order of the camera file; cameras that were added come last."""

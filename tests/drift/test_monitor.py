@@ -2,6 +2,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -270,6 +271,11 @@ AT = datetime(2026, 11, 21, 17, 30, tzinfo=UTC)
 def test_a_change_is_a_sentence_that_names_the_camera(change: Change, said: str) -> None:
     assert sentence(change).startswith("a: ")
     assert said in sentence(change)
+
+
+def test_a_sentence_has_the_time_of_the_zone() -> None:
+    change = Change(ChangeKind.FAULT, "a", AT, AT, "m", "black picture")
+    assert sentence(change, ZoneInfo("Asia/Kathmandu")) == "a: black picture since 23:15"
 
 
 @pytest.mark.parametrize("name", ["speed", "fragmentation"])

@@ -1,6 +1,7 @@
 """Annotated frames and videos: boxes, track ids and counting lines."""
 
 from collections.abc import Mapping, Sequence
+from datetime import UTC, tzinfo
 from pathlib import Path
 
 import cv2
@@ -30,6 +31,7 @@ def draw(
     counts: Mapping[str, Mapping[str, int]] = {},
     confidence: float = 0.25,
     width: int | None = None,
+    zone: tzinfo = UTC,
 ) -> Image:
     """Draw a result on a copy of its frame.
 
@@ -40,6 +42,7 @@ def draw(
         counts: Crossings by line and direction.
         confidence: Boxes below it are left out unless they belong to a confirmed track.
         width: Width of the drawn image in pixels; by default that of the frame, and at least 640.
+        zone: The time zone of the time stamp.
 
     Returns:
         The drawn image, (H, W, 3) uint8, BGR.
@@ -55,7 +58,8 @@ def draw(
         label = f"{names[found.class_id[i]]} {found.confidence[i]:.2f}"
         label = label if track == UNCONFIRMED else f"#{track} {label}"
         _box(image, found.xyxy[i] * scale, label, _COLOURS[found.class_id[i] % len(_COLOURS)])
-    stamp = f"{result.frame.camera_id}  {result.frame.captured_at:%Y-%m-%d %H:%M:%S} UTC"
+    at = result.frame.captured_at.astimezone(zone)
+    stamp = f"{result.frame.camera_id}  {at:%Y-%m-%d %H:%M:%S %Z}"
     _text(image, stamp, (6, height - 8), _WHITE)
     return image
 
@@ -126,15 +130,21 @@ class Annotator:
         cameras: The cameras, for their counting lines.
         names: Class names by class id.
         confidence: As in `draw`.
+        zone: As in `draw`.
     """
 
     def __init__(
-        self, folder: Path, cameras: list[Camera], names: tuple[str, ...], confidence: float
+        self,
+        folder: Path,
+        cameras: list[Camera],
+        names: tuple[str, ...],
+        confidence: float,
+        zone: tzinfo = UTC,
     ) -> None:
         self._folder = folder
         self._lines = {camera.id: camera.lines for camera in cameras}
         self._names = names
-        self._confidence = confidence
+        self._confidence, self._zone = confidence, zone
         self._writers: dict[str, VideoWriter] = {}
         self._counts: dict[str, dict[str, dict[str, int]]] = {camera.id: {} for camera in cameras}
 
@@ -147,7 +157,7 @@ class Annotator:
             directions[crossing.direction] += 1
         if camera not in self._writers:
             self._writers[camera] = VideoWriter(self._folder / f"{camera}.mp4")
-        image = draw(result, self._names, self._lines[camera], counts, self._confidence)
+        image = draw(result, self._names, self._lines[camera], counts, self._confidence, zone=self._zone)
         self._writers[camera].write(image, result.frame.pts)
 
     def close(self) -> None:

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, tzinfo
 
 import numpy as np
 
@@ -36,10 +37,11 @@ class LivePreview:
     Args:
         names: Class names by class id.
         confidence: Boxes below it are left out unless they belong to a confirmed track.
+        zone: The time zone of the time stamps.
     """
 
-    def __init__(self, names: tuple[str, ...], confidence: float) -> None:
-        self._names, self._confidence = names, confidence
+    def __init__(self, names: tuple[str, ...], confidence: float, zone: tzinfo = UTC) -> None:
+        self._names, self._confidence, self._zone = names, confidence, zone
         self._results: dict[str, _LastResults] = {}
         self._lock = threading.Lock()
         self._closed = False
@@ -76,7 +78,8 @@ class LivePreview:
 
         def picture(camera: Camera, frame: Frame) -> tuple[int, bytes]:
             crossings = counts.get(camera.id, {})
-            image = draw(self._result(frame), self._names, camera.lines, crossings, self._confidence, width)
+            shown, lines = self._result(frame), camera.lines
+            image = draw(shown, self._names, lines, crossings, self._confidence, width, self._zone)
             return frame.frame_id, encode_jpeg(image, _JPEG_QUALITY)
 
         # In sequence: a drawing is a hundred OpenCV calls that each release the interpreter lock,

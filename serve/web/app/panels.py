@@ -53,30 +53,30 @@ def header(control: Control) -> str:
 def counts(control: Control) -> str:
     """Crossings and alerts."""
     events = control.events(None, None, only_open=False, offset=0, limit=_MAX_EVENTS).items
-    return render("counts", cameras=control.cameras(), events=events)
+    return render("counts", control.zone, cameras=control.cameras(), events=events)
 
 
 def drift(control: Control) -> str:
     """Drift by camera; drifting cameras come first."""
     states = sorted(control.drift(), key=lambda state: not state.drifts)
-    return render("drift", states=states, hints=_FEATURE_HINTS)
+    return render("drift", control.zone, states=states, hints=_FEATURE_HINTS)
 
 
 def review(control: Control) -> str:
     """The review queue."""
     newest = control.reviews(None, 0, _MAX_FRAMES).items
-    return render("review", queue=control.queue(), reviews=newest, hints=_STATE_HINTS)
+    return render("review", control.zone, queue=control.queue(), reviews=newest, hints=_STATE_HINTS)
 
 
 def models(control: Control) -> str:
     """Versions and learning runs."""
-    return render("models", models=control.models(), runs=control.learning(0, _MAX_RUNS).items)
+    return render("models", control.zone, models=control.models(), runs=control.learning(0, _MAX_RUNS).items)
 
 
 def rollout(control: Control) -> str:
     """The newest rollout."""
     newest = control.rollouts(0, 1).items
-    return render("rollout", rollout=control.rollout(newest[0].id) if newest else None)
+    return render("rollout", control.zone, rollout=control.rollout(newest[0].id) if newest else None)
 
 
 def health(control: Control) -> str:

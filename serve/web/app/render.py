@@ -1,6 +1,6 @@
 """Fragments of the page. All values are escaped: a camera's name cannot inject markup."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ FOLDER = Path(__file__).parent
 
 
 @cache
-def _environment() -> Environment:
+def _environment(zone: tzinfo) -> Environment:
     found = Environment(
         loader=FileSystemLoader(FOLDER / "templates"),
         autoescape=True,
@@ -20,17 +20,19 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     found.filters["ago"] = ago
+    found.filters["local"] = lambda moment: f"{moment.astimezone(zone):%Y-%m-%d %H:%M:%S %Z}"
     return found
 
 
-def render(name: str, **values: Any) -> str:
+def render(name: str, zone: tzinfo = UTC, **values: Any) -> str:
     """Render a template as HTML.
 
     Args:
         name: File name in ``templates`` without ``.html``.
+        zone: The time zone of the times that it shows.
         values: Its variables; a missing one is an error.
     """
-    return _environment().get_template(f"{name}.html").render(**values)
+    return _environment(zone).get_template(f"{name}.html").render(**values)
 
 
 def ago(moment: datetime | None, now: datetime | None = None) -> str:

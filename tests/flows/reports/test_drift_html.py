@@ -5,6 +5,7 @@ import re
 from datetime import timedelta
 from html.parser import HTMLParser
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
@@ -90,6 +91,15 @@ def _report(home: Path, states: dict[str, DriftStatus] | None = None) -> str:
 @pytest.fixture(scope="module")
 def text(home: Path) -> str:
     return _report(home)
+
+
+def test_its_times_are_of_a_zone(home: Path) -> None:
+    kathmandu = ZoneInfo("Asia/Kathmandu")
+    page = report_page(_states(home), FolderStore(_settings(home).store), kathmandu)
+    words = " ".join(" ".join(_Page(page).words).split())
+    assert f"{(BEGIN + timedelta(minutes=150)).astimezone(kathmandu):%Y-%m-%d %H:%M}" in words
+    assert f"{BEGIN + timedelta(minutes=150):%Y-%m-%d %H:%M}" not in words
+    assert "+0545" in words
 
 
 def test_it_needs_nothing_from_anywhere(text: str) -> None:

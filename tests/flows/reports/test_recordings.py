@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 from io import StringIO
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import cv2
 import numpy as np
@@ -83,6 +84,14 @@ def test_a_stretch_goes_from_its_first_minute_to_before_its_last(tmp_path: Path)
 def test_times_are_utc_unless_they_say_otherwise(store: FolderStore, night: str) -> None:
     expected = compare_recordings(DAY, NIGHT, store)
     assert compare_recordings(DAY, night, store).as_json() == expected.as_json()
+
+
+def test_times_without_an_offset_are_of_the_time_zone(store: FolderStore) -> None:
+    expected = compare_recordings(DAY, NIGHT, store)
+    berlin = ZoneInfo("Europe/Berlin")
+    night = "a@2026-03-02T11:00/2026-03-02T12:00"
+    utc_day = DAY.replace("/", "Z/") + "Z"
+    assert compare_recordings(utc_day, night, store, berlin).as_json() == expected.as_json()
 
 
 def test_too_short_a_stretch_is_not_enough(store: FolderStore) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from typer.testing import CliRunner
@@ -177,6 +178,15 @@ def test_the_page_is_complete_has_no_links_and_escapes_what_people_wrote(stage: 
     assert page.words.count(NASTY) >= 6
     for words in ("Rollout 1", "city:O", "broken tracks", "detect better", "Decisions", "+0.100"):
         assert words in page.words
+
+
+def test_a_page_has_the_times_of_a_zone(stage: Stage) -> None:
+    report = json.loads(run("--json"))
+    report["started_at"] = report["decisions"][0]["at"] = "2026-07-01T22:30:00Z"
+    words = _Page(rollout_page(RolloutView(**report), ZoneInfo("Europe/Berlin"))).words
+    assert "2026-07-02 00:30 CEST" in words
+    assert "2026-07-02 00:30:00" in words
+    assert "when (Europe/Berlin)" in words
 
 
 def test_a_page_of_what_just_began_can_be_written(stage: Stage, tmp_path: Path) -> None:

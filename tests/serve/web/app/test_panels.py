@@ -216,6 +216,8 @@ def test_where_label_studio_is(content: Content) -> None:
 class Evil:
     """A `Control` in which every text is HTML."""
 
+    zone = UTC
+
     def cameras(self) -> list[CameraView]:
         return [
             running(
@@ -385,3 +387,12 @@ def test_trouble_is_one_sentence_in_the_place_of_a_panel() -> None:
 def test_how_long_ago(passed: timedelta, text: str) -> None:
     assert ago(NOW - passed, NOW) == text
     assert ago(None) == "-"
+
+
+def test_times_are_of_the_zone_of_the_settings(tmp_path: Path) -> None:
+    content = Content(tmp_path / "home", timezone="Asia/Kathmandu")
+    content.add_events()
+    (event, *_) = content.service.events(None, None, only_open=True, offset=0, limit=1).items
+    local = event.started_at.astimezone(content.settings.zone)
+    assert f'title="{local:%Y-%m-%d %H:%M:%S} +0545"' in panels.counts(content.service)
+    content.ledger.close()
