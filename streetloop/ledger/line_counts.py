@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple, Self
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, func, select
+from sqlalchemy import ColumnElement, Connection, Integer, Select, Table, func, literal_column, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from streetloop.ledger.database import Ledger
@@ -179,7 +179,8 @@ def _sums(
 ) -> Select[Any]:
     """Sums of ``values`` by part of ``minutes`` and by ``names``, within a span of minutes."""
     camera_id, first, end = span
-    part: ColumnElement[int] = table.c.minute // minutes
+    # Literal: a parameter in SELECT and another in GROUP BY would be two expressions to PostgreSQL.
+    part: ColumnElement[int] = table.c.minute // literal_column(str(minutes), Integer)
     keys = [part, *(table.c[name] for name in names)]
     within = (table.c.camera_id == camera_id) & (table.c.minute >= first) & (table.c.minute < end)
     return select(*keys, *(func.sum(table.c[name]) for name in values)).where(within).group_by(*keys)
