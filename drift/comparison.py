@@ -63,14 +63,9 @@ class FeatureResult:
 
     def as_json(self) -> dict[str, float | bool | None]:
         """Plain values; null where there were too few."""
-        return {
-            "statistic": finite_or_none(self.statistic, 9),
-            "p_value": finite_or_none(self.p_value, 9),
-            "effect_size": finite_or_none(self.effect_size, 9),
-            "change": finite_or_none(self.change, 9),
-            "threshold": finite_or_none(self.threshold, 9),
-            "alarm": self.alarm,
-        }
+        numbers = ("statistic", "p_value", "effect_size", "change", "threshold")
+        plain = {name: finite_or_none(getattr(self, name), 9) for name in numbers}
+        return {**plain, "alarm": self.alarm}
 
 
 def too_few(missing: int) -> FeatureResult:

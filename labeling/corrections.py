@@ -13,6 +13,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from streetloop.boxes import iou
+from streetloop.summable import Summable
 from streetloop.types import Detections
 
 Group = TypeVar("Group", bound=Hashable)
@@ -22,7 +23,7 @@ _KEPT_IOU = 0.9  # least IoU of a box that the labeler did not move
 
 
 @dataclass(frozen=True, slots=True)
-class Corrections:
+class Corrections(Summable):
     """Counts of what labelers did to the boxes of one class.
 
     Attributes:
@@ -38,15 +39,6 @@ class Corrections:
     reclassed: int = 0
     removed: int = 0
     added: int = 0
-
-    def __add__(self, other: "Corrections") -> "Corrections":
-        return Corrections(
-            self.kept + other.kept,
-            self.moved + other.moved,
-            self.reclassed + other.reclassed,
-            self.removed + other.removed,
-            self.added + other.added,
-        )
 
     @property
     def precision(self) -> float:

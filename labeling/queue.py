@@ -12,39 +12,14 @@ from labeling.labeler import Labeler
 from labeling.selection import Drift, SelectionPolicy, boosted, select
 from streetloop.boxes import to_boxes
 from streetloop.clock import Clock
-from streetloop.ledger import Ledger
-from streetloop.ledger.reviews import (
-    Candidate,
-    Choice,
-    FrameRecord,
-    ReviewState,
-    SelectionReason,
-    add_reviews,
-    answer_review,
-    ask_again,
-    choose_reviews,
-    count_chosen,
-    count_reviews,
-    expire_reviews,
-    find_reviews,
-    list_candidates,
-    list_digests,
-    list_reviews,
-    mark_pushed,
-    reject_review,
-)
+from streetloop.ledger import Ledger, reviews
+from streetloop.ledger.reviews import Candidate, Choice, FrameRecord, ReviewState, SelectionReason
 
 _DRIFT_SCORE = 0.4  # of a confident frame that shows drift
 _DAY = timedelta(days=1)
 _POLICY = SelectionPolicy()
 _NO_DRIFT: Mapping[str, Drift] = {}
-_ASKED = (
-    ReviewState.PENDING,
-    ReviewState.PUSHED,
-    ReviewState.LABELED,
-    ReviewState.IN_DATASET,
-    ReviewState.REJECTED,
-)
+_ASKED = frozenset(ReviewState) - {ReviewState.CANDIDATE, ReviewState.EXPIRED}
 
 
 class ReviewQueue:
@@ -75,7 +50,7 @@ class ReviewQueue:
 
     def add(self, candidates: Iterable[FrameRecord]) -> None:
         """Store candidates; a frame that is already stored stays unchanged."""
-        add_reviews(self._ledger, list(candidates))
+        reviews.add_reviews(self._ledger, list(candidates))
 
     def choose(
         self, budget: int, drifting: Mapping[str, Drift] = _NO_DRIFT, every_s: float = _DAY.total_seconds()
@@ -92,21 +67,21 @@ class ReviewQueue:
         midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
         passed = min(((now - midnight).total_seconds() + every_s) / _DAY.total_seconds(), 1.0)
         budget = math.ceil(budget * passed)
-        left = budget - count_chosen(self._ledger, midnight)
+        left = budget - reviews.count_chosen(self._ledger, midnight)
         if left <= 0:
             return 0
-        found = list_candidates(self._ledger, [ReviewState.CANDIDATE], now - self._kept)
+        found = reviews.list_candidates(self._ledger, [ReviewState.CANDIDATE], now - self._kept)
         # Every frame that a candidate may duplicate, however long the candidate has waited.
-        asked = list_candidates(self._ledger, _ASKED, now - self._kept - _DAY)
+        asked = reviews.list_candidates(self._ledger, _ASKED, now - self._kept - _DAY)
         # The random share is of the day: of a single round it would round to none or too many.
-        drawn = count_chosen(self._ledger, midnight, SelectionReason.RANDOM)
+        drawn = reviews.count_chosen(self._ledger, midnight, SelectionReason.RANDOM)
         at_random = round(budget * self._policy.random_share) - drawn
         fitting = [one for one in found if self._fits(one.model_version)]
         since = {camera: drift.since for camera, drift in drifting.items()}
         candidates = boosted(fitting, since, _DRIFT_SCORE)
         chosen = select(candidates, left, asked, self._policy, int(now.timestamp()), at_random)
         choices = [Choice(one.digest, one.score, _cause(one, drifting)) for one in chosen]
-        return choose_reviews(self._ledger, choices, now, midnight, budget)
+        return reviews.choose_reviews(self._ledger, choices, now, midnight, budget)
 
     def push(self, labeler: Labeler) -> int:
         """Hand pending frames to a labeler; returns how many.
@@ -118,7 +93,7 @@ class ReviewQueue:
         done: list[str] = []
 
         def pushed(digest: str) -> None:
-            if mark_pushed(self._ledger, digest, self._clock.now()):
+            if reviews.mark_pushed(self._ledger, digest, self._clock.now()):
                 done.append(digest)
 
         if frames:
@@ -136,11 +111,11 @@ class ReviewQueue:
 
     def ask_again(self, digests: Collection[str]) -> None:
         """Push frames again that the labeler has lost."""
-        ask_again(self._ledger, digests)
+        reviews.ask_again(self._ledger, digests)
 
     def waiting(self) -> list[str]:
         """Digests of the frames that were pushed and not answered."""
-        found = list_digests(self._ledger, [ReviewState.PUSHED])
+        found = reviews.list_digests(self._ledger, [ReviewState.PUSHED])
         return [digest for digest, version in found.items() if self._fits(version)]
 
     def asked(self) -> list[FrameRecord]:
@@ -149,30 +124,30 @@ class ReviewQueue:
 
     def expire(self) -> list[str]:
         """Give up frames that have waited too long; returns their image keys."""
-        return expire_reviews(self._ledger, self._clock.now() - self._kept)
+        return reviews.expire_reviews(self._ledger, self._clock.now() - self._kept)
 
     def counts(self) -> dict[ReviewState, int]:
         """Number of frames in each state."""
-        return count_reviews(self._ledger)
+        return reviews.count_reviews(self._ledger)
 
     def find(self, digest: str) -> FrameRecord | None:
         """The frame of a digest, if there is one."""
-        return next(iter(find_reviews(self._ledger, [digest])), None)
+        return next(iter(reviews.find_reviews(self._ledger, [digest])), None)
 
     def _frames(self, state: ReviewState) -> list[FrameRecord]:
-        found = list_reviews(self._ledger, [state])
+        found = reviews.list_reviews(self._ledger, [state])
         return [frame for frame in found if self._fits(frame.model_version)]
 
     def _note(self, answer: Answer) -> bool:
         if isinstance(answer, Labeled):
             label = to_boxes(answer.boxes)
-            return answer_review(self._ledger, answer.digest, answer.at, answer.labeler, label)
+            return reviews.answer_review(self._ledger, answer.digest, answer.at, answer.labeler, label)
         if isinstance(answer, Skipped):
-            return reject_review(
+            return reviews.reject_review(
                 self._ledger, answer.digest, answer.at, answer.labeler, "declined by the labeler"
             )
         assert isinstance(answer, Quarantined)
-        return reject_review(self._ledger, answer.digest, self._clock.now(), None, answer.reason)
+        return reviews.reject_review(self._ledger, answer.digest, self._clock.now(), None, answer.reason)
 
 
 def _cause(one: Candidate, drifting: Mapping[str, Drift]) -> str:

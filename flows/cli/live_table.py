@@ -10,6 +10,7 @@ from rich.text import Text
 
 from flows.runtime.run_values import RunSummary
 from flows.stream.analysis.status import CameraStatus, Rates
+from flows.stream.ingest.accounting import FATES
 from flows.stream.ingest.camera_state import CameraState
 
 _STYLES = {
@@ -52,9 +53,7 @@ class LiveTable:
         )
         table.add_column("camera", no_wrap=True)
         table.add_column("state", no_wrap=True)
-        for name in ("fps in", "fps det", "lag p95", "gated", "dropped", "failed"):
-            table.add_column(name, justify="right", no_wrap=True)
-        for name in ("objects", "back"):
+        for name in ("fps in", "fps det", "lag p95", "gated", "dropped", "failed", "objects", "back"):
             table.add_column(name, justify="right", no_wrap=True)
         for camera_id, status in self._statuses.items():
             table.add_row(*self._row(camera_id, status))
@@ -93,20 +92,11 @@ def print_summary(console: Console, summary: RunSummary) -> None:
     title = Text(f"{summary.seconds:.1f} s with {summary.model['version']}", "bold")
     table = Table(title=title, box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("camera", no_wrap=True)
-    for name in ("decoded", "detected", "gated", "dropped", "failed", "objects", "back"):
+    for name in (*FATES, "objects", "back"):
         table.add_column(name, justify="right", no_wrap=True)
     for camera_id, status in summary.cameras.items():
-        account = status.account
-        table.add_row(
-            camera_id,
-            str(account.decoded),
-            str(account.detected),
-            str(account.gated),
-            str(account.dropped),
-            str(account.failed),
-            str(status.objects),
-            str(status.reconnects),
-        )
+        frames = [getattr(status.account, fate) for fate in FATES]
+        table.add_row(camera_id, *(str(number) for number in (*frames, status.objects, status.reconnects)))
     console.print(table)
     for note in _notes(summary.cameras):
         console.print(note, soft_wrap=True)

@@ -5,7 +5,7 @@ import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from typing import Any, Protocol
+from typing import Any, TypeAlias
 
 from flows.demo import scenario
 from flows.demo.ground_truth import true_curve
@@ -40,18 +40,10 @@ _SEEDS = HELD_OUT_SEEDS + 700  # nothing else is judged on these seeds
 _ROUTINE = re.compile("chosen for labeling|answers from the labeler|frame rate fell|gaps in the stream")
 
 
-class RunStreams(Protocol):
-    """Reads cameras until a run is over; see `flows.runtime.session.run_streams`."""
-
-    def __call__(
-        self,
-        cameras: Sequence[Camera],
-        settings: Settings,
-        options: RunOptions,
-        show: Callable[[Mapping[str, CameraStatus]], None],
-        say: Callable[[str], None],
-    ) -> RunSummary:
-        """Read the cameras; the account of the run."""
+Show: TypeAlias = Callable[[Mapping[str, CameraStatus]], None]
+Say: TypeAlias = Callable[[str], None]
+RunStreams: TypeAlias = Callable[[Sequence[Camera], Settings, RunOptions, Show, Say], RunSummary]
+"""Reads cameras until a run is over; see `flows.runtime.session.run_streams`."""
 
 
 class Demo:

@@ -1,13 +1,12 @@
 """The plot of a demo: the champion's true mAP50 over time, with every step marked."""
 
-import base64
-import io
 from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.figure import Figure
 
 from flows.demo.ground_truth import AccuracyCurve
+from flows.reports.page import hide_frame, png_data
 
 _BEFORE, _AFTER, _SOFT = "#7a8794", "#1f6feb", "#5b6b7b"
 
@@ -63,8 +62,5 @@ def plot_curve(curve: AccuracyCurve, marks: Sequence[tuple[float, str]]) -> str:
     axes.legend(
         frameon=False, fontsize=9, ncols=3, loc="lower left", bbox_to_anchor=(0, 1), borderaxespad=0.2
     )
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
-    sink = io.BytesIO()
-    figure.savefig(sink, format="png")
-    return base64.b64encode(sink.getvalue()).decode()
+    hide_frame(axes)
+    return png_data(figure)

@@ -1,7 +1,5 @@
 """The page of the demo's result."""
 
-import base64
-import io
 from collections.abc import Sequence
 from datetime import tzinfo
 from pathlib import Path
@@ -9,18 +7,19 @@ from typing import Any
 
 import cv2
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib.figure import Figure
 
 from flows.demo.plot import plot_curve
 from flows.demo.result import BeforeAfterScore, DemoResult
+from flows.reports.page import hide_frame, jpeg_data, png_data, render_page
+from flows.stream.ingest.accounting import FATES
 from flows.stream.sinks.annotated_video import draw_boxes
 from serve.rollout.rollout_record import parse_summary
 from serve.rollout.rollout_report import interval_in_words, signed
 from serve.rollout.statistics.evidence import EVERYTHING
 from streetloop.boxes import to_detections
 from streetloop.city.render.shapes import CLASSES
-from streetloop.images import decode_image, encode_jpeg
+from streetloop.images import decode_image
 from streetloop.ledger import Ledger
 from streetloop.ledger.findings import Finding, list_findings
 from streetloop.ledger.reviews import ReviewState, list_reviews
@@ -30,7 +29,6 @@ from streetloop.storage.store import ObjectStore
 from streetloop.types import Detections, Image
 from train.model.predictions import read_image
 
-_FATES = ("decoded", "detected", "gated", "dropped", "failed")
 _PAIRS, _LABELED = 3, 12
 _BEFORE, _AFTER = "#7a8794", "#1f6feb"
 
@@ -39,14 +37,12 @@ def write_report_page(
     path: Path, result: DemoResult, settings: Settings, ledger: Ledger, store: ObjectStore, began: float
 ) -> None:
     """Write the page, which needs nothing else; ``began`` is in seconds since 1970."""
-    environment = Environment(
-        loader=PackageLoader("flows.reports"), autoescape=True, undefined=StrictUndefined
-    )
     accounts = [
-        (name, {fate: getattr(status.account, fate) for fate in _FATES})
+        (name, {fate: getattr(status.account, fate) for fate in FATES})
         for name, status in result.statuses.items()
     ]
-    text = environment.get_template("demo.html").render(
+    text = render_page(
+        "demo",
         closed=result.closed,
         labels=result.labels,
         minutes=result.seconds / 60,
@@ -61,7 +57,7 @@ def write_report_page(
         labeled=_labeled(ledger, store),
         zone=settings.timezone,
         decisions=[_decision(entry, settings.zone) for entry in _decisions(ledger)],
-        fates=_FATES,
+        fates=FATES,
         accounts=accounts,
     )
     path.write_text(text, encoding="utf-8")
@@ -105,11 +101,8 @@ def _plot(scores: Sequence[BeforeAfterScore]) -> str:
     axes.set_ylim(0, 1.1)
     axes.set_ylabel("mAP50", fontsize=9)
     axes.legend(frameon=False, fontsize=9, loc="upper right")
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
-    sink = io.BytesIO()
-    figure.savefig(sink, format="png")
-    return base64.b64encode(sink.getvalue()).decode()
+    hide_frame(axes)
+    return png_data(figure)
 
 
 def _pairs(
@@ -161,7 +154,7 @@ def _drawn(image: Image, boxes: Detections, confidence: float) -> Image:
 def _jpeg(image: Image, width: int = 520) -> str:
     height = round(image.shape[0] * width / image.shape[1])
     small = np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
-    return base64.b64encode(encode_jpeg(small)).decode()
+    return jpeg_data(small)
 
 
 def _decisions(ledger: Ledger) -> list[Entry]:

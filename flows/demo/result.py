@@ -7,6 +7,7 @@ from typing import Any
 
 from flows.demo.ground_truth import AccuracyCurve
 from flows.stream.analysis.status import CameraStatus
+from flows.stream.ingest.accounting import FATES
 from streetloop.ledger.learning import LearningRun, Step
 from streetloop.types import Detections
 from train.data.dataset import Example
@@ -65,9 +66,8 @@ class DemoResult:
     @property
     def frames(self) -> dict[str, int]:
         """Frames of all cameras by fate."""
-        fates = ("decoded", "detected", "gated", "dropped", "failed")
         accounts = [status.account for status in self.statuses.values()]
-        return {fate: sum(getattr(account, fate) for account in accounts) for fate in fates}
+        return {fate: sum(getattr(account, fate) for account in accounts) for fate in FATES}
 
     def as_json(self, report: Path) -> dict[str, Any]:
         """Plain values."""

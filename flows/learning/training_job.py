@@ -3,7 +3,7 @@
 import contextlib
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -58,14 +58,8 @@ class Outcome:
             "dataset": self.dataset.digest,
             "images": len(self.dataset),
             "gains": {
-                name: {
-                    "champion": round(g.champion, 4),
-                    "candidate": round(g.candidate, 4),
-                    "low": round(g.low, 4),
-                    "high": round(g.high, 4),
-                    "frames": g.frames,
-                }
-                for name, g in self.verdict.gains.items()
+                name: {key: round(value, 4) for key, value in asdict(gain).items()}
+                for name, gain in self.verdict.gains.items()
             },
         }
 

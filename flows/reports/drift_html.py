@@ -1,13 +1,10 @@
 """The drift of the cameras as one HTML page, with plots and pictures."""
 
-import base64
-import io
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -17,9 +14,8 @@ from drift.reference import WINDOW, Column
 from drift.statistics.distance import Floats
 from drift.statistics.wasserstein import quantiles_of
 from flows.reports.drift_status import DriftStatus
-from streetloop.images import encode_jpeg
+from flows.reports.page import hide_frame, jpeg_data, png_data, render_page
 from streetloop.storage.store import ObjectStore
-from streetloop.types import Image
 
 _MAX_PLOTS = 6  # features with the largest effects
 _MAX_FINDINGS = 10
@@ -38,10 +34,8 @@ def report_page(states: Mapping[str, DriftStatus], store: ObjectStore, zone: tzi
     Raises:
         StoreError: A camera's history cannot be read.
     """
-    environment = Environment(
-        loader=PackageLoader("flows.reports"), autoescape=True, undefined=StrictUndefined
-    )
-    return environment.get_template("drift.html").render(
+    return render_page(
+        "drift",
         made_at=f"{datetime.now(zone):%Y-%m-%d %H:%M %Z}",
         window=WINDOW,
         cameras=[_camera(name, state, store, zone) for name, state in states.items()],
@@ -108,16 +102,12 @@ def _pictures(
         if period.picture is None:
             continue
         at = f"{period.started_at.astimezone(zone):%Y-%m-%d %H:%M}"
-        shown = {"data": _jpeg(period.picture), "at": at}
+        shown = {"data": jpeg_data(period.picture), "at": at}
         if period.started_at < split:
             before = shown
         else:
             since = shown
     return before, since
-
-
-def _jpeg(picture: Image) -> str:
-    return base64.b64encode(encode_jpeg(picture)).decode()
 
 
 # Plots
@@ -144,9 +134,7 @@ def _plots(state: DriftStatus, zone: tzinfo) -> str:
         _plot_effect(right, column, values, recent.times, state.answers[name].threshold, zone)
     axes[0][0].set_title("reference (grey) and window (blue)", fontsize=9, loc="left")
     axes[0][1].set_title("effect over time; alarm above the line", fontsize=9, loc="left")
-    sink = io.BytesIO()
-    figure.savefig(sink, format="png")
-    return base64.b64encode(sink.getvalue()).decode()
+    return png_data(figure)
 
 
 def _plot_values(axes: Axes, name: str, column: Column, window: Floats) -> None:
@@ -176,5 +164,4 @@ def _plot_effect(
 
 def _bare(axes: Axes) -> None:
     axes.tick_params(labelsize=8)
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
+    hide_frame(axes)

@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
+from flows.reports.page import render_page
 from serve.rollout.policy import Policy
 from serve.rollout.rollout_report import (
     classes_of,
@@ -30,11 +29,9 @@ def rollout_page(rollout: RolloutView, zone: tzinfo = UTC) -> str:
         rollout: The rollout with its decisions.
         zone: The time zone of its times.
     """
-    environment = Environment(
-        loader=PackageLoader("flows.reports"), autoescape=True, undefined=StrictUndefined
-    )
     summary = RolloutSummary.from_json(rollout.evidence)
-    return environment.get_template("rollout.html").render(
+    return render_page(
+        "rollout",
         rollout=rollout,
         phase=rollout.phase,
         zone=str(zone),

@@ -1,7 +1,7 @@
 """What a run is asked for, and what came of it."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -71,12 +71,7 @@ class RunSummary:
         return {
             "state": status.state.value,
             "error": status.error,
-            "decoded": account.decoded,
-            "detected": account.detected,
-            "gated": account.gated,
-            "dropped": account.dropped,
-            "failed": account.failed,
-            "reasons": account.reasons,
+            **asdict(account),
             "reconnects": status.reconnects,
             "fps": round(account.detected / self.seconds, 3) if self.seconds > 0 else 0.0,
             "lag_p95_s": round(status.lag_p95_s, 4),

@@ -13,6 +13,7 @@ from flows.runtime.error_metrics import ErrorCount
 from flows.runtime.planner import WorkerPlan
 from flows.runtime.stream_fleet import WorkerReport
 from flows.stream.analysis.status import CameraStatus
+from flows.stream.ingest.accounting import FATES
 from flows.stream.pipeline import StreamPipeline
 from flows.stream.sinks.annotated_video import Annotator
 from flows.stream.sinks.detection_log import DetectionLog
@@ -26,8 +27,6 @@ from serve.rollout.route_table import RouteTable
 from streetloop.clock import SystemClock
 from streetloop.errors import ProcessDied
 from streetloop.storage.open import open_store
-
-_FATES = ("decoded", "detected", "gated", "dropped", "failed", "pending")
 
 
 class StreamWorker:
@@ -101,7 +100,7 @@ class StreamWorker:
 
     def _report(self, statuses: Mapping[str, CameraStatus], finished: bool = False) -> WorkerReport:
         for camera, status in statuses.items():
-            for fate in _FATES:
+            for fate in (*FATES, "pending"):
                 self._frames.set(getattr(status.account, fate), {"camera": camera, "fate": fate})
         return WorkerReport(
             statuses,

@@ -2,7 +2,9 @@
 
 import math
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import BaseModel
 
 from drift.comparison import FeatureResult
 from flows.reports.drift_status import DriftStatus
@@ -23,9 +25,7 @@ from streetloop.control.views import (
     ReviewView,
     RolloutView,
 )
-from streetloop.json_values import finite_or_none
 from streetloop.ledger.events import Event
-from streetloop.ledger.findings import Finding
 from streetloop.ledger.learning import LearningRun
 from streetloop.ledger.reviews import FrameRecord
 from streetloop.ledger.rollouts import Entry, Rollout
@@ -34,8 +34,9 @@ from train.model_registry import Version
 if TYPE_CHECKING:
     from flows.stream.analysis.status import CameraStatus
 
-_DIGITS = 9
 _MAX_EFFECT = 1e6
+
+V = TypeVar("V", bound=BaseModel)
 
 
 def camera_view(camera: Camera) -> CameraView:
@@ -52,12 +53,11 @@ def live_view(camera: Camera, status: "CameraStatus", rates: tuple[float, float]
         rates: Frames decoded and frames detected a second.
         slot: The application that answers for it.
     """
-    frames = Frames(**{name: getattr(status.account, name) for name in Frames.model_fields})
     return CameraView(
         **_configuration(camera),
         state=status.state.value,
         error=status.error,
-        frames=frames,
+        frames=_copied(Frames, status.account),
         fps_decoded=rates[0],
         fps_detected=rates[1],
         lag_p95_s=status.lag_p95_s,
@@ -76,15 +76,7 @@ def _configuration(camera: Camera) -> dict[str, Any]:
 
 def event_view(event: Event) -> EventView:
     """An event of the ledger."""
-    return EventView(
-        id=event.id,
-        kind=event.kind,
-        camera_id=event.camera_id,
-        started_at=event.started_at,
-        ended_at=event.ended_at,
-        model=event.model_version,
-        detail=dict(event.detail),
-    )
+    return _copied(EventView, event, model=event.model_version)
 
 
 def drift_view(camera_id: str, status: DriftStatus) -> DriftView:
@@ -102,59 +94,26 @@ def drift_view(camera_id: str, status: DriftStatus) -> DriftView:
         if reference is None
         else ReferenceView(source=reference.source, minutes=reference.periods),
         features={name: _feature(result) for name, result in status.answers.items() if result.enough},
-        findings=[_finding(one) for one in status.findings],
+        findings=[_copied(FindingView, one) for one in status.findings],
     )
 
 
 def _feature(result: FeatureResult) -> FeatureView:
-    return FeatureView(
-        enough=True,
-        effect_size=_bounded(result.effect_size),
-        threshold=_bounded(result.threshold),
-        statistic=finite_or_none(result.statistic, _DIGITS),
-        p_value=finite_or_none(result.p_value, _DIGITS),
-        change=finite_or_none(result.change, _DIGITS),
-        alarm=result.alarm,
-    )
-
-
-def _finding(finding: Finding) -> FindingView:
-    return FindingView(**{name: getattr(finding, name) for name in FindingView.model_fields})
+    bounded = {name: _bounded(getattr(result, name)) for name in ("effect_size", "threshold")}
+    return FeatureView.model_validate({**result.as_json(), **bounded, "enough": True})
 
 
 def review_view(review: FrameRecord) -> ReviewView:
     """A frame of the review queue."""
-    return ReviewView(
-        digest=review.digest,
-        camera_id=review.camera_id,
-        captured_at=review.captured_at,
-        state=review.state.value,
-        reason=review.reason.value,
-        score=review.score,
-        rank=review.rank,
-        model=review.model_version,
-        width=review.width,
-        height=review.height,
-        labeler=review.labeler,
-        note=review.note,
-    )
+    return _copied(ReviewView, review, model=review.model_version)
 
 
 def model_view(version: Version) -> ModelView:
     """A version of the registry."""
     record = version.record
-    return ModelView(
-        number=version.number,
-        made_at=version.made_at,
-        aliases=list(version.aliases),
-        parent=record.parent,
-        dataset=record.dataset,
-        classes=list(record.classes),
-        scores={name: score for name, score in record.scores.items() if math.isfinite(score)},
-        verdict=list(record.verdict),
-        trigger=dict(record.trigger),
-        model=record.model_version,
-    )
+    scores = {name: score for name, score in record.scores.items() if math.isfinite(score)}
+    of_version = {name: getattr(version, name) for name in ("number", "made_at", "aliases")}
+    return _copied(ModelView, record, **of_version, scores=scores, model=record.model_version)
 
 
 def lineage_view(record: Mapping[str, Any]) -> LineageView:
@@ -164,35 +123,30 @@ def lineage_view(record: Mapping[str, Any]) -> LineageView:
 
 def learning_view(run: LearningRun) -> LearningView:
     """A learning run."""
-    plain = {name: getattr(run, name) for name in LearningView.model_fields}
-    return LearningView(
-        **{**plain, "step": str(run.step), "trigger": dict(run.trigger), "detail": dict(run.detail)}
-    )
+    return _copied(LearningView, run)
 
 
 def rollout_view(rollout: Rollout, decisions: list[Entry] | None = None) -> RolloutView:
     """A rollout, with its decisions if they are given."""
-    return RolloutView(
-        id=rollout.id,
-        state=str(rollout.state),
-        model=rollout.model,
-        champion=rollout.champion,
+    return _copied(
+        RolloutView,
+        rollout,
         phase=parse_phase(rollout).title(parse_policy(rollout)),
-        city=rollout.city,
-        author=rollout.author,
-        started_at=rollout.started_at,
-        updated_at=rollout.updated_at,
-        ended_at=rollout.ended_at,
-        wanted=rollout.command and str(rollout.command),
-        policy=dict(rollout.policy),
+        wanted=rollout.command,
         evidence=parse_summary(rollout).as_json(),
         decisions=[_decision(entry) for entry in decisions or []],
     )
 
 
 def _decision(entry: Entry) -> DecisionView:
-    plain: dict[str, Any] = {name: getattr(entry, name) for name in ("at", "action", "author")}
-    return DecisionView(**plain, reason=entry.reason, evidence=parse_summary(entry).as_json())
+    return _copied(DecisionView, entry, evidence=parse_summary(entry).as_json())
+
+
+def _copied(view: type[V], source: object, **others: Any) -> V:
+    """A view with the attributes of a row, but for those that are given."""
+    return view(
+        **{name: getattr(source, name) for name in view.model_fields.keys() - others.keys()}, **others
+    )
 
 
 def _bounded(value: float) -> float:

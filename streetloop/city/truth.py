@@ -1,7 +1,7 @@
 """What is really in a frame: boxes, tracks, how much of each can be seen, and events."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import cv2
@@ -77,28 +77,13 @@ class Truth:
         return {
             "frame": self.frame,
             "second": self.second,
-            "seen": [
-                {
-                    "track_id": s.track_id,
-                    "class": s.class_name,
-                    "kind": s.kind,
-                    "xyxy": list(s.xyxy),
-                    "visible": s.visible,
-                    "clear": s.clear,
-                }
-                for s in self.seen
-            ],
-            "events": [
-                {
-                    "name": h.name,
-                    "start": h.start,
-                    "length": h.length,
-                    "track_id": h.track_id,
-                    "xyxy": h.xyxy and list(h.xyxy),
-                }
-                for h in self.happening
-            ],
+            "seen": [_plain(one) for one in self.seen],
+            "events": [asdict(event) for event in self.happening],
         }
+
+
+def _plain(seen: Seen) -> dict[str, Any]:
+    return {"class" if name == "class_name" else name: value for name, value in asdict(seen).items()}
 
 
 def _boxes(objects: Sequence[Seen]) -> Detections:

@@ -7,23 +7,7 @@ from collections.abc import Mapping
 from datetime import tzinfo
 from typing import Any, Protocol
 
-from streetloop.control.views import (
-    CameraView,
-    CountView,
-    DriftView,
-    EventView,
-    HealthView,
-    LabelReportView,
-    LearningView,
-    LineageView,
-    ModelView,
-    Page,
-    PullView,
-    PushView,
-    QueueView,
-    ReviewView,
-    RolloutView,
-)
+from streetloop.control import views
 
 MAX_PAGE_SIZE = 200
 MAX_OFFSET = 100_000
@@ -48,17 +32,17 @@ class Control(Protocol):
     def zone(self) -> tzinfo:
         """The time zone in which people read times."""
 
-    def cameras(self) -> list[CameraView]:
+    def cameras(self) -> list[views.CameraView]:
         """Every camera, in the order of the camera file; cameras that were added come last."""
 
-    def camera(self, camera_id: str) -> CameraView:
+    def camera(self, camera_id: str) -> views.CameraView:
         """One camera.
 
         Raises:
             NotFound: There is no such camera.
         """
 
-    def put_camera(self, document: Mapping[str, Any], author: str, *, new: bool) -> CameraView:
+    def put_camera(self, document: Mapping[str, Any], author: str, *, new: bool) -> views.CameraView:
         """Add a camera, or change one; running streams take it up within seconds.
 
         Args:
@@ -81,7 +65,7 @@ class Control(Protocol):
 
     def line_counts(
         self, camera_id: str, since: str, bin_name: str, line: str | None = None
-    ) -> list[CountView]:
+    ) -> list[views.CountView]:
         """Crossings of a camera's lines by bin, direction and class, in order of time.
 
         Every bin has a row for each direction of each line, and each class that crossed the line in
@@ -101,10 +85,10 @@ class Control(Protocol):
 
     def events(
         self, camera_id: str | None, kind: str | None, *, only_open: bool, offset: int, limit: int
-    ) -> Page[EventView]:
+    ) -> views.Page[views.EventView]:
         """Events, the newest first; None takes every camera, or every kind."""
 
-    def drift(self, camera_id: str | None = None) -> list[DriftView]:
+    def drift(self, camera_id: str | None = None) -> list[views.DriftView]:
         """Drift of one camera, or of every camera that was ever watched.
 
         Raises:
@@ -118,10 +102,10 @@ class Control(Protocol):
             ConfigError: The camera was never watched.
         """
 
-    def queue(self) -> QueueView:
+    def queue(self) -> views.QueueView:
         """The review queue in numbers."""
 
-    def reviews(self, state: str | None, offset: int, limit: int) -> Page[ReviewView]:
+    def reviews(self, state: str | None, offset: int, limit: int) -> views.Page[views.ReviewView]:
         """Frames of the review queue, the newest first; None takes all but candidates.
 
         Raises:
@@ -135,7 +119,7 @@ class Control(Protocol):
             NotFound: There is no such frame, or its image has expired.
         """
 
-    def push_labels(self, choose: int = 0) -> PushView:
+    def push_labels(self, choose: int = 0) -> views.PushView:
         """Hand pending frames to the labeler, with the model's boxes.
 
         Args:
@@ -146,7 +130,7 @@ class Control(Protocol):
             LabelerError: Not all frames could be handed over; the rest stays pending.
         """
 
-    def pull_labels(self) -> PullView:
+    def pull_labels(self) -> views.PullView:
         """Take over the answers that the labeler has.
 
         Raises:
@@ -154,7 +138,7 @@ class Control(Protocol):
             LabelerError: The labeler does not answer.
         """
 
-    def label_report(self, *, only_random: bool = True) -> LabelReportView:
+    def label_report(self, *, only_random: bool = True) -> views.LabelReportView:
         """Precision and recall of each model, measured by what annotators changed.
 
         Args:
@@ -164,10 +148,10 @@ class Control(Protocol):
             ModelError: The model of the settings cannot be opened.
         """
 
-    def models(self) -> list[ModelView]:
+    def models(self) -> list[views.ModelView]:
         """Versions of the registry, the newest first; empty without a registry."""
 
-    def lineage(self, version: str) -> list[LineageView]:
+    def lineage(self, version: str) -> list[views.LineageView]:
         """A version and its ancestors, back to the first.
 
         Args:
@@ -177,34 +161,34 @@ class Control(Protocol):
             NotFound: There is no such version.
         """
 
-    def learning(self, offset: int, limit: int) -> Page[LearningView]:
+    def learning(self, offset: int, limit: int) -> views.Page[views.LearningView]:
         """Learning runs, the newest first."""
 
-    def learn(self, author: str) -> LearningView:
+    def learn(self, author: str) -> views.LearningView:
         """Start a learning run now, whatever the limits say.
 
         Raises:
             LearningError: Another one is open.
         """
 
-    def resume_learning(self, author: str) -> LearningView:
+    def resume_learning(self, author: str) -> views.LearningView:
         """Continue the learning run that is parked.
 
         Raises:
             LearningError: No run is open, or it is not parked.
         """
 
-    def drop_learning(self, author: str) -> LearningView:
+    def drop_learning(self, author: str) -> views.LearningView:
         """End the open learning run without a new model; its labels stay.
 
         Raises:
             LearningError: No run is open.
         """
 
-    def rollouts(self, offset: int, limit: int) -> Page[RolloutView]:
+    def rollouts(self, offset: int, limit: int) -> views.Page[views.RolloutView]:
         """Rollouts without their decisions, the newest first."""
 
-    def rollout(self, number: int | None = None) -> RolloutView:
+    def rollout(self, number: int | None = None) -> views.RolloutView:
         """One rollout with its decisions; None takes the newest.
 
         Raises:
@@ -213,7 +197,7 @@ class Control(Protocol):
 
     def start_rollout(
         self, version: str, city: str | None, author: str, *, despite_verdict: bool = False
-    ) -> RolloutView:
+    ) -> views.RolloutView:
         """Start a rollout; running streams take it up within seconds.
 
         Args:
@@ -228,14 +212,14 @@ class Control(Protocol):
                 replace the champion.
         """
 
-    def steer_rollout(self, wanted: str, author: str) -> RolloutView:
+    def steer_rollout(self, wanted: str, author: str) -> views.RolloutView:
         """Give the open rollout a command: ``pause``, ``resume``, ``promote`` or ``roll back``.
 
         Raises:
             RolloutError: No rollout is open.
         """
 
-    def health(self) -> HealthView:
+    def health(self) -> views.HealthView:
         """Whether everything runs, and what does not."""
 
     def report_page(self) -> str:

@@ -8,7 +8,8 @@ import threading
 from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Self
+
+from streetloop.summable import Summable
 
 
 class Fate(StrEnum):
@@ -22,6 +23,10 @@ class Fate(StrEnum):
     """Not sent to the detector for lack of time."""
     FAILED = "failed"
     """Sent to the detector, which gave no answer."""
+
+
+FATES = ("decoded", *(fate.value for fate in Fate))
+"""Attributes of `Account` in the order of reports."""
 
 
 class DropReason(StrEnum):
@@ -44,7 +49,7 @@ class DropReason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
+class Account(Summable):
     """The frame counts of one camera at one moment.
 
     Attributes:
@@ -77,18 +82,6 @@ class Account:
         if not self.pending:
             return self
         return self + Account(failed=self.pending, reasons={reason.value: self.pending})
-
-    def __add__(self, other: Self) -> "Account":
-        reasons = Counter(self.reasons)
-        reasons.update(other.reasons)
-        return Account(
-            self.decoded + other.decoded,
-            self.detected + other.detected,
-            self.gated + other.gated,
-            self.dropped + other.dropped,
-            self.failed + other.failed,
-            dict(reasons),
-        )
 
 
 class FrameAccount:

@@ -5,10 +5,11 @@ from dataclasses import astuple, dataclass, field
 from typing import Any
 
 from serve.rollout.statistics.confidence_sequences import Moments
+from streetloop.summable import Summable
 
 
 @dataclass(frozen=True, slots=True)
-class ServedStats:
+class ServedStats(Summable):
     """One model's served answers at one camera, or summed over several.
 
     Attributes:
@@ -24,15 +25,6 @@ class ServedStats:
     track_s: float = 0.0
     broken: int = 0
     flickers: int = 0
-
-    def __add__(self, other: "ServedStats") -> "ServedStats":
-        return ServedStats(
-            self.frames + other.frames,
-            self.boxes + other.boxes,
-            self.track_s + other.track_s,
-            self.broken + other.broken,
-            self.flickers + other.flickers,
-        )
 
     @property
     def detections_a_frame(self) -> float | None:
@@ -63,7 +55,7 @@ class ServedStats:
 
 
 @dataclass(frozen=True, slots=True)
-class CameraStats:
+class CameraStats(Summable):
     """Both models at one camera, or summed over several.
 
     Attributes:
@@ -78,14 +70,6 @@ class CameraStats:
     challenger: ServedStats = field(default_factory=ServedStats)
     agreement: Moments = field(default_factory=Moments)
     shift: Moments = field(default_factory=Moments)
-
-    def __add__(self, other: "CameraStats") -> "CameraStats":
-        return CameraStats(
-            self.champion + other.champion,
-            self.challenger + other.challenger,
-            self.agreement + other.agreement,
-            self.shift + other.shift,
-        )
 
     def as_json(self) -> list[list[float]]:
         """Lists without names: the ledger holds one of these for every camera."""

@@ -16,9 +16,11 @@ import math
 from dataclasses import dataclass
 from functools import cache
 
+from streetloop.summable import Summable
+
 
 @dataclass(frozen=True, slots=True)
-class Moments:
+class Moments(Summable):
     """Count, sum and sum of squares of values; two of them add up.
 
     >>> both = Moments.of(1.0) + Moments.of(3.0)
@@ -34,9 +36,6 @@ class Moments:
     def of(cls, *values: float) -> "Moments":
         """Moments of these values."""
         return cls(len(values), math.fsum(values), math.fsum(v * v for v in values))
-
-    def __add__(self, other: "Moments") -> "Moments":
-        return Moments(self.count + other.count, self.total + other.total, self.squares + other.squares)
 
     @property
     def mean(self) -> float:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from streetloop.summable import Summable
 from streetloop.types import Detections
 from train.evaluation.matching import match
 
@@ -15,7 +16,7 @@ _NAMES_OF_0_1_0 = {"right": "true_positives", "wrong": "false_positives", "thing
 
 
 @dataclass(frozen=True, slots=True)
-class DetectionCounts:
+class DetectionCounts(Summable):
     """The boxes of one model, matched with the ground truth.
 
     Attributes:
@@ -36,13 +37,6 @@ class DetectionCounts:
         DetectionCounts(true_positives=3, false_positives=1, ground_truths=5)
         """
         return cls(**{_NAMES_OF_0_1_0.get(name, name): count for name, count in plain.items()})
-
-    def __add__(self, other: "DetectionCounts") -> "DetectionCounts":
-        return DetectionCounts(
-            self.true_positives + other.true_positives,
-            self.false_positives + other.false_positives,
-            self.ground_truths + other.ground_truths,
-        )
 
     @property
     def f1(self) -> float:

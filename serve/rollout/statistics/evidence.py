@@ -2,16 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Protocol, Self, TypeVar
+from typing import Any
 
 from serve.rollout.statistics.camera_stats import CameraStats
 from serve.rollout.statistics.confidence_sequences import Moments
 from serve.rollout.statistics.detection_counts import EVERYTHING as EVERYTHING
 from serve.rollout.statistics.detection_counts import DetectionCounts
+from streetloop.summable import Summable
 
 
 @dataclass(frozen=True, slots=True)
-class Calls:
+class Calls(Summable):
     """Calls of one model and their outcomes.
 
     Attributes:
@@ -26,24 +27,13 @@ class Calls:
     invalid: int = 0
     late: int = 0
 
-    def __add__(self, other: "Calls") -> "Calls":
-        return Calls(
-            self.asked + other.asked,
-            self.failed + other.failed,
-            self.invalid + other.invalid,
-            self.late + other.late,
-        )
-
 
 @dataclass(frozen=True, slots=True)
-class Scores:
+class Scores(Summable):
     """Both models on the same frames with ground truth."""
 
     champion: DetectionCounts = field(default_factory=DetectionCounts)
     challenger: DetectionCounts = field(default_factory=DetectionCounts)
-
-    def __add__(self, other: "Scores") -> "Scores":
-        return Scores(self.champion + other.champion, self.challenger + other.challenger)
 
     @property
     def gain(self) -> float:
@@ -52,7 +42,7 @@ class Scores:
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(Summable):
     """Everything for and against a challenger since the rollout began.
 
     Attributes:
@@ -83,21 +73,6 @@ class Evidence:
     shed: int = 0
     scores: Mapping[str, Scores] = field(default_factory=dict)
     cameras: Mapping[str, CameraStats] = field(default_factory=dict)
-
-    def __add__(self, other: "Evidence") -> "Evidence":
-        return Evidence(
-            self.frames + other.frames,
-            self.challenger + other.challenger,
-            self.champion + other.champion,
-            self.latency + other.latency,
-            _merged(self.gains, other.gains),
-            (self.detections[0] + other.detections[0], self.detections[1] + other.detections[1]),
-            self.agreement + other.agreement,
-            self.shift + other.shift,
-            self.shed + other.shed,
-            _merged(self.scores, other.scores),
-            _merged(self.cameras, other.cameras),
-        )
 
     def as_json(self) -> dict[str, Any]:
         """Plain values, from which `from_json` makes the same."""
@@ -161,18 +136,3 @@ class Situation:
     crashes: int = 0
     memory_mb: float = 0.0
     paused: bool = False
-
-
-class _Sum(Protocol):
-    def __add__(self, other: Self, /) -> Self: ...
-
-
-_Any = TypeVar("_Any", bound=_Sum)
-
-
-def _merged(one: Mapping[str, _Any], other: Mapping[str, _Any]) -> dict[str, _Any]:
-    merged = dict(one)
-    for key, value in other.items():
-        held = merged.get(key)
-        merged[key] = value if held is None else held + value
-    return merged

@@ -8,26 +8,17 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
-from streetloop.errors import (
-    ConfigError,
-    DetectorError,
-    InputRejected,
-    InputTooLarge,
-    LearningError,
-    NotFound,
-    RolloutError,
-    StreetloopError,
-)
+from streetloop import errors
 
 MEDIA_TYPE = "application/problem+json"
 
-_TITLES: dict[type[StreetloopError], tuple[int, str]] = {
-    InputTooLarge: (413, "Content Too Large"),
-    InputRejected: (400, "Bad Request"),
-    NotFound: (404, "Not Found"),
-    ConfigError: (422, "Unprocessable Content"),
-    RolloutError: (409, "Conflict"),
-    LearningError: (409, "Conflict"),
+_TITLES: dict[type[errors.StreetloopError], tuple[int, str]] = {
+    errors.InputTooLarge: (413, "Content Too Large"),
+    errors.InputRejected: (400, "Bad Request"),
+    errors.NotFound: (404, "Not Found"),
+    errors.ConfigError: (422, "Unprocessable Content"),
+    errors.RolloutError: (409, "Conflict"),
+    errors.LearningError: (409, "Conflict"),
 }
 
 
@@ -68,7 +59,7 @@ def problem(status: int, title: str, detail: str) -> JSONResponse:
 
 def explain_errors(api: FastAPI) -> None:
     """Make every error of an application leave as a problem document."""
-    api.add_exception_handler(StreetloopError, _ours)
+    api.add_exception_handler(errors.StreetloopError, _ours)
     api.add_exception_handler(HTTPException, _http)
     api.add_exception_handler(RequestValidationError, _invalid)
     api.add_exception_handler(Exception, _unexpected)
@@ -77,7 +68,7 @@ def explain_errors(api: FastAPI) -> None:
 async def _ours(_: Request, error: Exception) -> JSONResponse:
     status, title = _TITLES.get(_kind(error), (503, "Service Unavailable"))
     detail = str(error)
-    if isinstance(error, DetectorError):
+    if isinstance(error, errors.DetectorError):
         detail = f"the detector does not answer: {detail}"
     return problem(status, title, detail)
 

@@ -67,7 +67,7 @@ class Painter:
     def __init__(
         self, camera_model: CameraModel, maps: Maps, backdrop: Backdrop, bus: tuple[float, float, float]
     ) -> None:
-        self._camera_model, self._maps, self._backdrop = camera_model, maps, backdrop
+        self._camera_model, self._maps = camera_model, maps
         self._colours = lru_cache(maxsize=2048)(lambda kind, track: paint_of(kind, track, bus))
         nearest = np.where(np.isfinite(backdrop.solid_depth), backdrop.solid_depth, 1e9)
         self._solid = nearest.astype(np.float32)
