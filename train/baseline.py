@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 from rich.console import Console
 from rich.progress import track
 
+from streetloop.city.export import write_data_yaml
 from streetloop.city.render.shapes import CLASSES
 from streetloop.types import Detections
 from train.code_commit import code_commit
@@ -113,24 +113,14 @@ def train(start: str, folder: Path, options: dict[str, Any]) -> tuple[Path, dict
     for split in (TRAIN, VALIDATION):
         Console().print(f"{len(split)} pictures for {split.name} ...", style="dim")
         digests[split.name] = write_split(split, folder)
-    data = folder / "data.yaml"
     root = folder.absolute()
-    data.write_text(
-        yaml.safe_dump(
-            {
-                "path": str(root),
-                "train": "train/images",
-                "val": "val/images",
-                "names": dict(enumerate(CLASSES)),
-            }
-        )
-    )
+    write_data_yaml(folder, "train/images", "val/images", str(root))
     checkpoint = Path(start)
     if not checkpoint.is_file():
         checkpoint = download(start, folder / "downloads")
     digests["start"] = hashlib.sha256(checkpoint.read_bytes()).hexdigest()
     began = time.time()
-    best = train_detector(str(checkpoint), data, root / "run", options)
+    best = train_detector(str(checkpoint), folder / "data.yaml", root / "run", options)
     digests["minutes"] = f"{(time.time() - began) / 60:.0f}"
     return best, digests
 

@@ -99,15 +99,16 @@ def yolo_row(seen: Seen, width: int, height: int) -> str:
     return f"{CLASSES.index(seen.class_name)} " + " ".join(f"{v:.6f}" for v in values)
 
 
-def write_data_yaml(folder: Path, train: str, val: str) -> None:
+def write_data_yaml(folder: Path, train: str, val: str, root: str = ".") -> None:
     """Write the ``data.yaml`` that makes a folder a YOLO dataset.
 
     Args:
         folder: The folder.
-        train: Folder of the training images, below ``folder``.
-        val: Folder of the validation images, below ``folder``.
+        train: Folder of the training images, below ``root``.
+        val: Folder of the validation images, below ``root``.
+        root: Absolute, or relative to ``folder``.
     """
-    content = {"path": ".", "train": train, "val": val, "names": dict(enumerate(CLASSES))}
+    content = {"path": root, "train": train, "val": val, "names": dict(enumerate(CLASSES))}
     (folder / "data.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
 
 
