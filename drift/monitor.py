@@ -153,7 +153,7 @@ def recall(
 ) -> FleetWatch:
     """Rebuild the watch as it was when it last stopped, from the log and the ledger.
 
-    A log that cannot be read is reported; the watch goes on with what was read.
+    A log that cannot be read is reported; the watch continues with what was read.
 
     Args:
         cameras: Ids of the cameras.

@@ -1,6 +1,6 @@
 """The queue of frames in the ledger: each goes exactly once from candidate to label.
 
-A process may be killed between any two statements; the next one goes on where it was.
+A process may be killed between any two statements; the next one continues where it was.
 """
 
 import math

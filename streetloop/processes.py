@@ -1,4 +1,4 @@
-"""Work that nobody waits for: on a thread, or in a process of the lowest priority."""
+"""Background work: on a thread, or in a process of the lowest priority."""
 
 import contextlib
 import os

@@ -10,7 +10,7 @@ _LEVELS = (np.arange(64) + 0.5) / 64
 class Wasserstein:
     """W1, the area between two quantile functions, at 64 evenly spaced levels, in the values' unit.
 
-    Unlike Kolmogorov-Smirnov it goes on growing when the samples no longer overlap, so that it
+    Unlike Kolmogorov-Smirnov it keeps growing when the samples no longer overlap, so that it
     tells a large change from a huge one.
 
     >>> rng = np.random.default_rng(42)

@@ -85,7 +85,7 @@ class Demo:
         """Play four cameras by day, night, drift, labels, training and rollout.
 
         Args:
-            app: Serve the app meanwhile; cameras and app then go on after the result, until Ctrl-C.
+            app: Serve the app; cameras and app then continue after the result, until Ctrl-C.
             finished: Called once with the result; with ``app`` on a thread, while cameras run.
 
         Raises:
@@ -114,7 +114,7 @@ class Demo:
                 self._concluding = in_background("demo result", lambda: self._conclude(finished))
         elif self._concluding.done():
             self._concluding.result()
-            self._show("the streets and the app go on; Ctrl-C ends them")
+            self._show("the streets and the app continue; Ctrl-C ends them")
         return False
 
     def _conclude(self, finished: Callable[[DemoResult], None]) -> DemoResult:

@@ -55,7 +55,7 @@ def play(run: RunStreams, settings: Settings, as_json: bool, *, app: bool, label
             else:
                 _print(stdout, result, demo.report)
             if app:
-                say("the streets and the app go on; Ctrl-C ends them")
+                say("the streets and the app continue; Ctrl-C ends them")
 
         return demo.play(app=app, finished=finished).closed
 

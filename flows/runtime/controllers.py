@@ -82,7 +82,7 @@ class Controllers:
             self._learning.start()
 
     def close(self) -> None:
-        """Stop both; what is under way goes on after the next start."""
+        """Stop both; unfinished work continues after the next start."""
         if self._learning is not None:
             self._learning.close()
         self._rollout.close()

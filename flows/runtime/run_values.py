@@ -16,7 +16,7 @@ class RunOptions:
     """What one run is asked for.
 
     Attributes:
-        duration_s: When to end, in seconds after the cameras have started; None to go on until
+        duration_s: When to end, in seconds after the cameras have started; None to run until
             every camera ends or someone stops it.
         annotate: Folder for annotated videos, or None.
         metrics_port: TCP port where Prometheus finds the metrics, or None for a free port.

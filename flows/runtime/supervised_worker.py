@@ -27,7 +27,7 @@ Spawn = Callable[[WorkerPlan], WorkerHandle]
 class SupervisedWorker:
     """Restarts a worker that dies, and keeps the account of its cameras.
 
-    Frames that a dead process held count as failed, so the account goes on adding up.
+    Frames that a dead process held count as failed, so the account still adds up.
 
     Args:
         plan: What the worker is to do.

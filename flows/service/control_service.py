@@ -216,7 +216,7 @@ class ControlService:
         if not found:
             raise NotFound(f"there is no frame {digest[:64]!r}")
         if found[0].state is ReviewState.EXPIRED:
-            raise NotFound("the frame has expired: nobody was asked in time, and its image is gone")
+            raise NotFound("the frame has expired, and its image is gone")
         return self._store.get(found[0].image_key)
 
     def push_labels(self, choose: int = 0) -> PushView:

@@ -66,5 +66,5 @@ class LabelExchange:
     def _labeler(self) -> Labeler:
         labeler = open_labeler(self._settings, self._guard.names, self._store, self._queue)
         if labeler is None:
-            raise ConfigError("nobody labels: give --labeler, or set STREETLOOP_LABELER")
+            raise ConfigError("no labeler is set: give --labeler, or set STREETLOOP_LABELER")
         return labeler

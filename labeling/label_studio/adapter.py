@@ -130,7 +130,7 @@ class LabelStudio:
         return [answer for answer in answers if answer is not None]
 
     def missing(self, digests: Collection[str]) -> set[str]:
-        """Which of these frames the project lacks, for example because somebody deleted tasks.
+        """Which of these frames the project lacks, for example because tasks were deleted.
 
         Raises:
             LabelerError: The server cannot be reached.

@@ -103,9 +103,9 @@ class LabelStudioApi:
             self._client.tasks.update(str(task), data=dict(data))
 
     def annotated(self, project: int) -> Iterator[dict[str, Any]]:
-        """Id, data and annotations of the tasks that somebody annotated or skipped.
+        """Id, data and annotations of the tasks that were annotated or skipped.
 
-        Pages may shift while somebody works: a task may come twice, or only at the next call.
+        Pages may shift while annotators work: a task may come twice, or only at the next call.
         """
         some = [_more_than("total_annotations", 0), _more_than("cancelled_annotations", 0)]
         number = 1

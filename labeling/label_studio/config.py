@@ -59,7 +59,7 @@ def label_config(classes: Sequence[str]) -> str:
 
 
 def find_control(config: str, classes: Sequence[str]) -> LabelControl:
-    """Find the controls for our classes in an interface that somebody may have edited.
+    """Find the controls for our classes in an interface that may have been edited by hand.
 
     Args:
         config: XML of the interface.

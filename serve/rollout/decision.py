@@ -28,7 +28,7 @@ class Decision:
     Attributes:
         action: What to do.
         reason: Why, in one sentence.
-        waits_for: What must still be shown before it may go on, the most important first; of a
+        waits_for: What must still be shown before it may advance, the most important first; of a
             hold.
     """
 
@@ -112,7 +112,7 @@ def _loss(estimates: Estimates, policy: Policy) -> str | None:
 
 
 def _missing(phase: Phase, now: Situation, estimates: Estimates, policy: Policy) -> list[str]:
-    """What must still be shown before it may go on, the most important first."""
+    """What must still be shown before it may advance, the most important first."""
     found = []
     tolerated = policy.margin if phase.kind is PhaseKind.SHADOW else 0.0
     if estimates.gain.low <= -tolerated:

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 
 class Policy(BaseModel):
-    """What a challenger must show to go on, and what sends it back at once.
+    """What a challenger must show to advance, and what sends it back at once.
 
     Every statistical check compares the challenger with the champion and is valid at every look:
     ``alpha`` bounds the probability that it is ever wrong. "Hold" keeps the rollout in its phase

@@ -142,7 +142,7 @@ class RolloutSummary(_Frozen):
         scores: By group: both models against the ground truth.
         served: By group: what both models served; ``arms`` in version 0.1.0.
         verdict: What the offline judge said of the challenger.
-        waits_for: What must still be shown before the rollout goes on.
+        waits_for: What must still be shown before the rollout advances.
         cameras: Application that serves each camera, by camera.
     """
 

@@ -38,7 +38,7 @@ def summarize(
         policy: Its ``alpha`` is the error probability of the intervals.
         cities: City by camera, where it has one; each gets a group of its own.
         verdict: What the offline judge said of the challenger, if that is on record.
-        waits_for: What must still be shown before the rollout goes on.
+        waits_for: What must still be shown before the rollout advances.
         cameras: Application that serves each camera.
     """
     evidence = now.evidence

@@ -50,7 +50,7 @@ class Guard:
 
     @property
     def cookie(self) -> str:
-        """What a browser keeps in the place of the token; nobody can tell that from it."""
+        """What a browser stores instead of the token, which cannot be derived from it."""
         return hashlib.sha256(f"streetloop cookie {self._token}".encode()).hexdigest()
 
     def __call__(self, connection: HTTPConnection) -> None:

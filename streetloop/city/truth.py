@@ -42,7 +42,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Happening:
-    """An event that goes on in a frame; ``xyxy`` where it can be pointed at."""
+    """An event that is ongoing in a frame; ``xyxy`` where it can be pointed at."""
 
     name: str
     start: float
@@ -108,7 +108,7 @@ def truth_of(
         cast: Everything that moves and can be in the image.
         frame: Number of the frame.
         second: Its second.
-        happening: Events that go on, with the track of what they are about.
+        happening: Ongoing events, with the track of what they are about.
     """
     owner, whole = painter.visible(cast)
     height, width = owner.shape

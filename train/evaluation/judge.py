@@ -81,7 +81,7 @@ class Verdict:
     """The result of a comparison.
 
     Attributes:
-        accepted: True if the candidate may go on to a rollout.
+        accepted: True if the candidate may enter a rollout.
         reasons: One sentence each, for or against the candidate.
         gains: By slice; ``all`` is every frame.
     """

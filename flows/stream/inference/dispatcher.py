@@ -19,7 +19,7 @@ class Callbacks:
     Attributes:
         on_answer: A batch was answered; in the order of sending.
         on_failure: A batch failed for good.
-        on_error: A thread of the dispatcher cannot go on; its remaining batches are abandoned.
+        on_error: A thread of the dispatcher failed; its remaining batches are abandoned.
         on_end: The last call: every batch was answered, failed or abandoned.
     """
 

@@ -36,7 +36,7 @@ class PreparedFrame:
 
 
 class CandidateStore:
-    """Encodes and stores candidates, and holds their records until somebody collects them.
+    """Encodes and stores candidates, and holds their records until `collect`.
 
     Safe to use from several threads.
 

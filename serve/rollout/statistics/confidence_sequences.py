@@ -1,4 +1,4 @@
-"""Sequential statistics: they stay valid however often somebody looks at them.
+"""Sequential statistics: they are valid at every look.
 
 A test at 5 % that is repeated every few seconds is sooner or later significant by chance. The
 guarantees of this module are time-uniform: the probability that an interval *ever* misses the true

@@ -126,7 +126,7 @@ class Situation:
         minutes: Minutes since it began, pauses left out.
         crashes: Deaths of the challenger's process.
         memory_mb: Memory of the challenger's process in MB.
-        paused: True if somebody paused it.
+        paused: True while it is paused.
     """
 
     evidence: Evidence

@@ -1,1 +1,1 @@
-"""The HTTP API. Nothing here knows Ray: whoever mounts it says how to detect and what to ask."""
+"""The HTTP API. Nothing here knows Ray: the detector and the control service are arguments."""

@@ -1,4 +1,4 @@
-"""Detections of a picture that somebody sends."""
+"""The endpoint that detects in one picture."""
 
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, TypeAlias

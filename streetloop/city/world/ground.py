@@ -212,7 +212,7 @@ def look_up(
 
     Args:
         values: (rows, columns).
-        x: Pixels, of any shape; beyond the edge the edge goes on.
+        x: Pixels, of any shape; beyond the edge the edge is repeated.
         y: Pixels, of the same shape.
     """
     # cv2.remap wants images, and none wider than 32,767.

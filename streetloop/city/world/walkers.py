@@ -18,7 +18,7 @@ class _Walker(NamedTuple):
     start: float
     pace: float
     offset: float
-    resumes: float  # the second at which it may go on from where it holds
+    resumes: float  # the second at which it may leave the place where it holds
     hold_at: float
     end: float
     track_id: int

@@ -187,8 +187,8 @@ def test_pulling_keeps_what_was_measured(
     [
         (["push", "--labeler", "mechanical turk"], {}, "unknown labeler 'mechanical turk'"),
         (["pull", "--labeler", ""], {}, "unknown labeler ''"),
-        (["push"], {}, "nobody labels: give --labeler, or set STREETLOOP_LABELER"),
-        (["pull"], {}, "nobody labels"),
+        (["push"], {}, "no labeler is set: give --labeler, or set STREETLOOP_LABELER"),
+        (["pull"], {}, "no labeler is set"),
         (["push"], {"LABELER": "nobody"}, "STREETLOOP_LABELER: "),
         (["status"], {"LABEL_BUDGET": "-1"}, "STREETLOOP_LABEL_BUDGET: "),
         (["push", "--labeler", "label-studio"], {}, "no Label Studio is known: start one with"),
