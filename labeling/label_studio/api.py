@@ -162,7 +162,12 @@ class LabelStudioApi:
                 storages.create(project=project, path=folder, title="streetloop")
 
     def add_tasks(self, project: int, requests: Sequence[dict[str, Any]]) -> None:
-        """Import tasks, all or none."""
+        """Import tasks, all or none.
+
+        Args:
+            project: Its id.
+            requests: Tasks as Label Studio imports them.
+        """
         every: Any = list(requests)
         with self._translated("importing frames"):
             taken = self._client.projects.import_tasks(project, request=every).task_count

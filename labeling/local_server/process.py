@@ -53,6 +53,9 @@ def find_running(file: Path) -> tuple[psutil.Process, int] | None:
 def require_free_port(port: int) -> None:
     """Bind a port once; waits a moment for a process that is just ending.
 
+    Args:
+        port: On the loopback address.
+
     Raises:
         OSError: Another process uses it.
         OverflowError: The number is not a port.

@@ -247,7 +247,13 @@ def choose_reviews(ledger: Ledger, chosen: Sequence[Choice], at: datetime, since
 
 
 def mark_pushed(ledger: Ledger, digest: str, at: datetime) -> bool:
-    """Note that a frame was handed to the labeler; False if that was already noted."""
+    """Note that a frame was handed to the labeler; False if that was already noted.
+
+    Args:
+        ledger: The ledger.
+        digest: SHA-256 of the frame.
+        at: When it was handed over (UTC).
+    """
     return bool(_move(ledger, [digest], ReviewState.PENDING, ReviewState.PUSHED, pushed_at=at))
 
 
@@ -285,7 +291,13 @@ def reject_review(ledger: Ledger, digest: str, at: datetime, labeler: str | None
 
 
 def mark_in_dataset(ledger: Ledger, digests: Collection[str], dataset: str) -> None:
-    """Note the dataset of labeled frames; a frame that is already in one keeps it."""
+    """Note the dataset of labeled frames; a frame that is already in one keeps it.
+
+    Args:
+        ledger: The ledger.
+        digests: SHA-256 of the frames.
+        dataset: Digest of the dataset.
+    """
     _move(ledger, digests, ReviewState.LABELED, ReviewState.IN_DATASET, dataset=dataset)
 
 
@@ -312,7 +324,12 @@ def count_reviews(ledger: Ledger) -> dict[ReviewState, int]:
 
 
 def count_labeled(ledger: Ledger, of_drift: bool = False) -> int:
-    """Number of labeled frames in no dataset; with ``of_drift`` only those chosen for drift."""
+    """Number of labeled frames in no dataset.
+
+    Args:
+        ledger: The ledger.
+        of_drift: Count only frames that were chosen for drift.
+    """
     query = select(func.count()).where(reviews.c.state == ReviewState.LABELED.value)
     if of_drift:
         query = query.where(reviews.c.drift != "")

@@ -187,7 +187,12 @@ def list_rollouts(ledger: Ledger, most: int = 100) -> list[Rollout]:
 
 
 def list_decisions(ledger: Ledger, rollout_id: int) -> list[Entry]:
-    """All decisions on one rollout, the oldest first."""
+    """All decisions on one rollout, the oldest first.
+
+    Args:
+        ledger: The ledger.
+        rollout_id: Number of the rollout.
+    """
     c = decisions.c
     query = select(c.at, c.action, c.author, c.reason, c.reading.label("summary"))
     query = query.where(c.rollout_id == rollout_id).order_by(c.id)

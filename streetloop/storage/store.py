@@ -15,16 +15,23 @@ class ObjectStore(Protocol):
     A key is one or more non-empty parts joined by ``/``; no part is ``.`` or ``..``. An object
     appears whole or not at all: a reader never sees half of one, also if the writer is killed.
     Workers in other processes are given stores: they can be pickled.
+
+    Raises:
+        StoreError: A key is malformed, or the store does not answer.
     """
 
     def put(self, key: str, data: bytes) -> None:
-        """Store ``data``; an object of that key is replaced."""
+        """Store an object; one of that key is replaced."""
 
     def get(self, key: str) -> bytes:
-        """The object of that key; `StoreError` if there is none."""
+        """The object of that key.
+
+        Raises:
+            StoreError: There is none.
+        """
 
     def delete(self, key: str) -> None:
-        """Remove an object; none of that key is as good."""
+        """Remove an object, if there is one of that key."""
 
     def keys(self, prefix: str = "") -> Iterator[str]:
         """All keys that start with ``prefix``, sorted."""
@@ -116,7 +123,11 @@ def image_key(data: bytes, suffix: str = "jpg") -> tuple[str, str]:
 
 
 def is_key(text: str) -> bool:
-    """True if it can name an object."""
+    """True if it can name an object.
+
+    Args:
+        text: Non-empty parts joined by ``/``; none may be ``.`` or ``..``.
+    """
     return not any(part in {"", ".", ".."} or "\0" in part for part in text.split("/"))
 
 

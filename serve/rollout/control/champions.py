@@ -54,7 +54,12 @@ def serving_model(settings: Settings) -> ModelFile:
 
 
 def city_champions(settings: Settings, cameras: Sequence[Camera]) -> dict[str, str]:
-    """Application, which is also the alias, of each city's own champion, by city."""
+    """Application of each city's own champion, by city; the alias of the version has the same name.
+
+    Args:
+        settings: Name the registry.
+        cameras: Only their cities are looked up.
+    """
     cities = {camera.city for camera in cameras if camera.city is not None}
     if not cities or not has_registry(settings):
         return {}

@@ -21,7 +21,10 @@ class Fleet(Protocol):
 class Applications(Protocol):
     """The applications that serve models. Every method blocks, up to minutes.
 
-    Methods raise `streetloop.errors.DetectorError` where an application does not do it.
+    An ``application`` is its name in Ray Serve.
+
+    Raises:
+        DetectorError: An application does not answer, or cannot do it.
     """
 
     def deploy(self, application: str, model: ModelFile) -> None:
@@ -43,11 +46,14 @@ class Applications(Protocol):
 class Models(Protocol):
     """Where models come from, and where the champion is on record.
 
-    Methods raise `streetloop.errors.RegistryError` where the registry does not answer.
+    A ``name`` is the number or an alias of a version; an ``application``, its name in Ray Serve.
+
+    Raises:
+        RegistryError: The registry does not answer.
     """
 
     def find(self, name: str) -> ModelFile:
-        """Find a model by version or alias; may download it."""
+        """Find a model; may download it."""
 
     def set_champion(self, name: str, application: str) -> None:
         """Make a model the champion of an application, which outlasts a restart."""

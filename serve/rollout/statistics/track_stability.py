@@ -36,7 +36,12 @@ class StabilityWatch:
         self._flicker = FlickerWatch()
 
     def take(self, pts: float, tracked: Tracked) -> ServedStats:
-        """Statistics of the frame at ``pts`` (media time in seconds); frames come in order."""
+        """Statistics of one frame; frames come in order.
+
+        Args:
+            pts: Media time of the frame in seconds.
+            tracked: Its tracked boxes.
+        """
         before = self._flicker.toggles
         self._flicker.score(pts, tracked)
         self._forget(pts)
