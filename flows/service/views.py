@@ -53,19 +53,15 @@ def live_view(camera: Camera, status: "CameraStatus", rates: tuple[float, float]
         rates: Frames decoded and frames detected a second.
         slot: The application that answers for it.
     """
-    return CameraView(
+    return _copied(
+        CameraView,
+        status,
         **_configuration(camera),
-        state=status.state.value,
-        error=status.error,
         frames=_copied(Frames, status.account),
         fps_decoded=rates[0],
         fps_detected=rates[1],
-        lag_p95_s=status.lag_p95_s,
-        objects=status.objects,
         crossings=status.lines,
         slot=slot,
-        model=status.model,
-        faults=list(status.faults),
     )
 
 
