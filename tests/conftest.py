@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING
 # Ray reads them when it is first imported.
 os.environ.setdefault("RAY_AUTH_MODE", "token")
 os.environ.setdefault("RAY_ENABLE_AUTO_CONNECT", "0")
+# A registry that a test takes away is asked again at once, not after five seconds.
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR", "0")
 
 import hypothesis
 import pytest
 
+from tests.support import cluster
 from tests.support.material import material
 
 if TYPE_CHECKING:  # every test process reads this file: servers are imported by whoever starts one
@@ -25,6 +28,38 @@ if TYPE_CHECKING:  # every test process reads this file: servers are imported by
 # Times say nothing on a shared machine, and a test must not fail on one run and pass on the next.
 hypothesis.settings.register_profile("streetloop", deadline=None, derandomize=True)
 hypothesis.settings.load_profile("streetloop")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Those that share a Ray come one after the other, and those of Label Studio last."""
+    items.sort(key=lambda item: (item.get_closest_marker("label_studio") is not None, _shares_ray(item)))
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """The installation of Label Studio begins while others are tested."""
+    wanted = any(item.get_closest_marker("label_studio") for item in session.items)
+    if wanted and not session.config.option.collectonly:
+        from tests.support.label_studio_install import installation
+
+        installation.begin()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Only those that share the session's Ray find one."""
+    if not _shares_ray(item):
+        cluster.stop()
+
+
+def pytest_sessionfinish() -> None:
+    """Nothing is left behind."""
+    cluster.stop()
+    if (install := sys.modules.get("tests.support.label_studio_install")) is not None:
+        install.installation.end()
+
+
+def _shares_ray(item: pytest.Item) -> bool:
+    return "shared_ray" in getattr(item, "fixturenames", ())
 
 
 @pytest.fixture(autouse=True)
@@ -99,6 +134,15 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
     from tests.support import label_studio
 
     yield from label_studio.start(tmp_path_factory.mktemp("studio"))
+
+
+@pytest.fixture(scope="module")
+def shared_ray() -> Iterator[None]:
+    """The Ray of the session; what a module serves there ends with it."""
+    cluster.start()
+    yield
+    if (serve := sys.modules.get("ray.serve")) is not None:
+        serve.shutdown()
 
 
 @pytest.fixture

@@ -1,9 +1,4 @@
-"""A real Label Studio for tests, and people in front of it.
-
-Installed once into ``.streetloop-test/labelstudio`` (or taken from the virtual environment that
-``STREETLOOP_LABEL_STUDIO_VENV`` names), where a migrated database is kept, too: a first start
-takes 40 seconds, a start on a copy of that takes 5.
-"""
+"""A real Label Studio for tests, and people in front of it."""
 
 from __future__ import annotations
 
@@ -35,10 +30,8 @@ from streetloop.images import encode_jpeg
 from streetloop.ledger.reviews import FrameRecord, SelectionReason
 from streetloop.storage.store import ObjectStore
 from streetloop.types import Detections
+from tests.support.label_studio_install import CACHE, installation
 from tests.support.ports import free_port
-
-_CACHE = Path(__file__).resolve().parents[2] / ".streetloop-test"
-_VENV = os.environ.get("STREETLOOP_LABEL_STUDIO_VENV")  # before a test takes it away
 
 Make = Callable[..., LabelStudio]
 """Makes a labeler of the test's project, of the usual parts or others."""
@@ -169,9 +162,9 @@ def rectangle(xyxy: Sequence[float], name: str, **more: Any) -> dict[str, Any]:
 def start(home: Path) -> Iterator[Studio]:
     """A Label Studio with an empty database of its own; skips where none can be had, but in CI."""
     try:
-        venv = _ready()
+        venv = installation.wait()
         for name in ("data", "access.json"):
-            source, target = _CACHE / "labelstudio" / name, home / "labelstudio" / name
+            source, target = CACHE / "labelstudio" / name, home / "labelstudio" / name
             target.parent.mkdir(parents=True, exist_ok=True)
             (shutil.copytree if source.is_dir() else shutil.copy2)(source, target)
         documents = home / "documents"
@@ -186,18 +179,6 @@ def start(home: Path) -> Iterator[Studio]:
         yield Studio(server, access, documents)
     finally:
         server.down()
-
-
-def _ready() -> Path:
-    """A virtual environment with Label Studio; makes it, and a migrated database, if need be."""
-    venv = Path(_VENV) if _VENV else None
-    migrated = _CACHE / "labelstudio" / "migrated"
-    if not migrated.exists() or (venv is None and not (_CACHE / "labelstudio" / "venv").exists()):
-        server = LocalServer(_CACHE, free_port(), venv)
-        server.up(print)
-        server.down()
-        migrated.touch()
-    return venv or _CACHE / "labelstudio" / "venv"
 
 
 def frames(store: ObjectStore, count: int, seed: int = 0, version: str = "m-1") -> list[FrameRecord]:

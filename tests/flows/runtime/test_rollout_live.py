@@ -10,7 +10,6 @@ import pytest
 import ray.serve
 from pydantic import SecretStr
 
-from flows.runtime.ray_cluster import local_ray
 from serve.detector.deployment import Detector
 from serve.rollout.control.champions import Champions
 from serve.rollout.policy import Phase
@@ -49,14 +48,13 @@ _SLACK_S = 10 / FPS
 
 
 @pytest.fixture(scope="module")
-def street(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Street]:
+def street(tmp_path_factory: pytest.TempPathFactory, shared_ray: None) -> Iterator[Street]:
     home = tmp_path_factory.mktemp("street")
     champion = faulty.good(home / "old.onnx")
-    with local_ray():
-        ray.serve.start(proxy_location="Disabled")
-        street = Street(home, champion, faulty.Patient)
-        yield street
-        street.close()
+    ray.serve.start(proxy_location="Disabled")
+    street = Street(home, champion, faulty.Patient)
+    yield street
+    street.close()
 
 
 @pytest.fixture

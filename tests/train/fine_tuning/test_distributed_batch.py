@@ -1,6 +1,5 @@
 """Two workers against one with the joint batch: real Ray Train, real Ultralytics, SGD."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +8,6 @@ import ray.train
 import ray.train.torch
 import torch
 
-from flows.runtime.ray_cluster import local_ray
 from streetloop.city.render.shapes import CLASSES
 from streetloop.storage.store import FolderStore
 from train.data.dataset import TRAIN, VALIDATION, Dataset
@@ -17,7 +15,7 @@ from train.data.formats import write_yolo
 from train.data.simulated_dataset import TRAIN_CAMERAS, Split, gather_split
 from train.model.model_file import _BASELINE_FILE
 
-pytestmark = [pytest.mark.ray, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("shared_ray"), pytest.mark.timeout(600)]
 
 STEPS = 3
 # Nothing is random: the same picture is the same on whichever worker it lands.
@@ -27,6 +25,8 @@ RECIPE = {
     "hsv_v": 0, "degrees": 0, "translate": 0, "scale": 0, "fliplr": 0, "erasing": 0, "seed": 7,
     "deterministic": True, "val": False, "cache": "ram",
 }  # fmt: skip
+
+_JOINED, _SEPARATE = "joined", "separate"  # trainings of a run
 
 State = dict[str, torch.Tensor]
 
@@ -40,54 +40,61 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_yolo(Dataset(tuple(CLASSES), (*learned, *held)), store, home / "yolo")
 
 
-@pytest.fixture(scope="module", autouse=True)
-def cluster() -> Iterator[None]:
-    with local_ray():
-        yield
-
-
 def _learn(config: dict[str, Any]) -> None:
-    """In each worker: the real trainer, its weights written down after each step."""
+    """In each worker: the real trainer, its batches joined, and apart if asked for."""
     from train.ultralytics_adapter import prepare
 
     prepare()
     import train.fine_tuning.worker_trainer as trainers
 
+    _learn_once(config["data"], Path(config["out"]) / _JOINED)
     if config["apart"]:
         trainers.join_normalisation = trainers.join_loss = lambda _: None
+        _learn_once(config["data"], Path(config["out"]) / _SEPARATE)
+
+
+def _learn_once(data: str, out: Path) -> None:
+    """Train, and write down the weights after each step."""
+    from train.fine_tuning.worker_trainer import WorkerTrainer
+
+    out.mkdir(parents=True, exist_ok=True)
     rank = ray.train.get_context().get_world_rank()
     steps = iter(range(100))
 
     def note(trainer: Any) -> None:
         network = getattr(trainer.model, "module", trainer.model)
         state = {k: v.clone() for k, v in network.state_dict().items() if v.is_floating_point()}
-        torch.save(state, Path(config["out"]) / f"{next(steps)}-{rank}.pt")
+        torch.save(state, out / f"{next(steps)}-{rank}.pt")
 
     overrides = {
         **RECIPE,
         "model": str(_BASELINE_FILE),
-        "data": config["data"],
+        "data": data,
         "plots": False,
-        "project": config["out"],
+        "project": str(out),
         "name": "run",
         "exist_ok": True,
         "device": "cpu",
         "workers": 0,
         "amp": False,
     }
-    trainers.WorkerTrainer(overrides, note, lambda _: None, threads=1).train()
+    WorkerTrainer(overrides, note, lambda _: None, threads=1).train()
 
 
-def _states(data: Path, out: Path, workers: int, *, apart: bool = False) -> list[list[State]]:
-    """Weights by step and worker."""
-    out.mkdir()
+def _run(data: Path, out: Path, workers: int, *, apart: bool = False) -> Path:
+    """The folder in which each training left its weights."""
     ray.train.torch.TorchTrainer(
         _learn,
         train_loop_config={"data": str(data), "out": str(out), "apart": apart},
         scaling_config=ray.train.ScalingConfig(num_workers=workers, resources_per_worker={"CPU": 0.25}),
         run_config=ray.train.RunConfig(storage_path=str(out), name="ray"),
     ).fit()
-    return [[torch.load(out / f"{step}-{rank}.pt") for rank in range(workers)] for step in range(STEPS)]
+    return out
+
+
+def _states(folder: Path, workers: int) -> list[list[State]]:
+    """Weights by step and worker."""
+    return [[torch.load(folder / f"{step}-{rank}.pt") for rank in range(workers)] for step in range(STEPS)]
 
 
 def _apart(one: State, other: State) -> float:
@@ -98,21 +105,25 @@ def _apart(one: State, other: State) -> float:
 
 @pytest.fixture(scope="module")
 def alone(data: Path, tmp_path_factory: pytest.TempPathFactory) -> list[list[State]]:
-    return _states(data, tmp_path_factory.mktemp("alone") / "out", 1)
+    """Of one worker."""
+    return _states(_run(data, tmp_path_factory.mktemp("alone"), 1) / _JOINED, 1)
+
+
+@pytest.fixture(scope="module")
+def two(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What two workers left, which trained twice."""
+    return _run(data, tmp_path_factory.mktemp("two"), 2, apart=True)
 
 
 def test_two_workers_learn_what_one_learns_from_their_batches_joined(
-    data: Path, alone: list[list[State]], tmp_path: Path
+    alone: list[list[State]], two: Path
 ) -> None:
-    together = _states(data, tmp_path / "out", 2)
+    together = _states(two / _JOINED, 2)
     for step, ((first, second), (whole,)) in enumerate(zip(together, alone, strict=True)):
         assert all(torch.equal(first[k], second[k]) for k in first), f"step {step}: to the last bit"
         assert _apart(first, whole) < 1e-5, f"step {step}: to the precision of floats"
     assert _apart(alone[-1][0], alone[0][0]) > 0.01, "or it would say nothing"
 
 
-def test_without_joining_they_learn_something_else(
-    data: Path, alone: list[list[State]], tmp_path: Path
-) -> None:
-    together = _states(data, tmp_path / "out", 2, apart=True)
-    assert _apart(together[0][0], alone[0][0]) > 0.01
+def test_without_joining_they_learn_something_else(alone: list[list[State]], two: Path) -> None:
+    assert _apart(_states(two / _SEPARATE, 2)[0][0], alone[0][0]) > 0.01

@@ -2,14 +2,12 @@
 
 import os
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 import ray
 
-from flows.runtime.ray_cluster import local_ray
 from streetloop.city.render.shapes import CLASSES
 from streetloop.errors import TrainingError
 from streetloop.storage.store import FolderStore
@@ -19,7 +17,7 @@ from train.data.simulated_dataset import TRAIN_CAMERAS, Split, gather_split
 from train.fine_tuning.recipe import RECIPE, Progress, Training
 from train.model.model_file import _BASELINE_FILE
 
-pytestmark = [pytest.mark.ray, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("shared_ray"), pytest.mark.timeout(600)]
 
 SMALL = {**RECIPE, "threads": 1, "epochs": 2, "imgsz": 96, "batch": 4, "nbs": 4, "close_mosaic": 0}
 
@@ -31,12 +29,6 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     learned = gather_split(Split("t", TRAIN_CAMERAS[:2], 0, 6, "night"), store, TRAIN)
     held = gather_split(Split("v", TRAIN_CAMERAS[:2], 5_000, 2, "night"), store, VALIDATION)
     return write_yolo(Dataset(tuple(CLASSES), (*learned, *held)), store, home / "yolo")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def cluster() -> Iterator[None]:
-    with local_ray():
-        yield
 
 
 def _training(name: str, data: Path, folder: Path, **values: object) -> Training:

@@ -1,6 +1,5 @@
 """Ray Data finds what a plain loop finds."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +8,6 @@ import numpy as np
 import psutil
 import pytest
 
-from flows.runtime.ray_cluster import local_ray
 from streetloop.boxes import Box
 from streetloop.errors import DatasetError, DetectorError, ModelUnsupported
 from streetloop.storage.store import FolderStore, put_image
@@ -18,15 +16,9 @@ from train.data.dataset import Example
 from train.model.model_file import ModelFile, open_model
 from train.model.predictions import predict_examples
 
-pytestmark = [pytest.mark.ray, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("shared_ray"), pytest.mark.timeout(300)]
 
 BOXES = ((60, 60, 40, 40, 0, 0.9), (20, 30, 10, 10, 1, 0.4))
-
-
-@pytest.fixture(scope="module", autouse=True)
-def cluster() -> Iterator[None]:
-    with local_ray():
-        yield
 
 
 @pytest.fixture
