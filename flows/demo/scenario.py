@@ -8,6 +8,7 @@ import yaml
 from serve.rollout.policy import Policy
 
 NIGHT_AT_S, NIGHT_FALLS_S = 40, 45
+CITY_FPS, FPS = 15, 3  # of what a camera shows, and of what is detected
 
 CAMERAS = {
     "kingsport-crossing": ("sim://kingsport/crossing?seed=1", {"avenue": [[0.36, 0.30], [0.74, 0.47]]}),
@@ -47,8 +48,8 @@ def write_demo(folder: Path) -> Path:
 
 def write_night(folder: Path) -> Path:
     """Write the demo's camera file with a night that falls into ``folder``; return its path."""
-    falls = f"&fps=15&condition=night@{NIGHT_AT_S}:{NIGHT_FALLS_S}"
-    return _write(folder, falls, {"fps": 3})
+    falls = f"&fps={CITY_FPS}&condition=night@{NIGHT_AT_S}:{NIGHT_FALLS_S}"
+    return _write(folder, falls, {"fps": FPS})
 
 
 def _write(folder: Path, options: str, fields: dict[str, Any]) -> Path:

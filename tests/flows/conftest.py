@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,13 +12,13 @@ import flows.learning.training_job
 from flows.cli.main import app
 from streetloop.ledger import open_ledger
 from streetloop.ledger.findings import open_finding
+from streetloop.ledger.reviews import ReviewState, list_reviews
 from streetloop.settings import Settings
 from tests.support.control_service import content as content
 from tests.support.control_service import empty as empty
 from tests.support.frames import NOON
-from tests.support.learning import SMALL, add_labels, write_weak_model
+from tests.support.learning import SMALL, WeakHome, write_weak_home
 from train.fine_tuning.recipe import RECIPE
-from train.model.model_file import open_model
 
 
 @dataclass(frozen=True)
@@ -38,20 +39,29 @@ class Chain:
 
 
 @pytest.fixture(scope="session")
-def chain(tmp_path_factory: pytest.TempPathFactory) -> Chain:
+def weak_home(tmp_path_factory: pytest.TempPathFactory) -> WeakHome:
+    """Sixty labeled frames and a weak model, written once; a test takes a copy."""
+    return write_weak_home(tmp_path_factory.mktemp("weak"))
+
+
+@pytest.fixture
+def weak(weak_home: WeakHome, tmp_path: Path) -> Settings:
+    """A home with a weak model and labels."""
+    return weak_home.copy(tmp_path / "home")
+
+
+@pytest.fixture(scope="session")
+def chain(weak_home: WeakHome, tmp_path_factory: pytest.TempPathFactory) -> Chain:
     """A weak champion, sixty labeled frames of cameras on which night fell, one training."""
-    home = tmp_path_factory.mktemp("chain")
-    weak = write_weak_model(home / "weak.pt")
+    settings = weak_home.copy(tmp_path_factory.mktemp("chain") / "home")
     environment = {
-        "STREETLOOP_HOME": str(home),
-        "STREETLOOP_MODEL": str(weak),
+        "STREETLOOP_HOME": str(settings.home),
+        "STREETLOOP_MODEL": settings.model,
         "STREETLOOP_IMAGE_SIZE": "160",
     }
-    settings = Settings(home=home, model=str(weak), image_size=160)
     ledger = open_ledger(settings.ledger)
-    version = open_model(str(weak), settings.models).version
-    labels = add_labels(settings, ledger, version)
-    drifted = labels[0].camera_id
+    labels = list_reviews(ledger, [ReviewState.LABELED])
+    drifted, version = labels[0].camera_id, weak_home.version
     open_finding(ledger, drifted, NOON, NOON, version, ["night", "dirty lens"], True, {})
     open_finding(ledger, "elsewhere", NOON, NOON, version, ["night"], True, {})
     ledger.close()

@@ -2,8 +2,8 @@
 
 python -m tests.support.short_demo HOME PORT
 
-The champion is one that is soon better, and night falls at once. The app listens on PORT, and goes
-on after the result until Ctrl-C.
+The champion is one that is soon better, night falls at once, and a rollout asks for little. The
+app listens on PORT, and goes on after the result until Ctrl-C.
 """
 
 import contextlib
@@ -11,13 +11,15 @@ import json
 import sys
 from pathlib import Path
 
+import flows.demo.play
 import flows.demo.progress
 from flows.demo import scenario
 from flows.demo.play import Demo
 from flows.demo.result import DemoResult
 from flows.runtime.session import run_streams
+from serve.rollout.policy import Policy
 from streetloop.settings import read_settings
-from tests.support.learning import SOON_BETTER, write_weak_model
+from tests.support.learning import SOON_BETTER, SOON_PROMOTED, write_weak_model
 
 _CHANGES = {
     "image_size": 320,
@@ -31,9 +33,10 @@ _CHANGES = {
 def main(home: Path, port: int) -> None:
     """Print one line of JSON, as ``streetloop demo --json`` has it."""
     scenario.NIGHT_AT_S, scenario.NIGHT_FALLS_S = 15, 5
+    scenario.CITY_FPS, scenario.FPS = 6, 2
+    scenario.POLICY = Policy.model_validate(SOON_PROMOTED)
     flows.demo.progress._AFTERWARDS_S = 5.0
-    # What is learned in seconds is better in all, and not in every class.
-    scenario.POLICY = scenario.POLICY.model_copy(update={"margin": 0.9})
+    flows.demo.play._FRAMES_PER_CAMERA = 5
     home.mkdir()
     changes = {**_CHANGES, "model": str(write_weak_model(home / "weak.pt")), "app_port": port}
     stdout = sys.stdout

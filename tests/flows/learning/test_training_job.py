@@ -1,5 +1,6 @@
 """`streetloop train`, with real Ray Train and a real MLflow."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -12,14 +13,13 @@ from flows.learning.dataset_builder import build_dataset
 from flows.learning.register_version import register_kept
 from flows.learning.training_job import train_model
 from flows.learning.training_plan import TrainingRequest, read_plan
-from flows.runtime.ray_cluster import local_ray
 from streetloop.errors import DatasetError, DatasetInvalid, RegistryError, TrainingError
 from streetloop.ledger import Ledger, open_ledger
 from streetloop.ledger.reviews import ReviewState, list_reviews
 from streetloop.settings import Settings
 from streetloop.storage.open import open_store
 from tests.flows.conftest import Chain
-from tests.support.learning import SMALL, add_labels, write_weak_model
+from tests.support.learning import SMALL, WeakHome, add_labels
 from tests.support.mlflow_server import MlflowServer
 from train.data.dataset import TRAIN, VALIDATION, load_dataset
 from train.data.validation import missing_classes
@@ -27,7 +27,6 @@ from train.fine_tuning.recipe import Progress
 from train.first_champion import ensure_champion
 from train.model.drift_reference import training_past
 from train.model.find_model import find_model, open_registry
-from train.model.model_file import open_model
 from train.model_registry import CHALLENGER, CHAMPION
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(600)]
@@ -96,11 +95,11 @@ def test_without_new_labels_nothing_is_trained(chain: Chain) -> None:
     assert not (chain.settings.home / "training/second.plan.json").exists()
 
 
+@pytest.mark.usefixtures("shared_ray")
 def test_a_candidate_that_does_not_gain_is_registered_and_does_not_challenge(weak: Settings) -> None:
     ledger = open_ledger(weak.ledger)
     recipe = {**SMALL, "epochs": 1, "lr0": 1e-9, "warmup_epochs": 0}
-    with local_ray():
-        outcome = train_model(weak, ledger, TrainingRequest("still", recipe=recipe), _silent, _silent)
+    outcome = train_model(weak, ledger, TrainingRequest("still", recipe=recipe), _silent, _silent)
     assert not outcome.verdict.accepted
     assert "no certain gain" in outcome.verdict.reasons[0]
     assert open_registry(weak).find("2").record.verdict == outcome.verdict.reasons
@@ -108,17 +107,7 @@ def test_a_candidate_that_does_not_gain_is_registered_and_does_not_challenge(wea
         open_registry(weak).find(CHALLENGER)
 
 
-@pytest.fixture
-def weak(tmp_path: Path) -> Settings:
-    """A home with a weak model and labels."""
-    model = write_weak_model(tmp_path / "weak.pt")
-    settings = Settings(home=tmp_path / "home", model=str(model), image_size=160)
-    ledger = open_ledger(settings.ledger)
-    add_labels(settings, ledger, open_model(str(model), settings.models).version)
-    ledger.close()
-    return settings
-
-
+@pytest.mark.usefixtures("shared_ray")
 def test_a_training_outlives_its_registry(weak: Settings, tmp_path: Path) -> None:
     """MLflow is away from the first epoch on; what was trained is registered when it is back."""
     server = MlflowServer(tmp_path / "mlflow")
@@ -133,7 +122,7 @@ def test_a_training_outlives_its_registry(weak: Settings, tmp_path: Path) -> Non
             epochs.append(now.epoch)
 
     try:
-        with local_ray(), pytest.raises(RegistryError, match="train --register") as caught:
+        with pytest.raises(RegistryError, match="train --register") as caught:
             train_model(settings, ledger, TrainingRequest("away", recipe=SMALL), _silent, watch)
         assert epochs == [0, 1], "it went on"
         file = Path(str(caught.value).split("--register ")[1].split("`")[0])
@@ -202,11 +191,13 @@ def test_a_champion_of_other_classes_refuses_or_is_told_which_is_which(weak: Set
     assert "bicycle" not in missing_classes(found)
 
 
-def test_a_dataset_that_cannot_be_judged_is_refused_with_its_faults(tmp_path: Path) -> None:
-    model = write_weak_model(tmp_path / "weak.pt")
-    settings = Settings(home=tmp_path / "home", model=str(model))
+def test_a_dataset_that_cannot_be_judged_is_refused_with_its_faults(
+    weak_home: WeakHome, tmp_path: Path
+) -> None:
+    settings = Settings(home=tmp_path / "home", model=str(weak_home.model))
+    shutil.copytree(weak_home.folder / "models", settings.models)
     ledger = open_ledger(settings.ledger)
-    add_labels(settings, ledger, open_model(str(model), settings.models).version, frames=1)
+    add_labels(settings, ledger, weak_home.version, frames=1)
     champion, _ = ensure_champion(settings, _silent)
     with pytest.raises(DatasetInvalid) as caught:
         build_dataset(settings, ledger, champion, "x", {})
