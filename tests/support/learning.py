@@ -32,7 +32,7 @@ SMALL: dict[str, Any] = {
 }
 """Options with which a detector's head is learned in seconds."""
 
-SOON_BETTER: dict[str, Any] = {**SMALL, "epochs": 4, "lr0": 0.001, "imgsz": 320, "blend": 1.0}
+SOON_BETTER: dict[str, Any] = {**SMALL, "epochs": 5, "lr0": 0.001, "imgsz": 320, "blend": 1.0}
 """Options with which `write_weak_model` learns enough to be let in."""
 
 SOON_PROMOTED: dict[str, Any] = {
