@@ -206,7 +206,7 @@ def test_a_camera_is_added_and_removed_by_the_form(town: Town, visit: Callable[.
     tab(page, "Cameras")
     page.get_by_role("textbox", name="Id letters").fill("new")
     page.get_by_role("textbox", name="City groups").fill("<img src=x onerror=alert(1)>")
-    page.get_by_label("Frames a second").fill("2")
+    page.get_by_label("Frames per second").fill("2")
     page.get_by_label("Address").fill("sim://millbrook/high-street?fps=8&size=640x360")
     page.get_by_label("Counting lines").fill("street: 0.36 0.60 0.86 0.55")
     page.get_by_role("button", name="Save").click()
