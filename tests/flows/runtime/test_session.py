@@ -124,8 +124,18 @@ def test_an_rtsp_camera_is_detected_tracked_counted_and_logged(
     assert cars[1] > 5
     with VideoReader(str(tmp_path / "annotated/a40-old-oak.mp4"), "annotated") as reader:
         assert sum(1 for _ in reader.pictures()) == camera["detected"]
+    _has_counts(home, "a40-old-oak", "across", camera["lines"]["across"])
     assert "hunter2" not in outcome.stdout + outcome.stderr
     assert not [file for file in home.rglob("*") if b"hunter2" in file.name.encode()]
+
+
+def _has_counts(home: Path, camera_id: str, line: str, counted: dict[str, int]) -> None:
+    """The ledger has what the run counted, once, and for how long somebody looked."""
+    rows = Command("counts", camera_id, "--since", "5m", "--bin", "1m", "--json", home=home).finish().json
+    for direction in ("in", "out"):
+        assert sum(row["count"] for row in rows if row["direction"] == direction) == counted[direction]
+    coverage = {row["start"]: row["coverage"] for row in rows if row["line"] == line}
+    assert 0 < 60 * sum(coverage.values()) < 16
 
 
 def test_ctrl_c_flushes_and_prints_the_summary(
