@@ -28,7 +28,7 @@ from streetloop.settings import Settings
 from streetloop.types import Detections, Image
 from streetloop.video import VideoReader, VideoWriter
 from train.evaluation.coco_map import coco_map
-from train.model.backends import open_backend
+from train.model.backends.open_backend import open_backend
 from train.model.model_file import open_model
 from train.model.predictor import Predictor
 

@@ -23,7 +23,7 @@ from benchmarks.material import DATA, WEIGHTS
 from benchmarks.report import finish, new_parser, parse_options
 from streetloop.types import Detections
 from train.evaluation.coco_map import coco_map
-from train.model.backends import open_backend
+from train.model.backends.open_backend import open_backend
 from train.model.model_file import open_model
 from train.model.predictor import Predictor
 from train.model.preprocess import letterbox

@@ -22,7 +22,7 @@ from benchmarks.report import finish, new_parser, parse_options
 from flows.runtime.api_server import serve_api
 from serve.web.uploads import decode_upload
 from streetloop.settings import Settings
-from train.model.backends import open_backend
+from train.model.backends.open_backend import open_backend
 from train.model.model_file import open_model
 from train.model.predictor import Predictor
 

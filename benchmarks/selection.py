@@ -55,7 +55,7 @@ from train.data.dataset import TEST, Dataset, merged
 from train.data.from_labels import dataset_of
 from train.data.simulated_dataset import HELD_OUT_CAMERAS, HELD_OUT_SEEDS, TRAIN_CAMERAS, Split, gather_split
 from train.evaluation.judge import JudgePolicy
-from train.model.backends import open_backend
+from train.model.backends.open_backend import open_backend
 from train.model.model_file import ModelFile, open_model
 from train.model.predictor import Predictor
 

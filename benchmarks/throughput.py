@@ -30,7 +30,7 @@ from flows.stream.analysis.status import CameraStatus
 from streetloop.cameras import Camera
 from streetloop.settings import Settings
 from streetloop.video import VideoReader
-from train.model.backends import OnnxBackend
+from train.model.backends.onnx_runtime import OnnxBackend
 from train.model.model_file import ModelFile, open_model
 from train.model.preprocess import input_shape, letterbox_into
 

@@ -70,7 +70,10 @@ class Settings(BaseSettings):
         description="IANA time zone of count bins, schedules, reports and the app, as Europe/Berlin",
     )
     model: str = Field(default=BASELINE, description="model file, registry version or name")
-    backend: str = Field(default="auto", pattern="^(auto|onnx|torch)$")
+    backend: str = Field(default="auto", pattern="^(auto|onnx|openvino|torch)$")
+    precision: str = Field(
+        default="auto", pattern="^(auto|fp32|bf16)$", description="number format that the network computes in"
+    )
     image_size: int = Field(default=640, ge=32, le=4096, multiple_of=32)
     confidence: float = Field(
         default=0.25, gt=0, le=1, description="minimum confidence of a logged or counted box"

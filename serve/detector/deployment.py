@@ -22,7 +22,8 @@ from streetloop.errors import AnswerInvalid, AnswerLate, DetectorError, ModelUns
 from streetloop.files import write_whole
 from streetloop.settings import Settings
 from streetloop.types import Detections, Image
-from train.model.backends import open_backend, random_batch
+from train.model.backends.backend import random_batch
+from train.model.backends.open_backend import open_backend
 from train.model.model_file import ModelFile, open_model
 from train.model.predictor import Predictor
 
@@ -37,7 +38,8 @@ class Detector:
     Args:
         model: Path of the model file.
         cache: Folder of exported models.
-        backend: As `train.model.backends.open_backend`.
+        backend: As `train.model.backends.open_backend.open_backend`.
+        precision: The same.
         image_size: Longest side of the input in pixels.
         threads: CPU threads of one inference.
         confidence: Least confidence of a box in an answer.
@@ -49,13 +51,15 @@ class Detector:
         model: str,
         cache: str,
         backend: str,
+        precision: str,
         image_size: int,
         threads: int,
         confidence: float,
         note: str,
     ) -> None:
         logging.getLogger("ray.serve").setLevel(logging.WARNING)
-        self._cache, self._backend, self._threads = Path(cache), backend, threads
+        self._cache, self._threads = Path(cache), threads
+        self._backend, self._precision = backend, precision
         self._image_size, self._confidence = image_size, confidence
         self._note = Path(note)
         noted = self._note.read_text().strip() if self._note.is_file() else ""
@@ -66,7 +70,7 @@ class Detector:
     def _open(self, model: str) -> Predictor:
         """A predictor that is warmed up: the first inference is the slowest."""
         found = open_model(model, self._cache)
-        backend = open_backend(found, self._backend, self._threads)
+        backend = open_backend(found, self._backend, self._threads, self._precision)
         predictor = Predictor(found, backend, self._image_size)
         predictor.detect(random_batch(_WARM_UP_SHAPE), self._confidence)
         return predictor
@@ -149,6 +153,7 @@ def detector_app(
         path_of(model),
         str(settings.models.absolute()),
         settings.backend,
+        settings.precision,
         settings.image_size,
         settings.threads,
         settings.track_floor,

@@ -9,7 +9,7 @@ from streetloop.storage.store import ObjectStore
 from streetloop.types import Detections, Image
 from train.data.dataset import Example
 from train.evaluation.metrics import translated
-from train.model.backends import open_backend
+from train.model.backends.open_backend import open_backend
 from train.model.model_file import ModelFile
 from train.model.predictor import Predictor
 

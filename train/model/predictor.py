@@ -4,7 +4,8 @@ import numpy as np
 
 from streetloop.errors import AnswerInvalid
 from streetloop.types import Detections, Image
-from train.model.backends import Backend, open_backend
+from train.model.backends.backend import Backend
+from train.model.backends.open_backend import open_backend
 from train.model.model_file import ModelFile
 from train.model.postprocess import decode
 from train.model.preprocess import input_shape, letterbox

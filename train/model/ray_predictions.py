@@ -17,7 +17,7 @@ from streetloop.processes import lower_priority
 from streetloop.storage.store import ObjectStore
 from streetloop.types import Detections
 from train.data.dataset import Example
-from train.model.backends import open_backend
+from train.model.backends.open_backend import open_backend
 from train.model.model_file import ModelFile
 from train.model.predictions import DatasetPredictor
 from train.model.predictor import Predictor

@@ -18,7 +18,7 @@ from streetloop.clock import SystemClock
 from streetloop.errors import SourceError, StreetloopError
 from streetloop.settings import Settings
 from streetloop.types import UNCONFIRMED, Ints
-from train.model.backends import open_backend
+from train.model.backends.open_backend import open_backend
 from train.model.find_model import find_model
 from train.model.predictor import Predictor
 
@@ -56,7 +56,7 @@ def local_detector(settings: Settings) -> Iterator[DetectorClient]:
         ModelError: The model cannot be used.
     """
     model = find_model(settings.model, settings)
-    backend = open_backend(model, settings.backend, settings.threads)
+    backend = open_backend(model, settings.backend, settings.threads, settings.precision)
     detector = LocalDetector(Predictor(model, backend, settings.image_size), settings.track_floor)
     try:
         yield detector

@@ -8,7 +8,7 @@ from serve.detector.client import LocalDetector
 from streetloop.errors import DetectorError
 from streetloop.types import Floats, Image
 from tests.support.tiny_model import detector_output, write_tiny_model
-from train.model.backends import random_batch
+from train.model.backends.backend import random_batch
 from train.model.model_file import open_model
 from train.model.predictor import Predictor
 
@@ -18,7 +18,7 @@ ONE_CAR = detector_output((32, 32, 20, 10, 0, 0.9))
 class SlowBackend:
     """Answers when it is let."""
 
-    name = "slow"
+    name, device = "slow", "cpu"
 
     def __init__(self) -> None:
         self.go = threading.Event()

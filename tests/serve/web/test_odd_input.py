@@ -13,7 +13,7 @@ from streetloop.errors import DetectorError, ModelNotFound, ModelUnsupported, St
 from streetloop.types import Detections, Image
 from streetloop.video import VideoWriter
 from tests.support.tiny_model import detector_output, write_tiny_model
-from train.model.backends import random_batch
+from train.model.backends.backend import random_batch
 from train.model.model_file import open_model
 from train.model.postprocess import decode
 from train.model.predictor import Predictor

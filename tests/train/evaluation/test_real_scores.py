@@ -14,7 +14,7 @@ from train.data.dataset import Dataset, Example
 from train.data.formats import read_yolo
 from train.evaluation.coco_map import coco_map
 from train.evaluation.metrics import class_map, translated
-from train.model.backends import open_backend
+from train.model.backends.open_backend import open_backend
 from train.model.model_file import ModelFile, open_model
 from train.model.predictions import MIN_CONFIDENCE, predict_examples, read_image
 from train.model.predictor import Predictor

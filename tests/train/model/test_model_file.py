@@ -4,10 +4,10 @@ import cv2
 import numpy as np
 import pytest
 
-from streetloop.errors import ConfigError, DetectorError, ModelNotFound, ModelUnsupported
+from streetloop.errors import DetectorError, ModelNotFound, ModelUnsupported
 from tests.support.material import material
 from tests.support.tiny_model import NAMES, detector_output, write_tiny_model
-from train.model.backends import OnnxBackend, half_precision, open_backend, random_batch
+from train.model.backends.backend import random_batch
 from train.model.model_file import ModelFile, open_model
 from train.model.predictor import Predictor
 
@@ -76,25 +76,6 @@ def test_an_answer_of_another_shape_is_an_error(tmp_path: Path) -> None:
         predictor.detect(random_batch((1, 64, 64)), 0.5)
 
 
-def test_the_torch_backend_needs_the_checkpoint(tiny: ModelFile) -> None:
-    with pytest.raises(ConfigError, match=r"needs the \.pt file"):
-        open_backend(tiny, "torch")
-
-
-def test_a_file_that_the_runtime_refuses(tmp_path: Path) -> None:
-    path = write_tiny_model(tmp_path / "cut.onnx", ONE_CAR)
-    path.write_bytes(path.read_bytes()[:100])
-    with pytest.raises(ModelUnsupported, match="ONNX"):
-        OnnxBackend(path)
-
-
-def test_half_precision_answers_nearly_the_same(tiny: ModelFile, tmp_path: Path) -> None:
-    half = tmp_path / "half.onnx"
-    half.write_bytes(half_precision(tiny.onnx))
-    images = random_batch((2, 64, 64))
-    np.testing.assert_allclose(OnnxBackend(half).run(images), OnnxBackend(tiny.onnx).run(images), rtol=2e-3)
-
-
 @pytest.fixture(scope="module")
 def photo() -> np.ndarray:
     return cv2.imread(str(material("datasets/coco128_val/images/val2017/000000000139.jpg")))
@@ -110,18 +91,6 @@ def test_a_checkpoint_is_exported_once_and_keeps_its_names(weights: Path, model_
     assert first.checkpoint == weights
     assert len(first.names) == 80
     assert first.names[2] == "car"
-
-
-@pytest.mark.model
-def test_the_backends_agree(weights: Path, model_cache: Path, photo: np.ndarray) -> None:
-    model = open_model(str(weights), model_cache)
-    onnx, torch = (
-        Predictor(model, open_backend(model, kind)).predict(photo, 0.25) for kind in ("onnx", "torch")
-    )
-    assert onnx.class_id.tolist() == torch.class_id.tolist()
-    assert "person" in {model.names[k] for k in onnx.class_id}
-    np.testing.assert_allclose(onnx.xyxy, torch.xyxy, atol=0.1)
-    np.testing.assert_allclose(onnx.confidence, torch.confidence, atol=1e-3)
 
 
 @pytest.mark.model

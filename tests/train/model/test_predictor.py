@@ -5,7 +5,7 @@ import pytest
 
 from streetloop.errors import DetectorError
 from tests.support.tiny_model import detector_output, write_tiny_model
-from train.model.backends import random_batch
+from train.model.backends.backend import random_batch
 from train.model.model_file import open_model
 from train.model.predictor import Predictor
 

@@ -7,7 +7,10 @@ from onnxruntime.capi import onnxruntime_pybind11_state  # type: ignore[import-u
 from streetloop.errors import DetectorError, ModelUnsupported
 from tests.support.tiny_model import detector_output, write_tiny_model
 from tests.support.vendor_errors import errors_of
-from train.model.backends import ORT_ERRORS, OnnxBackend, random_batch
+from train.model.backends.backend import random_batch
+from train.model.backends.onnx_runtime import ORT_ERRORS, OnnxBackend, half_precision
+
+ONE_CAR = detector_output((5, 5, 4, 4, 0, 0.9))
 
 
 def test_no_error_of_the_runtime_is_left_untranslated() -> None:
@@ -23,8 +26,16 @@ def test_a_file_that_is_no_model_is_refused(tmp_path: Path) -> None:
         OnnxBackend(path)
 
 
+def test_half_precision_answers_nearly_the_same(tmp_path: Path) -> None:
+    whole = write_tiny_model(tmp_path / "a.onnx", ONE_CAR, slope=0.5)
+    half = tmp_path / "half.onnx"
+    half.write_bytes(half_precision(whole))
+    images = random_batch((2, 64, 64))
+    np.testing.assert_allclose(OnnxBackend(half).run(images), OnnxBackend(whole).run(images), rtol=2e-3)
+
+
 def test_a_batch_that_does_not_fit_is_a_failure_of_the_detector(tmp_path: Path) -> None:
-    backend = OnnxBackend(write_tiny_model(tmp_path / "a.onnx", detector_output((5, 5, 4, 4, 0, 0.9))))
+    backend = OnnxBackend(write_tiny_model(tmp_path / "a.onnx", ONE_CAR))
     with pytest.raises(DetectorError, match="ONNX Runtime failed"):
         backend.run(random_batch((1, 32, 32))[..., :2])
 

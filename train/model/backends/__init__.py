@@ -1,0 +1,1 @@
+"""Backends: the runtimes that compute a model's network, each behind `backend.Backend`."""
