@@ -126,11 +126,11 @@ def main() -> None:
         figures["gated" if gate else "ungated"] = {
             "frames": frames,
             "detected": status.account.detected,
-            "lines": dict(status.lines),
+            "lines": {name: totals.directions() for name, totals in status.lines.items()},
             "map50_95": round(score.map50_95, 4),
             "map50": round(score.map50, 4),
         }
-        lines = {name: (c["in"], c["out"]) for name, c in status.lines.items()}
+        lines = {name: (c.into, c.out) for name, c in status.lines.items()}
         table.add_row(
             "on" if gate else "off",
             str(frames),

@@ -7,9 +7,20 @@ from typing import Annotated, Any, TypeAlias
 from urllib.parse import urlsplit
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 from pydantic_settings import SettingsError
 
+from streetloop.counted_classes import ClassGroups, groups_to_plain
 from streetloop.errors import ConfigError
 from streetloop.secrets import SecretUri, redact
 from streetloop.settings import Settings
@@ -61,6 +72,35 @@ def _uri(value: object) -> SecretUri:
     return uri
 
 
+class CountingLine(BaseModel):
+    """A counting line; written as its two points where nothing else is said.
+
+    Attributes:
+        points: Its two ends, in fractions of the image.
+        classes: What is counted on it; None counts what the camera counts.
+        length_m: Its length on the ground in metres, 0.1 to 10,000. A line along the road with a
+            length measures the speed of what drives along it.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    points: Line
+    classes: ClassGroups | None = None
+    length_m: float | None = Field(default=None, ge=0.1, le=10_000)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _points_alone(cls, value: object) -> object:
+        return {"points": value} if isinstance(value, (list, tuple)) else value
+
+    @model_serializer(mode="wrap")
+    def _short(self, plain: SerializerFunctionWrapHandler) -> Any:
+        if self.classes is None and self.length_m is None:
+            return self.points
+        found: dict[str, Any] = {name: value for name, value in plain(self).items() if value is not None}
+        return found
+
+
 class Camera(BaseModel):
     """One camera, as the user describes it.
 
@@ -70,6 +110,8 @@ class Camera(BaseModel):
         city: Groups cameras.
         fps: Frames to analyse a second; None for as many as keep up.
         transport: How RTSP carries the pictures.
+        classes: The classes that are tracked and counted, see `CountedClasses`; None for those of
+            the settings.
         lines: At most 50 counting lines by name, each from a point to a point in fractions of the
             image; a name is 1 to 100 characters that can be printed.
             Seen from the first point towards the second, crossing from left to right is "in".
@@ -82,7 +124,8 @@ class Camera(BaseModel):
     city: str | None = Field(default=None, min_length=1, max_length=100)
     fps: float | None = Field(default=None, gt=0, le=1000)
     transport: str = Field(default="tcp", pattern="^(tcp|udp)$")
-    lines: dict[str, Line] = {}
+    classes: ClassGroups | None = None
+    lines: dict[str, CountingLine] = {}
 
     @field_validator("id")
     @classmethod
@@ -91,24 +134,36 @@ class Camera(BaseModel):
 
     @field_validator("lines")
     @classmethod
-    def _lines_have_length(cls, lines: dict[str, Line]) -> dict[str, Line]:
+    def _lines_have_length(cls, lines: dict[str, CountingLine]) -> dict[str, CountingLine]:
         if len(lines) > _MOST_LINES:
             raise ValueError(f"more than {_MOST_LINES} lines")
-        for name, (start, end) in lines.items():
+        for name, line in lines.items():
             if not (0 < len(name.strip()) == len(name) <= _LONGEST_NAME and name.isprintable()):
                 raise ValueError(f"{name[:20]!r} is no name of a line: 1 to 100 characters")
-            if start == end:
+            if line.points[0] == line.points[1]:
                 raise ValueError(f"line {name!r} starts where it ends")
         return lines
 
 
 class CameraFile(BaseModel):
-    """The whole file: ``cameras:`` and, optionally, ``settings:``."""
+    """The whole file: ``cameras:`` and, optionally, ``classes:`` and ``settings:``.
+
+    Attributes:
+        cameras: At least one.
+        settings: Settings of the run by name; the file's ``classes`` are among them.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     cameras: list[Camera] = Field(min_length=1)
+    classes: ClassGroups | None = Field(default=None, exclude=True)
     settings: dict[str, Any] = {}
+
+    @model_validator(mode="after")
+    def _classes_are_a_setting(self) -> "CameraFile":
+        if self.classes is not None:
+            self.settings["classes"] = groups_to_plain(self.classes)
+        return self
 
     @field_validator("settings")
     @classmethod

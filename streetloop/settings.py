@@ -19,6 +19,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
+from streetloop.counted_classes import ClassGroups
 from streetloop.errors import ConfigError
 from streetloop.local_time import open_zone
 
@@ -80,6 +81,9 @@ class Settings(BaseSettings):
     )
     track_floor: float = Field(
         default=0.1, gt=0, le=1, description="minimum confidence of a box that may extend a track"
+    )
+    classes: ClassGroups | None = Field(
+        default=None, description="the model's classes to track and count, by the name they count under"
     )
     staleness_s: float = Field(
         default=0.5, gt=0, le=60, description="age at which a waiting frame is dropped"

@@ -57,7 +57,10 @@ class Recorder:
     """A `Sink` that keeps every third drawn frame, and a `Pictures` that shows one of them."""
 
     def __init__(self, cameras: list[Camera], names: tuple[str, ...]) -> None:
-        self._lines, self._names = {camera.id: camera.lines for camera in cameras}, names
+        self._lines, self._names = (
+            {c.id: {n: line.points for n, line in c.lines.items()} for c in cameras},
+            names,
+        )
         self._drawn: dict[str, list[bytes]] = {camera.id: [] for camera in cameras}
         self._counts: dict[str, dict[str, Counter[str]]] = {
             camera.id: {line: Counter() for line in camera.lines} for camera in cameras

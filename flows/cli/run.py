@@ -20,6 +20,12 @@ Model = Annotated[
     str | None,
     typer.Option(help="Model file (.pt or .onnx), file:// URI, a name such as yolo26n.pt, or baseline."),
 ]
+Classes = Annotated[
+    str | None,
+    typer.Option(
+        metavar="A,B=C+D", help="Classes to track and count; B=C+D counts the classes C and D as B."
+    ),
+]
 Duration = Annotated[
     float | None, typer.Option(min=0.0, help="Stop after this many seconds; default: run until Ctrl-C.")
 ]
@@ -31,6 +37,7 @@ def run(
     context: typer.Context,
     cameras: CameraFile,
     model: Model = None,
+    classes: Classes = None,
     duration: Duration = None,
     annotate: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write an annotated MP4 of each camera to DIR.")
@@ -45,7 +52,13 @@ def run(
     from flows.runtime.run_values import RunOptions
 
     options = RunOptions(duration, annotate, metrics_port)
-    read_cameras(context, cameras, {"model": model, "gate": gate}, options, as_json=as_json)
+    read_cameras(
+        context,
+        cameras,
+        {"model": model, "gate": gate, "classes": class_groups(classes)},
+        options,
+        as_json=as_json,
+    )
 
 
 @app.command()
@@ -53,6 +66,7 @@ def up(
     context: typer.Context,
     cameras: CameraFile,
     model: Model = None,
+    classes: Classes = None,
     duration: Duration = None,
     policy: PolicyFile = None,
     metrics_port: MetricsPort = None,
@@ -62,7 +76,24 @@ def up(
     from flows.service.policy_file import read_policy
 
     options = RunOptions(duration, metrics_port=metrics_port, policy=read_policy(policy), app=True)
-    read_cameras(context, cameras, {"model": model, "learn": True}, options, as_json=False)
+    read_cameras(
+        context,
+        cameras,
+        {"model": model, "learn": True, "classes": class_groups(classes)},
+        options,
+        as_json=False,
+    )
+
+
+def class_groups(flag: str | None) -> dict[str, list[str]] | None:
+    """The value of ``--classes`` as the setting has it; None where the flag is not given.
+
+    Raises:
+        ConfigError: The flag is malformed.
+    """
+    from streetloop.counted_classes import parse_class_flag
+
+    return None if flag is None else parse_class_flag(flag)
 
 
 def read_cameras(

@@ -7,7 +7,7 @@ import typer
 
 from flows.cli.context import settings_of
 from flows.cli.output import Json, print_json, results
-from flows.cli.run import Model
+from flows.cli.run import Classes, Model, class_groups
 
 app = typer.Typer()
 
@@ -33,6 +33,7 @@ def evaluate_tracks(
         ),
     ] = None,
     model: Model = None,
+    classes: Classes = None,
     image_size: Annotated[
         int | None, typer.Option(min=32, max=4096, help="Longest side of the model's input, in pixels.")
     ] = None,
@@ -51,7 +52,7 @@ def evaluate_tracks(
     from streetloop.errors import ConfigError
 
     file = None if cameras is None else load_cameras(cameras)
-    flags = {"model": model, "image_size": image_size, "gate": gate}
+    flags = {"model": model, "image_size": image_size, "gate": gate, "classes": class_groups(classes)}
     given = {name: value for name, value in flags.items() if value is not None}
     if found is not None:
         if truth is None:

@@ -27,6 +27,7 @@ class CountRecorder:
 
     Attributes:
         faults: What was still not written at `close`.
+        covered_s: Seconds in which each camera was looked at so far.
     """
 
     def __init__(
@@ -43,11 +44,14 @@ class CountRecorder:
         self._due_s = 0.0
         self._error: str | None = None
         self.faults: list[str] = []
+        self.covered_s: dict[str, float] = {}
 
     def take(self, found: LineCounts) -> None:
         """Take counts; a ledger that cannot be written stops nothing."""
         if found:
             self._waiting += found
+            for camera, seconds in found.covered_s().items():
+                self.covered_s[camera] = self.covered_s.get(camera, 0.0) + seconds
         if self._waiting and self._now_s() >= self._due_s:
             self._write()
 

@@ -86,6 +86,7 @@ class Observers:
     def add_to(self, summary: RunSummary) -> RunSummary:
         """The summary of the run with the drift and the faults that were found."""
         faults = tuple(self._counts.faults)
+        summary = replace(summary, covered_s=self._counts.covered_s)
         if self._watch is None:
             return replace(summary, faults=faults)
         return replace(summary, drift=self._watch.causes(), faults=(*self._watch.faults, *faults))

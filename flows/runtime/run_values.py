@@ -45,7 +45,8 @@ class RunSummary:
         model: What the detector said of itself at the start.
         seconds: How long cameras were read.
         drift: Causes of the drift that was found last, likeliest first, by camera.
-        faults: What could not be written about drift.
+        faults: What could not be written about counts and drift.
+        covered_s: Seconds in which a camera with lines was looked at, by id.
     """
 
     cameras: Mapping[str, CameraStatus]
@@ -54,11 +55,12 @@ class RunSummary:
     seconds: float
     drift: Mapping[str, Sequence[str]] = field(default_factory=dict)
     faults: Sequence[str] = ()
+    covered_s: Mapping[str, float] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """Plain values for JSON; ``fps`` is frames detected per second of the run."""
         return {
-            "cameras": {key: self._camera(status) for key, status in self.cameras.items()},
+            "cameras": {key: self._camera(key, status) for key, status in self.cameras.items()},
             "log": self.log,
             "model": dict(self.model),
             "drift": {camera: list(causes) for camera, causes in self.drift.items()},
@@ -66,7 +68,7 @@ class RunSummary:
             "problems": self.problems,
         }
 
-    def _camera(self, status: CameraStatus) -> dict[str, Any]:
+    def _camera(self, key: str, status: CameraStatus) -> dict[str, Any]:
         account = status.account
         return {
             "state": status.state.value,
@@ -76,7 +78,18 @@ class RunSummary:
             "fps": round(account.detected / self.seconds, 3) if self.seconds > 0 else 0.0,
             "lag_p95_s": round(status.lag_p95_s, 4),
             "objects": status.objects,
-            "lines": status.lines,
+            "objects_by_class": status.objects_by_class,
+            "lines": self._lines(key, status),
+        }
+
+    def _lines(self, key: str, status: CameraStatus) -> dict[str, Any]:
+        """Totals by line; ``coverage`` is the share of the time in which the line was watched."""
+        silent = status.state in {CameraState.LOST, CameraState.FAILED, CameraState.CONNECTING}
+        period_s = max(status.media_s, self.seconds) if silent else status.media_s
+        coverage = min(self.covered_s.get(key, 0.0) / period_s, 1.0) if period_s > 0 else 0.0
+        return {
+            name: {**totals.as_json(), "coverage": round(coverage, 4)}
+            for name, totals in status.lines.items()
         }
 
     @property

@@ -22,6 +22,7 @@ from serve.web.access import refuse_bad_address
 from streetloop.camera_set import CameraSetWatcher
 from streetloop.cameras import Camera
 from streetloop.clock import SystemClock
+from streetloop.counted_classes import refuse_unknown_classes
 from streetloop.errors import ConfigError
 from streetloop.ledger import open_ledger
 from streetloop.settings import BASELINE, Settings
@@ -192,7 +193,13 @@ def _open_model(cameras: Sequence[Camera], settings: Settings, say: Callable[[st
     if settings.model == BASELINE and any(c.uri.scheme != "sim" for c in cameras):
         say("the baseline knows the simulated city alone; for a real street give --model")
     say(f"opening the model {settings.model}")
-    return serving_model(settings)
+    model = serving_model(settings)
+    refuse_unknown_classes("setting 'classes'", model.names, settings.classes)
+    for camera in cameras:
+        refuse_unknown_classes(f"camera {camera.id!r}", model.names, camera.classes)
+        for name, line in camera.lines.items():
+            refuse_unknown_classes(f"camera {camera.id!r}: line {name!r}", model.names, line.classes)
+    return model
 
 
 def start_serve(settings: Settings, *, with_app: bool) -> None:

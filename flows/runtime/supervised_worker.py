@@ -3,11 +3,13 @@
 import dataclasses
 import logging
 import threading
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Future
 
 from flows.runtime.planner import WorkerPlan
 from flows.runtime.stream_fleet import WorkerHandle, WorkerReport
+from flows.stream.analysis.line_totals import LineTotals
 from flows.stream.analysis.status import CameraStatus
 from flows.stream.ingest.accounting import DropReason
 from flows.stream.ingest.camera_state import FINISHED, CameraState
@@ -183,14 +185,13 @@ def _ended(status: CameraStatus) -> CameraStatus:
 
 def _after(before: CameraStatus, now: CameraStatus) -> CameraStatus:
     """The status of a camera that ran before, in a worker that died or was closed."""
-    lines = {
-        name: {way: before.lines.get(name, {}).get(way, 0) + crossed for way, crossed in count.items()}
-        for name, count in now.lines.items()
-    }
+    lines = {name: before.lines.get(name, LineTotals()) + totals for name, totals in now.lines.items()}
     return dataclasses.replace(
         now,
         account=before.account + now.account,
         reconnects=before.reconnects + now.reconnects,
         objects=before.objects + now.objects,
+        objects_by_class=dict(Counter(before.objects_by_class) + Counter(now.objects_by_class)),
+        media_s=before.media_s + now.media_s,
         lines=lines,
     )

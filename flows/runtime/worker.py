@@ -86,7 +86,10 @@ class StreamWorker:
 
     def pictures(self, after: Mapping[str, int], width: int) -> dict[str, tuple[int, bytes]]:
         """See `streetloop.control.port.Pictures.newest`."""
-        counts = {name: status.lines for name, status in self._pipeline.snapshot().items()}
+        counts = {
+            camera: {line: totals.directions() for line, totals in status.lines.items()}
+            for camera, status in self._pipeline.snapshot().items()
+        }
         return self._preview.pictures(self._pipeline.readers, counts, after, width)
 
     def drop(self, cameras: Collection[str]) -> WorkerReport:

@@ -60,13 +60,13 @@ def live_view(camera: Camera, status: "CameraStatus", rates: tuple[float, float]
         frames=_copied(Frames, status.account),
         fps_decoded=rates[0],
         fps_detected=rates[1],
-        crossings=status.lines,
+        crossings={name: totals.directions() for name, totals in status.lines.items()},
         slot=slot,
     )
 
 
 def _configuration(camera: Camera) -> dict[str, Any]:
-    plain = {name: getattr(camera, name) for name in ("id", "city", "fps", "transport", "lines")}
+    plain = {name: getattr(camera, name) for name in ("id", "city", "fps", "transport", "classes", "lines")}
     return {**plain, "uri": str(camera.uri)}
 
 

@@ -48,7 +48,8 @@ class StreamPipeline:
         clock: Time.
         sinks: Called with every result; an error of one is shown as a fault and stops nothing.
         generation: How many workers that hosted these cameras have died; keeps track ids unique.
-        names: Class names of the models by class id. Without them no two models are compared.
+        names: Class names of the models by class id. Without them no two models are compared, and
+            classes are counted by number.
         on_compared: Called for each frame that two models answered, see `ShadowComparison`.
         on_still: Called, on the thread of its camera, with each frame that was not detected because
             nothing moves.
@@ -77,7 +78,7 @@ class StreamPipeline:
         self.readers: Sequence[CameraReader] = [self._reader(camera, source) for camera, source in cameras]
         self.router = Router([camera.id for camera, _ in cameras], self._ready)
         self._by_id = {reader.camera.id: reader for reader in self.readers}
-        self._analyses = {c.id: CameraAnalysis(c, settings, generation) for c, _ in cameras}
+        self._analyses = {c.id: CameraAnalysis(c, settings, generation, names) for c, _ in cameras}
         self._clients = ClientPool(client)
         cities = {camera.id: camera.city for camera, _ in cameras}
         self._comparison = (
@@ -186,8 +187,10 @@ class StreamPipeline:
             reconnects=reader.reconnects,
             lag_p95_s=analysis.lags.p95_s(),
             objects=analysis.objects,
-            lines=analysis.line_counts(),
-            faults=(*self._sinks.faults, *([self._failure] if self._failure else [])),
+            objects_by_class=analysis.objects_by_class,
+            lines=analysis.line_totals(),
+            media_s=reader.newest.pts if reader.newest is not None else 0.0,
+            faults=(*analysis.faults, *self._sinks.faults, *([self._failure] if self._failure else [])),
             model=analysis.model,
         )
 

@@ -9,6 +9,9 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, Field
 
+from streetloop.cameras import CountingLine
+from streetloop.counted_classes import ClassGroups
+
 T = TypeVar("T")
 
 
@@ -40,7 +43,8 @@ class CameraView(BaseModel):
         city: The group that it belongs to.
         fps: Frames to analyse a second; None for as many as the detector can take.
         transport: How RTSP carries the stream: ``tcp`` or ``udp``.
-        lines: Counting lines by name, two points each, in fractions of the image.
+        classes: What it counts; None for the classes of the settings.
+        lines: Counting lines by name, in fractions of the image.
         state: ``connecting``, ``live``, ``lost``, ``ended``, ``failed``, or ``stopped`` where no
             stream runs.
         error: Why it is lost or has failed.
@@ -49,6 +53,7 @@ class CameraView(BaseModel):
         fps_detected: Frames detected a second, over the last seconds.
         lag_p95_s: 95th percentile of the time from frame to result, in seconds.
         objects: Confirmed tracks since the start.
+        objects_by_class: The same by class.
         crossings: Crossings by line and direction since the start.
         slot: The application that answers for it.
         model: Version of the model that answered last.
@@ -60,7 +65,8 @@ class CameraView(BaseModel):
     city: str | None = None
     fps: float | None = None
     transport: str = "tcp"
-    lines: dict[str, tuple[tuple[float, float], tuple[float, float]]] = {}
+    classes: ClassGroups | None = None
+    lines: dict[str, CountingLine] = {}
     state: str = "stopped"
     error: str | None = None
     frames: Frames = Frames()
@@ -68,6 +74,7 @@ class CameraView(BaseModel):
     fps_detected: float = 0.0
     lag_p95_s: float = 0.0
     objects: int = 0
+    objects_by_class: dict[str, int] = {}
     crossings: dict[str, dict[str, int]] = {}
     slot: str | None = None
     model: str | None = None

@@ -87,7 +87,7 @@ def _small_log(folder: Path) -> str:
         picture = ArrayPicture(np.zeros((4, 4, 3), np.uint8))
         frame = Frame("007", frame_id, frame_id / 25, SystemClock().now(), 0.0, picture)
         boxes = Detections(np.zeros((1, 4), np.float32), np.ones(1, np.float32), np.zeros(1, np.int64))
-        log.take(Result(frame, Tracked(boxes, np.array([track])), [], "v1"))
+        log.take(Result(frame, Tracked(boxes, np.array([track])), [], "v1", np.ones(1, np.bool_)))
     log.close()
     return store.uri("log")
 

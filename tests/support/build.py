@@ -73,7 +73,9 @@ def result(of: Frame, detections: Detections | None = None, track_ids: Iterable[
     """A result; without ``track_ids`` nothing in it is confirmed."""
     detections = Detections.empty() if detections is None else detections
     ids = [UNCONFIRMED] * len(detections) if track_ids is None else list(track_ids)
-    return Result(of, Tracked(detections, np.array(ids, np.int64)), [], "model-1")
+    return Result(
+        of, Tracked(detections, np.array(ids, np.int64)), [], "model-1", np.ones(len(ids), np.bool_)
+    )
 
 
 def source_frames(count: int, fps: float = 25.0, start_s: float = 0.0) -> list[SourceFrame]:

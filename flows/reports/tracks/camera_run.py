@@ -1,7 +1,7 @@
 """Runs one camera through the stream flow, with a detector in this process."""
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,8 +49,8 @@ class CameraRun:
 
 
 @contextlib.contextmanager
-def local_detector(settings: Settings) -> Iterator[DetectorClient]:
-    """The detector that the settings name, in this process.
+def local_detector(settings: Settings) -> Iterator[tuple[DetectorClient, tuple[str, ...]]]:
+    """The detector that the settings name, in this process, and its class names.
 
     Raises:
         ModelError: The model cannot be used.
@@ -59,7 +59,7 @@ def local_detector(settings: Settings) -> Iterator[DetectorClient]:
     backend = open_backend(model, settings.backend, settings.threads, settings.precision)
     detector = LocalDetector(Predictor(model, backend, settings.image_size), settings.track_floor)
     try:
-        yield detector
+        yield detector, model.names
     finally:
         detector.close()
 
@@ -70,6 +70,7 @@ def run_camera(
     settings: Settings,
     seconds: float,
     progress: Callable[[int], None] = lambda _: None,
+    names: Sequence[str] = (),
 ) -> CameraRun:
     """Play a simulated camera or a clip through the stream flow, without dropping a frame.
 
@@ -79,16 +80,19 @@ def run_camera(
         settings: Decide on gate, input size and confidence.
         seconds: Media time to play; a clip may end earlier.
         progress: Told the number of frames done.
+        names: Class names of its model; without them classes are counted by number.
 
     Raises:
         ConfigError: The URI is malformed.
         StreetloopError: The source or the detector failed.
     """
     clock = SystemClock()
-    source = RecordedSource(camera, clock, seconds)
+    groups = camera.classes if camera.classes is not None else settings.classes
+    counted = None if groups is None else {name for members in groups.values() for name in members}
+    source = RecordedSource(camera, clock, seconds, counted)
     info = source.probe()
     sink = _FoundTracks()
-    pipeline = StreamPipeline([(camera, source)], lambda _: detector, settings, clock, [sink])
+    pipeline = StreamPipeline([(camera, source)], lambda _: detector, settings, clock, [sink], names=names)
     pipeline.start()
     try:
         while not pipeline.wait(_PROGRESS_S):
@@ -103,7 +107,7 @@ def run_camera(
         MotTracks.of(sink.rows),
         source.frames,
         np.array(sink.frames, np.int64),
-        Counts(status.objects, status.lines),
+        Counts(status.objects, {name: totals.directions() for name, totals in status.lines.items()}),
         Geometry(info.width, info.height, info.fps or _FALLBACK_FPS),
     )
 

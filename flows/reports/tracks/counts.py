@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 
 from flows.reports.tracks.mot_files import MotTracks
 from flows.stream.analysis.counting_lines import LineCounter, anchor
-from streetloop.cameras import Line
+from streetloop.cameras import CountingLine
 
 DIRECTIONS = ("in", "out")
 
@@ -42,7 +42,7 @@ class Counts:
     lines: LineCounts = field(default_factory=dict)
 
 
-def count_tracks(tracks: MotTracks, lines: Mapping[str, Line], geometry: Geometry) -> Counts:
+def count_tracks(tracks: MotTracks, lines: Mapping[str, CountingLine], geometry: Geometry) -> Counts:
     """Count tracks as a running camera counts them, by the ground points of their boxes.
 
     Args:
@@ -50,7 +50,7 @@ def count_tracks(tracks: MotTracks, lines: Mapping[str, Line], geometry: Geometr
         lines: Counting lines by name, in fractions of the picture.
         geometry: Of the pictures.
     """
-    counters = [LineCounter(name, line) for name, line in lines.items()]
+    counters = [LineCounter(name, line.points) for name, line in lines.items()]
     last = 0.0
     for frame, track_id, left, top, width, height, *_ in tracks.table.tolist():
         pts = (frame - 1) / geometry.fps
@@ -60,7 +60,7 @@ def count_tracks(tracks: MotTracks, lines: Mapping[str, Line], geometry: Geometr
                 counter.forget(pts)
             counter.update(int(track_id), at, pts)
         last = pts
-    crossings = {c.name: {direction: c.counts[direction] for direction in DIRECTIONS} for c in counters}
+    crossings = {counter.name: counter.totals().directions() for counter in counters}
     return Counts(tracks.objects(), crossings)
 
 

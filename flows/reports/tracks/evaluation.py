@@ -15,8 +15,9 @@ from flows.reports.tracks.recorded_source import RecordedSource
 from flows.reports.tracks.report import Comparison, TrackReport
 from flows.reports.tracks.track_scores import score_tracks
 from flows.stream.sources.registry import refuse_bad_source
-from streetloop.cameras import Camera, Line
+from streetloop.cameras import Camera, CountingLine
 from streetloop.clock import SystemClock
+from streetloop.counted_classes import refuse_unknown_classes
 from streetloop.errors import ConfigError, SourceError
 from streetloop.settings import Settings
 
@@ -71,13 +72,14 @@ def evaluate_cameras(
     lengths = {camera.id: _seconds(camera, seconds) for camera in cameras}
     frames = {camera.id: _frames(camera, lengths[camera.id]) for camera in cameras}
     comparisons = {}
-    with local_detector(settings) as detector, _bars() as bars:
+    with local_detector(settings) as (detector, names), _bars() as bars:
+        refuse_unknown_classes("classes", names, settings.classes)
         task = bars.add_task("", total=sum(frames.values()))
         before = 0
         for camera in cameras:
             bars.update(task, description=camera.id)
             progress = partial(_advance, bars, task, before)
-            run = run_camera(camera, detector, settings, lengths[camera.id], progress)
+            run = run_camera(camera, detector, settings, lengths[camera.id], progress, names)
             comparisons[camera.id] = _compared(camera, run, true)
             before += frames[camera.id]
     return _report(comparisons)
@@ -100,7 +102,9 @@ def _compared(camera: Camera, run: CameraRun, truth: MotTracks | None) -> Compar
     return Comparison(true.take(np.isin(true.frame, run.analysed)), run.found, counts, run.counts)
 
 
-def _true_counts(truth: MotTracks, lines: Mapping[str, Line], geometry: Geometry, what: str) -> Counts:
+def _true_counts(
+    truth: MotTracks, lines: Mapping[str, CountingLine], geometry: Geometry, what: str
+) -> Counts:
     targets = truth.targets()
     if not len(targets):
         raise ConfigError(f"{what} holds no object to be found, so there is nothing to evaluate")

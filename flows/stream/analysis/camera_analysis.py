@@ -1,16 +1,28 @@
 """From one camera's detections to tracks, object counts and line crossings."""
 
-import numpy as np
+from collections import Counter
+from collections.abc import Sequence
+from functools import partial
 
+import numpy as np
+from numpy.typing import NDArray
+
+from flows.stream.analysis.association import Tuning
 from flows.stream.analysis.counting_lines import Crossing, LineCounter, anchor
+from flows.stream.analysis.line_totals import LineTotals
 from flows.stream.analysis.results import Result
 from flows.stream.analysis.status import Lags
-from flows.stream.analysis.tracker import CameraTracker
+from flows.stream.analysis.tracker import CameraTracker, Track
+from streetloop.boxes import iou
 from streetloop.cameras import Camera
+from streetloop.counted_classes import CountedClasses
 from streetloop.settings import Settings
-from streetloop.types import UNCONFIRMED, Detections, Frame, Tracked
+from streetloop.types import UNCONFIRMED, Detections, Floats, Frame, Tracked
 
 _IDS_PER_GENERATION = 10_000_000
+_DOUBLE_IOU = 0.6  # of two boxes whatever their classes: both are of one object
+_GAP_S, _GAP_PERIODS = 0.5, 2.5  # without a track, from which its crossing is inferred
+_UNNAMED = 1000  # class ids that may come where nobody knows the names
 
 
 class CameraAnalysis:
@@ -18,37 +30,55 @@ class CameraAnalysis:
 
     Args:
         camera: The camera; its counting lines are in fractions of the image.
-        settings: ``confidence`` decides what starts a track and what is reported. Higher reports
-            fewer false positives and misses more objects.
+        settings: ``confidence`` decides what is reported, and twice of it what starts a track;
+            higher reports fewer false positives and misses more objects. ``classes`` are counted
+            unless the camera says otherwise.
         generation: How many workers that hosted the camera have died; keeps track ids unique over
             restarts.
+        names: Class names of the model by class id; without them classes are counted by number.
 
     Attributes:
         lags: Times from decoding to result.
         model: Version of the model that answered last; None before the first answer.
+        objects_by_class: Objects so far by class.
+        faults: What in the configuration cannot be counted, one sentence each.
     """
 
-    def __init__(self, camera: Camera, settings: Settings, generation: int = 0) -> None:
+    def __init__(
+        self, camera: Camera, settings: Settings, generation: int = 0, names: Sequence[str] = ()
+    ) -> None:
+        names = names or [str(number) for number in range(_UNNAMED)]
+        groups = camera.classes if camera.classes is not None else settings.classes
+        self._classes = CountedClasses(names, groups)
+        own = {n: CountedClasses(names, line.classes) for n, line in camera.lines.items() if line.classes}
+        self._line_classes = {name: own.get(name, self._classes) for name in camera.lines}
+        self._tracked = np.maximum.reduce([one.of_class >= 0 for one in (self._classes, *own.values())])
         self._confidence = settings.confidence
-        self._tracker = CameraTracker(settings.confidence, first_id=1 + generation * _IDS_PER_GENERATION)
-        self._lines = [LineCounter(name, line) for name, line in camera.lines.items()]
-        self._seen: set[int] = set()
+        self._tracker = CameraTracker(
+            len(names), 1 + generation * _IDS_PER_GENERATION, Tuning.of(settings.confidence)
+        )
+        self._lines = [LineCounter(name, line.points) for name, line in camera.lines.items()]
+        self._ended: Counter[str] = Counter()
+        self._period_s, self._pts = 0.0, 0.0
         self.lags = Lags()
         self.model: str | None = None
+        self.objects_by_class: dict[str, int] = {}
+        unknown = sorted({name for one in (self._classes, *own.values()) for name in one.unknown})
+        self.faults = tuple(f"camera {camera.id!r}: classes: the model has no class {n!r}" for n in unknown)
 
     @property
     def objects(self) -> int:
-        """Number of confirmed tracks so far."""
-        return len(self._seen)
+        """Number of objects so far."""
+        return sum(self.objects_by_class.values())
 
     @property
     def moving(self) -> bool:
         """True if a confirmed track has moved within the last second."""
         return self._tracker.moving
 
-    def line_counts(self) -> dict[str, dict[str, int]]:
-        """Crossings so far by line and direction."""
-        return {c.name: {"in": c.counts["in"], "out": c.counts["out"]} for c in self._lines}
+    def line_totals(self) -> dict[str, LineTotals]:
+        """Crossings so far by line."""
+        return {counter.name: counter.totals() for counter in self._lines}
 
     def update(self, frame: Frame, detections: Detections, model_version: str) -> Result:
         """Track the detections of ``frame``; frames come in order of time.
@@ -62,23 +92,67 @@ class CameraAnalysis:
             model_version: The model that found them.
         """
         self.model = model_version
-        picture = frame.picture
-        tracked = self._tracker.update(detections, frame.pts, picture.width, picture.height)
-        kept = (tracked.track_id != UNCONFIRMED) | (detections.confidence >= self._confidence)
-        tracked = Tracked(detections.take(kept), tracked.track_id[kept])
-        self._seen.update(int(t) for t in tracked.track_id if t != UNCONFIRMED)
-        return Result(frame, tracked, self._crossings(frame, tracked), model_version)
-
-    def _crossings(self, frame: Frame, tracked: Tracked) -> list[Crossing]:
-        crossings: list[Crossing] = []
+        counted = self._counted(detections)
+        track_id = np.full(len(detections), UNCONFIRMED, np.int64)
         width, height = frame.picture.width, frame.picture.height
-        confirmed = np.flatnonzero(tracked.track_id != UNCONFIRMED)
+        track_id[counted] = self._tracker.update(detections.take(counted), frame.pts, width, height)
+        kept = (track_id != UNCONFIRMED) | (detections.confidence >= self._confidence)
+        tracked = Tracked(detections.take(kept), track_id[kept])
+        self._count_objects()
+        return Result(frame, tracked, self._crossings(frame.pts), model_version, counted[kept])
+
+    def _counted(self, detections: Detections) -> NDArray[np.bool_]:
+        """(N,) true for what is tracked: of a counted class, and no second box of an object."""
+        of_class: NDArray[np.bool_] = self._tracked[np.minimum(detections.class_id, len(self._tracked) - 1)]
+        rows = np.flatnonzero(of_class)
+        counted = np.zeros(len(detections), np.bool_)
+        counted[rows[strongest_of_doubles(detections.take(rows), _DOUBLE_IOU)]] = True
+        return counted
+
+    def _count_objects(self) -> None:
+        self._ended.update(name for track in self._tracker.ended if (name := self._name(track)) is not None)
+        now = Counter(name for track in self._tracker.tracks if (name := self._name(track)) is not None)
+        self.objects_by_class = dict(sorted((self._ended + now).items()))
+
+    def _name(self, track: Track) -> str | None:
+        return self._classes.elected(track.votes)
+
+    def _crossings(self, pts: float) -> list[Crossing]:
+        step, self._pts = pts - self._pts, pts
+        self._period_s += (step - self._period_s) * (0.1 if self._period_s else 1.0)
+        found: list[Crossing] = []
         for counter in self._lines:
-            for i in confirmed:
-                x1, y1, x2, y2 = (float(v) for v in tracked.detections.xyxy[i])
-                at = anchor((x1, y1, x2, y2), width, height)
-                crossing = counter.update(int(tracked.track_id[i]), at, frame.pts)
-                if crossing is not None:
-                    crossings.append(crossing)
-            counter.forget(frame.pts)
-        return crossings
+            counter.gap_s = max(_GAP_S, _GAP_PERIODS * self._period_s)
+            classes = self._line_classes[counter.name]
+            for track in self._tracker.seen:
+                elected = partial(classes.elected, track.votes)
+                for at, box in track.path:
+                    crossing = counter.update(track.id, self._anchor(box), at, elected)
+                    found.extend([crossing] if crossing is not None else [])
+            counter.forget(pts)
+        return found
+
+    def _anchor(self, box: Floats) -> tuple[float, float]:
+        x1, y1, x2, y2 = (float(value) for value in box)
+        return anchor((x1, y1, x2, y2), *self._tracker.size)
+
+
+def strongest_of_doubles(detections: Detections, least_iou: float) -> NDArray[np.intp]:
+    """Rows of the detections without those that overlap a stronger one, whatever their classes.
+
+    >>> boxes = np.array([[0, 0, 10, 10], [0, 0, 10, 9], [20, 0, 30, 10]], np.float32)
+    >>> found = Detections(boxes, np.array([0.5, 0.9, 0.7], np.float32), np.array([0, 1, 0]))
+    >>> strongest_of_doubles(found, 0.6).tolist()
+    [1, 2]
+
+    Args:
+        detections: N detections.
+        least_iou: IoU from which two boxes are of one object, 0 to 1. Lower removes more doubles,
+            and more objects that stand close together.
+    """
+    overlap = iou(detections.xyxy, detections.xyxy) > least_iou
+    kept: list[int] = []
+    for row in np.argsort(-detections.confidence, kind="stable").tolist():
+        if not overlap[row, kept].any():
+            kept.append(row)
+    return np.array(sorted(kept), np.intp)

@@ -1,15 +1,18 @@
-"""Counting lines: each track that crosses a line is counted once, with its direction."""
+"""Counting lines: each track that crosses a line is counted once, with its direction and class."""
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from flows.stream.analysis.line_totals import LineTotals
 from streetloop.cameras import Line
 
 Position: TypeAlias = tuple[float, float]
 """A point (x, y) in fractions of the image, x to the right, y down."""
 
-_FORGET_S = 60.0  # far longer than the tracker keeps a lost track
+_FORGET_S = 120.0  # longer than the tracker keeps a lost track
+_GAP_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,10 @@ class _Approach:
     seen: float
 
 
+def _any_class() -> str | None:
+    return ""
+
+
 @dataclass
 class LineCounter:
     """Counts crossings of one line.
@@ -50,10 +57,9 @@ class LineCounter:
     the line is counted once or not at all.
 
     >>> gate = LineCounter("gate", ((0.5, 0.0), (0.5, 1.0)))
-    >>> [gate.update(7, (x, 0.5), t) for t, x in enumerate([0.3, 0.495, 0.505, 0.7])]
-    ... # doctest: +NORMALIZE_WHITESPACE
-    [None, None, None,
-     Crossing(line='gate', track_id=7, direction='out', pts=3, class_name='', inferred=False)]
+    >>> crossed = [gate.update(7, (x, 0.5), t) for t, x in enumerate([0.3, 0.495, 0.505, 0.7])]
+    >>> crossed[:3], crossed[3].direction, crossed[3].inferred
+    ([None, None, None], 'out', True)
 
     Attributes:
         name: Name of the line.
@@ -61,46 +67,69 @@ class LineCounter:
         margin: Half the width of the undecided zone around the line, in fractions of the image.
             Higher tolerates more jitter; too high misses tracks that end or turn close to the
             line. Lower counts those, too, and may count jitter several times.
-        counts: Crossings so far by direction.
+        gap_s: Seconds between two positions of a track from which a crossing between them is
+            inferred.
+        by_class: Crossings so far by class and direction.
+        inferred: How many of them were inferred.
     """
 
     name: str
     line: Line
     margin: float = 0.01
-    counts: Counter[str] = field(default_factory=Counter)
+    gap_s: float = _GAP_S
+    by_class: dict[str, Counter[str]] = field(default_factory=dict)
+    inferred: int = 0
     _tracks: dict[int, _Approach] = field(default_factory=dict)
 
-    def update(self, track_id: int, position: Position, pts: float) -> Crossing | None:
+    def update(
+        self, track_id: int, position: Position, pts: float, class_name: Callable[[], str | None] = _any_class
+    ) -> Crossing | None:
         """Note the position of a track; positions of a track come in order of time.
 
         Args:
             track_id: The track.
             position: Its anchor, see `anchor`.
             pts: Media time in seconds.
+            class_name: Asked for its class once it has crossed; None if that is not counted here.
 
         Returns:
-            The crossing if this position completes one, else None.
+            The crossing if this position completes one that counts, else None.
         """
         side = self._side(position)
         before = self._tracks.get(track_id)
+        gap = before is not None and pts - before.seen > self.gap_s
         if before is not None:
             before.seen = pts
         if side == 0:
             return None
         self._tracks[track_id] = _Approach(side, position, pts)
-        if before is None or before.side == side:
+        if before is None or before.side == side or not _between(self.line, before.position, position):
             return None
-        if not _between(self.line, before.position, position):
+        found = class_name()
+        if found is None:
             return None
-        crossing = Crossing(self.name, track_id, "in" if side > 0 else "out", pts)
-        self.counts[crossing.direction] += 1
-        return crossing
+        return self._count(Crossing(self.name, track_id, "in" if side > 0 else "out", pts, found, gap))
+
+    @property
+    def counts(self) -> Counter[str]:
+        """Crossings so far by direction."""
+        return sum(self.by_class.values(), Counter())
+
+    def totals(self) -> LineTotals:
+        """Crossings so far."""
+        by_class = {name: dict(count) for name, count in sorted(self.by_class.items())}
+        return LineTotals(by_class, self.inferred)
 
     def forget(self, pts: float) -> None:
-        """Forget the tracks that were not seen for a minute at ``pts``."""
+        """Forget the tracks that were not seen for two minutes at ``pts``."""
         gone = [track for track, at in self._tracks.items() if at.seen < pts - _FORGET_S]
         for track in gone:
             del self._tracks[track]
+
+    def _count(self, crossing: Crossing) -> Crossing:
+        self.by_class.setdefault(crossing.class_name, Counter())[crossing.direction] += 1
+        self.inferred += crossing.inferred
+        return crossing
 
     def _side(self, position: Position) -> int:
         """1 right of the line, -1 left of it, 0 within the margin."""

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from flows.stream.analysis.counting_lines import Crossing
 from streetloop.types import Frame, Tracked
 
@@ -16,12 +19,15 @@ class Result:
         tracked: Its detections with track ids, boxes in pixels of the frame.
         crossings: Line crossings that this frame completed.
         model_version: The model that answered.
+        counted: (N,) false for detections that are logged but neither tracked nor counted: of
+            classes that are not counted, and second boxes of one object.
     """
 
     frame: Frame
     tracked: Tracked
     crossings: list[Crossing]
     model_version: str
+    counted: NDArray[np.bool_]
 
 
 class Sink(Protocol):

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from flows.stream.analysis.line_totals import LineTotals
 from flows.stream.ingest.accounting import Account
 from flows.stream.ingest.camera_state import CameraState
 
@@ -25,7 +26,9 @@ class CameraStatus:
         reconnects: How often it came back after a loss.
         lag_p95_s: 95th percentile of the time from decoding to result, over the last 4096 frames.
         objects: Confirmed tracks so far.
-        lines: Crossings so far by line and direction.
+        objects_by_class: The same by class.
+        lines: Crossings so far by line.
+        media_s: Media time that was decoded, in seconds.
         faults: Errors of the worker beside the stream, such as a log that cannot be written.
         model: Version of the model that answered last; None before the first answer.
     """
@@ -37,7 +40,9 @@ class CameraStatus:
     reconnects: int = 0
     lag_p95_s: float = 0.0
     objects: int = 0
-    lines: dict[str, dict[str, int]] = field(default_factory=dict)
+    objects_by_class: dict[str, int] = field(default_factory=dict)
+    lines: dict[str, LineTotals] = field(default_factory=dict)
+    media_s: float = 0.0
     faults: tuple[str, ...] = ()
     model: str | None = None
 

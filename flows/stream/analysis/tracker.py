@@ -1,100 +1,288 @@
-"""Multi-object tracking: the adapter of the tracker library."""
+"""Multi-object tracking of one camera, with time in seconds."""
 
 from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
-import supervision as sv
-from trackers import ByteTrackTracker
+from numpy.typing import NDArray
 
-from streetloop.types import UNCONFIRMED, Detections, Floats, Ints, Tracked
+from flows.stream.analysis.association import Association, Tuning
+from flows.stream.analysis.box_motion import Array, BoxMotion, to_xywh
+from flows.stream.analysis.flow_field import FlowField
+from streetloop.boxes import common_area, iou
+from streetloop.types import UNCONFIRMED, Detections, Floats, Ints
 
-_NOMINAL_FPS = 25.0  # the rate that the motion model's noise is tuned for; times are in seconds
-_MATCH_IOU = 0.2
-_MOTION_WINDOW_S = 1.0
-_MIN_MOTION = 0.05  # of the box's diagonal, within the window
+_STILL = 0.15  # of its diagonal; within it an object stands still
+_MOVED = 0.05  # of its diagonal, in a second
+_LEARNED_HITS = 3
+
+
+class Moment(NamedTuple):
+    """A track at one moment.
+
+    Attributes:
+        pts: Media time in seconds.
+        centre: (2,) of the box that was found, in pixels.
+        xywh: (4,) centre and size of the box as the motion model has it.
+        speed: (4,) their changes in pixels a second.
+    """
+
+    pts: float
+    centre: Array
+    xywh: Array
+    speed: Array
+
+
+@dataclass(slots=True)
+class Track:
+    """One object from its first detection on.
+
+    Attributes:
+        votes: (classes,) sum of the confidences with which it was found as each class.
+        seen: Media time of its last detection in seconds.
+        still_since: Media time since when it stands still, in seconds.
+        still_at: (2,) where it stands, in pixels.
+        id: Its id; `UNCONFIRMED` until it is confirmed.
+        hits: Detections so far.
+        score: Sum of their confidences.
+        path: Media times and boxes (4,) that nobody was told before: its newest one, and in the
+            frame that confirms it all since its start.
+        recent: Its detections in the last second.
+        hidden: True while it is not detected.
+    """
+
+    votes: Array
+    seen: float
+    still_since: float
+    still_at: Array
+    id: int = UNCONFIRMED
+    hits: int = 0
+    score: float = 0.0
+    path: list[tuple[float, Floats]] = field(default_factory=list)
+    recent: deque[Moment] = field(default_factory=deque)
+    hidden: bool = False
+
+    def add(self, pts: float, box: Floats, confidence: float, class_id: int) -> None:
+        """Add a detection."""
+        self.votes[class_id] += confidence
+        self.hits += 1
+        self.score += confidence
+        self.seen, self.hidden = pts, False
+        centre = (box[:2] + box[2:]) / 2
+        if np.hypot(*(centre - self.still_at)) > _STILL * np.hypot(*(box[2:] - box[:2])):
+            self.still_at, self.still_since = centre, pts
+        if self.id != UNCONFIRMED:
+            self.path.clear()
+        self.path.append((pts, box))
+
+    @property
+    def moved(self) -> bool:
+        """True if it has moved in the last second."""
+        if len(self.recent) < 2:
+            return False
+        first, last = self.recent[0], self.recent[-1]
+        diagonal = max(float(np.hypot(*last.xywh[2:])), 1.0)
+        return float(np.hypot(*(last.centre - first.centre))) > _MOVED * diagonal
 
 
 class CameraTracker:
-    """ByteTrack (Zhang et al., 2022) for one camera, with time in seconds.
+    """Follows the objects of one camera.
 
-    The motion model and the end of a lost track follow the frames' times, not their number, so a
-    changing frame rate does not matter. Track ids rise, belong to this camera, and are never
-    reused.
+    As ByteTrack (Zhang et al., 2022) it matches strong detections first and lets weak ones extend
+    tracks only. Other than it, it takes the time in seconds from the frames, searches wider where
+    it knows less (as C-BIoU, Yang et al., 2023, with a width from the motion model), knows how
+    objects usually move at each place of the picture, goes back to what was seen before an object
+    was hidden, and asks for a sum of confidences before an object counts.
+
+    Track ids rise, belong to this camera, and are never reused.
 
     Args:
-        confidence: Threshold in [0, 1] between the strong detections, which start and extend
-            tracks, and the weak ones, which only extend them. Higher starts fewer false tracks,
-            and starts tracks of small or dim objects later.
-        lost_s: Seconds that a track is kept without a detection. Higher bridges longer
-            occlusions, and passes an id to another object more often.
-        confirm_frames: Consecutive detections before a track gets its id. Higher suppresses more
-            false tracks; objects get their ids later, and brief ones never.
+        classes: Number of classes that may vote.
         first_id: The first id.
+        tuning: What is trusted; None for the usual.
+
+    Attributes:
+        size: Width and height in pixels that positions refer to: those of the first frame.
+        seen: Confirmed tracks that were detected in the last frame.
+        ended: Confirmed tracks that ended with the last frame.
     """
 
-    def __init__(
-        self, confidence: float = 0.25, lost_s: float = 1.0, confirm_frames: int = 3, first_id: int = 1
-    ) -> None:
-        self._tracker = ByteTrackTracker(
-            lost_track_buffer=round(lost_s * 30),  # the library counts it in frames at 30 a second
-            frame_rate=_NOMINAL_FPS,
-            track_activation_threshold=confidence,
-            high_conf_det_threshold=confidence,
-            minimum_consecutive_frames=confirm_frames,
-            minimum_iou_threshold=_MATCH_IOU,
-        )
-        self._size: tuple[int, int] | None = None
-        self._paths: dict[int, deque[tuple[float, Floats]]] = {}
-        self._lost_s = lost_s
-        self._first_id = first_id
+    def __init__(self, classes: int = 1, first_id: int = 1, tuning: Tuning | None = None) -> None:
+        self._classes, self._next_id, self._tuning = classes, first_id, tuning or Tuning()
+        self._motion = BoxMotion()
+        self._tracks: list[Track] = []
+        self._flow: FlowField | None = None
+        self._pts: float | None = None
+        self.size: tuple[int, int] = (0, 0)
+        self.seen: list[Track] = []
+        self.ended: list[Track] = []
 
-    def update(self, detections: Detections, pts: float, width: int, height: int) -> Tracked:
+    @property
+    def tracks(self) -> list[Track]:
+        """The confirmed tracks that are followed now."""
+        return [track for track in self._tracks if track.id != UNCONFIRMED]
+
+    @property
+    def moving(self) -> bool:
+        """True if a track that was just seen has moved by 5 % of its diagonal in a second."""
+        return any(track.moved for track in self.seen)
+
+    def update(self, detections: Detections, pts: float, width: int, height: int) -> Ints:
         """Assign track ids to the detections of a frame; frames come in order of time.
 
         Args:
-            detections: N detections with boxes (N, 4) in pixels of the frame.
+            detections: N detections with boxes (N, 4) in pixels of the frame; class ids are
+                less than the number of classes.
             pts: Media time of the frame in seconds.
             width: Width of the frame in pixels. Tracks survive a change of resolution.
             height: Height of the frame in pixels.
 
         Returns:
-            The same N detections in the same order, with their track ids (N,).
+            (N,) the track id of each detection; `UNCONFIRMED` where it has none.
         """
-        self._size = self._size or (width, height)
-        scale = np.array([self._size[0] / width, self._size[1] / height] * 2, np.float32)
-        # `data` comes back in the library's order and identifies the detections.
-        given = sv.Detections(
-            xyxy=detections.xyxy * scale,
-            confidence=detections.confidence,
-            class_id=detections.class_id,
-            data={"index": np.arange(len(detections))},
+        flow = self._flow = self._flow or self._begin(width, height)
+        scale = np.array([self.size[0] / width, self.size[1] / height] * 2)
+        given = Detections(
+            (detections.xyxy * scale).astype(np.float32), detections.confidence, detections.class_id
         )
-        answer = self._tracker.update(given, timestamp=pts)
-        track_id = np.full(len(detections), UNCONFIRMED, np.int64)
-        if len(answer) and answer.tracker_id is not None:
-            found = answer.tracker_id.astype(np.int64)
-            track_id[answer.data["index"]] = np.where(found < 0, UNCONFIRMED, found + self._first_id)
-        self._remember(detections.xyxy * scale, track_id, pts)
-        return Tracked(detections, track_id)
+        seconds = 0.0 if self._pts is None else max(0.0, pts - self._pts)
+        self._pts = pts
+        self._motion.predict(seconds)
+        self._end_lost(pts)
+        found = self._associate(given, pts, seconds)
+        self._hide_others(found.values(), pts)
+        self._correct(found, given, pts, flow)
+        found.update(self._start(found, given, pts, flow))
+        self._confirm(found.values(), pts)
+        ids = np.full(len(given), UNCONFIRMED, np.int64)
+        for row, k in found.items():
+            ids[row] = self._tracks[k].id
+        self.seen = [self._tracks[k] for k in found.values() if self._tracks[k].id != UNCONFIRMED]
+        return ids
 
-    @property
-    def moving(self) -> bool:
-        """True if a confirmed track has moved by 5 % of its diagonal within the last second."""
-        return any(_moved(path) for path in self._paths.values())
+    def _begin(self, width: int, height: int) -> FlowField:
+        self.size = (width, height)
+        return FlowField(width, height)
 
-    def _remember(self, xyxy: Floats, track_id: Ints, pts: float) -> None:
-        for box, track in zip(xyxy, track_id, strict=True):
-            if track != UNCONFIRMED:
-                self._paths.setdefault(int(track), deque()).append((pts, box))
-        for track, path in list(self._paths.items()):
-            while len(path) > 1 and path[0][0] < pts - _MOTION_WINDOW_S:
-                path.popleft()
-            if path[-1][0] < pts - self._lost_s:
-                del self._paths[track]
+    def _end_lost(self, pts: float) -> None:
+        alive = np.array([pts - track.seen <= self._patience_s(track) for track in self._tracks], bool)
+        ended = [track for track, stays in zip(self._tracks, alive, strict=True) if not stays]
+        self.ended = [track for track in ended if track.id != UNCONFIRMED]
+        if ended:
+            self._motion.keep(alive)
+            self._tracks = [track for track, stays in zip(self._tracks, alive, strict=True) if stays]
 
+    def _patience_s(self, track: Track) -> float:
+        tuning = self._tuning
+        if track.id == UNCONFIRMED:
+            return tuning.young_s
+        parked = track.seen - track.still_since > tuning.lost_s
+        return tuning.parked_s if parked else tuning.lost_s
 
-def _moved(path: deque[tuple[float, Floats]]) -> bool:
-    (_, first), (_, last) = path[0], path[-1]
-    diagonal = float(np.hypot(last[2] - last[0], last[3] - last[1]))
-    way = (last[:2] + last[2:] - first[:2] - first[2:]) / 2
-    return float(np.hypot(*way)) > _MIN_MOTION * max(diagonal, 1.0)
+    def _associate(self, given: Detections, pts: float, seconds: float) -> dict[int, int]:
+        """The track of each detection that has one."""
+        tuning = self._tuning
+        confirmed = {k for k, track in enumerate(self._tracks) if track.id != UNCONFIRMED}
+        recent = {k for k in confirmed if pts - self._tracks[k].seen <= 1.5 * seconds + 1e-6}
+        young = set(range(len(self._tracks))) - confirmed
+        strong = set(np.flatnonzero(given.confidence >= tuning.strong).tolist())
+        weak = set(range(len(given))) - strong
+        association = Association(self._motion, given, tuning)
+        association.match(confirmed, strong)
+        association.match_weak(recent, weak)
+        association.match_wide(young, strong)
+        association.match_wide(young, weak)
+        association.match_wide(confirmed, strong)
+        return association.found
+
+    def _hide_others(self, found: Iterable[int], pts: float) -> None:
+        """Note the tracks that are not detected any more.
+
+        A box that shrinks before its object disappears says nothing about the object's size and
+        speed, so the track goes on from where it was last seen whole.
+        """
+        detected = set(found)
+        for k, track in enumerate(self._tracks):
+            if k in detected or track.hidden or not track.recent:
+                continue
+            track.hidden = True
+            areas = [float(np.prod(moment.xywh[2:])) for moment in track.recent]
+            whole = track.recent[int(np.argmax(areas))]
+            if areas[-1] < self._tuning.shrunk * max(areas):
+                moved = whole.xywh + np.hstack([whole.speed[:2] * (pts - whole.pts), 0.0, 0.0])
+                self._motion.reset(k, moved, whole.speed[:2])
+            else:
+                self._motion.speed[k, 2:] = 0.0
+
+    def _correct(self, found: dict[int, int], given: Detections, pts: float, flow: FlowField) -> None:
+        """Correct the tracks by their detections."""
+        if not found:
+            return
+        rows, tracks = np.array(list(found)), np.array(list(found.values()))
+        motion, strong = self._motion, self._tuning.strong
+        motion.update(tracks, to_xywh(given.xyxy[rows]), given.confidence[rows] < strong)
+        for row, k in found.items():
+            self._add(self._tracks[k], given, row, pts)
+            self._remember(k, given.xyxy[row], pts)
+        steady = [k for k in found.values() if self._tracks[k].hits >= _LEARNED_HITS]
+        learned = np.array([k for k in steady if self._tracks[k].id != UNCONFIRMED], np.intp)
+        flow.learn(motion.xywh[learned], motion.speed[learned, :2], motion.scale[learned])
+
+    def _remember(self, k: int, box: Floats, pts: float) -> None:
+        track, motion = self._tracks[k], self._motion
+        centre = (box[:2] + box[2:]) / 2
+        track.recent.append(Moment(pts, centre, motion.xywh[k].copy(), motion.speed[k].copy()))
+        while track.recent[0].pts < pts - self._tuning.recall_s:
+            track.recent.popleft()
+
+    @staticmethod
+    def _add(track: Track, given: Detections, row: int, pts: float) -> None:
+        track.add(pts, given.xyxy[row], float(given.confidence[row]), int(given.class_id[row]))
+
+    def _start(self, found: dict[int, int], given: Detections, pts: float, flow: FlowField) -> dict[int, int]:
+        """Start tracks of the strong detections that belong to none."""
+        rows = [r for r in np.flatnonzero(given.confidence >= self._tuning.start).tolist() if r not in found]
+        rows = [r for r in rows if self._stands_apart(given.xyxy[r], given.xyxy[list(found)])]
+        if not rows:
+            return {}
+        xywh = to_xywh(given.xyxy[rows])
+        self._motion.add(xywh, *flow.expected(xywh, np.sqrt(xywh[:, 2] * xywh[:, 3])))
+        first = len(self._tracks)
+        for row in rows:
+            centre = (given.xyxy[row][:2] + given.xyxy[row][2:]) / 2
+            track = Track(np.zeros(self._classes), pts, pts, centre)
+            self._add(track, given, row, pts)
+            self._tracks.append(track)
+        return {row: first + k for k, row in enumerate(rows)}
+
+    def _stands_apart(self, box: Floats, taken: Floats) -> bool:
+        """True if a box may be of another object than the boxes ``taken``."""
+        if not len(taken):
+            return True
+        inside = common_area(box[None], taken)[0] / max(float(np.prod(box[2:] - box[:2])), 1e-6)
+        overlap = iou(box[None], taken)[0]
+        return bool(overlap.max() < self._tuning.overlap and inside.max() < self._tuning.inside)
+
+    def _confirm(self, found: Iterable[int], pts: float) -> None:
+        tuning, detected = self._tuning, list(found)
+        for k in detected:
+            track = self._tracks[k]
+            if (
+                track.id != UNCONFIRMED
+                or track.hits < tuning.confirm_hits
+                or track.score < tuning.confirm_sum
+            ):
+                continue
+            if pts - track.path[0][0] < tuning.crowd_s and self._is_crowded(k, detected):
+                continue
+            track.id, self._next_id = self._next_id, self._next_id + 1
+
+    def _is_crowded(self, k: int, detected: list[int]) -> bool:
+        """True if the box of an unconfirmed track overlaps that of a confirmed one."""
+        others = [j for j in detected if self._tracks[j].id != UNCONFIRMED]
+        if not others:
+            return False
+        boxes: NDArray[np.float32] = self._motion.xyxy
+        return bool(iou(boxes[k][None], boxes[others]).max() >= self._tuning.crowd)

@@ -36,7 +36,7 @@ def draw(
     """Draw a result on a copy of its frame.
 
     Args:
-        result: The result.
+        result: The result; detections that are not counted are not drawn.
         names: Class names by class id.
         lines: Counting lines by name, in fractions of the image.
         counts: Crossings by line and direction.
@@ -53,7 +53,8 @@ def draw(
         _line(image, name, [(round(x * width), round(y * height)) for x, y in line], counts)
     found = result.tracked.detections
     for i, track in enumerate(result.tracked.track_id):
-        if track == UNCONFIRMED and found.confidence[i] < confidence:
+        doubtful = track == UNCONFIRMED and found.confidence[i] < confidence
+        if doubtful or not result.counted[i]:
             continue
         label = f"{names[found.class_id[i]]} {found.confidence[i]:.2f}"
         label = label if track == UNCONFIRMED else f"#{track} {label}"
@@ -142,7 +143,7 @@ class Annotator:
         zone: tzinfo = UTC,
     ) -> None:
         self._folder = folder
-        self._lines = {camera.id: camera.lines for camera in cameras}
+        self._lines = {c.id: {name: line.points for name, line in c.lines.items()} for c in cameras}
         self._names = names
         self._confidence, self._zone = confidence, zone
         self._writers: dict[str, VideoWriter] = {}

@@ -30,6 +30,7 @@ _FIELDS: "list[pa.Field[Any]]" = [
     pa.field("x2", pa.float32(), nullable=False),
     pa.field("y2", pa.float32(), nullable=False),
     pa.field("model_version", pa.string(), nullable=False),
+    pa.field("counted", pa.bool_(), nullable=False),
 ]
 SCHEMA = pa.schema(_FIELDS)
 _MAX_ROWS = 50_000
@@ -43,6 +44,7 @@ class _Entry(NamedTuple):
     captured_at: datetime
     tracked: Tracked
     model_version: str
+    counted: NDArray[np.bool_]
 
 
 @dataclass(slots=True)
@@ -116,6 +118,7 @@ class DetectionLog:
                     result.frame.captured_at,
                     result.tracked,
                     result.model_version,
+                    result.counted,
                 )
             )
             buffer.rows += rows
@@ -186,6 +189,7 @@ def _table(camera: str, entries: list[_Entry], names: NDArray[np.object_]) -> pa
         np.concatenate([d.confidence for d in found]),
         *(np.ascontiguousarray(xyxy[:, corner]) for corner in range(4)),
         np.repeat(versions, rows),
+        np.concatenate([entry.counted for entry in entries]),
     ]
     return pa.Table.from_arrays(
         [

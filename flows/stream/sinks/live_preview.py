@@ -78,7 +78,8 @@ class LivePreview:
 
         def picture(camera: Camera, frame: Frame) -> tuple[int, bytes]:
             crossings = counts.get(camera.id, {})
-            shown, lines = self._result(frame), camera.lines
+            lines = {name: line.points for name, line in camera.lines.items()}
+            shown = self._result(frame)
             image = draw(shown, self._names, lines, crossings, self._confidence, width, self._zone)
             return frame.frame_id, encode_jpeg(image, _JPEG_QUALITY)
 
@@ -96,7 +97,7 @@ class LivePreview:
             last = self._results.get(frame.camera_id)
         nothing = Tracked(Detections.empty(), np.empty(0, np.int64))
         if last is None or abs(frame.pts - last.newest.frame.pts) > _MAX_EXTRAPOLATION_S:
-            return Result(frame, nothing, [], "")
+            return Result(frame, nothing, [], "", np.empty(0, np.bool_))
         return replace(last.newest, frame=frame, tracked=extrapolated(last.previous, last.newest, frame.pts))
 
 

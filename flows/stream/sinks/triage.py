@@ -119,7 +119,7 @@ class Triage:
         if score < _MIN_SCORE or (held is not None and score <= held.record.score):
             return
         tracked = Tracked(ours, np.full(len(ours), UNCONFIRMED, np.int64))
-        result = Result(frame, tracked, [], model_version)
+        result = Result(frame, tracked, [], model_version, np.ones(len(ours), np.bool_))
         prepared = self._kept.prepare(score, SelectionReason.DISAGREEMENT, result, theirs)
         with self._lock:
             self._disputed[frame.camera_id] = prepared
@@ -140,7 +140,8 @@ class Triage:
         return self._rng.expovariate(1 / self._apart_s) if np.isfinite(self._apart_s) else np.inf
 
     def _better(self, best: _Best | None, camera: _Camera, result: Result) -> _Best | None:
-        unsure = uncertainty(result.tracked.detections, self._names, self._bands)
+        counted = result.tracked.detections.take(result.counted)
+        unsure = uncertainty(counted, self._names, self._bands)
         flicker = camera.flicker.score(result.frame.pts, result.tracked)
         score, reason = max((unsure, SelectionReason.UNSURE), (flicker, SelectionReason.FLICKER))
         return best if best is not None and score <= best[0] else (score, reason, result)

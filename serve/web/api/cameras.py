@@ -7,8 +7,10 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from serve.web.api.problems import problems
+from streetloop.cameras import CountingLine
 from streetloop.control.port import MAX_OFFSET, MAX_PAGE_SIZE, Control, Pictures
 from streetloop.control.views import CameraView, Page
+from streetloop.counted_classes import ClassGroups
 from streetloop.errors import NotFound
 
 AUTHOR = "api"
@@ -16,8 +18,6 @@ AUTHOR = "api"
 Offset = Annotated[int, Query(ge=0, le=MAX_OFFSET, description="number of items to skip")]
 Limit = Annotated[int, Query(ge=1, le=MAX_PAGE_SIZE, description="largest number of items to return")]
 CameraId = Annotated[str, Path(min_length=1, max_length=64)]
-
-Fraction = Annotated[float, Field(ge=0, le=1, strict=True)]
 
 
 class CameraIn(BaseModel):
@@ -35,7 +35,10 @@ class CameraIn(BaseModel):
         default=None, gt=0, le=1000, strict=True, description="frames to analyze per second"
     )
     transport: str = Field(default="tcp", pattern="^(tcp|udp)$")
-    lines: dict[str, tuple[tuple[Fraction, Fraction], tuple[Fraction, Fraction]]] = Field(
+    classes: ClassGroups | None = Field(
+        default=None, description="classes to count, by the name they count under; default: the settings'"
+    )
+    lines: dict[str, CountingLine] = Field(
         default={}, max_length=50, description="counting lines in fractions of the image"
     )
 

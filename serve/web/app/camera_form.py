@@ -1,12 +1,16 @@
 """The form for cameras: add, change, remove."""
 
+import shlex
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import gradio as gr
 
 from serve.web.app.notices import asked
+from streetloop.cameras import CountingLine
 from streetloop.control.port import Control
 from streetloop.control.views import CameraView
+from streetloop.counted_classes import parse_class_flag, write_class_flag
 from streetloop.errors import ConfigError
 
 _NEW_CAMERA = "(a new camera)"
@@ -37,10 +41,16 @@ def camera_form(control: Control, author: str) -> None:
         placeholder="avenue: 0.36 0.30 0.74 0.47",
         info="one per row: a name, then x y of both ends as fractions of the picture",
     )
+    classes = gr.Textbox(
+        label="Classes",
+        max_length=2000,
+        placeholder="person, car, truck=truck+bus",
+        info="what is tracked and counted; empty: the classes of the settings",
+    )
     with gr.Row(elem_classes="sl-buttons"):
         save = gr.Button("Save", variant="primary", scale=0, min_width=160)
         remove = gr.Button("Remove", variant="stop", scale=0, min_width=160, interactive=False)
-    fields = [name, city, fps, uri, lines]
+    fields = [name, city, fps, uri, lines, classes]
 
     def choices() -> Any:
         found = asked(control.cameras)
@@ -78,40 +88,63 @@ def _put(control: Control, author: str, which: str, *values: Any) -> CameraView:
 
 def _values(view: CameraView | None) -> list[Any]:
     if view is None:
-        return ["", "", "", "", ""]
+        return [""] * 6
     fps = "" if view.fps is None else f"{view.fps:g}"
-    return [view.id, view.city or "", fps, view.uri, write_lines(view)]
+    classes = "" if view.classes is None else write_class_flag(view.classes)
+    return [view.id, view.city or "", fps, view.uri, write_lines(view), classes]
 
 
-def _document(name: str, city: str, fps: str, uri: str, lines: str) -> dict[str, Any]:
-    given = {"id": name.strip(), "city": city.strip() or None, "fps": fps.strip() or None}
+def _document(name: str, city: str, fps: str, uri: str, lines: str, classes: str) -> dict[str, Any]:
+    given: dict[str, Any] = {"id": name.strip(), "city": city.strip() or None, "fps": fps.strip() or None}
     found = {key: value for key, value in given.items() if value is not None}
+    if classes.strip():
+        found["classes"] = parse_class_flag(classes)
     return {**found, "uri": uri.strip(), "lines": read_lines(lines)}
 
 
-def read_lines(text: str) -> dict[str, list[list[float]]]:
+def read_lines(text: str) -> dict[str, Any]:
     """Parse counting lines.
 
     Args:
-        text: One line a row: a name, a colon, then ``x1 y1 x2 y2`` as fractions of the picture.
+        text: One line a row: a name, a colon, then ``x1 y1 x2 y2`` as fractions of the picture;
+            ``classes=`` and ``length=`` in metres may follow.
 
-    >>> read_lines("avenue: 0.1 0.2 0.3 0.4")
-    {'avenue': [[0.1, 0.2], [0.3, 0.4]]}
+    >>> read_lines("avenue: 0.1 0.2 0.3 0.4 classes=car,heavy=bus+truck length=12")
+    ... # doctest: +NORMALIZE_WHITESPACE
+    {'avenue': {'points': [[0.1, 0.2], [0.3, 0.4]],
+     'classes': {'car': ['car'], 'heavy': ['bus', 'truck']}, 'length_m': 12.0}}
 
     Raises:
         ConfigError: A row has another form, or a name comes twice.
     """
-    found: dict[str, list[list[float]]] = {}
+    found: dict[str, Any] = {}
     for row in filter(None, (row.strip() for row in text.splitlines())):
         name, _, rest = row.rpartition(":")
         try:
-            x1, y1, x2, y2 = (float(part) for part in rest.replace(",", " ").split())
-        except ValueError:
+            numbers, options = _parts(rest)
+            x1, y1, x2, y2 = (float(number) for number in numbers)
+            more = {_OPTIONS[name][0]: _OPTIONS[name][1](value) for name, value in options.items()}
+        except (ValueError, KeyError):
             raise ConfigError(f"counting line {row[:40]!r}: write a name, a colon and four numbers") from None
         if name.strip() in found:
             raise ConfigError(f"counting line {name.strip()[:40]!r} is given twice")
-        found[name.strip()] = [[x1, y1], [x2, y2]]
+        points = [[x1, y1], [x2, y2]]
+        found[name.strip()] = {"points": points, **more} if more else points
     return found
+
+
+_OPTIONS: dict[str, tuple[str, Callable[[str], Any]]] = {
+    "classes": ("classes", parse_class_flag),
+    "length": ("length_m", float),
+}
+
+
+def _parts(text: str) -> tuple[list[str], dict[str, str]]:
+    """The numbers and the options of a counting line."""
+    words = shlex.split(text)
+    options = dict(word.split("=", 1) for word in words if "=" in word)
+    numbers = " ".join(word for word in words if "=" not in word).replace(",", " ").split()
+    return numbers, options
 
 
 def write_lines(view: CameraView) -> str:
@@ -120,7 +153,12 @@ def write_lines(view: CameraView) -> str:
     Args:
         view: The camera; its coordinates are fractions of the picture, 0 to 1.
     """
-    return "\n".join(
-        f"{name}: {' '.join(str(value) for end in ends for value in end)}"
-        for name, ends in view.lines.items()
-    )
+    return "\n".join(f"{name}: {' '.join(_words(line))}" for name, line in view.lines.items())
+
+
+def _words(line: CountingLine) -> Iterator[str]:
+    yield from (str(value) for point in line.points for value in point)
+    if line.classes is not None:
+        yield shlex.quote(f"classes={write_class_flag(line.classes)}")
+    if line.length_m is not None:
+        yield f"length={line.length_m:g}"

@@ -49,7 +49,8 @@ def test_detections_are_tracked_counted_and_reported(start: Start) -> None:
     assert pipeline.wait(PATIENCE_S)
     status = pipeline.snapshot()["a"]
     assert status.objects == 1
-    assert status.lines == {"gate": {"in": 1, "out": 0}}
+    assert status.lines["gate"].directions() == {"in": 1, "out": 0}
+    assert status.objects_by_class == {"0": 1}
     assert [c.direction for r in sink.results for c in r.crossings] == ["in"]
     last = sink.results[-1]
     assert last.model_version == ScriptedDetector.version

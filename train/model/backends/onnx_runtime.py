@@ -68,7 +68,11 @@ class OnnxBackend:
 
 
 def half_precision(path: Path) -> bytes:
-    """Convert an ONNX model to float16 weights and arithmetic; input and output stay float32."""
+    """Convert an ONNX model to float16 weights and arithmetic; input and output stay float32.
+
+    Args:
+        path: The ONNX file; it stays unchanged.
+    """
     import onnx
     from onnxruntime.transformers.float16 import convert_float_to_float16  # type: ignore[import-untyped]
 

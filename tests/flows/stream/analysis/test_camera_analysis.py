@@ -3,8 +3,8 @@ import pytest
 
 from flows.stream.analysis.camera_analysis import CameraAnalysis
 from flows.stream.analysis.results import Result
-from streetloop.cameras import Line
-from streetloop.settings import Settings
+from streetloop.cameras import Line, parse_camera
+from streetloop.settings import Settings, read_settings
 from streetloop.types import UNCONFIRMED, ArrayPicture, Detections
 from tests.support.build import camera, found, frame, plain
 
@@ -20,6 +20,10 @@ def _analysis(lines: dict[str, Line] | None = None, generation: int = 0) -> Came
 
 def _see(analysis: CameraAnalysis, index: int, detections: Detections) -> Result:
     return analysis.update(frame(index, picture=_PICTURE), detections, "model-1")
+
+
+def _directions(analysis: CameraAnalysis) -> dict[str, dict[str, int]]:
+    return {name: totals.directions() for name, totals in analysis.line_totals().items()}
 
 
 def _car(x: float, y: float = 100.0) -> tuple[float, float, float, float]:
@@ -55,7 +59,7 @@ def test_an_object_is_counted_once_when_its_track_is_confirmed() -> None:
         _see(analysis, index, found(_car(10), _car(200)))
         counts.append(analysis.objects)
 
-    assert counts == [0, 0, *[2] * 8]
+    assert counts == [0, *[2] * 9]
 
 
 def test_a_weak_detection_is_reported_only_with_a_confirmed_track() -> None:
@@ -79,7 +83,7 @@ def test_a_crossing_is_reported_with_its_frame_and_counted() -> None:
     assert crossing.pts == results[frame_id].frame.pts
     # The middle of the box is past the middle of the picture from the eighth frame on.
     assert frame_id == 8
-    assert analysis.line_counts() == {"gate": {"in": 1, "out": 0}}
+    assert _directions(analysis) == {"gate": {"in": 1, "out": 0}}
 
 
 def test_lines_count_independently() -> None:
@@ -87,7 +91,7 @@ def test_lines_count_independently() -> None:
     analysis = _analysis(lines)
     _drive(analysis, start=100, step=10)
 
-    assert analysis.line_counts() == {
+    assert _directions(analysis) == {
         "gate": {"in": 1, "out": 0},
         "back": {"in": 0, "out": 1},
         "far": {"in": 0, "out": 0},
@@ -100,7 +104,7 @@ def test_unconfirmed_tracks_cross_no_line() -> None:
     for index, x in enumerate([40, 300, 40, 300, 40]):
         _see(analysis, index, found(_car(x)))
 
-    assert analysis.line_counts() == {"gate": {"in": 0, "out": 0}}
+    assert _directions(analysis) == {"gate": {"in": 0, "out": 0}}
 
 
 def test_moving_requires_a_confirmed_track_that_moves() -> None:
@@ -131,3 +135,109 @@ def test_frames_without_detections_give_results() -> None:
     assert len(result.tracked.detections) == 0
     assert result.crossings == []
     assert analysis.objects == 0
+
+
+_NAMES = ("person", "car", "bus", "truck")
+
+
+def _counting(classes: object = None, lines: object = None, usual: object = None) -> CameraAnalysis:
+    document = {"id": "a", "uri": "rtsp://10.0.0.1/a", "classes": classes, "lines": lines or {}}
+    settings = read_settings(classes=usual)
+    return CameraAnalysis(parse_camera(document), settings, 0, _NAMES)
+
+
+def test_a_vehicle_that_two_classes_claim_is_one_object_and_one_crossing() -> None:
+    analysis = _counting(lines={"gate": [[0.5, 1.0], [0.5, 0.0]]})
+    for index in range(20):
+        box = _car(100 + 10 * index)
+        result = _see(analysis, index, found(box, box, confidence=[0.6, 0.8], class_id=[3, 1]))
+
+    assert analysis.objects_by_class == {"car": 1}
+    assert analysis.line_totals()["gate"].as_json() == {
+        "in": 1,
+        "out": 0,
+        "by_class": {"car": {"in": 1, "out": 0}},
+        "inferred": 0,
+    }
+    assert result.counted.tolist() == [False, True]
+    assert result.tracked.track_id.tolist() == [UNCONFIRMED, 1]
+
+
+def test_classes_that_are_not_counted_stay_in_the_result() -> None:
+    analysis = _counting(classes=["car"])
+    for index in range(5):
+        result = _see(analysis, index, found(_car(10), _car(200), class_id=[1, 0]))
+
+    assert result.counted.tolist() == [True, False]
+    assert result.tracked.track_id.tolist() == [1, UNCONFIRMED]
+    assert analysis.objects_by_class == {"car": 1}
+
+
+def test_the_classes_of_the_camera_come_before_those_of_the_settings() -> None:
+    plain_camera = _counting(classes={"vehicle": ["car", "bus"]}, usual=["person"])
+    from_settings = _counting(usual=["person"])
+    for index in range(5):
+        for analysis in (plain_camera, from_settings):
+            _see(analysis, index, found(_car(10), _car(200), class_id=[1, 0]))
+
+    assert plain_camera.objects_by_class == {"vehicle": 1}
+    assert from_settings.objects_by_class == {"person": 1}
+
+
+def test_a_line_counts_its_own_classes() -> None:
+    ends = [[0.5, 1.0], [0.5, 0.0]]
+    lines = {"all": ends, "heavy": {"points": ends, "classes": {"heavy": ["bus", "truck"]}}}
+    analysis = _counting(classes=["car", "truck"], lines=lines)
+    for index in range(20):
+        boxes = (_car(100 + 10 * index, 20), _car(100 + 10 * index, 200))
+        _see(analysis, index, found(*boxes, class_id=[1, 3]))
+
+    assert analysis.line_totals()["all"].by_class == {"car": {"in": 1}, "truck": {"in": 1}}
+    assert analysis.line_totals()["heavy"].by_class == {"heavy": {"in": 1}}
+
+
+def test_the_class_of_an_object_is_voted_not_that_of_the_last_frame() -> None:
+    analysis = _counting()
+    for index, class_id in enumerate([1, 1, 3, 1, 1, 3]):
+        _see(analysis, index, found(_car(10), class_id=class_id))
+
+    assert analysis.objects_by_class == {"car": 1}
+
+
+def test_a_car_that_crosses_while_it_is_hidden_is_inferred() -> None:
+    analysis = _counting(lines={"gate": [[0.5, 1.0], [0.5, 0.0]]})
+    crossings = []
+    for index in range(50):
+        x = 20 + 6 * index
+        hidden = 140 < x < 230
+        result = _see(analysis, index, Detections.empty() if hidden else found(_car(x), class_id=1))
+        crossings += result.crossings
+
+    assert [(c.direction, c.class_name, c.inferred) for c in crossings] == [("in", "car", True)]
+
+
+def test_a_car_that_crosses_before_it_is_confirmed_is_counted() -> None:
+    analysis = _counting(lines={"gate": [[0.5, 1.0], [0.5, 0.0]]})
+    for index, x in enumerate([150.0, 180.0, 210.0]):
+        _see(analysis, index, found(_car(x), class_id=1, confidence=0.55))
+
+    assert analysis.line_totals()["gate"].directions() == {"in": 1, "out": 0}
+
+
+def test_a_class_that_the_model_lacks_is_a_fault() -> None:
+    assert _counting(classes=["car", "tram"]).faults == (
+        "camera 'a': classes: the model has no class 'tram'",
+    )
+
+
+def test_objects_stay_counted_after_they_have_left() -> None:
+    analysis = _counting()
+    for index in range(5):
+        _see(analysis, index, found(_car(10), class_id=1))
+    for index in range(5, 200):
+        _see(analysis, index, Detections.empty())
+    for index in range(200, 205):
+        _see(analysis, index, found(_car(200), class_id=2))
+
+    assert analysis.objects_by_class == {"bus": 1, "car": 1}
+    assert analysis.objects == 2

@@ -160,8 +160,8 @@ def test_a_forgotten_track_starts_over() -> None:
     counter = LineCounter("gate", _UPWARDS)
     _walk(counter, _across(0.2), track_id=1, start=0.0)
     _walk(counter, _across(0.2), track_id=2, start=50.0)
-    counter.forget(70.0)
-    _walk(counter, _across(0.8), track_id=1, start=70.0)
+    counter.forget(130.0)
+    _walk(counter, _across(0.8), track_id=1, start=130.0)
     assert not counter.counts
 
     _walk(counter, _across(0.8), track_id=2, start=70.0)

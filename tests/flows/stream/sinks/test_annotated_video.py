@@ -125,7 +125,7 @@ def test_the_video_shows_the_counts_so_far(tmp_path: Path) -> None:
     annotator = Annotator(tmp_path, [lined], _NAMES, 0.25)
     of = [frame(index, picture=plain(640, 360)) for index in range(3)]
     annotator.take(result(of[0]))
-    with_crossing = Result(of[1], result(of[1]).tracked, [Crossing("gate", 1, "in", 0.04)], "m")
+    with_crossing = replace(result(of[1]), crossings=[Crossing("gate", 1, "in", 0.04)])
     annotator.take(with_crossing)
     annotator.take(result(of[2]))
     annotator.close()

@@ -61,6 +61,7 @@ def test_a_row_holds_the_whole_detection(store: FolderStore) -> None:
         "class_id": 1,
         "class_name": "bus",
         "model_version": "model-1",
+        "counted": True,
     }
     (key,) = _keys(store)
     rows = pq.read_table(pa.BufferReader(store.get(key))).to_pylist()
