@@ -113,6 +113,7 @@ def test_the_schema_is_the_documented_one_also_without_rows(store: FolderStore, 
         ("x2", "float", False),
         ("y2", "float", False),
         ("model_version", "string", False),
+        ("counted", "bool", False),
     ]
 
 

@@ -1,0 +1,224 @@
+"""Tracks and line counts on held-out streets of the simulated city, beside the tracker library's.
+
+    python -m benchmarks.tracks
+
+The demo's four streets by day with a seed that nothing was chosen by, 90 s at 10 frames a second,
+detected once by the shipped baseline. The same detections go through our analysis and through the
+trackers of the library, at its defaults and without camera motion; then through ours at lower rates
+and with frames dropped. ``--size`` is the model's input, ``--seconds`` the length.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import supervision as sv
+from rich.console import Console
+from rich.table import Table
+from trackers import BoTSORTTracker, ByteTrackTracker, CBIoUTracker
+
+from benchmarks.report import finish, new_parser, parse_options
+from flows.demo.scenario import CAMERAS
+from flows.reports.tracks.counts import Geometry, count_tracks
+from flows.reports.tracks.mot_files import DISTRACTOR, NO_CLASS, TARGET, MotTracks
+from flows.reports.tracks.track_scores import TrackScores, score_tracks
+from flows.stream.analysis.camera_analysis import CameraAnalysis
+from streetloop.cameras import Camera, parse_camera
+from streetloop.city.address import parse_address
+from streetloop.city.view import View
+from streetloop.settings import BASELINE, Settings
+from streetloop.types import UNCONFIRMED, ArrayPicture, Detections, Frame, Ints
+from train.model.model_file import open_model
+from train.model.predictor import Predictor
+
+SEED, FPS = 901, 10.0
+_RATES = (10.0, 5.0, 3.0)
+_CACHE = Path("build/tracks")
+_BLANK = np.zeros((360, 640, 3), np.uint8)
+
+Follow = Callable[[Detections, float], Ints]
+"""Assigns track ids, `UNCONFIRMED` for none, to the detections of a moment in seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """What a camera showed, and what the model found.
+
+    Attributes:
+        camera: The camera.
+        truth: True boxes of all frames.
+        found: Detections of each frame.
+        names: Class names of the model.
+    """
+
+    camera: Camera
+    truth: MotTracks
+    found: Sequence[Detections]
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How one way to follow objects did on all streets.
+
+    Attributes:
+        scores: Of each street.
+        objects: True and found objects of each street.
+        crossings: True and found crossings, line by line and direction by direction.
+    """
+
+    scores: Sequence[TrackScores]
+    objects: Sequence[tuple[int, int]]
+    crossings: Sequence[tuple[int, int]]
+
+    @property
+    def hota(self) -> float:
+        """Mean over the streets in %."""
+        return float(np.mean([score.hota for score in self.scores]))
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values, ready for `json.dumps`."""
+        return {
+            "HOTA": [round(score.hota, 1) for score in self.scores],
+            "IDF1": [round(score.idf1, 1) for score in self.scores],
+            "IDSW": [score.id_switches for score in self.scores],
+            "objects": [list(pair) for pair in self.objects],
+            "crossings": [list(pair) for pair in self.crossings],
+        }
+
+
+def record(street: str, size: int, seconds: float) -> Recording:
+    """Play a street and detect on it."""
+    uri, lines = CAMERAS[street]
+    uri = f"{uri.partition('?')[0]}?seed={SEED}&live=0&fps={FPS:g}"
+    camera = parse_camera({"id": street, "uri": uri, "lines": lines})
+    model = open_model(BASELINE, _CACHE)
+    predictor, view = Predictor(model, image_size=size), View(parse_address(uri))
+    rows: list[list[float]] = []
+    found = []
+    for frame in range(round(seconds * FPS)):
+        for one in view.truth(frame).seen:
+            left, top, right, bottom = one.xyxy
+            role = (1, TARGET) if one.clear else (0, DISTRACTOR)
+            rows.append([frame + 1, one.track_id, left, top, right - left, bottom - top, *role])
+        found.append(predictor.predict(view.render(frame), Settings().track_floor))
+    return Recording(camera, MotTracks.of(rows), found, model.names)
+
+
+def ours(recording: Recording) -> Follow:
+    """The analysis of a running camera."""
+    analysis = CameraAnalysis(recording.camera, Settings(), 0, recording.names)
+
+    def follow(detections: Detections, pts: float) -> Ints:
+        frame = Frame("a", round(pts * FPS), pts, datetime.now(UTC), pts, ArrayPicture(_BLANK))
+        result = analysis.update(frame, detections, "")
+        ids = np.full(len(detections), UNCONFIRMED, np.int64)
+        rows = {tuple(box): k for k, box in enumerate(detections.xyxy.tolist())}
+        for box, track in zip(result.tracked.detections.xyxy.tolist(), result.tracked.track_id, strict=True):
+            ids[rows[tuple(box)]] = track
+        return ids
+
+    return follow
+
+
+def library(make: Callable[[], Any], _: Recording) -> Follow:
+    """A tracker of the library."""
+    tracker = make()
+
+    def follow(detections: Detections, pts: float) -> Ints:
+        given = sv.Detections(
+            xyxy=detections.xyxy,
+            confidence=detections.confidence,
+            class_id=detections.class_id,
+            data={"index": np.arange(len(detections))},
+        )
+        answer = tracker.update(given, timestamp=pts)
+        ids = np.full(len(detections), UNCONFIRMED, np.int64)
+        if len(answer):
+            ids[answer.data["index"]] = answer.tracker_id
+        return ids
+
+    return follow
+
+
+WAYS: dict[str, Callable[[Recording], Follow]] = {
+    "streetloop": ours,
+    "BoT-SORT": partial(library, partial(BoTSORTTracker, frame_rate=FPS, enable_cmc=False)),
+    "C-BIoU": partial(library, partial(CBIoUTracker, frame_rate=FPS)),
+    "ByteTrack": partial(library, partial(ByteTrackTracker, frame_rate=FPS)),
+}
+
+
+def play(
+    recordings: Sequence[Recording], way: Callable[[Recording], Follow], fps: float, dropped: float = 0.0
+) -> Outcome:
+    """Follow the objects of all streets at a frame rate, some frames dropped at random."""
+    pairs, objects, crossings = [], [], []
+    for recording in recordings:
+        follow, rng = way(recording), np.random.default_rng(7)
+        rows: list[list[float]] = []
+        kept = []
+        due = 0.0
+        for number, detections in enumerate(recording.found):
+            pts = number / FPS
+            if pts < due - 1e-6:
+                continue
+            due += 1 / fps
+            if rng.random() < dropped:
+                continue
+            kept.append(number + 1)
+            for (x1, y1, x2, y2), track in zip(
+                detections.xyxy.tolist(), follow(detections, pts), strict=True
+            ):
+                if track != UNCONFIRMED:
+                    rows.append([number + 1, int(track), x1, y1, x2 - x1, y2 - y1, 1.0, NO_CLASS])
+        truth, tracks = recording.truth, MotTracks.of(rows)
+        pairs.append((truth.take(np.isin(truth.frame, kept)), tracks))
+        objects.append((truth.targets().objects(), tracks.objects()))
+        crossings += _crossings(recording, tracks)
+    return Outcome(score_tracks(pairs)[1], objects, crossings)
+
+
+def _crossings(recording: Recording, tracks: MotTracks) -> list[tuple[int, int]]:
+    address = parse_address(recording.camera.uri.reveal())
+    geometry = Geometry(address.width, address.height, FPS)
+    true, found = (
+        count_tracks(t, recording.camera.lines, geometry) for t in (recording.truth.targets(), tracks)
+    )
+    return [(true.lines[line][way], found.lines[line][way]) for line in true.lines for way in ("in", "out")]
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = new_parser(__doc__)
+    parser.add_argument("--size", type=int, default=640)
+    parser.add_argument("--seconds", type=float, default=90.0)
+    options = parse_options(parser)
+    console = Console()
+    with console.status("the streets are played and detected"):
+        recordings = [record(street, options.size, options.seconds) for street in CAMERAS]
+    outcomes = {name: play(recordings, way, FPS) for name, way in WAYS.items()}
+    for fps in _RATES[1:]:
+        outcomes[f"streetloop, {fps:g} frames/s"] = play(recordings, ours, fps)
+    outcomes["streetloop, 20 % dropped"] = play(recordings, ours, FPS, 0.2)
+    table = Table("", "mean HOTA", "HOTA", "id switches", "objects", "crossings off", box=None)
+    for name, one in outcomes.items():
+        off, true = sum(abs(t - f) for t, f in one.crossings), sum(t for t, _ in one.crossings)
+        table.add_row(
+            name,
+            f"{one.hota:.1f}",
+            " ".join(f"{score.hota:.1f}" for score in one.scores),
+            " ".join(str(score.id_switches) for score in one.scores),
+            " ".join(f"{found}/{t}" for t, found in one.objects),
+            f"{off} of {true}",
+        )
+    console.print(table)
+    finish(options, {name: one.as_json() for name, one in outcomes.items()}, f"{options.size}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,128 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streetloop.cameras import camera_document, parse_camera, parse_cameras
+from streetloop.counted_classes import (
+    CountedClasses,
+    parse_class_flag,
+    refuse_unknown_classes,
+    write_class_flag,
+)
+from streetloop.errors import ConfigError
+from streetloop.settings import read_settings
+
+NAMES = ("person", "car", "bus", "truck")
+_words = st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=12)
+
+
+def _file(text: str) -> str:
+    return f"cameras: [{{id: a, uri: 'rtsp://h/a'{text}}}]"
+
+
+# What is counted
+
+
+def test_without_groups_every_class_counts_under_its_own_name() -> None:
+    counted = CountedClasses(NAMES, None)
+    assert counted.names == NAMES
+    assert counted.of(np.array([3, 0])).tolist() == [3, 0]
+
+
+def test_ids_that_the_model_lacks_are_not_counted() -> None:
+    counted = CountedClasses(NAMES, {"vehicle": ("car", "bus")})
+    assert counted.of(np.array([1, 2, 0, 7, -1])).tolist() == [0, 0, -1, -1, -1]
+    assert CountedClasses((), None).of(np.array([0])).tolist() == [-1]
+
+
+def test_votes_of_a_group_are_added() -> None:
+    counted = CountedClasses(NAMES, {"car": ("car",), "heavy": ("bus", "truck")})
+    assert counted.elected(np.array([0, 1.0, 0.6, 0.6])) == "heavy"
+    assert counted.elected(np.zeros(4)) is None
+
+
+@pytest.mark.parametrize(
+    ("groups", "words"),
+    [
+        ({"van": ("van",)}, "the model has no class 'van'; it has person, car, bus, truck"),
+        ({"a": ("car",), "b": ("car",)}, "'car' is counted under two names"),
+    ],
+)
+def test_what_cannot_be_counted_is_refused(groups: dict[str, tuple[str, ...]], words: str) -> None:
+    with pytest.raises(ConfigError, match=f"camera 'a': classes: {words}"):
+        refuse_unknown_classes("camera 'a'", NAMES, groups)
+
+
+# The flag
+
+
+@given(st.dictionaries(_words, st.lists(_words, min_size=1, max_size=3, unique=True), min_size=1, max_size=5))
+def test_the_flag_is_read_as_it_was_written(groups: dict[str, list[str]]) -> None:
+    assert parse_class_flag(write_class_flag({k: tuple(v) for k, v in groups.items()})) == groups
+
+
+@pytest.mark.parametrize("text", ["", ",", "car,", "car=", "=car", "a=b+", "car,car"])
+def test_a_malformed_flag_is_refused(text: str) -> None:
+    with pytest.raises(ConfigError, match=r"^classes "):
+        parse_class_flag(text)
+
+
+# The camera file
+
+
+def test_a_list_counts_classes_under_their_own_names() -> None:
+    camera = parse_cameras(_file(", classes: [car, bus]")).cameras[0]
+    assert camera.classes == {"car": ("car",), "bus": ("bus",)}
+
+
+def test_the_file_has_classes_for_all_cameras() -> None:
+    file = parse_cameras("classes: {truck: [truck, bus]}\n" + _file(""))
+    assert file.cameras[0].classes is None
+    assert read_settings(**file.settings).classes == {"truck": ("truck", "bus")}
+
+
+def test_the_environment_has_them_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STREETLOOP_CLASSES", '["car"]')
+    assert read_settings().classes == {"car": ("car",)}
+
+
+def test_a_line_may_have_classes_and_a_length() -> None:
+    text = ", lines: {x: {points: [[0, 0.5], [1, 0.5]], classes: [car], length_m: 12.5}}"
+    line = parse_cameras(_file(text)).cameras[0].lines["x"]
+    assert (line.points, line.classes, line.length_m) == (((0, 0.5), (1, 0.5)), {"car": ("car",)}, 12.5)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        ", classes: [car]",
+        ", lines: {x: [[0.0, 0.5], [1.0, 0.5]]}",
+        ", lines: {x: {points: [[0.0, 0.5], [1.0, 0.5]], classes: {heavy: [bus, truck]}}}",
+    ],
+)
+def test_a_document_says_what_the_file_said(text: str) -> None:
+    camera = parse_cameras(_file(text)).cameras[0]
+    assert parse_camera(camera_document(camera)) == camera
+
+
+def test_a_line_without_options_is_written_as_its_points() -> None:
+    camera = parse_cameras(_file(", lines: {x: [[0, 0.5], [1, 0.5]]}")).cameras[0]
+    assert camera_document(camera)["lines"] == {"x": [[0.0, 0.5], [1.0, 0.5]]}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (", classes: []", "names no class"),
+        (", classes: [car, car]", "names a class twice"),
+        (", classes: [1]", "must be a list of class names"),
+        (", classes: car", "valid dictionary"),
+        (", lines: {x: {points: [[0, 0], [1, 1]], length_m: 0}}", "greater than or equal to 0.1"),
+        (", lines: {x: {points: [[0, 0], [1, 1]], colour: red}}", "unknown key"),
+    ],
+)
+def test_what_is_wrong_is_one_sentence(text: str, words: str) -> None:
+    with pytest.raises(ConfigError, match=words) as refused:
+        parse_cameras(_file(text))
+    assert "\n" not in str(refused.value)
