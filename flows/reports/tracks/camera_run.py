@@ -1,7 +1,7 @@
 """Runs one camera through the stream flow, with a detector in this process."""
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,6 +32,7 @@ class CameraRun:
 
     Attributes:
         truth: The true boxes of every picture; none if the camera is not a simulated one.
+        class_of: Class names of the true objects by track id.
         found: The tracked boxes of the analysed pictures.
         frames: Number of pictures; the first is frame 1.
         analysed: The frames that the detector was asked about: neither beyond the camera's ``fps``
@@ -41,6 +42,7 @@ class CameraRun:
     """
 
     truth: MotTracks
+    class_of: Mapping[int, str]
     found: MotTracks
     frames: int
     analysed: Ints
@@ -87,9 +89,7 @@ def run_camera(
         StreetloopError: The source or the detector failed.
     """
     clock = SystemClock()
-    groups = camera.classes if camera.classes is not None else settings.classes
-    counted = None if groups is None else {name for members in groups.values() for name in members}
-    source = RecordedSource(camera, clock, seconds, counted)
+    source = RecordedSource(camera, clock, seconds)
     info = source.probe()
     sink = _FoundTracks()
     pipeline = StreamPipeline([(camera, source)], lambda _: detector, settings, clock, [sink], names=names)
@@ -104,6 +104,7 @@ def run_camera(
     progress(_done(status))
     return CameraRun(
         MotTracks.of(source.truth),
+        source.class_of,
         MotTracks.of(sink.rows),
         source.frames,
         np.array(sink.frames, np.int64),

@@ -4,9 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+import numpy as np
+
 from flows.reports.tracks.mot_files import MotTracks
 from flows.stream.analysis.counting_lines import LineCounter, anchor
 from streetloop.cameras import CountingLine
+from streetloop.counted_classes import ClassGroups
 
 DIRECTIONS = ("in", "out")
 
@@ -42,26 +45,45 @@ class Counts:
     lines: LineCounts = field(default_factory=dict)
 
 
-def count_tracks(tracks: MotTracks, lines: Mapping[str, CountingLine], geometry: Geometry) -> Counts:
+def count_tracks(
+    tracks: MotTracks,
+    lines: Mapping[str, CountingLine],
+    geometry: Geometry,
+    class_of: Mapping[int, str] | None = None,
+    groups: ClassGroups | None = None,
+) -> Counts:
     """Count tracks as a running camera counts them, by the ground points of their boxes.
 
     Args:
         tracks: True or found ones; every box belongs to a track.
-        lines: Counting lines by name, in fractions of the picture.
+        lines: Counting lines by name, in fractions of the picture; those with classes of their own
+            count these.
         geometry: Of the pictures.
+        class_of: Class names by track id; a track without one is counted everywhere.
+        groups: The classes that are counted; None counts all.
     """
+    class_of = class_of or {}
     counters = [LineCounter(name, line.points) for name, line in lines.items()]
+    wanted = [groups if line.classes is None else line.classes for line in lines.values()]
     last = 0.0
     for frame, track_id, left, top, width, height, *_ in tracks.table.tolist():
         pts = (frame - 1) / geometry.fps
         at = anchor((left, top, left + width, top + height), geometry.width, geometry.height)
-        for counter in counters:
+        for counter, classes in zip(counters, wanted, strict=True):
             if pts > last:
                 counter.forget(pts)
-            counter.update(int(track_id), at, pts)
+            if includes(classes, class_of.get(int(track_id))):
+                counter.update(int(track_id), at, pts)
         last = pts
-    crossings = {counter.name: counter.totals().directions() for counter in counters}
-    return Counts(tracks.objects(), crossings)
+    objects = sum(includes(groups, class_of.get(track)) for track in np.unique(tracks.track_id).tolist())
+    return Counts(objects, {counter.name: counter.totals().directions() for counter in counters})
+
+
+def includes(groups: ClassGroups | None, class_name: str | None) -> bool:
+    """Whether a class is counted; one that nobody knows is."""
+    if groups is None or class_name is None:
+        return True
+    return any(class_name in members for members in groups.values())
 
 
 def compare_counts(true: Counts, found: Counts) -> dict[str, Any]:

@@ -9,13 +9,13 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from flows.reports.tracks.camera_run import CameraRun, local_detector, run_camera
-from flows.reports.tracks.counts import Counts, Geometry, count_tracks
+from flows.reports.tracks.counts import Geometry, count_tracks, includes
 from flows.reports.tracks.mot_files import MotTracks, read_mot
 from flows.reports.tracks.recorded_source import RecordedSource
 from flows.reports.tracks.report import Comparison, TrackReport
 from flows.reports.tracks.track_scores import score_tracks
 from flows.stream.sources.registry import refuse_bad_source
-from streetloop.cameras import Camera, CountingLine
+from streetloop.cameras import Camera
 from streetloop.clock import SystemClock
 from streetloop.counted_classes import refuse_unknown_classes
 from streetloop.errors import ConfigError, SourceError
@@ -40,10 +40,10 @@ def evaluate_files(truth: Path, found: Path, camera: Camera | None = None) -> Tr
             opened.
     """
     true, tracks = read_mot(truth, truth=True), read_mot(found, truth=False).tracked()
+    _refuse_no_targets(true, str(truth))
     lines, geometry = ({}, _NO_PICTURES) if camera is None else (camera.lines, _geometry(camera))
-    comparison = Comparison(
-        true, tracks, _true_counts(true, lines, geometry, str(truth)), count_tracks(tracks, lines, geometry)
-    )
+    counts = [count_tracks(part, lines, geometry) for part in (true.targets(), tracks)]
+    comparison = Comparison(true, tracks, *counts)
     return _report({found.stem if camera is None else camera.id: comparison})
 
 
@@ -73,14 +73,14 @@ def evaluate_cameras(
     frames = {camera.id: _frames(camera, lengths[camera.id]) for camera in cameras}
     comparisons = {}
     with local_detector(settings) as (detector, names), _bars() as bars:
-        refuse_unknown_classes("classes", names, settings.classes)
+        _refuse_unknown_classes(cameras, settings, names)
         task = bars.add_task("", total=sum(frames.values()))
         before = 0
         for camera in cameras:
             bars.update(task, description=camera.id)
             progress = partial(_advance, bars, task, before)
             run = run_camera(camera, detector, settings, lengths[camera.id], progress, names)
-            comparisons[camera.id] = _compared(camera, run, true)
+            comparisons[camera.id] = _compared(camera, settings, run, true)
             before += frames[camera.id]
     return _report(comparisons)
 
@@ -94,21 +94,32 @@ def _advance(bars: Progress, task: TaskID, before: int, done: int) -> None:
     bars.update(task, completed=before + done)
 
 
-def _compared(camera: Camera, run: CameraRun, truth: MotTracks | None) -> Comparison:
-    """Compare a run with its own truth, or with ``truth`` up to its last frame."""
+def _compared(camera: Camera, settings: Settings, run: CameraRun, truth: MotTracks | None) -> Comparison:
+    """Compare a run with its own truth, or with ``truth`` up to its last frame.
+
+    What the camera does not count need not be found. A MOT file does not name classes: all of it is
+    counted.
+    """
+    class_of = run.class_of if truth is None else {}
     true = run.truth if truth is None else truth.take(truth.frame <= run.frames)
-    what = f"camera {camera.id!r}: the truth of its {run.frames} frames"
-    counts = _true_counts(true, camera.lines, run.geometry, what)
+    groups = camera.classes if camera.classes is not None else settings.classes
+    counts = count_tracks(true.targets(), camera.lines, run.geometry, class_of, groups)
+    uncounted = [track for track, name in class_of.items() if not includes(groups, name)]
+    true = true.demoted(np.isin(true.track_id, uncounted))
+    _refuse_no_targets(true, f"camera {camera.id!r}: the truth of its {run.frames} frames")
     return Comparison(true.take(np.isin(true.frame, run.analysed)), run.found, counts, run.counts)
 
 
-def _true_counts(
-    truth: MotTracks, lines: Mapping[str, CountingLine], geometry: Geometry, what: str
-) -> Counts:
-    targets = truth.targets()
-    if not len(targets):
+def _refuse_no_targets(truth: MotTracks, what: str) -> None:
+    if not len(truth.targets()):
         raise ConfigError(f"{what} holds no object to be found, so there is nothing to evaluate")
-    return count_tracks(targets, lines, geometry)
+
+
+def _refuse_unknown_classes(cameras: Sequence[Camera], settings: Settings, names: Sequence[str]) -> None:
+    refuse_unknown_classes("classes", names, settings.classes)
+    for camera in cameras:
+        for groups in (camera.classes, *(line.classes for line in camera.lines.values())):
+            refuse_unknown_classes(f"camera {camera.id!r}", names, groups)
 
 
 def _report(comparisons: Mapping[str, Comparison]) -> TrackReport:

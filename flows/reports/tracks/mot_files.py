@@ -74,6 +74,12 @@ class MotTracks:
         """Of true boxes those that may be found or missed."""
         return self.take(np.isin(self.table[:, 7], _DISTRACTOR_CLASSES))
 
+    def demoted(self, mask: NDArray[np.bool_]) -> "MotTracks":
+        """True boxes with those where ``mask`` (N,) is true as distractors."""
+        table = self.table.copy()
+        table[mask, 6:] = 0, DISTRACTOR
+        return MotTracks(table)
+
     def tracked(self) -> "MotTracks":
         """The boxes that belong to a track."""
         return self.take(self.table[:, 1] >= 0)

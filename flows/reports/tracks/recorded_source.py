@@ -1,7 +1,7 @@
 """A camera played from its beginning, without loss, with the truth of what it shows."""
 
 import threading
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from flows.reports.tracks.mot_files import DISTRACTOR, TARGET
@@ -26,28 +26,26 @@ class RecordedSource:
         camera: The camera; the options ``live`` and ``loop`` of its URI are overridden.
         clock: Of the source.
         seconds: It ends after this media time.
-        counted: Names of the classes that are to be found; objects of others are distractors. None
-            for all.
 
     Attributes:
         frames: Pictures so far.
         truth: Rows of a MOT file, see `MotTracks.table`: the objects of the pictures of a simulated
             camera; none of another.
+        class_of: Class names of these objects by track id.
 
     Raises:
         ConfigError: The URI is malformed.
     """
 
-    def __init__(
-        self, camera: Camera, clock: Clock, seconds: float, counted: Collection[str] | None = None
-    ) -> None:
+    def __init__(self, camera: Camera, clock: Clock, seconds: float) -> None:
         uri = SecretUri(_unpaced(camera.uri.reveal()))
         self.live = False
         self._source: Source = open_source(camera.model_copy(update={"uri": uri}), clock)
-        self._seconds, self._counted = seconds, counted
+        self._seconds = seconds
         self.nominal_fps = self._source.nominal_fps
         self.frames = 0
         self.truth: list[list[float]] = []
+        self.class_of: dict[int, str] = {}
 
     def probe(self) -> VideoInfo:
         """See `Source.probe`."""
@@ -73,16 +71,18 @@ class RecordedSource:
 
     def _note_truth(self, picture: Picture) -> None:
         if isinstance(picture, SimulatedPicture):
-            self.truth += self._rows(picture.truth())
+            truth = picture.truth()
+            self.truth += _rows(truth, self.frames)
+            self.class_of |= {seen.track_id: seen.class_name for seen in truth.seen}
 
-    def _rows(self, truth: Truth) -> list[list[float]]:
-        rows = []
-        for seen in truth.seen:
-            left, top, right, bottom = seen.xyxy
-            counted = self._counted is None or seen.class_name in self._counted
-            role = (1, TARGET) if seen.clear and counted else (0, DISTRACTOR)
-            rows.append([self.frames, seen.track_id, left, top, right - left, bottom - top, *role])
-        return rows
+
+def _rows(truth: Truth, frame: int) -> list[list[float]]:
+    rows = []
+    for seen in truth.seen:
+        left, top, right, bottom = seen.xyxy
+        role = (1, TARGET) if seen.clear else (0, DISTRACTOR)
+        rows.append([frame, seen.track_id, left, top, right - left, bottom - top, *role])
+    return rows
 
 
 def _unpaced(uri: str) -> str:

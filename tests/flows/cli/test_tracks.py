@@ -79,6 +79,26 @@ def test_simulated_cameras_bring_their_truth(model: str, tmp_path: Path) -> None
     assert again["all"] == {name: gantry[name] for name in _SCORES}
 
 
+def test_only_what_a_camera_counts_must_be_found(tmp_path: Path) -> None:
+    names = {"names": repr({0: "car", 1: "truck"})}
+    model = write_tiny_model(tmp_path / "two.onnx", detector_output((20, 28, 20, 20, 0, 0.9)), metadata=names)
+    line = {"points": [[0.27, 0.62], [0.68, 0.50]], "classes": ["truck"]}
+    busy = {**_SIMULATED, "uri": f"{_SIMULATED['uri']}&traffic=busy"}
+    path = camera_file(
+        tmp_path,
+        {**busy, "id": "all"},
+        {**busy, "id": "cars", "classes": {"vehicle": ["car"]}},
+        {**busy, "id": "trucks", "lines": {"carriageway": line}},
+    )
+    said = _asked(path, "--seconds", 8, "--model", model, "--image-size", 64, "--out", tmp_path / "out")
+    found = said["cameras"]
+    assert 0 < found["cars"]["objects"]["true"] < found["all"]["objects"]["true"]
+    crossed = {name: one["lines"]["carriageway"]["in"]["true"] for name, one in found.items()}
+    assert 0 < crossed["trucks"] < crossed["cars"] < crossed["all"], crossed
+    files = {name: (tmp_path / f"out/{name}/gt.txt").read_text().splitlines() for name in ("all", "cars")}
+    assert len(files["all"]) == len(files["cars"]), "the others may be found"
+
+
 def test_a_clip_is_run_against_a_file(
     model: str, clip: dict[str, Any], standing: Path, tmp_path: Path
 ) -> None:
@@ -133,3 +153,10 @@ def test_a_truth_without_objects_is_no_success(model: str, clip: dict[str, Any],
     cameras = camera_file(tmp_path, clip)
     said = _refused(cameras, "--truth", truth, "--model", model, "--image-size", 64)
     assert "'yard': the truth of its 30 frames holds no object to be found" in said
+
+
+def test_classes_that_the_model_does_not_have_are_refused(model: str, tmp_path: Path) -> None:
+    line = {"points": [[0.27, 0.62], [0.68, 0.50]], "classes": ["tram"]}
+    cameras = camera_file(tmp_path, {**_SIMULATED, "lines": {"carriageway": line}})
+    said = _refused(cameras, "--model", model)
+    assert said == "camera 'gantry': classes: the model has no class 'tram'; it has car, bus"

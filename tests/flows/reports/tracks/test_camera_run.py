@@ -16,9 +16,9 @@ from streetloop.settings import Settings
 from streetloop.types import Detections, Image
 from tests.support.fakes import ScriptedDetector
 
-_URI = "sim://larkfield/gantry?seed=3&size=320x180"
+_URI = "sim://larkfield/gantry?seed=3"
 _LINES = {"carriageway": [[0.27, 0.62], [0.68, 0.50]]}
-_PADDING = 6  # rows above a picture of 320x180 in the input of 320x192
+_PADDING = 12  # rows above a picture of 640x360 in the input of 640x384
 _SECONDS, _FRAMES = 8.0, 80
 
 
@@ -27,7 +27,7 @@ def _camera(uri: str = _URI, fps: float | None = None) -> Camera:
 
 
 def _settings(*, gate: bool = False) -> Settings:
-    return Settings(image_size=320, gate=gate)
+    return Settings(image_size=640, gate=gate)
 
 
 def _knowing() -> ScriptedDetector:
@@ -50,7 +50,7 @@ def run() -> CameraRun:
 def test_every_frame_is_analysed_and_none_is_lost(run: CameraRun) -> None:
     assert run.frames == _FRAMES
     assert run.analysed.tolist() == list(range(1, _FRAMES + 1))
-    assert (run.geometry.width, run.geometry.height, run.geometry.fps) == (320, 180, 10)
+    assert (run.geometry.width, run.geometry.height, run.geometry.fps) == (640, 360, 10)
 
 
 def test_the_truth_is_that_of_the_frames(run: CameraRun) -> None:
