@@ -6,6 +6,7 @@ from rich.console import Console
 
 from flows.cli.live_table import LiveTable, Rates, print_summary
 from flows.runtime.run_values import RunSummary
+from flows.stream.analysis.line_totals import LineTotals
 from flows.stream.analysis.status import CameraStatus
 from flows.stream.ingest.accounting import Account
 from flows.stream.ingest.camera_state import CameraState
@@ -26,7 +27,7 @@ _BUSY = CameraStatus(
     reconnects=7,
     lag_p95_s=0.31,
     objects=512,
-    lines={"gate": {"in": 41, "out": 39}},
+    lines={"gate": LineTotals({"car": {"in": 41, "out": 39}})},
 )
 
 

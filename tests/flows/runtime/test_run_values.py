@@ -1,8 +1,10 @@
 import json
+from dataclasses import replace
 
 import pytest
 
 from flows.runtime.run_values import RunSummary
+from flows.stream.analysis.line_totals import LineTotals
 from flows.stream.analysis.status import CameraStatus
 from flows.stream.ingest.accounting import Account
 from flows.stream.ingest.camera_state import CameraState
@@ -24,9 +26,11 @@ def test_the_json_is_exactly_the_documented_one() -> None:
         reconnects=3,
         lag_p95_s=0.123456,
         objects=17,
-        lines={"gate": {"in": 4, "out": 5}},
+        objects_by_class={"bus": 1, "car": 16},
+        lines={"gate": LineTotals({"car": {"in": 4, "out": 5}}, inferred=1)},
+        media_s=4.0,
     )
-    summary = _summary(status, seconds=8.12345)
+    summary = replace(_summary(status, seconds=8.12345), covered_s={"a40": 3.0})
 
     assert json.loads(json.dumps(summary.as_json())) == {
         "cameras": {
@@ -43,7 +47,16 @@ def test_the_json_is_exactly_the_documented_one() -> None:
                 "fps": 7.386,
                 "lag_p95_s": 0.1235,
                 "objects": 17,
-                "lines": {"gate": {"in": 4, "out": 5}},
+                "objects_by_class": {"bus": 1, "car": 16},
+                "lines": {
+                    "gate": {
+                        "in": 4,
+                        "out": 5,
+                        "by_class": {"car": {"in": 4, "out": 5}},
+                        "inferred": 1,
+                        "coverage": 0.3693,  # of a camera that was lost the whole run counts
+                    }
+                },
             }
         },
         "log": "/store/detections/run=1",

@@ -21,7 +21,7 @@ def ids(content: Content) -> list[str]:
 def test_cameras_are_those_of_the_file_in_its_order(empty: Content) -> None:
     first, second = empty.service.cameras()
     assert (first.id, first.city, first.fps, first.transport) == ("a40", "London", 10, "tcp")
-    assert first.lines == {"in": ((0.2, 0.7), (0.6, 0.7))}
+    assert first.lines["in"].points == ((0.2, 0.7), (0.6, 0.7))
     assert first.uri == "rtsp://***@10.0.0.7/a40"
     assert (second.id, second.state, second.frames.decoded) == ("crossing", "stopped", 0)
 

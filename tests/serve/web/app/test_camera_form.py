@@ -97,11 +97,11 @@ def test_a_camera_that_is_shown_and_saved_is_the_same(content: Content) -> None:
 
 
 def test_empty_fields_are_what_is_usual(content: Content) -> None:
-    made = _put(content.service, "app", _NEW_CAMERA, " new ", " ", "", f" {SIM} ", "")
+    made = _put(content.service, "app", _NEW_CAMERA, " new ", " ", "", f" {SIM} ", "", "")
     assert (made.id, made.city, made.fps, made.uri, made.lines) == ("new", None, None, SIM, {})
     assert newest_changes(content.ledger)[0].author == "app"
-    assert _values(None) == [""] * 5
-    assert _values(made) == ["new", "", "", SIM, ""]
+    assert _values(None) == [""] * 6
+    assert _values(made) == ["new", "", "", SIM, "", ""]
 
 
 @pytest.mark.parametrize(
@@ -128,19 +128,29 @@ def test_what_is_wrong_is_refused_and_nothing_changes(
     content: Content, which: str, fields: tuple[str, ...], words: str
 ) -> None:
     with pytest.raises(StreetloopError, match=words):
-        _put(content.service, "app", which, *fields)
+        _put(content.service, "app", which, *fields, "")
     assert newest_changes(content.ledger) == []
 
 
 def test_a_document_is_as_the_file_has_it() -> None:
-    fields = ("new", "larkfield", "2.5", SIM, "in: 0 0 1 1")
+    fields = ("new", "larkfield", "2.5", SIM, "in: 0 0 1 1", "car, heavy=bus+truck")
     assert _document(*fields) == {
         "id": "new",
         "city": "larkfield",
         "fps": "2.5",
         "uri": SIM,
         "lines": {"in": [[0, 0], [1, 1]]},
+        "classes": {"car": ["car"], "heavy": ["bus", "truck"]},
     }
+
+
+def test_what_a_line_counts_survives_the_form(content: Content) -> None:
+    line = "in: 0.0 0.0 1.0 1.0 'classes=car,traffic light' length=12"
+    made = _put(content.service, "app", _NEW_CAMERA, "new", "", "", SIM, line, "car,heavy=bus+truck")
+    assert made.lines["in"].classes == {"car": ("car",), "traffic light": ("traffic light",)}
+    assert made.lines["in"].length_m == 12
+    assert made.classes == {"car": ("car",), "heavy": ("bus", "truck")}
+    assert _put(content.service, "app", "new", *_values(made)) == made
 
 
 # Notices
