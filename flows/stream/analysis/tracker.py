@@ -222,19 +222,19 @@ class CameraTracker:
             return
         rows, tracks = np.array(list(found)), np.array(list(found.values()))
         motion, strong = self._motion, self._tuning.strong
-        motion.update(tracks, to_xywh(given.xyxy[rows]), given.confidence[rows] < strong)
-        for row, k in found.items():
+        boxes = to_xywh(given.xyxy[rows])
+        motion.update(tracks, boxes, given.confidence[rows] < strong)
+        now = zip(boxes[:, :2], motion.xywh[tracks], motion.speed[tracks], strict=True)
+        for (row, k), moment in zip(found.items(), now, strict=True):
             self._add(self._tracks[k], given, row, pts)
-            self._remember(k, given.xyxy[row], pts)
+            self._remember(self._tracks[k], Moment(pts, *moment))
         steady = [k for k in found.values() if self._tracks[k].hits >= _LEARNED_HITS]
         learned = np.array([k for k in steady if self._tracks[k].id != UNCONFIRMED], np.intp)
         flow.learn(motion.xywh[learned], motion.speed[learned, :2], motion.scale[learned])
 
-    def _remember(self, k: int, box: Floats, pts: float) -> None:
-        track, motion = self._tracks[k], self._motion
-        centre = (box[:2] + box[2:]) / 2
-        track.recent.append(Moment(pts, centre, motion.xywh[k].copy(), motion.speed[k].copy()))
-        while track.recent[0].pts < pts - self._tuning.recall_s:
+    def _remember(self, track: Track, moment: Moment) -> None:
+        track.recent.append(moment)
+        while track.recent[0].pts < moment.pts - self._tuning.recall_s:
             track.recent.popleft()
 
     @staticmethod
