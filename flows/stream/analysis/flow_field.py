@@ -30,19 +30,20 @@ class FlowField:
         self._variance = np.zeros((_CELLS, _CELLS))
 
     def learn(self, xywh: Array, speed: Array, scale: Array) -> None:
-        """Add observations.
+        """Add observations; of two in one cell the last counts.
 
         Args:
             xywh: (N, 4) boxes in pixels.
             speed: (N, 2) speeds of their centres in pixels a second.
             scale: (N,) scales of the boxes in pixels.
         """
-        for (row, column), seen in zip(self._cells(xywh), speed / scale[:, None], strict=True):
-            weight = self._weight[row, column] = min(self._weight[row, column] + 1, _MEMORY)
-            before = seen - self._mean[row, column]
-            self._mean[row, column] += before / weight
-            spread = before @ (seen - self._mean[row, column]) / 2
-            self._variance[row, column] += (spread - self._variance[row, column]) / weight
+        cells = tuple(self._cells(xywh).T)
+        seen, mean, variance = speed / scale[:, None], self._mean[cells], self._variance[cells]
+        weight = np.minimum(self._weight[cells] + 1, _MEMORY)
+        moved = mean + (seen - mean) / weight[:, None]
+        spread = ((seen - mean) * (seen - moved)).sum(axis=1) / 2
+        self._weight[cells], self._mean[cells] = weight, moved
+        self._variance[cells] = variance + (spread - variance) / weight
 
     def expected(self, xywh: Array, scale: Array) -> tuple[Array, Array]:
         """What to expect of new boxes.

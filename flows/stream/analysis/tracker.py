@@ -1,5 +1,6 @@
 """Multi-object tracking of one camera, with time in seconds."""
 
+import math
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -43,7 +44,7 @@ class Track:
         votes: (classes,) sum of the confidences with which it was found as each class.
         seen: Media time of its last detection in seconds.
         still_since: Media time since when it stands still, in seconds.
-        still_at: (2,) where it stands, in pixels.
+        still_at: Where it stands: x and y of its centre in pixels.
         id: Its id; `UNCONFIRMED` until it is confirmed.
         hits: Detections so far.
         score: Sum of their confidences.
@@ -56,7 +57,7 @@ class Track:
     votes: Array
     seen: float
     still_since: float
-    still_at: Array
+    still_at: tuple[float, float]
     id: int = UNCONFIRMED
     hits: int = 0
     score: float = 0.0
@@ -70,8 +71,9 @@ class Track:
         self.hits += 1
         self.score += confidence
         self.seen, self.hidden = pts, False
-        centre = (box[:2] + box[2:]) / 2
-        if np.hypot(*(centre - self.still_at)) > _STILL * np.hypot(*(box[2:] - box[:2])):
+        x1, y1, x2, y2 = box.tolist()
+        centre, still_at = ((x1 + x2) / 2, (y1 + y2) / 2), self.still_at
+        if math.dist(centre, still_at) > _STILL * math.hypot(x2 - x1, y2 - y1):
             self.still_at, self.still_since = centre, pts
         if self.id != UNCONFIRMED:
             self.path.clear()
@@ -251,8 +253,8 @@ class CameraTracker:
         self._motion.add(xywh, *flow.expected(xywh, np.sqrt(xywh[:, 2] * xywh[:, 3])))
         first = len(self._tracks)
         for row in rows:
-            centre = (given.xyxy[row][:2] + given.xyxy[row][2:]) / 2
-            track = Track(np.zeros(self._classes), pts, pts, centre)
+            x1, y1, x2, y2 = given.xyxy[row].tolist()
+            track = Track(np.zeros(self._classes), pts, pts, ((x1 + x2) / 2, (y1 + y2) / 2))
             self._add(track, given, row, pts)
             self._tracks.append(track)
         return {row: first + k for k, row in enumerate(rows)}
