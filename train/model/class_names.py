@@ -8,7 +8,7 @@ from labeling.class_guard import LabelGuard
 from streetloop.errors import ModelError, RegistryError
 from streetloop.settings import Settings
 from train.model.find_model import find_model, has_registry, open_registry
-from train.model.model_file import ModelFile
+from train.model.model_file import ModelFile, version_of
 
 _log = logging.getLogger(__name__)
 
@@ -16,8 +16,9 @@ _log = logging.getLogger(__name__)
 def class_names(settings: Settings, versions: Collection[str]) -> dict[str, tuple[str, ...]]:
     """Class names by model version, as far as the registry knows them.
 
-    A version of the registry has two stamps: that of the file it was registered from, which its
-    record names, and that of the ONNX file that the registry hands out, which names the version.
+    A version of the registry has several stamps: that of the file it was registered from, which its
+    record names, and those of the ONNX file and of the checkpoint that the registry hands out, which
+    name the version. A detector stamps its answers with the checkpoint's if there is one.
 
     Args:
         settings: Where the registry is.
@@ -43,6 +44,8 @@ def class_names(settings: Settings, versions: Collection[str]) -> dict[str, tupl
             _log.warning("the classes of version %d are not known: %s", version.number, error)
         else:
             found[model.version] = model.names
+            if model.checkpoint is not None:
+                found[version_of(model.checkpoint)] = model.names
     return found
 
 

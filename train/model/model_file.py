@@ -55,13 +55,26 @@ def open_model(model: str, cache: Path) -> ModelFile:
     if path.suffix not in {".pt", ".onnx"}:
         raise ModelUnsupported(f"{path}: is neither an .onnx nor a .pt file")
     digest = _sha256(path)
-    version = f"{path.stem}-{digest[:12]}"
+    version = _stamp(path, digest)
     if path.suffix == ".onnx":
         return _read_onnx(path, version, None)
     exported = cache / digest / "model.onnx"
     if not exported.is_file():
         ultralytics_adapter.export_onnx(path, exported)
     return _read_onnx(exported, version, path)
+
+
+def version_of(path: Path) -> str:
+    """The version that `open_model` gives to a file, without opening it as a model.
+
+    Raises:
+        ModelNotFound: It cannot be read.
+    """
+    return _stamp(path, _sha256(path))
+
+
+def _stamp(path: Path, digest: str) -> str:
+    return f"{path.stem}-{digest[:12]}"
 
 
 def _locate(model: str, cache: Path) -> Path:

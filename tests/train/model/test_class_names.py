@@ -12,7 +12,7 @@ from tests.support.frames import review
 from tests.support.tiny_model import NAMES, detector_output, write_tiny_model
 from train.model.class_names import class_names, guard_of
 from train.model.find_model import find_model, open_registry
-from train.model.model_file import ModelFile, open_model
+from train.model.model_file import ModelFile, open_model, version_of
 from train.model_registry import VersionRecord
 
 OTHERS = ("person", "bicycle")
@@ -26,7 +26,9 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     for number, names in enumerate((NAMES, OTHERS), start=1):
         model = tiny(settings.home / f"{number}.onnx", names, slope=number / 100)
         record = VersionRecord("", None, model.names, "c0ffee", model_version=model.version)
-        registry.register(registry.start(f"{number}", {}), model.onnx, record)
+        checkpoint = settings.home / "best.pt"
+        checkpoint.write_bytes(b"weights %d" % number)
+        registry.register(registry.start(f"{number}", {}), model.onnx, record, [checkpoint])
     return settings
 
 
@@ -37,12 +39,14 @@ def tiny(path: Path, names: tuple[str, ...], slope: float) -> ModelFile:
     return open_model(str(write_tiny_model(path, answer, slope=slope, metadata=metadata)), path)
 
 
-def test_both_stamps_of_a_version_are_known(settings: Settings) -> None:
+def test_all_stamps_of_a_version_are_known(settings: Settings) -> None:
     for number, names in ((1, NAMES), (2, OTHERS)):
         given = open_model(str(settings.home / f"{number}.onnx"), settings.models).version
-        served = find_model(str(number), settings).version
-        assert given != served
-        for version in (given, served):
+        handed_out = find_model(str(number), settings)
+        assert handed_out.checkpoint is not None  # what a detector opens, where there is one
+        served = version_of(handed_out.checkpoint)
+        assert len({given, handed_out.version, served}) == 3
+        for version in (given, handed_out.version, served):
             assert class_names(settings, {version})[version] == names
 
 
