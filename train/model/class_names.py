@@ -16,9 +16,9 @@ _log = logging.getLogger(__name__)
 def class_names(settings: Settings, versions: Collection[str]) -> dict[str, tuple[str, ...]]:
     """Class names by model version, as far as the registry knows them.
 
-    A version of the registry has several stamps: that of the file it was registered from, which its
-    record names, and those of the ONNX file and of the checkpoint that the registry hands out, which
-    name the version. A detector stamps its answers with the checkpoint's if there is one.
+    A version of the registry has several stamps: that of the file it was registered from, which
+    its record names, and those of the ONNX file and of the checkpoint that the registry hands out,
+    which name the version. A detector stamps its answers with the checkpoint's if there is one.
 
     Args:
         settings: Where the registry is.
