@@ -78,15 +78,12 @@ class CountingLine(BaseModel):
     Attributes:
         points: Its two ends, in fractions of the image.
         classes: What is counted on it; None counts what the camera counts.
-        length_m: Its length on the ground in metres, 0.1 to 10,000. A line along the road with a
-            length measures the speed of what drives along it.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     points: Line
     classes: ClassGroups | None = None
-    length_m: float | None = Field(default=None, ge=0.1, le=10_000)
 
     @model_validator(mode="before")
     @classmethod
@@ -95,7 +92,7 @@ class CountingLine(BaseModel):
 
     @model_serializer(mode="wrap")
     def _short(self, plain: SerializerFunctionWrapHandler) -> Any:
-        if self.classes is None and self.length_m is None:
+        if self.classes is None:
             return self.points
         found: dict[str, Any] = {name: value for name, value in plain(self).items() if value is not None}
         return found

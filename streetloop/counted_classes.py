@@ -11,6 +11,7 @@ from streetloop.errors import ConfigError
 from streetloop.types import Ints
 
 _MAX_CLASSES = 1000
+_SEPARATORS = frozenset(",=+")  # of `parse_class_flag`
 
 
 def class_groups(value: object) -> object:
@@ -27,6 +28,12 @@ def class_groups(value: object) -> object:
         value = {name: (name,) for name in value}
     if isinstance(value, Mapping) and not 0 < len(value) <= _MAX_CLASSES:
         raise ValueError("names no class" if not value else f"has more than {_MAX_CLASSES} entries")
+    if isinstance(value, Mapping):
+        for name, members in value.items():
+            if not isinstance(name, str) or not name.strip() or _SEPARATORS & set(name):
+                raise ValueError(f"{str(name)[:40]!r} is no name: one or more characters, but no , = +")
+            if isinstance(members, (list, tuple)) and not members:
+                raise ValueError(f"counts no class as {name[:40]!r}")
     return value
 
 
@@ -107,7 +114,7 @@ class CountedClasses:
         return found
 
     def elected(self, votes: NDArray[np.float64]) -> str | None:
-        """The name with the most votes; None where classes that are not counted have more.
+        """The name with the most votes; None where a class that is not counted has more.
 
         >>> counted = CountedClasses(("person", "car", "van"), {"vehicle": ("car", "van")})
         >>> counted.elected(np.array([0.8, 0.5, 0.5])), counted.elected(np.array([2.0, 0.5, 0.5]))
@@ -118,6 +125,7 @@ class CountedClasses:
         """
         votes = votes[: len(self.of_class)]
         sums = np.bincount(self.of_class + 1, votes, minlength=len(self.names) + 1)
+        sums[0] = votes[self.of_class == -1].max(initial=0.0)
         best = int(sums.argmax())
         return self.names[best - 1] if best and sums[best] > 0 else None
 

@@ -32,7 +32,7 @@ Lines = Annotated[
     typer.Option("--line", metavar="NAME=X1,Y1,X2,Y2", help="Counting line; may be given again."),
 ]
 
-_CONFIGURATION = {"id", "uri", "city", "fps", "transport", "lines"}
+_CONFIGURATION = {"id", "uri", "city", "fps", "transport", "classes", "lines"}
 
 
 @camera_app.command(name="list")

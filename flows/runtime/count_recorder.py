@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections import defaultdict
 from collections.abc import Callable
 
 from streetloop.errors import LedgerError
@@ -27,7 +28,7 @@ class CountRecorder:
 
     Attributes:
         faults: What was still not written at `close`.
-        covered_s: Seconds in which each camera was looked at so far.
+        covered_s: Seconds in which each line was looked at so far, by camera and name.
     """
 
     def __init__(
@@ -44,14 +45,14 @@ class CountRecorder:
         self._due_s = 0.0
         self._error: str | None = None
         self.faults: list[str] = []
-        self.covered_s: dict[str, float] = {}
+        self.covered_s: defaultdict[tuple[str, str], float] = defaultdict(float)
 
     def take(self, found: LineCounts) -> None:
         """Take counts; a ledger that cannot be written stops nothing."""
         if found:
             self._waiting += found
-            for camera, seconds in found.covered_s().items():
-                self.covered_s[camera] = self.covered_s.get(camera, 0.0) + seconds
+            for key, covered in found.covered_ms.items():
+                self.covered_s[key.camera_id, key.line] += covered / 1000
         if self._waiting and self._now_s() >= self._due_s:
             self._write()
 

@@ -46,7 +46,7 @@ class RunSummary:
         seconds: How long cameras were read.
         drift: Causes of the drift that was found last, likeliest first, by camera.
         faults: What could not be written about counts and drift.
-        covered_s: Seconds in which a camera with lines was looked at, by id.
+        covered_s: Seconds in which each line was looked at, by camera and name.
     """
 
     cameras: Mapping[str, CameraStatus]
@@ -55,7 +55,7 @@ class RunSummary:
     seconds: float
     drift: Mapping[str, Sequence[str]] = field(default_factory=dict)
     faults: Sequence[str] = ()
-    covered_s: Mapping[str, float] = field(default_factory=dict)
+    covered_s: Mapping[tuple[str, str], float] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         """Plain values for JSON; ``fps`` is frames detected per second of the run."""
@@ -85,12 +85,16 @@ class RunSummary:
     def _lines(self, key: str, status: CameraStatus) -> dict[str, Any]:
         """Totals by line; ``coverage`` is the share of the time in which the line was watched."""
         silent = status.state in {CameraState.LOST, CameraState.FAILED, CameraState.CONNECTING}
-        period_s = max(status.media_s, self.seconds) if silent else status.media_s
-        coverage = min(self.covered_s.get(key, 0.0) / period_s, 1.0) if period_s > 0 else 0.0
-        return {
-            name: {**totals.as_json(), "coverage": round(coverage, 4)}
-            for name, totals in status.lines.items()
-        }
+        period_s = 0.0
+        if status.first_at is not None and status.last_at is not None:
+            period_s = (status.last_at - status.first_at).total_seconds()
+        period_s = max(period_s, self.seconds) if silent else period_s
+        found = {}
+        for name, totals in status.lines.items():
+            covered_s = self.covered_s.get((key, name), 0.0)
+            coverage = min(covered_s / period_s, 1.0) if period_s > 0 else 0.0
+            found[name] = {**totals.as_json(), "coverage": round(coverage, 4)}
+        return found
 
     @property
     def problems(self) -> list[str]:

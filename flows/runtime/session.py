@@ -92,6 +92,7 @@ class _Session:
         self._model, self._say = model, say
         self._watcher = CameraSetWatcher(file, open_ledger(settings.ledger))
         self._watcher.poll()
+        _refuse_unknown_classes(self._watcher.current.cameras, settings, model)
         self._observers = Observers(self._watcher.current.ids, settings, model, say)
         self._log_prefix = f"detections/run={_run_name()}"
 
@@ -193,13 +194,20 @@ def _open_model(cameras: Sequence[Camera], settings: Settings, say: Callable[[st
     if settings.model == BASELINE and any(c.uri.scheme != "sim" for c in cameras):
         say("the baseline knows the simulated city alone; for a real street give --model")
     say(f"opening the model {settings.model}")
-    model = serving_model(settings)
+    return serving_model(settings)
+
+
+def _refuse_unknown_classes(cameras: Sequence[Camera], settings: Settings, model: ModelFile) -> None:
+    """Refuse what the model cannot count.
+
+    Raises:
+        ConfigError: A class is unknown.
+    """
     refuse_unknown_classes("setting 'classes'", model.names, settings.classes)
     for camera in cameras:
         refuse_unknown_classes(f"camera {camera.id!r}", model.names, camera.classes)
         for name, line in camera.lines.items():
             refuse_unknown_classes(f"camera {camera.id!r}: line {name!r}", model.names, line.classes)
-    return model
 
 
 def start_serve(settings: Settings, *, with_app: bool) -> None:

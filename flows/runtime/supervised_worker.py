@@ -185,13 +185,17 @@ def _ended(status: CameraStatus) -> CameraStatus:
 
 def _after(before: CameraStatus, now: CameraStatus) -> CameraStatus:
     """The status of a camera that ran before, in a worker that died or was closed."""
-    lines = {name: before.lines.get(name, LineTotals()) + totals for name, totals in now.lines.items()}
+    lines = {
+        name: before.lines.get(name, LineTotals()) + now.lines.get(name, LineTotals())
+        for name in {**now.lines, **before.lines}
+    }
     return dataclasses.replace(
         now,
         account=before.account + now.account,
         reconnects=before.reconnects + now.reconnects,
         objects=before.objects + now.objects,
         objects_by_class=dict(Counter(before.objects_by_class) + Counter(now.objects_by_class)),
-        media_s=before.media_s + now.media_s,
+        first_at=before.first_at or now.first_at,
+        last_at=now.last_at or before.last_at,
         lines=lines,
     )

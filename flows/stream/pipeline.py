@@ -189,7 +189,8 @@ class StreamPipeline:
             objects=analysis.objects,
             objects_by_class=analysis.objects_by_class,
             lines=analysis.line_totals(),
-            media_s=reader.newest.pts if reader.newest is not None else 0.0,
+            first_at=analysis.first_at,
+            last_at=reader.newest.captured_at if reader.newest is not None else None,
             faults=(*analysis.faults, *self._sinks.faults, *([self._failure] if self._failure else [])),
             model=analysis.model,
         )

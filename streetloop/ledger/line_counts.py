@@ -74,13 +74,6 @@ class LineCounts:
             self.covered_ms + other.covered_ms,
         )
 
-    def covered_s(self) -> dict[str, float]:
-        """Seconds in which each camera was looked at; its lines are looked at together."""
-        by_line: dict[str, Counter[str]] = {}
-        for key, covered in self.covered_ms.items():
-            by_line.setdefault(key.camera_id, Counter())[key.line] += covered
-        return {camera: max(lines.values()) / 1000 for camera, lines in by_line.items()}
-
     def __bool__(self) -> bool:
         return bool(self.crossings or self.covered_ms)
 

@@ -42,6 +42,12 @@ def test_votes_of_a_group_are_added() -> None:
     assert counted.elected(np.zeros(4)) is None
 
 
+def test_a_counted_class_competes_with_each_other_class_alone() -> None:
+    counted = CountedClasses(NAMES, {"car": ("car",)})
+    assert counted.elected(np.array([0, 2.0, 1.1, 1.1])) == "car"
+    assert counted.elected(np.array([0, 1.0, 1.1, 0])) is None
+
+
 @pytest.mark.parametrize(
     ("groups", "words"),
     [
@@ -87,10 +93,10 @@ def test_the_environment_has_them_too(monkeypatch: pytest.MonkeyPatch) -> None:
     assert read_settings().classes == {"car": ("car",)}
 
 
-def test_a_line_may_have_classes_and_a_length() -> None:
-    text = ", lines: {x: {points: [[0, 0.5], [1, 0.5]], classes: [car], length_m: 12.5}}"
+def test_a_line_may_have_classes() -> None:
+    text = ", lines: {x: {points: [[0, 0.5], [1, 0.5]], classes: [car]}}"
     line = parse_cameras(_file(text)).cameras[0].lines["x"]
-    assert (line.points, line.classes, line.length_m) == (((0, 0.5), (1, 0.5)), {"car": ("car",)}, 12.5)
+    assert (line.points, line.classes) == (((0, 0.5), (1, 0.5)), {"car": ("car",)})
 
 
 @pytest.mark.parametrize(
@@ -118,7 +124,9 @@ def test_a_line_without_options_is_written_as_its_points() -> None:
         (", classes: [car, car]", "names a class twice"),
         (", classes: [1]", "must be a list of class names"),
         (", classes: car", "valid dictionary"),
-        (", lines: {x: {points: [[0, 0], [1, 1]], length_m: 0}}", "greater than or equal to 0.1"),
+        (", classes: {heavy: []}", "counts no class as 'heavy'"),
+        (", classes: {'': [car]}", "is no name"),
+        (", classes: ['a,b']", "is no name"),
         (", lines: {x: {points: [[0, 0], [1, 1]], colour: red}}", "unknown key"),
     ],
 )

@@ -1,7 +1,9 @@
 """From one camera's detections to tracks, object counts and line crossings."""
 
-from collections import Counter
+import statistics
+from collections import Counter, deque
 from collections.abc import Sequence
+from datetime import datetime
 from functools import partial
 
 import numpy as np
@@ -22,6 +24,7 @@ from streetloop.types import UNCONFIRMED, Detections, Floats, Frame, Tracked
 _IDS_PER_GENERATION = 10_000_000
 _DOUBLE_IOU = 0.6  # of two boxes whatever their classes: both are of one object
 _GAP_S, _GAP_PERIODS = 0.5, 2.5  # without a track, from which its crossing is inferred
+_STEPS = 15  # between frames, whose median is the frame period
 _UNNAMED = 1000  # class ids that may come where nobody knows the names
 
 
@@ -40,6 +43,7 @@ class CameraAnalysis:
     Attributes:
         lags: Times from decoding to result.
         model: Version of the model that answered last; None before the first answer.
+        first_at: When the first frame was captured (UTC); None before it.
         objects_by_class: Objects so far by class.
         faults: What in the configuration cannot be counted, one sentence each.
     """
@@ -59,9 +63,11 @@ class CameraAnalysis:
         )
         self._lines = [LineCounter(name, line.points) for name, line in camera.lines.items()]
         self._ended: Counter[str] = Counter()
-        self._period_s, self._pts = 0.0, 0.0
+        self._steps: deque[float] = deque(maxlen=_STEPS)
+        self._pts: float | None = None
         self.lags = Lags()
         self.model: str | None = None
+        self.first_at: datetime | None = None
         self.objects_by_class: dict[str, int] = {}
         unknown = sorted({name for one in (self._classes, *own.values()) for name in one.unknown})
         self.faults = tuple(f"camera {camera.id!r}: classes: the model has no class {n!r}" for n in unknown)
@@ -92,6 +98,7 @@ class CameraAnalysis:
             model_version: The model that found them.
         """
         self.model = model_version
+        self.first_at = self.first_at or frame.captured_at
         counted = self._counted(detections)
         track_id = np.full(len(detections), UNCONFIRMED, np.int64)
         width, height = frame.picture.width, frame.picture.height
@@ -103,8 +110,8 @@ class CameraAnalysis:
 
     def _counted(self, detections: Detections) -> NDArray[np.bool_]:
         """(N,) true for what is tracked: of a counted class, and no second box of an object."""
-        of_class: NDArray[np.bool_] = self._tracked[np.minimum(detections.class_id, len(self._tracked) - 1)]
-        rows = np.flatnonzero(of_class)
+        known = detections.class_id < len(self._tracked)
+        rows = np.flatnonzero(known & self._tracked[np.where(known, detections.class_id, 0)])
         counted = np.zeros(len(detections), np.bool_)
         counted[rows[strongest_of_doubles(detections.take(rows), _DOUBLE_IOU)]] = True
         return counted
@@ -118,11 +125,12 @@ class CameraAnalysis:
         return self._classes.elected(track.votes)
 
     def _crossings(self, pts: float) -> list[Crossing]:
-        step, self._pts = pts - self._pts, pts
-        self._period_s += (step - self._period_s) * (0.1 if self._period_s else 1.0)
+        self._steps.append(0.0 if self._pts is None else pts - self._pts)
+        self._pts = pts
+        gap_s = max(_GAP_S, _GAP_PERIODS * statistics.median(self._steps))
         found: list[Crossing] = []
         for counter in self._lines:
-            counter.gap_s = max(_GAP_S, _GAP_PERIODS * self._period_s)
+            counter.gap_s = gap_s
             classes = self._line_classes[counter.name]
             for track in self._tracker.seen:
                 elected = partial(classes.elected, track.votes)

@@ -42,6 +42,7 @@ class _Approach:
     side: int
     position: Position
     seen: float
+    gap: bool = False
 
 
 def _any_class() -> str | None:
@@ -97,8 +98,8 @@ class LineCounter:
         """
         side = self._side(position)
         before = self._tracks.get(track_id)
-        gap = before is not None and pts - before.seen > self.gap_s
         if before is not None:
+            before.gap |= pts - before.seen > self.gap_s
             before.seen = pts
         if side == 0:
             return None
@@ -108,7 +109,8 @@ class LineCounter:
         found = class_name()
         if found is None:
             return None
-        return self._count(Crossing(self.name, track_id, "in" if side > 0 else "out", pts, found, gap))
+        way = "in" if side > 0 else "out"
+        return self._count(Crossing(self.name, track_id, way, pts, found, before.gap))
 
     @property
     def counts(self) -> Counter[str]:

@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import numpy as np
 
@@ -28,7 +29,8 @@ class CameraStatus:
         objects: Confirmed tracks so far.
         objects_by_class: The same by class.
         lines: Crossings so far by line.
-        media_s: Media time that was decoded, in seconds.
+        first_at: When the first frame that was analysed was captured (UTC); None before it.
+        last_at: When the newest frame was captured (UTC).
         faults: Errors of the worker beside the stream, such as a log that cannot be written.
         model: Version of the model that answered last; None before the first answer.
     """
@@ -42,7 +44,8 @@ class CameraStatus:
     objects: int = 0
     objects_by_class: dict[str, int] = field(default_factory=dict)
     lines: dict[str, LineTotals] = field(default_factory=dict)
-    media_s: float = 0.0
+    first_at: datetime | None = None
+    last_at: datetime | None = None
     faults: tuple[str, ...] = ()
     model: str | None = None
 

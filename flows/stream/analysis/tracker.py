@@ -18,6 +18,8 @@ from streetloop.types import UNCONFIRMED, Detections, Floats, Ints
 _STILL = 0.15  # of its diagonal; within it an object stands still
 _MOVED = 0.05  # of its diagonal, in a second
 _LEARNED_HITS = 3
+_YOUNG_STEPS, _LOST_STEPS = 1.5, 2.5  # frames without a detection that a track survives at any rate
+_MAX_STEP_S = 5.0  # longer is an outage, after which all may have changed
 
 
 class Moment(NamedTuple):
@@ -152,7 +154,7 @@ class CameraTracker:
         seconds = 0.0 if self._pts is None else max(0.0, pts - self._pts)
         self._pts = pts
         self._motion.predict(seconds)
-        self._end_lost(pts)
+        self._end_lost(pts, seconds)
         found = self._associate(given, pts, seconds)
         self._hide_others(found.values(), pts)
         self._correct(found, given, pts, flow)
@@ -168,20 +170,25 @@ class CameraTracker:
         self.size = (width, height)
         return FlowField(width, height)
 
-    def _end_lost(self, pts: float) -> None:
-        alive = np.array([pts - track.seen <= self._patience_s(track) for track in self._tracks], bool)
+    def _end_lost(self, pts: float, seconds: float) -> None:
+        alive = np.array(
+            [pts - track.seen <= self._patience_s(track, seconds) for track in self._tracks], bool
+        )
         ended = [track for track, stays in zip(self._tracks, alive, strict=True) if not stays]
         self.ended = [track for track in ended if track.id != UNCONFIRMED]
         if ended:
             self._motion.keep(alive)
             self._tracks = [track for track, stays in zip(self._tracks, alive, strict=True) if stays]
 
-    def _patience_s(self, track: Track) -> float:
-        tuning = self._tuning
+    def _patience_s(self, track: Track, seconds: float) -> float:
+        """How long a track may be missed; a time without frames is no time of missing it."""
+        tuning, step = self._tuning, seconds if seconds <= _MAX_STEP_S else 0.0
         if track.id == UNCONFIRMED:
-            return tuning.young_s
-        parked = track.seen - track.still_since > tuning.lost_s
-        return tuning.parked_s if parked else tuning.lost_s
+            return max(tuning.young_s, _YOUNG_STEPS * step)
+        return max(tuning.parked_s if self._is_parked(track) else tuning.lost_s, _LOST_STEPS * step)
+
+    def _is_parked(self, track: Track) -> bool:
+        return track.seen - track.still_since > self._tuning.lost_s
 
     def _associate(self, given: Detections, pts: float, seconds: float) -> dict[int, int]:
         """The track of each detection that has one."""
@@ -210,6 +217,9 @@ class CameraTracker:
             if k in detected or track.hidden or not track.recent:
                 continue
             track.hidden = True
+            if self._is_parked(track):
+                self._motion.speed[k] = 0.0
+                continue
             areas = [float(np.prod(moment.xywh[2:])) for moment in track.recent]
             whole = track.recent[int(np.argmax(areas))]
             if areas[-1] < self._tuning.shrunk * max(areas):

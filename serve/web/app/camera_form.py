@@ -83,13 +83,17 @@ def _put(control: Control, author: str, which: str, *values: Any) -> CameraView:
     document = _document(*values)
     if which not in {_NEW_CAMERA, document["id"]}:
         raise ConfigError(f"the id of {which} stays; choose {_NEW_CAMERA} for another camera")
-    return control.put_camera(document, author, new=which == _NEW_CAMERA)
+    new = which == _NEW_CAMERA
+    if not new:  # what the form does not show stays
+        stored = next((view for view in control.cameras() if view.id == which), None)
+        document |= {"transport": stored.transport} if stored is not None else {}
+    return control.put_camera(document, author, new=new)
 
 
 def _values(view: CameraView | None) -> list[Any]:
     if view is None:
         return [""] * 6
-    fps = "" if view.fps is None else f"{view.fps:g}"
+    fps = "" if view.fps is None else str(view.fps).removesuffix(".0")
     classes = "" if view.classes is None else write_class_flag(view.classes)
     return [view.id, view.city or "", fps, view.uri, write_lines(view), classes]
 
@@ -107,12 +111,12 @@ def read_lines(text: str) -> dict[str, Any]:
 
     Args:
         text: One line a row: a name, a colon, then ``x1 y1 x2 y2`` as fractions of the picture;
-            ``classes=`` and ``length=`` in metres may follow.
+            ``classes=`` may follow.
 
-    >>> read_lines("avenue: 0.1 0.2 0.3 0.4 classes=car,heavy=bus+truck length=12")
+    >>> read_lines("avenue: 0.1 0.2 0.3 0.4 classes=car,heavy=bus+truck")
     ... # doctest: +NORMALIZE_WHITESPACE
     {'avenue': {'points': [[0.1, 0.2], [0.3, 0.4]],
-     'classes': {'car': ['car'], 'heavy': ['bus', 'truck']}, 'length_m': 12.0}}
+     'classes': {'car': ['car'], 'heavy': ['bus', 'truck']}}}
 
     Raises:
         ConfigError: A row has another form, or a name comes twice.
@@ -133,10 +137,7 @@ def read_lines(text: str) -> dict[str, Any]:
     return found
 
 
-_OPTIONS: dict[str, tuple[str, Callable[[str], Any]]] = {
-    "classes": ("classes", parse_class_flag),
-    "length": ("length_m", float),
-}
+_OPTIONS: dict[str, tuple[str, Callable[[str], Any]]] = {"classes": ("classes", parse_class_flag)}
 
 
 def _parts(text: str) -> tuple[list[str], dict[str, str]]:
@@ -160,5 +161,3 @@ def _words(line: CountingLine) -> Iterator[str]:
     yield from (str(value) for point in line.points for value in point)
     if line.classes is not None:
         yield shlex.quote(f"classes={write_class_flag(line.classes)}")
-    if line.length_m is not None:
-        yield f"length={line.length_m:g}"

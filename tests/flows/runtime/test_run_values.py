@@ -1,5 +1,6 @@
 import json
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -9,6 +10,7 @@ from flows.stream.analysis.status import CameraStatus
 from flows.stream.ingest.accounting import Account
 from flows.stream.ingest.camera_state import CameraState
 
+_NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 _ACCOUNT = Account(decoded=100, detected=60, gated=30, dropped=8, failed=2, reasons={"still": 30, "stale": 8})
 
 
@@ -28,9 +30,10 @@ def test_the_json_is_exactly_the_documented_one() -> None:
         objects=17,
         objects_by_class={"bus": 1, "car": 16},
         lines={"gate": LineTotals({"car": {"in": 4, "out": 5}}, inferred=1)},
-        media_s=4.0,
+        first_at=_NOON,
+        last_at=_NOON + timedelta(seconds=4),
     )
-    summary = replace(_summary(status, seconds=8.12345), covered_s={"a40": 3.0})
+    summary = replace(_summary(status, seconds=8.12345), covered_s={("a40", "gate"): 3.0})
 
     assert json.loads(json.dumps(summary.as_json())) == {
         "cameras": {

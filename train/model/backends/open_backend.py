@@ -38,12 +38,20 @@ def open_backend(model: ModelFile, kind: str = "auto", threads: int = 0, precisi
     if precision == "bf16":
         raise ConfigError(f"precision bf16: the backend {kind} does not compute it; use openvino")
     if kind == "onnx":
-        return OnnxBackend(model.onnx, gpu_providers(), threads)
+        gpu = gpu_providers()
+        _refuse_fp32_on_gpu(precision, bool(gpu))
+        return OnnxBackend(model.onnx, gpu, threads)
     if model.checkpoint is None:
         raise ConfigError(f"{model.version}: the torch backend needs the .pt file, not an .onnx")
     from train.model.backends.torch_runtime import TorchBackend  # takes seconds: only where needed
 
+    _refuse_fp32_on_gpu(precision, _torch_has_gpu())
     return TorchBackend(model.checkpoint, threads)
+
+
+def _refuse_fp32_on_gpu(precision: str, gpu: bool) -> None:
+    if gpu and precision == "fp32":
+        raise ConfigError("precision fp32: on a GPU models run in fp16; use auto")
 
 
 def _fastest(model: ModelFile, threads: int, precision: str) -> Backend:

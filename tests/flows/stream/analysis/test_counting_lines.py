@@ -181,3 +181,15 @@ def test_a_track_waiting_on_the_line_is_not_forgotten() -> None:
 
 def test_the_anchor_is_the_middle_of_the_lower_edge() -> None:
     assert anchor((100, 50, 300, 270), width=400, height=300) == (0.5, 0.9)
+
+
+def test_a_gap_before_the_margin_is_remembered() -> None:
+    counter = LineCounter("gate", _UPWARDS)
+    counter.update(7, (0.3, 0.5), 0.0)
+    counter.update(7, (0.5, 0.5), 30.0)
+    crossing = counter.update(7, (0.7, 0.5), 30.1)
+    assert crossing is not None
+    assert crossing.inferred
+    again = counter.update(7, (0.3, 0.5), 30.2)
+    assert again is not None
+    assert not again.inferred
