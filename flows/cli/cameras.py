@@ -7,7 +7,7 @@ import typer
 
 from flows.cli.context import control_of, current_user
 from flows.cli.output import Json, borderless, plain, print_json, results, say
-from flows.cli.run import CameraFile
+from flows.cli.run import CameraFile, Classes, class_groups
 
 if TYPE_CHECKING:
     from flows.service.camera_check import CheckResult
@@ -64,10 +64,12 @@ def add(
     fps: Fps = None,
     transport: Transport = None,
     line: Lines = None,
+    classes: Classes = None,
     file: File = None,
 ) -> None:
     """Add a camera."""
-    document = _given(id=camera_id, uri=uri, city=city, fps=fps, transport=transport, lines=_lines(line))
+    changed = _given(uri=uri, city=city, fps=fps, transport=transport, lines=_lines(line))
+    document = {"id": camera_id} | changed | _given(classes=class_groups(classes))
     view = _control(context, file).put_camera(document, current_user(), new=True)
     say(f"{view.id} is added; running streams take it up")
 
@@ -81,6 +83,7 @@ def edit(
     fps: Fps = None,
     transport: Transport = None,
     line: Lines = None,
+    classes: Classes = None,
     file: File = None,
 ) -> None:
     """Change the options that are given; an empty --city removes the camera from its city."""
@@ -88,6 +91,7 @@ def edit(
     _require(control, camera_id)
     before = plain(control.camera(camera_id))
     changed = _given(uri=uri, city=city, fps=fps, transport=transport, lines=_lines(line))
+    changed |= _given(classes=class_groups(classes))
     wanted = {key: before[key] for key in _CONFIGURATION} | changed
     document = {key: value for key, value in wanted.items() if value is not None and value != ""}
     control.put_camera(document, current_user(), new=False)

@@ -61,6 +61,7 @@ def test_those_of_the_file_are_listed_without_passwords(file: tuple[str, str]) -
         "fps": 10.0,
         "transport": "tcp",
         "lines": {"in": [[0.2, 0.7], [0.6, 0.7]]},
+        "classes": None,
     }
     assert second["id"] == "crossing"
 
@@ -112,6 +113,10 @@ def test_a_camera_is_added_changed_and_removed(ledger: Ledger, monkeypatch: pyte
 def test_a_camera_of_the_file_is_changed_and_removed(file: tuple[str, str], ledger: Ledger) -> None:
     assert camera("edit", "a40", "--fps", "2", *file).exit_code == 0
     assert newest_changes(ledger)[0].document == {**FILE[0], "fps": 2.0}
+    assert camera("edit", "a40", "--classes", "car,heavy=bus+truck", *file).exit_code == 0
+    assert camera("edit", "a40", "--fps", "3", *file).exit_code == 0
+    classes = {"car": ["car"], "heavy": ["bus", "truck"]}
+    assert newest_changes(ledger)[0].document == {**FILE[0], "fps": 3.0, "classes": classes}
     assert camera("remove", "a40", *file).exit_code == 0
     assert [one["id"] for one in listed(*file)] == ["crossing"]
 
