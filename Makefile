@@ -7,7 +7,7 @@ STAMP  := $(VENV)/.installed
 # Real clips and weights, see tests/support/material.py.
 export STREETLOOP_TEST_DATA ?= ../shared/data
 
-# What starts servers or a browser goes first; all else takes the cores that it leaves idle.
+# What starts servers or a browser has the machine to itself; all else shares its cores.
 SERVERS := ray or rtsp or label_studio or minio or browser
 # Each writes benchmarks/results/NAME.json. benchmarks.app is not among them: it looks at a running app.
 BENCHMARKS_SHORT := city drift_speed gate predict rollout parity tracks
@@ -21,7 +21,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 help:
 	@echo "make demo     the main job, on this machine"
-	@echo "make test     all tests: test-units beside test-servers"
+	@echo "make test     all tests: test-units, then test-servers"
 	@echo "make test-fast  tests without servers, Ray, real weights and long simulations"
 	@echo "make check    style, types, imports between packages, the examples in docstrings"
 	@echo "make baseline train the model that comes along (an hour on two cores; resumes)"
@@ -41,13 +41,10 @@ demo: install
 	$(BIN)/streetloop demo
 
 test: install
-	$(MAKE) --jobs=2 --keep-going test-units test-servers
+	$(MAKE) --keep-going test-units test-servers
 
-# Its timeout counts the time in which it waits for a core, too. Two reports at once could not be read.
 test-units: install
-	@mkdir -p build
-	@nice -n 10 $(BIN)/python -m pytest -m "not ($(SERVERS))" --numprocesses=auto --maxprocesses=4 \
-		--timeout=1200 --durations=20 > build/test-units.log 2>&1; code=$$?; cat build/test-units.log; exit $$code
+	$(BIN)/python -m pytest -m "not ($(SERVERS))" --numprocesses=auto --maxprocesses=4 --durations=20
 
 test-servers: install
 	$(BIN)/python -m pytest -m "$(SERVERS)" --durations=20

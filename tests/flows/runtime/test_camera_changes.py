@@ -14,6 +14,7 @@ import pytest
 
 from flows.runtime.observers import Observers
 from flows.runtime.planner import Planner
+from flows.runtime.ray_cluster import local_ray
 from flows.runtime.session import start_serve
 from flows.runtime.session_loop import SessionLoop
 from flows.runtime.supervisor import Supervisor
@@ -128,10 +129,11 @@ def youngest_worker() -> psutil.Process:
 
 
 @pytest.fixture(scope="module")
-def fleet(tmp_path_factory: pytest.TempPathFactory, shared_ray: None) -> Iterator[Fleet]:
-    fleet = Fleet(tmp_path_factory.mktemp("fleet"))
-    yield fleet
-    fleet.supervisor.close()
+def fleet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+    with local_ray():
+        fleet = Fleet(tmp_path_factory.mktemp("fleet"))
+        yield fleet
+        fleet.supervisor.close()
 
 
 def detected(status: CameraStatus | None) -> int:
