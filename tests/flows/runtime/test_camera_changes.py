@@ -1,5 +1,6 @@
 """Cameras that come, change and go under a real Ray: every frame is accounted for."""
 
+import contextlib
 import os
 import signal
 import threading
@@ -120,11 +121,11 @@ class Fleet:
 
 def youngest_worker() -> psutil.Process:
     """The worker process that was started last."""
-    found = [
-        process
-        for process in psutil.Process().children(recursive=True)
-        if "ray::StreamWorker" in " ".join(process.cmdline())
-    ]
+    found = []
+    for process in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.Error):  # it has ended meanwhile
+            if "ray::StreamWorker" in " ".join(process.cmdline()):
+                found.append(process)
     return max(found, key=lambda process: process.create_time())
 
 

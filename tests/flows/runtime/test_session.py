@@ -113,7 +113,12 @@ def test_an_rtsp_camera_is_detected_tracked_counted_and_logged(
     assert camera["detected"] > 30
     assert camera["failed"] == 0
     assert camera["objects"] > 5
-    assert sum(camera["lines"]["across"].values()) > 0
+    across = camera["lines"]["across"]
+    assert across["in"] + across["out"] > 0
+    assert 0 < across["coverage"] <= 1
+    by_class = across["by_class"].values()
+    assert {way: sum(one[way] for one in by_class) for way in ("in", "out")} == _directions(across)
+    assert sum(camera["objects_by_class"].values()) == camera["objects"]
     assert 0 < camera["lag_p95_s"] < 5
     log = outcome.json["log"]
     cars = duckdb.sql(
@@ -124,9 +129,13 @@ def test_an_rtsp_camera_is_detected_tracked_counted_and_logged(
     assert cars[1] > 5
     with VideoReader(str(tmp_path / "annotated/a40-old-oak.mp4"), "annotated") as reader:
         assert sum(1 for _ in reader.pictures()) == camera["detected"]
-    _has_counts(home, "a40-old-oak", "across", camera["lines"]["across"])
+    _has_counts(home, "a40-old-oak", "across", _directions(across))
     assert "hunter2" not in outcome.stdout + outcome.stderr
     assert not [file for file in home.rglob("*") if b"hunter2" in file.name.encode()]
+
+
+def _directions(line: dict[str, Any]) -> dict[str, int]:
+    return {way: line[way] for way in ("in", "out")}
 
 
 def _has_counts(home: Path, camera_id: str, line: str, counted: dict[str, int]) -> None:
