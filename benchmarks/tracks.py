@@ -1,9 +1,8 @@
-"""Tracks and line counts on held-out streets of the simulated city, beside the tracker library's.
+"""Tracks and line counts on streets of the simulated city, beside the tracker library's.
 
     python -m benchmarks.tracks
 
-The demo's four streets by day with a seed that nothing was chosen by, 90 s at 10 frames a second,
-detected once by the shipped baseline. The same detections go through our analysis and through the
+The demo's four streets by day, 90 s at 10 frames a second, detected once by the shipped baseline. The same detections go through our analysis and through the
 trackers of the library, at its defaults and without camera motion; then through ours at lower rates
 and with frames dropped. ``--size`` is the model's input, ``--seconds`` the length.
 """

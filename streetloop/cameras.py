@@ -1,7 +1,7 @@
 """The camera file: which cameras there are and what is wanted of each."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias
 from urllib.parse import urlsplit
@@ -20,7 +20,7 @@ from pydantic import (
 )
 from pydantic_settings import SettingsError
 
-from streetloop.counted_classes import ClassGroups, groups_to_plain
+from streetloop.counted_classes import ClassGroups, groups_to_plain, refuse_unknown_classes
 from streetloop.errors import ConfigError
 from streetloop.secrets import SecretUri, redact
 from streetloop.settings import Settings
@@ -247,6 +247,26 @@ def camera_document(camera: Camera) -> dict[str, Any]:
     """A camera as the camera file has it; holds the password of its stream, if there is one."""
     plain = camera.model_dump(mode="json", exclude={"uri"}, exclude_defaults=True)
     return {**plain, "uri": camera.uri.reveal()}
+
+
+def refuse_uncountable(
+    cameras: Sequence[Camera], classes: Mapping[str, Sequence[str]] | None, model_names: Sequence[str]
+) -> None:
+    """Refuse classes that the model of the cameras does not have, and classes under two names.
+
+    Args:
+        cameras: The cameras; they and their lines may have classes of their own.
+        classes: Those of the settings.
+        model_names: The model's class names.
+
+    Raises:
+        ConfigError: A class is unknown or claimed twice; the message names the place.
+    """
+    refuse_unknown_classes("setting 'classes'", model_names, classes)
+    for camera in cameras:
+        refuse_unknown_classes(f"camera {camera.id!r}", model_names, camera.classes)
+        for name, line in camera.lines.items():
+            refuse_unknown_classes(f"camera {camera.id!r}: line {name!r}", model_names, line.classes)
 
 
 class _DuplicateKey(yaml.YAMLError):

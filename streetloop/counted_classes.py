@@ -105,14 +105,6 @@ class CountedClasses:
                 else:
                     self.of_class[ids[name]] = index
 
-    def of(self, class_id: Ints) -> Ints:
-        """(N,) index into `names` of each class id, or -1; -1 too for ids that the model lacks."""
-        if not len(self.of_class):
-            return np.full(len(class_id), -1, np.int64)
-        known = (class_id >= 0) & (class_id < len(self.of_class))
-        found: Ints = np.where(known, self.of_class[np.where(known, class_id, 0)], -1)
-        return found
-
     def elected(self, votes: NDArray[np.float64]) -> str | None:
         """The name with the most votes; None where a class that is not counted has more.
 

@@ -7,7 +7,7 @@ import typer
 
 from flows.cli.context import control_of, current_user
 from flows.cli.output import Json, borderless, plain, print_json, results, say
-from flows.cli.run import CameraFile, Classes, class_groups
+from flows.cli.run import CameraFile, Classes, parse_classes
 
 if TYPE_CHECKING:
     from flows.service.camera_check import CheckResult
@@ -69,7 +69,7 @@ def add(
 ) -> None:
     """Add a camera."""
     changed = _given(uri=uri, city=city, fps=fps, transport=transport, lines=_lines(line))
-    document = {"id": camera_id} | changed | _given(classes=class_groups(classes))
+    document = {"id": camera_id} | changed | _given(classes=parse_classes(classes))
     view = _control(context, file).put_camera(document, current_user(), new=True)
     say(f"{view.id} is added; running streams take it up")
 
@@ -91,7 +91,7 @@ def edit(
     _require(control, camera_id)
     before = plain(control.camera(camera_id))
     changed = _given(uri=uri, city=city, fps=fps, transport=transport, lines=_lines(line))
-    changed |= _given(classes=class_groups(classes))
+    changed |= _given(classes=parse_classes(classes))
     wanted = {key: before[key] for key in _CONFIGURATION} | changed
     document = {key: value for key, value in wanted.items() if value is not None and value != ""}
     control.put_camera(document, current_user(), new=False)

@@ -55,7 +55,7 @@ def run(
     read_cameras(
         context,
         cameras,
-        {"model": model, "gate": gate, "classes": class_groups(classes)},
+        {"model": model, "gate": gate, "classes": parse_classes(classes)},
         options,
         as_json=as_json,
     )
@@ -79,13 +79,13 @@ def up(
     read_cameras(
         context,
         cameras,
-        {"model": model, "learn": True, "classes": class_groups(classes)},
+        {"model": model, "learn": True, "classes": parse_classes(classes)},
         options,
         as_json=False,
     )
 
 
-def class_groups(flag: str | None) -> dict[str, list[str]] | None:
+def parse_classes(flag: str | None) -> dict[str, list[str]] | None:
     """The value of ``--classes`` as the setting has it; None where the flag is not given.
 
     Raises:

@@ -7,7 +7,7 @@ import typer
 
 from flows.cli.context import settings_of
 from flows.cli.output import Json, print_json, results
-from flows.cli.run import Classes, Model, class_groups
+from flows.cli.run import Classes, Model, parse_classes
 
 app = typer.Typer()
 
@@ -52,7 +52,7 @@ def evaluate_tracks(
     from streetloop.errors import ConfigError
 
     file = None if cameras is None else load_cameras(cameras)
-    flags = {"model": model, "image_size": image_size, "gate": gate, "classes": class_groups(classes)}
+    flags = {"model": model, "image_size": image_size, "gate": gate, "classes": parse_classes(classes)}
     given = {name: value for name, value in flags.items() if value is not None}
     if found is not None:
         if truth is None:

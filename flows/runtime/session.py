@@ -20,9 +20,8 @@ from flows.stream.sources.registry import open_source, refuse_bad_source
 from serve.rollout.control.champions import city_champions, serving_model
 from serve.web.access import refuse_bad_address
 from streetloop.camera_set import CameraSetWatcher
-from streetloop.cameras import Camera
+from streetloop.cameras import Camera, refuse_uncountable
 from streetloop.clock import SystemClock
-from streetloop.counted_classes import refuse_unknown_classes
 from streetloop.errors import ConfigError
 from streetloop.ledger import open_ledger
 from streetloop.settings import BASELINE, Settings
@@ -92,7 +91,7 @@ class _Session:
         self._model, self._say = model, say
         self._watcher = CameraSetWatcher(file, open_ledger(settings.ledger))
         self._watcher.poll()
-        _refuse_unknown_classes(self._watcher.current.cameras, settings, model)
+        refuse_uncountable(self._watcher.current.cameras, settings.classes, model.names)
         self._observers = Observers(self._watcher.current.ids, settings, model, say)
         self._log_prefix = f"detections/run={_run_name()}"
 
@@ -195,19 +194,6 @@ def _open_model(cameras: Sequence[Camera], settings: Settings, say: Callable[[st
         say("the baseline knows the simulated city alone; for a real street give --model")
     say(f"opening the model {settings.model}")
     return serving_model(settings)
-
-
-def _refuse_unknown_classes(cameras: Sequence[Camera], settings: Settings, model: ModelFile) -> None:
-    """Refuse what the model cannot count.
-
-    Raises:
-        ConfigError: A class is unknown.
-    """
-    refuse_unknown_classes("setting 'classes'", model.names, settings.classes)
-    for camera in cameras:
-        refuse_unknown_classes(f"camera {camera.id!r}", model.names, camera.classes)
-        for name, line in camera.lines.items():
-            refuse_unknown_classes(f"camera {camera.id!r}: line {name!r}", model.names, line.classes)
 
 
 def start_serve(settings: Settings, *, with_app: bool) -> None:

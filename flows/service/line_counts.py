@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 from itertools import islice, pairwise, product
 
+from flows.stream.analysis.line_totals import DIRECTIONS
 from streetloop.cameras import Camera
 from streetloop.control.views import CountView
 from streetloop.errors import ConfigError, NotFound
@@ -14,7 +15,6 @@ from streetloop.ledger.line_counts import LineCounts, counted_lines, read_line_c
 from streetloop.local_time import BINS, bin_edges, parse_moment
 
 _MAX_BINS = 12_000  # more than a week of minutes
-_DIRECTIONS = ("in", "out")
 _MAX_SUM = 15  # minutes; every bin of 15 minutes and more begins at a multiple of it, in any zone
 
 _Cell = tuple[int, str, str, str]
@@ -94,7 +94,7 @@ def _rows(
     for covered, ms in found.covered_ms.items():
         covered_ms[_bin_of(covered.minute, edges), covered.line] += ms
     for number, (start, end) in enumerate(pairwise(edges)):
-        for line, direction in product(lines, _DIRECTIONS):
+        for line, direction in product(lines, DIRECTIONS):
             share = covered_ms[number, line] / ((end - start) / timedelta(milliseconds=1))
             for class_name in sorted(classes[line]) or [""]:
                 cell = (number, line, direction, class_name)

@@ -186,7 +186,6 @@ class StreamPipeline:
             account=reader.account.snapshot(),
             reconnects=reader.reconnects,
             lag_p95_s=analysis.lags.p95_s(),
-            objects=analysis.objects,
             objects_by_class=analysis.objects_by_class,
             lines=analysis.line_totals(),
             first_at=analysis.first_at,

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streetloop.cameras import camera_document, parse_camera, parse_cameras
+from streetloop.cameras import camera_document, parse_camera, parse_cameras, refuse_uncountable
 from streetloop.counted_classes import (
     CountedClasses,
     parse_class_flag,
@@ -27,13 +27,7 @@ def _file(text: str) -> str:
 def test_without_groups_every_class_counts_under_its_own_name() -> None:
     counted = CountedClasses(NAMES, None)
     assert counted.names == NAMES
-    assert counted.of(np.array([3, 0])).tolist() == [3, 0]
-
-
-def test_ids_that_the_model_lacks_are_not_counted() -> None:
-    counted = CountedClasses(NAMES, {"vehicle": ("car", "bus")})
-    assert counted.of(np.array([1, 2, 0, 7, -1])).tolist() == [0, 0, -1, -1, -1]
-    assert CountedClasses((), None).of(np.array([0])).tolist() == [-1]
+    assert counted.of_class.tolist() == [0, 1, 2, 3]
 
 
 def test_votes_of_a_group_are_added() -> None:
@@ -58,6 +52,24 @@ def test_a_counted_class_competes_with_each_other_class_alone() -> None:
 def test_what_cannot_be_counted_is_refused(groups: dict[str, tuple[str, ...]], words: str) -> None:
     with pytest.raises(ConfigError, match=f"camera 'a': classes: {words}"):
         refuse_unknown_classes("camera 'a'", NAMES, groups)
+
+
+@pytest.mark.parametrize(
+    ("text", "setting", "words"),
+    [
+        ("", ["tram"], "setting 'classes': classes: the model has no class 'tram'"),
+        (", classes: [tram]", None, "camera 'a': classes: the model has no class 'tram'"),
+        (
+            ", lines: {x: {points: [[0, 0], [1, 1]], classes: [tram]}}",
+            None,
+            "camera 'a': line 'x': classes: the model has no class 'tram'",
+        ),
+    ],
+)
+def test_the_place_of_an_unknown_class_is_named(text: str, setting: list[str] | None, words: str) -> None:
+    cameras = parse_cameras(_file(text)).cameras
+    with pytest.raises(ConfigError, match=words):
+        refuse_uncountable(cameras, read_settings(classes=setting).classes, NAMES)
 
 
 # The flag

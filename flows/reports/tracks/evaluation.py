@@ -12,12 +12,11 @@ from flows.reports.tracks.camera_run import CameraRun, local_detector, run_camer
 from flows.reports.tracks.counts import Geometry, count_tracks, includes
 from flows.reports.tracks.mot_files import MotTracks, read_mot
 from flows.reports.tracks.recorded_source import RecordedSource
-from flows.reports.tracks.report import Comparison, TrackReport
+from flows.reports.tracks.report import TrackComparison, TrackReport
 from flows.reports.tracks.track_scores import score_tracks
 from flows.stream.sources.registry import refuse_bad_source
-from streetloop.cameras import Camera
+from streetloop.cameras import Camera, refuse_uncountable
 from streetloop.clock import SystemClock
-from streetloop.counted_classes import refuse_unknown_classes
 from streetloop.errors import ConfigError, SourceError
 from streetloop.settings import Settings
 
@@ -43,7 +42,7 @@ def evaluate_files(truth: Path, found: Path, camera: Camera | None = None) -> Tr
     _refuse_no_targets(true, str(truth))
     lines, geometry = ({}, _NO_PICTURES) if camera is None else (camera.lines, _geometry(camera))
     counts = [count_tracks(part, lines, geometry) for part in (true.targets(), tracks)]
-    comparison = Comparison(true, tracks, *counts)
+    comparison = TrackComparison(true, tracks, *counts)
     return _report({found.stem if camera is None else camera.id: comparison})
 
 
@@ -73,7 +72,7 @@ def evaluate_cameras(
     frames = {camera.id: _frames(camera, lengths[camera.id]) for camera in cameras}
     comparisons = {}
     with local_detector(settings) as (detector, names), _bars() as bars:
-        _refuse_unknown_classes(cameras, settings, names)
+        refuse_uncountable(cameras, settings.classes, names)
         task = bars.add_task("", total=sum(frames.values()))
         before = 0
         for camera in cameras:
@@ -94,7 +93,7 @@ def _advance(bars: Progress, task: TaskID, before: int, done: int) -> None:
     bars.update(task, completed=before + done)
 
 
-def _compared(camera: Camera, settings: Settings, run: CameraRun, truth: MotTracks | None) -> Comparison:
+def _compared(camera: Camera, settings: Settings, run: CameraRun, truth: MotTracks | None) -> TrackComparison:
     """Compare a run with its own truth, or with ``truth`` up to its last frame.
 
     What the camera does not count need not be found. A MOT file does not name classes: all of it is
@@ -107,7 +106,7 @@ def _compared(camera: Camera, settings: Settings, run: CameraRun, truth: MotTrac
     uncounted = [track for track, name in class_of.items() if not includes(groups, name)]
     true = true.demoted(np.isin(true.track_id, uncounted))
     _refuse_no_targets(true, f"camera {camera.id!r}: the truth of its {run.frames} frames")
-    return Comparison(true.take(np.isin(true.frame, run.analysed)), run.found, counts, run.counts)
+    return TrackComparison(true.take(np.isin(true.frame, run.analysed)), run.found, counts, run.counts)
 
 
 def _refuse_no_targets(truth: MotTracks, what: str) -> None:
@@ -115,14 +114,7 @@ def _refuse_no_targets(truth: MotTracks, what: str) -> None:
         raise ConfigError(f"{what} holds no object to be found, so there is nothing to evaluate")
 
 
-def _refuse_unknown_classes(cameras: Sequence[Camera], settings: Settings, names: Sequence[str]) -> None:
-    refuse_unknown_classes("classes", names, settings.classes)
-    for camera in cameras:
-        for groups in (camera.classes, *(line.classes for line in camera.lines.values())):
-            refuse_unknown_classes(f"camera {camera.id!r}", names, groups)
-
-
-def _report(comparisons: Mapping[str, Comparison]) -> TrackReport:
+def _report(comparisons: Mapping[str, TrackComparison]) -> TrackReport:
     overall, scores = score_tracks([(one.truth, one.found) for one in comparisons.values()])
     return TrackReport(overall, dict(zip(comparisons, scores, strict=True)), comparisons)
 

@@ -9,14 +9,15 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from flows.reports.tracks.counts import DIRECTIONS, Counts, compare_counts
+from flows.reports.tracks.counts import Counts, compare_counts
 from flows.reports.tracks.mot_files import MotTracks, write_mot
 from flows.reports.tracks.track_scores import TrackScores
+from flows.stream.analysis.line_totals import DIRECTIONS
 from streetloop.errors import ConfigError
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class TrackComparison:
     """One camera's tracks beside the true ones.
 
     Attributes:
@@ -44,7 +45,7 @@ class TrackReport:
 
     overall: TrackScores
     cameras: Mapping[str, TrackScores]
-    comparisons: Mapping[str, Comparison]
+    comparisons: Mapping[str, TrackComparison]
 
     def as_json(self) -> dict[str, Any]:
         """Plain values, ready for `json.dumps`."""

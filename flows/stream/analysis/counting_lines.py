@@ -112,11 +112,6 @@ class LineCounter:
         way = "in" if side > 0 else "out"
         return self._count(Crossing(self.name, track_id, way, pts, found, before.gap))
 
-    @property
-    def counts(self) -> Counter[str]:
-        """Crossings so far by direction."""
-        return sum(self.by_class.values(), Counter())
-
     def totals(self) -> LineTotals:
         """Crossings so far."""
         by_class = {name: dict(count) for name, count in sorted(self.by_class.items())}

@@ -26,8 +26,7 @@ class CameraStatus:
         account: Its frames by fate.
         reconnects: How often it came back after a loss.
         lag_p95_s: 95th percentile of the time from decoding to result, over the last 4096 frames.
-        objects: Confirmed tracks so far.
-        objects_by_class: The same by class.
+        objects_by_class: Confirmed tracks so far by class.
         lines: Crossings so far by line.
         first_at: When the first frame that was analysed was captured (UTC); None before it.
         last_at: When the newest frame was captured (UTC).
@@ -41,13 +40,17 @@ class CameraStatus:
     account: Account = field(default_factory=Account)
     reconnects: int = 0
     lag_p95_s: float = 0.0
-    objects: int = 0
     objects_by_class: dict[str, int] = field(default_factory=dict)
     lines: dict[str, LineTotals] = field(default_factory=dict)
     first_at: datetime | None = None
     last_at: datetime | None = None
     faults: tuple[str, ...] = ()
     model: str | None = None
+
+    @property
+    def objects(self) -> int:
+        """Confirmed tracks so far."""
+        return sum(self.objects_by_class.values())
 
 
 class Lags:

@@ -22,8 +22,8 @@ _YOUNG_STEPS, _LOST_STEPS = 1.5, 2.5  # frames without a detection that a track 
 _MAX_STEP_S = 5.0  # longer is an outage, after which all may have changed
 
 
-class Moment(NamedTuple):
-    """A track at one moment.
+class Observation(NamedTuple):
+    """One detection of a track, and what the motion model made of it.
 
     Attributes:
         pts: Media time in seconds.
@@ -64,7 +64,7 @@ class Track:
     hits: int = 0
     score: float = 0.0
     path: list[tuple[float, Floats]] = field(default_factory=list)
-    recent: deque[Moment] = field(default_factory=deque)
+    recent: deque[Observation] = field(default_factory=deque)
     hidden: bool = False
 
     def add(self, pts: float, box: Floats, confidence: float, class_id: int) -> None:
@@ -220,7 +220,7 @@ class CameraTracker:
             if self._is_parked(track):
                 self._motion.speed[k] = 0.0
                 continue
-            areas = [float(np.prod(moment.xywh[2:])) for moment in track.recent]
+            areas = [float(np.prod(one.xywh[2:])) for one in track.recent]
             whole = track.recent[int(np.argmax(areas))]
             if areas[-1] < self._tuning.shrunk * max(areas):
                 moved = whole.xywh + np.hstack([whole.speed[:2] * (pts - whole.pts), 0.0, 0.0])
@@ -237,16 +237,16 @@ class CameraTracker:
         boxes = to_xywh(given.xyxy[rows])
         motion.update(tracks, boxes, given.confidence[rows] < strong)
         now = zip(boxes[:, :2], motion.xywh[tracks], motion.speed[tracks], strict=True)
-        for (row, k), moment in zip(found.items(), now, strict=True):
+        for (row, k), state in zip(found.items(), now, strict=True):
             self._add(self._tracks[k], given, row, pts)
-            self._remember(self._tracks[k], Moment(pts, *moment))
+            self._remember(self._tracks[k], Observation(pts, *state))
         steady = [k for k in found.values() if self._tracks[k].hits >= _LEARNED_HITS]
         learned = np.array([k for k in steady if self._tracks[k].id != UNCONFIRMED], np.intp)
         flow.learn(motion.xywh[learned], motion.speed[learned, :2], motion.scale[learned])
 
-    def _remember(self, track: Track, moment: Moment) -> None:
-        track.recent.append(moment)
-        while track.recent[0].pts < moment.pts - self._tuning.recall_s:
+    def _remember(self, track: Track, seen: Observation) -> None:
+        track.recent.append(seen)
+        while track.recent[0].pts < seen.pts - self._tuning.recall_s:
             track.recent.popleft()
 
     @staticmethod

@@ -26,7 +26,7 @@ _BUSY = CameraStatus(
     account=Account(decoded=9051, detected=4011, gated=3021, dropped=2017, failed=2),
     reconnects=7,
     lag_p95_s=0.31,
-    objects=512,
+    objects_by_class={"car": 512},
     lines={"gate": LineTotals({"car": {"in": 41, "out": 39}})},
 )
 

@@ -159,4 +159,6 @@ def test_classes_that_the_model_does_not_have_are_refused(model: str, tmp_path: 
     line = {"points": [[0.27, 0.62], [0.68, 0.50]], "classes": ["tram"]}
     cameras = camera_file(tmp_path, {**_SIMULATED, "lines": {"carriageway": line}})
     said = _refused(cameras, "--model", model)
-    assert said == "camera 'gantry': classes: the model has no class 'tram'; it has car, bus"
+    assert (
+        said == "camera 'gantry': line 'carriageway': classes: the model has no class 'tram'; it has car, bus"
+    )

@@ -27,7 +27,6 @@ def test_the_json_is_exactly_the_documented_one() -> None:
         account=_ACCOUNT,
         reconnects=3,
         lag_p95_s=0.123456,
-        objects=17,
         objects_by_class={"bus": 1, "car": 16},
         lines={"gate": LineTotals({"car": {"in": 4, "out": 5}}, inferred=1)},
         first_at=_NOON,

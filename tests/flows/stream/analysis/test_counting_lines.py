@@ -1,4 +1,5 @@
 import math
+from collections import Counter
 
 import pytest
 from hypothesis import given, settings
@@ -19,6 +20,11 @@ def _walk(counter: LineCounter, way: list[Position], track_id: int = 7, start: f
     return [crossing for crossing in seen if crossing is not None]
 
 
+def _counts(counter: LineCounter) -> Counter[str]:
+    """Crossings by direction."""
+    return +Counter(counter.totals().directions())
+
+
 def _across(*xs: float, y: float = 0.5) -> list[Position]:
     return [(x, y) for x in xs]
 
@@ -29,21 +35,21 @@ def test_left_to_right_is_in_with_line_track_and_time() -> None:
     crossings = _walk(counter, _across(0.2, 0.4, 0.6, 0.8))
 
     assert crossings == [Crossing("gate", 7, "in", 2 / 25)]
-    assert counter.counts == {"in": 1}
+    assert _counts(counter) == {"in": 1}
 
 
 def test_right_to_left_is_out() -> None:
     counter = LineCounter("gate", _UPWARDS)
     _walk(counter, _across(0.8, 0.6, 0.4, 0.2))
 
-    assert counter.counts == {"out": 1}
+    assert _counts(counter) == {"out": 1}
 
 
 def test_reversing_the_line_swaps_the_directions() -> None:
     counter = LineCounter("gate", (_UPWARDS[1], _UPWARDS[0]))
     _walk(counter, _across(0.2, 0.8))
 
-    assert counter.counts == {"out": 1}
+    assert _counts(counter) == {"out": 1}
 
 
 def test_a_horizontal_line_counts_approaching_objects() -> None:
@@ -51,7 +57,7 @@ def test_a_horizontal_line_counts_approaching_objects() -> None:
     counter = LineCounter("stop", ((0.0, 0.6), (1.0, 0.6)))
     _walk(counter, [(0.3, 0.2), (0.3, 0.9)])
 
-    assert counter.counts == {"in": 1}
+    assert _counts(counter) == {"in": 1}
 
 
 def test_there_and_back_counts_once_each_way() -> None:
@@ -65,7 +71,7 @@ def test_coming_near_and_turning_back_does_not_count() -> None:
     counter = LineCounter("gate", _UPWARDS)
     _walk(counter, _across(0.2, 0.48, 0.499, 0.505, 0.3))
 
-    assert not counter.counts
+    assert not _counts(counter)
 
 
 @settings(deadline=None)
@@ -81,7 +87,7 @@ def test_a_track_that_first_appears_on_the_line_has_not_crossed_it() -> None:
     counter = LineCounter("gate", _UPWARDS)
     _walk(counter, _across(0.5, 0.504, 0.6, 0.9))
 
-    assert not counter.counts
+    assert not _counts(counter)
 
 
 @pytest.mark.parametrize("y", [0.29, 0.71, 0.0, 1.0])
@@ -89,14 +95,14 @@ def test_passing_beyond_an_end_does_not_count(y: float) -> None:
     counter = LineCounter("short", ((0.5, 0.7), (0.5, 0.3)))
     _walk(counter, _across(0.2, 0.8, 0.2, y=y))
 
-    assert not counter.counts
+    assert not _counts(counter)
 
 
 def test_a_path_around_an_end_and_back_over_the_line_counts_once() -> None:
     counter = LineCounter("short", ((0.5, 0.7), (0.5, 0.3)))
     _walk(counter, [(0.2, 0.1), (0.8, 0.1), (0.8, 0.5), (0.2, 0.5)])
 
-    assert counter.counts == {"out": 1}
+    assert _counts(counter) == {"out": 1}
 
 
 def test_a_slanting_path_counts_where_it_cuts_the_line() -> None:
@@ -105,8 +111,8 @@ def test_a_slanting_path_counts_where_it_cuts_the_line() -> None:
     _walk(within, [(0.3, 0.1), (0.7, 0.6)])
     _walk(beyond, [(0.3, 0.0), (0.7, 0.4)])
 
-    assert within.counts == {"in": 1}
-    assert not beyond.counts
+    assert _counts(within) == {"in": 1}
+    assert not _counts(beyond)
 
 
 def test_tracks_are_counted_independently() -> None:
@@ -114,16 +120,16 @@ def test_tracks_are_counted_independently() -> None:
     _walk(counter, _across(0.2), track_id=1)
     _walk(counter, _across(0.8), track_id=2)
 
-    assert not counter.counts
+    assert not _counts(counter)
 
 
 def test_the_margin_is_configurable() -> None:
     counter = LineCounter("gate", _UPWARDS, margin=0.2)
     _walk(counter, _across(0.2, 0.65))
-    assert not counter.counts
+    assert not _counts(counter)
 
     _walk(counter, _across(0.75))
-    assert counter.counts == {"in": 1}
+    assert _counts(counter) == {"in": 1}
 
 
 @settings(deadline=None)
@@ -132,11 +138,11 @@ def test_on_an_infinite_line_directions_alternate(way: list[Position]) -> None:
     counter = LineCounter("endless", _ENDLESS)
     for i, at in enumerate(way):
         counter.update(7, at, i / 25)
-        assert counter.counts["in"] - counter.counts["out"] in {-1, 0, 1}
+        assert _counts(counter)["in"] - _counts(counter)["out"] in {-1, 0, 1}
 
     clear = [x for x, _ in way if abs(x - 0.5) >= 0.01]
     if clear:
-        assert counter.counts["in"] - counter.counts["out"] == (clear[-1] > 0.5) - (clear[0] > 0.5)
+        assert _counts(counter)["in"] - _counts(counter)["out"] == (clear[-1] > 0.5) - (clear[0] > 0.5)
 
 
 @settings(deadline=None)
@@ -152,8 +158,8 @@ def test_mirroring_the_scene_swaps_in_and_out(start: Position, angle: float, way
     _walk(counter, way)
     _walk(mirrored, [(-x, y) for x, y in way])
 
-    assert counter.counts["in"] == mirrored.counts["out"]
-    assert counter.counts["out"] == mirrored.counts["in"]
+    assert _counts(counter)["in"] == _counts(mirrored)["out"]
+    assert _counts(counter)["out"] == _counts(mirrored)["in"]
 
 
 def test_a_forgotten_track_starts_over() -> None:
@@ -162,10 +168,10 @@ def test_a_forgotten_track_starts_over() -> None:
     _walk(counter, _across(0.2), track_id=2, start=50.0)
     counter.forget(130.0)
     _walk(counter, _across(0.8), track_id=1, start=130.0)
-    assert not counter.counts
+    assert not _counts(counter)
 
     _walk(counter, _across(0.8), track_id=2, start=70.0)
-    assert counter.counts == {"in": 1}
+    assert _counts(counter) == {"in": 1}
 
 
 def test_a_track_waiting_on_the_line_is_not_forgotten() -> None:
@@ -176,7 +182,7 @@ def test_a_track_waiting_on_the_line_is_not_forgotten() -> None:
         counter.forget(float(second))
     _walk(counter, _across(0.8), start=120.0)
 
-    assert counter.counts == {"in": 1}
+    assert _counts(counter) == {"in": 1}
 
 
 def test_the_anchor_is_the_middle_of_the_lower_edge() -> None:
