@@ -2,9 +2,10 @@
 
     python -m benchmarks.tracks
 
-The demo's four streets by day, 90 s at 10 frames a second, detected once by the shipped baseline. The same detections go through our analysis and through the
-trackers of the library, at its defaults and without camera motion; then through ours at lower rates
-and with frames dropped. ``--size`` is the model's input, ``--seconds`` the length.
+The demo's four streets by day, 90 s at 10 frames a second, detected once by the shipped baseline.
+The same detections go through our analysis and through the trackers of the library, at its defaults
+and without camera motion; then through ours at lower rates and with frames dropped. ``--size`` is
+the model's input, ``--seconds`` the length.
 """
 
 import time
