@@ -61,7 +61,8 @@ class Frame:
 
     Attributes:
         camera_id: Whose picture.
-        frame_id: Counts the camera's decoded frames from 0, without gaps.
+        frame_id: Counts the camera's decoded frames without gaps, from 0 or, after the death of a
+            worker, from the next thousand million; unique within a run.
         pts: Media time in seconds since the camera's first frame; strictly rising, also over
             loops and reconnects.
         captured_at: When it was captured, as far as the source can tell (UTC).

@@ -17,7 +17,7 @@ class WorkerPlan:
         name: Tells its objects in the detection log from those of other workers.
         cameras: The cameras that it reads.
         settings: The settings of the run; ``home`` is absolute.
-        log_prefix: Key of the detection log in the object store.
+        run: Name of the run, as in ``detections/run=NAME`` of the object store.
         names: Class names of the model.
         annotate: Folder for annotated videos, or None.
         generation: Raised by every restart, and above that of all workers that ever read one of
@@ -28,7 +28,7 @@ class WorkerPlan:
     name: str
     cameras: Sequence[Camera]
     settings: Settings
-    log_prefix: str
+    run: str
     names: tuple[str, ...]
     annotate: Path | None
     generation: int = 0
@@ -40,16 +40,14 @@ class Planner:
 
     Args:
         settings: The settings of the run; ``cameras_per_worker`` bounds a group.
-        log_prefix: Key of the detection log in the object store.
+        run: Name of the run, as in ``detections/run=NAME`` of the object store.
         names: Class names of the model.
         annotate: Folder for annotated videos, or None.
     """
 
-    def __init__(
-        self, settings: Settings, log_prefix: str, names: tuple[str, ...], annotate: Path | None
-    ) -> None:
+    def __init__(self, settings: Settings, run: str, names: tuple[str, ...], annotate: Path | None) -> None:
         self._settings = settings.model_copy(update={"home": settings.home.absolute()})
-        self._log_prefix, self._names = log_prefix, names
+        self._run, self._names = run, names
         self._annotate = None if annotate is None else annotate.absolute()
         self._count = 0
 
@@ -59,8 +57,6 @@ class Planner:
         groups = [cameras[start : start + size] for start in range(0, len(cameras), size)]
         first, self._count = self._count, self._count + len(groups)
         return [
-            WorkerPlan(
-                f"worker{first + i}", group, self._settings, self._log_prefix, self._names, self._annotate
-            )
+            WorkerPlan(f"worker{first + i}", group, self._settings, self._run, self._names, self._annotate)
             for i, group in enumerate(groups)
         ]

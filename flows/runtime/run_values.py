@@ -42,6 +42,7 @@ class RunSummary:
     Attributes:
         cameras: The last status of every camera, by id.
         log: URI of the detection log.
+        frames: URI of the frame log.
         model: What the detector said of itself at the start.
         seconds: How long cameras were read.
         drift: Causes of the drift that was found last, likeliest first, by camera.
@@ -51,6 +52,7 @@ class RunSummary:
 
     cameras: Mapping[str, CameraStatus]
     log: str
+    frames: str
     model: Mapping[str, Any]
     seconds: float
     drift: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -62,6 +64,7 @@ class RunSummary:
         return {
             "cameras": {key: self._camera(key, status) for key, status in self.cameras.items()},
             "log": self.log,
+            "frames": self.frames,
             "model": dict(self.model),
             "drift": {camera: list(causes) for camera, causes in self.drift.items()},
             "seconds": round(self.seconds, 3),

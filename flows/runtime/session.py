@@ -93,7 +93,7 @@ class _Session:
         self._watcher.poll()
         refuse_uncountable(self._watcher.current.cameras, settings.classes, model.names)
         self._observers = Observers(self._watcher.current.ids, settings, model, say)
-        self._log_prefix = f"detections/run={_run_name()}"
+        self._run = _run_name()
 
     def run(self, show: Callable[[Mapping[str, CameraStatus]], None]) -> RunSummary:
         """Deploy, wire and run; Ray has started."""
@@ -104,7 +104,7 @@ class _Session:
         description = self._deploy()
         applications = ServeApplications(self._settings)
         champions = self._deploy_for_cities(applications)
-        planner = Planner(self._settings, self._log_prefix, self._model.names, self._options.annotate)
+        planner = Planner(self._settings, self._run, self._model.names, self._options.annotate)
         supervisor = Supervisor(planner.plan(self._watcher.current.cameras), RayWorker)
         loop = SessionLoop(
             self._watcher,
@@ -129,8 +129,9 @@ class _Session:
             self._observers.observe(last)
             self._observers.close()
         statuses = _in_order(self._watcher.current.ids, last.statuses)
-        log = open_store(self._settings).uri(self._log_prefix)
-        return self._observers.add_to(RunSummary(statuses, log, description, seconds))
+        store = open_store(self._settings)
+        log, frames = (store.uri(f"{name}/run={self._run}") for name in ("detections", "frames"))
+        return self._observers.add_to(RunSummary(statuses, log, frames, description, seconds))
 
     def _deploy(self) -> dict[str, Any]:
         """Start Serve and the champion; what the champion says of itself."""

@@ -18,6 +18,7 @@ from flows.stream.pipeline import StreamPipeline
 from flows.stream.sinks.annotated_video import Annotator
 from flows.stream.sinks.detection_log import DetectionLog
 from flows.stream.sinks.drift_sampler import DriftSampler, sample_s
+from flows.stream.sinks.frame_log import FrameLog
 from flows.stream.sinks.line_count_bins import LineCountBins
 from flows.stream.sinks.live_preview import LivePreview
 from flows.stream.sinks.triage import Triage, bands_of
@@ -47,6 +48,7 @@ class StreamWorker:
         self._drift_sampler = _drift_sampler(plan) if settings.drift else None
         self._triage = _triage(plan) if settings.triage else None
         self._counts = LineCountBins(plan.cameras)
+        frame_log = _frame_log(plan)
         optional = (_annotator(plan), self._drift_sampler, self._triage)
         self._pipeline = StreamPipeline(
             [(camera, open_source(camera, clock, settings.stall_s)) for camera in plan.cameras],
@@ -55,6 +57,7 @@ class StreamWorker:
             clock,
             [
                 _detection_log(plan),
+                frame_log,
                 self._preview,
                 self._counts,
                 *(sink for sink in optional if sink is not None),
@@ -63,6 +66,7 @@ class StreamWorker:
             plan.names,
             None if self._triage is None else self._triage.add_disagreement,
             self._counts.skip,
+            frame_log.add,
         )
         self._pipeline.follow(plan.routes)
         self._frames = Gauge(
@@ -118,12 +122,21 @@ class StreamWorker:
 def _detection_log(plan: WorkerPlan) -> DetectionLog:
     return DetectionLog(
         open_store(plan.settings),
-        plan.log_prefix,
+        f"detections/run={plan.run}",
         f"{plan.name}-{plan.generation}",
         [camera.id for camera in plan.cameras],
         plan.names,
         plan.settings.log_flush_s,
         SystemClock(),
+    )
+
+
+def _frame_log(plan: WorkerPlan) -> FrameLog:
+    return FrameLog(
+        open_store(plan.settings),
+        f"frames/run={plan.run}",
+        f"{plan.name}-{plan.generation}",
+        plan.settings.log_flush_s,
     )
 
 

@@ -15,7 +15,7 @@ from flows.stream.inference.comparison import Comparison
 from flows.stream.inference.dispatcher import Callbacks, Dispatcher
 from flows.stream.inference.router import Router
 from flows.stream.inference.shadow_comparison import OnCompared, ShadowComparison
-from flows.stream.ingest.accounting import DropReason, Fate, FrameAccount
+from flows.stream.ingest.accounting import DropReason, Fate, FrameAccount, SettledFrame
 from flows.stream.ingest.mailbox import Mailbox
 from flows.stream.ingest.motion_gate import MotionGate
 from flows.stream.ingest.reader import CameraReader
@@ -32,6 +32,8 @@ from streetloop.types import Detections, Frame
 _log = logging.getLogger(__name__)
 
 _JOIN_S = 5.0
+FRAME_IDS_PER_GENERATION = 1_000_000_000
+"""Frames of a camera that one worker may read: a year at 30 a second."""
 
 
 class StreamPipeline:
@@ -47,12 +49,14 @@ class StreamPipeline:
         settings: The settings of the run.
         clock: Time.
         sinks: Called with every result; an error of one is shown as a fault and stops nothing.
-        generation: How many workers that hosted these cameras have died; keeps track ids unique.
+        generation: How many workers that hosted these cameras have died; keeps track ids
+            and frame ids unique.
         names: Class names of the models by class id. Without them no two models are compared, and
             classes are counted by number.
         on_compared: Called for each frame that two models answered, see `ShadowComparison`.
         on_still: Called, on the thread of its camera, with each frame that was not detected because
             nothing moves.
+        on_settled: Called with each frame that has its fate, on any thread.
 
     Attributes:
         readers: The cameras' readers, without those that were dropped.
@@ -70,8 +74,10 @@ class StreamPipeline:
         names: Sequence[str] = (),
         on_compared: OnCompared | None = None,
         on_still: Callable[[Frame], None] = lambda _: None,
+        on_settled: Callable[[SettledFrame], None] = lambda _: None,
     ) -> None:
-        self._on_still = on_still
+        self._on_still, self._on_settled = on_still, on_settled
+        self._first_frame_id = generation * FRAME_IDS_PER_GENERATION
         self._ready, self._stop = threading.Condition(), threading.Event()
         self._settings, self._clock = settings, clock
         self._sinks = IsolatedSinks(sinks)
@@ -99,10 +105,19 @@ class StreamPipeline:
         self._dispatchers = 0  # that run; also those whose batcher was retired, until they are empty
 
     def _reader(self, camera: Camera, source: Source) -> CameraReader:
-        account = FrameAccount()
+        account = FrameAccount(self._on_settled)
         mailbox = Mailbox(account, self._settings.staleness_s, self._ready, lossless=not source.live)
         gate = MotionGate(self._settings.keyframe_s) if self._settings.gate else None
-        return CameraReader(camera, source, mailbox, account, self._clock, gate, on_still=self._on_still)
+        return CameraReader(
+            camera,
+            source,
+            mailbox,
+            account,
+            self._clock,
+            gate,
+            on_still=self._on_still,
+            first_frame_id=self._first_frame_id,
+        )
 
     def start(self) -> None:
         """Start the cameras and the dispatchers of their applications."""
@@ -240,13 +255,13 @@ class StreamPipeline:
         analysis.lags.add(self._clock.monotonic() - frame.arrived_s)
         if reader.gate is not None and analysis.moving:
             reader.gate.keep_open(frame.pts)
-        reader.account.settle(Fate.DETECTED)
+        reader.account.settle([frame], Fate.DETECTED, None, answer.model_version, answer.backend)
         self._comparison.served(frame, result.tracked, challenger=answer.application == CHALLENGER)
         self._sinks.take(result)
 
     def _on_failure(self, batch: Batch) -> None:
         for frame in batch.frames:
-            self._by_id[frame.camera_id].account.settle(Fate.FAILED, DropReason.DETECTOR)
+            self._by_id[frame.camera_id].account.settle([frame], Fate.FAILED, DropReason.DETECTOR)
         self.router.settled(batch.frames)
 
     def _on_error(self, error: Exception) -> None:
@@ -274,5 +289,4 @@ class StreamPipeline:
         """
         if self._failure is not None:
             for reader in self.readers:
-                lost = reader.account.snapshot().pending
-                reader.account.settle(Fate.FAILED, DropReason.WORKER, lost)
+                reader.account.abandon(DropReason.WORKER)

@@ -19,11 +19,13 @@ class Answer:
         model_version: The model that answered.
         detections: B `Detections`, boxes in input pixels: those of the letterboxed image.
         seconds: Computing time of the batch: CPU time on a CPU, wall-clock time otherwise.
+        backend: What computed it, such as ``onnx/fp32``.
     """
 
     model_version: str
     detections: list[Detections]
     seconds: float
+    backend: str
 
 
 def answer(predictor: Predictor, images: Image, confidence: float) -> Answer:
@@ -38,7 +40,7 @@ def answer(predictor: Predictor, images: Image, confidence: float) -> Answer:
     clock = time.process_time if predictor.backend.device == "cpu" else time.perf_counter
     began = clock()
     found = predictor.detect(images, confidence)
-    return Answer(predictor.model.version, found, clock() - began)
+    return Answer(predictor.model.version, found, clock() - began, predictor.backend.name)
 
 
 class Pending(Protocol):

@@ -143,4 +143,4 @@ class ApplicationPending:
             boxes: Sequence[Detections] = applications.does.get(application, well)(self.images, timeout_s)
         finally:
             applications.end(application, self.images)
-        return Answer(application, list(boxes), applications.seconds.get(application, 0.01))
+        return Answer(application, list(boxes), applications.seconds.get(application, 0.01), "fake/fp32")

@@ -8,6 +8,7 @@ import numpy as np
 
 from flows.stream.analysis.results import Result
 from flows.stream.ingest.accounting import DropReason, FrameAccount
+from flows.stream.ingest.mailbox import Mailbox
 from flows.stream.sources.source import SourceFrame
 from streetloop.cameras import Camera, Line
 from streetloop.secrets import SecretUri
@@ -95,3 +96,11 @@ def write_clip(path: Path, grays: Sequence[int], fps: float = 25.0) -> Path:
 def dropped(account: FrameAccount, reason: DropReason) -> int:
     """How many frames were counted for ``reason`` so far."""
     return account.snapshot().reasons.get(reason.value, 0)
+
+
+class CountingMailbox(Mailbox):
+    """A mailbox that counts what is put into it as decoded, which is a reader's task."""
+
+    def put(self, frame: Frame, capacity: int = 16) -> bool:
+        self._account.decoded(frame)
+        return super().put(frame, capacity)

@@ -177,7 +177,7 @@ class ScriptedDetector:
             raise AssertionError("a scripted detector was held for too long")
         if (failure := next(self._failures, None)) is not None:
             raise failure
-        return Answer(self.version, [self._find(image) for image in images], 0.01)
+        return Answer(self.version, [self._find(image) for image in images], 0.01, "fake/fp32")
 
 
 @dataclass(frozen=True)

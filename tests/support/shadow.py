@@ -52,7 +52,7 @@ class ShadowBench:
         self, sample: Sample, boxes: list[Detections], application: str = CHAMPION, seconds: float = 0.01
     ) -> None:
         """The serving model answers a sample, with boxes in input pixels."""
-        answer = Answer(application, boxes, seconds)
+        answer = Answer(application, boxes, seconds, "fake/fp32")
         self.shadow.answered(sample, sample.batch.to_source(answer, application))
 
     def show(

@@ -12,8 +12,10 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from flows.reports.tracks.mot_files import NO_CLASS, MotTracks, write_mot
+from flows.stream.pipeline import FRAME_IDS_PER_GENERATION
 from streetloop.errors import ConfigError, NotFound
 from streetloop.storage.store import ObjectStore
+from streetloop.types import Ints
 
 _LOG = "detections/run="
 _CORNERS = ("x1", "y1", "x2", "y2")
@@ -48,7 +50,8 @@ def export_tracks(
         camera_id: The camera.
         path: The file.
         run: Name of the run, as in ``detections/run=NAME``; None takes the camera's newest.
-        seconds: Media time to export from the run's beginning; None exports all of it.
+        seconds: Media time to export from the run's beginning, of the first worker that read the
+            camera; None exports all of it.
 
     Raises:
         NotFound: The log has no such run of the camera.
@@ -82,18 +85,44 @@ def _read(store: ObjectStore, keys: Sequence[str], seconds: float | None) -> Mot
         boxes += len(part)
         if boxes > _MAX_BOXES:
             raise ConfigError(f"more than {_MAX_BOXES} boxes; export fewer with --seconds")
-    return MotTracks.of(np.concatenate(parts))
+    rows = np.concatenate(parts)
+    generation = rows[:, 0] // FRAME_IDS_PER_GENERATION
+    if seconds is not None and len(rows):
+        rows = rows[generation == generation.min()]  # media time begins again in the next worker
+    rows[:, 0] = numbered(rows[:, 0].astype(np.int64))
+    return MotTracks.of(rows)
+
+
+def numbered(frame_id: Ints) -> Ints:
+    """Frame numbers from 1; a worker's frames follow those of the worker before it.
+
+    >>> numbered(np.array([0, 2, FRAME_IDS_PER_GENERATION, FRAME_IDS_PER_GENERATION + 4])).tolist()
+    [1, 3, 4, 8]
+
+    Args:
+        frame_id: (N,) ids as the detection log has them.
+
+    Returns:
+        (N,) their numbers.
+    """
+    generation, number = np.divmod(frame_id, FRAME_IDS_PER_GENERATION)
+    before = 0
+    for one in np.unique(generation):
+        mine = generation == one
+        number[mine] += before + 1
+        before = int(number[mine].max())
+    return number
 
 
 def _rows(table: pa.Table, seconds: float | None) -> NDArray[np.float64]:
-    """Rows of `MotTracks.table` from rows of the detection log."""
+    """Rows of `MotTracks.table` from rows of the detection log, with frame ids for numbers."""
     table = table.filter(pc.is_valid(table["track_id"]))
     if seconds is not None:
         table = table.filter(pa.array(table["pts"].to_numpy() < seconds))
     corners = np.stack([table[name].to_numpy() for name in _CORNERS], axis=1).astype(np.float64)
     return np.column_stack(
         [
-            table["frame_id"].to_numpy() + 1,
+            table["frame_id"].to_numpy(),
             table["track_id"].to_numpy(),
             corners[:, :2],
             corners[:, 2:] - corners[:, :2],

@@ -19,12 +19,14 @@ class SourceAnswer:
         model_version: The model behind it.
         detections: One `Detections` a frame; boxes in pixels of that frame, clipped to it.
         seconds: Computing time of the whole batch.
+        backend: What computed it, such as ``onnx/fp32``.
     """
 
     application: str
     model_version: str
     detections: list[Detections]
     seconds: float
+    backend: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,4 +53,4 @@ class Batch:
             replace(found, xyxy=letterbox.to_source(found.xyxy))
             for letterbox, found in zip(self.letterboxes, answer.detections, strict=True)
         ]
-        return SourceAnswer(application, answer.model_version, detections, answer.seconds)
+        return SourceAnswer(application, answer.model_version, detections, answer.seconds, answer.backend)

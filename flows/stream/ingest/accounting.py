@@ -6,10 +6,14 @@
 
 import threading
 from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from streetloop.summable import Summable
+from streetloop.types import Frame
 
 
 class Fate(StrEnum):
@@ -84,34 +88,104 @@ class Account(Summable):
         return self + Account(failed=self.pending, reasons={reason.value: self.pending})
 
 
-class FrameAccount:
-    """The running frame account of one camera. Thread-safe."""
+class SettledFrame(NamedTuple):
+    """What became of one decoded frame.
 
-    def __init__(self) -> None:
+    Attributes:
+        camera_id: Its camera.
+        frame_id: See `Frame`.
+        pts: Media time in seconds, see `Frame`.
+        captured_at: When it was captured (UTC).
+        fate: Its fate.
+        reason: Why it was not detected; None for a detected frame.
+        model_version: The model that answered; None if none did.
+        backend: What computed the answer, such as ``onnx/fp32``; None if nothing did.
+    """
+
+    camera_id: str
+    frame_id: int
+    pts: float
+    captured_at: datetime
+    fate: Fate
+    reason: DropReason | None = None
+    model_version: str | None = None
+    backend: str | None = None
+
+
+class _Pending(NamedTuple):
+    """A frame without its picture, which must not stay in memory."""
+
+    camera_id: str
+    frame_id: int
+    pts: float
+    captured_at: datetime
+
+
+class FrameAccount:
+    """The running frame account of one camera. Thread-safe.
+
+    Args:
+        on_settled: Called with every frame that has its fate, on the thread that settled it.
+    """
+
+    def __init__(self, on_settled: Callable[[SettledFrame], None] = lambda _: None) -> None:
+        self._on_settled = on_settled
         self._lock = threading.Lock()
         self._decoded = 0
+        self._pending: dict[int, _Pending] = {}
         self._fates: Counter[Fate] = Counter()
         self._reasons: Counter[str] = Counter()
 
-    def decoded(self) -> None:
+    def decoded(self, frame: Frame) -> None:
         """Count a frame that came out of the decoder."""
+        stamp = _Pending(frame.camera_id, frame.frame_id, frame.pts, frame.captured_at)
         with self._lock:
             self._decoded += 1
+            self._pending[frame.frame_id] = stamp
 
-    def settle(self, fate: Fate, reason: DropReason | None = None, frames: int = 1) -> None:
-        """Give pending frames their fate.
+    def settle(
+        self,
+        frames: Iterable[Frame],
+        fate: Fate,
+        reason: DropReason | None = None,
+        model_version: str | None = None,
+        backend: str | None = None,
+    ) -> None:
+        """Give frames their fate. The first one that a frame is given counts.
 
         Args:
-            fate: The fate.
+            frames: Frames that were counted as decoded.
+            fate: The fate of each of them.
             reason: Counted, too, if given.
-            frames: How many; 0 changes nothing.
+            model_version: The model that answered.
+            backend: What computed the answer.
         """
-        if not frames:
-            return
+        for frame in frames:
+            self._settle(frame.frame_id, fate, reason, model_version, backend)
+
+    def abandon(self, reason: DropReason) -> None:
+        """Count all pending frames as failed."""
         with self._lock:
-            self._fates[fate] += frames
+            waiting = list(self._pending)
+        for frame_id in waiting:
+            self._settle(frame_id, Fate.FAILED, reason)
+
+    def _settle(
+        self,
+        frame_id: int,
+        fate: Fate,
+        reason: DropReason | None,
+        model_version: str | None = None,
+        backend: str | None = None,
+    ) -> None:
+        with self._lock:
+            stamp = self._pending.pop(frame_id, None)
+            if stamp is None:
+                return
+            self._fates[fate] += 1
             if reason is not None:
-                self._reasons[reason.value] += frames
+                self._reasons[reason.value] += 1
+        self._on_settled(SettledFrame(*stamp, fate, reason, model_version, backend))
 
     def snapshot(self) -> Account:
         """The counts now, consistent with each other."""

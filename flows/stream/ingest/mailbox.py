@@ -53,11 +53,10 @@ class Mailbox:
             if self.lossless:
                 self._ready.wait_for(lambda: self._closed or len(self._frames) < capacity)
             if self._closed:
-                self._account.settle(Fate.DROPPED, DropReason.STOPPED)
+                self._account.settle([frame], Fate.DROPPED, DropReason.STOPPED)
                 return False
             if len(self._frames) >= _MAX_WAITING:
-                self._frames.popleft()
-                self._account.settle(Fate.DROPPED, DropReason.SUPERSEDED)
+                self._account.settle([self._frames.popleft()], Fate.DROPPED, DropReason.SUPERSEDED)
             self._frames.append(frame)
             self._ready.notify_all()
         return True
@@ -93,19 +92,19 @@ class Mailbox:
         """Accept no more frames, and drop those that wait."""
         with self._ready:
             self._closed = True
-            self._account.settle(Fate.DROPPED, DropReason.STOPPED, len(self._frames))
+            self._account.settle(self._frames, Fate.DROPPED, DropReason.STOPPED)
             self._frames.clear()
             self._ready.notify_all()
 
     def _drop_stale(self, now_s: float) -> None:
         while self._frames and now_s - self._frames[0].arrived_s > self._staleness_s:
-            self._frames.popleft()
-            self._account.settle(Fate.DROPPED, DropReason.STALE)
+            self._account.settle([self._frames.popleft()], Fate.DROPPED, DropReason.STALE)
 
     def _thin(self, backlog: int) -> None:
         waiting = len(self._frames)
         if waiting <= backlog:
             return
         kept = {(step + 1) * waiting // backlog - 1 for step in range(backlog)}
-        self._frames = deque(f for i, f in enumerate(self._frames) if i in kept)
-        self._account.settle(Fate.DROPPED, DropReason.SUPERSEDED, waiting - len(self._frames))
+        thinned = [frame for place, frame in enumerate(self._frames) if place not in kept]
+        self._frames = deque(frame for place, frame in enumerate(self._frames) if place in kept)
+        self._account.settle(thinned, Fate.DROPPED, DropReason.SUPERSEDED)

@@ -34,6 +34,7 @@ class CameraReader:
         gate: Skips the detector while nothing moves; None sends every frame.
         backoff: Gives the waits between attempts to reconnect.
         on_still: Called with each frame that is skipped because nothing moves.
+        first_frame_id: The id of the first frame.
 
     Attributes:
         state: What the connection is doing.
@@ -53,6 +54,7 @@ class CameraReader:
         gate: MotionGate | None = None,
         backoff: Backoff | None = None,
         on_still: Callable[[Frame], None] = lambda _: None,
+        first_frame_id: int = 0,
     ) -> None:
         self.camera = camera
         self.mailbox = mailbox
@@ -69,7 +71,7 @@ class CameraReader:
         self._on_still = on_still
         self._media = MediaClock()
         self._rate = _RateLimit(camera.fps)
-        self._frames = 0
+        self._first_frame_id, self._frames = first_frame_id, 0
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"reader-{camera.id}", daemon=True)
 
@@ -140,14 +142,15 @@ class CameraReader:
     def _take(self, source_frame: SourceFrame) -> None:
         arrived = self._clock.monotonic()
         pts = self._media.stamp(source_frame.media_s, arrived, self._source.nominal_fps)
-        frame = Frame(self.camera.id, self._frames, pts, self._clock.now(), arrived, source_frame.picture)
+        frame_id = self._first_frame_id + self._frames
+        frame = Frame(self.camera.id, frame_id, pts, self._clock.now(), arrived, source_frame.picture)
         self._frames += 1
-        self.account.decoded()
+        self.account.decoded(frame)
         wanted = self._rate.admits(pts)
         if not wanted:
-            self.account.settle(Fate.GATED, DropReason.RATE)
+            self.account.settle([frame], Fate.GATED, DropReason.RATE)
         elif self.gate is not None and not self.gate.is_open(source_frame.picture.luma(), pts):
-            self.account.settle(Fate.GATED, DropReason.STILL)
+            self.account.settle([frame], Fate.GATED, DropReason.STILL)
             self._on_still(frame)
         else:
             self.mailbox.put(frame)

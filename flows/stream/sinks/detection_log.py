@@ -1,16 +1,15 @@
 """The detection log: Parquet, partitioned by camera and hour, in the object store."""
 
-import io
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from flows.stream.analysis.results import Result
+from flows.stream.sinks.parquet_objects import ParquetObjects, hour_of
 from streetloop.clock import Clock
 from streetloop.errors import StoreError
 from streetloop.storage.store import ObjectStore
@@ -60,9 +59,8 @@ class _Buffer:
 class DetectionLog:
     """A `Sink` that writes one row per detection, with the columns of `SCHEMA`.
 
-    Objects are named ``<prefix>/camera=<id>/hour=<UTC hour>/<part>-<number>.parquet`` and written
-    atomically. A camera without detections gets an object without rows, so the log is readable in
-    any case.
+    Objects are named as `ParquetObjects` says. A camera without detections gets an object without
+    rows, so the log is readable in any case.
 
     Args:
         store: The object store.
@@ -85,15 +83,12 @@ class DetectionLog:
         flush_s: float,
         clock: Clock,
     ) -> None:
-        self._store = store
-        self._prefix = prefix
-        self._part = part
+        self._objects = ParquetObjects(store, prefix, part)
         self._names = np.array(names, dtype=object)
         self._flush_s = flush_s
         self._clock = clock
         self._buffers: dict[str, _Buffer] = {}
         self._silent = set(cameras)
-        self._objects = 0
 
     def take(self, result: Result) -> None:
         """See `Sink.take`.
@@ -102,7 +97,7 @@ class DetectionLog:
             StoreError: A write failed; the rows are kept for the next one.
         """
         camera = result.frame.camera_id
-        hour = _hour(result.frame.captured_at)
+        hour = hour_of(result.frame.captured_at)
         now_s = self._clock.monotonic()
         buffer = self._buffers.get(camera)
         if buffer is not None and buffer.hour != hour:
@@ -142,7 +137,7 @@ class DetectionLog:
             except StoreError as error:
                 errors.append(error)
         for camera in sorted(self._silent):
-            self._put(camera, _hour(self._clock.now()), SCHEMA.empty_table())
+            self._objects.put(camera, hour_of(self._clock.now()), SCHEMA.empty_table())
         if errors:
             raise errors[0]
 
@@ -153,21 +148,9 @@ class DetectionLog:
             buffer.began_s = self._clock.monotonic()
             if buffer.rows >= 2 * _MAX_ROWS:
                 del self._buffers[camera]
-            self._put(camera, buffer.hour, _table(camera, buffer.entries, self._names))
+            self._objects.put(camera, buffer.hour, _table(camera, buffer.entries, self._names))
             self._silent.discard(camera)
         self._buffers.pop(camera, None)
-
-    def _put(self, camera: str, hour: str, table: pa.Table) -> None:
-        sink = io.BytesIO()
-        pq.write_table(table, sink, compression="zstd")
-        name = f"{self._part}-{self._objects:05d}.parquet"
-        self._objects += 1
-        key = f"{self._prefix}/camera={camera}/hour={hour}/{name}"
-        self._store.put(key, sink.getvalue())
-
-
-def _hour(moment: datetime) -> str:
-    return moment.strftime("%Y-%m-%dT%H")
 
 
 def _table(camera: str, entries: list[_Entry], names: NDArray[np.object_]) -> pa.Table:

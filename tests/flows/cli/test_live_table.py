@@ -42,7 +42,9 @@ def _rendered(*statuses: CameraStatus, width: int = 120) -> str:
 def _summarized(*statuses: CameraStatus, width: int = 80) -> str:
     cameras = {status.camera_id: status for status in statuses}
     console = _console(width)
-    print_summary(console, RunSummary(cameras, "/store/run=1", {"version": "yolo26n-0123"}, 12.3))
+    print_summary(
+        console, RunSummary(cameras, "/store/run=1", "/store/frames", {"version": "yolo26n-0123"}, 12.3)
+    )
     return console.export_text()
 
 

@@ -38,7 +38,7 @@ from train.model.model_file import open_model
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(300)]
 
-LOG = "detections/run=test"
+RUN = "test"
 _PATIENCE_S, _TICK_S = 60.0, 0.2
 
 
@@ -71,7 +71,7 @@ class Fleet:
         self.said: list[str] = []
         watcher = CameraSetWatcher([sim("a"), sim("b")], self.ledger)
         watcher.poll()
-        planner = Planner(self.settings, LOG, model.names, None)
+        planner = Planner(self.settings, RUN, model.names, None)
         self.supervisor = Supervisor(planner.plan(watcher.current.cameras), RayWorker)
         observers = Observers(watcher.current.ids, self.settings, model, self.said.append)
         self._loop = SessionLoop(
@@ -111,7 +111,7 @@ class Fleet:
 
     def tracks(self, camera_id: str) -> list[tuple[int, float]]:
         """Track ids of a camera in the order in which they began, and when."""
-        log = FolderStore(self.settings.store).uri(LOG)
+        log = FolderStore(self.settings.store).uri(f"detections/run={RUN}")
         rows = duckdb.sql(
             f"select track_id, min(epoch(captured_at)) as first from '{log}/**/*.parquet' "
             f"where camera_id = '{camera_id}' and track_id is not null group by all order by first"

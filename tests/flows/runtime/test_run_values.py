@@ -16,7 +16,13 @@ _ACCOUNT = Account(decoded=100, detected=60, gated=30, dropped=8, failed=2, reas
 
 def _summary(*statuses: CameraStatus, seconds: float = 8.0) -> RunSummary:
     cameras = {status.camera_id: status for status in statuses}
-    return RunSummary(cameras, "/store/detections/run=1", {"version": "m-1", "device": "cpu"}, seconds)
+    return RunSummary(
+        cameras,
+        "/store/detections/run=1",
+        "/store/frames/run=1",
+        {"version": "m-1", "device": "cpu"},
+        seconds,
+    )
 
 
 def test_the_json_is_exactly_the_documented_one() -> None:
@@ -62,6 +68,7 @@ def test_the_json_is_exactly_the_documented_one() -> None:
             }
         },
         "log": "/store/detections/run=1",
+        "frames": "/store/frames/run=1",
         "model": {"version": "m-1", "device": "cpu"},
         "drift": {},
         "seconds": 8.123,

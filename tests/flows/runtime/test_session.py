@@ -207,6 +207,21 @@ def test_a_killed_process_comes_back_and_no_frame_vanishes(
     assert outcome.code == 0, outcome.stderr
     camera = outcome.json["cameras"]["a40"]
     assert adds_up(camera), camera
+    _logs_have_each_frame_once(outcome.json, camera)
+
+
+def _logs_have_each_frame_once(run: dict[str, Any], camera: dict[str, Any]) -> None:
+    """All frames of two workers but those that the first held or had not written when it died."""
+    frames, detections = (f"'{run[log]}/**/*.parquet'" for log in ("frames", "log"))
+    rows, ids = duckdb.sql(f"select count(*), count(distinct frame_id) from {frames}").fetchall()[0]
+    assert rows == ids
+    assert 0 < rows <= camera["decoded"]
+    unknown = duckdb.sql(
+        f"select count(*) from {detections} where frame_id not in "
+        f"(select frame_id from {frames} where fate = 'detected' and backend is not null)"
+    ).fetchall()[0][0]
+    assert unknown == 0
+    assert duckdb.sql(f"select max(frame_id) from {detections}").fetchall()[0][0] >= 1_000_000_000
 
 
 def detected_since(home: Path, moment: float) -> int:

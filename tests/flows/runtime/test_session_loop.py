@@ -82,7 +82,7 @@ class Bench:
             self.fleet,
             self,
             self if with_app else None,
-            Planner(Settings(cameras_per_worker=2), "log", ("car",), None).plan,
+            Planner(Settings(cameras_per_worker=2), "1", ("car",), None).plan,
             self._check,
             self.said.append,
         )

@@ -120,7 +120,7 @@ class Fleet:
     """A supervisor of one worker a camera."""
 
     def __init__(self, cameras: str = "ab") -> None:
-        self.planner = Planner(Settings(cameras_per_worker=1), "log", ("car",), None)
+        self.planner = Planner(Settings(cameras_per_worker=1), "1", ("car",), None)
         self.spawned: list[FakeWorker] = []
         self.supervisor = Supervisor(self.planner.plan([cam(name) for name in cameras]), self._spawn)
         self.supervisor.start()

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 import pytest
 
 from flows.stream.analysis.results import Sink
+from flows.stream.ingest.accounting import SettledFrame
 from flows.stream.pipeline import StreamPipeline
 from serve.detector.client import DetectorClient
 from streetloop.cameras import Camera
@@ -27,10 +28,18 @@ def start() -> Iterator[Start]:
         clock: FakeClock | None = None,
         generation: int = 0,
         on_still: Callable[[Frame], None] = lambda _: None,
+        on_settled: Callable[[SettledFrame], None] = lambda _: None,
     ) -> StreamPipeline:
         champion = detector or ScriptedDetector()
         pipeline = StreamPipeline(
-            cameras, lambda _: champion, settings, clock or FakeClock(), sinks, generation, on_still=on_still
+            cameras,
+            lambda _: champion,
+            settings,
+            clock or FakeClock(),
+            sinks,
+            generation,
+            on_still=on_still,
+            on_settled=on_settled,
         )
         pipelines.append(pipeline)
         pipeline.start()

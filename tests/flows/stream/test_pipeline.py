@@ -1,10 +1,11 @@
 import threading
+from collections import Counter
 
 import numpy as np
 import pytest
 
 from flows.stream.analysis.results import Result
-from flows.stream.ingest.accounting import Account
+from flows.stream.ingest.accounting import Account, SettledFrame
 from flows.stream.ingest.camera_state import CameraState
 from flows.stream.pipeline import StreamPipeline
 from flows.stream.sources.source import SourceFrame
@@ -56,6 +57,32 @@ def test_detections_are_tracked_counted_and_reported(start: Start) -> None:
     assert last.model_version == ScriptedDetector.version
     assert last.tracked.track_id.tolist() == [1]
     assert last.tracked.detections.xyxy.tolist() == [[252, 80, 276, 104]]
+
+
+def test_every_decoded_frame_is_told_with_its_fate_and_what_answered(start: Start) -> None:
+    told: list[SettledFrame] = []
+    still = SETTINGS.model_copy(update={"gate": True, "keyframe_s": 1.0})
+    pipeline = start([(camera("a"), clip(*source_frames(30)))], settings=still, on_settled=told.append)
+
+    assert pipeline.wait(PATIENCE_S)
+    account = account_of(pipeline)
+    assert sorted(one.frame_id for one in told) == list(range(30))
+    assert Counter(one.fate for one in told) == {"detected": account.detected, "gated": account.gated}
+    assert account.detected
+    assert account.gated
+    answered = {(one.fate, one.reason, one.model_version, one.backend) for one in told}
+    assert answered == {
+        ("detected", None, ScriptedDetector.version, "fake/fp32"),
+        ("gated", "still", None, None),
+    }
+
+
+def test_frame_ids_of_a_worker_that_follows_another_never_repeat_its(start: Start) -> None:
+    sink = CollectingSink()
+    pipeline = start([(camera("a"), clip(*source_frames(3)))], sinks=[sink], generation=2)
+
+    assert pipeline.wait(PATIENCE_S)
+    assert sink.frame_ids("a") == [2_000_000_000, 2_000_000_001, 2_000_000_002]
 
 
 def test_boxes_are_converted_to_the_pixels_of_their_own_camera(start: Start) -> None:

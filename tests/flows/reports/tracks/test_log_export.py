@@ -7,6 +7,7 @@ import flows.reports.tracks.log_export as log_export
 from flows.cli.main import app
 from flows.reports.tracks.log_export import export_tracks
 from flows.reports.tracks.mot_files import read_mot
+from flows.stream.pipeline import FRAME_IDS_PER_GENERATION
 from flows.stream.sinks.detection_log import DetectionLog
 from streetloop.errors import ConfigError, NotFound
 from streetloop.storage.store import FolderStore
@@ -53,6 +54,16 @@ def test_a_part_of_an_older_run_can_be_had(store: FolderStore, tmp_path: Path) -
 def test_a_camera_that_saw_nothing_has_an_empty_file(store: FolderStore, tmp_path: Path) -> None:
     assert export_tracks(store, "b", tmp_path / "found.txt").boxes == 0
     assert (tmp_path / "found.txt").read_text() == ""
+
+
+def test_frames_after_a_workers_death_follow_those_before(store: FolderStore, tmp_path: Path) -> None:
+    log = DetectionLog(store, "detections/run=run2", "worker0-1", ["a"], ("car",), 30.0, FakeClock())
+    log.take(result(frame(FRAME_IDS_PER_GENERATION + 2, pts=0.2), found((10, 20, 30, 50)), [9]))
+    log.close()
+
+    export_tracks(store, "a", tmp_path / "found.txt")
+    assert sorted({*read_mot(tmp_path / "found.txt", truth=False).frame.tolist()}) == [1, 2, 3, 4, 7]
+    assert export_tracks(store, "a", tmp_path / "found.txt", seconds=0.3).boxes == 6
 
 
 def test_what_is_not_there_is_named(store: FolderStore, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ _IMAGE_SIZE = 64
 
 
 def _answer(*detections: Detections) -> Answer:
-    return Answer("model-7", list(detections), 0.25)
+    return Answer("model-7", list(detections), 0.25, "onnx/fp32")
 
 
 def test_boxes_of_a_packed_batch_lead_back_to_the_frames() -> None:

@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 from flows.stream.inference.batching import choose, pack
 from flows.stream.inference.pace import Pace
 from flows.stream.ingest.accounting import FrameAccount
-from flows.stream.ingest.mailbox import Mailbox
 from streetloop.types import ArrayPicture, Frame
-from tests.support.build import frame, plain
+from tests.support.build import CountingMailbox, frame, plain
 
 _IMAGE_SIZE = 64
 _WIDE = plain(64, 32)  # fills its input of 32 x 64
@@ -25,7 +24,7 @@ class _Cameras:
         self._ready = threading.Condition()
         self.accounts = {camera_id: FrameAccount() for camera_id in ids}
         self._mailboxes = {
-            camera_id: Mailbox(account, staleness_s, self._ready, lossless=lossless)
+            camera_id: CountingMailbox(account, staleness_s, self._ready, lossless=lossless)
             for camera_id, account in self.accounts.items()
         }
         self._put: Counter[str] = Counter()

@@ -64,7 +64,7 @@ def _batches(count: int) -> list[Batch]:
 
 
 def _answer(number: int) -> SourceAnswer:
-    return SourceAnswer("champion", "model-1", [], 0.01)
+    return SourceAnswer("champion", "model-1", [], 0.01, "fake/fp32")
 
 
 @pytest.fixture

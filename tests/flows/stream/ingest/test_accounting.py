@@ -3,7 +3,9 @@ import threading
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flows.stream.ingest.accounting import Account, DropReason, Fate, FrameAccount
+from flows.stream.ingest.accounting import Account, DropReason, Fate, FrameAccount, SettledFrame
+from streetloop.types import Frame
+from tests.support.build import frame
 
 _EVENTS = st.lists(
     st.one_of(
@@ -32,47 +34,84 @@ def _accounts() -> st.SearchStrategy[Account]:
 def test_every_decoded_frame_has_one_fate_or_is_pending(
     events: list[tuple[Fate, DropReason | None, int] | None],
 ) -> None:
-    account = FrameAccount()
-    decoded, settled = 0, dict.fromkeys(Fate, 0)
+    told: list[SettledFrame] = []
+    account = FrameAccount(told.append)
+    frames: list[Frame] = []
+    pending: list[Frame] = []
+    settled = dict.fromkeys(Fate, 0)
     for event in events:
         if event is None:
-            account.decoded()
-            decoded += 1
+            frames.append(frame(len(frames)))
+            pending.append(frames[-1])
+            account.decoded(frames[-1])
         else:
-            fate, reason, frames = event
-            account.settle(fate, reason, frames)
-            settled[fate] += frames
+            fate, reason, number = event
+            chosen, pending = pending[:number], pending[number:]
+            account.settle(chosen, fate, reason)
+            settled[fate] += len(chosen)
 
         now = account.snapshot()
-        assert now.decoded == decoded
+        assert now.decoded == len(frames)
         assert (now.detected, now.gated, now.dropped, now.failed) == tuple(
             settled[fate] for fate in (Fate.DETECTED, Fate.GATED, Fate.DROPPED, Fate.FAILED)
         )
-        assert now.decoded == now.detected + now.gated + now.dropped + now.failed + now.pending
+        assert now.pending == len(pending)
+    assert [one.frame_id for one in told] == list(range(len(frames) - len(pending)))
+
+
+def _account(frames: int) -> tuple[FrameAccount, list[Frame]]:
+    account, some = FrameAccount(), [frame(number) for number in range(frames)]
+    for one in some:
+        account.decoded(one)
+    return account, some
 
 
 def test_reasons_are_counted_beside_fates() -> None:
-    account = FrameAccount()
-    account.settle(Fate.GATED, DropReason.STILL)
-    account.settle(Fate.DROPPED, DropReason.STALE, frames=3)
-    account.settle(Fate.DROPPED, DropReason.STALE)
-    account.settle(Fate.DETECTED)
+    account, frames = _account(6)
+    account.settle(frames[:1], Fate.GATED, DropReason.STILL)
+    account.settle(frames[1:4], Fate.DROPPED, DropReason.STALE)
+    account.settle(frames[4:5], Fate.DROPPED, DropReason.STALE)
+    account.settle(frames[5:], Fate.DETECTED)
 
     assert account.snapshot().reasons == {"still": 1, "stale": 4}
 
 
-def test_settling_no_frame_leaves_no_trace() -> None:
-    account = FrameAccount()
-    account.settle(Fate.DROPPED, DropReason.STOPPED, frames=0)
+def test_the_first_fate_of_a_frame_counts() -> None:
+    account, frames = _account(1)
+    account.settle(frames, Fate.DETECTED)
+    account.settle(frames, Fate.FAILED, DropReason.WORKER)
 
-    assert account.snapshot() == Account()
+    assert account.snapshot() == Account(decoded=1, detected=1)
+
+
+def test_a_settled_frame_says_what_became_of_it() -> None:
+    told: list[SettledFrame] = []
+    account = FrameAccount(told.append)
+    first, second = frame(0), frame(1)
+    for one in (first, second):
+        account.decoded(one)
+    account.settle([first], Fate.DETECTED, None, "m-1", "onnx/fp32")
+    account.settle([second], Fate.GATED, DropReason.RATE)
+
+    assert told == [
+        SettledFrame("a", 0, first.pts, first.captured_at, Fate.DETECTED, None, "m-1", "onnx/fp32"),
+        SettledFrame("a", 1, second.pts, second.captured_at, Fate.GATED, DropReason.RATE),
+    ]
+
+
+def test_abandoned_frames_have_failed() -> None:
+    account, frames = _account(3)
+    account.settle(frames[:1], Fate.DETECTED)
+    account.abandon(DropReason.WORKER)
+
+    assert account.snapshot() == Account(decoded=3, detected=1, failed=2, reasons={"worker": 2})
 
 
 def test_a_snapshot_does_not_change_afterwards() -> None:
-    account = FrameAccount()
-    account.settle(Fate.GATED, DropReason.STILL)
+    account, frames = _account(2)
+    account.settle(frames[:1], Fate.GATED, DropReason.STILL)
     before = account.snapshot()
-    account.settle(Fate.GATED, DropReason.STILL)
+    account.settle(frames[1:], Fate.GATED, DropReason.STILL)
 
     assert before.gated == 1
     assert before.reasons == {"still": 1}
@@ -106,16 +145,16 @@ def test_concurrent_counts_are_not_lost() -> None:
     account = FrameAccount()
     together = threading.Barrier(4)
 
-    def work() -> None:
+    def work(first: int) -> None:
         together.wait(5)
-        for _ in range(500):
-            account.decoded()
-            account.settle(Fate.DROPPED, DropReason.STALE)
+        for number in range(first, first + 500):
+            account.decoded(frame(number))
+            account.settle([frame(number)], Fate.DROPPED, DropReason.STALE)
             seen = account.snapshot()
             # Another thread may be between its two calls, so up to four frames are in flight.
             assert 0 <= seen.pending <= 4
 
-    threads = [threading.Thread(target=work) for _ in range(4)]
+    threads = [threading.Thread(target=work, args=(500 * number,)) for number in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -7,14 +7,14 @@ from hypothesis import strategies as st
 from flows.stream.ingest.accounting import DropReason, FrameAccount
 from flows.stream.ingest.mailbox import Mailbox
 from streetloop.types import Frame
-from tests.support.build import dropped, frame
+from tests.support.build import CountingMailbox, dropped, frame
 
 
 def _mailbox(
     account: FrameAccount, staleness_s: float = 0.5, *, lossless: bool = False
 ) -> tuple[Mailbox, threading.Condition]:
     ready = threading.Condition()
-    return Mailbox(account, staleness_s, ready, lossless=lossless), ready
+    return CountingMailbox(account, staleness_s, ready, lossless=lossless), ready
 
 
 def _ids(frames: list[Frame]) -> list[int]:
