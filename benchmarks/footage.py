@@ -22,7 +22,7 @@ from benchmarks.report import finish, new_parser, parse_options
 from streetloop.boxes import Box
 from streetloop.storage.store import FolderStore, ObjectStore
 from train.data.dataset import TEST, TRAIN, VALIDATION, Dataset, Example
-from train.data.formats import read_yolo
+from train.data.formats import read_yolo, store_images
 from train.evaluation.judge import ALL, JudgePolicy
 from train.model.model_file import ModelFile, open_model
 
@@ -36,7 +36,9 @@ _HELD_BACK = 0.2
 
 def in_order(store: ObjectStore, model: ModelFile) -> list[Example]:
     """The frames of night as they followed each other, with the model's classes."""
-    dataset = read_yolo(_SET, store)
+    imported = read_yolo(_SET)
+    store_images(imported, store)
+    dataset = imported.dataset
     ids = [model.names.index(_COCO[name]) for name in dataset.classes]
     by_name = {str(example.origin["file"]): example for example in dataset.examples}
     names = [line.split()[-1] for line in _ORDER.read_text().splitlines()]

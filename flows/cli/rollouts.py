@@ -52,7 +52,7 @@ def status(context: typer.Context, as_json: Json = False) -> None:
     if as_json:
         print_json({**plain(rollout), "rollout": rollout.id})  # the old name of `id`, for one version
         return
-    from flows.cli.rollout_tables import show_status
+    from flows.cli.tables.rollout_tables import show_status
 
     show_status(results(), rollout, control.zone)
 
@@ -76,7 +76,7 @@ def report(
     if as_json:
         print_json({**plain(rollout), "rollout": rollout.id})  # the old name of `id`, for one version
     elif html is None:
-        from flows.cli.rollout_tables import show_report
+        from flows.cli.tables.rollout_tables import show_report
 
         show_report(results(), rollout, control.zone)
 
@@ -122,7 +122,7 @@ def simulate(
     if as_json:
         print_json(found)
         return
-    from flows.cli.rollout_tables import simulation_table
+    from flows.cli.tables.rollout_tables import simulation_table
 
     results().print(simulation_table(found, runs, hours))
 

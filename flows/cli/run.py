@@ -116,7 +116,7 @@ def read_cameras(
     from rich.live import Live
 
     from flows.cli.context import settings_of
-    from flows.cli.live_table import LiveTable, print_summary
+    from flows.cli.tables.live_table import LiveTable, print_summary
     from flows.runtime.session import run_streams
     from streetloop.cameras import load_cameras
 

@@ -4,189 +4,193 @@ import contextlib
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
-import cv2
-import numpy as np
-from matplotlib.figure import Figure
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
 from rich.table import Table
 
-from streetloop.errors import ConfigError, DatasetError
-from streetloop.images import encode_jpeg
+from flows.reports.evaluation_plots import write_plots
 from streetloop.settings import Settings
 from streetloop.storage.open import open_store
 from streetloop.storage.store import ObjectStore
-from streetloop.types import Detections, Image
-from train.data.dataset import TEST, VALIDATION, Dataset, Example, load_dataset
-from train.data.formats import read_coco, read_yolo
+from streetloop.types import Detections
+from train.data.dataset import Dataset, Example
+from train.data.joined_classes import JoinedClasses, join_classes
+from train.data.open_dataset import judged_examples, open_dataset
 from train.evaluation.coco_map import Map
-from train.evaluation.metrics import Report, class_map, evaluate
+from train.evaluation.metrics import Report, class_map, evaluate, refuse_missing
+from train.evaluation.ultralytics_map import WHY_OTHER
 from train.model.find_model import find_model
 from train.model.model_file import ModelFile
-from train.model.predictions import predict_examples, read_image
+from train.model.predictions import predict_examples
 
 Cluster: TypeAlias = Callable[[], AbstractContextManager[None]]
+"""Starts Ray for the duration of a `with` block."""
 
-_TRUTH_COLOUR, _DETECTION_COLOUR = (80, 200, 80), (60, 60, 230)
-_SHOWN_CONFIDENCE = 0.25
-_MIN_IMAGES_FOR_RAY = 1000  # from this number on, Ray Data predicts
+_MIN_IMAGES_FOR_RAY = 1000  # from this number on, parallel prediction pays for the start of Ray
 
 
-def open_dataset(name: str, store: ObjectStore) -> Dataset:
-    """A dataset by its digest, or from a YOLO ``data.yaml`` or a COCO JSON.
+@dataclass(frozen=True, slots=True)
+class EvaluationRequest:
+    """What is evaluated on what.
+
+    Attributes:
+        dataset: A digest, a YOLO ``data.yaml`` or a COCO JSON.
+        mapping: The dataset's class by class of the model, where names do not say it.
+        classes: Classes of the dataset to score, each with those that it joins; None for all.
+        split: One of `train.data.dataset.SPLITS`; None for validation and test, else all.
+        images: Folder of the images of a COCO JSON; None for one near it.
+    """
+
+    dataset: str
+    mapping: Mapping[str, str] = field(default_factory=dict)
+    classes: Mapping[str, Sequence[str]] | None = None
+    split: str | None = None
+    images: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LabeledImages:
+    """The part of a dataset that is evaluated on.
+
+    Attributes:
+        source: The dataset as it was opened.
+        joined: With the wanted split and classes.
+        images: Gives the images by key.
+        notes: What was mended, one sentence each.
+    """
+
+    source: Dataset
+    joined: JoinedClasses
+    images: ObjectStore
+    notes: tuple[str, ...]
+
+    @property
+    def examples(self) -> tuple[Example, ...]:
+        """The labeled images."""
+        return self.joined.dataset.examples
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """An evaluation, and what was mended in the labels.
+
+    Attributes:
+        report: The metrics.
+        notes: One sentence each.
+    """
+
+    report: Report
+    notes: tuple[str, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values; null without ground truths."""
+        return {**self.report.as_json(), "why_ultralytics_differs": WHY_OTHER, "notes": list(self.notes)}
+
+
+def open_labels(request: EvaluationRequest, store: ObjectStore) -> LabeledImages:
+    """Open the part of a dataset that is asked for.
 
     Raises:
-        DatasetError: There is none, or it cannot be read.
+        DatasetError: It cannot be read, or has no such split or class.
     """
-    path = Path(name)
-    if path.suffix in {".yaml", ".yml"} or path.is_dir():
-        if not path.exists():
-            raise DatasetError(f"{path}: no such file")
-        return read_yolo(path, store)
-    if path.suffix == ".json":
-        return read_coco(path, store)
-    return load_dataset(store, name)
+    opened = open_dataset(request.dataset, store, request.images)
+    examples = judged_examples(opened.dataset, request.split)
+    part = replace(opened.dataset, examples=tuple(examples))
+    joined = join_classes(part, request.classes)
+    return LabeledImages(opened.dataset, joined, opened.images, opened.notes + joined.notes)
 
 
 def evaluate_model(
-    model: str,
-    dataset: str,
-    settings: Settings,
-    mapping: Mapping[str, str],
-    out: Path | None,
-    cluster: Cluster,
-) -> Report:
-    """Evaluate a model on the images of a dataset that are for validation or test, else on all.
+    model: str, request: EvaluationRequest, settings: Settings, out: Path | None, cluster: Cluster
+) -> Evaluation:
+    """Evaluate a model on a dataset.
 
     Args:
         model: A file, a registry version or an alias.
-        dataset: A digest, a YOLO ``data.yaml`` or a COCO JSON.
+        request: On what.
         settings: Input size, and where models and state are kept.
-        mapping: Which class of the model is which of the dataset, where names do not say it.
         out: Folder for plots and the worst frames; None for none.
-        cluster: Starts Ray for the duration of a `with` block; entered from 1,000 images on, where
-            parallel prediction pays for the start.
+        cluster: Starts Ray; entered from 1,000 images on.
 
     Raises:
         DatasetError: The dataset cannot be read, or the classes do not match.
         ModelError: The model cannot be used.
     """
-    store = open_store(settings)
-    data = open_dataset(dataset, store)
-    examples = [e for e in data.examples if e.split in {VALIDATION, TEST}] or list(data.examples)
-    file = find_model(model, settings)
-    classes = class_map(file.names, data.classes, mapping)
+    labels = open_labels(request, open_store(settings))
+    found = detect(find_model(model, settings), labels, request.mapping, settings, cluster)
+    report = evaluate(labels.joined.dataset, labels.examples, found)
+    if out is not None:
+        write_plots(out, report, labels.examples, found, labels.images)
+    return Evaluation(report, labels.notes)
+
+
+def detect(
+    model: ModelFile, labels: LabeledImages, mapping: Mapping[str, str], settings: Settings, cluster: Cluster
+) -> list[Detections]:
+    """What a model finds in each image, with the class ids of the labels.
+
+    Raises:
+        DatasetError: The model lacks a class that the labels have.
+    """
+    classes = _class_ids(model, labels, mapping)
     columns = ("images", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("images", total=len(examples))
+        task = bar.add_task("images", total=len(labels.examples))
 
         def progress(done: int) -> None:
             bar.update(task, completed=done)
 
-        found = _found(file, examples, store, classes, settings, progress, cluster)
-    report = evaluate(data, examples, found)
-    if out is not None:
-        _write(out, report, examples, found, store)
-    return report
+        return _detect(model, labels, classes, settings, progress, cluster)
 
 
-def _found(
+def _class_ids(model: ModelFile, labels: LabeledImages, mapping: Mapping[str, str]) -> dict[int, int]:
+    """Class ids of the labels by those of the model; only classes with boxes are needed."""
+    known = class_map(model.names, labels.source.classes, mapping, needed=())
+    new_id = labels.joined.new_id
+    classes = {own: new_id[old] for own, old in known.items() if old in new_id}
+    present = {box.class_id for e in labels.examples for box in e.boxes if not box.ignored}
+    names = labels.joined.dataset.classes
+    refuse_missing(model.names, [names[k] for k in sorted(present - set(classes.values()))])
+    return classes
+
+
+def _detect(
     model: ModelFile,
-    examples: Sequence[Example],
-    store: ObjectStore,
+    labels: LabeledImages,
     classes: Mapping[int, int],
     settings: Settings,
     progress: Callable[[int], None],
     cluster: Cluster,
 ) -> list[Detections]:
+    examples, images, size = labels.examples, labels.images, settings.image_size
     if len(examples) < _MIN_IMAGES_FOR_RAY:  # done before a cluster would be up
-        return predict_examples(model, examples, store, classes, settings.image_size, progress)
+        return predict_examples(model, examples, images, classes, size, progress)
     with contextlib.redirect_stdout(sys.stderr), cluster():
         from train.model.ray_predictions import predict_on_ray  # after Ray's settings are made
 
-        return predict_on_ray(
-            model, examples, store, classes, settings.image_size, progress, workers=settings.threads
-        )
+        return predict_on_ray(model, examples, images, classes, size, progress, workers=settings.threads)
 
 
 def print_report(console: Console, report: Report) -> None:
     """Print a report for people."""
     table = Table(box=None, pad_edge=False)
     table.add_column("")
-    for name in ("mAP50", "mAP50-95"):
+    for name in ("mAP50", "mAP50-95", "best F1", "at confidence"):
         table.add_column(name, justify="right")
     table.add_row(f"all, {report.images} images", *_cells(report.overall), style="bold")
-    for name, score in (*report.by_class.items(), *report.by_slice.items()):
+    table.add_row("the same by Ultralytics' definition", *_cells(report.ultralytics))
+    for name, score in report.by_class.items():
+        best = [f"{value:.3f}" for value in report.curves[name].best_f1()]
+        table.add_row(name, *_cells(score), *best)
+    for name, score in report.by_slice.items():
         table.add_row(name, *_cells(score))
     console.print(table)
+    console.print(WHY_OTHER, soft_wrap=True)
 
 
 def _cells(score: Map) -> list[str]:
     return [f"{value:.3f}" for value in (score.map50, score.map50_95)]
-
-
-def _write(
-    folder: Path, report: Report, examples: Sequence[Example], found: Sequence[Detections], store: ObjectStore
-) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        _curves(report).savefig(folder / "precision_recall.png", dpi=120)
-        _confusion(report).savefig(folder / "confusion.png", dpi=120)
-        for rank, number in enumerate(report.worst):
-            image = _drawn(read_image(examples[number], store), examples[number], found[number])
-            name = f"worst_{rank:02d}_{examples[number].image[:12]}.jpg"
-            (folder / name).write_bytes(encode_jpeg(image))
-    except OSError as error:
-        raise ConfigError(f"{folder}: cannot be written: {error.strerror}") from error
-
-
-def _curves(report: Report) -> Figure:
-    figure = Figure(figsize=(6.4, 5.2), layout="constrained")
-    axes = figure.subplots()
-    order = sorted(report.curves, key=lambda name: -report.by_class[name].map50)
-    for name in order[:10]:
-        curve = report.curves[name]
-        label = f"{name} ({report.by_class[name].map50:.2f})"
-        axes.plot(curve.recall.tolist(), curve.precision.tolist(), label=label, linewidth=1.6)
-    axes.set(xlabel="recall", ylabel="precision", xlim=(0, 1), ylim=(0, 1.02))
-    axes.set_title("precision by recall at IoU 0.50 (mAP50)", fontsize=10, loc="left")
-    axes.grid(alpha=0.25)
-    if order:
-        axes.legend(fontsize=8, loc="lower left")
-    return figure
-
-
-def _confusion(report: Report) -> Figure:
-    counts = report.confusion
-    shown = np.flatnonzero(counts.sum(axis=0) + counts.sum(axis=1) > 0)[:16]
-    names = [*report.classes, "nothing"]
-    part = counts[np.ix_(shown, shown)]
-    share = part / np.maximum(part.sum(axis=1, keepdims=True), 1)
-    side = 2.2 + 0.55 * len(shown)
-    figure = Figure(figsize=(side + 0.6, side), layout="constrained")
-    axes = figure.subplots()
-    axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
-    ticks = list(range(len(shown)))
-    axes.set_xticks(ticks, [names[k] for k in shown], rotation=45, ha="right", fontsize=8)
-    axes.set_yticks(ticks, [names[k] for k in shown], fontsize=8)
-    axes.set(xlabel="found", ylabel="true")
-    axes.set_title("boxes shown at confidence 0.25", fontsize=10, loc="left")
-    for y in ticks:
-        for x in ticks:
-            if part[y, x]:
-                colour = "white" if share[y, x] > 0.5 else "black"
-                axes.text(x, y, str(part[y, x]), ha="center", va="center", fontsize=7, color=colour)
-    return figure
-
-
-def _drawn(image: Image, example: Example, found: Detections) -> Image:
-    """Truth in green, what was found in red."""
-    drawn = image.copy()
-    shown = found.take(found.confidence >= _SHOWN_CONFIDENCE)
-    for xyxy, colour in ((example.truth().xyxy, _TRUTH_COLOUR), (shown.xyxy, _DETECTION_COLOUR)):
-        for x1, y1, x2, y2 in xyxy.round().astype(int).tolist():
-            cv2.rectangle(drawn, (x1, y1), (x2, y2), colour, 1)
-    return drawn

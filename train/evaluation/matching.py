@@ -39,17 +39,35 @@ def match(truth: Detections, found: Detections, ignored: Detections, least_iou: 
     """
     order = np.argsort(-found.confidence, kind="stable")
     overlap = iou(found.xyxy[order], truth.xyxy)
-    taken = np.zeros(len(truth), bool)
-    correct = np.zeros(len(order), bool)
-    for k in range(len(order)):
-        free = np.where(taken, 0.0, overlap[k]) if len(truth) else np.zeros(0)
-        if len(free) and free.max() >= least_iou:
-            taken[int(free.argmax())] = True
-            correct[k] = True
+    correct = match_at(overlap, np.array([least_iou]))[:, 0]
     covered = _share_within(found.xyxy[order], ignored.xyxy) >= least_iou
     counted = correct | ~covered
     confidence = found.confidence[order].astype(np.float64)
     return Matches(confidence[counted], correct[counted], len(truth))
+
+
+def match_at(overlap: NDArray[np.float64], thresholds: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Match greedily at several IoU thresholds: each detection takes the best free ground truth.
+
+    >>> match_at(np.array([[0.6], [0.9]]), np.array([0.5, 0.8])).tolist()
+    [[True, False], [False, True]]
+
+    Args:
+        overlap: (N, M) IoU of detections, the most confident first, with ground truths.
+        thresholds: (T,) smallest IoU of a match, each in (0, 1].
+
+    Returns:
+        (N, T) True where a detection matches.
+    """
+    correct = np.zeros((len(overlap), len(thresholds)), bool)
+    taken = np.zeros((overlap.shape[1], len(thresholds)), bool)
+    at = np.arange(len(thresholds))
+    for k in np.flatnonzero((overlap >= thresholds.min()).any(axis=1)):
+        free = np.where(taken, 0.0, overlap[k][:, None])
+        best = free.argmax(axis=0)
+        correct[k] = free[best, at] >= thresholds
+        taken[best, at] |= correct[k]
+    return correct
 
 
 def _share_within(found: NDArray[np.float32], ignored: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -1,6 +1,6 @@
 """Evaluates a model on a dataset: COCO's mAP by class and slice, confusion, the worst images."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from streetloop.types import Detections
 from train.data.dataset import Dataset, Example
 from train.evaluation.coco_map import Map, coco_map
 from train.evaluation.matching import match
+from train.evaluation.ultralytics_map import ultralytics_map
 
 _CONFIDENCE = 0.25  # from which on a detection counts for the confusion matrix
 _MATCH_IOU = 0.5
@@ -35,6 +36,22 @@ class PrecisionRecallCurve:
     precision: NDArray[np.float64]
     confidence: NDArray[np.float64]
 
+    def best_f1(self) -> tuple[float, float]:
+        """The largest F1, and the confidence from which on boxes must be shown to have it.
+
+        F1 is the harmonic mean of precision and recall. Without a correct box it is 0, at a
+        confidence of 1.
+
+        >>> recall, precision = np.array([0.5, 0.5]), np.array([1, 0.5])
+        >>> PrecisionRecallCurve(recall, precision, confidence=np.array([0.8, 0.3])).best_f1()
+        (0.6666666666666666, 0.8)
+        """
+        f1 = 2 * self.precision * self.recall / np.maximum(self.precision + self.recall, 1e-12)
+        best = int(f1.argmax()) if len(f1) else 0
+        if not len(f1) or f1[best] == 0:
+            return 0.0, 1.0
+        return float(f1[best]), float(self.confidence[best])
+
 
 @dataclass(frozen=True, slots=True)
 class Report:
@@ -42,7 +59,8 @@ class Report:
 
     Attributes:
         classes: The dataset's classes.
-        overall: Over all images and classes.
+        overall: COCO's mAP over all images and classes.
+        ultralytics: The same as Ultralytics defines it.
         by_class: For each class with ground truths.
         by_slice: For each slice of the dataset.
         curves: For each class with ground truths.
@@ -53,6 +71,7 @@ class Report:
 
     classes: tuple[str, ...]
     overall: Map
+    ultralytics: Map
     by_class: Mapping[str, Map]
     by_slice: Mapping[str, Map]
     curves: Mapping[str, PrecisionRecallCurve]
@@ -65,9 +84,14 @@ class Report:
         return {
             **_map(self.overall),
             "images": self.images,
-            "classes": {name: _map(m) for name, m in self.by_class.items()},
+            "classes": {name: {**_map(m), **self._best(name)} for name, m in self.by_class.items()},
             "slices": {name: _map(m) for name, m in self.by_slice.items()},
+            "ultralytics": _map(self.ultralytics),
         }
+
+    def _best(self, name: str) -> dict[str, float]:
+        f1, confidence = self.curves[name].best_f1()
+        return {"best_f1": round(f1, 6), "best_confidence": round(confidence, 6)}
 
 
 def evaluate(dataset: Dataset, examples: Sequence[Example], found: Sequence[Detections]) -> Report:
@@ -89,6 +113,7 @@ def evaluate(dataset: Dataset, examples: Sequence[Example], found: Sequence[Dete
     return Report(
         classes=dataset.classes,
         overall=coco_map(truth, found, ignored),
+        ultralytics=ultralytics_map(truth, found),
         by_class={
             dataset.classes[k]: coco_map(_only(truth, k), _only(found, k), _only(ignored, k)) for k in present
         },
@@ -104,7 +129,10 @@ def evaluate(dataset: Dataset, examples: Sequence[Example], found: Sequence[Dete
 
 
 def class_map(
-    model: Sequence[str], dataset: Sequence[str], mapping: Mapping[str, str] | None = None
+    model: Sequence[str],
+    dataset: Sequence[str],
+    mapping: Mapping[str, str] | None = None,
+    needed: Collection[int] | None = None,
 ) -> dict[int, int]:
     """Map the classes of a model to those of a dataset by name; several may map to one.
 
@@ -113,13 +141,14 @@ def class_map(
         dataset: Class names of the dataset.
         mapping: Names of the model's classes by what they are called in the dataset, where names
             alone do not say it, such as ``{"bicycle": "bike"}``.
+        needed: Class ids of the dataset that the model must have; None for all.
 
     Returns:
         Class ids of the dataset by those of the model; a class that is not in the dataset is left
         out.
 
     Raises:
-        DatasetError: A class of the dataset has none in the model, or the mapping names one that
+        DatasetError: A class that is needed has none in the model, or the mapping names one that
             does not exist.
     """
     mapping = dict(mapping or {})
@@ -132,13 +161,26 @@ def class_map(
         target = number.get(mapping.get(name, name).casefold())
         if target is not None:
             found[k] = target
-    missing = [name for k, name in enumerate(dataset) if k not in found.values()]
+    wanted = range(len(dataset)) if needed is None else sorted(needed)
+    refuse_missing(model, [dataset[k] for k in wanted if k not in found.values()])
+    return found
+
+
+def refuse_missing(model: Sequence[str], missing: Sequence[str]) -> None:
+    """Refuse a model that lacks classes.
+
+    Args:
+        model: Class names of the model.
+        missing: Names that it should have; none is fine.
+
+    Raises:
+        DatasetError: There are some.
+    """
     if missing:
         raise DatasetError(
             f"the model has no class for {_some(missing)}; it has {_some(model)}; "
             "say which is which with --map MODEL=DATASET"
         )
-    return found
 
 
 def _some(names: Sequence[str]) -> str:

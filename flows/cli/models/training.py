@@ -1,25 +1,22 @@
-"""``streetloop train``, ``evaluate``, ``models``, ``lineage`` and ``reproduce``."""
+"""``streetloop train`` and ``reproduce``."""
 
 import contextlib
 import sys
 from collections.abc import Callable, Iterator
-from datetime import tzinfo
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flows.cli.context import control_of, settings_of
-from flows.cli.output import Json, borderless, print_json, results
+from flows.cli.context import settings_of
+from flows.cli.models.options import VersionName, parse_pairs
+from flows.cli.output import Json, print_json, results
 
 if TYPE_CHECKING:
     from flows.learning.training_job import Outcome
-    from streetloop.control.views import ModelView
     from train.fine_tuning.recipe import Progress
 
 app = typer.Typer()
-
-VersionName = Annotated[str, typer.Argument(metavar="VERSION", help="Number or alias of a version.")]
 
 
 @app.command()
@@ -58,7 +55,7 @@ def train(
         name or f"train-{stamp()}",
         workers=workers,
         gpu=gpu,
-        mapping=_pairs(mapping or []),
+        mapping=parse_pairs(mapping),
         recipe={} if epochs is None else {"epochs": epochs},
     )
     with contextlib.redirect_stdout(sys.stderr), local_ray(), _progress_bar() as (say, show):
@@ -74,80 +71,6 @@ def _print_outcome(outcome: "Outcome") -> None:
     results().print(f"version {outcome.version.number}: {word}")
     for reason in outcome.verdict.reasons:
         results().print(f"  {reason}", soft_wrap=True)
-
-
-@app.command()
-def evaluate(
-    context: typer.Context,
-    model: Annotated[str, typer.Argument(help="File, version or alias.")],
-    dataset: Annotated[str, typer.Argument(help="Digest, YOLO data.yaml or COCO JSON.")],
-    mapping: Annotated[
-        list[str] | None, typer.Option("--map", metavar="MODEL=DATASET", help="Rename a class of the model.")
-    ] = None,
-    out: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Write plots and the worst frames to DIR.")
-    ] = None,
-    image_size: Annotated[
-        int | None, typer.Option(min=32, max=4096, help="Longest side of the model's input, in pixels.")
-    ] = None,
-    as_json: Json = False,
-) -> None:
-    """Measure a model on a dataset: mAP by class and slice."""
-    from flows.reports.evaluation import evaluate_model, print_report
-    from flows.runtime.ray_cluster import local_ray
-
-    settings = settings_of(context, image_size=image_size)
-    report = evaluate_model(model, dataset, settings, _pairs(mapping or []), out, local_ray)
-    if as_json:
-        print_json(report.as_json())
-        return
-    print_report(results(), report)
-    if out is not None:
-        results().print(f"plots: {out.absolute()}", soft_wrap=True)
-
-
-@app.command()
-def models(context: typer.Context, as_json: Json = False) -> None:
-    """Show the versions of the registry."""
-    control = control_of(context)
-    versions = control.models()
-    if as_json:
-        print_json(versions)
-    elif versions:
-        _print_models(versions, control.zone)
-    else:
-        results().print("no versions yet: `streetloop train` makes the first")
-
-
-def _print_models(versions: "list[ModelView]", zone: tzinfo) -> None:
-    table = borderless("version", "alias", "parent", "dataset", "made", "mAP50")
-    for one in versions:
-        scores = ", ".join(f"{k.removeprefix('map50/')} {s:.3f}" for k, s in one.scores.items())
-        table.add_row(
-            str(one.number),
-            ", ".join(one.aliases),
-            str(one.parent or ""),
-            one.dataset[:12],
-            f"{one.made_at.astimezone(zone):%Y-%m-%d %H:%M}",
-            scores,
-        )
-    results().print(table)
-
-
-@app.command()
-def lineage(context: typer.Context, version: VersionName, as_json: Json = False) -> None:
-    """Show where a version comes from: dataset, frames, cameras, annotators and trigger."""
-    chain = control_of(context).lineage(version)
-    if as_json:
-        print_json(chain)
-        return
-    console = results()
-    for one in chain:
-        console.print(f"[bold]version {one.number}[/] {' '.join(one.aliases)}")
-        for key in ("made_at", "trigger", "verdict", "scores", "commit"):
-            console.print(f"  {key}: {_words(getattr(one, key))}", soft_wrap=True, markup=False)
-        for key, value in (one.dataset or {}).items():
-            console.print(f"  dataset {key}: {_words(value)}", soft_wrap=True, markup=False)
 
 
 @app.command()
@@ -173,23 +96,6 @@ def reproduce(context: typer.Context, version: VersionName, as_json: Json = Fals
     results().print(f"version {found.number} again as {found.again}: {same}")
     for name, (before, again) in found.scores.items():
         results().print(f"  {name}: {before:.4f}, again {again:.4f}")
-
-
-def _pairs(entries: list[str]) -> dict[str, str]:
-    """The pairs of ``--map``.
-
-    Raises:
-        ConfigError: An entry is no pair.
-    """
-    from streetloop.errors import ConfigError
-
-    pairs = {}
-    for entry in entries:
-        one, sign, other = entry.partition("=")
-        if not (one and sign and other):
-            raise ConfigError(f"--map {entry!r}: write ONE=OTHER, such as bicycle=bike")
-        pairs[one] = other
-    return pairs
 
 
 @contextlib.contextmanager
@@ -224,9 +130,3 @@ def _progress_bar() -> Iterator[tuple[Callable[[str], None], Callable[["Progress
             )
 
         yield lambda text: console.print(f"{text} ...", style="dim", highlight=False), show
-
-
-def _words(value: Any) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{key or 'none'} {item}" for key, item in value.items())
-    return "; ".join(str(item) for item in value) if isinstance(value, list) else str(value)

@@ -4,7 +4,7 @@ import re
 import pytest
 from rich.console import Console
 
-from flows.cli.live_table import LiveTable, Rates, print_summary
+from flows.cli.tables.live_table import LiveTable, Rates, print_summary
 from flows.runtime.run_values import RunSummary
 from flows.stream.analysis.line_totals import LineTotals
 from flows.stream.analysis.status import CameraStatus

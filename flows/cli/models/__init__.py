@@ -1,0 +1,1 @@
+"""Commands about models and what they learn from."""

@@ -1,0 +1,52 @@
+"""``streetloop evaluate``: mAP of a model on a dataset."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from flows.cli.context import settings_of
+from flows.cli.models.options import Classes, DatasetName, parse_classes, parse_pairs
+from flows.cli.output import Json, print_json, results, say
+
+app = typer.Typer()
+
+
+@app.command()
+def evaluate(
+    context: typer.Context,
+    model: Annotated[str, typer.Argument(help="File, version or alias.")],
+    dataset: DatasetName,
+    classes: Classes = None,
+    mapping: Annotated[
+        list[str] | None, typer.Option("--map", metavar="MODEL=DATASET", help="Rename a class of the model.")
+    ] = None,
+    split: Annotated[
+        str | None, typer.Option(help="train, val or test; by default val and test, else all.")
+    ] = None,
+    images: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder of the images of a COCO JSON.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write plots and the worst frames to DIR.")
+    ] = None,
+    image_size: Annotated[
+        int | None, typer.Option(min=32, max=4096, help="Longest side of the model's input, in pixels.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Measure a model on a dataset: mAP by class and slice."""
+    from flows.reports.evaluation import EvaluationRequest, evaluate_model, print_report
+    from flows.runtime.ray_cluster import local_ray
+
+    settings = settings_of(context, image_size=image_size)
+    request = EvaluationRequest(dataset, parse_pairs(mapping), parse_classes(classes), split, images)
+    evaluation = evaluate_model(model, request, settings, out, local_ray)
+    for note in evaluation.notes:
+        say(note)
+    if as_json:
+        print_json(evaluation.as_json())
+        return
+    print_report(results(), evaluation.report)
+    if out is not None:
+        results().print(f"plots: {out.absolute()}", soft_wrap=True)

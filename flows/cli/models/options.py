@@ -1,0 +1,49 @@
+"""Options that commands about models share."""
+
+from typing import Annotated
+
+import typer
+
+VersionName = Annotated[str, typer.Argument(metavar="VERSION", help="Number or alias of a version.")]
+
+DatasetName = Annotated[
+    str, typer.Argument(metavar="DATASET", help="Digest, YOLO data.yaml or its folder, or COCO JSON.")
+]
+
+Classes = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAMES", help="Score only these classes of the dataset; car,heavy=bus+truck joins some."
+    ),
+]
+
+
+def parse_pairs(entries: list[str] | None) -> dict[str, str]:
+    """The pairs of ``--map``.
+
+    >>> parse_pairs(["bicycle=bike"])
+    {'bicycle': 'bike'}
+
+    Raises:
+        ConfigError: An entry is no pair.
+    """
+    from streetloop.errors import ConfigError
+
+    pairs = {}
+    for entry in entries or []:
+        one, sign, other = entry.partition("=")
+        if not (one and sign and other):
+            raise ConfigError(f"--map {entry!r}: write ONE=OTHER, such as bicycle=bike")
+        pairs[one] = other
+    return pairs
+
+
+def parse_classes(text: str | None) -> dict[str, list[str]] | None:
+    """The value of ``--classes``; None where it is not given.
+
+    Raises:
+        ConfigError: It is malformed.
+    """
+    from streetloop.counted_classes import parse_class_flag
+
+    return None if text is None else parse_class_flag(text)

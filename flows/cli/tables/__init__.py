@@ -1,0 +1,1 @@
+"""Tables of commands whose answers have many."""

@@ -1,0 +1,147 @@
+"""Reads COCO's ``instances`` JSON."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from streetloop.errors import DatasetError
+from train.data.dataset import VALIDATION
+from train.data.formats.builder import DatasetBuilder, LabeledBox, Notes, unique_classes
+from train.data.formats.imported import ImportedDataset
+from train.data.formats.text import read_json
+
+Row = Mapping[str, Any]
+
+
+def read_coco(path: Path, images: Path | None = None, split: str = VALIDATION) -> ImportedDataset:
+    """Read a COCO ``instances`` JSON; all its images are of one split.
+
+    Crowds are ignored boxes. Annotations without a box, or of an image or category that is not in
+    the file, are left out and noted.
+
+    Args:
+        path: The JSON.
+        images: Folder of the images; by default that of the JSON, ``images`` in it, or, as COCO
+            has them, a folder beside it.
+        split: The split of the images.
+
+    Raises:
+        DatasetError: Something is missing or malformed; the message names it.
+    """
+    content = read_json(path)
+    if not isinstance(content, dict):
+        raise DatasetError(f"{path}: is no COCO JSON")
+    builder = DatasetBuilder()
+    rows = _by_id(content, "images", path)
+    annotations = _rows(content, "annotations", path) if "annotations" in content else []
+    if not annotations:
+        builder.notes.add("there are no annotations, and all images count as empty", path.name)
+    categories = _by_id(content, "categories", path)
+    used = {_id(one.get("category_id")) for one in annotations}
+    categories = _without_roots(categories, used, builder.notes)
+    names = [str(row.get("name", key)) for key, row in categories.items()]
+    classes, ids = unique_classes(names, builder.notes, path.name)
+    number = dict(zip(categories, ids, strict=True))
+    boxes: dict[str, list[LabeledBox]] = defaultdict(list)
+    for image_id, box in _boxes(annotations, number, rows, builder.notes):
+        boxes[image_id].append(box)
+    folders = [images] if images is not None else _folders(path)
+    for key, row in rows.items():
+        example = builder.open_image(_image_file(row, folders, path), split)
+        _compare_sizes(row, example.width, example.height, builder.notes)
+        builder.add(example, boxes[key])
+    return builder.finish(classes, f"imported from {path.name}")
+
+
+def _id(value: object) -> str:
+    """An id in one form: some tools write numbers as text, or as floats."""
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
+def _rows(content: Row, name: str, path: Path) -> list[Row]:
+    rows = content.get(name)
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise DatasetError(f"{path}: is no COCO JSON: {name!r} must be a list of objects")
+    return rows
+
+
+def _by_id(content: Row, name: str, path: Path) -> dict[str, Row]:
+    """Rows by id, in the order of their ids."""
+    rows = _rows(content, name, path)
+    if not all("id" in row for row in rows):
+        raise DatasetError(f"{path}: is no COCO JSON: one of {name!r} has no 'id'")
+    found = {_id(row["id"]): row for row in rows}
+    if len(found) < len(rows):
+        raise DatasetError(f"{path}: two of {name!r} have the same id")
+    return dict(sorted(found.items(), key=lambda item: (len(item[0]), item[0])))
+
+
+def _without_roots(categories: dict[str, Row], used: set[str], notes: Notes) -> dict[str, Row]:
+    """The categories without empty ones that only group others, as Roboflow's first one does."""
+    kept = {}
+    for key, row in categories.items():
+        groups = any(row.get("name") == r.get("supercategory") for k, r in categories.items() if k != key)
+        if groups and key not in used:
+            notes.add("categories that only group others are no classes", repr(row.get("name")))
+        else:
+            kept[key] = row
+    return kept
+
+
+def _boxes(
+    annotations: Sequence[Row], number: Mapping[str, int], images: Mapping[str, Row], notes: Notes
+) -> Iterator[tuple[str, LabeledBox]]:
+    """The image id and the box of every annotation that can be used."""
+    for index, one in enumerate(annotations):
+        where = f"annotation {one.get('id', f'number {index}')}"
+        image_id, category = _id(one.get("image_id")), _id(one.get("category_id"))
+        corners = _numbers(one.get("bbox"))
+        if image_id not in images:
+            notes.add("annotations of images that are not in the file are left out", where)
+        elif category not in number:
+            notes.add("annotations of categories that are not in the file are left out", where)
+        elif corners is None:
+            notes.add("annotations without a bbox of four numbers are left out", where)
+        else:
+            x, y, w, h = corners
+            ignored = bool(one.get("iscrowd") or one.get("ignore"))
+            yield image_id, LabeledBox(number[category], (x, y, x + w, y + h), where, ignored)
+
+
+def _numbers(bbox: object) -> list[float] | None:
+    if not isinstance(bbox, list) or len(bbox) != 4:
+        return None
+    try:
+        return [float(v) for v in bbox]
+    except (TypeError, ValueError):
+        return None
+
+
+def _folders(path: Path) -> list[Path]:
+    """Where images may be: in the JSON's folder, or as COCO has them, which keeps JSONs apart."""
+    home = path.parent
+    if home.name != "annotations":
+        return [home, home / "images"]
+    part = path.stem.rpartition("_")[2]  # val2017 of instances_val2017.json
+    return [home.parent / part, home.parent / "images" / part, home.parent / "images", home.parent, home]
+
+
+def _image_file(row: Row, folders: Sequence[Path], path: Path) -> Path:
+    name = str(row.get("file_name", ""))
+    if not name:
+        raise DatasetError(f"{path}: image {row['id']} has no 'file_name'")
+    for folder in folders:
+        for text in (name, name.replace("\\", "/")):
+            found = (folder / text).resolve()
+            if found.is_relative_to(folder.resolve()) and found.is_file():
+                return found
+    if not (folders[0] / name).resolve().is_relative_to(folders[0].resolve()):
+        raise DatasetError(f"{path}: {name!r} leads out of {folders[0]}")
+    raise DatasetError(f"{path}: there is no image {name!r} in {folders[0]}; --images names their folder")
+
+
+def _compare_sizes(row: Row, width: int, height: int, notes: Notes) -> None:
+    said = (row.get("width") or width, row.get("height") or height)
+    if said != (width, height):
+        notes.add("images have another size than the file says, and boxes may be off", str(row["file_name"]))

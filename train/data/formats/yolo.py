@@ -1,0 +1,128 @@
+"""Reads YOLO's layout: a ``data.yaml``, folders or lists of images, a text file a picture."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from streetloop.errors import DatasetError
+from train.data.dataset import TEST, TRAIN, VALIDATION
+from train.data.formats.builder import DatasetBuilder, unique_classes
+from train.data.formats.imported import ImportedDataset
+from train.data.formats.text import read_text, read_yaml
+from train.data.formats.yolo_rows import parse_rows
+
+IMAGES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"}
+
+_KEYS = {TEST: ("test",), VALIDATION: ("val", "validation", "valid"), TRAIN: ("train",)}
+"""Keys of the splits in a data.yaml. An image of several splits is for the first of them here."""
+
+
+def read_yolo(path: Path) -> ImportedDataset:
+    """Read a YOLO ``data.yaml`` with its images and labels.
+
+    Rows may be boxes, boxes with a confidence, oriented boxes or polygons; the last two are read
+    as the box around them. An image that ``val`` and ``train`` both name is for validation, so
+    that no validation image is trained on.
+
+    Args:
+        path: The ``data.yaml``, or its folder.
+
+    Raises:
+        DatasetError: Something is missing or malformed; the message names it.
+    """
+    file = path / "data.yaml" if path.is_dir() else path
+    content = read_yaml(file)
+    builder = DatasetBuilder()
+    names = _names(content, file)
+    classes, ids = unique_classes(names, builder.notes, str(file))
+    keypoints = _keypoints(content, file)
+    root = (file.parent / str(content.get("path") or ".")).resolve()
+    seen: dict[Path, str] = {}
+    for split, keys in _KEYS.items():
+        entry = next((content[key] for key in keys if content.get(key)), None)
+        for image in _listed(root, entry, file):
+            first = seen.setdefault(image.resolve(), split)
+            if first != split:
+                builder.note_shared(first, split, str(image))
+                continue
+            example = builder.open_image(image, split)
+            size = (example.width, example.height)
+            labels = _label_file(image)
+            rows = read_text(labels) if labels.is_file() else ""
+            if not labels.is_file():
+                builder.notes.add("images without a label file count as empty", str(image))
+            builder.add(example, parse_rows(rows, str(labels), ids, size, builder.notes, keypoints))
+    return builder.finish(classes, f"imported from {file.name}")
+
+
+def _names(content: dict[str, Any], file: Path) -> list[str]:
+    names = content.get("names")
+    if isinstance(names, list):
+        names = dict(enumerate(names))
+    if not isinstance(names, dict) or not names or set(names) != set(range(len(names))):
+        raise DatasetError(f"{file}: 'names' must give every class id from 0 its name")
+    return [str(names[k]) for k in range(len(names))]
+
+
+def _keypoints(content: dict[str, Any], file: Path) -> int:
+    """Numbers of keypoints that follow each box; 0 where the dataset has none."""
+    shape = content.get("kpt_shape")
+    if shape is None:
+        return 0
+    if not isinstance(shape, list) or len(shape) != 2 or not all(isinstance(n, int) for n in shape):
+        raise DatasetError(f"{file}: 'kpt_shape' must be two numbers, such as [17, 3]")
+    return int(shape[0] * shape[1])
+
+
+def _listed(root: Path, entry: object, file: Path) -> Iterator[Path]:
+    """The images that an entry of a data.yaml names: a folder, a list file, or several."""
+    for one in entry if isinstance(entry, list) else [entry] if entry else []:
+        path = _found(root, str(one))
+        if path is not None and path.is_dir():
+            yield from sorted(p for p in path.rglob("*") if _is_image(p, path))
+        elif path is not None and path.suffix.lower() in IMAGES:
+            yield path
+        elif path is not None:
+            yield from _lines(path, root)
+        else:
+            raise DatasetError(f"{file}: {root / str(one)} is neither a folder nor a list of images")
+
+
+def _found(root: Path, name: str) -> Path | None:
+    """A file or folder of a data.yaml; for one beside it Roboflow writes ``../train/images``."""
+    name = name.strip()
+    candidates = [root / name, root / name.replace("\\", "/")]
+    if name.startswith(("../", "..\\")):
+        candidates.append(root / name[3:].replace("\\", "/"))
+    return next((path for path in candidates if path.exists()), None)
+
+
+def _is_image(path: Path, folder: Path) -> bool:
+    """False for hidden files, and for files in hidden folders below ``folder``."""
+    parts = path.relative_to(folder).parts
+    hidden = any(part.startswith(".") or part == "__MACOSX" for part in parts)
+    return path.suffix.lower() in IMAGES and not hidden and path.is_file()
+
+
+def _lines(file: Path, root: Path) -> Iterator[Path]:
+    """The images of a list: a line each, relative to the list's folder, then to the root."""
+    for number, line in enumerate(read_text(file).splitlines(), start=1):
+        name = line.strip()
+        if not name:
+            continue
+        places = [home / text for home in (file.parent, root) for text in (name, name.replace("\\", "/"))]
+        found = next((place for place in places if place.is_file()), None)
+        if found is None:
+            raise DatasetError(f"{file}, line {number}: there is no image {name[:200]}")
+        yield found
+
+
+def _label_file(image: Path) -> Path:
+    """The labels of an image: in ``labels`` where it is in ``images``, else beside it."""
+    parts: Sequence[str] = image.parts
+    beside = image.with_suffix(".txt")
+    if "images" not in parts:
+        return beside
+    last = len(parts) - 1 - list(reversed(parts)).index("images")
+    labels = Path(*parts[:last], "labels", *parts[last + 1 :]).with_suffix(".txt")
+    return labels if labels.is_file() or not beside.is_file() else beside
