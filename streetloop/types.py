@@ -66,8 +66,10 @@ class Frame:
         pts: Media time in seconds since the camera's first frame; strictly rising, also over
             loops and reconnects.
         captured_at: When it was captured, as far as the source can tell (UTC).
-        arrived_s: When it was decoded, on the monotonic clock: lag is counted from here.
+        arrived_s: When its data arrived, on the monotonic clock: lag is counted from here.
         picture: The pixels.
+        held_s: Seconds from there to its decoding. Its staleness is counted from then on, for what
+            held it back was no detector.
     """
 
     camera_id: str
@@ -76,6 +78,7 @@ class Frame:
     captured_at: datetime
     arrived_s: float
     picture: Picture
+    held_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

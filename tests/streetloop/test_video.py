@@ -10,6 +10,8 @@ import pytest
 from streetloop.errors import SourceError, SourceStalled, SourceUnavailable, SourceUnreadable
 from streetloop.types import Image
 from streetloop.video import TRANSLATED, VideoReader, VideoWriter
+from streetloop.video.arrivals import Arrivals
+from tests.support.odd_clips import quarters, write_stamped
 from tests.support.vendor_errors import errors_of
 
 PASSWORD = "hunter2"
@@ -277,3 +279,50 @@ def test_every_error_of_pyav_has_a_translation() -> None:
     raised = errors_of(av.error)
     assert len(raised) > 50
     assert [e for e in raised if not any(base in TRANSLATED for base in e.__mro__)] == []
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+@pytest.mark.parametrize("degrees", [0, 90, 180, 270])
+def test_a_picture_is_turned_and_mirrored_as_its_metadata_say(
+    tmp_path: Path, degrees: int, mirrored: bool
+) -> None:
+    path = write_stamped(tmp_path / "a.mp4", [0.0], turn=(degrees, mirrored, False))
+    stored = quarters()
+    expected = np.rot90(stored, degrees // 90)  # both turn against the clock
+    if mirrored:
+        expected = expected[:, ::-1]
+    with VideoReader(str(path), "a") as reader:
+        shown = next(picture for _, picture in reader.pictures())
+    assert (shown.height, shown.width) == expected.shape[:2]
+    assert np.median(np.abs(shown.bgr().astype(int) - expected)) < 8
+    luma = (shown.luma().astype(float) - 16) * 255 / 219
+    assert np.median(np.abs(luma - expected[:, :, 0])) < 8
+
+
+def test_a_live_picture_tells_how_long_the_decoder_held_it(tmp_path: Path) -> None:
+    path = encode(tmp_path / "b.mp4", {"bf": "3", "g": "50", "x264-params": "b-adapt=0"})
+    with VideoReader(str(path), "b") as reader:
+        assert {picture.held_s for _, picture in reader.pictures()} == {0.0}
+    with VideoReader(str(path), "b", live=True) as reader:
+        held = [picture.held_s for _, picture in reader.pictures()]
+    assert len(held) == 50
+    assert all(seconds > 0 for seconds in held)
+
+
+def test_a_live_stream_is_decoded_picture_by_picture(tmp_path: Path) -> None:
+    path = encode(tmp_path / "a.mp4", {"bf": "0"})
+    with VideoReader(str(path), "a", live=True) as reader:
+        pictures = reader.pictures()
+        for _ in range(10):
+            next(pictures)
+            # Threads for whole frames would have one packet each in work.
+            assert not reader._arrivals._arrived
+
+
+def test_arrivals_of_packets_without_a_picture_are_forgotten() -> None:
+    arrivals = Arrivals(late=False)
+    for pts in range(1000):
+        arrivals.note(pts)
+    assert len(arrivals._arrived) < 100
+    assert arrivals.held_s(0) == arrivals.held_s(None) == 0.0
+    assert arrivals.held_s(999) > 0

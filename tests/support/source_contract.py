@@ -27,14 +27,16 @@ class SourceContract:
         assert (picture.width, picture.height) == (info.width, info.height)
 
     def test_pictures_have_pixels_and_brightness_of_one_size(self, source: Source) -> None:
-        for _, picture in itertools.islice(source.read(threading.Event()), _FRAMES):
+        frames = itertools.islice(source.read(threading.Event()), _FRAMES)
+        for picture in (frame.picture for frame in frames):
             assert picture.bgr().shape == (picture.height, picture.width, 3)
             assert picture.luma().shape == (picture.height, picture.width)
 
     def test_media_time_rises(self, source: Source) -> None:
         frames = list(itertools.islice(source.read(threading.Event()), _FRAMES))
         assert len(frames) == _FRAMES
-        times = [media_s for media_s, _ in frames if media_s is not None]
+        times = [frame.media_s for frame in frames if frame.media_s is not None]
+        assert all(frame.held_s >= 0 for frame in frames)
         assert times == sorted(set(times))
 
     def test_stop_ends_it(self, source: Source) -> None:

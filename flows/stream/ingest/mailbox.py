@@ -97,7 +97,7 @@ class Mailbox:
             self._ready.notify_all()
 
     def _drop_stale(self, now_s: float) -> None:
-        while self._frames and now_s - self._frames[0].arrived_s > self._staleness_s:
+        while self._frames and now_s - _decoded_s(self._frames[0]) > self._staleness_s:
             self._account.settle([self._frames.popleft()], Fate.DROPPED, DropReason.STALE)
 
     def _thin(self, backlog: int) -> None:
@@ -108,3 +108,7 @@ class Mailbox:
         thinned = [frame for place, frame in enumerate(self._frames) if place not in kept]
         self._frames = deque(frame for place, frame in enumerate(self._frames) if place in kept)
         self._account.settle(thinned, Fate.DROPPED, DropReason.SUPERSEDED)
+
+
+def _decoded_s(frame: Frame) -> float:
+    return frame.arrived_s + frame.held_s

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from streetloop.types import Image
 
 _WIDTH = 160  # pixels; motion is sought in a picture of this width
+_MAX_HEIGHT = 640  # ... or of this height, where it is a very tall one
 _BACKGROUND_S = 0.6  # time constant of the background average
 _MIN_CHANGE = 14.0  # gray levels of 255; compression and sensor noise stay below
 _NOISE_FACTOR = 5.0  # a change is this many times the picture's own noise
@@ -79,8 +80,8 @@ class MotionGate:
 
 def _shrink(luma: Image) -> NDArray[np.float32]:
     height, width = luma.shape
-    scale = _WIDTH / max(width, 1)
-    size = (_WIDTH, max(1, round(height * scale)))
+    scale = min(_WIDTH / width, _MAX_HEIGHT / height)
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
     return cv2.resize(luma, size, interpolation=cv2.INTER_AREA).astype(np.float32)
 
 

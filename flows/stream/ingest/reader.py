@@ -1,8 +1,10 @@
 """Reads one camera, from its source to its mailbox, on a thread of its own."""
 
 import logging
+import math
 import threading
 from collections.abc import Callable
+from datetime import timedelta
 
 from flows.stream.ingest.accounting import DropReason, Fate, FrameAccount
 from flows.stream.ingest.camera_state import FINISHED, CameraState
@@ -69,9 +71,11 @@ class CameraReader:
         self._clock = clock
         self._backoff = backoff or Backoff()
         self._on_still = on_still
-        self._media = MediaClock()
+        # A recording has mended its time already, and the monotonic clock says nothing about it.
+        self._media = MediaClock() if source.live else MediaClock(jump_s=math.inf)
         self._rate = _RateLimit(camera.fps)
         self._first_frame_id, self._frames = first_frame_id, 0
+        self._gaps_in_source = 0
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"reader-{camera.id}", daemon=True)
 
@@ -93,6 +97,11 @@ class CameraReader:
     def finished(self) -> bool:
         """True if no frame will come any more."""
         return self.state in FINISHED
+
+    @property
+    def gaps(self) -> int:
+        """How often its time stamps leaped while it was there."""
+        return self._gaps_in_source + self._media.gaps
 
     def _run(self) -> None:
         try:
@@ -140,10 +149,8 @@ class CameraReader:
         self.mailbox.wake()
 
     def _take(self, source_frame: SourceFrame) -> None:
-        arrived = self._clock.monotonic()
-        pts = self._media.stamp(source_frame.media_s, arrived, self._source.nominal_fps)
-        frame_id = self._first_frame_id + self._frames
-        frame = Frame(self.camera.id, frame_id, pts, self._clock.now(), arrived, source_frame.picture)
+        frame = self._frame(source_frame)
+        pts = frame.pts
         self._frames += 1
         self.account.decoded(frame)
         wanted = self._rate.admits(pts)
@@ -158,6 +165,15 @@ class CameraReader:
         self.newest = frame
         if wanted:
             self.wanted = frame
+
+    def _frame(self, source_frame: SourceFrame) -> Frame:
+        media_s, picture, held_s, gap = source_frame
+        arrived = self._clock.monotonic() - held_s
+        self._gaps_in_source += gap
+        pts = self._media.stamp(media_s, arrived, self._source.nominal_fps)
+        captured_at = self._clock.now() - timedelta(seconds=held_s)
+        frame_id = self._first_frame_id + self._frames
+        return Frame(self.camera.id, frame_id, pts, captured_at, arrived, picture, held_s)
 
 
 class _RateLimit:

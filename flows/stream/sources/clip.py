@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from flows.stream.sources.media_clock import MediaClock
 from flows.stream.sources.source import SourceFrame
 from streetloop.clock import Clock
 from streetloop.errors import ConfigError, SourceError, SourceStalled, SourceUnavailable, SourceUnreadable
@@ -23,6 +24,8 @@ from streetloop.video import VideoInfo, VideoReader
 
 STALL_S = 2.5
 """Seconds that a stalled source is silent before it counts as lost."""
+
+_JUMP_S = 3.0  # a recorded pause may last so long; what leaps further was joined from two recordings
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,35 +115,35 @@ class ClipSource:
     def probe(self) -> VideoInfo:
         """See `Source.probe`."""
         with self._open() as reader:
-            info = reader.info
             size = self._path.stat().st_size
             if reader.last_byte > size:
                 raise SourceUnreadable(
                     f"{self._path} is cut short: it has {size} of {reader.last_byte} bytes"
                 )
-            if next(iter(reader.pictures()), None) is None:
+            info = reader.probe()
+            if info is None:
                 raise SourceUnreadable(f"{self._path} holds no picture")
             return info
 
     def read(self, stop: threading.Event) -> Iterator[SourceFrame]:
-        """See `Source.read`."""
+        """See `Source.read`; the time goes on evenly where stamps of the file leap or restart."""
         began = self._clock.monotonic()
         self._began = began if self._began is None else self._began
         self._refuse_during_outage()
-        loop_start = 0.0
+        timeline = MediaClock(_JUMP_S)
         while not stop.is_set():
-            last = loop_start
             with self._open() as reader:
-                period = 1 / (self._options.fps or reader.info.fps or 25.0)
-                for index, (time_s, picture) in enumerate(reader.pictures()):
-                    own = time_s if time_s is not None and not self._options.fps else None
-                    last = loop_start + (index * period if own is None else own)
-                    if not self._pace(began + last, stop):
+                self.nominal_fps = self._options.fps or reader.info.fps
+                timeline.reconnected()
+                for time_s, picture in reader.pictures():
+                    own = None if self._options.fps else time_s
+                    gaps = timeline.gaps
+                    media_s = timeline.stamp(own, 0.0, self.nominal_fps)
+                    if not self._pace(began + media_s, stop):
                         return
-                    yield SourceFrame(last, picture)
+                    yield SourceFrame(media_s, picture, gap=timeline.gaps > gaps)
             if not self._options.loop:
                 return
-            loop_start = last + period
 
     def is_final(self, error: SourceError) -> bool:
         """See `Source.is_final`: only a scripted outage ends by itself."""

@@ -15,10 +15,15 @@ class SourceFrame(NamedTuple):
     Attributes:
         media_s: The source's own time stamp in seconds, from any origin; None if it gives none.
         picture: The picture.
+        held_s: Seconds from the arrival of its data to now: the time for which the source and
+            the decoder held it back.
+        gap: True if something is missing right before it, as far as the source can tell.
     """
 
     media_s: float | None
     picture: Picture
+    held_s: float = 0.0
+    gap: bool = False
 
 
 class Source(Protocol):

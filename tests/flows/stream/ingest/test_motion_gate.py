@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from flows.stream.ingest import motion_gate
 from flows.stream.ingest.motion_gate import MotionGate
 from streetloop.types import Image
 
@@ -194,3 +195,9 @@ def test_a_moved_camera_opens_the_gate() -> None:
     assert not [gate.is_open(street, k / 25) for k in range(75)][-1]
     moved = np.roll(street, 200, axis=1)
     assert all(gate.is_open(moved, 3 + k / 25) for k in range(10))
+
+
+@pytest.mark.parametrize("shape", [(4000, 2), (2, 4000), (4000, 400), (1, 1)])
+def test_a_picture_of_an_odd_shape_costs_no_more_than_another(shape: tuple[int, int]) -> None:
+    assert motion_gate._shrink(np.zeros(shape, np.uint8)).size <= 160 * 640
+    assert MotionGate().is_open(np.zeros(shape, np.uint8), 0.0)
