@@ -4,9 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias
-from urllib.parse import urlsplit
 
-import yaml
 from pydantic import (
     BaseModel,
     BeforeValidator,
@@ -20,14 +18,17 @@ from pydantic import (
 )
 from pydantic_settings import SettingsError
 
+from streetloop.camera_address import parse_address
+from streetloop.camera_yaml import misread, read_yaml
 from streetloop.counted_classes import ClassGroups, groups_to_plain, refuse_unknown_classes
 from streetloop.errors import ConfigError
 from streetloop.secrets import SecretUri, redact
 from streetloop.settings import Settings
 
-SCHEMES = ("rtsp", "file", "sim")
+MIN_FPS, MAX_FPS = 0.001, 1000.0
+"""Bounds of a rate; the lower one is a frame in some seventeen minutes."""
+
 _MAX_FILE_BYTES = 4 * 2**20
-_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s'\"\\]+")
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _MOST_LINES, _LONGEST_NAME = 50, 100
 
@@ -42,34 +43,11 @@ def _name(value: str) -> str:
     return value
 
 
-def _text_id(value: object) -> object:
-    return str(value) if type(value) is int else value
-
-
-def _uri(value: object) -> SecretUri:
-    if isinstance(value, SecretUri):
-        return value
-    if not isinstance(value, str):
-        raise ValueError("must be text such as rtsp://host/path or file:///clip.mp4")  # noqa: TRY004
-    uri = SecretUri(value)
-    if uri.scheme not in SCHEMES:
-        known = ", ".join(f"{scheme}://" for scheme in SCHEMES)
-        raise ValueError(f"unknown scheme {uri.scheme[:20] or 'none'!r}; known are {known}")
-    if value[len(uri.scheme) :].startswith("://***@"):
-        raise ValueError("*** stands for a user and password that are not shown; write them again")
-    if not _URI.fullmatch(value):
-        raise ValueError("has spaces or quotes; write them as %20 and the like")
-    try:
-        parts = urlsplit(value)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        # `from None`: the vendor's message quotes the URI with its password.
-        raise ValueError(
-            "is no valid URI; write special characters of the password as %40 and the like"
-        ) from None
-    if uri.scheme == "rtsp" and not host:
-        raise ValueError("names no host")
-    return uri
+def _text(value: object) -> object:
+    why = misread(value)
+    if why is not None:
+        raise ValueError(why)
+    return value
 
 
 class CountingLine(BaseModel):
@@ -105,7 +83,7 @@ class Camera(BaseModel):
         id: Names the camera everywhere; letters, digits, ``.``, ``_`` and ``-``.
         uri: Where its pictures come from; printed without credentials.
         city: Groups cameras.
-        fps: Frames to analyse a second; None for as many as keep up.
+        fps: Frames to analyse a second, 0.001 to 1000; None for as many as keep up.
         transport: How RTSP carries the pictures.
         classes: The classes that are tracked and counted, see `CountedClasses`; None for those of
             the settings.
@@ -116,10 +94,10 @@ class Camera(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
 
-    id: Annotated[str, BeforeValidator(_text_id)]
-    uri: Annotated[SecretUri, BeforeValidator(_uri)]
-    city: str | None = Field(default=None, min_length=1, max_length=100)
-    fps: float | None = Field(default=None, gt=0, le=1000)
+    id: Annotated[str, BeforeValidator(_text)]
+    uri: Annotated[SecretUri, BeforeValidator(parse_address)]
+    city: Annotated[str | None, BeforeValidator(_text)] = Field(default=None, min_length=1, max_length=100)
+    fps: float | None = Field(default=None, ge=MIN_FPS, le=MAX_FPS)
     transport: str = Field(default="tcp", pattern="^(tcp|udp)$")
     classes: ClassGroups | None = None
     lines: dict[str, CountingLine] = {}
@@ -204,14 +182,7 @@ def parse_cameras(text: str, name: str = "cameras") -> CameraFile:
     Raises:
         ConfigError: As `load_cameras`.
     """
-    try:
-        raw = yaml.load(text, Loader=_Loader)
-    except (yaml.YAMLError, ValueError, TypeError, LookupError, RecursionError) as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f", line {mark.line + 1}" if mark is not None else ""
-        # `from None`: the vendor's message quotes the line, and a line may hold a password.
-        why = str(error) if isinstance(error, _DuplicateKey) else "is not valid YAML"
-        raise ConfigError(f"{name}{where}: {why}") from None
+    raw = read_yaml(text, name)
     if not isinstance(raw, dict):
         raise ConfigError(f"{name}: must be a mapping with the key 'cameras'")
     try:
@@ -267,19 +238,6 @@ def refuse_uncountable(
         refuse_unknown_classes(f"camera {camera.id!r}", model_names, camera.classes)
         for name, line in camera.lines.items():
             refuse_unknown_classes(f"camera {camera.id!r}: line {name!r}", model_names, line.classes)
-
-
-class _DuplicateKey(yaml.YAMLError):
-    """A mapping names a key twice; YAML would silently take the last."""
-
-
-class _Loader(yaml.SafeLoader):
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        names = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
-        for name in names:
-            if names.count(name) > 1:
-                raise _DuplicateKey(redact(f"the key {name!r} is there twice"))
-        return super().construct_mapping(node, deep)
 
 
 def _refuse_bad_settings(file: CameraFile, name: str) -> None:

@@ -2,22 +2,46 @@
 
 import re
 
-_USERINFO = re.compile(r"(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*://)[^/?#\s'\"]*@")
+_SCHEME = r"[a-zA-Z][a-zA-Z0-9+.-]{0,30}://"
+_URL = re.compile(rf"{_SCHEME}(?:(?!{_SCHEME})[^\s'\"<>])*")  # up to the next one, if one holds another
+_USERINFO = re.compile(r"^(?P<scheme>[^:]*://)[^/?#]*@")
+# A password with / ? or # that was not escaped; everything up to the last @ may be of it.
+_UNESCAPED = re.compile(r"^(?P<scheme>[^:]*://)(?:[^/?#:@]*:|[^@#]*#).*@")
+_PARAMETER = re.compile(
+    r"(?P<name>(?:user|usr|login|pass|pwd|psw|token|auth|key|secret|sig|credential)[a-z0-9.]*)=.*?"
+    r"(?=&|_[a-z]+=|$)",
+    re.IGNORECASE,
+)
+_OPEN_SCHEMES = ("sim://", "file://")
+"""Addresses of these schemes have options and no secrets."""
 
 
 def redact(text: str) -> str:
-    """``text`` with the user and password of every URL in it replaced.
+    """``text`` with the secrets of every URL in it replaced.
+
+    Secrets are user and password before the host, also where they were not escaped, and
+    parameters of the path or the query whose names say so, such as ``user`` and ``token``.
 
     >>> redact("cannot open rtsp://admin:s3cret@10.0.0.7/ch1: 401")
     'cannot open rtsp://***@10.0.0.7/ch1: 401'
+    >>> redact("rtsp://10.0.0.7/user=admin&password=s3cret&channel=1")
+    'rtsp://10.0.0.7/user=***&password=***&channel=1'
     >>> redact("rtsp://10.0.0.7/ch1")
     'rtsp://10.0.0.7/ch1'
     """
-    return _USERINFO.sub(r"\g<scheme>***@", text)
+    return _URL.sub(lambda found: _redact_url(found[0]), text)
+
+
+def _redact_url(url: str) -> str:
+    pattern = _USERINFO if _USERINFO.match(url) or url.lower().startswith(_OPEN_SCHEMES) else _UNESCAPED
+    shown = pattern.sub(r"\g<scheme>***@", url)
+    if url.lower().startswith(_OPEN_SCHEMES):
+        return shown
+    return _PARAMETER.sub(r"\g<name>=***", shown)
 
 
 class SecretUri:
-    """A URI that prints without its credentials; `reveal` is for the one who opens it.
+    """A URI that prints without its secrets; `reveal` is for the one who opens it.
 
     >>> uri = SecretUri("rtsp://admin:s3cret@10.0.0.7:8554/ch1")
     >>> f"{uri}", uri.scheme

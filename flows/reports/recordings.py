@@ -12,6 +12,7 @@ from rich.table import Table
 from drift.comparison import DetectionPolicy
 from drift.period_log import cameras_in, read_periods
 from drift.series import Series, SeriesVerdict, compare_series, gather, gather_periods
+from flows.stream.sources.clip import parse_clip_uri
 from flows.stream.sources.simulated import SimulatedSource
 from streetloop.clock import SystemClock
 from streetloop.errors import ConfigError, ImageUnreadable, SourceError
@@ -101,7 +102,7 @@ def _moment(text: str, zone: tzinfo) -> datetime:
 def _pictures(name: str) -> Iterator[Image]:
     if name.startswith("sim://"):
         return _simulated(name)
-    path = Path(name.removeprefix("file://"))
+    path = parse_clip_uri(name)[0] if name.startswith("file://") else Path(name)
     if path.is_dir():
         return _folder(path)
     if not path.is_file():

@@ -78,6 +78,7 @@ class RunSummary:
             "error": status.error,
             **asdict(account),
             "reconnects": status.reconnects,
+            "gaps": status.gaps,
             "fps": round(account.detected / self.seconds, 3) if self.seconds > 0 else 0.0,
             "lag_p95_s": round(status.lag_p95_s, 4),
             "objects": status.objects,

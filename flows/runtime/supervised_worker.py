@@ -193,6 +193,7 @@ def _after(before: CameraStatus, now: CameraStatus) -> CameraStatus:
         now,
         account=before.account + now.account,
         reconnects=before.reconnects + now.reconnects,
+        gaps=before.gaps + now.gaps,
         objects_by_class=dict(Counter(before.objects_by_class) + Counter(now.objects_by_class)),
         first_at=before.first_at or now.first_at,
         last_at=now.last_at or before.last_at,

@@ -200,6 +200,7 @@ class StreamPipeline:
             error=reader.error,
             account=reader.account.snapshot(),
             reconnects=reader.reconnects,
+            gaps=reader.gaps,
             lag_p95_s=analysis.lags.p95_s(),
             objects_by_class=analysis.objects_by_class,
             lines=analysis.line_totals(),

@@ -1,11 +1,10 @@
 """A decoder's frame as a picture: upright, and converted on demand."""
 
 import threading
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
-from av.sidedata.sidedata import Type
 from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 
@@ -39,7 +38,7 @@ class Orientation(NamedTuple):
 
 def orientation_of(frame: VideoFrame) -> Orientation:
     """What the metadata of a frame say; an angle counts as the nearest quarter turn."""
-    stored = frame.side_data.get(Type.DISPLAYMATRIX)
+    stored: Any = frame.side_data.get("DISPLAYMATRIX")
     if stored is None:
         return Orientation()
     # A pixel (x, y) is shown at (a x + c y, b x + d y), up to a shift.

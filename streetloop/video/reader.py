@@ -113,7 +113,7 @@ class VideoReader(Closing):
     def probe(self) -> VideoInfo | None:
         """Decode the first picture: `info` with its size, upright; None if there is none."""
         first = next((picture for _, picture in self.pictures()), None)
-        return first and replace(self.info, width=first.width, height=first.height)
+        return None if first is None else replace(self.info, width=first.width, height=first.height)
 
     def pictures(self) -> Iterator[tuple[float | None, DecodedPicture]]:
         """Iterate over pictures in display order, each with its time in seconds, if it has one.

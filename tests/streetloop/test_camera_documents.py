@@ -42,7 +42,7 @@ _cameras = st.fixed_dictionaries(
     },
     optional={
         "city": st.text(st.characters(codec="utf-8"), min_size=1, max_size=100),
-        "fps": st.floats(0, 1000, exclude_min=True),
+        "fps": st.floats(0.001, 1000),
         "transport": st.sampled_from(["tcp", "udp"]),
         "lines": st.dictionaries(
             _line_names, st.tuples(_points, _points).filter(lambda ends: ends[0] != ends[1]), max_size=4

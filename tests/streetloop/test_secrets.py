@@ -19,7 +19,6 @@ SHOWN = "rtsp://***@10.0.0.7:8554/ch1"
         ("rtsp://u:p@h1/x and http://v:q@h2/y", "rtsp://***@h1/x and http://***@h2/y"),
         ("rtsp://u:p@h1,rtsp://v:q@h2", "rtsp://***@h1,rtsp://***@h2"),
         ("rtsp://h1/x, then rtsp://v:q@h2", "rtsp://h1/x, then rtsp://***@h2"),
-        ("http://h/?next=rtsp://u:p@h2/x", "http://h/?next=rtsp://***@h2/x"),
         ("opening 'rtsp://u:p@h/x'", "opening 'rtsp://***@h/x'"),
         ("rtsp://u:p@ss@w@h/x", "rtsp://***@h/x"),
         ("rtsp://u:p%40%2F%3A@h/x", "rtsp://***@h/x"),
@@ -29,6 +28,7 @@ SHOWN = "rtsp://***@10.0.0.7:8554/ch1"
         ("RTSP://U:P@H", "RTSP://***@H"),
         ("rtsp+tls://u:p@h", "rtsp+tls://***@h"),
         ("rtsp://u:p@[fe80::1]:554/x", "rtsp://***@[fe80::1]:554/x"),
+        ("http://h/?next=rtsp://u:p@h2/x", "http://h/?next=rtsp://***@h2/x"),
     ],
 )
 def test_user_and_password_are_replaced_wherever_a_url_stands(text: str, expected: str) -> None:
@@ -44,11 +44,47 @@ def test_user_and_password_are_replaced_wherever_a_url_stands(text: str, expecte
         "rtsp://10.0.0.7/ch1",
         "file:///clips/a@b.mp4",
         "rtsp://h/a@b",
+        "sim://kingsport/crossing?event=fog@60:30,camera-outage@90:5&seed=7",
+        "file:///clips/password=1.mp4?loop=1",
         SHOWN,
     ],
 )
 def test_text_without_credentials_stays_as_it_is(text: str) -> None:
     assert redact(text) == text
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("rtsp://admin:hun#ter2@10.0.0.7/ch1", "rtsp://***@10.0.0.7/ch1"),
+        ("rtsp://admin:hun/ter2@10.0.0.7/ch1", "rtsp://***@10.0.0.7/ch1"),
+        ("rtsp://admin:hun?ter2@10.0.0.7/ch1", "rtsp://***@10.0.0.7/ch1"),
+        ("rtsp://:#hunter2@10.0.0.7/ch1", "rtsp://***@10.0.0.7/ch1"),
+        ("rtsp://ad#min:hunter2@10.0.0.7/ch1", "rtsp://***@10.0.0.7/ch1"),
+        ("http://h/x.m3u8?user=admin&password=hunter2", "http://h/x.m3u8?user=***&password=***"),
+        (
+            "rtsp://h/user=admin&password=hunter2&channel=1&s=0",
+            "rtsp://h/user=***&password=***&channel=1&s=0",
+        ),
+        (
+            "rtsp://h/user=admin_password=hunter2_channel=1_stream=0.sdp",
+            "rtsp://h/user=***_password=***_channel=1_stream=0.sdp",
+        ),
+        ("http://h/cgi?loginuse=admin&loginpas=hunter2", "http://h/cgi?loginuse=***&loginpas=***"),
+        ("http://h/a?usr=admin&pwd=hun/ter2&c=1", "http://h/a?usr=***&pwd=***&c=1"),
+        ("https://h/live.m3u8?token=hunter2", "https://h/live.m3u8?token=***"),
+        ("https://h/x?AUTH=hunter2", "https://h/x?AUTH=***"),
+        ("https://h/x?X-Amz-Signature=hunter2&n=1", "https://h/x?X-Amz-Signature=***&n=1"),
+        ("https://h/x?access_token=hunter2&api_key=hunter2", "https://h/x?access_token=***&api_key=***"),
+        ("rtmp://h/live/cam?key=hunter2", "rtmp://h/live/cam?key=***"),
+        ("srt://h:9000?passphrase=hunter2&latency=200", "srt://h:9000?passphrase=***&latency=200"),
+        ("rtsp://u:hunter2@h/x?token=hunter2", "rtsp://***@h/x?token=***"),
+    ],
+)
+def test_secrets_that_stand_elsewhere_than_they_ought_to_are_hidden(url: str, shown: str) -> None:
+    assert redact(url) == str(SecretUri(url)) == shown
+    assert redact(f"{url} broke off") == f"{shown} broke off"
+    assert redact(f"'{url}': 401") == f"'{shown}': 401"
 
 
 @given(user=st.text(max_size=10), password=st.text(max_size=20))

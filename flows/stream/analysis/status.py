@@ -25,7 +25,8 @@ class CameraStatus:
         error: Why it is lost or has failed, without credentials.
         account: Its frames by fate.
         reconnects: How often it came back after a loss.
-        lag_p95_s: 95th percentile of the time from decoding to result, over the last 4096 frames.
+        gaps: How often its time stamps leaped while it was there, forward or back.
+        lag_p95_s: 95th percentile of the time from arrival to result, over the last 4096 frames.
         objects_by_class: Confirmed tracks so far by class.
         lines: Crossings so far by line.
         first_at: When the first frame that was analysed was captured (UTC); None before it.
@@ -39,6 +40,7 @@ class CameraStatus:
     error: str | None = None
     account: Account = field(default_factory=Account)
     reconnects: int = 0
+    gaps: int = 0
     lag_p95_s: float = 0.0
     objects_by_class: dict[str, int] = field(default_factory=dict)
     lines: dict[str, LineTotals] = field(default_factory=dict)
@@ -54,7 +56,7 @@ class CameraStatus:
 
 
 class Lags:
-    """Times from decoding to result, of the last 4096 frames."""
+    """Times from arrival to result, of the last 4096 frames."""
 
     def __init__(self) -> None:
         self._lags: deque[float] = deque(maxlen=_MAX_LAGS)

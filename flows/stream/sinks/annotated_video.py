@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from flows.stream.analysis.results import Result
+from flows.stream.sinks.text import put_text, text_size
 from streetloop.cameras import Camera, Line
 from streetloop.types import UNCONFIRMED, Detections, Floats, Image
 from streetloop.video import VideoWriter
@@ -18,7 +19,6 @@ _COLOURS = (
     (178, 114, 0), (0, 94, 213), (167, 121, 204),
 )  # fmt: skip
 _MIN_LABELED = 0.45  # smallest width of a box that is labeled, in widths of its label
-_FONT = cv2.FONT_HERSHEY_SIMPLEX
 _WHITE = (255, 255, 255)
 _BLACK = (0, 0, 0)
 _MIN_WIDTH = 640  # pixels; narrower pictures are enlarged, or text would cover them
@@ -98,14 +98,14 @@ def _canvas(picture: Image, wanted: int | None = None) -> tuple[Image, float]:
 
 def _box(image: Image, xyxy: Floats, label: str, colour: tuple[int, int, int]) -> None:
     x1, y1, x2, y2 = (round(float(v)) for v in xyxy)
-    (width, height), _ = cv2.getTextSize(label, _FONT, 0.42, 1)
+    width, height = text_size(label, 0.42)
     small = x2 - x1 < width * _MIN_LABELED
     cv2.rectangle(image, (x1, y1), (x2, y2), colour, 1 if small else 2, cv2.LINE_AA)
     if small:  # its label would hide the neighbours
         return
     top = max(y1 - height - 6, 0)
     cv2.rectangle(image, (x1 - 1, top), (x1 + width + 5, top + height + 6), colour, cv2.FILLED)
-    cv2.putText(image, label, (x1 + 2, top + height + 2), _FONT, 0.42, _BLACK, 1, cv2.LINE_AA)
+    put_text(image, label, (x1 + 2, top + height + 2), 0.42, _BLACK)
 
 
 def _line(
@@ -119,8 +119,8 @@ def _line(
 
 
 def _text(image: Image, text: str, at: tuple[int, int], colour: tuple[int, int, int]) -> None:
-    cv2.putText(image, text, at, _FONT, 0.45, _BLACK, 3, cv2.LINE_AA)
-    cv2.putText(image, text, at, _FONT, 0.45, colour, 1, cv2.LINE_AA)
+    put_text(image, text, at, 0.45, _BLACK, 3)
+    put_text(image, text, at, 0.45, colour)
 
 
 class Annotator:

@@ -57,6 +57,8 @@ def parse_clip_uri(uri: str) -> tuple[Path, ClipOptions]:
         ConfigError: The URI has a host, no path, or an option that is unknown or malformed.
     """
     shown = redact(uri)
+    if "#" in uri:
+        raise ConfigError(f"{shown}: write # as %23")
     try:
         parts = urlsplit(uri)
     except ValueError:

@@ -7,7 +7,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from serve.web.api.problems import problems
-from streetloop.cameras import CountingLine
+from streetloop.cameras import MAX_FPS, MIN_FPS, CountingLine
 from streetloop.control.port import MAX_OFFSET, MAX_PAGE_SIZE, Control, Pictures
 from streetloop.control.views import CameraView, Page
 from streetloop.counted_classes import ClassGroups
@@ -32,7 +32,7 @@ class CameraIn(BaseModel):
     )
     city: str | None = Field(default=None, min_length=1, max_length=100)
     fps: float | None = Field(
-        default=None, gt=0, le=1000, strict=True, description="frames to analyze per second"
+        default=None, ge=MIN_FPS, le=MAX_FPS, strict=True, description="frames to analyze per second"
     )
     transport: str = Field(default="tcp", pattern="^(tcp|udp)$")
     classes: ClassGroups | None = Field(

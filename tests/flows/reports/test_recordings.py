@@ -18,6 +18,7 @@ from flows.reports.recordings import compare_recordings, print_verdict
 from streetloop.errors import ConfigError
 from streetloop.storage.store import FolderStore
 from tests.drift.support import MIX, START, breathing
+from tests.support.odd_clips import steady, write_stamped
 
 AT_NIGHT = {"brightness": -0.3, "contrast": -0.1, "noise": 5.0, "saturation": -0.1}
 # START is midnight: day until 10:00, night from there on.
@@ -179,3 +180,18 @@ def test_simulated_cameras_compare(tmp_path: Path) -> None:
     uri = "sim://larkfield/gantry?size=64x64&frames=60&fps=1"
     verdict = compare_recordings(uri, f"{uri}&condition=night", FolderStore(tmp_path))
     assert verdict.causes[0] == "night"
+
+
+@pytest.mark.parametrize("name", ["a#b.mp4", "sp ace é/a b.mp4", "100%25.mp4"])
+def test_a_clip_of_any_name_compares_as_a_path_and_as_an_address(
+    name: str, tmp_path: Path, store: FolderStore
+) -> None:
+    clip = tmp_path / name
+    clip.parent.mkdir(exist_ok=True)
+    write_stamped(clip, steady(5))
+    assert not compare_recordings(str(clip), clip.as_uri(), store).enough  # but both were read
+
+
+def test_an_address_with_an_open_number_sign_says_how_to_write_it(store: FolderStore) -> None:
+    with pytest.raises(ConfigError, match="write # as %23"):
+        compare_recordings("file:///clips/a#b.mp4", DAY, store)

@@ -1,0 +1,64 @@
+"""Addresses of cameras: which are understood, and which are refused before anything is called."""
+
+import re
+from urllib.parse import SplitResult, urlsplit
+
+from streetloop.secrets import SecretUri
+
+NETWORK_SCHEMES = ("rtsp",)
+"""Schemes whose address has a host, and may have a user and a password."""
+
+SCHEMES = (*NETWORK_SCHEMES, "file", "sim")
+"""All that are known."""
+
+_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s'\"\\]+")
+_ESCAPED = "write # as %23, / as %2F, ? as %3F and @ as %40"
+
+
+def parse_address(value: object) -> SecretUri:
+    """The address that ``value`` is, ready to be opened by the source of its scheme.
+
+    >>> str(parse_address("rtsp://admin:s%23cret@10.0.0.7/ch1"))
+    'rtsp://***@10.0.0.7/ch1'
+    >>> parse_address("rtsp://admin:s#cret@10.0.0.7/ch1")
+    Traceback (most recent call last):
+    ...
+    ValueError: a # would end the address there; write # as %23
+
+    Raises:
+        ValueError: It is none; the message says how to write it, and holds nothing of it but an
+            unknown scheme.
+    """
+    if isinstance(value, SecretUri):
+        return value
+    if not isinstance(value, str):
+        raise ValueError("must be text such as rtsp://host/path or file:///clip.mp4")  # noqa: TRY004
+    uri = SecretUri(value)
+    if uri.scheme not in SCHEMES:
+        known = ", ".join(f"{scheme}://" for scheme in SCHEMES)
+        raise ValueError(f"unknown scheme {uri.scheme[:20] or 'none'!r}; known are {known}")
+    if "://***@" in value or "=***" in value:
+        raise ValueError("*** stands for a user, password or token that is not shown; write them again")
+    if "#" in value:
+        raise ValueError("a # would end the address there; write # as %23")
+    if not _URI.fullmatch(value):
+        raise ValueError("has spaces or quotes; write them as %20 and the like")
+    parts = _split(value)
+    if uri.scheme in NETWORK_SCHEMES:
+        if "@" in parts.path + parts.query:
+            raise ValueError(f"has an @ behind its host; in user, password, path and query {_ESCAPED}")
+        if not parts.hostname:
+            raise ValueError("names no host")
+    return uri
+
+
+def _split(value: str) -> SplitResult:
+    try:
+        parts = urlsplit(value)
+        _ = parts.hostname, parts.port
+    except ValueError:
+        # `from None`: the vendor's message quotes the URI with its password.
+        raise ValueError(
+            f"is no valid URI; in user and password {_ESCAPED}, other special characters likewise"
+        ) from None
+    return parts
