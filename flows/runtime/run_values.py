@@ -108,5 +108,6 @@ class RunSummary:
             for key, status in self.cameras.items()
             if status.state is CameraState.FAILED
         ]
-        faults = set(self.faults) | {fault for status in self.cameras.values() for fault in status.faults}
+        found = {str(fault) for status in self.cameras.values() for fault in status.faults}
+        faults = set(self.faults) | found
         return failed + sorted(faults)

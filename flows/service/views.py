@@ -60,6 +60,7 @@ def live_view(camera: Camera, status: "CameraStatus", rates: tuple[float, float]
         frames=_copied(Frames, status.account),
         fps_decoded=rates[0],
         fps_detected=rates[1],
+        faults=[fault.text for fault in status.faults if not fault.is_over],
         crossings={name: totals.directions() for name, totals in status.lines.items()},
         slot=slot,
     )

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 
 from flows.stream.analysis.camera_analysis import CameraAnalysis
+from flows.stream.analysis.faults import FLOW_FAILED, Fault
 from flows.stream.analysis.results import Sink
 from flows.stream.analysis.status import CameraStatus
 from flows.stream.inference.batch import Batch, SourceAnswer
@@ -32,6 +33,7 @@ from streetloop.types import Detections, Frame
 _log = logging.getLogger(__name__)
 
 _JOIN_S = 5.0
+_LATE_S = 5.0  # of a second attempt to write
 FRAME_IDS_PER_GENERATION = 1_000_000_000
 """Frames of a camera that one worker may read: a year at 30 a second."""
 
@@ -80,7 +82,8 @@ class StreamPipeline:
         self._first_frame_id = generation * FRAME_IDS_PER_GENERATION
         self._ready, self._stop = threading.Condition(), threading.Event()
         self._settings, self._clock = settings, clock
-        self._sinks = IsolatedSinks(sinks)
+        # A write that fails is tried again after `log_flush_s`.
+        self._sinks = IsolatedSinks(sinks, clock, 2 * settings.log_flush_s + _LATE_S)
         self.readers: Sequence[CameraReader] = [self._reader(camera, source) for camera, source in cameras]
         self.router = Router([camera.id for camera, _ in cameras], self._ready)
         self._by_id = {reader.camera.id: reader for reader in self.readers}
@@ -98,7 +101,7 @@ class StreamPipeline:
             self._clients, self._comparison, clock, self._stop, settings.detector_timeout_s
         )
         self._results = threading.Lock()
-        self._failure: str | None = None
+        self._failure: Fault | None = None
         self._started = self._finishing = False
         self._ended = threading.Event()
         self._batchers: dict[str, Batcher] = {}
@@ -206,7 +209,7 @@ class StreamPipeline:
             lines=analysis.line_totals(),
             first_at=analysis.first_at,
             last_at=reader.newest.captured_at if reader.newest is not None else None,
-            faults=(*analysis.faults, *self._sinks.faults, *([self._failure] if self._failure else [])),
+            faults=(*analysis.faults, *self._sinks.faults(), *([self._failure] if self._failure else [])),
             model=analysis.model,
         )
 
@@ -268,7 +271,8 @@ class StreamPipeline:
     def _on_error(self, error: Exception) -> None:
         """End all cameras: without a dispatcher, frames of some would wait for ever."""
         _log.error("the stream flow failed", exc_info=error)
-        self._failure = f"the stream flow failed: {type(error).__name__}: {error}"
+        text, now = f"the stream flow failed: {type(error).__name__}: {error}", self._clock.now()
+        self._failure = Fault(FLOW_FAILED, text, now, now)
         self._stop.set()
         for reader in self.readers:
             reader.close()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from flows.stream.analysis.faults import Fault
 from flows.stream.analysis.results import Result
 from flows.stream.ingest.accounting import DropReason, FrameAccount
 from flows.stream.ingest.mailbox import Mailbox
@@ -91,6 +92,11 @@ def write_clip(path: Path, grays: Sequence[int], fps: float = 25.0) -> Path:
         writer.write(plain(64, 48, gray).pixels, index / fps)
     writer.close()
     return path
+
+
+def fault(text: str, kind: str = "store_failed") -> Fault:
+    """A fault that came once."""
+    return Fault(kind, text, NOON, NOON)
 
 
 def dropped(account: FrameAccount, reason: DropReason) -> int:

@@ -82,7 +82,7 @@ def _notes(statuses: Mapping[str, CameraStatus]) -> list[Text]:
     for camera_id, status in statuses.items():
         for line, count in status.lines.items():
             notes.append(Text(f"{camera_id}: {line}: {count.into} in, {count.out} out"))
-        for trouble in filter(None, (status.error, *status.faults)):
+        for trouble in filter(None, (status.error, *(str(fault) for fault in status.faults))):
             notes.append(Text(f"{camera_id}: {trouble}", style="red", overflow="fold"))
     return notes
 

@@ -1,5 +1,6 @@
 """From one camera's detections to tracks, object counts and line crossings."""
 
+import math
 import statistics
 from collections import Counter, deque
 from collections.abc import Sequence
@@ -11,7 +12,9 @@ from numpy.typing import NDArray
 
 from flows.stream.analysis.association import Tuning
 from flows.stream.analysis.counting_lines import Crossing, LineCounter, anchor
+from flows.stream.analysis.faults import TOO_FAST, UNKNOWN_CLASS, Fault
 from flows.stream.analysis.line_totals import LineTotals
+from flows.stream.analysis.rate_check import RateCheck
 from flows.stream.analysis.results import Result
 from flows.stream.analysis.status import Lags
 from flows.stream.analysis.tracker import CameraTracker, Track
@@ -25,6 +28,7 @@ _IDS_PER_GENERATION = 10_000_000
 _DOUBLE_IOU = 0.6  # of two boxes whatever their classes: both are of one object
 _GAP_S, _GAP_PERIODS = 0.5, 2.5  # without a track, from which its crossing is inferred
 _STEPS = 15  # between frames, whose median is the frame period
+_RATE_TOLERANCE = 0.8
 _UNNAMED = 1000  # class ids that may come where nobody knows the names
 
 
@@ -44,8 +48,8 @@ class CameraAnalysis:
         lags: Times from decoding to result.
         model: Version of the model that answered last; None before the first answer.
         first_at: When the first frame was captured (UTC); None before it.
+        last_at: When the newest frame was captured (UTC).
         objects_by_class: Objects so far by class.
-        faults: What in the configuration cannot be counted, one sentence each.
     """
 
     def __init__(
@@ -68,9 +72,37 @@ class CameraAnalysis:
         self.lags = Lags()
         self.model: str | None = None
         self.first_at: datetime | None = None
+        self.last_at: datetime | None = None
         self.objects_by_class: dict[str, int] = {}
-        unknown = sorted({name for one in (self._classes, *own.values()) for name in one.unknown})
-        self.faults = tuple(f"camera {camera.id!r}: classes: the model has no class {n!r}" for n in unknown)
+        self._unknown = sorted({name for one in (self._classes, *own.values()) for name in one.unknown})
+        self._rate_check = RateCheck()
+        self._camera = camera
+
+    @property
+    def faults(self) -> list[Fault]:
+        """Why this camera's counts are not what they seem, one fault of each kind."""
+        if self.first_at is None or self.last_at is None:
+            return []
+        texts = {}
+        if self._unknown:
+            texts[UNKNOWN_CLASS] = f"classes: the model has no class {', '.join(map(repr, self._unknown))}"
+        if (needed := self._needed_fps()) is not None:
+            texts[TOO_FAST] = f"too fast for {self._fps:.2g} fps, needs {needed:g}"
+        return [
+            Fault(kind, f"camera {self._camera.id!r}: {text}", self.first_at, self.last_at)
+            for kind, text in texts.items()
+        ]
+
+    @property
+    def _fps(self) -> float:
+        """Frames analysed a second while something moves: as asked for, unless it is less."""
+        period, asked = statistics.median(list(self._steps) or [0.0]), self._camera.fps
+        fps = 1 / period if period > 0 else math.inf
+        return asked if asked is not None and asked * _RATE_TOLERANCE <= fps else fps
+
+    def _needed_fps(self) -> float | None:
+        """The rate that counting needs here, if it is above that of today."""
+        return self._rate_check.needed_fps(self._fps) if self._lines else None
 
     @property
     def objects(self) -> int:
@@ -98,7 +130,7 @@ class CameraAnalysis:
             model_version: The model that found them.
         """
         self.model = model_version
-        self.first_at = self.first_at or frame.captured_at
+        self.first_at, self.last_at = self.first_at or frame.captured_at, frame.captured_at
         counted = self._counted(detections)
         track_id = np.full(len(detections), UNCONFIRMED, np.int64)
         width, height = frame.picture.width, frame.picture.height
@@ -106,6 +138,7 @@ class CameraAnalysis:
         kept = (track_id != UNCONFIRMED) | (detections.confidence >= self._confidence)
         tracked = Tracked(detections.take(kept), track_id[kept])
         self._count_objects()
+        self._rate_check.add(self._tracker.seen, len(self._tracker.ended), self._tracker.lost)
         return Result(frame, tracked, self._crossings(frame.pts), model_version, counted[kept])
 
     def _counted(self, detections: Detections) -> NDArray[np.bool_]:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 import numpy as np
 
+from flows.stream.analysis.faults import Fault
 from flows.stream.analysis.line_totals import LineTotals
 from flows.stream.ingest.accounting import Account
 from flows.stream.ingest.camera_state import CameraState
@@ -31,7 +32,7 @@ class CameraStatus:
         lines: Crossings so far by line.
         first_at: When the first frame that was analysed was captured (UTC); None before it.
         last_at: When the newest frame was captured (UTC).
-        faults: Errors of the worker beside the stream, such as a log that cannot be written.
+        faults: What fails or failed beside the stream, such as a log that cannot be written.
         model: Version of the model that answered last; None before the first answer.
     """
 
@@ -46,7 +47,7 @@ class CameraStatus:
     lines: dict[str, LineTotals] = field(default_factory=dict)
     first_at: datetime | None = None
     last_at: datetime | None = None
-    faults: tuple[str, ...] = ()
+    faults: tuple[Fault, ...] = ()
     model: str | None = None
 
     @property

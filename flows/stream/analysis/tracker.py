@@ -37,6 +37,12 @@ class Observation(NamedTuple):
     xywh: Array
     speed: Array
 
+    @property
+    def scales_per_s(self) -> float:
+        """Its speed in scales (square root of its area) a second."""
+        scale = max(math.sqrt(self.xywh[2] * self.xywh[3]), 1.0)
+        return math.hypot(self.speed[0], self.speed[1]) / scale
+
 
 @dataclass(slots=True)
 class Track:
@@ -111,6 +117,7 @@ class CameraTracker:
         size: Width and height in pixels that positions refer to: those of the first frame.
         seen: Confirmed tracks that were detected in the last frame.
         ended: Confirmed tracks that ended with the last frame.
+        lost: Number of tracks that ended with it before they were confirmed.
     """
 
     def __init__(self, classes: int = 1, first_id: int = 1, tuning: Tuning | None = None) -> None:
@@ -122,6 +129,7 @@ class CameraTracker:
         self.size: tuple[int, int] = (0, 0)
         self.seen: list[Track] = []
         self.ended: list[Track] = []
+        self.lost = 0
 
     @property
     def tracks(self) -> list[Track]:
@@ -176,6 +184,7 @@ class CameraTracker:
         )
         ended = [track for track, stays in zip(self._tracks, alive, strict=True) if not stays]
         self.ended = [track for track in ended if track.id != UNCONFIRMED]
+        self.lost = len(ended) - len(self.ended)
         if ended:
             self._motion.keep(alive)
             self._tracks = [track for track, stays in zip(self._tracks, alive, strict=True) if stays]

@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,7 +12,7 @@ from flows.stream.analysis.results import Result
 from flows.stream.ingest.accounting import SettledFrame
 from flows.stream.sinks.parquet_objects import ParquetObjects, hour_of
 from streetloop.errors import StoreError
-from streetloop.polling import PollingThread, SayOnce
+from streetloop.polling import PollingThread
 from streetloop.storage.store import ObjectStore
 
 _log = logging.getLogger(__name__)
@@ -51,9 +51,8 @@ class FrameLog:
         self._objects = ParquetObjects(store, prefix, part)
         self._lock = threading.Lock()
         self._waiting: list[SettledFrame] = []
-        self._errors: list[str] = []
-        self._say = SayOnce(self._errors.append)
-        self._thread = PollingThread("the frame log", self.flush, flush_s, _log, self._say)
+        self._errors: deque[str] = deque(maxlen=1)
+        self._thread = PollingThread("the frame log", self.flush, flush_s, _log, self._errors.append)
         self._thread.start()
 
     def add(self, frame: SettledFrame) -> None:
@@ -68,7 +67,7 @@ class FrameLog:
             StoreError: A write failed since the last call.
         """
         if self._errors:
-            raise StoreError(self._errors.pop(0))
+            raise StoreError(self._errors.pop())
 
     def flush(self) -> None:
         """Write what is waiting.

@@ -9,6 +9,7 @@ from flows.stream.analysis.line_totals import LineTotals
 from flows.stream.analysis.status import CameraStatus
 from flows.stream.ingest.accounting import Account
 from flows.stream.ingest.camera_state import CameraState
+from tests.support.build import fault
 
 _NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 _ACCOUNT = Account(decoded=100, detected=60, gated=30, dropped=8, failed=2, reasons={"still": 30, "stale": 8})
@@ -120,8 +121,8 @@ def test_a_failed_camera_is_a_problem_that_names_it() -> None:
 
 def test_a_fault_that_cameras_share_is_one_problem() -> None:
     summary = _summary(
-        CameraStatus("a", faults=("the disk is full", "another")),
-        CameraStatus("b", faults=("the disk is full",)),
+        CameraStatus("a", faults=(fault("the disk is full"), fault("another"))),
+        CameraStatus("b", faults=(fault("the disk is full"),)),
     )
 
     assert summary.problems == ["another", "the disk is full"]

@@ -213,7 +213,7 @@ def test_an_unexpected_error_of_a_detector_ends_the_run_and_settles_every_frame(
     for status in pipeline.snapshot().values():
         assert status.account.pending == 0
         assert len(status.faults) == 1
-        assert "the stream flow failed" in status.faults[0]
+        assert "the stream flow failed" in status.faults[0].text
     assert sink.closed == 1
 
 
@@ -229,7 +229,30 @@ def test_a_store_error_of_a_sink_is_a_fault_and_the_stream_goes_on(start: Start)
     assert account_of(pipeline) == Account(decoded=20, detected=20)
     assert len(broken.results) == len(other.results) == 20
     assert broken.closed == other.closed == 1
-    assert pipeline.snapshot()["a"].faults == ("the disk is full",)
+    (fault,) = pipeline.snapshot()["a"].faults
+    assert (fault.kind, fault.text, fault.count, fault.is_over) == (
+        "store_failed",
+        "the disk is full",
+        20,
+        False,
+    )
+
+
+def test_a_fault_that_does_not_come_again_is_over(start: Start) -> None:
+    clock = FakeClock()
+
+    def fail_at_first(result: Result) -> None:
+        if result.frame.frame_id < 3:
+            raise StoreError("the disk is full")
+        clock.advance(SETTINGS.log_flush_s)
+
+    sink = CollectingSink(on_take=fail_at_first)
+    pipeline = start([(camera("a"), clip(*source_frames(6)))], sinks=[sink], clock=clock)
+
+    assert pipeline.wait(PATIENCE_S)
+    (fault,) = pipeline.snapshot()["a"].faults
+    assert fault.is_over
+    assert str(fault) == "the disk is full (3 times, the last at 12:00:00 UTC)"
 
 
 def test_an_error_while_a_sink_closes_is_a_fault(start: Start) -> None:
@@ -242,17 +265,18 @@ def test_an_error_while_a_sink_closes_is_a_fault(start: Start) -> None:
 
     assert pipeline.wait(PATIENCE_S)
     assert other.closed == 1
-    assert pipeline.snapshot()["a"].faults == ("the disk is full",)
+    assert [str(fault) for fault in pipeline.snapshot()["a"].faults] == ["the disk is full"]
 
 
-def test_the_list_of_faults_is_bounded(start: Start) -> None:
+def test_errors_of_one_kind_are_one_fault(start: Start) -> None:
     def fail(result: Result) -> None:
         raise StoreError(f"cannot store frame {result.frame.frame_id}")
 
     pipeline = start([(camera("a"), clip(*source_frames(50)))], sinks=[CollectingSink(on_take=fail)])
 
     assert pipeline.wait(PATIENCE_S)
-    assert 1 <= len(pipeline.snapshot()["a"].faults) <= 10
+    (fault,) = pipeline.snapshot()["a"].faults
+    assert (fault.text, fault.count) == ("cannot store frame 49", 50)
 
 
 def test_an_unexpected_error_of_a_sink_is_a_fault_and_the_stream_goes_on(start: Start) -> None:
@@ -264,7 +288,9 @@ def test_an_unexpected_error_of_a_sink_is_a_fault_and_the_stream_goes_on(start: 
     close(pipeline)
     status = pipeline.snapshot()["a"]
     assert status.account.detected == len(other.results) == 50
-    assert status.faults == ("ZeroDivisionError: a bug",)
+    assert [(fault.kind, fault.text) for fault in status.faults] == [
+        ("sink_failed", "ZeroDivisionError: a bug")
+    ]
     assert broken.closed == other.closed == 1
 
 

@@ -10,6 +10,7 @@ from flows.stream.analysis.line_totals import LineTotals
 from flows.stream.analysis.status import CameraStatus
 from flows.stream.ingest.accounting import Account
 from flows.stream.ingest.camera_state import CameraState
+from tests.support.build import fault
 
 
 def _console(width: int = 120) -> Console:
@@ -103,7 +104,7 @@ def test_the_table_shows_what_a_camera_does() -> None:
 
 
 def test_the_table_shows_what_is_counted_and_what_ails() -> None:
-    lost = CameraStatus("b", CameraState.LOST, "rtsp://***@10.0.0.7 broke off", faults=("disk full",))
+    lost = CameraStatus("b", CameraState.LOST, "rtsp://***@10.0.0.7 broke off", faults=(fault("disk full"),))
     text = _rendered(_BUSY, lost)
 
     assert "a40: gate: 41 in, 39 out" in text

@@ -225,9 +225,13 @@ def test_a_car_that_crosses_before_it_is_confirmed_is_counted() -> None:
 
 
 def test_a_class_that_the_model_lacks_is_a_fault() -> None:
-    assert _counting(classes=["car", "tram"]).faults == (
-        "camera 'a': classes: the model has no class 'tram'",
-    )
+    analysis = _counting(classes=["car", "tram"])
+    assert analysis.faults == []
+    _see(analysis, 0, Detections.empty())
+
+    assert [(fault.kind, fault.text) for fault in analysis.faults] == [
+        ("unknown_class", "camera 'a': classes: the model has no class 'tram'")
+    ]
 
 
 def test_objects_stay_counted_after_they_have_left() -> None:

@@ -1,0 +1,76 @@
+"""Faults: what fails beside a stream, how often, and whether it still does."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from streetloop.clock import Clock
+
+UNKNOWN_CLASS = "unknown_class"
+TOO_FAST = "too_fast"
+FLOW_FAILED = "flow_failed"
+STORE_FAILED = "store_failed"
+SINK_FAILED = "sink_failed"
+
+_MAX_KINDS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One kind of fault.
+
+    Attributes:
+        kind: Such as ``store_failed``.
+        text: What failed last, one sentence without credentials.
+        first_at: When it failed first (UTC).
+        last_at: When it failed last (UTC).
+        count: How often it failed.
+        is_over: True if it has not failed for so long that it is taken to work again.
+    """
+
+    kind: str
+    text: str
+    first_at: datetime
+    last_at: datetime
+    count: int = 1
+    is_over: bool = False
+
+    def __str__(self) -> str:
+        """The sentence; of a fault that is over also how often and until when."""
+        if not self.is_over:
+            return self.text
+        times = "once" if self.count == 1 else f"{self.count} times"
+        return f"{self.text} ({times}, the last at {self.last_at:%H:%M:%S} UTC)"
+
+
+class FaultBook:
+    """Keeps the faults of a worker, one of each kind.
+
+    Args:
+        clock: Time.
+        quiet_s: A fault that does not come again for so many seconds is over. Lower than the time
+            between two attempts ends faults that go on.
+    """
+
+    def __init__(self, clock: Clock, quiet_s: float) -> None:
+        self._clock, self._quiet = clock, timedelta(seconds=quiet_s)
+        self._faults: dict[str, Fault] = {}
+
+    def note(self, kind: str, text: str) -> bool:
+        """Count a failure; true if its kind is new or was over."""
+        now, before = self._clock.now(), self._faults.get(kind)
+        if before is None and len(self._faults) >= _MAX_KINDS:
+            return False
+        if before is None or self._is_over(before, now):
+            self._faults[kind] = Fault(kind, text, now, now)
+            return True
+        self._faults[kind] = replace(before, text=text, last_at=now, count=before.count + 1)
+        return False
+
+    def faults(self) -> Sequence[Fault]:
+        """All faults so far; of a kind that came again after it was over, the newest."""
+        now = self._clock.now()
+        return [replace(fault, is_over=self._is_over(fault, now)) for fault in list(self._faults.values())]
+
+    def _is_over(self, fault: Fault, now: datetime) -> bool:
+        return now - fault.last_at > self._quiet
