@@ -4,10 +4,12 @@ A ``.pt`` file is a pickle: opening one runs code from it. Take them from people
 ``.onnx`` files, which are data.
 """
 
+import contextlib
 import os
 import pickle
 import shutil
 import tempfile
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
@@ -67,18 +69,22 @@ def download(name: str, folder: Path) -> Path:
     return path
 
 
-def load_torch(checkpoint: Path, device: str, *, half: bool) -> "torch.nn.Module":
+def load_torch(checkpoint: Path, device: str, *, half: bool, end_to_end: bool = False) -> "torch.nn.Module":
     """Load the network of a checkpoint, fused, in evaluation mode.
 
     Args:
         checkpoint: The ``.pt`` file.
         device: torch's name of the device, such as ``cuda``.
         half: float16 instead of float32.
+        end_to_end: Of a network that can do without NMS, as YOLO26: the head that does.
 
     Raises:
         ModelUnsupported: Not a checkpoint of a detector.
     """
-    model: Any = _open(str(checkpoint)).model
+    with _anonymous(str(checkpoint)) as name:
+        model: Any = _open(name).model
+    if getattr(model, "end2end", end_to_end) != end_to_end:
+        model.end2end = end_to_end
     network: torch.nn.Module = model.fuse(verbose=False).eval().to(device)
     return network.half() if half else network.float()
 
@@ -138,15 +144,22 @@ def _open(checkpoint: str) -> Any:
 
 
 def _export(checkpoint: str, target: str) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        # The exporter writes beside its input, whose folder may be read-only.
-        copy = shutil.copy(checkpoint, Path(folder) / Path(checkpoint).name)
-        try:
-            model = _open(str(copy))
-        except ModelUnsupported as error:
-            raise ModelUnsupported(str(error).replace(str(copy), checkpoint)) from None
+    # The exporter writes beside its input, whose folder may be read-only.
+    with _anonymous(checkpoint) as name:
+        model = _open(name)
         written = Path(model.export(format="onnx", dynamic=True, simplify=False, verbose=False))
         copy_whole(written, Path(target))
+
+
+@contextlib.contextmanager
+def _anonymous(checkpoint: str) -> Iterator[str]:
+    """A copy without a name: Ultralytics replaces a file called ``yolov5n.pt`` by a download."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy = str(shutil.copy(checkpoint, Path(folder) / "model.pt"))
+        try:
+            yield copy
+        except ModelUnsupported as error:
+            raise ModelUnsupported(str(error).replace(copy, checkpoint)) from None
 
 
 def _download(path: str) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from serve.rollout.route_table import RouteTable
 from streetloop.cameras import Camera
 from streetloop.settings import Settings
+from train.model.contract import ANY_SIZE, ModelInput
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,7 @@ class WorkerPlan:
         run: Name of the run, as in ``detections/run=NAME`` of the object store.
         names: Class names of the model.
         annotate: Folder for annotated videos, or None.
+        model_input: The images that the model takes.
         generation: Raised by every restart, and above that of all workers that ever read one of
             the cameras; keeps track ids and objects of the log apart.
         routes: Which application answers for which camera at the start.
@@ -31,6 +33,7 @@ class WorkerPlan:
     run: str
     names: tuple[str, ...]
     annotate: Path | None
+    model_input: ModelInput = ANY_SIZE
     generation: int = 0
     routes: RouteTable = field(default_factory=RouteTable)
 
@@ -43,11 +46,19 @@ class Planner:
         run: Name of the run, as in ``detections/run=NAME`` of the object store.
         names: Class names of the model.
         annotate: Folder for annotated videos, or None.
+        model_input: The images that the model takes.
     """
 
-    def __init__(self, settings: Settings, run: str, names: tuple[str, ...], annotate: Path | None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        run: str,
+        names: tuple[str, ...],
+        annotate: Path | None,
+        model_input: ModelInput = ANY_SIZE,
+    ) -> None:
         self._settings = settings.model_copy(update={"home": settings.home.absolute()})
-        self._run, self._names = run, names
+        self._run, self._names, self._model_input = run, names, model_input
         self._annotate = None if annotate is None else annotate.absolute()
         self._count = 0
 
@@ -57,6 +68,14 @@ class Planner:
         groups = [cameras[start : start + size] for start in range(0, len(cameras), size)]
         first, self._count = self._count, self._count + len(groups)
         return [
-            WorkerPlan(f"worker{first + i}", group, self._settings, self._run, self._names, self._annotate)
+            WorkerPlan(
+                f"worker{first + i}",
+                group,
+                self._settings,
+                self._run,
+                self._names,
+                self._annotate,
+                self._model_input,
+            )
             for i, group in enumerate(groups)
         ]

@@ -1,11 +1,12 @@
 """What a run is asked for, and what came of it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from flows.stream.analysis.status import CameraStatus
+from flows.stream.ingest.accounting import Fate
 from flows.stream.ingest.camera_state import CameraState
 from serve.rollout.policy import Policy
 from train.fine_tuning.recipe import Progress
@@ -48,6 +49,7 @@ class RunSummary:
         drift: Causes of the drift that was found last, likeliest first, by camera.
         faults: What could not be written about counts and drift.
         covered_s: Seconds in which each line was looked at, by camera and name.
+        removed: Cameras that were removed before the end.
     """
 
     cameras: Mapping[str, CameraStatus]
@@ -58,6 +60,7 @@ class RunSummary:
     drift: Mapping[str, Sequence[str]] = field(default_factory=dict)
     faults: Sequence[str] = ()
     covered_s: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    removed: Collection[str] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Plain values for JSON; ``fps`` is frames detected per second of the run."""
@@ -102,12 +105,29 @@ class RunSummary:
 
     @property
     def problems(self) -> list[str]:
-        """One sentence for each reason why the run failed; none if it did not."""
+        """One sentence for each reason why the run failed; none if it did not.
+
+        A camera of which nothing was detected is one, with the reason.
+        """
         failed = [
-            f"camera {key!r}: {status.error}"
+            f"camera {key!r}: {problem}"
             for key, status in self.cameras.items()
-            if status.state is CameraState.FAILED
+            if (problem := self._problem(key, status)) is not None
         ]
         found = {str(fault) for status in self.cameras.values() for fault in status.faults}
         faults = set(self.faults) | found
         return failed + sorted(faults)
+
+    def _problem(self, key: str, status: CameraStatus) -> str | None:
+        account, why = status.account, status.detector_error
+        if status.state is CameraState.FAILED:
+            return status.error
+        if why is not None:
+            sent = account.detected + account.failed
+            return f"the detector failed on {account.failed} of {sent} frames, also on the last: {why}"
+        if account.detected or key in self.removed:
+            return None
+        if not account.decoded:
+            return f"no picture was decoded: {status.error or f'none came within {self.seconds:.0f} s'}"
+        fates = ", ".join(f"{getattr(account, fate)} {fate}" for fate in Fate if fate is not Fate.DETECTED)
+        return f"none of its {account.decoded} frames was detected: {fates}"

@@ -104,7 +104,10 @@ class _Session:
         description = self._deploy()
         applications = ServeApplications(self._settings)
         champions = self._deploy_for_cities(applications)
-        planner = Planner(self._settings, self._run, self._model.names, self._options.annotate)
+        contract = self._model.contract
+        planner = Planner(
+            self._settings, self._run, contract.names, self._options.annotate, contract.input
+        )
         supervisor = Supervisor(planner.plan(self._watcher.current.cameras), RayWorker)
         loop = SessionLoop(
             self._watcher,
@@ -128,10 +131,12 @@ class _Session:
             seconds = time.monotonic() - began
             self._observers.observe(last)
             self._observers.close()
-        statuses = _in_order(self._watcher.current.ids, last.statuses)
+        ids = self._watcher.current.ids
+        statuses, removed = _in_order(ids, last.statuses), last.statuses.keys() - set(ids)
         store = open_store(self._settings)
         log, frames = (store.uri(f"{name}/run={self._run}") for name in ("detections", "frames"))
-        return self._observers.add_to(RunSummary(statuses, log, frames, description, seconds))
+        summary = RunSummary(statuses, log, frames, description, seconds, removed=removed)
+        return self._observers.add_to(summary)
 
     def _deploy(self) -> dict[str, Any]:
         """Start Serve and the champion; what the champion says of itself."""

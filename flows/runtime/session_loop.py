@@ -62,6 +62,7 @@ class SessionLoop:
         self._publisher, self._plan, self._check, self._say = publisher, plan, check, say
         self._say_once = SayOnce(say)
         self._removed: set[str] = set()
+        self._failing: set[str] = set()
 
     def run(
         self,
@@ -94,6 +95,7 @@ class SessionLoop:
         except StreetloopError as error:
             self._say_once(str(error))  # the next step tries again
         report = self._fleet.poll()
+        self._say_failures(report.statuses)
         self._observer.observe(report)
         if self._removed:
             self._observer.leave(self._removed)
@@ -120,6 +122,15 @@ class SessionLoop:
         for names, what in ((started, "started"), (stopped, "stopped")):
             if names:
                 self._say(f"cameras: {', '.join(sorted(names))} {what}")
+
+    def _say_failures(self, statuses: Mapping[str, CameraStatus]) -> None:
+        """Say of which cameras the detector begins to fail, and why, and that it answers again."""
+        reasons = {key: s.detector_error for key, s in statuses.items() if s.detector_error is not None}
+        for key in sorted(reasons.keys() - self._failing):
+            self._say(f"camera {key!r}: the detector fails: {reasons[key]}")
+        for key in sorted(self._failing - reasons.keys()):
+            self._say(f"camera {key!r}: the detector answers again")
+        self._failing = set(reasons)
 
     def _can_run(self, camera: Camera) -> bool:
         """False, and said, of a camera that another version of this program may have written."""

@@ -65,6 +65,7 @@ class StreamWorker:
             plan.generation,
             plan.names,
             None if self._triage is None else self._triage.add_disagreement,
+            plan.model_input,
             self._counts.skip,
             frame_log.add,
         )

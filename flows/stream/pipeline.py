@@ -27,8 +27,10 @@ from serve.rollout.route_table import CHALLENGER, CHAMPION, RouteTable
 from serve.rollout.statistics.evidence import Evidence
 from streetloop.cameras import Camera
 from streetloop.clock import Clock
+from streetloop.errors import DetectorError
 from streetloop.settings import Settings
 from streetloop.types import Detections, Frame
+from train.model.contract import ANY_SIZE, ModelInput
 
 _log = logging.getLogger(__name__)
 
@@ -56,6 +58,7 @@ class StreamPipeline:
         names: Class names of the models by class id. Without them no two models are compared, and
             classes are counted by number.
         on_compared: Called for each frame that two models answered, see `ShadowComparison`.
+        model_input: The images that the models take; one that takes others letterboxes them again.
         on_still: Called, on the thread of its camera, with each frame that was not detected because
             nothing moves.
         on_settled: Called with each frame that has its fate, on any thread.
@@ -75,13 +78,14 @@ class StreamPipeline:
         generation: int = 0,
         names: Sequence[str] = (),
         on_compared: OnCompared | None = None,
+        model_input: ModelInput = ANY_SIZE,
         on_still: Callable[[Frame], None] = lambda _: None,
         on_settled: Callable[[SettledFrame], None] = lambda _: None,
     ) -> None:
         self._on_still, self._on_settled = on_still, on_settled
         self._first_frame_id = generation * FRAME_IDS_PER_GENERATION
         self._ready, self._stop = threading.Condition(), threading.Event()
-        self._settings, self._clock = settings, clock
+        self._settings, self._clock, self._model_input = settings, clock, model_input
         # A write that fails is tried again after `log_flush_s`.
         self._sinks = IsolatedSinks(sinks, clock, 2 * settings.log_flush_s + _LATE_S)
         self.readers: Sequence[CameraReader] = [self._reader(camera, source) for camera, source in cameras]
@@ -102,6 +106,7 @@ class StreamPipeline:
         )
         self._results = threading.Lock()
         self._failure: Fault | None = None
+        self._detector_errors: dict[str, str] = {}
         self._started = self._finishing = False
         self._ended = threading.Event()
         self._batchers: dict[str, Batcher] = {}
@@ -211,6 +216,7 @@ class StreamPipeline:
             last_at=reader.newest.captured_at if reader.newest is not None else None,
             faults=(*analysis.faults, *self._sinks.faults(), *([self._failure] if self._failure else [])),
             model=analysis.model,
+            detector_error=self._detector_errors.get(reader.camera.id),
         )
 
     # Dispatchers
@@ -226,7 +232,14 @@ class StreamPipeline:
 
     def _start_dispatcher(self, application: str) -> None:
         batcher = self._batchers[application] = Batcher(
-            application, self._mailboxes, self._is_over, self.router, self._ready, self._settings, self._clock
+            application,
+            self._mailboxes,
+            self._is_over,
+            self.router,
+            self._ready,
+            self._settings,
+            self._clock,
+            self._model_input,
         )
         calls = (
             ChallengerCalls(application, self._calls, self.router, self._batchers[CHAMPION].pace)
@@ -256,6 +269,7 @@ class StreamPipeline:
     def _deliver(self, frame: Frame, detections: Detections, answer: SourceAnswer) -> None:
         reader, analysis = self._by_id[frame.camera_id], self._analyses[frame.camera_id]
         result = analysis.update(frame, detections, answer.model_version)
+        self._detector_errors.pop(frame.camera_id, None)
         analysis.lags.add(self._clock.monotonic() - frame.arrived_s)
         if reader.gate is not None and analysis.moving:
             reader.gate.keep_open(frame.pts)
@@ -263,9 +277,10 @@ class StreamPipeline:
         self._comparison.served(frame, result.tracked, challenger=answer.application == CHALLENGER)
         self._sinks.take(result)
 
-    def _on_failure(self, batch: Batch) -> None:
+    def _on_failure(self, batch: Batch, error: DetectorError) -> None:
         for frame in batch.frames:
             self._by_id[frame.camera_id].account.settle([frame], Fate.FAILED, DropReason.DETECTOR)
+            self._detector_errors[frame.camera_id] = str(error)
         self.router.settled(batch.frames)
 
     def _on_error(self, error: Exception) -> None:

@@ -27,7 +27,7 @@ from train.model.backends.open_backend import open_backend
 from train.model.model_file import ModelFile, open_model
 from train.model.predictor import Predictor
 
-_WARM_UP_SHAPE = (1, 384, 640)
+_WARM_UP_SIZE = (1280, 720)
 _MAX_START_S, _POLL_S = 170.0, 0.1
 _MAX_REQUESTS = 64  # of a replica; callers bound what they have under way themselves
 
@@ -72,7 +72,7 @@ class Detector:
         found = open_model(model, self._cache)
         backend = open_backend(found, self._backend, self._threads, self._precision)
         predictor = Predictor(found, backend, self._image_size)
-        predictor.detect(random_batch(_WARM_UP_SHAPE), self._confidence)
+        predictor.detect(random_batch((1, *predictor.input_size(*_WARM_UP_SIZE))), self._confidence)
         return predictor
 
     async def load(self, model: str) -> str:

@@ -26,6 +26,7 @@ from streetloop.types import Detections, Image
 from tests.support.build import camera
 from tests.support.evidence import evidence
 from tests.support.fakes import PATIENCE_S, FakeClock, eventually
+from train.model.contract import ModelContract
 from train.model.model_file import ModelFile
 
 QUICK = Policy(steps=(0.25, 1.0), minutes=1.0, frames=100)
@@ -131,7 +132,7 @@ class Models:
         if (hold := self.holds.get(name)) is not None:
             assert hold.wait(PATIENCE_S)
         self._require()
-        return ModelFile(name, Path(f"{name}.onnx"), None, ("car",), 32, False)
+        return ModelFile(name, Path(f"{name}.onnx"), None, ModelContract(("car",)))
 
     def set_champion(self, name: str, application: str) -> None:
         """See `Models.set_champion`."""

@@ -29,6 +29,9 @@ def write_tiny_model(
     *,
     slope: float = 0.0,
     metadata: Mapping[str, str | None] | None = None,
+    size: tuple[int | str, int | str, int | str] = ("batch", "height", "width"),
+    half: bool = False,
+    declared: bool = True,
 ) -> Path:
     """Write a model that takes (B, 3, H, W) and answers ``answer`` for every image.
 
@@ -37,7 +40,11 @@ def write_tiny_model(
         answer: The output for one image; the model's has the batch in front.
         slope: Times the mean of the image, this is added to every value of the answer.
         metadata: Over what Ultralytics writes for a detector of `NAMES`; None leaves a key out.
+        size: Batch, height and width that it takes; a name for one that is free.
+        half: Images and answers are float16.
+        declared: The file declares the shape of its answer.
     """
+    dtype = TensorProto.FLOAT16 if half else TensorProto.FLOAT
     weights = {
         "answer": answer[None],
         "slope": np.full((1,) * (answer.ndim + 1), slope, np.float32),
@@ -50,17 +57,20 @@ def write_tiny_model(
         helper.make_node("Gather", ["shape", "first"], ["batch"]),
         helper.make_node("Concat", ["batch", "shape_of_one"], ["out_shape"], axis=0),
         helper.make_node("Expand", ["answer", "out_shape"], ["repeated"]),
-        helper.make_node("ReduceMean", ["images"], ["mean"], axes=[1, 2, 3], keepdims=0),
+        helper.make_node("Cast", ["images"], ["pixels"], to=TensorProto.FLOAT),
+        helper.make_node("ReduceMean", ["pixels"], ["mean"], axes=[1, 2, 3], keepdims=0),
         helper.make_node("Reshape", ["mean", "scalar_per_image"], ["means"]),
         helper.make_node("Mul", ["means", "slope"], ["added"]),
-        helper.make_node("Add", ["repeated", "added"], ["output0"]),
+        helper.make_node("Add", ["repeated", "added"], ["sum"]),
+        helper.make_node("Cast", ["sum"], ["output0"], to=dtype),
     ]
-    free = ["batch", 3, "height", "width"]
+    batch, height, width = size
+    shape = [batch, *(answer.shape if declared else [f"side{k}" for k in range(answer.ndim)])]
     graph = helper.make_graph(
         nodes,
         "tiny",
-        [helper.make_tensor_value_info("images", TensorProto.FLOAT, free)],
-        [helper.make_tensor_value_info("output0", TensorProto.FLOAT, ["batch", *answer.shape])],
+        [helper.make_tensor_value_info("images", dtype, [batch, 3, height, width])],
+        [helper.make_tensor_value_info("output0", dtype, shape)],
         [numpy_helper.from_array(values, name) for name, values in weights.items()],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)

@@ -1,6 +1,5 @@
 """The model file: its path, its version and its metadata."""
 
-import ast
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,11 +7,14 @@ from urllib.parse import unquote, urlsplit
 
 import onnx
 from google.protobuf.message import DecodeError
+from onnx.external_data_helper import ExternalDataInfo, _get_all_tensors, uses_external_data
 
 from streetloop.errors import ModelNotFound, ModelUnsupported
 from streetloop.secrets import redact
 from streetloop.settings import BASELINE
 from train import ultralytics_adapter
+from train.model.contract import ModelContract
+from train.model.contract_reader import read_contract
 
 _BASELINE_FILE = Path(__file__).resolve().parents[2] / "models/baseline/baseline.pt"
 
@@ -22,20 +24,22 @@ class ModelFile:
     """A detector that can be run.
 
     Attributes:
-        version: The stamp of its detections: name of the file and start of its SHA-256.
+        version: The stamp of its detections: name of the file and start of its SHA-256, which
+            covers weights in files beside it.
         onnx: The ONNX file.
         checkpoint: The Ultralytics checkpoint that it was exported from; None if unknown.
-        names: Class names; a class id is an index into them.
-        stride: Sides of the input must be multiples of it, in pixels.
-        end2end: True if the network itself selects its boxes, so that it needs no NMS.
+        contract: What it takes and answers.
     """
 
     version: str
     onnx: Path
     checkpoint: Path | None
-    names: tuple[str, ...]
-    stride: int
-    end2end: bool
+    contract: ModelContract
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Class names; a class id is an index into them."""
+        return self.contract.names
 
 
 def open_model(model: str, cache: Path) -> ModelFile:
@@ -49,19 +53,20 @@ def open_model(model: str, cache: Path) -> ModelFile:
 
     Raises:
         ModelNotFound: It is neither here nor to be fetched.
-        ModelUnsupported: It is not a detector.
+        ModelUnsupported: It is not a detector that runs here.
     """
     path = _locate(model, cache)
-    if path.suffix not in {".pt", ".onnx"}:
+    kind = path.suffix.lower()
+    if kind not in {".pt", ".onnx"}:
         raise ModelUnsupported(f"{path}: is neither an .onnx nor a .pt file")
-    digest = _sha256(path)
+    digest = _digest(path)
     version = _stamp(path, digest)
-    if path.suffix == ".onnx":
-        return _read_onnx(path, version, None)
+    if kind == ".onnx":
+        return ModelFile(version, path, None, read_contract(path))
     exported = cache / digest / "model.onnx"
     if not exported.is_file():
         ultralytics_adapter.export_onnx(path, exported)
-    return _read_onnx(exported, version, path)
+    return ModelFile(version, exported, path, read_contract(exported))
 
 
 def version_of(path: Path) -> str:
@@ -70,7 +75,7 @@ def version_of(path: Path) -> str:
     Raises:
         ModelNotFound: It cannot be read.
     """
-    return _stamp(path, _sha256(path))
+    return _stamp(path, _digest(path))
 
 
 def _stamp(path: Path, digest: str) -> str:
@@ -88,50 +93,46 @@ def _locate(model: str, cache: Path) -> Path:
         raise ModelUnsupported(f"{path}: is a folder, not a model file")
     if path.is_file():
         return path
-    if path.name == model and path.suffix == ".pt":
+    if path.name == model and path.suffix.lower() == ".pt":
         return ultralytics_adapter.download(model, cache / "downloads")
     raise ModelNotFound(f"{path}: no such model file")
+
+
+def _digest(path: Path) -> str:
+    """SHA-256 of a model file, and of the files that hold its weights if it names some.
+
+    Raises:
+        ModelNotFound: It cannot be read.
+        ModelUnsupported: It is empty, no ONNX file, or its weights are missing.
+    """
+    digest = _sha256(path)
+    if path.suffix.lower() != ".onnx":
+        return digest
+    beside = _weight_files(path)
+    if not beside:
+        return digest
+    return hashlib.sha256("".join([digest, *map(_sha256, beside)]).encode()).hexdigest()
+
+
+def _weight_files(path: Path) -> list[Path]:
+    """The files of an ONNX model's external data, each once."""
+    try:
+        model = onnx.load(path, load_external_data=False)
+    except DecodeError as error:
+        raise ModelUnsupported(f"{path}: is not an ONNX model, or is cut short") from error
+    external = [tensor for tensor in _get_all_tensors(model) if uses_external_data(tensor)]
+    found = sorted({path.parent / ExternalDataInfo(tensor).location for tensor in external})
+    for file in found:
+        if not file.is_file():
+            raise ModelUnsupported(f"{path}: its weights are in {file.name}, which is not beside it")
+    return found
 
 
 def _sha256(path: Path) -> str:
     try:
         with path.open("rb") as file:
+            if not file.peek(1):
+                raise ModelUnsupported(f"{path}: is empty")
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise ModelNotFound(f"{path}: cannot be read: {error.strerror}") from error
-
-
-def _read_onnx(path: Path, version: str, checkpoint: Path | None) -> ModelFile:
-    try:
-        meta = {p.key: p.value for p in onnx.load(path, load_external_data=False).metadata_props}
-    except DecodeError as error:
-        raise ModelUnsupported(f"{path}: is not an ONNX model") from error
-    task = meta.get("task")
-    if task is not None and task != "detect":
-        raise ModelUnsupported(f"{path}: is a model for the task {task!r}; a detector ('detect') is needed")
-    return ModelFile(
-        version=version,
-        onnx=path,
-        checkpoint=checkpoint,
-        names=_names(meta.get("names", ""), path),
-        stride=_stride(meta.get("stride", "32"), path),
-        end2end=meta.get("end2end") == "True",
-    )
-
-
-def _stride(text: str, path: Path) -> int:
-    if not text.isdigit() or not 0 < int(text) <= 1024:
-        raise ModelUnsupported(f"{path}: its stride {text!r} is not a number of pixels")
-    return int(text)
-
-
-def _names(text: str, path: Path) -> tuple[str, ...]:
-    """Class names from the metadata, a Python literal such as ``{0: 'car', 1: 'bus'}``."""
-    try:
-        table: dict[int, str] = dict(ast.literal_eval(text))
-        names = tuple(str(table[index]) for index in range(len(table)))
-    except (ValueError, SyntaxError, KeyError, TypeError):
-        names = ()
-    if not names:
-        raise ModelUnsupported(f"{path}: does not name its classes; export it with Ultralytics, which does")
-    return names

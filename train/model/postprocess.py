@@ -5,21 +5,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streetloop.types import Detections, Floats
+from train.model.contract import OutputLayout
 
 MAX_DETECTIONS = 300
 _MAX_CANDIDATES = 30_000
 
 
 def decode(
-    output: Floats, confidence: float, *, end2end: bool, nms_iou: float = 0.7, multi_label: bool = False
+    output: Floats,
+    confidence: float,
+    layout: OutputLayout = OutputLayout.ANCHORS,
+    *,
+    nms_iou: float = 0.7,
+    multi_label: bool = False,
 ) -> list[Detections]:
     """Detections of a batch, in pixels of the model's input, most confident first.
 
     Args:
-        output: (B, 4 + classes, anchors): centre x, centre y, width, height, one score a class;
-            or, of models that select boxes themselves, (B, boxes, 6): corners, score, class.
+        output: The answer to B images.
         confidence: Smallest score, in (0, 1]. Higher reports fewer false boxes, and misses more.
-        end2end: True for the second layout.
+        layout: How the answer is to be read.
         nms_iou: IoU above which the weaker of two boxes of one class is removed. Lower removes more
             doubles, and more objects that stand close together.
         multi_label: True lets one box have several classes, as evaluators do; False keeps the best.
@@ -27,9 +32,18 @@ def decode(
     Returns:
         One `Detections` an image, at most `MAX_DETECTIONS` each.
     """
-    if end2end:
+    if layout is OutputLayout.SELECTED:
         return [_selected(image, confidence) for image in output]
+    if layout is OutputLayout.OBJECTNESS:
+        output = _without_objectness(output)
     return [_suppressed(image, confidence, nms_iou, multi_label) for image in output]
+
+
+def _without_objectness(rows: Floats) -> Floats:
+    """The layout of anchors: a class's score is its own times the objectness, as YOLOv5 has it."""
+    boxes, objectness, scores = rows[..., :4], rows[..., 4:5], rows[..., 5:]
+    columns: Floats = np.concatenate([boxes, scores * objectness], axis=2).transpose(0, 2, 1)
+    return columns
 
 
 def _selected(rows: Floats, confidence: float) -> Detections:

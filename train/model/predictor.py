@@ -1,14 +1,16 @@
 """Images in, detections out: preprocessing, network and postprocessing together."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from streetloop.errors import AnswerInvalid
-from streetloop.types import Detections, Image
+from streetloop.types import Detections, Floats, Image
 from train.model.backends.backend import Backend
 from train.model.backends.open_backend import open_backend
 from train.model.model_file import ModelFile
 from train.model.postprocess import decode
-from train.model.preprocess import input_shape, letterbox
+from train.model.preprocess import letterbox
 
 
 class Predictor:
@@ -18,7 +20,7 @@ class Predictor:
         model: The model file.
         backend: Runs the network; by default the best that this machine has.
         image_size: Longest side of the input in pixels. Larger finds smaller objects, and costs
-            time with its square.
+            time with its square. A model of fixed size has its own.
     """
 
     def __init__(self, model: ModelFile, backend: Backend | None = None, image_size: int = 640) -> None:
@@ -29,32 +31,32 @@ class Predictor:
     def detect(self, images: Image, confidence: float, *, multi_label: bool = False) -> list[Detections]:
         """Detect in letterboxed images.
 
+        Images of a size that the model does not take, as those that were letterboxed for another
+        one, are letterboxed once more.
+
         Args:
             images: (B, H, W, 3) uint8, blue first.
             confidence: Smallest score, in (0, 1].
             multi_label: See `train.model.postprocess.decode`.
 
         Returns:
-            Detections of each image, in pixels of the input, most confident first.
+            Detections of each image, in pixels of the image, most confident first.
 
         Raises:
             DetectorError: The runtime failed.
-            AnswerInvalid: The output is not of a detector's shape, or has values that are not
-                numbers.
+            AnswerInvalid: The output is not what the model's contract says, or has values that are
+                not numbers.
         """
-        output = self.backend.run(images)
-        if output.ndim != 3 or len(output) != len(images):
-            raise AnswerInvalid(f"{self.model.version} answers with the shape {output.shape}")
-        classes = output.shape[1] - 4
-        fits = output.shape[2] == 6 if self.model.end2end else classes == len(self.model.names)
-        if not fits:
-            raise AnswerInvalid(
-                f"{self.model.version} answers with the shape {output.shape}, "
-                f"which is not that of a detector of {len(self.model.names)} classes"
-            )
-        if not np.isfinite(output).all():
-            raise AnswerInvalid(f"{self.model.version} answers with values that are not numbers")
-        return decode(output, confidence, end2end=self.model.end2end, multi_label=multi_label)
+        height, width = images.shape[1:3]
+        if self.model.contract.input.accepts(height, width):
+            return self._decoded(images, confidence, multi_label)
+        height, width = self.input_size(width, height)
+        boxed = [letterbox(image, width, height) for image in images]
+        answers = self._decoded(np.stack([image for image, _ in boxed]), confidence, multi_label)
+        return [
+            replace(found, xyxy=box.to_source(found.xyxy))
+            for found, (_, box) in zip(answers, boxed, strict=True)
+        ]
 
     def predict(self, image: Image, confidence: float, *, multi_label: bool = False) -> Detections:
         """Detections of one (H, W, 3) image, blue first, in pixels of that image; see `detect`.
@@ -64,7 +66,40 @@ class Predictor:
             confidence: Least confidence of a box, 0 to 1; lower returns more boxes.
             multi_label: A box may have several classes.
         """
-        height, width = input_shape(image.shape[1], image.shape[0], self.image_size, self.model.stride)
+        height, width = self.input_size(image.shape[1], image.shape[0])
         boxed, box = letterbox(image, width, height)
         found = self.detect(boxed[None], confidence, multi_label=multi_label)[0]
         return Detections(box.to_source(found.xyxy), found.confidence, found.class_id)
+
+    def input_size(self, width: int, height: int) -> tuple[int, int]:
+        """(height, width) in pixels of the input for a picture of this size."""
+        return self.model.contract.input.size_for(width, height, self.image_size)
+
+    def _decoded(self, images: Image, confidence: float, multi_label: bool) -> list[Detections]:
+        """Detections in images of a size that the model takes."""
+        contract, version = self.model.contract, self.model.version
+        output = self._run(images)
+        if not contract.fits(output.shape, len(images)):
+            raise AnswerInvalid(
+                f"{version} answers {len(images)} images with the shape {output.shape}, "
+                f"which is not that of a detector of {len(contract.names)} classes"
+            )
+        if not np.isfinite(output).all():
+            raise AnswerInvalid(f"{version} answers with values that are not numbers")
+        found = decode(output, confidence, contract.layout, multi_label=multi_label)
+        for answer in found:
+            if len(answer) and not 0 <= answer.class_id.min() <= answer.class_id.max() < len(contract.names):
+                raise AnswerInvalid(f"{version} answers with a class that it does not name")
+        return found
+
+    def _run(self, images: Image) -> Floats:
+        """The raw answer; a model of fixed batch gets as many at a time, the last filled up."""
+        batch = self.model.contract.input.batch
+        if batch is None or batch == len(images):
+            return self.backend.run(images)
+        answers = []
+        for start in range(0, len(images), batch):
+            part = images[start : start + batch]
+            filled = np.concatenate([part, np.zeros((batch - len(part), *part.shape[1:]), np.uint8)])
+            answers.append(self.backend.run(filled)[: len(part)])
+        return np.concatenate(answers)

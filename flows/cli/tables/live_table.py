@@ -82,7 +82,8 @@ def _notes(statuses: Mapping[str, CameraStatus]) -> list[Text]:
     for camera_id, status in statuses.items():
         for line, count in status.lines.items():
             notes.append(Text(f"{camera_id}: {line}: {count.into} in, {count.out} out"))
-        for trouble in filter(None, (status.error, *(str(fault) for fault in status.faults))):
+        troubles = (status.error, status.detector_error, *(str(fault) for fault in status.faults))
+        for trouble in filter(None, troubles):
             notes.append(Text(f"{camera_id}: {trouble}", style="red", overflow="fold"))
     return notes
 

@@ -1,7 +1,7 @@
 """Runs one camera through the stream flow, with a detector in this process."""
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,11 +20,13 @@ from streetloop.errors import SourceError, StreetloopError
 from streetloop.settings import Settings
 from streetloop.types import UNCONFIRMED, Ints
 from train.model.backends.open_backend import open_backend
+from train.model.contract import ModelContract
 from train.model.find_model import find_model
 from train.model.predictor import Predictor
 
 _PROGRESS_S = 0.25
 _FALLBACK_FPS = 25.0
+_UNKNOWN_MODEL = ModelContract(names=())
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +54,8 @@ class CameraRun:
 
 
 @contextlib.contextmanager
-def local_detector(settings: Settings) -> Iterator[tuple[DetectorClient, tuple[str, ...]]]:
-    """The detector that the settings name, in this process, and its class names.
+def local_detector(settings: Settings) -> Iterator[tuple[DetectorClient, ModelContract]]:
+    """The detector that the settings name, in this process, and its model's contract.
 
     Raises:
         ModelError: The model cannot be used.
@@ -62,7 +64,7 @@ def local_detector(settings: Settings) -> Iterator[tuple[DetectorClient, tuple[s
     backend = open_backend(model, settings.backend, settings.threads, settings.precision)
     detector = LocalDetector(Predictor(model, backend, settings.image_size), settings.track_floor)
     try:
-        yield detector, model.names
+        yield detector, model.contract
     finally:
         detector.close()
 
@@ -73,7 +75,7 @@ def run_camera(
     settings: Settings,
     seconds: float,
     progress: Callable[[int], None] = lambda _: None,
-    names: Sequence[str] = (),
+    contract: ModelContract = _UNKNOWN_MODEL,
 ) -> CameraRun:
     """Play a simulated camera or a clip through the stream flow, without dropping a frame.
 
@@ -83,7 +85,7 @@ def run_camera(
         settings: Decide on gate, input size and confidence.
         seconds: Media time to play; a clip may end earlier.
         progress: Told the number of frames done.
-        names: Class names of its model; without them classes are counted by number.
+        contract: Of its model; without class names classes are counted by number.
 
     Raises:
         ConfigError: The URI is malformed.
@@ -93,7 +95,15 @@ def run_camera(
     source = RecordedSource(camera, clock, seconds)
     info = source.probe()
     sink = _FoundTracks()
-    pipeline = StreamPipeline([(camera, source)], lambda _: detector, settings, clock, [sink], names=names)
+    pipeline = StreamPipeline(
+        [(camera, source)],
+        lambda _: detector,
+        settings,
+        clock,
+        [sink],
+        names=contract.names,
+        model_input=contract.input,
+    )
     pipeline.start()
     try:
         while not pipeline.wait(_PROGRESS_S):

@@ -71,14 +71,14 @@ def evaluate_cameras(
     lengths = {camera.id: _seconds(camera, seconds) for camera in cameras}
     frames = {camera.id: _frames(camera, lengths[camera.id]) for camera in cameras}
     comparisons = {}
-    with local_detector(settings) as (detector, names), _bars() as bars:
-        refuse_uncountable(cameras, settings.classes, names)
+    with local_detector(settings) as (detector, contract), _bars() as bars:
+        refuse_uncountable(cameras, settings.classes, contract.names)
         task = bars.add_task("", total=sum(frames.values()))
         before = 0
         for camera in cameras:
             bars.update(task, description=camera.id)
             progress = partial(_advance, bars, task, before)
-            run = run_camera(camera, detector, settings, lengths[camera.id], progress, names)
+            run = run_camera(camera, detector, settings, lengths[camera.id], progress, contract)
             comparisons[camera.id] = _compared(camera, settings, run, true)
             before += frames[camera.id]
     return _report(comparisons)

@@ -34,6 +34,7 @@ class CameraStatus:
         last_at: When the newest frame was captured (UTC).
         faults: What fails or failed beside the stream, such as a log that cannot be written.
         model: Version of the model that answered last; None before the first answer.
+        detector_error: Why the detector gave no answer for the last frame; None once it answers.
     """
 
     camera_id: str
@@ -49,6 +50,7 @@ class CameraStatus:
     last_at: datetime | None = None
     faults: tuple[Fault, ...] = ()
     model: str | None = None
+    detector_error: str | None = None
 
     @property
     def objects(self) -> int:

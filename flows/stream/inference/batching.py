@@ -13,7 +13,8 @@ from flows.stream.ingest.mailbox import Mailbox
 from streetloop.clock import Clock
 from streetloop.settings import Settings
 from streetloop.types import Frame
-from train.model.preprocess import input_shape, letterbox_into
+from train.model.contract import ANY_SIZE, ModelInput
+from train.model.preprocess import letterbox_into
 
 _MAX_WAIT_S = 0.5  # a suspension of the challenger ends without a notification
 
@@ -30,6 +31,7 @@ class Batcher:
         settings: ``staleness_s`` and ``max_batch`` limit the batches, see `Pace`; ``image_size`` is
             the long side of the model's input in pixels.
         clock: The clock that stamped the frames' arrival.
+        model_input: The images that the model takes.
 
     Attributes:
         pace: How fast the application answers.
@@ -44,12 +46,14 @@ class Batcher:
         ready: threading.Condition,
         settings: Settings,
         clock: Clock,
+        model_input: ModelInput = ANY_SIZE,
     ) -> None:
         self.pace = Pace(settings.staleness_s, settings.max_batch)
         self._application = application
         self._mailboxes, self._is_over = mailboxes, is_over
         self._router, self._ready, self._clock = router, ready, clock
         self._max_batch, self._image_size = settings.max_batch, settings.image_size
+        self._model_input = model_input
         self._turn = 0
         self._retired = False
 
@@ -65,7 +69,7 @@ class Batcher:
                 self._ready.wait(_MAX_WAIT_S)
             self._router.sent(frames)
         self._turn += 1
-        return pack(frames, self._image_size)
+        return pack(frames, self._image_size, self._model_input)
 
     def retire(self) -> None:
         """Take no more frames; the caller holds ``ready``."""
@@ -77,11 +81,19 @@ class Batcher:
         now_s = self._clock.monotonic()
         cameras = self._router.cameras_of(self._application, now_s)
         mine = [mailbox for camera, mailbox in self._mailboxes().items() if camera in cameras]
-        return choose(mine, self._turn, self.pace, self._max_batch, self._image_size, now_s)
+        return choose(
+            mine, self._turn, self.pace, self._max_batch, self._image_size, now_s, self._model_input
+        )
 
 
 def choose(
-    mailboxes: Sequence[Mailbox], turn: int, pace: Pace, max_batch: int, image_size: int, now_s: float
+    mailboxes: Sequence[Mailbox],
+    turn: int,
+    pace: Pace,
+    max_batch: int,
+    image_size: int,
+    now_s: float,
+    model_input: ModelInput = ANY_SIZE,
 ) -> list[Frame]:
     """Take the frames of the next batch out of the mailboxes; the caller holds their condition.
 
@@ -95,6 +107,7 @@ def choose(
         max_batch: Largest batch in frames; reached regardless of the pace if a camera is lossless.
         image_size: Long side of the model's input in pixels.
         now_s: The monotonic clock.
+        model_input: The images that the model takes.
 
     Returns:
         The frames, of one camera in order of time; none if nothing waits.
@@ -106,7 +119,7 @@ def choose(
 
     def fits(frame: Frame) -> bool:
         nonlocal shape
-        own = _shape(frame, image_size)
+        own = _size(frame, image_size, model_input)
         shape = shape or own
         return own == shape
 
@@ -123,18 +136,19 @@ def _rotated(mailboxes: Sequence[Mailbox], turn: int) -> list[Mailbox]:
     return list(itertools.chain(mailboxes[start:], mailboxes[:start]))
 
 
-def _shape(frame: Frame, image_size: int) -> tuple[int, int]:
-    return input_shape(frame.picture.width, frame.picture.height, image_size)
+def _size(frame: Frame, image_size: int, model_input: ModelInput) -> tuple[int, int]:
+    return model_input.size_for(frame.picture.width, frame.picture.height, image_size)
 
 
-def pack(frames: list[Frame], image_size: int) -> Batch:
+def pack(frames: list[Frame], image_size: int, model_input: ModelInput = ANY_SIZE) -> Batch:
     """Letterbox frames that share an input shape into one array.
 
     Args:
         frames: At least one.
         image_size: Long side of the model's input in pixels.
+        model_input: The images that the model takes.
     """
-    height, width = _shape(frames[0], image_size)
+    height, width = _size(frames[0], image_size, model_input)
     images = np.empty((len(frames), height, width, 3), np.uint8)
     letterboxes = [
         letterbox_into(image, frame.picture.bgr()) for image, frame in zip(images, frames, strict=True)

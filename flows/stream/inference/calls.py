@@ -62,31 +62,37 @@ class ModelCalls:
         self._context = context
         self._client = context.clients.get(application)
 
-    def send(self, batch: Batch) -> Callable[[], SourceAnswer | None]:
+    def send(self, batch: Batch) -> Callable[[], SourceAnswer | DetectorError]:
         """Send a batch; returns at once.
 
         Returns:
-            Waits for the answer, with boxes in source pixels; gives None if there is none.
+            Waits for the answer, with boxes in source pixels, or the last error if there is none.
         """
         pending = self._submit(batch)
         sample = self._context.comparison.sample(self._application, batch)
         return partial(self._receive, _Call(batch, pending, self._context.clock.monotonic(), sample))
 
-    def ask(self, batch: Batch) -> SourceAnswer | None:
-        """Send a batch outside of the samples and wait for the answer; None if there is none."""
+    def ask(self, batch: Batch) -> SourceAnswer | DetectorError:
+        """Send a batch outside of the samples and wait for the answer, or for the last error."""
         return self._insist(batch, self._submit(batch))
 
-    def _receive(self, call: _Call) -> SourceAnswer | None:
+    def _receive(self, call: _Call) -> SourceAnswer | DetectorError:
         answer = self._own_answer(call)
+        if isinstance(answer, DetectorError):
+            self._compare(call, None)
+            return self._fall_back(call.batch, answer)
+        self._compare(call, answer)
+        return answer
+
+    def _compare(self, call: _Call, answer: SourceAnswer | None) -> None:
         if call.sample is not None:
             self._context.comparison.answered(call.sample, answer)
-        return self._fall_back(call.batch) if answer is None else answer
 
-    def _own_answer(self, call: _Call) -> SourceAnswer | None:
+    def _own_answer(self, call: _Call) -> SourceAnswer | DetectorError:
         return self._insist(call.batch, call.pending)
 
-    def _fall_back(self, batch: Batch) -> SourceAnswer | None:  # noqa: ARG002 - others have one
-        return None
+    def _fall_back(self, batch: Batch, error: DetectorError) -> SourceAnswer | DetectorError:  # noqa: ARG002
+        return error  # others have a fallback
 
     def _submit(self, batch: Batch) -> Pending:
         try:
@@ -94,12 +100,14 @@ class ModelCalls:
         except DetectorError as error:
             return _Refused(error)
 
-    def _insist(self, batch: Batch, pending: Pending) -> SourceAnswer | None:
+    def _insist(self, batch: Batch, pending: Pending) -> SourceAnswer | DetectorError:
         context = self._context
+        last = DetectorError("no attempt was made")
         for attempt in range(1, _ATTEMPTS + 1):
             try:
                 answer = pending.result(context.timeout_s)
             except DetectorError as error:
+                last = error
                 _log.warning("detector, attempt %d of %d: %s", attempt, _ATTEMPTS, error)
                 context.comparison.note_call(len(batch.frames), error, challenger=False)
             else:
@@ -108,7 +116,7 @@ class ModelCalls:
             if attempt < _ATTEMPTS:
                 context.clock.wait(context.stop, _RETRY_PAUSE_S)
                 pending = self._submit(batch)
-        return None
+        return last
 
 
 class ChallengerCalls(ModelCalls):
@@ -128,7 +136,7 @@ class ChallengerCalls(ModelCalls):
         super().__init__(application, context)
         self._router, self._champion_pace = router, champion_pace
 
-    def _own_answer(self, call: _Call) -> SourceAnswer | None:
+    def _own_answer(self, call: _Call) -> SourceAnswer | DetectorError:
         batch, context = call.batch, self._context
         frames = len(batch.frames)
         patience_s = max(_MIN_PATIENCE_S, _PATIENCE_FACTOR * self._champion_pace.expected_s(frames))
@@ -140,11 +148,11 @@ class ChallengerCalls(ModelCalls):
             _log.warning("challenger: %s", error)
             context.comparison.note_call(frames, error, challenger=True)
             self._router.suspend_challenger(context.clock.monotonic())
-            return None
+            return error
         context.comparison.note_call(frames, None, challenger=True)
         return batch.to_source(answer, self._application)
 
-    def _fall_back(self, batch: Batch) -> SourceAnswer | None:
+    def _fall_back(self, batch: Batch, error: DetectorError) -> SourceAnswer | DetectorError:  # noqa: ARG002
         champion = self._router.table.champion_application(batch.frames[0].camera_id)
         return ModelCalls(champion, self._context).ask(batch)
 

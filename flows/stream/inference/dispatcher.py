@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from flows.stream.inference.batch import Batch, SourceAnswer
 from flows.stream.inference.pace import Pace
 from streetloop.clock import Clock
+from streetloop.errors import DetectorError
 
 _MAX_BATCHES_IN_FLIGHT = 2  # one is detected while the next is packed and sent
 
@@ -18,13 +19,13 @@ class Callbacks:
 
     Attributes:
         on_answer: A batch was answered; in the order of sending.
-        on_failure: A batch failed for good.
+        on_failure: A batch failed for good, and why.
         on_error: A thread of the dispatcher failed; its remaining batches are abandoned.
         on_end: The last call: every batch was answered, failed or abandoned.
     """
 
     on_answer: Callable[[Batch, SourceAnswer], None]
-    on_failure: Callable[[Batch], None]
+    on_failure: Callable[[Batch, DetectorError], None]
     on_error: Callable[[Exception], None]
     on_end: Callable[[], None]
 
@@ -32,7 +33,7 @@ class Callbacks:
 @dataclass(frozen=True, slots=True)
 class _Sent:
     batch: Batch
-    receive: Callable[[], SourceAnswer | None]
+    receive: Callable[[], SourceAnswer | DetectorError]
     at_s: float
 
 
@@ -56,7 +57,7 @@ class Dispatcher:
         self,
         application: str,
         take_batch: Callable[[], Batch | None],
-        send: Callable[[Batch], Callable[[], SourceAnswer | None]],
+        send: Callable[[Batch], Callable[[], SourceAnswer | DetectorError]],
         pace: Pace,
         clock: Clock,
         callbacks: Callbacks,
@@ -100,8 +101,8 @@ class Dispatcher:
             answer = sent.receive()
             self._room.release()
             now_s = self._clock.monotonic()
-            if answer is None:
-                self._callbacks.on_failure(sent.batch)
+            if isinstance(answer, DetectorError):
+                self._callbacks.on_failure(sent.batch, answer)
             else:
                 self._pace.observe(len(sent.batch.frames), now_s - max(sent.at_s, free_since_s))
                 self._callbacks.on_answer(sent.batch, answer)

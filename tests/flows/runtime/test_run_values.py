@@ -106,13 +106,50 @@ def test_a_run_without_time_has_no_rate(seconds: float) -> None:
 @pytest.mark.parametrize(
     "state", [CameraState.CONNECTING, CameraState.LIVE, CameraState.LOST, CameraState.ENDED]
 )
-def test_a_camera_that_may_yet_come_back_is_no_problem(state: CameraState) -> None:
-    assert _summary(CameraStatus("a", state, "the network is down")).problems == []
+def test_a_camera_that_detected_and_may_yet_come_back_is_no_problem(state: CameraState) -> None:
+    assert _summary(CameraStatus("a", state, "the network is down", _ACCOUNT)).problems == []
+
+
+@pytest.mark.parametrize(
+    ("status", "problem"),
+    [
+        (
+            CameraStatus("a", CameraState.LOST, "the network is down"),
+            "camera 'a': no picture was decoded: the network is down",
+        ),
+        (CameraStatus("a"), "camera 'a': no picture was decoded: none came within 8 s"),
+        (
+            CameraStatus("a", account=Account(decoded=9, gated=2, failed=7), detector_error="out of memory"),
+            "camera 'a': the detector failed on 7 of 7 frames, also on the last: out of memory",
+        ),
+        (
+            CameraStatus("a", account=Account(decoded=9, detected=5, failed=4), detector_error="it died"),
+            "camera 'a': the detector failed on 4 of 9 frames, also on the last: it died",
+        ),
+        (
+            CameraStatus("a", account=Account(decoded=9, gated=3, dropped=6)),
+            "camera 'a': none of its 9 frames was detected: 3 gated, 6 dropped, 0 failed",
+        ),
+    ],
+)
+def test_a_camera_of_which_nothing_was_detected_is_a_problem_with_its_reason(
+    status: CameraStatus, problem: str
+) -> None:
+    assert _summary(status, CameraStatus("b", account=_ACCOUNT)).problems == [problem]
+
+
+def test_a_camera_that_was_removed_before_it_came_is_no_problem() -> None:
+    assert replace(_summary(CameraStatus("a")), removed={"a"}).problems == []
+
+
+def test_a_detector_that_answered_in_the_end_is_no_problem() -> None:
+    assert _summary(CameraStatus("a", account=Account(decoded=9, detected=5, failed=4))).problems == []
 
 
 def test_a_failed_camera_is_a_problem_that_names_it() -> None:
     summary = _summary(
-        CameraStatus("a", CameraState.FAILED, "wrong user or password"), CameraStatus("b", CameraState.LIVE)
+        CameraStatus("a", CameraState.FAILED, "wrong user or password"),
+        CameraStatus("b", CameraState.LIVE, account=_ACCOUNT),
     )
 
     assert summary.problems == ["camera 'a': wrong user or password"]
@@ -121,8 +158,8 @@ def test_a_failed_camera_is_a_problem_that_names_it() -> None:
 
 def test_a_fault_that_cameras_share_is_one_problem() -> None:
     summary = _summary(
-        CameraStatus("a", faults=(fault("the disk is full"), fault("another"))),
-        CameraStatus("b", faults=(fault("the disk is full"),)),
+        CameraStatus("a", account=_ACCOUNT, faults=(fault("the disk is full"), fault("another"))),
+        CameraStatus("b", account=_ACCOUNT, faults=(fault("the disk is full"),)),
     )
 
     assert summary.problems == ["another", "the disk is full"]

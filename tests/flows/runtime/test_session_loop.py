@@ -225,3 +225,14 @@ def test_it_ends_when_it_is_stopped(bench: Bench) -> None:
     assert len(bench.reports) == 1
     bench.loop.run(stop, None, lambda: False, lambda _: None)
     assert len(bench.reports) == 1
+
+
+def test_a_detector_that_fails_is_said_once_with_its_reason_and_when_it_answers_again(bench: Bench) -> None:
+    bench.fleet.running = {"a": CameraStatus("a", detector_error="out of memory")}
+    bench.loop.step()
+    bench.loop.step()
+    assert bench.said == ["camera 'a': the detector fails: out of memory"]
+    bench.fleet.running = {"a": CameraStatus("a")}
+    bench.loop.step()
+    bench.loop.step()
+    assert bench.said[1:] == ["camera 'a': the detector answers again"]

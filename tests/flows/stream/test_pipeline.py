@@ -167,6 +167,7 @@ def test_a_batch_whose_retries_fail_counts_as_failed_and_the_stream_goes_on(star
         decoded=20, detected=20 - first, failed=first, reasons={"detector": first}
     )
     assert sink.frame_ids("a") == list(range(first, 20))
+    assert pipeline.snapshot()["a"].detector_error is None, "it answers again"
 
 
 def test_a_detector_that_always_fails_fails_every_frame(start: Start) -> None:
@@ -177,6 +178,7 @@ def test_a_detector_that_always_fails_fails_every_frame(start: Start) -> None:
     assert pipeline.wait(PATIENCE_S)
     for camera_id in "ab":
         assert account_of(pipeline, camera_id) == Account(decoded=10, failed=10, reasons={"detector": 10})
+        assert pipeline.snapshot()[camera_id].detector_error == "gone"
     assert sink.results == []
     assert sink.closed == 1
 

@@ -9,14 +9,12 @@ import pytest
 from fastapi.testclient import TestClient
 
 from serve.web.api.create import create_api
-from streetloop.errors import DetectorError, ModelNotFound, ModelUnsupported, StreetloopError
+from streetloop.errors import ModelNotFound, ModelUnsupported, StreetloopError
 from streetloop.types import Detections, Image
 from streetloop.video import VideoWriter
 from tests.support.tiny_model import detector_output, write_tiny_model
-from train.model.backends.backend import random_batch
 from train.model.model_file import open_model
 from train.model.postprocess import decode
-from train.model.predictor import Predictor
 from train.model.preprocess import input_shape, letterbox
 
 HERE = "http://127.0.0.1:8000"
@@ -31,24 +29,22 @@ def test_a_very_thin_picture_has_a_letterbox(width: int, height: int) -> None:
 
 @pytest.mark.parametrize("confidence", [0.25, 0.1])
 def test_a_score_that_equals_the_threshold_reaches_it(confidence: float) -> None:
-    assert (
-        len(decode(detector_output((50, 50, 20, 20, 0, confidence))[None], confidence, end2end=False)[0]) == 1
-    )
+    assert len(decode(detector_output((50, 50, 20, 20, 0, confidence))[None], confidence)[0]) == 1
 
 
 @pytest.mark.parametrize(
     "shape", [(3, 8), (4, 8), (9, 8)], ids=["3 rows", "no class", "more classes than names"]
 )
-def test_an_answer_that_does_not_fit_the_classes_is_an_error(shape: tuple[int, int], tmp_path: Path) -> None:
+def test_an_answer_that_does_not_fit_the_classes_is_refused(shape: tuple[int, int], tmp_path: Path) -> None:
     path = write_tiny_model(tmp_path / "x.onnx", np.ones(shape, np.float32))
-    with pytest.raises(DetectorError):
-        Predictor(open_model(str(path), tmp_path)).detect(random_batch((1, 64, 64)), 0.25)
+    with pytest.raises(ModelUnsupported, match="names 2 classes"):
+        open_model(str(path), tmp_path)
 
 
-def test_end2end_rows_of_five_are_an_error(tmp_path: Path) -> None:
+def test_end2end_rows_of_five_are_refused(tmp_path: Path) -> None:
     path = write_tiny_model(tmp_path / "x.onnx", np.ones((8, 5), np.float32), metadata={"end2end": "True"})
-    with pytest.raises(DetectorError):
-        Predictor(open_model(str(path), tmp_path)).detect(random_batch((1, 64, 64)), 0.25)
+    with pytest.raises(ModelUnsupported, match="no known detector"):
+        open_model(str(path), tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,13 @@ from drift.measurement.features import NAMES, OF_IMAGES
 from streetloop.errors import ModelUnsupported
 from streetloop.types import Detections
 from tests.support.build import found
+from train.model.contract import ModelContract
 from train.model.drift_reference import training_past, write_training_past
 from train.model.model_file import ModelFile
 
 
 def _model(checkpoint: Path | None) -> ModelFile:
-    return ModelFile("m-1", Path("m.onnx"), checkpoint, ("car",), 32, False)
+    return ModelFile("m-1", Path("m.onnx"), checkpoint, ModelContract(("car",)))
 
 
 def _pictures(count: int) -> list[np.ndarray]:

@@ -1,13 +1,15 @@
+import shutil
 from pathlib import Path
 
-import cv2
 import numpy as np
+import onnx
 import pytest
+from onnx.external_data_helper import set_external_data
 
 from streetloop.errors import DetectorError, ModelNotFound, ModelUnsupported
-from tests.support.material import material
 from tests.support.tiny_model import NAMES, detector_output, write_tiny_model
 from train.model.backends.backend import random_batch
+from train.model.contract import ModelContract, ModelInput, OutputLayout
 from train.model.model_file import ModelFile, open_model
 from train.model.predictor import Predictor
 
@@ -21,7 +23,8 @@ def tiny(tmp_path: Path) -> ModelFile:
 
 def test_a_model_knows_its_classes_and_is_named_by_its_content(tiny: ModelFile, tmp_path: Path) -> None:
     assert tiny.names == NAMES
-    assert (tiny.stride, tiny.end2end, tiny.checkpoint) == (32, False, None)
+    assert tiny.contract == ModelContract(NAMES, ModelInput(stride=32), OutputLayout.ANCHORS)
+    assert tiny.checkpoint is None
     other = write_tiny_model(tmp_path / "other" / "tiny.onnx", ONE_CAR * 2)
     assert tiny.version.startswith("tiny-")
     assert open_model(str(other), tmp_path).version != tiny.version
@@ -35,6 +38,8 @@ def test_a_model_knows_its_classes_and_is_named_by_its_content(tiny: ModelFile, 
         ("folder.onnx", ModelUnsupported, "is a folder"),
         ("weights.tflite", ModelUnsupported, "neither an .onnx nor a .pt"),
         ("garbage.onnx", ModelUnsupported, "not an ONNX model"),
+        ("empty.onnx", ModelUnsupported, "is empty"),
+        ("cut.onnx", ModelUnsupported, "cut short"),
         ("segment.onnx", ModelUnsupported, "'segment'"),
         ("nameless.onnx", ModelUnsupported, "does not name its classes"),
         ("s3://bucket/model.onnx", ModelNotFound, "unknown scheme 's3'"),
@@ -46,6 +51,9 @@ def test_what_is_no_detector_is_refused_with_the_reason(
     (tmp_path / "folder.onnx").mkdir()
     (tmp_path / "weights.tflite").write_bytes(b"x")
     (tmp_path / "garbage.onnx").write_bytes(b"\xff" * 1000)
+    (tmp_path / "empty.onnx").touch()
+    whole = write_tiny_model(tmp_path / "whole.onnx", ONE_CAR).read_bytes()
+    (tmp_path / "cut.onnx").write_bytes(whole[: len(whole) // 2])
     write_tiny_model(tmp_path / "segment.onnx", ONE_CAR, metadata={"task": "segment"})
     write_tiny_model(tmp_path / "nameless.onnx", ONE_CAR, metadata={"names": None})
     given = name if "://" in name else str(tmp_path / name)
@@ -69,16 +77,47 @@ def test_answers_that_are_not_numbers_are_an_error(bad: float, tmp_path: Path) -
         predictor.detect(random_batch((1, 64, 64)), 0.5)
 
 
-def test_an_answer_of_another_shape_is_an_error(tmp_path: Path) -> None:
-    path = write_tiny_model(tmp_path / "flat.onnx", np.zeros(6, np.float32))
-    predictor = Predictor(open_model(str(path), tmp_path))
-    with pytest.raises(DetectorError, match="shape"):
-        predictor.detect(random_batch((1, 64, 64)), 0.5)
+def test_an_onnx_file_may_be_named_in_capitals(tmp_path: Path) -> None:
+    path = write_tiny_model(tmp_path / "UPPER.ONNX", ONE_CAR)
+    assert open_model(str(path), tmp_path).version.startswith("UPPER-")
 
 
-@pytest.fixture(scope="module")
-def photo() -> np.ndarray:
-    return cv2.imread(str(material("datasets/coco128_val/images/val2017/000000000139.jpg")))
+def test_an_end_at_any_byte_is_one_sentence(tmp_path: Path) -> None:
+    whole = write_tiny_model(tmp_path / "whole.onnx", ONE_CAR).read_bytes()
+    cut = tmp_path / "cut.onnx"
+    for end in range(0, len(whole), 37):
+        cut.write_bytes(whole[:end])
+        with pytest.raises(ModelUnsupported) as refused:
+            open_model(str(cut), tmp_path)
+        assert "\n" not in str(refused.value)
+
+
+def _with_weights_beside(path: Path, score: float) -> Path:
+    """A model whose answer is in ``weights.bin`` beside it."""
+    plain = write_tiny_model(path, detector_output((32, 32, 20, 10, 0, score)))
+    model = onnx.load(plain)
+    (answer,) = (tensor for tensor in model.graph.initializer if tensor.name == "answer")
+    set_external_data(answer, location="weights.bin")
+    onnx.save(model, path)
+    return path
+
+
+def test_the_version_covers_weights_beside_the_file(tmp_path: Path) -> None:
+    first = _with_weights_beside(tmp_path / "a" / "m.onnx", 0.9)
+    second = _with_weights_beside(tmp_path / "b" / "m.onnx", 0.8)
+    assert first.read_bytes() == second.read_bytes()
+    assert open_model(str(first), tmp_path).version != open_model(str(second), tmp_path).version
+    again = shutil.copytree(first.parent, tmp_path / "c") / "m.onnx"
+    assert open_model(str(again), tmp_path).version == open_model(str(first), tmp_path).version
+    found = Predictor(open_model(str(second), tmp_path), image_size=64)
+    assert found.predict(np.zeros((64, 64, 3), np.uint8), 0.5).confidence == pytest.approx([0.8])
+
+
+def test_weights_that_are_not_beside_the_file_are_named(tmp_path: Path) -> None:
+    model = _with_weights_beside(tmp_path / "m.onnx", 0.9)
+    (tmp_path / "weights.bin").unlink()
+    with pytest.raises(ModelUnsupported, match=r"weights\.bin, which is not beside it"):
+        open_model(str(model), tmp_path)
 
 
 @pytest.mark.model

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from streetloop.types import Detections, Floats
+from train.model.contract import OutputLayout
 from train.model.postprocess import MAX_DETECTIONS, decode
 
 CLASSES = 3
@@ -43,7 +44,7 @@ def slowly(output: Floats, confidence: float, nms_iou: float, multi_label: bool)
 @pytest.mark.parametrize("seed", range(8))
 def test_it_agrees_with_the_textbook(seed: int, multi_label: bool) -> None:
     output = raw(seed)
-    found = decode(output[None], 0.3, end2end=False, nms_iou=0.5, multi_label=multi_label)[0]
+    found = decode(output[None], 0.3, nms_iou=0.5, multi_label=multi_label)[0]
     answer = {(int(k), round(float(c), 5)) for k, c in zip(found.class_id, found.confidence, strict=True)}
     assert answer == slowly(output, 0.3, 0.5, multi_label)
     assert list(found.confidence) == sorted(found.confidence, reverse=True)
@@ -53,20 +54,20 @@ def test_boxes_of_different_classes_do_not_suppress_each_other() -> None:
     output = np.zeros((1, 4 + CLASSES, 2), np.float32)
     output[0, :4] = [[50, 50], [50, 50], [20, 20], [20, 20]]
     output[0, 4, 0] = output[0, 5, 1] = 0.9
-    found = decode(output, 0.5, end2end=False)[0]
+    found = decode(output, 0.5)[0]
     assert sorted(found.class_id.tolist()) == [0, 1]
     assert found.xyxy.tolist() == [[40, 40, 60, 60]] * 2
 
 
 def test_a_model_that_selects_its_boxes_is_taken_at_its_word() -> None:
     rows = np.array([[[0, 0, 9, 9, 0.4, 1], [1, 1, 9, 9, 0.8, 0], [2, 2, 9, 9, 0.1, 2]]])
-    found = decode(rows.astype(np.float32), 0.3, end2end=True)[0]
+    found = decode(rows.astype(np.float32), 0.3, OutputLayout.SELECTED)[0]
     assert found.class_id.tolist() == [0, 1]
     assert found.xyxy.tolist() == [[1, 1, 9, 9], [0, 0, 9, 9]]
 
 
 def test_nothing_above_the_threshold_is_an_empty_answer() -> None:
-    found = decode(np.zeros((1, 7, 10), np.float32), 0.5, end2end=False)[0]
+    found = decode(np.zeros((1, 7, 10), np.float32), 0.5)[0]
     assert len(found) == 0
     assert found.xyxy.shape == Detections.empty().xyxy.shape
 
@@ -77,14 +78,14 @@ def test_an_image_has_a_bounded_number_of_boxes() -> None:
     output[0, 0] = np.arange(anchors) * 10  # far enough apart to survive
     output[0, 1:4] = 5
     output[0, 4] = np.linspace(0.5, 0.9, anchors)
-    found = decode(output, 0.3, end2end=False)[0]
+    found = decode(output, 0.3)[0]
     assert len(found) == MAX_DETECTIONS
     assert found.confidence.min() > 0.69
 
 
 def test_each_score_comes_with_the_box_that_it_was_given() -> None:
     output = raw(seed=3)
-    found = decode(output[None], 0.3, end2end=False)[0]
+    found = decode(output[None], 0.3)[0]
     assert len(found) > 10
     for box, score, class_id in zip(found.xyxy, found.confidence, found.class_id, strict=True):
         (anchor,) = np.flatnonzero(output[4 + class_id] == score)
@@ -92,24 +93,30 @@ def test_each_score_comes_with_the_box_that_it_was_given() -> None:
         np.testing.assert_allclose(box, [x - w / 2, y - h / 2, x + w / 2, y + h / 2], rtol=1e-5, atol=1e-4)
 
 
-@pytest.mark.parametrize("end2end", [False, True])
-def test_the_images_of_a_batch_are_answered_each_for_itself(end2end: bool) -> None:
+@pytest.mark.parametrize("layout", [OutputLayout.ANCHORS, OutputLayout.SELECTED])
+def test_the_images_of_a_batch_are_answered_each_for_itself(layout: OutputLayout) -> None:
     batch = np.stack([raw(seed) for seed in range(3)])
-    if end2end:
+    if layout is OutputLayout.SELECTED:
         batch = np.stack([np.column_stack([raw(s)[:5].T, np.zeros(60)]) for s in range(3)])
         batch = batch.astype(np.float32)
-    together = decode(batch, 0.3, end2end=end2end)
-    alone = [decode(one[None], 0.3, end2end=end2end)[0] for one in batch]
+    together = decode(batch, 0.3, layout)
+    alone = [decode(one[None], 0.3, layout)[0] for one in batch]
     for ours, theirs in zip(together, alone, strict=True):
         assert ours.xyxy.tolist() == theirs.xyxy.tolist()
         assert ours.class_id.tolist() == theirs.class_id.tolist()
 
 
 @pytest.mark.parametrize(
-    ("shape", "end2end"), [((2, 4 + CLASSES, 0), False), ((2, 0, 6), True), ((2, 9, 6), True)]
+    ("shape", "layout"),
+    [
+        ((2, 4 + CLASSES, 0), OutputLayout.ANCHORS),
+        ((2, 9, 5 + CLASSES), OutputLayout.OBJECTNESS),
+        ((2, 0, 6), OutputLayout.SELECTED),
+        ((2, 9, 6), OutputLayout.SELECTED),
+    ],
 )
-def test_no_box_at_all_is_an_empty_answer(shape: tuple[int, ...], end2end: bool) -> None:
-    for found in decode(np.zeros(shape, np.float32), 0.3, end2end=end2end):
+def test_no_box_at_all_is_an_empty_answer(shape: tuple[int, ...], layout: OutputLayout) -> None:
+    for found in decode(np.zeros(shape, np.float32), 0.3, layout):
         assert len(found) == 0
         assert found.xyxy.shape == (0, 4)
         assert found.class_id.dtype == np.int64
@@ -118,6 +125,6 @@ def test_no_box_at_all_is_an_empty_answer(shape: tuple[int, ...], end2end: bool)
 def test_a_model_that_selects_its_boxes_is_held_to_the_same_bound() -> None:
     rows = np.zeros((1, 2 * MAX_DETECTIONS, 6), np.float32)
     rows[0, :, 4] = np.linspace(0.5, 0.9, 2 * MAX_DETECTIONS)
-    found = decode(rows, 0.3, end2end=True)[0]
+    found = decode(rows, 0.3, OutputLayout.SELECTED)[0]
     assert len(found) == MAX_DETECTIONS
     assert found.confidence.min() > 0.69

@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from streetloop.errors import DetectorError
+from streetloop.errors import AnswerInvalid, DetectorError
 from tests.support.tiny_model import detector_output, write_tiny_model
 from train.model.backends.backend import random_batch
 from train.model.model_file import open_model
@@ -61,6 +61,46 @@ def test_the_metadata_say_whether_the_model_selects_its_boxes_itself(tmp_path: P
     rows = np.array([[1, 2, 30, 40, 0.9, 1], [1, 2, 30, 40, 0.8, 1]], np.float32)
     found = predictor(tmp_path, rows, end2end="True").predict(np.zeros((64, 64, 3), np.uint8), 0.5)
     assert found.xyxy.tolist() == [[1, 2, 30, 40]] * 2
+
+
+def test_objectness_weighs_the_score_of_a_class(tmp_path: Path) -> None:
+    rows = np.array([[32, 32, 20, 10, 0.9, 0.2, 0.8], [32, 32, 20, 10, 0.1, 1.0, 1.0]], np.float32)
+    found = predictor(tmp_path, rows).predict(np.zeros((64, 64, 3), np.uint8), 0.5)
+    assert found.xyxy.tolist() == [[22, 27, 42, 37]]
+    assert found.class_id.tolist() == [1]
+    assert found.confidence.tolist() == pytest.approx([0.72])
+
+
+def test_a_class_that_the_model_does_not_name_is_an_error(tmp_path: Path) -> None:
+    rows = np.array([[1, 2, 30, 40, 0.9, 2]], np.float32)
+    with pytest.raises(AnswerInvalid, match="a class that it does not name"):
+        predictor(tmp_path, rows, end2end="True").detect(random_batch((1, 64, 64)), 0.5)
+
+
+def fixed(folder: Path, size: tuple[int, int, int]) -> Predictor:
+    path = write_tiny_model(folder / "tiny.onnx", ONE_CAR, size=size)
+    return Predictor(open_model(str(path), folder), image_size=640)
+
+
+@pytest.mark.parametrize("batch", [1, 2, 4])
+@pytest.mark.parametrize("images", [1, 3, 4, 5])
+def test_a_fixed_batch_answers_any_number_of_images(batch: int, images: int, tmp_path: Path) -> None:
+    found = fixed(tmp_path, (batch, 64, 96)).detect(random_batch((images, 64, 96)), 0.5)
+    assert [one.xyxy.tolist() for one in found] == [[[22, 27, 42, 37]]] * images
+
+
+def test_a_fixed_size_takes_pictures_of_every_size(tmp_path: Path) -> None:
+    model = fixed(tmp_path, (1, 64, 64))
+    assert model.predict(np.zeros((128, 128, 3), np.uint8), 0.5).xyxy.tolist() == [[44, 54, 84, 74]]
+    assert model.predict(np.zeros((64, 128, 3), np.uint8), 0.5).xyxy.tolist() == [[44, 22, 84, 42]]
+
+
+def test_images_that_were_letterboxed_for_another_model_are_fitted_and_boxes_are_in_their_pixels(
+    tmp_path: Path,
+) -> None:
+    # 128x64 is halved and padded by 16 rows above and below.
+    found = fixed(tmp_path, (1, 64, 64)).detect(random_batch((2, 64, 128)), 0.5)
+    assert [one.xyxy.tolist() for one in found] == [[[44, 22, 84, 42]]] * 2
 
 
 def test_a_weaker_box_than_asked_for_is_left_out(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from streetloop.errors import ConfigError, ModelUnsupported
 from train.model.backends.backend import Backend
 from train.model.backends.onnx_runtime import OnnxBackend, gpu_providers
+from train.model.contract import OutputLayout
 from train.model.model_file import ModelFile
 
 _log = logging.getLogger(__name__)
@@ -46,7 +47,8 @@ def open_backend(model: ModelFile, kind: str = "auto", threads: int = 0, precisi
     from train.model.backends.torch_runtime import TorchBackend  # takes seconds: only where needed
 
     _refuse_fp32_on_gpu(precision, _torch_has_gpu())
-    return TorchBackend(model.checkpoint, threads)
+    end_to_end = model.contract.layout is OutputLayout.SELECTED
+    return TorchBackend(model.checkpoint, threads, end_to_end=end_to_end)
 
 
 def _refuse_fp32_on_gpu(precision: str, gpu: bool) -> None:

@@ -20,15 +20,18 @@ class TorchBackend:
     Args:
         checkpoint: The ``.pt`` file.
         threads: CPU threads of one inference, of the whole process. 0 leaves the number to torch.
+        end_to_end: True if the network is to select its boxes itself, where it can do both.
     """
 
-    def __init__(self, checkpoint: Path, threads: int = 0) -> None:
+    def __init__(self, checkpoint: Path, threads: int = 0, *, end_to_end: bool = False) -> None:
         self._half = has_gpu()
         self.device = "gpu" if self._half else "cpu"
         self._where = "cuda" if self._half else "cpu"
         if threads and not self._half:
             torch.set_num_threads(threads)
-        self._network = ultralytics_adapter.load_torch(checkpoint, self._where, half=self._half)
+        self._network = ultralytics_adapter.load_torch(
+            checkpoint, self._where, half=self._half, end_to_end=end_to_end
+        )
         self.name = f"torch/{'fp16' if self._half else 'fp32'}"
 
     def run(self, images: Image) -> Floats:

@@ -36,8 +36,8 @@ def test_lines_count_what_people_counted(
     counted = json.loads(material("videos/hand_counts.json").read_text())[clip]
     document = {"id": "street", "uri": f"file://{material(f'videos/{clip}')}", "fps": fps}
     camera = parse_camera({**document, "lines": counted["lines"]})
-    with local_detector(counting) as (detector, names):
-        found = run_camera(camera, detector, counting, 900.0, names=names).counts.lines
+    with local_detector(counting) as (detector, contract):
+        found = run_camera(camera, detector, counting, 900.0, contract=contract).counts.lines
     wrong = sum(
         abs(found[line][way] - true) for line, ways in counted["counts"].items() for way, true in ways.items()
     )

@@ -11,6 +11,7 @@ from flows.stream.inference.pace import Pace
 from flows.stream.ingest.accounting import FrameAccount
 from streetloop.types import ArrayPicture, Frame
 from tests.support.build import CountingMailbox, frame, plain
+from train.model.contract import ANY_SIZE, ModelInput
 
 _IMAGE_SIZE = 64
 _WIDE = plain(64, 32)  # fills its input of 32 x 64
@@ -36,11 +37,17 @@ class _Cameras:
             self._mailboxes[camera_id].put(frame(index, camera_id=camera_id, picture=picture), capacity=1000)
 
     def choose(
-        self, turn: int = 0, pace: Pace | None = None, max_batch: int = 8, now_s: float = 0.0
+        self,
+        turn: int = 0,
+        pace: Pace | None = None,
+        max_batch: int = 8,
+        now_s: float = 0.0,
+        model_input: ModelInput = ANY_SIZE,
     ) -> list[Frame]:
         pace = pace or Pace(0.5, max_batch)
         with self._ready:
-            return choose(list(self._mailboxes.values()), turn, pace, max_batch, _IMAGE_SIZE, now_s)
+            waiting = list(self._mailboxes.values())
+            return choose(waiting, turn, pace, max_batch, _IMAGE_SIZE, now_s, model_input)
 
     def waiting(self, camera_id: str) -> int:
         return len(self._mailboxes[camera_id])
@@ -236,3 +243,34 @@ def test_packing_centres_each_frame_in_its_image() -> None:
         assert np.all(image[12:52] == value)
         assert np.all(image[:12] == 114)
         assert np.all(image[52:] == 114)
+
+
+@pytest.mark.parametrize(
+    ("model_input", "size"),
+    [
+        (ModelInput(), (64, 64)),
+        (ModelInput(stride=64), (64, 64)),
+        (ModelInput(stride=16), (48, 64)),
+        (ModelInput(height=32, width=96), (32, 96)),
+        (ModelInput(height=128), (128, 64)),
+    ],
+)
+def test_a_batch_has_the_size_that_the_model_takes(model_input: ModelInput, size: tuple[int, int]) -> None:
+    batch = pack([frame(0, picture=plain(64, 48))], _IMAGE_SIZE, model_input)
+    assert batch.images.shape == (1, *size, 3)
+
+
+def test_a_stride_of_64_keeps_pictures_of_4_to_3_off_the_size_of_a_stride_of_32() -> None:
+    batch = pack([frame(0, picture=plain(640, 480))], 640, ModelInput(stride=64))
+    assert batch.images.shape == (1, 512, 640, 3)
+
+
+def test_cameras_of_all_shapes_share_a_batch_of_fixed_size() -> None:
+    cameras = _Cameras("ab", lossless=True)
+    cameras.put("a", 2, _WIDE)
+    cameras.put("b", 2, _SQUARE)
+    assert _shares(cameras.choose()) == {"a": 2}
+    cameras = _Cameras("ab", lossless=True)
+    cameras.put("a", 2, _WIDE)
+    cameras.put("b", 2, _SQUARE)
+    assert _shares(cameras.choose(model_input=ModelInput(height=64, width=64))) == {"a": 2, "b": 2}

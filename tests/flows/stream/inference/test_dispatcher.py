@@ -10,8 +10,11 @@ from flows.stream.inference.batch import Batch, SourceAnswer
 from flows.stream.inference.batching import pack
 from flows.stream.inference.dispatcher import Callbacks, Dispatcher
 from flows.stream.inference.pace import Pace
+from streetloop.errors import DetectorError
 from tests.support.build import frame, plain
 from tests.support.fakes import PATIENCE_S, FakeClock, eventually
+
+_FAILURE = DetectorError("out of memory")
 
 
 @dataclass
@@ -20,6 +23,7 @@ class _Dispatched:
 
     answered: list[int] = field(default_factory=list)
     failed: list[int] = field(default_factory=list)
+    reasons: list[str] = field(default_factory=list)
     errors: list[Exception] = field(default_factory=list)
     ends: int = 0
     ended: threading.Event = field(default_factory=threading.Event)
@@ -27,7 +31,7 @@ class _Dispatched:
     def run(
         self,
         batches: Iterable[Batch | Exception],
-        receive: Callable[[int], SourceAnswer | None],
+        receive: Callable[[int], SourceAnswer | DetectorError],
         pace: Pace | None = None,
     ) -> None:
         """Start a dispatcher; ``receive`` answers the batch with the given frame."""
@@ -39,16 +43,17 @@ class _Dispatched:
                 raise batch
             return batch
 
-        def send(batch: Batch) -> Callable[[], SourceAnswer | None]:
+        def send(batch: Batch) -> Callable[[], SourceAnswer | DetectorError]:
             return lambda: receive(_number(batch))
 
         callbacks = Callbacks(
-            lambda batch, _: self.answered.append(_number(batch)),
-            lambda batch: self.failed.append(_number(batch)),
-            self.errors.append,
-            self._end,
+            lambda batch, _: self.answered.append(_number(batch)), self._fail, self.errors.append, self._end
         )
         Dispatcher("champion", take_batch, send, pace or Pace(0.5, 8), FakeClock(), callbacks).start()
+
+    def _fail(self, batch: Batch, error: DetectorError) -> None:
+        self.failed.append(_number(batch))
+        self.reasons.append(str(error))
 
     def _end(self) -> None:
         self.ends += 1
@@ -79,10 +84,11 @@ def test_answers_come_in_the_order_of_sending_and_the_end_once(dispatched: _Disp
     assert (dispatched.failed, dispatched.errors, dispatched.ends) == ([], [], 1)
 
 
-def test_a_batch_without_an_answer_is_passed_as_a_failure(dispatched: _Dispatched) -> None:
-    dispatched.run(_batches(5), lambda number: None if number == 2 else _answer(number))
+def test_a_batch_without_an_answer_is_passed_as_a_failure_with_its_reason(dispatched: _Dispatched) -> None:
+    dispatched.run(_batches(5), lambda number: _FAILURE if number == 2 else _answer(number))
     assert dispatched.ended.wait(PATIENCE_S)
     assert (dispatched.answered, dispatched.failed) == ([0, 1, 3, 4], [2])
+    assert dispatched.reasons == ["out of memory"]
 
 
 def test_two_batches_are_in_flight_at_most(dispatched: _Dispatched) -> None:
@@ -128,6 +134,6 @@ def test_an_error_while_an_answer_is_received_abandons_the_rest(dispatched: _Dis
 
 def test_the_pace_is_told_the_service_time_of_answered_batches_only(dispatched: _Dispatched) -> None:
     pace = Pace(0.5, 8)
-    dispatched.run(_batches(3), lambda _: None, pace)
+    dispatched.run(_batches(3), lambda _: _FAILURE, pace)
     assert dispatched.ended.wait(PATIENCE_S)
     assert pace.expected_s(1) == 0.5
