@@ -105,9 +105,7 @@ class _Session:
         applications = ServeApplications(self._settings)
         champions = self._deploy_for_cities(applications)
         contract = self._model.contract
-        planner = Planner(
-            self._settings, self._run, contract.names, self._options.annotate, contract.input
-        )
+        planner = Planner(self._settings, self._run, contract.names, self._options.annotate, contract.input)
         supervisor = Supervisor(planner.plan(self._watcher.current.cameras), RayWorker)
         loop = SessionLoop(
             self._watcher,
