@@ -1,13 +1,14 @@
 """``streetloop camera`` and ``check``: the cameras, and whether they open."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from flows.cli.context import control_of, current_user
+from flows.cli.context import control_of, current_user, settings_of
 from flows.cli.output import Json, borderless, plain, print_json, results, say
-from flows.cli.run import CameraFile, Classes, parse_classes
+from flows.cli.run import CameraFile, Classes, Model, parse_classes
 
 if TYPE_CHECKING:
     from flows.service.camera_check import CheckResult
@@ -108,19 +109,30 @@ def remove(context: typer.Context, camera_id: CameraId, file: File = None) -> No
 
 
 @app.command()
-def check(cameras: CameraFile, as_json: Json = False) -> None:
-    """Open every camera of a file, and say what it is or what is wrong."""
+def check(
+    context: typer.Context,
+    cameras: CameraFile,
+    model: Model = None,
+    classes: Classes = None,
+    as_json: Json = False,
+) -> None:
+    """Open every camera of a file, and say what it is and what would go wrong at a run."""
     from flows.service.camera_check import check_cameras
     from streetloop.cameras import load_cameras
 
+    file = load_cameras(cameras)
+    given = {"model": model, "classes": parse_classes(classes)}
+    flags = {name: value for name, value in given.items() if value is not None}
     found = []
-    for result in check_cameras(load_cameras(cameras).cameras):
-        found.append(result)
-        if not as_json:
-            _print_check(result)
-    if as_json:
-        print_json([_checked(result) for result in found])
-    if any(result.info is None for result in found):
+    try:
+        for result in check_cameras(file.cameras, settings_of(context, **{**file.settings, **flags})):
+            found.append(result)
+            if not as_json:
+                _print_check(result)
+    finally:
+        if as_json:
+            print_json([_checked(result) for result in found])
+    if any(result.problem is not None for result in found):
         raise typer.Exit(1)
 
 
@@ -130,20 +142,26 @@ def _checked(result: "CheckResult") -> dict[str, Any]:
     return {
         "camera": result.camera.id,
         "uri": str(result.camera.uri),
-        "ok": info is not None,
+        "ok": result.problem is None,
         "problem": result.problem,
+        "warnings": [asdict(warning) for warning in result.warnings],
         **{name: info and getattr(info, name) for name in names},
     }
 
 
 def _print_check(result: "CheckResult") -> None:
     console, info = results(), result.info
-    if info is None:
-        console.print("[bold red]fails[/]", result.camera.id, end="  ")
-        console.print(result.problem, markup=False, soft_wrap=True)
-        return
-    rate = f"{info.fps:g} fps" if info.fps else "rate unknown"
-    console.print(f"[green]ok[/]    {result.camera.id}  {info.codec} {info.width}x{info.height} {rate}")
+    if result.problem is not None:
+        mark, said = "[bold red]fails[/]", [result.problem]
+    else:
+        mark = "[yellow]warns[/]" if result.warnings else "[green]ok[/]   "
+        said = [warning.text for warning in result.warnings]
+    if info is not None:
+        rate = f"{info.fps:g} fps" if info.fps else "rate unknown"
+        said = [f"{info.codec} {info.width}x{info.height} {rate}", *said]
+    console.print(mark, end=" ")
+    line = f"{result.camera.id}  {'; '.join(said)}"
+    console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
 def _control(context: typer.Context, file: Path | None) -> "ControlService":

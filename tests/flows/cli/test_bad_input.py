@@ -63,7 +63,9 @@ def test_a_clip_that_cannot_be_played(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
+    model = write_tiny_model(files / "m.onnx", detector_output())
     path = camera_file(files, camera(f"file://{files}/{name}"))
+    monkeypatch.setenv("STREETLOOP_MODEL", str(model))
     code, _ = fails([command, path], monkeypatch)
     said = capsys.readouterr()
     assert code != 0

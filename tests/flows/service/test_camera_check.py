@@ -1,17 +1,34 @@
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 from flows.service.camera_check import check_cameras
 from streetloop.cameras import Camera
+from streetloop.errors import ConfigError, ModelUnsupported
 from streetloop.secrets import SecretUri
+from streetloop.settings import Settings
 from tests.support.build import write_clip
+from tests.support.tiny_model import detector_output, write_tiny_model
+
+ONE_CAR = detector_output((32, 32, 20, 10, 0, 0.9))
 
 
-def _camera(camera_id: str, uri: str) -> Camera:
-    return Camera(id=camera_id, uri=SecretUri(uri))
+def _camera(camera_id: str, uri: str, **more: Any) -> Camera:
+    return Camera(id=camera_id, uri=SecretUri(uri), **more)
+
+
+def _settings(folder: Path, size: Any = ("batch", "height", "width"), **more: Any) -> Settings:
+    model = write_tiny_model(folder / "m.onnx", ONE_CAR, size=size)
+    return Settings(home=folder / "home", model=str(model), **more)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return _settings(tmp_path)
 
 
 @pytest.fixture
@@ -22,9 +39,9 @@ def nobody() -> Iterator[str]:
         yield f"127.0.0.1:{taken.getsockname()[1]}"
 
 
-def test_a_camera_that_opens_says_what_it_is(tmp_path: Path) -> None:
+def test_a_camera_that_opens_says_what_it_is(tmp_path: Path, settings: Settings) -> None:
     clip = write_clip(tmp_path / "a.mp4", [20, 90, 160], fps=25)
-    (checked,) = check_cameras([_camera("a", clip.as_uri())])
+    (checked,) = check_cameras([_camera("a", clip.as_uri())], settings)
 
     assert checked.problem is None
     assert checked.info is not None
@@ -32,7 +49,9 @@ def test_a_camera_that_opens_says_what_it_is(tmp_path: Path) -> None:
     assert checked.info.fps == pytest.approx(25)
 
 
-def test_every_camera_is_checked_and_answers_come_in_order(tmp_path: Path, nobody: str) -> None:
+def test_every_camera_is_checked_and_answers_come_in_order(
+    tmp_path: Path, nobody: str, settings: Settings
+) -> None:
     clip = write_clip(tmp_path / "a.mp4", [20, 90])
     cameras = [
         _camera("missing", f"{tmp_path.as_uri()}/none.mp4"),
@@ -41,7 +60,7 @@ def test_every_camera_is_checked_and_answers_come_in_order(tmp_path: Path, nobod
         _camera("wrong", f"{clip.as_uri()}?fps=fast"),
         _camera("also-good", f"{clip.as_uri()}?loop=1"),
     ]
-    checked = list(check_cameras(cameras))
+    checked = list(check_cameras(cameras, settings))
 
     assert [result.camera.id for result in checked] == [camera.id for camera in cameras]
     assert [result.info is not None for result in checked] == [False, True, False, False, True]
@@ -53,13 +72,77 @@ def test_every_camera_is_checked_and_answers_come_in_order(tmp_path: Path, nobod
     assert not any("s3cret" in problem for problem in problems)
 
 
-def test_more_cameras_than_are_opened_at_a_time_are_all_checked(tmp_path: Path) -> None:
+def test_more_cameras_than_are_opened_at_a_time_are_all_checked(tmp_path: Path, settings: Settings) -> None:
     cameras = [_camera(f"c{i}", f"{tmp_path.as_uri()}/{i}.mp4") for i in range(40)]
-    checked = list(check_cameras(cameras))
+    checked = list(check_cameras(cameras, settings))
 
     assert [result.camera.id for result in checked] == [f"c{i}" for i in range(40)]
     assert all(f"/{i}.mp4 does not exist" in (r.problem or "") for i, r in enumerate(checked))
 
 
-def test_no_cameras_is_nothing_to_check() -> None:
-    assert list(check_cameras([])) == []
+def test_no_cameras_is_nothing_to_check(settings: Settings) -> None:
+    assert list(check_cameras([], settings)) == []
+
+
+def test_a_model_that_fits_a_camera_warns_of_nothing(tmp_path: Path, settings: Settings) -> None:
+    clip = write_clip(tmp_path / "a.mp4", [20, 90])
+    (checked,) = check_cameras([_camera("a", clip.as_uri())], settings)
+    assert checked.warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("size", "more", "codes"),
+    [
+        ((1, 64, 64), {}, ["fixed-size"]),
+        ((1, 48, 64), {}, []),
+        ((1, 48, 64), {"image_size": 1280}, ["image-size"]),
+        ((4, 48, 64), {}, ["fixed-batch"]),
+    ],
+)
+def test_what_a_fixed_input_means_for_a_camera_is_said(
+    size: tuple[int, int, int], more: dict[str, Any], codes: list[str], tmp_path: Path
+) -> None:
+    clip = write_clip(tmp_path / "a.mp4", [20, 90])  # 64x48
+    (checked,) = check_cameras([_camera("a", clip.as_uri())], _settings(tmp_path, size=size, **more))
+    assert [warning.code for warning in checked.warnings] == codes
+    assert checked.problem is None
+
+
+def test_a_model_with_thresholds_of_its_own_is_said(tmp_path: Path) -> None:
+    clip = write_clip(tmp_path / "a.mp4", [20, 90])
+    model = write_tiny_model(tmp_path / "m.onnx", np.zeros((9, 6), np.float32), metadata={"end2end": "True"})
+    (checked,) = check_cameras([_camera("a", clip.as_uri())], Settings(home=tmp_path, model=str(model)))
+    assert [warning.code for warning in checked.warnings] == ["own-threshold"]
+
+
+def test_a_class_that_the_model_lacks_is_the_problem_of_its_camera(
+    tmp_path: Path, settings: Settings
+) -> None:
+    clip = write_clip(tmp_path / "a.mp4", [20, 90])
+    cameras = [_camera("a", clip.as_uri(), classes=["tram"]), _camera("b", clip.as_uri(), classes=["bus"])]
+    first, second = check_cameras(cameras, settings)
+    assert "'tram'" in (first.problem or "")
+    assert first.info is not None
+    assert second.problem is None
+
+
+@pytest.mark.parametrize(
+    ("more", "error", "words"),
+    [
+        ({"label_bands": {"tram": {}}}, ConfigError, "no class 'tram'"),
+        ({"classes": ["tram"]}, ConfigError, "'tram'"),
+        ({"model": "m.txt"}, ModelUnsupported, "m.txt"),
+    ],
+)
+def test_what_concerns_all_cameras_is_refused_after_each_was_checked(
+    more: dict[str, Any], error: type[Exception], words: str, tmp_path: Path
+) -> None:
+    clip = write_clip(tmp_path / "a.mp4", [20, 90])
+    (tmp_path / "m.txt").touch()
+    if "model" in more:
+        more = {"model": str(tmp_path / more["model"])}
+    settings = _settings(tmp_path).model_copy(update=Settings(**more).model_dump(include=set(more)))
+    checks = check_cameras([_camera("a", clip.as_uri())], settings)
+    assert next(checks).info is not None
+    with pytest.raises(error, match=words):
+        next(checks)
