@@ -14,6 +14,10 @@ _TRAIN_SPLIT = Split("replay", TRAIN_CAMERAS, 0, 18)
 _VALIDATION_SPLIT = Split("replay-val", TRAIN_CAMERAS, VALIDATION_SEEDS, 3)
 
 
+REPLAY_SIZES = {TRAIN: 18 * len(TRAIN_CAMERAS), VALIDATION: 3 * len(TRAIN_CAMERAS)}
+"""Images of the replay dataset by split, known before it is drawn."""
+
+
 def replay_of_baseline(settings: Settings) -> Dataset:
     """Draw and save the baseline's replay dataset; takes a minute, at the lowest priority.
 

@@ -6,15 +6,14 @@ not at all: files go to a run first, and the version is created last.
 """
 
 import contextlib
-import json
 import logging
 import os
 import shutil
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +23,9 @@ from google.protobuf.message import DecodeError
 
 from streetloop.errors import RegistryError
 from streetloop.secrets import redact
+from train.version_record import Version as Version
+from train.version_record import VersionRecord as VersionRecord
+from train.version_record import record_from_tags, record_to_json, record_to_tags
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -31,60 +33,12 @@ if TYPE_CHECKING:
 CHAMPION, CHALLENGER = "champion", "challenger"
 ALIASES = (CHAMPION, CHALLENGER)
 
+_log = logging.getLogger(__name__)
+
 _EXPERIMENT = "streetloop"
 _FOLDER = "model"
 _FILES = "files"
 _RECORD_FILE = "papers.json"  # the name that registries of earlier versions have
-_TAG = "streetloop."
-_MAX_TAG = 5000  # characters, by MLflow's limit
-
-
-@dataclass(frozen=True, slots=True)
-class VersionRecord:
-    """What describes a version; unknown fields of a foreign version are empty.
-
-    Attributes:
-        dataset: Digest of the training dataset: the lineage finds its labels by it.
-        parent: Number of the version that the training started from; None for a first.
-        classes: Class names; labels made with this model's boxes are read with them.
-        commit: The code as `git describe` names it.
-        recipe: Options of the training; the same options on the same dataset repeat it.
-        scores: Metrics by name, such as ``map50/night``, each in [0, 1].
-        trigger: What started the training, such as a drift finding and its causes.
-        verdict: The judge's reasons, one sentence each.
-        accepted: True lets it challenge the champion; None if it was not judged.
-        model_version: The stamp of its detections.
-    """
-
-    dataset: str
-    parent: int | None
-    classes: tuple[str, ...]
-    commit: str
-    recipe: Mapping[str, Any] = field(default_factory=dict)
-    scores: Mapping[str, float] = field(default_factory=dict)
-    trigger: Mapping[str, Any] = field(default_factory=dict)
-    verdict: tuple[str, ...] = ()
-    model_version: str = ""
-    accepted: bool | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Version:
-    """One version of the registry.
-
-    Attributes:
-        number: Counts from 1.
-        made_at: When it was registered (UTC).
-        run_id: MLflow's id of the training run.
-        aliases: Such as `CHAMPION`.
-        record: What describes it.
-    """
-
-    number: int
-    made_at: datetime
-    run_id: str
-    aliases: tuple[str, ...]
-    record: VersionRecord
 
 
 class Registry:
@@ -162,21 +116,23 @@ class Registry:
             (home / _FILES).mkdir()
             for file in files:
                 shutil.copy(file, home / _FILES / file.name)
-            (home / _FILES / _RECORD_FILE).write_text(_to_json(record))
+            (home / _FILES / _RECORD_FILE).write_text(record_to_json(record))
             client.log_artifacts(run_id, str(home), _FOLDER)
             self._ensure_model(client)
             made = client.create_model_version(
-                self.name, source=f"runs:/{run_id}/{_FOLDER}", run_id=run_id, tags=_tags(record)
+                self.name, source=f"runs:/{run_id}/{_FOLDER}", run_id=run_id, tags=record_to_tags(record)
             )
             return self._version(client, made)
 
     def versions(self) -> list[Version]:
-        """All versions, newest first."""
-        with self._translated():
-            client = self._client()
-            found = client.search_model_versions(f"name='{self.name}'")
-            known = [self._version(client, v) for v in found]
-        return sorted(known, key=lambda v: -v.number)
+        """All versions, newest first; one whose tags cannot be read is left out with a warning."""
+        known = []
+        for number, found in self._all():
+            try:
+                known.append(self._read(found))
+            except RegistryError as error:
+                _warn_once(f"version {number} of {self.name} is not shown: {error}")
+        return known
 
     def find(self, name: str) -> Version:
         """A version by number or alias.
@@ -185,12 +141,24 @@ class Registry:
             name: The number or the alias.
 
         Raises:
-            RegistryError: There is none.
+            RegistryError: There is none, or its tags cannot be read.
         """
-        for version in self.versions():
-            if name in version.aliases or name == str(version.number):
-                return version
+        for number, found in self._all():
+            if name in found.aliases or name == str(number):
+                try:
+                    return self._read(found)
+                except RegistryError as error:
+                    raise RegistryError(f"version {number} of {self.name}: {error}") from None
         raise RegistryError(f"the registry has no version {name!r} of {self.name}")
+
+    def _all(self) -> list[tuple[int, Any]]:
+        """Numbers and MLflow's own records of all versions, newest first."""
+        with self._translated():
+            client = self._client()
+            found = client.search_model_versions(f"name='{self.name}'")
+            # A search leaves aliases out; the single version has them.
+            whole = [client.get_model_version(self.name, one.version) for one in found]
+        return sorted(((int(one.version), one) for one in whole), key=lambda item: -item[0])
 
     def set_alias(self, alias: str, number: int) -> None:
         """Give an alias to a version; the version that had it loses it.
@@ -215,7 +183,7 @@ class Registry:
             cache: Folder of downloads; a version never changes, so it is fetched once.
 
         Raises:
-            RegistryError: There is no such version.
+            RegistryError: There is no such version, or it has no model file of ours.
         """
         version = self.find(name)
         stem = f"{self.name}-{version.number}"
@@ -233,6 +201,11 @@ class Registry:
 
     def _fetch(self, version: Version, part: Path, stem: str) -> None:
         with tempfile.TemporaryDirectory() as folder:
+            if not version.run_id or not self._client().list_artifacts(version.run_id, f"{_FOLDER}/{_FILES}"):
+                raise RegistryError(
+                    f"version {version.number} of {self.name} has no files of streetloop: other software "
+                    "registered it; `streetloop models register FILE` registers a model with all it needs"
+                )
             got = Path(self._client().download_artifacts(version.run_id, _FOLDER, folder))
             part.mkdir()
             # Copied: a local store returns its own files.
@@ -272,12 +245,13 @@ class Registry:
             client.create_registered_model(self.name)
 
     def _version(self, client: "MlflowClient", found: Any) -> Version:
-        # A search leaves aliases out; the single version has them.
-        whole = client.get_model_version(self.name, found.version)
-        made_at = datetime.fromtimestamp(whole.creation_timestamp / 1000, UTC)
-        return Version(
-            int(whole.version), made_at, str(whole.run_id), tuple(whole.aliases), _record(whole.tags)
-        )
+        return self._read(client.get_model_version(self.name, found.version))
+
+    @staticmethod
+    def _read(found: Any) -> Version:
+        made_at = datetime.fromtimestamp(found.creation_timestamp / 1000, UTC)
+        aliases, run_id = tuple(found.aliases), str(found.run_id or "")
+        return Version(int(found.version), made_at, run_id, aliases, record_from_tags(found.tags))
 
     @contextlib.contextmanager
     def _translated(self) -> Iterator[None]:
@@ -285,6 +259,12 @@ class Registry:
             yield
         except vendor_errors() as error:
             raise RegistryError(f"the registry did not answer: {_reason(error)}") from error
+
+
+@lru_cache(maxsize=256)
+def _warn_once(sentence: str) -> None:
+    """Log a warning, but not again each time that running streams look at the registry."""
+    _log.warning("%s", sentence)
 
 
 def vendor_errors() -> tuple[type[Exception], ...]:
@@ -322,26 +302,6 @@ def _save(onnx_file: Path, home: Path) -> None:
         input_example=np.zeros((1, 3, 64, 64), np.float32),
         pip_requirements=["onnxruntime"],
         save_as_external_data=False,
-    )
-
-
-def _to_json(record: VersionRecord) -> str:
-    return json.dumps({name: getattr(record, name) for name in VersionRecord.__dataclass_fields__})
-
-
-def _tags(record: VersionRecord) -> dict[str, str]:
-    written = {key: json.dumps(value) for key, value in json.loads(_to_json(record)).items()}
-    # A longer value is only in the record file beside the model: a cut one could not be read.
-    return {f"{_TAG}{key}": text for key, text in written.items() if len(text) <= _MAX_TAG}
-
-
-def _record(tags: Mapping[str, str]) -> VersionRecord:
-    found = {key.removeprefix(_TAG): json.loads(value) for key, value in tags.items() if key.startswith(_TAG)}
-    known = {key: value for key, value in found.items() if key in VersionRecord.__dataclass_fields__}
-    for key in ("classes", "verdict"):
-        known[key] = tuple(known.get(key, ()))
-    return VersionRecord(
-        **{"dataset": "", "parent": None, "commit": "", **known}  # made by other software: unknown
     )
 
 

@@ -4,20 +4,30 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from streetloop.errors import DatasetError
+from streetloop.errors import DatasetError, DatasetInvalid
 from streetloop.ledger import Ledger
 from streetloop.ledger.findings import list_findings
-from streetloop.ledger.reviews import FrameRecord, ReviewState, list_digests, list_reviews, mark_in_dataset
+from streetloop.ledger.reviews import (
+    FrameRecord,
+    ReviewState,
+    count_labeled,
+    list_digests,
+    list_reviews,
+    mark_in_dataset,
+)
 from streetloop.settings import Settings
 from streetloop.storage.open import open_store
-from train.data.dataset import Dataset, load_dataset, merged, save_dataset
+from train.data.dataset import TEST, VALIDATION, Dataset, Example, load_dataset, merged, save_dataset
 from train.data.from_labels import USUAL, dataset_of, renumbered
+from train.data.mending import Notes, mend_dataset
 from train.data.validation import require_valid
+from train.evaluation.judge import JudgePolicy, judging_gaps
 from train.model.class_names import class_names
 from train.model.model_file import open_model
 from train.model_registry import Version
 
 _MAX_FINDINGS = 10
+_HINT = "label more frames: of each camera a fifth is held back to judge by"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,17 +38,72 @@ class TrainingMaterial:
         dataset: All frames; saved in the object store.
         slices: Slices of the new frames, except the usual one.
         findings: The drift findings for which the new frames were labeled, as JSON.
+        notes: What was mended in the labels, one sentence each.
     """
 
     dataset: Dataset
     slices: tuple[str, ...]
     findings: tuple[dict[str, Any], ...]
+    notes: tuple[str, ...] = ()
 
 
 def build_dataset(
+    settings: Settings,
+    ledger: Ledger,
+    champion: Version,
+    purpose: str,
+    mapping: Mapping[str, str],
+    wanted: tuple[str, ...] = (),
+) -> TrainingMaterial:
+    """Gather a training's material, refuse it if nothing good can come of it, and save the dataset.
+
+    Args:
+        settings: As of `gather_material`.
+        ledger: As of `gather_material`.
+        champion: As of `gather_material`.
+        purpose: As of `gather_material`.
+        mapping: As of `gather_material`.
+        wanted: Slices in which the candidate must gain; empty for those of the new frames.
+
+    Raises:
+        DatasetError: As of `gather_material`.
+        DatasetInvalid: The dataset has faults, or too few frames to judge by.
+    """
+    material = gather_material(settings, ledger, champion, purpose, mapping)
+    store = open_store(settings)
+    require_valid(material.dataset, store, known=champion.record.classes)
+    gaps = gaps_to_judge(material, wanted)
+    if gaps:
+        raise DatasetInvalid(f"the training could not be accepted: {'; '.join(gaps)}; {_HINT}", gaps)
+    save_dataset(store, material.dataset)
+    return material
+
+
+def gaps_to_judge(material: TrainingMaterial, wanted: tuple[str, ...] = ()) -> list[str]:
+    """What the judge lacks to accept any candidate, one sentence each."""
+    policy = JudgePolicy(wanted=wanted or material.slices)
+    return judging_gaps([(e.slices, len(e.truth())) for e in held_out(material.dataset)], policy)
+
+
+def held_out(dataset: Dataset) -> list[Example]:
+    """The frames to judge by: validation and test."""
+    return [e for e in dataset.examples if e.split in {VALIDATION, TEST}]
+
+
+def require_new_labels(ledger: Ledger) -> None:
+    """Refuse a training without labels that no dataset has.
+
+    Raises:
+        DatasetError: There are none.
+    """
+    if not count_labeled(ledger, False):
+        raise DatasetError("there are no new labels; `streetloop label pull` fetches them")
+
+
+def gather_material(
     settings: Settings, ledger: Ledger, champion: Version, purpose: str, mapping: Mapping[str, str]
 ) -> TrainingMaterial:
-    """Build the dataset of all labeled frames, merged with the champion's dataset for replay.
+    """Gather all labeled frames, and the champion's dataset for replay; changes nothing.
 
     Args:
         settings: Give the object store and the models.
@@ -49,24 +114,31 @@ def build_dataset(
 
     Raises:
         DatasetError: There are no new labels, or the champion lacks one of their classes.
-        DatasetInvalid: The dataset cannot be trained on or judged by.
     """
     store = open_store(settings)
+    require_new_labels(ledger)
     labeled = list_reviews(ledger, [ReviewState.LABELED, ReviewState.IN_DATASET])
-    if not any(frame.state is ReviewState.LABELED for frame in labeled):
-        raise DatasetError("there are no new labels; `streetloop label pull` fetches them")
     names = _names_by_model(settings, labeled)
     own = renumbered(labeled, names, champion.record.classes, mapping)
-    parts = [dataset_of(own, champion.record.classes, purpose)]
+    notes = Notes()
+    parts = [mend_dataset(dataset_of(own, champion.record.classes, purpose), notes)]
     used = {example.image for example in parts[0].examples}
     fresh = [r for r in labeled if r.state is ReviewState.LABELED and r.digest in used]
     if champion.record.dataset:
         parts.insert(0, load_dataset(store, champion.record.dataset))
-    dataset = merged(parts, purpose)
-    require_valid(dataset, store, known=champion.record.classes)
-    save_dataset(store, dataset)
-    slices = {frame.drift or USUAL for frame in fresh} - {USUAL}
-    return TrainingMaterial(dataset, tuple(sorted(slices)), _findings(ledger, fresh))
+        _note_relabeled(parts[0], parts[1], notes)
+    slices = tuple(sorted({frame.drift or USUAL for frame in fresh} - {USUAL}))
+    return TrainingMaterial(merged(parts, purpose), slices, _findings(ledger, fresh), notes.sentences())
+
+
+def _note_relabeled(old: Dataset, new: Dataset, notes: Notes) -> None:
+    """Note images of both datasets whose labels differ; the new ones count."""
+    before = {example.image: example.boxes for example in old.examples}
+    for example in new.examples:
+        if before.get(example.image, example.boxes) != example.boxes:
+            notes.add(
+                "frames with newer labels than in the champion's dataset", f"image {example.image[:12]}"
+            )
 
 
 def mark_learned(ledger: Ledger, dataset: Dataset) -> None:

@@ -2,7 +2,7 @@
 
 ::
 
-    labeling -> training -> rollout -> promoted
+    labeling <-> training -> rollout -> promoted
                    |           |-> rolled back
                    |-> refused by the judge
     a failed step is retried with growing pauses, then the run is parked with the reason
@@ -21,7 +21,7 @@ from flows.learning.training_plan import TrainingRequest
 from serve.rollout.control.request import request_rollout
 from serve.rollout.policy import Policy
 from streetloop.clock import Clock
-from streetloop.errors import RolloutError, StreetloopError
+from streetloop.errors import DatasetInvalid, RolloutError, StreetloopError
 from streetloop.ledger import Ledger
 from streetloop.ledger.findings import list_findings
 from streetloop.ledger.learning import (
@@ -46,6 +46,7 @@ _STEP_EVERY_S = 1.0
 _CLOSE_S = 10.0
 _MAX_ATTEMPTS = 3
 _FIRST_RETRY_S = 30.0
+_TOO_FEW = "too_few_labels"  # how many there were when a training could not be accepted
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +171,8 @@ class LearningFlow:
         count = self._labels(of_drift=of_drift)
         settings = self._settings
         enough = count >= (settings.learn_drift_labels if of_drift else settings.learn_labels)
-        if enough or run.trigger["kind"] in {"a person", "schedule"}:
+        more = self._labels() > run.detail.get(_TOO_FEW, -1)
+        if more and (enough or run.trigger["kind"] in {"a person", "schedule"}):
             self._to(run, Step.TRAINING, reason=f"{count} frames are labeled")
 
     def _labels(self, *, of_drift: bool = False) -> int:
@@ -190,6 +192,9 @@ class LearningFlow:
             return
         work, self._work = self._work, None
         error = work.exception()
+        if isinstance(error, DatasetInvalid):  # more labels help, another attempt does not
+            self._to(run, Step.LABELING, {_TOO_FEW: self._labels()}, str(error))
+            return
         if error is not None:
             self._failed(run, error)
             return

@@ -2,12 +2,13 @@
 
 import contextlib
 import logging
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from flows.learning.dataset_builder import build_dataset, mark_learned
+from flows.learning.dataset_builder import build_dataset, held_out, mark_learned, require_new_labels
 from flows.learning.register_version import TrainedCandidate, disk_told, register_candidate
 from flows.learning.training_plan import Plan, TrainingRequest, read_plan, training_folder, write_plan
 from streetloop.errors import DatasetError, RegistryError, TrainingError
@@ -16,7 +17,7 @@ from streetloop.settings import Settings
 from streetloop.storage.open import open_store
 from streetloop.types import Detections
 from train.code_commit import code_commit
-from train.data.dataset import TEST, TRAIN, VALIDATION, Dataset, Example, load_dataset
+from train.data.dataset import TRAIN, Dataset, Example, load_dataset
 from train.data.formats import write_yolo
 from train.data.validation import missing_classes
 from train.evaluation.judge import JudgedFrame, JudgePolicy, Verdict, judge
@@ -64,6 +65,21 @@ class Outcome:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class BegunTraining:
+    """A training that may be accepted, and whose plan is stored.
+
+    Attributes:
+        champion: The version that it starts from.
+        dataset: What it learns from and is judged by.
+        request: With everything resolved.
+    """
+
+    champion: Version
+    dataset: Dataset
+    request: TrainingRequest
+
+
 def train_model(
     settings: Settings,
     ledger: Ledger,
@@ -71,32 +87,62 @@ def train_model(
     say: Callable[[str], None],
     progress: Callable[[Progress], None],
 ) -> Outcome:
-    """Train, judge and register a candidate. Needs a running Ray.
+    """Train, judge and register a candidate: `begin_training`, then `finish_training`."""
+    return finish_training(settings, ledger, begin_training(settings, ledger, request, say), say, progress)
+
+
+def begin_training(
+    settings: Settings, ledger: Ledger, request: TrainingRequest, say: Callable[[str], None]
+) -> BegunTraining:
+    """Gather what a training learns from, and store its plan. Needs no Ray.
 
     A training that was stopped is resumed by name, with the dataset of its first start.
+
+    Raises:
+        ConfigError: The name cannot be one.
+        DatasetError: There are no new labels, or the champion lacks one of their classes.
+        DatasetInvalid: The labels have faults, or there are too few frames to judge by.
+        TrainingError: The training of that name is over.
+    """
+    with disk_told(settings):
+        plan = read_plan(settings, request.name)
+        if plan is None:
+            return _begin(settings, ledger, request, say)
+        champion = open_registry(settings).find(str(plan.champion))
+        dataset = load_dataset(open_store(settings), plan.dataset)
+        return BegunTraining(champion, dataset, plan.resumed_as(request))
+
+
+def finish_training(
+    settings: Settings,
+    ledger: Ledger,
+    begun: BegunTraining,
+    say: Callable[[str], None],
+    progress: Callable[[Progress], None],
+) -> Outcome:
+    """Train, judge and register. Needs a running Ray.
 
     Raises:
         StreetloopError: A step failed; nothing incomplete is registered.
     """
     with disk_told(settings):
-        plan = read_plan(settings, request.name)
-        if plan is None:
-            champion, dataset, request = _begin(settings, ledger, request, say)
-        else:
-            champion = open_registry(settings).find(str(plan.champion))
-            dataset = load_dataset(open_store(settings), plan.dataset)
-            request = plan.resumed_as(request)
-        outcome = learn(settings, champion, dataset, request, say, progress)
-        mark_learned(ledger, dataset)
+        outcome = learn(settings, begun.champion, begun.dataset, begun.request, say, progress)
+        mark_learned(ledger, begun.dataset)
     return outcome
 
 
 def _begin(
     settings: Settings, ledger: Ledger, request: TrainingRequest, say: Callable[[str], None]
-) -> tuple[Version, Dataset, TrainingRequest]:
+) -> BegunTraining:
     """Resolve what a request leaves open, and store the plan."""
-    champion, _ = ensure_champion(settings, say)
-    material = build_dataset(settings, ledger, champion, f"labels for {request.name}", request.mapping)
+    require_new_labels(ledger)  # before a first champion is registered, which takes a while
+    champion, model = ensure_champion(settings, say)
+    if model.checkpoint is None:
+        raise TrainingError(f"{model.version} has no .pt checkpoint to start from")
+    purpose = f"labels for {request.name}"
+    material = build_dataset(settings, ledger, champion, purpose, request.mapping, request.wanted)
+    for note in material.notes:
+        say(note)
     wanted = request.wanted or material.slices
     threads = max(1, settings.threads // request.workers)  # those of the detector, shared
     resolved = replace(
@@ -106,7 +152,7 @@ def _begin(
         recipe={**RECIPE, THREADS: threads, **request.recipe},
     )
     write_plan(settings, Plan(resolved, material.dataset.digest, champion.number))
-    return champion, material.dataset, resolved
+    return BegunTraining(champion, material.dataset, resolved)
 
 
 def learn(
@@ -136,7 +182,9 @@ def learn(
         progress(now)
 
     try:
+        started = time.monotonic()
         model = _train(settings, ours, dataset, request, note)
+        seconds = time.monotonic() - started
         say("judging the candidate against the champion on the same frames")
         examples, answers = ask_both(settings, ours, model, dataset)
         verdict = verdict_on(examples, answers, request.wanted)
@@ -146,11 +194,13 @@ def learn(
             model.names,
             code_commit(),
             request.recipe,
-            _scores(verdict),
+            {f"map50/{name}": round(gain.candidate, 4) for name, gain in verdict.gains.items()},
             request.trigger,
             verdict.reasons,
             model.version,
             verdict.accepted,
+            {f"map50/{name}": round(gain.champion, 4) for name, gain in verdict.gains.items()},
+            round(seconds, 1),
         )
         assert model.checkpoint is not None
         reference = write_reference(settings, model, dataset, examples, answers[1])
@@ -212,7 +262,7 @@ def ask_both(
     """Run both exported models on the validation and test frames; returns frames and answers."""
     from train.model.ray_predictions import predict_on_ray  # as above
 
-    examples = [e for e in dataset.examples if e.split in {VALIDATION, TEST}]
+    examples = held_out(dataset)
     if not examples:
         raise DatasetError("no frame is for validation or test, so nothing can be judged")
     answers = []
@@ -271,7 +321,3 @@ def write_reference(
     ]
     pictures = (read_image(e, store) for e in some)
     return write_training_past(pictures, model.checkpoint, shown)
-
-
-def _scores(verdict: Verdict) -> dict[str, float]:
-    return {f"map50/{name}": round(gain.candidate, 4) for name, gain in verdict.gains.items()}

@@ -120,8 +120,15 @@ def evaluate_model(
         DatasetError: The dataset cannot be read, or the classes do not match.
         ModelError: The model cannot be used.
     """
+    return evaluate_file(find_model(model, settings), request, settings, out, cluster)
+
+
+def evaluate_file(
+    model: ModelFile, request: EvaluationRequest, settings: Settings, out: Path | None, cluster: Cluster
+) -> Evaluation:
+    """Evaluate an open model file; see `evaluate_model`."""
     labels = open_labels(request, open_store(settings))
-    found = detect(find_model(model, settings), labels, request.mapping, settings, cluster)
+    found = detect(model, labels, request.mapping, settings, cluster)
     report = evaluate(labels.joined.dataset, labels.examples, found)
     if out is not None:
         write_plots(out, report, labels.examples, found, labels.images)

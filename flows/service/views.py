@@ -108,9 +108,13 @@ def review_view(review: FrameRecord) -> ReviewView:
 def model_view(version: Version) -> ModelView:
     """A version of the registry."""
     record = version.record
-    scores = {name: score for name, score in record.scores.items() if math.isfinite(score)}
-    of_version = {name: getattr(version, name) for name in ("number", "made_at", "aliases")}
-    return _copied(ModelView, record, **of_version, scores=scores, model=record.model_version)
+    scores, champion_scores = (
+        {name: score for name, score in all_scores.items() if math.isfinite(score)}
+        for all_scores in (record.scores, record.champion_scores)
+    )
+    of_version = {name: getattr(version, name) for name in ("number", "made_at", "aliases", "lacks")}
+    changed = {"scores": scores, "champion_scores": champion_scores, "model": record.model_version}
+    return _copied(ModelView, record, **of_version, **changed)
 
 
 def lineage_view(record: Mapping[str, Any]) -> LineageView:

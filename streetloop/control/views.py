@@ -290,6 +290,10 @@ class ModelView(BaseModel):
     verdict: list[str]
     trigger: dict[str, Any]
     model: str = Field(description="the model version that its detections carry")
+    champion_scores: dict[str, float] = Field(
+        default={}, description="those of the champion of its day, on the same frames"
+    )
+    lacks: list[str] = Field(default=[], description="what other software left out that it needs")
 
 
 class LineageView(BaseModel):

@@ -21,7 +21,7 @@ from tests.docs.pages import DOCS, blocks, commands
 from tests.docs.test_commands import STREETLOOP, words
 from tests.drift.support import breathing
 from tests.support.control_service import Content, api_of, jpeg, register_versions
-from tests.support.tiny_model import NAMES
+from tests.support.tiny_model import NAMES, detector_output, write_tiny_model
 
 RUNS = (
     ["simulate"],
@@ -69,6 +69,7 @@ def _write_files(folder: Path) -> None:
     _write_clip(folder / "april.mp4", 120)
     _write_clip(folder / "november.mp4", 60)
     _write_dataset(folder / "coco128")
+    write_tiny_model(folder / "own.onnx", detector_output((32, 32, 9, 9, 0, 0.8)))
 
 
 def _write_clip(path: Path, light: int) -> None:

@@ -115,6 +115,46 @@ def test_papers_that_are_too_long_for_a_tag_do_not_spoil_the_others(
     assert (found.trigger, found.scores, found.classes) == ({}, {"map50/all": 0.5}, record.classes)
 
 
+@pytest.mark.parametrize(
+    ("tag", "value"),
+    [("scores", "not json"), ("classes", '"car"'), ("parent", '"first"'), ("scores", '{"map50": "high"}')],
+)
+def test_one_odd_tag_hides_only_its_version(
+    registry: Registry, onnx_file: Path, caplog: pytest.LogCaptureFixture, tag: str, value: str
+) -> None:
+    good, odd = (registry.register(registry.start("x", {}), onnx_file, _record()) for _ in range(2))
+    registry._client().set_model_version_tag("detector", str(odd.number), f"streetloop.{tag}", value)
+    registry.set_alias(CHALLENGER, odd.number)
+    numbers = [v.number for v in registry.versions()]
+    assert good.number in numbers
+    assert odd.number not in numbers
+    assert f"version {odd.number} of detector is not shown: its tag streetloop.{tag}" in caplog.text
+    for name in (CHALLENGER, str(odd.number)):
+        with pytest.raises(
+            RegistryError, match=f"version {odd.number} of detector: its tag streetloop.{tag}"
+        ):
+            registry.find(name)
+    assert registry.find(str(good.number)) == good
+    registry.drop_alias(CHALLENGER)
+
+
+def test_a_version_of_other_software_is_listed_with_what_it_lacks(
+    registry: Registry, onnx_file: Path, tmp_path: Path
+) -> None:
+    registry.register(registry.start("x", {}), onnx_file, _record())
+    client = registry._client()
+    made = client.create_model_version("detector", source=str(onnx_file), tags={"team": "roads"})
+    run = registry.start("with a run", {})
+    other = client.create_model_version("detector", source=f"runs:/{run}/x", run_id=run)
+    listed = {v.number: v.lacks for v in registry.versions()}
+    ours = ("class names", "the stamp of its detections")
+    assert listed[int(made.version)] == ("a run with its files", *ours)
+    assert listed[int(other.version)] == ours
+    for one in (made, other):
+        with pytest.raises(RegistryError, match=r"no files of streetloop.*models register"):
+            registry.download(str(one.version), tmp_path)
+
+
 def test_a_registry_that_is_away_is_one_clear_error(tmp_path: Path, onnx_file: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("in the way")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from streetloop.counted_classes import CountedClasses
 from streetloop.errors import DatasetError
 from train.data.dataset import Dataset
-from train.data.formats.builder import LabeledBox, Notes, mend_boxes
+from train.data.mending import Notes, mend_dataset
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +45,8 @@ def join_classes(dataset: Dataset, groups: Mapping[str, Sequence[str]] | None) -
     notes = Notes()
     examples = []
     for example in dataset.examples:
-        boxes = [
-            LabeledBox(new_id[b.class_id], b.xyxy, f"image {example.image[:12]}", b.ignored)
-            for b in example.boxes
-            if b.class_id in new_id
-        ]
-        mended = mend_boxes(boxes, example.width, example.height, notes)
-        examples.append(replace(example, boxes=mended))
+        kept = (box for box in example.boxes if box.class_id in new_id)
+        boxes = tuple(replace(box, class_id=new_id[box.class_id]) for box in kept)
+        examples.append(replace(example, boxes=boxes))
     joined = replace(dataset, classes=counted.names, examples=tuple(examples))
-    return JoinedClasses(joined, new_id, notes.sentences())
+    return JoinedClasses(mend_dataset(joined, notes), new_id, notes.sentences())

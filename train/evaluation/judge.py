@@ -124,6 +124,27 @@ def judge(frames: Sequence[JudgedFrame], policy: JudgePolicy = JudgePolicy(), se
     return _verdict(gains, policy)
 
 
+def judging_gaps(frames: Sequence[tuple[Sequence[str], int]], policy: JudgePolicy) -> list[str]:
+    """What `judge` lacks to accept any candidate, one sentence each; known before a training.
+
+    >>> judging_gaps([(("night",), 3)], JudgePolicy(wanted=("night",), least_frames=10))
+    ['night: 1 frame to judge by, 10 are needed']
+
+    Args:
+        frames: Slices and number of objects of each frame to judge by.
+        policy: What a candidate must show.
+    """
+    gaps = []
+    for name in policy.wanted or (ALL,):
+        objects = [count for slices, count in frames if name == ALL or name in slices]
+        if len(objects) < policy.least_frames:
+            word = "frame" if len(objects) == 1 else "frames"
+            gaps.append(f"{name}: {len(objects)} {word} to judge by, {policy.least_frames} are needed")
+        elif not sum(objects):
+            gaps.append(f"{name}: its {len(objects)} frames to judge by have no objects")
+    return gaps
+
+
 def _verdict(gains: Mapping[str, Gain], policy: JudgePolicy) -> Verdict:
     reasons: list[str] = []
     accepted = True

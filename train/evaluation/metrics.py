@@ -89,6 +89,11 @@ class Report:
             "ultralytics": _map(self.ultralytics),
         }
 
+    def scores(self) -> dict[str, float]:
+        """mAP50 by slice, as the registry keeps it; ``map50/all`` is that of all images."""
+        found = {"all": self.overall, **self.by_slice}
+        return {f"map50/{name}": round(m.map50, 4) for name, m in found.items() if np.isfinite(m.map50)}
+
     def _best(self, name: str) -> dict[str, float]:
         f1, confidence = self.curves[name].best_f1()
         return {"best_f1": round(f1, 6), "best_confidence": round(confidence, 6)}

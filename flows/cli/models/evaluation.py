@@ -6,7 +6,16 @@ from typing import Annotated
 import typer
 
 from flows.cli.context import settings_of
-from flows.cli.models.options import Classes, DatasetName, parse_classes, parse_pairs
+from flows.cli.models.options import (
+    Classes,
+    DatasetName,
+    Images,
+    ImageSize,
+    Mapping,
+    Split,
+    parse_classes,
+    parse_pairs,
+)
 from flows.cli.output import Json, print_json, results, say
 
 app = typer.Typer()
@@ -18,21 +27,13 @@ def evaluate(
     model: Annotated[str, typer.Argument(help="File, version or alias.")],
     dataset: DatasetName,
     classes: Classes = None,
-    mapping: Annotated[
-        list[str] | None, typer.Option("--map", metavar="MODEL=DATASET", help="Rename a class of the model.")
-    ] = None,
-    split: Annotated[
-        str | None, typer.Option(help="train, val or test; by default val and test, else all.")
-    ] = None,
-    images: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Folder of the images of a COCO JSON.")
-    ] = None,
+    mapping: Mapping = None,
+    split: Split = None,
+    images: Images = None,
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write plots and the worst frames to DIR.")
     ] = None,
-    image_size: Annotated[
-        int | None, typer.Option(min=32, max=4096, help="Longest side of the model's input, in pixels.")
-    ] = None,
+    image_size: ImageSize = None,
     as_json: Json = False,
 ) -> None:
     """Measure a model on a dataset: mAP by class and slice."""

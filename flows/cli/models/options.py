@@ -1,5 +1,6 @@
 """Options that commands about models share."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -15,6 +16,18 @@ Classes = Annotated[
     typer.Option(
         metavar="NAMES", help="Score only these classes of the dataset; car,heavy=bus+truck joins some."
     ),
+]
+
+Mapping = Annotated[
+    list[str] | None, typer.Option("--map", metavar="MODEL=DATASET", help="Rename a class of the model.")
+]
+
+Split = Annotated[str | None, typer.Option(help="train, val or test; by default val and test, else all.")]
+
+Images = Annotated[Path | None, typer.Option(metavar="DIR", help="Folder of the images of a COCO JSON.")]
+
+ImageSize = Annotated[
+    int | None, typer.Option(min=32, max=4096, help="Longest side of the model's input, in pixels.")
 ]
 
 

@@ -1,13 +1,25 @@
 """``streetloop models`` and ``lineage``: the versions of the registry."""
 
+import tempfile
 from datetime import tzinfo
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from flows.cli.context import control_of
-from flows.cli.models.options import VersionName
-from flows.cli.output import Json, borderless, print_json, results
+from flows.cli.context import control_of, settings_of
+from flows.cli.models.options import (
+    Classes,
+    DatasetName,
+    Images,
+    ImageSize,
+    Mapping,
+    Split,
+    VersionName,
+    parse_classes,
+    parse_pairs,
+)
+from flows.cli.output import Json, borderless, print_json, results, say
 
 if TYPE_CHECKING:
     from streetloop.control.views import ModelView
@@ -33,18 +45,108 @@ def models(context: typer.Context, as_json: Json = False) -> None:
 
 
 def _print_models(versions: "list[ModelView]", zone: tzinfo) -> None:
-    table = borderless("version", "alias", "parent", "dataset", "made", "mAP50")
+    table = borderless("version", "alias", "parent", "dataset", "made", "mAP50 (champion of its day)")
     for one in versions:
-        scores = ", ".join(f"{k.removeprefix('map50/')} {s:.3f}" for k, s in one.scores.items())
         table.add_row(
             str(one.number),
             ", ".join(one.aliases),
             str(one.parent or ""),
             one.dataset[:12],
             f"{one.made_at.astimezone(zone):%Y-%m-%d %H:%M}",
-            scores,
+            f"lacks {', '.join(one.lacks)}" if one.lacks else _scores(one),
         )
     results().print(table)
+
+
+def _scores(version: "ModelView") -> str:
+    """Scores by slice, each with the champion's on the same frames."""
+    words = []
+    for name, score in version.scores.items():
+        champion = version.champion_scores.get(name)
+        beside = "" if champion is None else f" ({champion:.3f})"
+        words.append(f"{name.removeprefix('map50/')} {score:.3f}{beside}")
+    return ", ".join(words)
+
+
+@models_app.command()
+def register(
+    context: typer.Context,
+    file: Annotated[str, typer.Argument(metavar="FILE", help="A .pt or .onnx file of a detector.")],
+    classes: Annotated[
+        str | None, typer.Option(metavar="NAMES", help="Names of its classes, in the order of their ids.")
+    ] = None,
+    dataset: Annotated[
+        str | None, typer.Option(metavar="DATASET", help="Measure it on this dataset, as `evaluate` does.")
+    ] = None,
+    alias: Annotated[str | None, typer.Option(help="champion or challenger.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Register a model of your own, with its class names, a card and a first evaluation."""
+    from flows.learning.register_file import FirstScores, named_model, refuse_bad_alias, register_file
+    from flows.reports.evaluation import EvaluationRequest, evaluate_file
+    from flows.runtime.ray_cluster import local_ray
+    from train.model.find_model import open_registry
+
+    refuse_bad_alias(alias)
+    settings = settings_of(context)
+    with tempfile.TemporaryDirectory() as folder:
+        names = [name.strip() for name in classes.split(",")] if classes else None
+        model = named_model(file, names, settings, Path(folder))
+        first = FirstScores()
+        if dataset is not None:
+            report = evaluate_file(model, EvaluationRequest(dataset), settings, None, local_ray).report
+            first = FirstScores(dataset, report.scores())
+        version = register_file(settings, file, model, first)
+    if alias is not None:
+        open_registry(settings).set_alias(alias, version.number)
+    control = control_of(context)
+    view = next(one for one in control.models() if one.number == version.number)
+    if as_json:
+        print_json(view)
+    else:
+        _print_models([view], control.zone)
+
+
+@models_app.command()
+def export(
+    context: typer.Context,
+    version: VersionName,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Ends in .onnx or .pt.")],
+) -> None:
+    """Write a version as a file."""
+    from flows.learning.register_file import export_version
+
+    export_version(settings_of(context), version, file)
+    results().print(f"written: {file.absolute()}", soft_wrap=True)
+
+
+@models_app.command()
+def compare(
+    context: typer.Context,
+    first: Annotated[str, typer.Argument(metavar="A", help="File, version or alias.")],
+    second: Annotated[str, typer.Argument(metavar="B", help="The other one.")],
+    dataset: DatasetName,
+    classes: Classes = None,
+    mapping: Mapping = None,
+    split: Split = None,
+    images: Images = None,
+    image_size: ImageSize = None,
+    as_json: Json = False,
+) -> None:
+    """Compare two models on the same frames of a dataset."""
+    from flows.reports.evaluation import EvaluationRequest
+    from flows.reports.model_comparison import compare_models, print_comparison
+    from flows.runtime.ray_cluster import local_ray
+
+    settings = settings_of(context, image_size=image_size)
+    request = EvaluationRequest(dataset, parse_pairs(mapping), parse_classes(classes), split, images)
+    comparison = compare_models(first, second, request, settings, local_ray)
+    for note in comparison.notes:
+        say(note)
+    if as_json:
+        print_json(comparison.as_json())
+    else:
+        print_comparison(results(), comparison)
 
 
 @app.command()

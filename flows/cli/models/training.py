@@ -10,9 +10,10 @@ import typer
 
 from flows.cli.context import settings_of
 from flows.cli.models.options import VersionName, parse_pairs
-from flows.cli.output import Json, print_json, results
+from flows.cli.output import Json, borderless, print_json, results, say
 
 if TYPE_CHECKING:
+    from flows.learning.readiness import Readiness
     from flows.learning.training_job import Outcome
     from train.fine_tuning.recipe import Progress
 
@@ -35,11 +36,15 @@ def train(
     mapping: Annotated[
         list[str] | None, typer.Option("--map", metavar="LABEL=CLASS", help="Rename a class of the labels.")
     ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only say what would be learned, and what is missing.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Fine-tune the champion on the labels, evaluate the candidate, and register it."""
+    from flows.learning.readiness import check_training
     from flows.learning.register_version import register_kept
-    from flows.learning.training_job import train_model
+    from flows.learning.training_job import begin_training, finish_training
     from flows.learning.training_plan import TrainingRequest
     from flows.runtime.ray_cluster import local_ray
     from streetloop.ledger import open_ledger
@@ -58,12 +63,35 @@ def train(
         mapping=parse_pairs(mapping),
         recipe={} if epochs is None else {"epochs": epochs},
     )
-    with contextlib.redirect_stdout(sys.stderr), local_ray(), _progress_bar() as (say, show):
-        outcome = train_model(settings, ledger, request, say, show)
+    if dry_run:
+        _print_readiness(check_training(settings, ledger, request), as_json)
+        return
+    with contextlib.redirect_stdout(sys.stderr):
+        begun = begin_training(settings, ledger, request, say)
+        with local_ray(), _progress_bar() as (note, show):
+            outcome = finish_training(settings, ledger, begun, note, show)
     if as_json:
         print_json(outcome.as_json())
     else:
         _print_outcome(outcome)
+
+
+def _print_readiness(readiness: "Readiness", as_json: bool) -> None:
+    """Print whether a training may start; ends the command with 1 if not."""
+    for note in readiness.notes:
+        say(note)
+    if as_json:
+        print_json(readiness.as_json())
+    else:
+        start = "the first champion" if readiness.champion is None else f"version {readiness.champion}"
+        lines = [f"starts from {start}", f"learns from {readiness.train} images"]
+        lines.append(f"is judged by {readiness.judge_frames} frames")
+        if readiness.eta_s is not None:
+            lines.append(f"takes about {max(1, round(readiness.eta_s / 60))} minutes")
+        for line in (*lines, *(f"missing: {one}" for one in readiness.missing)):
+            results().print(line, soft_wrap=True, markup=False)
+    if not readiness.ready:
+        raise typer.Exit(1)
 
 
 def _print_outcome(outcome: "Outcome") -> None:
@@ -71,6 +99,11 @@ def _print_outcome(outcome: "Outcome") -> None:
     results().print(f"version {outcome.version.number}: {word}")
     for reason in outcome.verdict.reasons:
         results().print(f"  {reason}", soft_wrap=True)
+    table = borderless("mAP50 on the same frames", numbers=("frames", "champion", "candidate", "gain"))
+    for name, gain in outcome.verdict.gains.items():
+        figures = (f"{gain.champion:.3f}", f"{gain.candidate:.3f}", f"{gain.mean:+.3f}")
+        table.add_row(name, str(gain.frames), *figures)
+    results().print(table)
 
 
 @app.command()

@@ -11,7 +11,7 @@ from flows.learning import learning_flow as learning
 from flows.learning.learning_flow import Learned, LearningFlow
 from flows.learning.training_plan import TrainingRequest
 from serve.rollout.policy import Phase, Policy
-from streetloop.errors import ConfigError, LearningError, TrainingError
+from streetloop.errors import ConfigError, DatasetInvalid, LearningError, TrainingError
 from streetloop.ledger import Ledger, open_ledger
 from streetloop.ledger.findings import open_finding
 from streetloop.ledger.learning import LearningRun, Step, begin_learning, go_on, list_learning, open_learning
@@ -181,6 +181,23 @@ def test_a_step_that_fails_is_tried_later_each_time_then_parked_and_resumed(town
     go_on(town.ledger, town.run, Step(str(town.run.detail["parked"])), town.clock.now())
     town.step_until(Step.ROLLOUT)
     assert {request.name for request in town.asked} == {town.run.name}
+
+
+def test_too_few_frames_to_judge_by_wait_for_more_labels(town: Town) -> None:
+    def refuse(_: TrainingRequest) -> Learned:
+        raise DatasetInvalid("night: 8 frames to judge by, 10 are needed")
+
+    town.train = refuse
+    town.label(3)
+    town.step_until(Step.TRAINING)
+    town.step_until(Step.LABELING)
+    assert town.run.reason == "night: 8 frames to judge by, 10 are needed"
+    asked = len(town.asked)
+    town.restarted().step()
+    assert (town.run.step, len(town.asked)) == (Step.LABELING, asked), "the same labels are no better"
+    town.train = lambda _: outcome()
+    town.label(1, first=3)
+    town.step_until(Step.ROLLOUT)
 
 
 @pytest.mark.parametrize("step", [Step.TRAINING, Step.ROLLOUT])

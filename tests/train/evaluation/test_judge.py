@@ -3,7 +3,7 @@ import pytest
 
 from streetloop.types import Detections
 from train.evaluation.coco_map import coco_map
-from train.evaluation.judge import ALL, JudgedFrame, JudgePolicy, judge
+from train.evaluation.judge import ALL, JudgedFrame, JudgePolicy, judge, judging_gaps
 from train.evaluation.matching import match
 
 NOTHING = Detections.empty()
@@ -104,3 +104,18 @@ def test_each_true_box_is_found_once() -> None:
     result = match(found.take(np.array([True, False])), found, NOTHING)
     assert result.confidence.tolist() == pytest.approx([0.9, 0.5])
     assert result.correct.tolist() == [True, False]
+
+
+@pytest.mark.parametrize("wanted", [(), ("night",), ("fog",)])
+@pytest.mark.parametrize("count", [9, 10])
+def test_gaps_are_known_exactly_where_no_candidate_could_be_accepted(
+    wanted: tuple[str, ...], count: int
+) -> None:
+    frames = _frames(count, ours=1.0, theirs=0.1, slices=("night",))
+    policy = JudgePolicy(wanted=wanted, draws=50)
+    gaps = judging_gaps([(f.slices, len(f.truth)) for f in frames], policy)
+    assert bool(gaps) is not judge(frames, policy).accepted
+
+
+def test_frames_without_objects_are_a_gap() -> None:
+    assert judging_gaps([((), 0)] * 12, JudgePolicy()) == ["all: its 12 frames to judge by have no objects"]

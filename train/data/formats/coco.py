@@ -7,9 +7,10 @@ from typing import Any
 
 from streetloop.errors import DatasetError
 from train.data.dataset import VALIDATION
-from train.data.formats.builder import DatasetBuilder, LabeledBox, Notes, unique_classes
+from train.data.formats.builder import DatasetBuilder
 from train.data.formats.imported import ImportedDataset
 from train.data.formats.text import read_json
+from train.data.mending import LabeledBox, Notes, unique_classes
 
 Row = Mapping[str, Any]
 

@@ -6,10 +6,11 @@ from typing import Any
 
 from streetloop.errors import DatasetError
 from train.data.dataset import TEST, TRAIN, VALIDATION
-from train.data.formats.builder import DatasetBuilder, unique_classes
+from train.data.formats.builder import DatasetBuilder
 from train.data.formats.imported import ImportedDataset
 from train.data.formats.text import read_text, read_yaml
 from train.data.formats.yolo_rows import parse_rows
+from train.data.mending import unique_classes
 
 IMAGES = {".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff"}
 

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator, Sequence
 
 from streetloop.errors import DatasetError
-from train.data.formats.builder import XYXY, LabeledBox, Notes
+from train.data.mending import XYXY, LabeledBox, Notes
 
 _ROUNDING = 0.01  # share of the image by which a box may leave it
 _BOX, _SCORED_BOX, _SMALLEST_POLYGON = 5, 6, 7  # numbers in a row

@@ -21,9 +21,11 @@ def test_models_are_listed(chain: Chain) -> None:
     assert (first["aliases"], first["parent"]) == (["champion"], None)
     assert (second["aliases"], second["parent"]) == (["challenger"], 1)
     assert second["dataset"] == chain.said["dataset"]
-    assert second["scores"]["map50/all"] > 0
+    assert second["scores"]["map50/all"] > second["champion_scores"]["map50/all"]
+    assert (first["lacks"], second["lacks"]) == ([], [])
     shown = CliRunner().invoke(app, ["models"], env={**chain.environment, "COLUMNS": "160"}).stdout
     assert "challenger" in shown
+    assert f"({second['champion_scores']['map50/all']:.3f})" in shown
     assert chain.said["dataset"][:12] in shown
 
 

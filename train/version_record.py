@@ -1,0 +1,113 @@
+"""What describes a version of the registry, and its form in MLflow's tags."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from streetloop.errors import RegistryError
+
+_TAG = "streetloop."
+_MAX_TAG = 5000  # characters, by MLflow's limit
+_NEEDED = {"classes": "class names", "model_version": "the stamp of its detections"}
+
+
+@dataclass(frozen=True, slots=True)
+class VersionRecord:
+    """What describes a version; unknown fields of a foreign version are empty.
+
+    Attributes:
+        dataset: Digest of the training dataset: the lineage finds its labels by it.
+        parent: Number of the version that the training started from; None for a first.
+        classes: Class names; labels made with this model's boxes are read with them.
+        commit: The code as `git describe` names it.
+        recipe: Options of the training; the same options on the same dataset repeat it.
+        scores: Metrics by name, such as ``map50/night``, each in [0, 1].
+        trigger: What started the training, such as a drift finding and its causes.
+        verdict: The judge's reasons, one sentence each.
+        accepted: True lets it challenge the champion; None if it was not judged.
+        model_version: The stamp of its detections.
+        champion_scores: The same metrics of the champion, on the same frames.
+        seconds: How long the epochs took; 0 if unknown.
+    """
+
+    dataset: str
+    parent: int | None
+    classes: tuple[str, ...]
+    commit: str
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+    scores: Mapping[str, float] = field(default_factory=dict)
+    trigger: Mapping[str, Any] = field(default_factory=dict)
+    verdict: tuple[str, ...] = ()
+    model_version: str = ""
+    accepted: bool | None = None
+    champion_scores: Mapping[str, float] = field(default_factory=dict)
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One version of the registry.
+
+    Attributes:
+        number: Counts from 1.
+        made_at: When it was registered (UTC).
+        run_id: MLflow's id of the training run; empty without one.
+        aliases: Such as ``champion``.
+        record: What describes it.
+    """
+
+    number: int
+    made_at: datetime
+    run_id: str
+    aliases: tuple[str, ...]
+    record: VersionRecord
+
+    @property
+    def lacks(self) -> tuple[str, ...]:
+        """What a version that other software made lacks to be used here; empty for our own."""
+        missing = [words for name, words in _NEEDED.items() if not getattr(self.record, name)]
+        return tuple(missing if self.run_id else ["a run with its files", *missing])
+
+
+_RECORD = TypeAdapter(VersionRecord)
+
+
+def record_to_json(record: VersionRecord) -> str:
+    """A record as JSON."""
+    return json.dumps({one.name: getattr(record, one.name) for one in fields(record)})
+
+
+def record_to_tags(record: VersionRecord) -> dict[str, str]:
+    """A record as tags of MLflow; a value that is too long for a tag is left out."""
+    written = {key: json.dumps(value) for key, value in json.loads(record_to_json(record)).items()}
+    # A longer value is only in the record file beside the model: a cut one could not be read.
+    return {f"{_TAG}{key}": text for key, text in written.items() if len(text) <= _MAX_TAG}
+
+
+def record_from_tags(tags: Mapping[str, str]) -> VersionRecord:
+    """Read what `record_to_tags` wrote; other tags do not matter.
+
+    >>> record_from_tags({"streetloop.classes": '["car"]', "team": "roads"}).classes
+    ('car',)
+
+    Raises:
+        RegistryError: A tag of ours was changed to something that cannot be read.
+    """
+    known = {one.name for one in fields(VersionRecord)}
+    values: dict[str, Any] = {"dataset": "", "parent": None, "classes": (), "commit": ""}
+    for key, text in tags.items():
+        name = key.removeprefix(_TAG)
+        if key.startswith(_TAG) and name in known:
+            try:
+                values[name] = json.loads(text)
+            except ValueError:
+                raise RegistryError(f"its tag {key} is not JSON: {text[:40]!r}") from None
+    try:
+        return _RECORD.validate_python(values)
+    except ValidationError as error:
+        place = error.errors()[0]
+        raise RegistryError(f"its tag {_TAG}{place['loc'][0]} cannot be used: {place['msg']}") from None
