@@ -76,7 +76,7 @@ def named_model(file: str, classes: Sequence[str] | None, settings: Settings, fo
     helper.set_model_props(content, {**meta, "names": repr(dict(enumerate(classes)))})
     renamed = folder / model.onnx.name
     onnx.save(content, renamed)
-    return replace(model, onnx=renamed, names=tuple(classes))
+    return replace(model, onnx=renamed, contract=replace(model.contract, names=tuple(classes)))
 
 
 def register_file(settings: Settings, file: str, model: ModelFile, first: FirstScores) -> Version:
