@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from drift.monitor import LiveWatch
 from flows.cli.main import app
-from flows.learning.dataset_builder import build_dataset, mark_learned
+from flows.learning.dataset_builder import gather_material, mark_learned
 from flows.learning.training_plan import read_plan
 from labeling.queue import ReviewQueue
 from streetloop.ledger.cameras import newest_changes
@@ -123,7 +123,7 @@ def test_frames_are_pushed_answered_and_learned_from(old: Old, tiny: Path) -> No
     assert counts["rejected"] == wrote["rejected"] + 1, "a frame of a real camera is declined"
 
     champion = open_registry(old.settings).find(CHAMPION)
-    material = build_dataset(old.settings, old.ledger, champion, "goes on", {})
+    material = gather_material(old.settings, old.ledger, champion, "goes on", {})
     before = {one["image"] for one in old.wrote["dataset"]["images"]}
     assert {one.image for one in material.dataset.examples} == before | {r.digest for r in labeled}
     mark_learned(old.ledger, material.dataset)
