@@ -25,7 +25,7 @@ from streetloop.errors import RegistryError
 from streetloop.secrets import redact
 from train.version_record import Version as Version
 from train.version_record import VersionRecord as VersionRecord
-from train.version_record import record_from_tags, record_to_json, record_to_tags
+from train.version_record import dataset_from_tags, record_from_tags, record_to_json, record_to_tags
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -150,6 +150,14 @@ class Registry:
                 except RegistryError as error:
                     raise RegistryError(f"version {number} of {self.name}: {error}") from None
         raise RegistryError(f"the registry has no version {name!r} of {self.name}")
+
+    def datasets(self) -> set[str]:
+        """Digests of the datasets of all versions, also of those that `versions` leaves out.
+
+        Raises:
+            RegistryError: A version does not say its dataset.
+        """
+        return {dataset_from_tags(found.tags) for _, found in self._all()} - {""}
 
     def _all(self) -> list[tuple[int, Any]]:
         """Numbers and MLflow's own records of all versions, newest first."""

@@ -111,3 +111,18 @@ def record_from_tags(tags: Mapping[str, str]) -> VersionRecord:
     except ValidationError as error:
         place = error.errors()[0]
         raise RegistryError(f"its tag {_TAG}{place['loc'][0]} cannot be used: {place['msg']}") from None
+
+
+def dataset_from_tags(tags: Mapping[str, str]) -> str:
+    """The dataset of a version alone, also where other tags cannot be read; empty without one.
+
+    Raises:
+        RegistryError: It is no digest.
+    """
+    try:
+        digest = json.loads(tags.get(f"{_TAG}dataset", '""'))
+    except ValueError:
+        digest = None
+    if not isinstance(digest, str):
+        raise RegistryError(f"a version's tag {_TAG}dataset is no digest")
+    return digest

@@ -20,6 +20,7 @@ _MODULES = (
     "models.training",
     "models.evaluation",
     "models.registry",
+    "models.datasets",
     "tracks",
     "learning",
     "rollouts",

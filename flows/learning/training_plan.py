@@ -11,6 +11,7 @@ from streetloop.errors import ConfigError, TrainingError
 from streetloop.files import write_whole
 from streetloop.settings import Settings
 
+_SUFFIX = ".plan.json"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -91,6 +92,16 @@ def finished_version(settings: Settings, name: str) -> int | None:
     return _read(path, name).version if path.is_file() else None
 
 
+def used_datasets(settings: Settings) -> set[str]:
+    """Digests of the datasets of all trainings, also of stopped ones.
+
+    Raises:
+        TrainingError: A plan is damaged.
+    """
+    plans = training_folder(settings).glob(f"*{_SUFFIX}")
+    return {_read(path, path.name.removesuffix(_SUFFIX)).dataset for path in plans}
+
+
 def write_plan(settings: Settings, plan: Plan) -> None:
     """Write a plan, whole or not at all."""
     request = plan.request
@@ -123,4 +134,4 @@ def _read(path: Path, name: str) -> Plan:
 
 
 def _path(settings: Settings, name: str) -> Path:
-    return training_folder(settings) / f"{name}.plan.json"
+    return training_folder(settings) / f"{name}{_SUFFIX}"

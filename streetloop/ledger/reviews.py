@@ -161,6 +161,12 @@ def list_digests(ledger: Ledger, states: Collection[ReviewState]) -> dict[str, s
         return {row.digest: row.model_version for row in connection.execute(query.order_by(*_BY_CHOICE))}
 
 
+def list_image_keys(ledger: Ledger) -> set[str]:
+    """Keys of the images of all frames, in every state."""
+    with ledger.transaction() as connection:
+        return set(connection.execute(select(reviews.c.image_key)).scalars())
+
+
 def list_candidates(ledger: Ledger, states: Collection[ReviewState], since: datetime) -> list[Candidate]:
     """The frames in some states, as selection needs them.
 

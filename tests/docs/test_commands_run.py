@@ -36,6 +36,8 @@ RUNS = (
     ["models"],
     ["lineage"],
     ["evaluate"],
+    ["dataset", "import"],
+    ["dataset", "list"],
     ["rollout"],
 )
 """All others start Ray, Label Studio or a training; tests of their own run those."""

@@ -80,3 +80,60 @@ def write_coco_files(
     path = folder / "c.json"
     path.write_text(json.dumps(content))
     return path
+
+
+def write_label_studio_files(folder: Path, *results: Mapping[str, Any], **task: Any) -> Path:
+    """Write one picture and Label Studio's export of it; returns the JSON.
+
+    Args:
+        folder: Where.
+        results: Of its annotation.
+        task: What the task says beside the usual.
+    """
+    write_image(folder / "images/a.png")
+    answer = {"result": list(results), "updated_at": "2026-11-02"}
+    content = {"id": 5, "data": {"image": "/data/upload/3/1a2b3c4d-a.png"}, "annotations": [answer], **task}
+    path = folder / "export.json"
+    path.write_text(json.dumps([content]))
+    return path
+
+
+def rectangle(**changes: Any) -> dict[str, Any]:
+    """The car as Label Studio writes it."""
+    value = {"x": 10, "y": 10, "width": 40, "height": 40, "rotation": 0, "rectanglelabels": ["car"]}
+    return {"type": "rectanglelabels", "value": {**value, **changes}}
+
+
+def write_bdd100k_files(folder: Path, **attributes: str) -> Path:
+    """Write one picture with a car, a crowd and a lane as BDD100K does; returns the JSON."""
+    write_image(folder / "images/100k/train/a.png")
+    car = {"id": "1", "category": "car", "box2d": {"x1": 20, "y1": 10, "x2": 100, "y2": 50}}
+    crowd = {**car, "id": "2", "attributes": {"crowd": True}, "box2d": {"x1": 0, "y1": 0, "x2": 9, "y2": 9}}
+    lane = {"id": "3", "category": "lane", "poly2d": []}
+    frame = {"name": "a.png", "attributes": attributes, "labels": [car, crowd, lane]}
+    path = folder / "labels/det_20/det_train.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps([frame, {"name": "a.png", "labels": None}]))
+    return path
+
+
+def write_kitti_files(folder: Path) -> Path:
+    """Write one picture with a car and a region that does not matter, as KITTI does."""
+    write_image(folder / "training/image_2/000000.png")
+    labels = folder / "training/label_2/000000.txt"
+    labels.parent.mkdir()
+    rest = "1.5 1.6 3.9 1.0 1.5 40.0 -1.5"
+    rows = [f"Car 0.00 0 -1.5 20 10 100 50 {rest}", f"DontCare -1 -1 -10 150 60 190 90 {rest}"]
+    labels.write_text("\n".join(rows))
+    return folder / "training"
+
+
+def write_mot_files(folder: Path, rows: str) -> Path:
+    """Write a sequence of two pictures as MOT Challenge does; returns its folder."""
+    sequence = folder / "MOT17-02"
+    for number in (1, 2):
+        write_image(sequence / f"frames/00000{number}.png", number)
+    (sequence / "gt").mkdir()
+    (sequence / "gt/gt.txt").write_text(rows)
+    (sequence / "seqinfo.ini").write_text("[Sequence]\nimDir=frames\n")
+    return sequence

@@ -21,7 +21,8 @@ TRAIN, VALIDATION, TEST = "train", "val", "test"
 SPLITS = (TRAIN, VALIDATION, TEST)
 
 _FORMAT = 1
-_PREFIX = "datasets"
+DATASETS = "datasets"
+"""Where manifests are in an object store."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,7 @@ def save_dataset(store: ObjectStore, dataset: Dataset) -> str:
     Raises:
         StoreError: It could not be written.
     """
-    store.put(f"{_PREFIX}/{dataset.digest}.json", dataset.manifest())
+    store.put(f"{DATASETS}/{dataset.digest}.json", dataset.manifest())
     return dataset.digest
 
 
@@ -128,12 +129,12 @@ def load_dataset(store: ObjectStore, digest: str) -> Dataset:
     """
     if not digest or not set(digest) <= set("0123456789abcdef"):
         raise DatasetError(f"{digest[:70]!r} is no digest of a dataset")
-    keys = list(store.keys(f"{_PREFIX}/{digest}"))
+    keys = list(store.keys(f"{DATASETS}/{digest}"))
     if len(keys) != 1:
         what = "no dataset begins" if not keys else f"{len(keys)} datasets begin"
         raise DatasetError(f"{what} with {digest}")
-    dataset = _parse(store.get(keys[0]), keys[0])
-    if keys[0] != f"{_PREFIX}/{dataset.digest}.json":
+    dataset = parse_manifest(store.get(keys[0]), keys[0])
+    if keys[0] != f"{DATASETS}/{dataset.digest}.json":
         raise DatasetError(f"{keys[0]}: the content is not what its name says; it was changed")
     return dataset
 
@@ -171,7 +172,16 @@ def _plain(example: Example) -> dict[str, Any]:
     return content
 
 
-def _parse(data: bytes, name: str) -> Dataset:
+def parse_manifest(data: bytes, name: str) -> Dataset:
+    """Read a manifest.
+
+    Args:
+        data: What `Dataset.manifest` gave.
+        name: Names it in messages.
+
+    Raises:
+        DatasetError: It is none.
+    """
     try:
         content = json.loads(data)
         if content["format"] != _FORMAT:

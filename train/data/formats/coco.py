@@ -6,16 +6,16 @@ from pathlib import Path
 from typing import Any
 
 from streetloop.errors import DatasetError
-from train.data.dataset import VALIDATION
 from train.data.formats.builder import DatasetBuilder
 from train.data.formats.imported import ImportedDataset
+from train.data.formats.places import find_image, split_of
 from train.data.formats.text import read_json
 from train.data.mending import LabeledBox, Notes, unique_classes
 
 Row = Mapping[str, Any]
 
 
-def read_coco(path: Path, images: Path | None = None, split: str = VALIDATION) -> ImportedDataset:
+def read_coco(path: Path, images: Path | None = None, split: str | None = None) -> ImportedDataset:
     """Read a COCO ``instances`` JSON; all its images are of one split.
 
     Crowds are ignored boxes. Annotations without a box, or of an image or category that is not in
@@ -25,7 +25,7 @@ def read_coco(path: Path, images: Path | None = None, split: str = VALIDATION) -
         path: The JSON.
         images: Folder of the images; by default that of the JSON, ``images`` in it, or, as COCO
             has them, a folder beside it.
-        split: The split of the images.
+        split: The split of the images; None for the one in the file's name, else validation.
 
     Raises:
         DatasetError: Something is missing or malformed; the message names it.
@@ -48,8 +48,9 @@ def read_coco(path: Path, images: Path | None = None, split: str = VALIDATION) -
     for image_id, box in _boxes(annotations, number, rows, builder.notes):
         boxes[image_id].append(box)
     folders = [images] if images is not None else _folders(path)
+    part = split_of(path, split)
     for key, row in rows.items():
-        example = builder.open_image(_image_file(row, folders, path), split)
+        example = builder.open_image(find_image(_image_name(row, path), folders, path), part)
         _compare_sizes(row, example.width, example.height, builder.notes)
         builder.add(example, boxes[key])
     return builder.finish(classes, f"imported from {path.name}")
@@ -128,18 +129,11 @@ def _folders(path: Path) -> list[Path]:
     return [home.parent / part, home.parent / "images" / part, home.parent / "images", home.parent, home]
 
 
-def _image_file(row: Row, folders: Sequence[Path], path: Path) -> Path:
-    name = str(row.get("file_name", ""))
+def _image_name(row: Row, path: Path) -> str:
+    name = str(row.get("file_name") or "")
     if not name:
         raise DatasetError(f"{path}: image {row['id']} has no 'file_name'")
-    for folder in folders:
-        for text in (name, name.replace("\\", "/")):
-            found = (folder / text).resolve()
-            if found.is_relative_to(folder.resolve()) and found.is_file():
-                return found
-    if not (folders[0] / name).resolve().is_relative_to(folders[0].resolve()):
-        raise DatasetError(f"{path}: {name!r} leads out of {folders[0]}")
-    raise DatasetError(f"{path}: there is no image {name!r} in {folders[0]}; --images names their folder")
+    return name
 
 
 def _compare_sizes(row: Row, width: int, height: int, notes: Notes) -> None:

@@ -1,6 +1,7 @@
 """Writes datasets in the formats of other tools."""
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ def write_yolo(
             home = folder / example.split
             for name in ("images", "labels"):
                 (home / name).mkdir(parents=True, exist_ok=True)
-            image = home / "images" / f"{example.image}{Path(example.key).suffix}"
+            image = home / "images" / _file_name(example)
             if not image.is_file():
                 write_whole(image, store.get(example.key))
             (home / "labels" / f"{example.image}.txt").write_text(_yolo_lines(example))
@@ -50,6 +51,67 @@ def write_yolo(
     except OSError as error:
         raise StoreError(f"{folder}: cannot be written: {error.strerror}") from error
     return target
+
+
+def write_coco(
+    dataset: Dataset, store: ObjectStore, folder: Path, progress: Callable[[int], None] = lambda _: None
+) -> list[Path]:
+    """Write a dataset as COCO's JSON, one for each split; ignored boxes are crowds.
+
+    Args:
+        dataset: The dataset.
+        store: Keeps the images.
+        folder: Receives ``annotations/instances_SPLIT.json`` and ``images``; images that are there
+            are kept.
+        progress: Called with the number of images written.
+
+    Returns:
+        The JSON files.
+
+    Raises:
+        StoreError: An image is missing, or the folder cannot be written to.
+    """
+    written = []
+    try:
+        for number, example in enumerate(dataset.examples, start=1):
+            image = folder / "images" / _file_name(example)
+            if not image.is_file():
+                write_whole(image, store.get(example.key))
+            progress(number)
+        for split in SPLITS:
+            if examples := dataset.split(split):
+                target = folder / "annotations" / f"instances_{split}.json"
+                write_whole(target, json.dumps(_coco(dataset.classes, examples)))
+                written.append(target)
+    except OSError as error:
+        raise StoreError(f"{folder}: cannot be written: {error.strerror}") from error
+    return written
+
+
+def _file_name(example: Example) -> str:
+    return f"{example.image}{Path(example.key).suffix}"
+
+
+def _coco(classes: Sequence[str], examples: Sequence[Example]) -> dict[str, Any]:
+    boxes = [(number, box) for number, example in enumerate(examples, start=1) for box in example.boxes]
+    return {
+        "images": [
+            {"id": number, "file_name": _file_name(one), "width": one.width, "height": one.height}
+            for number, one in enumerate(examples, start=1)
+        ],
+        "categories": [{"id": k, "name": name} for k, name in enumerate(classes, start=1)],
+        "annotations": [
+            {
+                "id": k,
+                "image_id": number,
+                "category_id": box.class_id + 1,
+                "bbox": [box.xyxy[0], box.xyxy[1], box.xyxy[2] - box.xyxy[0], box.xyxy[3] - box.xyxy[1]],
+                "area": (box.xyxy[2] - box.xyxy[0]) * (box.xyxy[3] - box.xyxy[1]),
+                "iscrowd": int(box.ignored),
+            }
+            for k, (number, box) in enumerate(boxes, start=1)
+        ],
+    }
 
 
 def _yolo_lines(example: Example) -> str:
