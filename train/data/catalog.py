@@ -58,7 +58,7 @@ def difference(one: Dataset, other: Dataset) -> dict[str, Any]:
 
 
 def _named_boxes(dataset: Dataset, image: str, examples: dict[str, Any]) -> set[tuple[Any, ...]]:
-    """Boxes with the names of their classes, to 0.1 pixels: formats round them in the last digits."""
+    """Boxes with the names of their classes, to 0.1 pixels: formats round the last digits."""
     return {
         (dataset.classes[b.class_id], *(round(v, 1) for v in b.xyxy), b.ignored)
         for b in examples[image].boxes
