@@ -22,6 +22,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 from streetloop.counted_classes import ClassGroups
 from streetloop.errors import ConfigError
 from streetloop.local_time import open_zone
+from streetloop.sqlite_url import sqlite_url
 
 _BUCKET = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[\w=-][\w.=-]*)*/?", re.ASCII)
 
@@ -231,14 +232,14 @@ class Settings(BaseSettings):
         """URI of MLflow's tracking and registry; may hold a password."""
         if self.tracking_uri is not None:
             return self.tracking_uri.get_secret_value()
-        return f"sqlite:///{self.home.absolute() / 'mlflow' / 'mlflow.db'}"
+        return sqlite_url(self.home / "mlflow" / "mlflow.db")
 
     @property
     def ledger(self) -> str:
         """URL of the ledger's database; may hold a password."""
         if self.ledger_url is not None:
             return self.ledger_url.get_secret_value()
-        return f"sqlite:///{self.home.absolute() / 'ledger.db'}"
+        return sqlite_url(self.home / "ledger.db")
 
 
 def read_settings(**values: Any) -> Settings:

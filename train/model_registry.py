@@ -23,6 +23,7 @@ from google.protobuf.message import DecodeError
 
 from streetloop.errors import RegistryError
 from streetloop.secrets import redact
+from streetloop.sqlite_url import sqlite_path
 from train.version_record import Version as Version
 from train.version_record import VersionRecord as VersionRecord
 from train.version_record import dataset_from_tags, record_from_tags, record_to_json, record_to_tags
@@ -235,17 +236,20 @@ class Registry:
             if "MLFLOW_LOGGING_LEVEL" not in os.environ:
                 # It logs every migration of a new database.
                 logging.getLogger("mlflow").setLevel(logging.WARNING)
-            if self._uri.startswith("sqlite:///"):
-                Path(self._uri.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+            if (local := sqlite_path(self._uri)) is not None:
+                local.parent.mkdir(parents=True, exist_ok=True)
             self._known = MlflowClient(tracking_uri=self._uri, registry_uri=self._uri)
+            if local is not None and str(local) != self._uri.removeprefix("sqlite:///"):
+                self._known.search_registered_models(max_results=1)  # opens the registry's store, too
+                _remove_empty(Path(self._uri.removeprefix("sqlite:///")).parent)
         return self._known
 
     def _experiment(self, client: "MlflowClient") -> str:
         found = client.get_experiment_by_name(_EXPERIMENT)
         if found is not None:
             return str(found.experiment_id)
-        local = self._uri.startswith("sqlite:///")
-        place = (self._artifacts / "artifacts").absolute().as_uri() if local else None
+        local = sqlite_path(self._uri)
+        place = None if local is None else (self._artifacts / "artifacts").absolute().as_uri()
         return str(client.create_experiment(_EXPERIMENT, artifact_location=place))
 
     def _ensure_model(self, client: "MlflowClient") -> None:
@@ -288,6 +292,13 @@ def _reason(error: Exception) -> str:
     """The message of a disk or a database; a server's may hold secrets, so only its type."""
     said = getattr(error, "strerror", None) or getattr(error, "orig", None)
     return redact(str(said)[:200]) if said else type(error).__name__
+
+
+def _remove_empty(folder: Path) -> None:
+    """Remove the folder that MLflow makes for a database whose URL it does not unquote."""
+    with contextlib.suppress(OSError):  # the first that is not empty was not made by it
+        for made in (folder, *folder.parents):
+            made.rmdir()
 
 
 def _save(onnx_file: Path, home: Path) -> None:

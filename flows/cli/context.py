@@ -47,11 +47,15 @@ def control_of(
     """The control service of this call; see `ControlService` for the arguments.
 
     Raises:
-        ConfigError: A value of ``changes``, see `settings_of`, is wrong.
+        ConfigError: A value of ``changes``, see `settings_of`, is wrong, or the home cannot be
+            written.
     """
     from flows.service.control_service import ControlService
+    from streetloop.home import require_home
 
-    return ControlService(settings_of(context, **changes), cameras, policy, tell=tell)
+    settings = settings_of(context, **changes)
+    require_home(settings.home)
+    return ControlService(settings, cameras, policy, tell=tell)
 
 
 def current_user() -> str:

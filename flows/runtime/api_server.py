@@ -6,6 +6,7 @@ from collections.abc import Callable
 from flows.runtime.ray_cluster import local_ray
 from flows.runtime.signals import stop_on_signals
 from serve.web.access import refuse_open_door, refuse_taken_port
+from streetloop.home import require_home
 from streetloop.settings import Settings
 from train.model.model_file import open_model
 
@@ -27,12 +28,14 @@ def serve_api(
         until: Blocks while the API is served; gets the event that a signal sets.
 
     Raises:
-        ConfigError: The address is wider than loopback and there is no token, or is taken.
+        ConfigError: The address is wider than loopback and there is no token, or is taken, or the
+            home cannot be written.
         ModelError: The model cannot be used.
         DetectorError: The detector did not start.
     """
     refuse_open_door(host, has_token=settings.api_token is not None)
     refuse_taken_port(host, port)
+    require_home(settings.home)
     say(f"opening the model {settings.model}")
     model = open_model(settings.model, settings.models)
     say("starting Ray on this machine")

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from flows.runtime.controllers import Controllers
+from flows.runtime.observer_thread import ObserverThread
 from flows.runtime.observers import Observers
 from flows.runtime.planner import Planner
 from flows.runtime.ray_cluster import local_ray
@@ -23,6 +24,7 @@ from streetloop.camera_set import CameraSetWatcher
 from streetloop.cameras import Camera, refuse_uncountable
 from streetloop.clock import SystemClock
 from streetloop.errors import ConfigError
+from streetloop.home import lock_home
 from streetloop.ledger import open_ledger
 from streetloop.settings import BASELINE, Settings
 from streetloop.storage.open import open_store
@@ -51,7 +53,8 @@ def run_streams(
         say: Called with what is being done, and with drift and faults that begin or end.
 
     Raises:
-        ConfigError: A recording cannot be played, or the settings contradict each other.
+        ConfigError: A recording cannot be played, the settings contradict each other, or another
+            process runs in the home.
         ModelError: The model cannot be used.
         LedgerError: The ledger cannot be opened.
         ClusterError: Ray did not start.
@@ -59,11 +62,12 @@ def run_streams(
         ProcessDied: A worker did not start.
     """
     options = dataclasses.replace(options, app=options.app and settings.app_port != 0)
-    _refuse_what_cannot_run(cameras, settings, options)
-    session = _Session(cameras, settings, options, _open_model(cameras, settings, say), say)
-    say("starting Ray on this machine")
-    with local_ray(options.metrics_port):
-        summary = session.run(show)
+    with lock_home(settings.home):
+        _refuse_what_cannot_run(cameras, settings, options)
+        session = _Session(cameras, settings, options, _open_model(cameras, settings, say), say)
+        say("starting Ray on this machine")
+        with local_ray(options.metrics_port):
+            summary = session.run(show)
     show(summary.cameras)
     return summary
 
@@ -106,11 +110,12 @@ class _Session:
         champions = self._deploy_for_cities(applications)
         contract = self._model.contract
         planner = Planner(self._settings, self._run, contract.names, self._options.annotate, contract.input)
+        observer = ObserverThread(self._observers)
         supervisor = Supervisor(planner.plan(self._watcher.current.cameras), RayWorker)
         loop = SessionLoop(
             self._watcher,
             supervisor,
-            self._observers,
+            observer,
             self._web_publisher(),
             planner.plan,
             lambda camera: open_source(camera, SystemClock()),
@@ -121,13 +126,15 @@ class _Session:
             self._say("starting the cameras")
             supervisor.start()
             self._observers.start()
+            observer.start()
             controllers.start()
             began = time.monotonic()
             loop.run(stop, self._options.duration_s, self._options.until, show)
             controllers.close()
             last = supervisor.close()
             seconds = time.monotonic() - began
-            self._observers.observe(last)
+            observer.observe(last)
+            observer.close()
             self._observers.close()
         ids = self._watcher.current.ids
         statuses, removed = _in_order(ids, last.statuses), last.statuses.keys() - set(ids)

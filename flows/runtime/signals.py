@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM as an event."""
+"""Ctrl-C, SIGTERM and SIGHUP as an event."""
 
 import signal
 import threading
@@ -6,17 +6,24 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
 
 @contextmanager
 def stop_on_signals() -> Iterator[threading.Event]:
-    """An event that the first SIGINT or SIGTERM sets; a second one acts as without this block."""
+    """An event that the first of these signals sets; a second one acts as without this block.
+
+    A SIGHUP that is ignored, as under nohup, stays so.
+    """
     stop = threading.Event()
 
     def ask_to_stop(number: int, _: FrameType | None) -> None:
         stop.set()
         signal.signal(number, before[signal.Signals(number)])
 
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.getsignal(number) for number in _SIGNALS}
+    if before[signal.SIGHUP] is signal.SIG_IGN:
+        del before[signal.SIGHUP]
     for number in before:
         signal.signal(number, ask_to_stop)
     try:

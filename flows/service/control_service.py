@@ -63,6 +63,7 @@ from train.model.find_model import has_registry, open_registry
 REPORT_FILE = "report.html"
 """The illustrated report of a run, in its home; ``GET /report`` serves it."""
 
+_PATIENCE_S = 4.0  # of a write that somebody waits for
 _DRIFT_KEPT_S = 20.0
 _MAX_ROLLOUTS = 10_000
 
@@ -93,7 +94,7 @@ class ControlService:
     ) -> None:
         self._settings, self._file, self._live, self._tell = settings, file, live, tell
         self._policy = policy or Policy()
-        self._open_ledger = Lazily(lambda: open_ledger(settings.ledger))
+        self._open_ledger = Lazily(lambda: open_ledger(settings.ledger, _PATIENCE_S))
         self._open_store = Lazily(lambda: open_store(settings))
         self._drift: dict[str | None, tuple[float, dict[str, DriftStatus]]] = {}
         self._computing_drift, self._changing_camera = threading.Lock(), threading.Lock()

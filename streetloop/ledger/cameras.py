@@ -55,7 +55,7 @@ def change_camera(
 
 def last_change(ledger: Ledger) -> int:
     """The number of the newest change; 0 before the first."""
-    with ledger.transaction() as connection:
+    with ledger.snapshot() as connection:
         return connection.execute(select(func.max(camera_changes.c.id))).scalar() or 0
 
 
@@ -63,7 +63,7 @@ def newest_changes(ledger: Ledger) -> list[CameraChange]:
     """The last word on every camera that was ever changed, in the order of their first change."""
     query = select(camera_changes).order_by(camera_changes.c.id)
     found: dict[str, CameraChange] = {}
-    with ledger.transaction() as connection:
+    with ledger.snapshot() as connection:
         for row in connection.execute(query).mappings():
             names = CameraChange.__dataclass_fields__
             found[row["camera_id"]] = CameraChange(**{name: row[name] for name in names})

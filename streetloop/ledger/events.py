@@ -108,7 +108,7 @@ def list_events(
         query = query.where(events.c.kind == kind)
     if only_open:
         query = query.where(events.c.ended_at.is_(None))
-    with ledger.transaction() as connection:
+    with ledger.snapshot() as connection:
         rows = connection.execute(query.limit(min(most, MOST)).offset(offset)).mappings().all()
     return [Event(**row) for row in rows]
 

@@ -107,6 +107,6 @@ def list_findings(
         query = query.where(findings.c.camera_id == camera_id)
     if only_open:
         query = query.where(findings.c.closed_at.is_(None))
-    with ledger.transaction() as connection:
+    with ledger.snapshot() as connection:
         rows = connection.execute(query.limit(most)).mappings().all()
     return [Finding(**row) for row in rows]

@@ -97,7 +97,7 @@ def begin_learning(ledger: Ledger, name: str, trigger: Mapping[str, Any], at: da
 def open_learning(ledger: Ledger) -> LearningRun | None:
     """The one that is open, if any."""
     query = select(learning_runs).where(learning_runs.c.is_open)
-    with ledger.transaction() as connection:
+    with ledger.snapshot() as connection:
         row = connection.execute(query).mappings().first()
     return None if row is None else _run(row)
 
@@ -113,7 +113,7 @@ def list_learning(ledger: Ledger, since: datetime | None = None, most: int = 100
     query = select(learning_runs).order_by(learning_runs.c.id.desc()).limit(most)
     if since is not None:
         query = query.where(learning_runs.c.started_at >= since)
-    with ledger.transaction() as connection:
+    with ledger.snapshot() as connection:
         return [_run(row) for row in connection.execute(query).mappings()]
 
 

@@ -128,7 +128,7 @@ def read_line_counts(
     """
     found = LineCounts()
     span = (camera_id, minute_of(start), minute_of(end))
-    with ledger.transaction() as connection:
+    with ledger.snapshot() as connection:
         counts = _sums(line_counts, ("line", "direction", "class_name"), ("count", "inferred"), span, minutes)
         for part, line, direction, class_name, count, inferred in connection.execute(counts):
             key = CountKey(camera_id, part * minutes, line, direction, class_name)
@@ -146,7 +146,7 @@ def counted_lines(ledger: Ledger, camera_id: str) -> list[str]:
         LedgerError: The ledger cannot be read.
     """
     names: set[str] = set()
-    with ledger.transaction() as connection:
+    with ledger.snapshot() as connection:
         for table in (line_coverage, line_counts):
             query = select(table.c.line).where(table.c.camera_id == camera_id).distinct()
             names.update(connection.execute(query).scalars())

@@ -157,7 +157,7 @@ def list_reviews(
 def list_digests(ledger: Ledger, states: Collection[ReviewState]) -> dict[str, str]:
     """Model version by digest of the frames in some states, in the order of `list_reviews`."""
     query = select(reviews.c.digest, reviews.c.model_version).where(_is_in(states))
-    with ledger.transaction() as connection:
+    with ledger.snapshot() as connection:
         return {row.digest: row.model_version for row in connection.execute(query.order_by(*_BY_CHOICE))}
 
 
@@ -176,7 +176,7 @@ def list_candidates(ledger: Ledger, states: Collection[ReviewState], since: date
         since: Time of capture (UTC) from which on they count.
     """
     query = select(*_CANDIDATE_COLUMNS).where(_is_in(states) & (reviews.c.captured_at >= since))
-    with ledger.transaction() as connection:
+    with ledger.snapshot() as connection:
         rows = connection.execute(query.order_by(reviews.c.captured_at)).mappings().all()
     return [Candidate(**{**row, "reason": SelectionReason(row["reason"])}) for row in rows]
 
@@ -184,7 +184,7 @@ def list_candidates(ledger: Ledger, states: Collection[ReviewState], since: date
 def list_model_versions(ledger: Ledger, states: Collection[ReviewState]) -> list[str]:
     """Versions of the models that found the frames in some states, each once, sorted."""
     query = select(reviews.c.model_version).distinct().where(_is_in(states))
-    with ledger.transaction() as connection:
+    with ledger.snapshot() as connection:
         return sorted(connection.execute(query).scalars())
 
 
@@ -324,7 +324,7 @@ def expire_reviews(ledger: Ledger, before: datetime) -> list[str]:
 def count_reviews(ledger: Ledger) -> dict[ReviewState, int]:
     """Number of frames in each state."""
     query = select(reviews.c.state, func.count()).group_by(reviews.c.state)
-    with ledger.transaction() as connection:
+    with ledger.snapshot() as connection:
         counts = {state: int(count) for state, count in connection.execute(query)}
     return {state: counts.get(state.value, 0) for state in ReviewState}
 
@@ -339,7 +339,7 @@ def count_labeled(ledger: Ledger, of_drift: bool = False) -> int:
     query = select(func.count()).where(reviews.c.state == ReviewState.LABELED.value)
     if of_drift:
         query = query.where(reviews.c.drift != "")
-    with ledger.transaction() as connection:
+    with ledger.snapshot() as connection:
         return int(connection.execute(query).scalar_one())
 
 
@@ -351,7 +351,7 @@ def count_chosen(ledger: Ledger, since: datetime, reason: SelectionReason | None
         since: Time of the choice (UTC).
         reason: Only for this reason; None for all.
     """
-    with ledger.transaction() as connection:
+    with ledger.snapshot() as connection:
         return _chosen_since(connection, since, reason)
 
 
@@ -376,7 +376,7 @@ def _move(
 
 
 def _read(ledger: Ledger, query: "Select[Any]") -> list[FrameRecord]:
-    with ledger.transaction() as connection:
+    with ledger.snapshot() as connection:
         rows = connection.execute(query).mappings().all()
     return [
         FrameRecord(**{**row, "reason": SelectionReason(row["reason"]), "state": ReviewState(row["state"])})

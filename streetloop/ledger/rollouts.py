@@ -169,7 +169,7 @@ def start_rollout(
 
 def open_rollout(ledger: Ledger) -> Rollout | None:
     """The open rollout, if there is one; there is never more than one."""
-    with ledger.transaction() as connection:
+    with ledger.snapshot() as connection:
         row = connection.execute(select(rollouts).where(rollouts.c.is_open)).mappings().first()
     return None if row is None else _rollout(row)
 
@@ -182,7 +182,7 @@ def list_rollouts(ledger: Ledger, most: int = 100) -> list[Rollout]:
         most: Largest number of rollouts.
     """
     query = select(rollouts).order_by(rollouts.c.id.desc()).limit(most)
-    with ledger.transaction() as connection:
+    with ledger.snapshot() as connection:
         return [_rollout(row) for row in connection.execute(query).mappings()]
 
 
@@ -196,7 +196,7 @@ def list_decisions(ledger: Ledger, rollout_id: int) -> list[Entry]:
     c = decisions.c
     query = select(c.at, c.action, c.author, c.reason, c.reading.label("summary"))
     query = query.where(c.rollout_id == rollout_id).order_by(c.id)
-    with ledger.transaction() as connection:
+    with ledger.snapshot() as connection:
         return [Entry(**row) for row in connection.execute(query).mappings()]
 
 

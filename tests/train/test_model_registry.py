@@ -7,8 +7,10 @@ import pytest
 
 from streetloop.errors import RegistryError
 from streetloop.processes import in_background
+from streetloop.settings import Settings
 from tests.support.tiny_model import detector_output, write_tiny_model
 from tests.support.vendor_errors import errors_of
+from train.model.find_model import has_registry, open_registry
 from train.model.model_file import open_model
 from train.model_registry import CHALLENGER, CHAMPION, Registry, VersionRecord, vendor_errors
 
@@ -31,6 +33,16 @@ def onnx_file(home: Path) -> Path:
 
 def _record(**values: object) -> VersionRecord:
     return VersionRecord("d" * 64, None, ("car", "bus"), "c0ffee", **values)  # type: ignore[arg-type]
+
+
+def test_a_home_of_any_name_has_its_registry_and_its_files(onnx_file: Path, tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path / "ä p%41 100%25 what? a#b")
+    assert not has_registry(settings)
+    registry = open_registry(settings)
+    registry.register(registry.start("first", {}), onnx_file, _record())
+    assert has_registry(settings)
+    assert registry.download("1", tmp_path / "cache").is_file()
+    assert {path.name for path in tmp_path.iterdir()} == {settings.home.name, "cache"}
 
 
 def test_a_version_carries_its_record_and_its_files(

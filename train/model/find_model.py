@@ -1,9 +1,9 @@
 """Finds a model by name: a file, a published checkpoint, or a version of the registry."""
 
 from dataclasses import replace
-from pathlib import Path
 
 from streetloop.settings import Settings
+from streetloop.sqlite_url import sqlite_path
 from train.model.model_file import ModelFile, open_model
 from train.model_registry import ALIASES, CHAMPION, Registry
 
@@ -39,5 +39,5 @@ def find_model(name: str, settings: Settings) -> ModelFile:
 
 def has_registry(settings: Settings) -> bool:
     """False if nothing was ever registered; answers without MLflow, whose import takes seconds."""
-    local = settings.tracking.removeprefix("sqlite:///")
-    return local == settings.tracking or Path(local).is_file()
+    local = sqlite_path(settings.tracking)
+    return local is None or local.is_file()

@@ -1,13 +1,17 @@
+import contextlib
 import multiprocessing
 import sqlite3
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from sqlalchemy import func, select
 
 from streetloop.errors import LedgerError
 from streetloop.ledger import Ledger, open_ledger
@@ -139,10 +143,13 @@ def test_a_url_that_is_not_understood_says_how_to_write_one(url: str) -> None:
         open_ledger(url)
 
 
-def test_a_home_of_any_name_has_a_ledger(tmp_path: Path) -> None:
-    ledger = open_ledger(Settings(home=tmp_path / "ä b 100%").ledger)
+@pytest.mark.parametrize("name", ["ä b 100%", "p%41x", "100%25", "what?", "a#b", "a&mode=ro"])
+def test_a_home_of_any_name_has_a_ledger(name: str, tmp_path: Path) -> None:
+    ledger = open_ledger(Settings(home=tmp_path / name).ledger)
+    begin_event(ledger, "drift", NOON)
     ledger.close()
-    assert (tmp_path / "ä b 100%" / "ledger.db").is_file()
+    assert (tmp_path / name / "ledger.db").is_file()
+    assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
 def _write_some(url: str, kind: str, count: int) -> None:
@@ -186,4 +193,45 @@ def test_a_process_that_dies_in_a_transaction_leaves_nothing_and_no_lock(tmp_pat
     ledger = open_ledger(_url(tmp_path))
     assert list_events(ledger) == []
     begin_event(ledger, "drift", NOON)
+    assert len(list_events(ledger)) == 1
+
+
+@contextlib.contextmanager
+def _held(path: Path) -> Iterator[sqlite3.Connection]:
+    """Another program, such as a backup, holds the database for writing."""
+    other = sqlite3.connect(path / "ledger.db", isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    try:
+        yield other
+    finally:
+        other.rollback()
+        other.close()
+
+
+def test_reads_wait_for_nobody_who_writes(tmp_path: Path) -> None:
+    ledger = open_ledger(_url(tmp_path))
+    begin_event(ledger, "drift", NOON)
+    with _held(tmp_path) as other:
+        other.execute("delete from events")
+        began = time.monotonic()
+        assert [event.kind for event in list_events(ledger)] == ["drift"]
+        assert [event.kind for event in list_events(open_ledger(_url(tmp_path)))] == ["drift"]
+        assert time.monotonic() - began < 5
+
+
+def test_a_write_gives_up_when_its_patience_ends_and_says_why(tmp_path: Path) -> None:
+    ledger = open_ledger(_url(tmp_path), patience_s=0.2)
+    with _held(tmp_path), pytest.raises(LedgerError, match="another process holds it"):
+        begin_event(ledger, "drift", NOON)
+    begin_event(ledger, "drift", NOON)
+    assert len(list_events(ledger)) == 1
+
+
+def test_all_that_is_read_in_a_snapshot_is_of_one_moment(tmp_path: Path) -> None:
+    ledger = open_ledger(_url(tmp_path))
+    count = select(func.count()).select_from(events)
+    with ledger.snapshot() as connection:
+        before = connection.execute(count).scalar()
+        begin_event(ledger, "drift", NOON)
+        assert connection.execute(count).scalar() == before == 0
     assert len(list_events(ledger)) == 1

@@ -84,11 +84,8 @@ def test_a_moment_without_a_zone_is_refused(ledger: Ledger) -> None:
     assert [finding.id for finding in list_findings(ledger, only_open=True)] == [number]
 
 
-def test_a_ledger_that_another_holds_too_long_is_an_error(
-    ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("streetloop.ledger.database._BUSY_S", 0.05)
-    impatient = open_ledger(f"sqlite:///{tmp_path / 'ledger.db'}")
+def test_a_ledger_that_another_holds_too_long_is_an_error(ledger: Ledger, tmp_path: Path) -> None:
+    impatient = open_ledger(f"sqlite:///{tmp_path / 'ledger.db'}", patience_s=0.05)
     with ledger.transaction(), pytest.raises(LedgerError, match="locked"):
         _opened(impatient)
     _opened(impatient)
