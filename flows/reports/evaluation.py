@@ -21,6 +21,7 @@ from train.data.dataset import Dataset, Example
 from train.data.joined_classes import JoinedClasses, join_classes
 from train.data.open_dataset import judged_examples, open_dataset
 from train.evaluation.coco_map import Map
+from train.evaluation.joined_boxes import joins_classes, without_doubles
 from train.evaluation.metrics import Report, class_map, evaluate, refuse_missing
 from train.evaluation.ultralytics_map import WHY_OTHER
 from train.model.find_model import find_model
@@ -140,6 +141,8 @@ def detect(
 ) -> list[Detections]:
     """What a model finds in each image, with the class ids of the labels.
 
+    Where several classes of the model are one class of the labels, one object has one box.
+
     Raises:
         DatasetError: The model lacks a class that the labels have.
     """
@@ -151,7 +154,8 @@ def detect(
         def progress(done: int) -> None:
             bar.update(task, completed=done)
 
-        return _detect(model, labels, classes, settings, progress, cluster)
+        found = _detect(model, labels, classes, settings, progress, cluster)
+    return [without_doubles(one) for one in found] if joins_classes(classes) else found
 
 
 def _class_ids(model: ModelFile, labels: LabeledImages, mapping: Mapping[str, str]) -> dict[int, int]:

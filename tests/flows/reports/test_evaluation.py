@@ -117,6 +117,22 @@ def test_classes_are_chosen_and_joined(perfect: Path, tmp_path: Path) -> None:
         _asked(str(perfect), str(folder), "--classes", "dog")
 
 
+def test_one_object_has_one_box_where_classes_are_joined(tmp_path: Path) -> None:
+    """The model takes the only vehicle for a bus, and with less confidence for a car."""
+    x1, y1, x2, y2 = (v * 640 / WIDTH for v in CAR)
+    box = ((x1 + x2) / 2, (y1 + y2) / 2, x2 - x1, y2 - y1)
+    far = (500.0, 300.0, 50.0, 50.0)
+    output = detector_output((*box, 1, 0.9), (*box, 0, 0.8), (*far, 1, 0.85))
+    model = write_tiny_model(tmp_path / "both.onnx", output)
+    rows = CAR_ROW + "1 0.8 0.2 0.1 0.1\n"
+    folder = _street(tmp_path / "set", rows, "[car, bus]")
+    joined = _asked(str(model), str(folder), "--classes", "vehicle=car+bus")
+    assert joined["classes"]["vehicle"]["best_f1"] == pytest.approx(2 / 3), "one of two found, one false"
+    assert joined["classes"]["vehicle"]["best_confidence"] == pytest.approx(0.9)
+    apart = _asked(str(model), str(folder))
+    assert apart["classes"]["car"]["map50"] == 1.0
+
+
 def test_a_split_is_chosen(model: Path, store: FolderStore) -> None:
     digest = save_dataset(store, pure(store))
     assert _asked(str(model), digest, "--split", "train")["images"] == 4

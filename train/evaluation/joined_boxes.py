@@ -1,0 +1,42 @@
+"""One box for one object where several classes of a model are one class of a dataset."""
+
+from collections import Counter
+from collections.abc import Mapping
+
+import cv2
+import numpy as np
+
+from streetloop.types import Detections
+
+NMS_IOU = 0.7
+"""The model's own: of two boxes of one class that overlap more, the weaker one is removed."""
+
+
+def joins_classes(classes: Mapping[int, int]) -> bool:
+    """True if two classes of a model are one class of the dataset.
+
+    Args:
+        classes: Class ids of the dataset by those of the model.
+    """
+    return any(count > 1 for count in Counter(classes.values()).values())
+
+
+def without_doubles(found: Detections, nms_iou: float = NMS_IOU) -> Detections:
+    """Remove doubles: a model has one box as a car and as a truck, which both are vehicles.
+
+    >>> boxes = np.array([[0, 0, 10, 10], [0, 0, 10, 9], [20, 0, 30, 10]], np.float32)
+    >>> found = Detections(boxes, np.array([0.5, 0.9, 0.4], np.float32), np.zeros(3, np.int64))
+    >>> without_doubles(found).xyxy[:, 3].tolist()
+    [9.0, 10.0]
+
+    Args:
+        found: Boxes with the dataset's class ids.
+        nms_iou: IoU above which the weaker of two boxes of one class is removed, in (0, 1].
+            Lower removes more doubles, and more objects that stand close together.
+    """
+    if len(found) < 2:
+        return found
+    sides = found.xyxy[:, 2:] - found.xyxy[:, :2]
+    boxes = np.hstack([found.xyxy[:, :2], sides]).tolist()
+    kept = cv2.dnn.NMSBoxesBatched(boxes, found.confidence.tolist(), found.class_id.tolist(), 0.0, nms_iou)
+    return found.take(np.sort(np.asarray(kept, np.intp).reshape(-1)))
