@@ -41,14 +41,8 @@ from streetloop.city.render.shapes import CLASSES
 from streetloop.city.world.rng import draw
 from streetloop.clock import SystemClock
 from streetloop.ledger import Ledger, open_ledger
-from streetloop.ledger.reviews import (
-    Choice,
-    ReviewState,
-    SelectionReason,
-    add_reviews,
-    choose_reviews,
-    list_reviews,
-)
+from streetloop.ledger.review_moves import Choice, choose_reviews
+from streetloop.ledger.reviews import ReviewState, SelectionReason, add_reviews, list_reviews
 from streetloop.settings import BASELINE, Settings
 from streetloop.storage.store import FolderStore
 from train.data.dataset import TEST, Dataset, merged
@@ -171,7 +165,7 @@ def labeled(
         queue.choose(count, {f"{city}-{name}": drift for city, name in TRAIN_CAMERAS})
     else:
         _choose_at_random(ledger, count, clock, seed)
-    queue.push(oracle := OracleLabeler(CLASSES, clock, find=queue.find))
+    queue.push(oracle := OracleLabeler(clock, find=queue.find))
     queue.pull(oracle)
     reviews = list_reviews(ledger, [ReviewState.LABELED])
     if strategy == "random":  # all may be learned from: nothing else is asked of them here

@@ -59,15 +59,16 @@ class Annotation:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """The frame that was annotated: its digest, and its size in pixels."""
+    """The frame that was annotated: its digest, its size in pixels, and where to annotate it."""
 
     digest: str
     width: int
     height: int
+    url: str | None = None
 
 
 def settle(
-    subject: Subject, annotations: Sequence[Annotation], class_ids: Mapping[str, int], resolve: Resolve
+    subject: Subject, annotations: Sequence[Annotation], names: Mapping[str, str], resolve: Resolve
 ) -> Answer | None:
     """Merge all annotations of a frame into one answer; None while more are needed.
 
@@ -76,7 +77,7 @@ def settle(
     Args:
         subject: The frame.
         annotations: In any order; the newest of each annotator counts.
-        class_ids: Class id by class name.
+        names: Class name by what annotations call the class.
         resolve: Merges them.
     """
     latest = {a.labeler: a for a in sorted(annotations, key=lambda a: a.at)}
@@ -86,15 +87,17 @@ def settle(
     if len(drawn) + len(skips) < wanted:
         return None
     if len(drawn) < wanted:
-        return Skipped(subject.digest, skips[-1].labeler, skips[-1].at)
+        return Skipped(subject.digest, skips[-1].labeler, skips[-1].at, subject.url)
     used = drawn if isinstance(resolve, Agreement) else drawn[-1:]
+    at, classes = used[-1].at, tuple(dict.fromkeys(names.values()))
+    class_ids = {label: classes.index(name) for label, name in names.items()}
     try:
         read = [read_boxes(a.results, class_ids, subject.width, subject.height) for a in used]
         boxes = _common(read, resolve.iou) if isinstance(resolve, Agreement) else read[0]
     except Unusable as error:
-        return Quarantined(subject.digest, str(error))
+        return Quarantined(subject.digest, str(error), at, subject.url)
     labeler = ", ".join(sorted(a.labeler for a in used))
-    return Labeled(subject.digest, boxes, labeler, used[-1].at)
+    return Labeled(subject.digest, boxes, classes, labeler, at, subject.url)
 
 
 def _common(read: Sequence[Detections], least_iou: float) -> Detections:

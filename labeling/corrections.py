@@ -5,9 +5,7 @@ model gets wrong, not how often.
 """
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
-from typing import TypeVar
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
@@ -15,8 +13,6 @@ from scipy.optimize import linear_sum_assignment
 from streetloop.boxes import iou
 from streetloop.summable import Summable
 from streetloop.types import Detections
-
-Group = TypeVar("Group", bound=Hashable)
 
 _MATCH_IOU = 0.5  # least IoU of two boxes of one object
 _KEPT_IOU = 0.9  # least IoU of a box that the labeler did not move
@@ -84,17 +80,4 @@ def corrections(found: Detections, label: Detections) -> dict[int, Corrections]:
     for k, class_id in enumerate(label.class_id.tolist()):
         if k not in pairs.values():
             result[class_id] += Corrections(added=1)
-    return dict(result)
-
-
-def total(frames: Iterable[tuple[Group, Detections, Detections]]) -> dict[tuple[Group, int], Corrections]:
-    """Sum corrections over frames, by group (such as a camera) and class id.
-
-    Args:
-        frames: Group, the model's boxes and the labeler's boxes of each frame.
-    """
-    result: dict[tuple[Group, int], Corrections] = defaultdict(Corrections)
-    for group, found, label in frames:
-        for class_id, counted in corrections(found, label).items():
-            result[group, class_id] += counted
     return dict(result)

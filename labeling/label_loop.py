@@ -5,16 +5,16 @@ import logging
 import math
 from collections.abc import Callable, Iterable, Iterator
 
-from labeling.class_guard import LabelGuard
 from labeling.label_studio.adapter import LabelStudio
 from labeling.labeler import Labeler
 from labeling.measured_quality import keep_measures
+from labeling.older_frames import OlderFrames
 from labeling.open_labeler import drifting, push
 from labeling.queue import ReviewQueue
 from labeling.webhook.registration import LabelHook, is_hook_wanted
 from streetloop.errors import ConfigError, LabelerError, LedgerError, RegistryError, StoreError
 from streetloop.ledger import Ledger
-from streetloop.ledger.reviews import FrameRecord, ReviewState
+from streetloop.ledger.reviews import FrameRecord, ReviewState, count_doubted
 from streetloop.polling import PollingThread, SayOnce
 from streetloop.settings import Settings
 from streetloop.storage.store import ObjectStore
@@ -37,7 +37,7 @@ class LabelLoop:
         labeler: Receives the frames; None to choose only.
         settings: The budget and the interval.
         ledger: Holds the drift findings.
-        guard: Of the open model; frames that do not fit it stay untouched.
+        older: Names the classes of frames of older versions; those without names stay untouched.
         tell: Called with each message for the user.
     """
 
@@ -48,7 +48,7 @@ class LabelLoop:
         labeler: Labeler | None,
         settings: Settings,
         ledger: Ledger,
-        guard: LabelGuard,
+        older: OlderFrames,
         tell: Callable[[str], None],
     ) -> None:
         self._queue = queue
@@ -56,7 +56,7 @@ class LabelLoop:
         self._labeler = labeler
         self._settings = settings
         self._ledger = ledger
-        self._guard = guard
+        self._older = older
         self._tell = tell
         self._tell_once = SayOnce(tell)
         self._held: list[FrameRecord] = []
@@ -104,7 +104,7 @@ class LabelLoop:
 
     def round(self) -> None:
         """Choose frames, push them, pull the answers, and measure the model by them."""
-        self._look_for_others()
+        self._look_for_older()
         with self._said():
             chosen = self._queue.choose(
                 self._settings.label_budget, drifting(self._ledger), self._settings.label_every_s
@@ -117,20 +117,22 @@ class LabelLoop:
         self._exchange()
         if self._unmeasured:
             with self._said():
-                keep_measures(self._ledger, self._guard)
+                keep_measures(self._ledger)
                 self._unmeasured = False
 
-    def _look_for_others(self) -> None:
-        """Look up which frames fit the open model, and say once which do not."""
+    def _look_for_older(self) -> None:
+        """Name the classes of older frames, and say once which have none or are in doubt."""
         with self._said():
-            refusal = self._guard.refusal(self._ledger, _WORKED_ON)
-            if refusal is not None:
+            self._older.settle()
+            if (refusal := self._older.refusal(_WORKED_ON)) is not None:
                 self._tell_once(str(refusal))
+            if count := count_doubted(self._ledger):
+                self._tell_once(f"{count} labels are in doubt: see `streetloop label status --suspect`")
 
     def _exchange(self) -> None:
         if self._labeler is None:
             return
-        self._look_for_others()
+        self._look_for_older()
         if self._hook is not None and isinstance(self._labeler, LabelStudio):
             with self._said():
                 self._hook.register(self._labeler)
@@ -143,9 +145,9 @@ class LabelLoop:
             return
         with self._said():
             answers = self._queue.pull(self._labeler)
-            if answers:
+            if answers.total:
                 self._unmeasured = True
-                self._tell(f"{answers} answers from the labeler")
+                self._tell(f"{answers.total} answers from the labeler")
 
     def _poll(self) -> None:
         self._polls += 1

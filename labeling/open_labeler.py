@@ -1,6 +1,6 @@
 """Opens the labeler that the settings name, and hands frames to it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -23,17 +23,12 @@ from streetloop.storage.store import ObjectStore
 
 
 def open_labeler(
-    settings: Settings,
-    classes: Sequence[str],
-    store: ObjectStore,
-    queue: ReviewQueue,
-    clock: Clock | None = None,
+    settings: Settings, store: ObjectStore, queue: ReviewQueue, clock: Clock | None = None
 ) -> Labeler | None:
     """Open the labeler that the settings name; None if they name none.
 
     Args:
         settings: Name the labeler, and how to reach it.
-        classes: Class names by class id.
         store: Holds the frames' JPEGs.
         queue: Finds the frames of a digest.
         clock: Time; None for the system's.
@@ -46,14 +41,14 @@ def open_labeler(
     if settings.labeler == "oracle":
         share = settings.oracle_errors / 3
         flaws = Flaws(settings.oracle_delay_s, missed=share, wrong_class=share, jitter=share)
-        return OracleLabeler(classes, clock or SystemClock(), flaws, queue.find)
+        return OracleLabeler(clock or SystemClock(), flaws, queue.find)
     url, token = _label_studio(settings)
     people = settings.label_annotators
     resolve = NEWEST if people == 1 else Agreement(people)
     images: Images = UPLOADED
     if isinstance(store, MinioStore):
         images = ByUrl(store.link, LINK_LIFETIME)
-    return LabelStudio(url, token, settings.label_project, classes, store, images, resolve)
+    return LabelStudio(url, token, settings.label_project, store, images, resolve)
 
 
 def _label_studio(settings: Settings) -> tuple[str, SecretStr]:

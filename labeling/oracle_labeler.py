@@ -12,7 +12,7 @@ from streetloop.city.oracle import Oracle
 from streetloop.city.world.rng import draw
 from streetloop.clock import Clock
 from streetloop.errors import ConfigError, LabelerError
-from streetloop.ledger.reviews import FrameRecord
+from streetloop.ledger.reviews import AskedFrame, FrameRecord
 from streetloop.types import Detections
 
 _NAME = "oracle"
@@ -38,21 +38,17 @@ class Flaws:
 class OracleLabeler:
     """A `labeling.labeler.Labeler` for frames of the simulated city.
 
+    Classes of the city that the model of a frame does not have are left out.
+
     Args:
-        classes: Class names by class id; classes of the city that are not among them are left out.
         clock: The current time.
         flaws: Its errors; the same frame always gets the same ones.
         find: Finds a frame by digest, such as one that was pushed before a restart.
     """
 
     def __init__(
-        self,
-        classes: Sequence[str],
-        clock: Clock,
-        flaws: Flaws = Flaws(),
-        find: Callable[[str], FrameRecord | None] = lambda _: None,
+        self, clock: Clock, flaws: Flaws = Flaws(), find: Callable[[str], FrameRecord | None] = lambda _: None
     ) -> None:
-        self._classes = list(classes)
         self._clock = clock
         self._flaws = flaws
         self._find = find
@@ -70,10 +66,10 @@ class OracleLabeler:
         if elsewhere is not None:
             raise LabelerError(f"the oracle knows the simulated city alone; {elsewhere} is elsewhere")
 
-    def pull(self, waiting: Collection[str]) -> list[Answer]:
-        """See `Labeler.pull`."""
+    def pull(self, asked: Collection[AskedFrame]) -> list[Answer]:
+        """See `Labeler.pull`; its answers never change."""
         answers: list[Answer] = []
-        for digest in waiting:
+        for digest in [one.digest for one in asked if one.answered_at is None]:
             if digest not in self._asked:
                 frame = self._find(digest)  # pushed before a restart
                 if frame is None:
@@ -93,12 +89,13 @@ class OracleLabeler:
         rng = draw("oracle", frame.digest)
         boxes: list[tuple[float, float, float, float]] = []
         class_ids: list[int] = []
+        classes = frame.classes
         for one in truth.clear():
-            if one.class_name not in self._classes or rng.random() < self._flaws.missed:
+            if one.class_name not in classes or rng.random() < self._flaws.missed:
                 continue
-            class_id = self._classes.index(one.class_name)
+            class_id = classes.index(one.class_name)
             if rng.random() < self._flaws.wrong_class:
-                class_id = (class_id + rng.randrange(1, max(len(self._classes), 2))) % len(self._classes)
+                class_id = (class_id + rng.randrange(1, max(len(classes), 2))) % len(classes)
             boxes.append(_shaken(one.xyxy, self._flaws.jitter, rng))
             class_ids.append(class_id)
         limits = np.array([frame.width, frame.height] * 2, np.float32)
@@ -107,7 +104,7 @@ class OracleLabeler:
             np.ones(len(boxes), np.float32),
             np.array(class_ids, np.int64),
         )
-        return Labeled(frame.digest, found, _NAME, self._clock.now())
+        return Labeled(frame.digest, found, classes, _NAME, self._clock.now())
 
 
 def _shaken(xyxy: Sequence[float], jitter: float, rng: random.Random) -> tuple[float, float, float, float]:

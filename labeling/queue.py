@@ -1,37 +1,54 @@
-"""The queue of frames in the ledger: each goes exactly once from candidate to label.
+"""The queue of frames in the ledger: each goes from candidate to label, and no answer counts twice.
 
 A process may be killed between any two statements; the next one continues where it was.
 """
 
 import math
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from labeling.answers import Answer, Labeled, Quarantined, Skipped
 from labeling.labeler import Labeler
 from labeling.selection import Drift, SelectionPolicy, boosted, select
-from streetloop.boxes import to_boxes
+from streetloop.boxes import Boxes, ids_by_name, to_boxes
 from streetloop.clock import Clock
-from streetloop.ledger import Ledger, reviews
-from streetloop.ledger.reviews import Candidate, Choice, FrameRecord, ReviewState, SelectionReason
+from streetloop.ledger import Ledger, review_moves, reviews
+from streetloop.ledger.review_moves import AnswerSource, Choice
+from streetloop.ledger.reviews import AskedFrame, Candidate, FrameRecord, ReviewState, SelectionReason
 
 _DRIFT_SCORE = 0.4  # of a confident frame that shows drift
 _DAY = timedelta(days=1)
 _POLICY = SelectionPolicy()
 _NO_DRIFT: Mapping[str, Drift] = {}
 _ASKED = frozenset(ReviewState) - {ReviewState.CANDIDATE, ReviewState.EXPIRED}
+_TAKES_ANSWERS = (ReviewState.PUSHED, ReviewState.LABELED, ReviewState.IN_DATASET, ReviewState.REJECTED)
+_MAX_NAMED = 10  # classes in one sentence
+
+
+@dataclass(frozen=True, slots=True)
+class Pulled:
+    """What a pull took over: labels, and answers that cannot be used; also changed ones."""
+
+    labels: int = 0
+    rejected: int = 0
+
+    @property
+    def total(self) -> int:
+        """All answers."""
+        return self.labels + self.rejected
 
 
 class ReviewQueue:
     """Moves frames from the cameras to the labeler and stores the answers.
+
+    Frames of models whose class names are unknown stay as they are.
 
     Args:
         ledger: Stores the frames.
         clock: The current time.
         policy: How frames are selected.
         kept: How long a frame may wait to be chosen and pushed; then it expires.
-        fits: False for a model version whose class ids mean something else to the labeler. Its
-            frames are neither chosen nor pushed nor pulled. By default every frame fits.
     """
 
     def __init__(
@@ -40,13 +57,11 @@ class ReviewQueue:
         clock: Clock,
         policy: SelectionPolicy = _POLICY,
         kept: timedelta = timedelta(days=3),
-        fits: Callable[[str], bool] = lambda _: True,
     ) -> None:
         self._ledger = ledger
         self._clock = clock
         self._policy = policy
         self._kept = kept
-        self._fits = fits
 
     def add(self, candidates: Iterable[FrameRecord]) -> None:
         """Store candidates; a frame that is already stored stays unchanged."""
@@ -70,18 +85,19 @@ class ReviewQueue:
         left = budget - reviews.count_chosen(self._ledger, midnight)
         if left <= 0:
             return 0
-        found = reviews.list_candidates(self._ledger, [ReviewState.CANDIDATE], now - self._kept)
+        found = reviews.list_candidates(
+            self._ledger, [ReviewState.CANDIDATE], now - self._kept, of_known_classes=True
+        )
         # Every frame that a candidate may duplicate, however long the candidate has waited.
         asked = reviews.list_candidates(self._ledger, _ASKED, now - self._kept - _DAY)
         # The random share is of the day: of a single round it would round to none or too many.
         drawn = reviews.count_chosen(self._ledger, midnight, SelectionReason.RANDOM)
         at_random = round(budget * self._policy.random_share) - drawn
-        fitting = [one for one in found if self._fits(one.model_version)]
         since = {camera: drift.since for camera, drift in drifting.items()}
-        candidates = boosted(fitting, since, _DRIFT_SCORE)
+        candidates = boosted(found, since, _DRIFT_SCORE)
         chosen = select(candidates, left, asked, self._policy, int(now.timestamp()), at_random)
         choices = [Choice(one.digest, one.score, _cause(one, drifting)) for one in chosen]
-        return reviews.choose_reviews(self._ledger, choices, now, midnight, budget)
+        return review_moves.choose_reviews(self._ledger, choices, now, midnight, budget)
 
     def push(self, labeler: Labeler) -> int:
         """Hand pending frames to a labeler; returns how many.
@@ -93,30 +109,38 @@ class ReviewQueue:
         done: list[str] = []
 
         def pushed(digest: str) -> None:
-            if reviews.mark_pushed(self._ledger, digest, self._clock.now()):
+            if review_moves.mark_pushed(self._ledger, digest, self._clock.now()):
                 done.append(digest)
 
         if frames:
             labeler.push(frames, pushed)
         return len(done)
 
-    def pull(self, labeler: Labeler) -> int:
-        """Fetch and store the answers; returns how many.
+    def pull(self, labeler: Labeler) -> Pulled:
+        """Fetch and store the answers, also those that were changed since they were read.
 
         Raises:
             LabelerError: The labeler cannot be reached now.
         """
-        waiting = self.waiting()
-        return sum(self._note(answer) for answer in labeler.pull(waiting)) if waiting else 0
+        asked = reviews.list_asked(self._ledger, _TAKES_ANSWERS)
+        given = labeler.pull(asked) if asked else []
+        answers = {one.digest: one for one in reversed(given)}
+        labels = rejected = 0
+        for frame in reviews.find_reviews(self._ledger, answers):
+            if not frame.classes:
+                continue
+            is_label, is_new = self._note(frame, answers[frame.digest])
+            labels += is_new and is_label
+            rejected += is_new and not is_label
+        return Pulled(labels, rejected)
 
     def ask_again(self, digests: Collection[str]) -> None:
         """Push frames again that the labeler has lost."""
-        reviews.ask_again(self._ledger, digests)
+        review_moves.ask_again(self._ledger, digests)
 
-    def waiting(self) -> list[str]:
-        """Digests of the frames that were pushed and not answered."""
-        found = reviews.list_digests(self._ledger, [ReviewState.PUSHED])
-        return [digest for digest, version in found.items() if self._fits(version)]
+    def waiting(self) -> list[AskedFrame]:
+        """The frames that were pushed and not answered, without their content."""
+        return reviews.list_asked(self._ledger, [ReviewState.PUSHED])
 
     def asked(self) -> list[FrameRecord]:
         """The frames that were pushed and not answered."""
@@ -124,7 +148,7 @@ class ReviewQueue:
 
     def expire(self) -> list[str]:
         """Give up frames that have waited too long; returns their image keys."""
-        return reviews.expire_reviews(self._ledger, self._clock.now() - self._kept)
+        return review_moves.expire_reviews(self._ledger, self._clock.now() - self._kept)
 
     def counts(self) -> dict[ReviewState, int]:
         """Number of frames in each state."""
@@ -135,19 +159,43 @@ class ReviewQueue:
         return next(iter(reviews.find_reviews(self._ledger, [digest])), None)
 
     def _frames(self, state: ReviewState) -> list[FrameRecord]:
-        found = reviews.list_reviews(self._ledger, [state])
-        return [frame for frame in found if self._fits(frame.model_version)]
+        return [frame for frame in reviews.list_reviews(self._ledger, [state]) if frame.classes]
 
-    def _note(self, answer: Answer) -> bool:
+    def _note(self, frame: FrameRecord, answer: Answer) -> tuple[bool, bool]:
+        """Store an answer; returns whether it is a label, and whether it is new."""
+        # One without a time of its own takes the place of no other.
+        at = answer.at or frame.answered_at or self._clock.now()
+        source = AnswerSource(at, None if isinstance(answer, Quarantined) else answer.labeler, answer.url)
         if isinstance(answer, Labeled):
-            label = to_boxes(answer.boxes)
-            return reviews.answer_review(self._ledger, answer.digest, answer.at, answer.labeler, label)
-        if isinstance(answer, Skipped):
-            return reviews.reject_review(
-                self._ledger, answer.digest, answer.at, answer.labeler, "declined by the labeler"
-            )
-        assert isinstance(answer, Quarantined)
-        return reviews.reject_review(self._ledger, answer.digest, self._clock.now(), None, answer.reason)
+            boxes, unknown = _own_boxes(frame, answer)
+            if not unknown:
+                return True, review_moves.answer_review(self._ledger, frame.digest, source, boxes)
+            reason = _not_of_model(unknown, frame)
+        elif isinstance(answer, Skipped):
+            reason = "declined by the labeler"
+        else:
+            reason = answer.reason
+        return False, review_moves.reject_review(self._ledger, frame.digest, source, reason)
+
+
+def _own_boxes(frame: FrameRecord, answer: Labeled) -> tuple[Boxes, list[str]]:
+    """The answer's boxes with the class ids of the frame's model, and names that it lacks."""
+    ids = ids_by_name(answer.classes, frame.classes)
+    found, unknown = [], []
+    for box in to_boxes(answer.boxes):
+        class_id = ids[box.class_id]
+        if class_id is None:
+            unknown.append(answer.classes[box.class_id])
+        else:
+            found.append(replace(box, class_id=class_id))
+    return tuple(found), unknown
+
+
+def _not_of_model(unknown: Collection[str], frame: FrameRecord) -> str:
+    own = ", ".join(frame.classes[:_MAX_NAMED])
+    more = f" and {len(frame.classes) - _MAX_NAMED} more" if len(frame.classes) > _MAX_NAMED else ""
+    others = ", ".join(repr(name) for name in sorted(set(unknown)))
+    return f"class {others} is not one of {frame.model_version}, which has {own}{more}"
 
 
 def _cause(one: Candidate, drifting: Mapping[str, Drift]) -> str:

@@ -61,6 +61,23 @@ def to_detections(boxes: Iterable[Box]) -> Detections:
     )
 
 
+def ids_by_name(names: Sequence[str], others: Sequence[str]) -> tuple[int | None, ...]:
+    """For each class id, the id of the class of that name in another class list.
+
+    A name matches exactly, or else in any case. None stands where the other list lacks the class.
+
+    >>> ids_by_name(("car", "Bus", "tram"), ("person", "bus", "car"))
+    (2, 1, None)
+
+    Args:
+        names: Class names by class id.
+        others: Class names of the other list by class id.
+    """
+    exact = {name: k for k, name in reversed(list(enumerate(others)))}
+    folded = {name.casefold(): k for k, name in reversed(list(enumerate(others)))}
+    return tuple(exact.get(name, folded.get(name.casefold())) for name in names)
+
+
 def boxes_to_json(boxes: Iterable[Box]) -> list[dict[str, Any]]:
     """Convert boxes to the JSON that the ledger stores; `Box.ignored` is not part of it."""
     return [{"xyxy": list(b.xyxy), "confidence": b.confidence, "class_id": b.class_id} for b in boxes]

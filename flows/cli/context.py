@@ -53,9 +53,9 @@ def control_of(
     from flows.service.control_service import ControlService
     from streetloop.home import require_home
 
-    settings = settings_of(context, **changes)
+    default_model, settings = settings_of(context).model, settings_of(context, **changes)
     require_home(settings.home)
-    return ControlService(settings, cameras, policy, tell=tell)
+    return ControlService(settings, cameras, policy, tell=tell, default_model=default_model)
 
 
 def current_user() -> str:

@@ -7,23 +7,23 @@ from typing import Any
 from streetloop.errors import DatasetError, DatasetInvalid
 from streetloop.ledger import Ledger
 from streetloop.ledger.findings import list_findings
+from streetloop.ledger.review_moves import mark_in_dataset
 from streetloop.ledger.reviews import (
     FrameRecord,
     ReviewState,
+    count_doubted,
     count_labeled,
-    list_digests,
-    list_reviews,
-    mark_in_dataset,
+    find_reviews,
+    list_labeled,
+    list_unreliable,
 )
 from streetloop.settings import Settings
 from streetloop.storage.open import open_store
 from train.data.dataset import TEST, VALIDATION, Dataset, Example, load_dataset, merged, save_dataset
-from train.data.from_labels import USUAL, dataset_of, renumbered
-from train.data.mending import Notes, mend_dataset
+from train.data.from_labels import USUAL, dataset_of, mended, relabeled, renumbered
+from train.data.mending import Notes
 from train.data.validation import require_valid
 from train.evaluation.judge import JudgePolicy, judging_gaps
-from train.model.class_names import class_names
-from train.model.model_file import open_model
 from train.model_registry import Version
 
 _MAX_FINDINGS = 10
@@ -97,13 +97,15 @@ def require_new_labels(ledger: Ledger) -> None:
         DatasetError: There are none.
     """
     if not count_labeled(ledger, False):
-        raise DatasetError("there are no new labels; `streetloop label pull` fetches them")
+        raise DatasetError(_nothing_new(count_doubted(ledger)))
 
 
 def gather_material(
     settings: Settings, ledger: Ledger, champion: Version, purpose: str, mapping: Mapping[str, str]
 ) -> TrainingMaterial:
     """Gather all labeled frames, and the champion's dataset for replay; changes nothing.
+
+    Every frame has its newest label. Labels in doubt are left out, also of the champion's dataset.
 
     Args:
         settings: Give the object store and the models.
@@ -117,18 +119,17 @@ def gather_material(
     """
     store = open_store(settings)
     require_new_labels(ledger)
-    labeled = list_reviews(ledger, [ReviewState.LABELED, ReviewState.IN_DATASET])
-    names = _names_by_model(settings, labeled)
-    own = renumbered(labeled, names, champion.record.classes, mapping)
-    notes = Notes()
-    parts = [mend_dataset(dataset_of(own, champion.record.classes, purpose), notes)]
+    labeled, notes = list_labeled(ledger), Notes()
+    own = mended(renumbered(labeled, champion.record.classes, mapping), notes)
+    parts = [dataset_of(own, champion.record.classes, purpose)]
     used = {example.image for example in parts[0].examples}
     fresh = [r for r in labeled if r.state is ReviewState.LABELED and r.digest in used]
     if champion.record.dataset:
         parts.insert(0, load_dataset(store, champion.record.dataset))
         _note_relabeled(parts[0], parts[1], notes)
+    dataset = relabeled(merged(parts, purpose), own, list_unreliable(ledger))
     slices = tuple(sorted({frame.drift or USUAL for frame in fresh} - {USUAL}))
-    return TrainingMaterial(merged(parts, purpose), slices, _findings(ledger, fresh), notes.sentences())
+    return TrainingMaterial(dataset, slices, _findings(ledger, fresh), notes.sentences())
 
 
 def _note_relabeled(old: Dataset, new: Dataset, notes: Notes) -> None:
@@ -141,20 +142,27 @@ def _note_relabeled(old: Dataset, new: Dataset, notes: Notes) -> None:
             )
 
 
-def mark_learned(ledger: Ledger, dataset: Dataset) -> None:
-    """Note that a model has learned from the labels in a dataset."""
-    images = {example.image for example in dataset.examples}
-    labeled = list_digests(ledger, [ReviewState.LABELED])
-    mark_in_dataset(ledger, images & labeled.keys(), dataset.digest)
+def mark_learned(ledger: Ledger, dataset: Dataset, mapping: Mapping[str, str] = {}) -> None:
+    """Note that a model has learned from the labels in a dataset.
+
+    A label that was changed since the dataset was built remains new.
+
+    Args:
+        ledger: Holds the labels.
+        dataset: What the model has learned from.
+        mapping: As `build_dataset` got it.
+    """
+    boxes = {example.image: example.boxes for example in dataset.examples}
+    found = [frame for frame in find_reviews(ledger, boxes) if frame.state is ReviewState.LABELED]
+    trusted = [frame for frame in found if frame.doubt is None and frame.classes]
+    learned = mended(renumbered(trusted, dataset.classes, mapping), Notes())
+    mark_in_dataset(ledger, [f.digest for f in learned if f.label == boxes[f.digest]], dataset.digest)
 
 
-def _names_by_model(settings: Settings, labeled: Sequence[FrameRecord]) -> dict[str, tuple[str, ...]]:
-    """Class names by model version: a label has the class ids of the model that found the frame."""
-    names = class_names(settings, {frame.model_version for frame in labeled})
-    if any(frame.model_version not in names for frame in labeled):
-        model = open_model(settings.model, settings.models)
-        names[model.version] = model.names
-    return names
+def _nothing_new(doubted: int) -> str:
+    if not doubted:
+        return "there are no new labels; `streetloop label pull` fetches them"
+    return f"there are no new labels; {doubted} are in doubt: see `streetloop label status --suspect`"
 
 
 def _findings(ledger: Ledger, fresh: Sequence[FrameRecord]) -> tuple[dict[str, Any], ...]:

@@ -70,10 +70,11 @@ def register_kept(settings: Settings, ledger: Ledger, file: Path) -> Version:
         candidate = _candidate(json.loads(file.read_text()))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise TrainingError(f"{file}: is not what a training left ({error!r})") from error
-    read_plan(settings, candidate.name)  # raises if it is over
+    plan = read_plan(settings, candidate.name)  # raises if it is over
     with disk_told(settings):
         version = _register(settings, candidate)
-    mark_learned(ledger, load_dataset(open_store(settings), candidate.record.dataset))
+    dataset = load_dataset(open_store(settings), candidate.record.dataset)
+    mark_learned(ledger, dataset, {} if plan is None else plan.request.mapping)
     file.unlink()
     return version
 

@@ -127,7 +127,7 @@ def finish_training(
     """
     with disk_told(settings):
         outcome = learn(settings, begun.champion, begun.dataset, begun.request, say, progress)
-        mark_learned(ledger, begun.dataset)
+        mark_learned(ledger, begun.dataset, begun.request.mapping)
     return outcome
 
 

@@ -12,13 +12,14 @@ from labeling.label_loop import LabelLoop
 from labeling.labeler import Labeler
 from labeling.open_labeler import open_labeler
 from labeling.queue import ReviewQueue
+from streetloop.city.render.shapes import CLASSES
 from streetloop.clock import SystemClock
 from streetloop.errors import LabelerRefused
 from streetloop.ledger import open_ledger
 from streetloop.settings import Settings
 from streetloop.storage.open import open_store
 from streetloop.storage.store import ObjectStore
-from train.model.class_names import guard_of
+from train.model.class_names import older_frames
 from train.model.drift_reference import training_past
 from train.model.model_file import ModelFile
 
@@ -52,10 +53,12 @@ class Observers:
             self._watch = LiveWatch(cameras, settings, store, ledger, past, tell)
         if settings.triage:
             bands_of(settings, model.names)  # a worker would refuse them late
-            guard = guard_of(settings, model)
-            queue = ReviewQueue(ledger, SystemClock(), fits=guard.fits)
-            labeler = _open_labeler(settings, model.names, store, queue, tell)
-            self._labels = LabelLoop(queue, store, labeler, settings, ledger, guard, tell)
+            # With another model than the shipped one, nobody knows what the label commands opened.
+            asked_with = model.names if model.names == CLASSES else None
+            older = older_frames(settings, ledger, [model], asked_with)
+            queue = ReviewQueue(ledger, SystemClock())
+            labeler = _open_labeler(settings, store, queue, tell)
+            self._labels = LabelLoop(queue, store, labeler, settings, ledger, older, tell)
 
     def start(self) -> None:
         """Start the label loop."""
@@ -93,15 +96,11 @@ class Observers:
 
 
 def _open_labeler(
-    settings: Settings,
-    names: Sequence[str],
-    store: ObjectStore,
-    queue: ReviewQueue,
-    tell: Callable[[str], None],
+    settings: Settings, store: ObjectStore, queue: ReviewQueue, tell: Callable[[str], None]
 ) -> Labeler | None:
     """The labeler of the settings; None if it refuses us, since streams do not depend on it."""
     try:
-        return open_labeler(settings, names, store, queue)
+        return open_labeler(settings, store, queue)
     except LabelerRefused as error:
         tell(f"{error}; frames wait until the next start")
         return None

@@ -162,6 +162,7 @@ def _triage(plan: WorkerPlan) -> Triage:
         settings.triage_random,
         {c.id: c.uri.reveal() for c in plan.cameras if c.uri.scheme == "sim"},
         bands_of(settings, plan.names),
+        settings.confidence,
         seed=plan.generation,
     )
 

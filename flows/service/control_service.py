@@ -36,14 +36,14 @@ from streetloop.control.views import (
     CountView,
     DriftView,
     EventView,
+    ExchangeView,
     HealthView,
+    LabelProblemView,
     LabelReportView,
     LearningView,
     LineageView,
     ModelView,
     Page,
-    PullView,
-    PushView,
     QueueView,
     ReviewView,
     RolloutView,
@@ -53,7 +53,7 @@ from streetloop.ledger import Ledger, open_ledger
 from streetloop.ledger.cameras import change_camera, newest_changes
 from streetloop.ledger.events import list_events
 from streetloop.ledger.learning import Step, begin_learning, go_on, list_learning, open_learning
-from streetloop.ledger.reviews import ReviewState, count_reviews, find_reviews, newest_reviews
+from streetloop.ledger.reviews import ReviewState, count_doubted, count_reviews, find_reviews, newest_reviews
 from streetloop.ledger.rollouts import RolloutCommand, list_decisions, list_rollouts, request_command
 from streetloop.settings import Settings
 from streetloop.storage.open import open_store
@@ -82,6 +82,7 @@ class ControlService:
         policy: Of rollouts that are started here.
         live: The cameras that run, as they are now; none while no stream runs.
         tell: Called with a sentence when something takes long, or cannot be read.
+        default_model: The model of the settings without flags and camera file; None if unknown.
     """
 
     def __init__(
@@ -91,9 +92,10 @@ class ControlService:
         policy: Policy | None = None,
         live: Callable[[], Sequence[CameraView]] = tuple,
         tell: Callable[[str], None] = lambda _: None,
+        default_model: str | None = None,
     ) -> None:
         self._settings, self._file, self._live, self._tell = settings, file, live, tell
-        self._policy = policy or Policy()
+        self._policy, self._default_model = policy or Policy(), default_model
         self._open_ledger = Lazily(lambda: open_ledger(settings.ledger, _PATIENCE_S))
         self._open_store = Lazily(lambda: open_store(settings))
         self._drift: dict[str | None, tuple[float, dict[str, DriftStatus]]] = {}
@@ -197,7 +199,12 @@ class ControlService:
     def queue(self) -> QueueView:
         """See `Control.queue`."""
         counts = {str(state): count for state, count in count_reviews(self._ledger).items()}
-        return QueueView(counts=counts, labeler=self._settings.labeler, url=self._labeling_url())
+        return QueueView(
+            counts=counts,
+            suspect=count_doubted(self._ledger),
+            labeler=self._settings.labeler,
+            url=self._labeling_url(),
+        )
 
     def _labeling_url(self) -> str | None:
         if self._settings.labeler != "label-studio":
@@ -220,11 +227,11 @@ class ControlService:
             raise NotFound("the frame has expired, and its image is gone")
         return self._store.get(found[0].image_key)
 
-    def push_labels(self, choose: int = 0) -> PushView:
+    def push_labels(self, choose: int = 0) -> ExchangeView:
         """See `Control.push_labels`."""
         return self._label_exchange().push(choose)
 
-    def pull_labels(self) -> PullView:
+    def pull_labels(self) -> ExchangeView:
         """See `Control.pull_labels`."""
         return self._label_exchange().pull()
 
@@ -232,8 +239,22 @@ class ControlService:
         """See `Control.label_report`."""
         return self._label_exchange().report(only_random=only_random)
 
+    def label_problems(self, *, rejected: bool, suspect: bool) -> list[LabelProblemView]:
+        """See `Control.label_problems`."""
+        return self._label_exchange().problems(rejected=rejected, suspect=suspect)
+
+    def reopen_labels(
+        self, digests: Sequence[str] = (), *, rejected: bool = False, suspect: bool = False
+    ) -> int:
+        """See `Control.reopen_labels`."""
+        return self._label_exchange().reopen(digests, rejected=rejected, suspect=suspect)
+
+    def confirm_labels(self, digests: Sequence[str] = (), *, suspect: bool = False) -> int:
+        """See `Control.confirm_labels`."""
+        return self._label_exchange().confirm(digests, suspect=suspect)
+
     def _label_exchange(self) -> LabelExchange:
-        return LabelExchange(self._settings, self._ledger, self._store)
+        return LabelExchange(self._settings, self._ledger, self._store, self._default_model)
 
     # Models
 

@@ -1,7 +1,8 @@
 """Label Studio as a `labeling.labeler.Labeler`: people label.
 
-Frames are tasks of one project, identified by the digest in their data. The adapter keeps no state:
-before it imports frames, it asks the project which ones are there.
+Frames are tasks of one project, identified by the digest in their data and by how often they were
+asked anew. The adapter keeps no state: before it imports frames, it asks the project which ones are
+there. The project's interface has a label for every class of the models that found the frames.
 """
 
 import re
@@ -14,12 +15,12 @@ from pydantic import SecretStr
 from labeling.annotators import NEWEST, Agreement, Resolve
 from labeling.answers import Answer
 from labeling.label_studio.api import LabelStudioApi, Project
-from labeling.label_studio.config import LabelControl, find_control, label_config
+from labeling.label_studio.config import LabelControl, class_names, find_control, label_config, with_labels
 from labeling.label_studio.image_links import UPLOADED, ByUrl, Images, LocalFiles
-from labeling.label_studio.payload import digest_of, to_answer, to_request
+from labeling.label_studio.payload import SHOWN, ask_of, digest_of, to_answer, to_request
 from labeling.webhook.verify import SECRET_HEADER
 from streetloop.errors import ConfigError, LabelerError, LabelerRefused, StoreError
-from streetloop.ledger.reviews import FrameRecord
+from streetloop.ledger.reviews import AskedFrame, FrameRecord
 from streetloop.storage.store import ObjectStore
 
 _BATCH = 25  # frames an import
@@ -29,6 +30,9 @@ _TITLE_CHARS = range(3, 51)
 _TOKEN = re.compile(r"[0-9a-f]{40}|[\w-]+\.[\w-]+\.[\w-]+", re.ASCII)
 _NEVER_SET_UP = {"", "<View></View>", "<View/>"}
 
+_Question = tuple[str, int]
+"""Digest of a frame, and how many times it was asked anew."""
+
 
 class LabelStudio:
     """A `labeling.labeler.Labeler`: people in front of Label Studio.
@@ -37,14 +41,13 @@ class LabelStudio:
         url: Of the server.
         token: A personal access token (a JWT) or a legacy token (40 hex digits).
         title: Of the project; created if there is none, adopted if there is one.
-        classes: Class names by class id.
         store: Holds the JPEGs.
         images: How the annotator's browser gets them.
         resolve: How several annotations of one frame become one answer.
         timeout_s: Longest silence of the server within one request.
 
     Raises:
-        ConfigError: Label Studio cannot accept the token, the title or a class.
+        ConfigError: Label Studio cannot accept the token or the title.
         LabelerRefused: The token has expired.
     """
 
@@ -53,7 +56,6 @@ class LabelStudio:
         url: str,
         token: SecretStr,
         title: str,
-        classes: Sequence[str],
         store: ObjectStore,
         images: Images = UPLOADED,
         resolve: Resolve = NEWEST,
@@ -66,8 +68,6 @@ class LabelStudio:
         if len(title.strip()) not in _TITLE_CHARS:
             raise ConfigError("the title of a Label Studio project has 3 to 50 characters")
         self._title = title.strip()
-        self._classes = list(classes)
-        self._config = label_config(classes)
         self._store = store
         self._images = images
         self._resolve = resolve
@@ -84,59 +84,59 @@ class LabelStudio:
         """See `Labeler.push`; a frame whose JPEG is gone does not hold the others back.
 
         Raises:
-            LabelerRefused: The token is refused, or the labeling interface lacks our classes.
+            LabelerRefused: The token is refused, or the labeling interface has no place for boxes.
             LabelerError: The server or an image cannot be reached.
         """
         if not frames:
             return
-        project, control = self._project()
-        there = self._digests(project)
+        project, control = self._project([name for frame in frames for name in frame.classes])
+        there = self._tasks(project.id)
         wanted = {frame.digest: frame for frame in frames}
-        for digest in [digest for digest in wanted if digest in there]:
+        for digest in [digest for digest, frame in wanted.items() if (digest, frame.asks) in there]:
             pushed(digest)
             del wanted[digest]
         new = list(wanted.values())
         faults: list[Exception] = []
         for start in range(0, len(new), _BATCH):
-            batch = self._import(project, control, new[start : start + _BATCH], faults)
-            for frame in batch:
+            for frame in self._import(project, control, new[start : start + _BATCH], faults):
+                self._withdraw(frame, there)
                 pushed(frame.digest)
         if faults:
             raise LabelerError(f"{len(faults)} frames have no image: {faults[0]}") from faults[0]
 
-    def pull(self, waiting: Collection[str]) -> list[Answer]:
-        """See `Labeler.pull`.
+    def pull(self, asked: Collection[AskedFrame]) -> list[Answer]:
+        """See `Labeler.pull`; the newest answer counts, also if it was changed after it was read.
 
         Raises:
-            LabelerRefused: The token is refused, the project is gone, or the labeling interface
-                lacks our classes; no answer comes before that is repaired.
+            LabelerRefused: The token is refused, the project is gone while frames wait, or its
+                labeling interface has no place for boxes.
             LabelerError: The server cannot be reached.
         """
-        wanted = set(waiting)
-        if not wanted:
+        wanted = {(one.digest, one.asks): one for one in asked}
+        waits = any(one.answered_at is None for one in asked)
+        project = self._existing() if waits else self._api.project(self._title)
+        if not wanted or project is None:
             return []
-        project = self._existing()
-        control = find_control(project.label_config, self._classes)
-        found: dict[str, tuple[dict[str, Any], dict[int, Any]]] = {}
-        for task in self._api.annotated(project.id):
-            if (digest := digest_of(task)) in wanted and digest is not None:
-                given = found.setdefault(digest, (task["data"], {}))[1]
-                given.update({raw["id"]: raw for raw in task.get("annotations") or []})
-        people = self._api.people() if found else {}
-        answers = [
-            to_answer(digest, data, list(given.values()), people, control, self._resolve)
-            for digest, (data, given) in found.items()
-        ]
-        return [answer for answer in answers if answer is not None]
+        tasks, annotations = self._annotated(project, wanted)
+        people, names = self._api.people() if tasks else {}, class_names(project.label_config)
+        answers = []
+        for question, raw in tasks.items():
+            url = f"{self.url}/projects/{project.id}/data?task={raw['id']}"
+            given = list(annotations[question].values())
+            answer = to_answer(raw, given, people, names, self._resolve, url)
+            if answer is not None and not _is_known(answer, wanted[question]):
+                answers.append(answer)
+        return answers
 
-    def missing(self, digests: Collection[str]) -> set[str]:
+    def missing(self, asked: Collection[AskedFrame]) -> set[str]:
         """Which of these frames the project lacks, for example because tasks were deleted.
 
         Raises:
             LabelerError: The server cannot be reached.
         """
         project = self._api.project(self._title)
-        return set(digests) - (self._digests(project.id) if project is not None else set())
+        there = {} if project is None else self._tasks(project.id)
+        return {one.digest for one in asked if (one.digest, one.asks) not in there}
 
     def renew(self, waiting: Callable[[], Sequence[FrameRecord]]) -> int:
         """Renew image addresses that expire soon; returns how many.
@@ -168,7 +168,7 @@ class LabelStudio:
     def want_webhook(self, url: str, secret: SecretStr) -> None:
         """Have Label Studio call ``url`` when annotations are created, changed or deleted.
 
-        May be repeated. A project that has to be created again gets the webhook again.
+        May be repeated. A project that has yet to be created, or created again, gets it then.
 
         Args:
             url: Address at which the server reaches us.
@@ -178,8 +178,8 @@ class LabelStudio:
             LabelerError: The server cannot be reached, or refuses the address.
         """
         self._hook = (url, {SECRET_HEADER: secret.get_secret_value()})
-        project, _ = self._project()
-        self._api.hook(project, *self._hook)
+        if (project := self._api.project(self._title)) is not None:
+            self._api.hook(project.id, *self._hook)
 
     def _existing(self) -> Project:
         if (project := self._api.project(self._title)) is None:
@@ -189,44 +189,73 @@ class LabelStudio:
             )
         return project
 
-    def _project(self) -> tuple[int, LabelControl]:
-        """Create or update the project; returns its id and where boxes are drawn in it."""
+    def _project(self, names: Sequence[str]) -> tuple[Project, LabelControl]:
+        """Create or update the project; returns it, and where boxes are drawn in it.
+
+        Args:
+            names: Class names that its interface must have; it keeps those that it has.
+        """
+        classes = list(dict.fromkeys(names))
         annotators = self._resolve.annotators if isinstance(self._resolve, Agreement) else 1
         is_new = self._api.project(self._title) is None
         if is_new:
-            self._api.make_project(self._title, self._config, annotators)
+            self._api.make_project(self._title, label_config(classes), annotators)
         project = self._existing()
         if is_new and self._hook is not None:
             self._api.hook(project.id, *self._hook)
         config = project.label_config
-        if config.replace(" ", "") in _NEVER_SET_UP:
-            config = self._config
+        is_set_up = config.replace(" ", "") not in _NEVER_SET_UP
+        config = with_labels(config, classes) if is_set_up else label_config(classes)
+        if config != project.label_config:
             self._api.change_project(project.id, label_config=config)
         if project.annotators < annotators:
             self._api.change_project(project.id, maximum_annotations=annotators)
-        return project.id, find_control(config, self._classes)
+        return project, find_control(config, classes)
 
-    def _digests(self, project: int) -> set[str]:
-        return {digest for task in self._api.tasks(project) if (digest := digest_of(task))}
+    def _tasks(self, project: int) -> dict[_Question, dict[str, Any]]:
+        """The project's tasks by what they ask."""
+        found = self._api.tasks(project)
+        return {(digest, ask_of(raw)): raw for raw in found if (digest := digest_of(raw)) is not None}
+
+    def _annotated(
+        self, project: Project, wanted: Collection[_Question]
+    ) -> tuple[dict[_Question, dict[str, Any]], dict[_Question, dict[int, Any]]]:
+        """The annotated tasks among those wanted, and their annotations by id."""
+        tasks: dict[_Question, dict[str, Any]] = {}
+        annotations: dict[_Question, dict[int, Any]] = {}
+        for raw in self._api.annotated(project.id):
+            question = (digest_of(raw) or "", ask_of(raw) if digest_of(raw) else 0)
+            if question in wanted:
+                tasks.setdefault(question, raw)
+                given = {one["id"]: one for one in raw.get("annotations") or []}
+                annotations.setdefault(question, {}).update(given)
+        return tasks, annotations
+
+    def _withdraw(self, frame: FrameRecord, there: Mapping[_Question, Mapping[str, Any]]) -> None:
+        """Delete earlier tasks of a frame that is asked anew; those with an answer stay."""
+        for ask in range(frame.asks):
+            raw = there.get((frame.digest, ask))
+            if raw is not None and not raw["total_annotations"] and not raw["cancelled_annotations"]:
+                self._api.delete_task(int(raw["id"]))
 
     def _import(
-        self, project: int, control: LabelControl, frames: Sequence[FrameRecord], faults: list[Exception]
+        self, project: Project, control: LabelControl, frames: Sequence[FrameRecord], faults: list[Exception]
     ) -> list[FrameRecord]:
         """Import a batch; returns the imported frames, and appends a fault for each other."""
         until = self._images.until(datetime.now(UTC)) if isinstance(self._images, ByUrl) else ""
         if isinstance(self._images, ByUrl | LocalFiles):
             urls: Mapping[str, str] = {f.digest: self._images.url(f.image_key) for f in frames}
             if isinstance(self._images, LocalFiles):
-                self._api.serve_folder(project, str(self._images.folder))
+                self._api.serve_folder(project.id, str(self._images.folder))
         else:
             jpegs = self._jpegs(frames, faults)
-            urls = self._api.upload(project, jpegs) if jpegs else {}
+            urls = self._api.upload(project.id, jpegs) if jpegs else {}
         batch = [frame for frame in frames if frame.digest in urls]
         if batch:
             requests = [to_request(frame, urls[frame.digest], control, until) for frame in batch]
-            self._api.add_tasks(project, requests)
-            # Only this version's boxes are shown; older frames that wait open without boxes.
-            self._api.change_project(project, model_version=batch[-1].model_version)
+            self._api.add_tasks(project.id, requests)
+            if project.model_version != SHOWN:  # refused while there is no such prediction
+                self._api.change_project(project.id, model_version=SHOWN)
         return batch
 
     def _jpegs(self, frames: Sequence[FrameRecord], faults: list[Exception]) -> dict[str, bytes]:
@@ -242,3 +271,7 @@ class LabelStudio:
             else:
                 jpegs[frame.digest] = jpeg
         return jpegs
+
+
+def _is_known(answer: Answer, asked: AskedFrame) -> bool:
+    return asked.answered_at is not None and answer.at in {asked.answered_at, None}

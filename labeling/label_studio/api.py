@@ -21,16 +21,25 @@ from streetloop.secrets import redact
 
 _PAGE = 200  # tasks a page
 _HINTS = ("ANNOTATION_CREATED", "ANNOTATION_UPDATED", "ANNOTATIONS_DELETED")
+_TASK = "id,data,total_annotations,cancelled_annotations"
 _ANNOTATION = "annotations,result,was_cancelled,completed_by,created_at,updated_at"
 
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """A project of Label Studio: its id, labeling interface, and annotations wanted per task."""
+    """A project of Label Studio.
+
+    Attributes:
+        id: Its id.
+        label_config: XML of its labeling interface.
+        annotators: Annotations wanted per task.
+        model_version: The version whose predictions it shows.
+    """
 
     id: int
     label_config: str
     annotators: int
+    model_version: str
 
 
 class LabelStudioApi:
@@ -62,7 +71,8 @@ class LabelStudioApi:
         if not found:
             return None
         first = min(found, key=lambda project: int(project.id))
-        return Project(int(first.id), first.label_config or "", first.maximum_annotations or 1)
+        config, annotators = first.label_config or "", first.maximum_annotations or 1
+        return Project(int(first.id), config, annotators, first.model_version or "")
 
     def make_project(self, title: str, label_config: str, annotators: int) -> None:
         """Create a project, even if there is one of that title.
@@ -86,9 +96,12 @@ class LabelStudioApi:
             self._client.projects.update(project, **changes)
 
     def tasks(self, project: int) -> Iterator[dict[str, Any]]:
-        """Id and data of every task, paged by id, so that concurrent deletions hide no task."""
+        """Id, data and numbers of annotations of every task.
+
+        Paged by id, so that concurrent deletions hide no task.
+        """
         last = 0
-        while page := self._page(project, [_more_than("id", last)], 1, "id,data"):
+        while page := self._page(project, [_more_than("id", last)], 1, _TASK):
             yield from page
             last = max(int(task["id"]) for task in page)
 
@@ -101,6 +114,11 @@ class LabelStudioApi:
         """
         with self._translated("changing a frame"):
             self._client.tasks.update(str(task), data=dict(data))
+
+    def delete_task(self, task: int) -> None:
+        """Delete a task with its predictions and annotations."""
+        with self._translated("deleting a frame"):
+            self._client.tasks.delete(str(task))
 
     def annotated(self, project: int) -> Iterator[dict[str, Any]]:
         """Id, data and annotations of the tasks that were annotated or skipped.

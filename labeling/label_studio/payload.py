@@ -1,7 +1,7 @@
 """Converts a frame to a Label Studio task, and the annotations of a task to an answer."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,13 +10,23 @@ from labeling.answers import Answer, Quarantined
 from labeling.label_studio.config import LabelControl
 from labeling.label_studio.rectangles import Unusable, prediction_score, to_results
 from streetloop.boxes import to_detections
-from streetloop.ledger.reviews import FrameRecord
+from streetloop.ledger.reviews import FrameRecord, SelectionReason
+
+SHOWN = "streetloop"
+"""Model version of every prediction in Label Studio, which shows those of one version only."""
+
+_WHY = {
+    SelectionReason.UNSURE: "unsure: the model is between yes and no about a box",
+    SelectionReason.FLICKER: "flicker: an object changes its class, or is lost and found",
+    SelectionReason.DISAGREEMENT: "disagreement: two models differ",
+    SelectionReason.RANDOM: "random: drawn by chance, it measures the model",
+}
 
 
 def to_request(
     frame: FrameRecord, image: str, control: LabelControl, image_until: str = ""
 ) -> dict[str, Any]:
-    """Build the task that Label Studio imports: a frame with the model's boxes as a prediction.
+    """Build the task that Label Studio imports: a frame, and the boxes that were shown.
 
     Args:
         frame: The frame.
@@ -24,13 +34,15 @@ def to_request(
         control: The labeling interface.
         image_until: When the address expires, in ISO 8601; empty if never.
     """
-    boxes = to_detections(frame.boxes)
+    boxes = to_detections(frame.shown)
     at = frame.captured_at.astimezone(UTC)
     drift = f", {frame.drift}" if frame.drift else ""
     data = {
         "image": image,
         "image_until": image_until,
         "digest": frame.digest,
+        "ask": frame.asks,
+        "model": frame.model_version,
         "camera": frame.camera_id,
         "captured_at": at.isoformat(),
         "reason": frame.reason.value,
@@ -38,12 +50,12 @@ def to_request(
         "score": frame.score if math.isfinite(frame.score) else 0.0,
         "width": frame.width,
         "height": frame.height,
-        "about": f"{frame.camera_id}, {at:%Y-%m-%d %H:%M:%S} UTC: {frame.reason.value}{drift}",
+        "about": f"{frame.camera_id}, {at:%Y-%m-%d %H:%M:%S} UTC: {_WHY[frame.reason]}{drift}",
     }
     prediction = {
-        "model_version": frame.model_version,
+        "model_version": SHOWN,
         "score": prediction_score(boxes),
-        "result": to_results(boxes, control, frame.width, frame.height, frame.digest[:8]),
+        "result": to_results(boxes, frame.classes, control, frame.width, frame.height, frame.digest[:8]),
     }
     return {"data": data, "predictions": [prediction]}
 
@@ -55,30 +67,37 @@ def digest_of(raw: Mapping[str, Any]) -> str | None:
     return digest if isinstance(digest, str) else None
 
 
+def ask_of(raw: Mapping[str, Any]) -> int:
+    """How many times the frame of a task was asked anew when the task was created."""
+    ask = raw["data"].get("ask")
+    return ask if isinstance(ask, int) else 0
+
+
 def to_answer(
-    digest: str,
-    data: Mapping[str, Any],
-    annotations: list[Any],
+    raw: Mapping[str, Any],
+    annotations: Sequence[Any],
     people: Mapping[int, str],
-    control: LabelControl,
+    names: Mapping[str, str],
     resolve: Resolve,
+    url: str | None = None,
 ) -> Answer | None:
     """Turn all annotations of a frame into one answer; None while more are needed.
 
     Args:
-        digest: Of the frame.
-        data: The task's data.
+        raw: A task of streetloop's, as Label Studio returned it.
         annotations: The task's annotations, as Label Studio returned them.
         people: User names by user id.
-        control: The labeling interface.
+        names: Class name by what results call it.
         resolve: How several annotations become one answer.
+        url: Where the task is annotated.
     """
+    digest, data = str(digest_of(raw)), raw["data"]
     try:
-        subject = Subject(digest, _side(data, "width"), _side(data, "height"))
-        read = [_annotation(raw, people) for raw in annotations]
+        subject = Subject(digest, _side(data, "width"), _side(data, "height"), url)
+        read = [_annotation(one, people) for one in annotations]
     except ValueError as error:
-        return Quarantined(digest, str(error))
-    return settle(subject, read, control.class_ids, resolve)
+        return Quarantined(digest, str(error), url=url)
+    return settle(subject, read, names, resolve)
 
 
 def _annotation(raw: object, people: Mapping[int, str]) -> Annotation:

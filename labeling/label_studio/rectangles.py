@@ -1,16 +1,19 @@
 """Converts boxes to Label Studio's rectangles, in percent of the image, and back to pixels."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from labeling.label_studio.config import LabelControl
 from streetloop.types import Detections
 
 MAX_BOXES = 2000
 """Largest number of results of one annotation."""
+
+_LEAST_ANGLE = 1e-3  # degrees; moves the corner of an 8K image by a tenth of a pixel
 
 # Results of other controls that a person may add to the interface; they hold no boxes.
 _NOT_SHAPES = frozenset(
@@ -23,13 +26,14 @@ class Unusable(ValueError):
 
 
 def to_results(
-    boxes: Detections, control: LabelControl, width: int, height: int, prefix: str
+    boxes: Detections, classes: Sequence[str], control: LabelControl, width: int, height: int, prefix: str
 ) -> list[dict[str, Any]]:
     """Convert a model's boxes to the ``result`` of a prediction.
 
     Args:
         boxes: In pixels; boxes without an area inside the image are left out.
-        control: The labeling interface, which names the classes.
+        classes: Class names by class id; the interface has a label for each.
+        control: The labeling interface.
         width: Of the image, in pixels.
         height: Of the image, in pixels.
         prefix: Of the results' ids.
@@ -39,8 +43,7 @@ def to_results(
     percent = np.clip(finite / size, 0, 1) * 100
     results = []
     for index, (left, top, right, bottom) in enumerate(percent.tolist()):
-        class_id = int(boxes.class_id[index])
-        if right <= left or bottom <= top or not 0 <= class_id < len(control.names):
+        if right <= left or bottom <= top:
             continue
         value = {
             "x": left,
@@ -48,7 +51,7 @@ def to_results(
             "width": right - left,
             "height": bottom - top,
             "rotation": 0,
-            "rectanglelabels": [control.names[class_id]],
+            "rectanglelabels": [control.labels[classes[int(boxes.class_id[index])]]],
         }
         results.append(
             {
@@ -73,6 +76,9 @@ def prediction_score(boxes: Detections) -> float:
 
 def read_boxes(results: object, class_ids: Mapping[str, int], width: int, height: int) -> Detections:
     """Read the boxes of an annotation in pixels, clipped to the image.
+
+    A rectangle that was drawn backwards is turned round. Of a rotated one this is the upright
+    rectangle around it.
 
     Args:
         results: The ``result`` of an annotation; untrusted input.
@@ -105,16 +111,35 @@ def _box(result: dict[str, Any], width: int, height: int) -> list[float]:
     value = result.get("value")
     if not isinstance(value, dict):
         raise Unusable("a rectangle has no value")
-    if _turned(result.get("image_rotation")) or _turned(value.get("rotation")):
-        raise Unusable("a rectangle or the image was rotated")
+    if _angle(result, "image_rotation"):
+        raise Unusable("the image was rotated")
     x, y, w, h = (_number(value, key) for key in ("x", "y", "width", "height"))
-    if w <= 0 or h <= 0:
+    if w == 0 or h == 0:
         raise Unusable("a rectangle has no area")
-    left, right = (min(max(side, 0.0), 100.0) * width / 100 for side in (x, x + w))
-    top, bottom = (min(max(side, 0.0), 100.0) * height / 100 for side in (y, y + h))
+    corners = _corners(x, y, w, h, _angle(value, "rotation"), height / width)
+    xs, ys = np.clip(corners, 0.0, 100.0).T
+    left, right = (float(side) * width / 100 for side in (xs.min(), xs.max()))
+    top, bottom = (float(side) * height / 100 for side in (ys.min(), ys.max()))
     if right <= left or bottom <= top:
         raise Unusable("a rectangle lies outside the image")
     return [left, top, right, bottom]
+
+
+def _corners(x: float, y: float, w: float, h: float, angle: float, aspect: float) -> NDArray[np.float64]:
+    """(4, 2) corners in percent of a rectangle that is turned clockwise about (x, y).
+
+    Args:
+        x: Of the first corner, in percent of the width.
+        y: Of the first corner, in percent of the height.
+        w: Width in percent of the image's; negative to the left.
+        h: Height in percent of the image's; negative upwards.
+        angle: In degrees. Label Studio turns in pixels, not in percent.
+        aspect: Height of the image divided by its width.
+    """
+    cos, sin = math.cos(math.radians(angle)), math.sin(math.radians(angle))
+    along, down = np.array([w * cos, w * sin / aspect]), np.array([-h * aspect * sin, h * cos])
+    first = np.array([x, y])
+    return np.stack([first, first + along, first + along + down, first + down])
 
 
 def _class_id(result: dict[str, Any], class_ids: Mapping[str, int]) -> int:
@@ -122,12 +147,16 @@ def _class_id(result: dict[str, Any], class_ids: Mapping[str, int]) -> int:
     if not isinstance(labels, list) or len(labels) != 1:
         raise Unusable("a rectangle has no class, or several")
     if not isinstance(labels[0], str) or labels[0] not in class_ids:
-        raise Unusable(f"class {_short(labels[0])} is not one of the model's")
+        raise Unusable(f"class {_short(labels[0])} is none of the labeling interface")
     return class_ids[labels[0]]
 
 
-def _turned(angle: object) -> bool:
-    return angle is not None and angle != 0
+def _angle(values: dict[str, Any], key: str) -> float:
+    """Degrees of a rotation; 0 for whole turns, and for what nobody sees."""
+    if values.get(key) is None:
+        return 0.0
+    angle = math.remainder(_number(values, key), 360.0)
+    return angle if abs(angle) > _LEAST_ANGLE else 0.0
 
 
 def _number(value: dict[str, Any], key: str) -> float:

@@ -4,21 +4,24 @@ import logging
 import time
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
+
+import numpy as np
 
 from serve.rollout.control.ports import Applications
 from serve.rollout.route_table import CHALLENGER
 from serve.rollout.statistics.confidence_sequences import Moments
 from serve.rollout.statistics.detection_counts import count_detections
 from serve.rollout.statistics.evidence import EVERYTHING, Evidence, Scores
-from streetloop.boxes import to_detections
+from streetloop.boxes import ids_by_name, to_detections
 from streetloop.errors import ImageUnreadable, StoreError, StreetloopError
 from streetloop.images import decode_image
 from streetloop.ledger import Ledger
-from streetloop.ledger.reviews import FrameRecord, ReviewState, SelectionReason, list_reviews
+from streetloop.ledger.reviews import FrameRecord, SelectionReason, list_labeled
 from streetloop.ledger.rollouts import Rollout
 from streetloop.storage.store import ObjectStore
-from streetloop.types import Detections
+from streetloop.types import Detections, Image
 
 _log = logging.getLogger(__name__)
 
@@ -31,7 +34,8 @@ class LabelEvidence:
 
     Only random frames count: frames that were chosen because the champion was uncertain of them
     favour any other model. Frames of the simulated city are left out, as their ground truth is
-    compared live.
+    compared live. Classes are compared by name: of the models' boxes and of the labels only those
+    count whose class both know. Labels in doubt are left out.
 
     Args:
         ledger: The ledger with the labels.
@@ -95,10 +99,9 @@ class LabelEvidence:
         return found
 
     def _unscored(self, cameras: Collection[str]) -> list[FrameRecord]:
-        states = [ReviewState.LABELED, ReviewState.IN_DATASET]
         return [
             review
-            for review in list_reviews(self._ledger, states, SelectionReason.RANDOM)
+            for review in list_labeled(self._ledger, SelectionReason.RANDOM)
             if review.camera_id in cameras
             and review.digest not in self._seen
             and "uri" not in review.origin
@@ -107,16 +110,14 @@ class LabelEvidence:
         ][:_MAX_FRAMES]
 
     def _score(self, review: FrameRecord, champion_application: str) -> Evidence:
-        if review.label is None:
-            return Evidence()
         data = self._store.get(review.image_key)
         try:
             image = decode_image(data)
         except ImageUnreadable:
             return Evidence()
-        truth, nothing = to_detections(review.label), Detections.empty()
+        truth, nothing = self._truth(review), Detections.empty()
         ours, theirs = (
-            count_detections(truth, nothing, self._applications.detect(application, image), self._names)
+            count_detections(truth, nothing, self._detect(application, image, review), self._names)
             for application in (champion_application, CHALLENGER)
         )
         if ours[EVERYTHING].is_empty:
@@ -128,3 +129,15 @@ class LabelEvidence:
             scores[f"city:{city}"] = scores[EVERYTHING]
         gains = {g: Moments.of(s.gain) for g, s in scores.items()}
         return Evidence(gains=gains, scores=scores)
+
+    def _truth(self, review: FrameRecord) -> Detections:
+        """The label with the models' class ids."""
+        ids = ids_by_name(review.classes, self._names)
+        numbered = ((ids[box.class_id], box) for box in review.label or ())
+        return to_detections(replace(box, class_id=k) for k, box in numbered if k is not None)
+
+    def _detect(self, application: str, image: Image, review: FrameRecord) -> Detections:
+        """A model's boxes of the classes that whoever labeled the frame could choose from."""
+        found = self._applications.detect(application, image)
+        known = {k for k in ids_by_name(review.classes, self._names) if k is not None}
+        return found.take(np.isin(found.class_id, list(known)))

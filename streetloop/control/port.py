@@ -3,7 +3,7 @@
 The commands, the API and the app ask through `Control`, and know nothing else of the flows.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import tzinfo
 from typing import Any, Protocol
 
@@ -119,7 +119,7 @@ class Control(Protocol):
             NotFound: There is no such frame, or its image has expired.
         """
 
-    def push_labels(self, choose: int = 0) -> views.PushView:
+    def push_labels(self, choose: int = 0) -> views.ExchangeView:
         """Hand pending frames to the labeler, with the model's boxes.
 
         Args:
@@ -130,7 +130,7 @@ class Control(Protocol):
             LabelerError: Not all frames could be handed over; the rest stays pending.
         """
 
-    def pull_labels(self) -> views.PullView:
+    def pull_labels(self) -> views.ExchangeView:
         """Take over the answers that the labeler has.
 
         Raises:
@@ -145,7 +145,45 @@ class Control(Protocol):
             only_random: Use only frames that were drawn at random: these measure without bias.
 
         Raises:
-            ModelError: The model of the settings cannot be opened.
+            ModelError: Frames of older versions need a model's class names, and the one that was
+                given cannot be opened.
+        """
+
+    def label_problems(self, *, rejected: bool, suspect: bool) -> list[views.LabelProblemView]:
+        """Frames whose answers are not used, with the reason.
+
+        Args:
+            rejected: Those without a usable answer.
+            suspect: Those that an older version asked about, perhaps with another model's names.
+        """
+
+    def reopen_labels(
+        self, digests: Sequence[str] = (), *, rejected: bool = False, suspect: bool = False
+    ) -> int:
+        """Wait for answers again; returns how many frames do.
+
+        What the labeler has about a rejected frame is read anew. A suspect frame is asked anew, and
+        its old answer is dropped.
+
+        Args:
+            digests: Which frames; the first 6 characters suffice.
+            rejected: All rejected frames, too.
+            suspect: All suspect frames, too.
+
+        Raises:
+            ConfigError: A digest names no rejected or suspect frame, or several.
+        """
+
+    def confirm_labels(self, digests: Sequence[str] = (), *, suspect: bool = False) -> int:
+        """Trust suspect labels as they are; returns how many.
+
+        Args:
+            digests: Which frames; the first 6 characters suffice.
+            suspect: All suspect frames, too.
+
+        Raises:
+            ConfigError: A digest names no suspect frame, or several, or the class names of a model
+                are unknown.
         """
 
     def models(self) -> list[views.ModelView]:

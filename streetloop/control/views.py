@@ -216,30 +216,53 @@ class ReviewView(BaseModel):
     height: int
     labeler: str | None
     note: str | None
+    url: str | None
+    doubt: str | None
 
 
 class QueueView(BaseModel):
     """The review queue in numbers: frames by state."""
 
     counts: dict[str, int]
+    suspect: int = Field(description="frames that may have another model's class names")
     labeler: str
     url: str | None = Field(description="address of the labeling server, if there is one")
 
 
-class PushView(BaseModel):
-    """What a push of frames to the labeler did."""
+class ExchangeView(BaseModel):
+    """What a push to the labeler or a pull from it did, in frames.
 
-    chosen: int = Field(ge=0, description="candidates that were chosen first")
-    pushed: int = Field(ge=0, description="frames that were handed over")
-    refused: str | None = Field(description="why other frames were left as they are")
+    Attributes:
+        chosen: Candidates that were chosen first.
+        pushed: Handed over.
+        answered: Labels that were taken over, new ones and changed ones.
+        waiting: Still wait for an answer.
+        rejected: Answers that cannot be used, or declined frames.
+        refused: Why other frames were left as they are; None if none were.
+    """
+
+    chosen: int = Field(default=0, ge=0)
+    pushed: int = Field(default=0, ge=0)
+    answered: int = Field(default=0, ge=0)
+    waiting: int = Field(ge=0)
+    rejected: int = Field(default=0, ge=0)
+    refused: str | None = Field(default=None, exclude=True)
 
 
-class PullView(BaseModel):
-    """What a pull of labels did."""
+class LabelProblemView(BaseModel):
+    """A frame whose answer is rejected, or in doubt.
 
-    answers: int = Field(ge=0, description="answers that were taken over")
-    waiting: int = Field(ge=0, description="frames that still wait for an answer")
-    refused: str | None = Field(description="why other frames were left as they are")
+    Attributes:
+        digest: Of the frame.
+        camera: Its camera.
+        reason: What is wrong.
+        url: Where a person can change the answer; None if unknown.
+    """
+
+    digest: str
+    camera: str
+    reason: str
+    url: str | None
 
 
 class LabelQualityView(BaseModel):

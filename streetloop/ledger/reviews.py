@@ -1,9 +1,9 @@
-"""Frames on their way from a camera to a dataset. A frame moves forward only.
+"""Frames on their way from a camera to a dataset; `review_moves` moves them.
 
 ::
 
-    candidate -> pending -> pushed -> labeled -> in dataset
-        |           |          |-> rejected (skipped, or an answer that cannot be used)
+    candidate -> pending -> pushed <-> labeled <-> in dataset
+        |           |          |<-> rejected (skipped, or an answer that cannot be used)
         +-----------+-> expired
 """
 
@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Connection, Select, func, select, text, update
+from sqlalchemy import ColumnElement, Connection, Select, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from streetloop.boxes import Boxes
@@ -61,12 +61,15 @@ class FrameRecord:
         captured_at: Capture time (UTC).
         reason: What made it a candidate.
         score: Selection score, 0 to 1; higher is chosen first.
-        model_version: The model that found `boxes`, and whose class ids boxes and label have.
-        boxes: What the model found, in pixels of the image.
+        model_version: The model that found `boxes`.
+        boxes: What the model found, in pixels of the image, down to its weakest boxes.
         fingerprint: (4,) uint64 perceptual hash, to find near-duplicates.
         embedding: float32 appearance vector, to spread a selection.
         drift: Likeliest cause of the camera's drift when the frame was chosen; empty without drift.
         origin: Where the ground truth can be looked up: URI and frame of a simulated camera.
+        classes: Class names of the model by class id; `boxes` and `label` have these ids. Empty if
+            unknown: such a frame is neither chosen nor pushed, and no answer to it is read.
+        served: Minimum confidence of a box that the streams showed, 0 to 1; see `shown`.
         state: How far it has come.
         rank: Position in the selection that chose it, from 0.
         chosen_at: When it was chosen (UTC).
@@ -75,7 +78,11 @@ class FrameRecord:
         labeler: Who answered.
         label: The labeler's boxes; empty if nothing is there, None without a label.
         note: Why it was rejected.
-        dataset: Digest of the first dataset that contains it.
+        url: Where a person can change the answer; None if unknown.
+        doubt: Why the label may have another model's class ids; None if it has not. A label in
+            doubt is in no dataset and in no measurement.
+        asks: How many times it was asked anew.
+        dataset: Digest of the last dataset that has its label.
     """
 
     digest: str
@@ -92,6 +99,8 @@ class FrameRecord:
     embedding: Floats = field(compare=False, repr=False)
     drift: str = ""
     origin: Mapping[str, Any] = field(default_factory=dict)
+    classes: tuple[str, ...] = ()
+    served: float = 0.0
     state: ReviewState = ReviewState.CANDIDATE
     rank: int | None = None
     chosen_at: datetime | None = None
@@ -100,7 +109,30 @@ class FrameRecord:
     labeler: str | None = None
     label: Boxes | None = None
     note: str | None = None
+    url: str | None = None
+    doubt: str | None = None
+    asks: int = 0
     dataset: str | None = None
+
+    @property
+    def shown(self) -> Boxes:
+        """The boxes that the streams showed: what a labeler starts from and a report measures."""
+        return tuple(box for box in self.boxes if box.confidence >= self.served)
+
+
+@dataclass(frozen=True, slots=True)
+class AskedFrame:
+    """A frame that a labeler was asked about.
+
+    Attributes:
+        digest: Of the frame.
+        asks: How many times it was asked anew; only answers to the last time count.
+        answered_at: Time of the answer that counts (UTC); None while there is none.
+    """
+
+    digest: str
+    asks: int = 0
+    answered_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,42 +180,74 @@ def list_reviews(
         states: Which states.
         reason: Only frames that were candidates for this reason; None for all.
     """
-    query = select(reviews).where(_is_in(states))
+    query = select(reviews).where(is_in(states))
     if reason is not None:
         query = query.where(reviews.c.reason == reason.value)
     return _read(ledger, query.order_by(*_BY_CHOICE))
 
 
-def list_digests(ledger: Ledger, states: Collection[ReviewState]) -> dict[str, str]:
-    """Model version by digest of the frames in some states, in the order of `list_reviews`."""
-    query = select(reviews.c.digest, reviews.c.model_version).where(_is_in(states))
+def list_labeled(ledger: Ledger, reason: SelectionReason | None = None) -> list[FrameRecord]:
+    """Frames whose label can be relied on, in the order of `list_reviews`; none is in doubt.
+
+    Args:
+        ledger: The ledger.
+        reason: Only frames that were candidates for this reason; None for all.
+    """
+    found = list_reviews(ledger, [ReviewState.LABELED, ReviewState.IN_DATASET], reason)
+    return [frame for frame in found if frame.doubt is None and frame.classes and frame.label is not None]
+
+
+def list_doubted(ledger: Ledger) -> list[FrameRecord]:
+    """Frames that were asked about, perhaps with another model's class names."""
+    return _read(ledger, select(reviews).where(reviews.c.doubt.is_not(None)).order_by(*_BY_CHOICE))
+
+
+def list_unreliable(ledger: Ledger) -> set[str]:
+    """Digests of the frames whose labels are in doubt, or were and are asked anew."""
+    query = select(reviews.c.digest).where(reviews.c.doubt.is_not(None) | (reviews.c.asks > 0))
     with ledger.snapshot() as connection:
-        return {row.digest: row.model_version for row in connection.execute(query.order_by(*_BY_CHOICE))}
+        return set(connection.execute(query).scalars())
 
 
 def list_image_keys(ledger: Ledger) -> set[str]:
     """Keys of the images of all frames, in every state."""
-    with ledger.transaction() as connection:
+    with ledger.snapshot() as connection:
         return set(connection.execute(select(reviews.c.image_key)).scalars())
 
 
-def list_candidates(ledger: Ledger, states: Collection[ReviewState], since: datetime) -> list[Candidate]:
+def list_asked(ledger: Ledger, states: Collection[ReviewState]) -> list[AskedFrame]:
+    """The frames in some states that a labeler was asked about, in the order of `list_reviews`.
+
+    Frames of unknown classes are left out: no answer to them can be read.
+    """
+    columns = (reviews.c.digest, reviews.c.asks, reviews.c.answered_at)
+    query = select(*columns).where(is_in(states) & reviews.c.classes.is_not(None))
+    with ledger.snapshot() as connection:
+        return [AskedFrame(*row) for row in connection.execute(query.order_by(*_BY_CHOICE))]
+
+
+def list_candidates(
+    ledger: Ledger, states: Collection[ReviewState], since: datetime, *, of_known_classes: bool = False
+) -> list[Candidate]:
     """The frames in some states, as selection needs them.
 
     Args:
         ledger: The ledger.
         states: The states.
         since: Time of capture (UTC) from which on they count.
+        of_known_classes: Leave out frames of models whose class names are unknown.
     """
-    query = select(*_CANDIDATE_COLUMNS).where(_is_in(states) & (reviews.c.captured_at >= since))
+    query = select(*_CANDIDATE_COLUMNS).where(is_in(states) & (reviews.c.captured_at >= since))
+    if of_known_classes:
+        query = query.where(reviews.c.classes.is_not(None))
     with ledger.snapshot() as connection:
         rows = connection.execute(query.order_by(reviews.c.captured_at)).mappings().all()
     return [Candidate(**{**row, "reason": SelectionReason(row["reason"])}) for row in rows]
 
 
-def list_model_versions(ledger: Ledger, states: Collection[ReviewState]) -> list[str]:
-    """Versions of the models that found the frames in some states, each once, sorted."""
-    query = select(reviews.c.model_version).distinct().where(_is_in(states))
+def list_unnamed_versions(ledger: Ledger, states: Collection[ReviewState]) -> list[str]:
+    """Versions of the models whose frames, in some states, have no class names; sorted."""
+    query = select(reviews.c.model_version).distinct().where(is_in(states) & reviews.c.classes.is_(None))
     with ledger.snapshot() as connection:
         return sorted(connection.execute(query).scalars())
 
@@ -199,7 +263,7 @@ def newest_reviews(
         most: Largest number of frames.
         offset: Number of frames to skip.
     """
-    query = select(reviews).where(_is_in(states))
+    query = select(reviews).where(is_in(states))
     query = query.order_by(reviews.c.captured_at.desc(), reviews.c.digest)
     return _read(ledger, query.limit(most).offset(offset))
 
@@ -207,118 +271,9 @@ def newest_reviews(
 def find_reviews(ledger: Ledger, digests: Collection[str]) -> list[FrameRecord]:
     """The frames of these digests, as far as there are any."""
     found: list[FrameRecord] = []
-    for part in _parts(digests):
+    for part in parts_of(digests):
         found += _read(ledger, select(reviews).where(reviews.c.digest.in_(part)))
     return found
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """A candidate that was chosen.
-
-    Attributes:
-        digest: Of the frame.
-        score: Its final score.
-        drift: Likeliest cause of the camera's drift; empty without drift.
-    """
-
-    digest: str
-    score: float
-    drift: str = ""
-
-
-def choose_reviews(ledger: Ledger, chosen: Sequence[Choice], at: datetime, since: datetime, most: int) -> int:
-    """Move candidates to pending, ranked in the given order; returns how many moved.
-
-    Args:
-        ledger: The ledger.
-        chosen: The selection; a frame that is no longer a candidate is skipped.
-        at: Time of the choice.
-        since: Start of the budget's period.
-        most: The budget: how many frames all processes together may choose in the period.
-    """
-    moved = 0
-    with ledger.transaction() as connection:
-        if connection.dialect.name == "postgresql":  # SQLite has one writer at a time anyway
-            connection.execute(text("lock table reviews in share row exclusive mode"))
-        left = most - _chosen_since(connection, since)
-        for rank, one in enumerate(chosen):
-            if moved >= left:
-                break
-            open_ = (reviews.c.digest == one.digest) & (reviews.c.state == ReviewState.CANDIDATE.value)
-            values = {"score": one.score, "drift": one.drift, "chosen_at": at, "rank": rank}
-            becomes = update(reviews).where(open_).values(state=ReviewState.PENDING.value, **values)
-            moved += connection.execute(becomes).rowcount
-    return moved
-
-
-def mark_pushed(ledger: Ledger, digest: str, at: datetime) -> bool:
-    """Note that a frame was handed to the labeler; False if that was already noted.
-
-    Args:
-        ledger: The ledger.
-        digest: SHA-256 of the frame.
-        at: When it was handed over (UTC).
-    """
-    return bool(_move(ledger, [digest], ReviewState.PENDING, ReviewState.PUSHED, pushed_at=at))
-
-
-def ask_again(ledger: Ledger, digests: Collection[str]) -> None:
-    """Move frames that the labeler has lost back to pending."""
-    _move(ledger, digests, ReviewState.PUSHED, ReviewState.PENDING, pushed_at=None)
-
-
-def answer_review(ledger: Ledger, digest: str, at: datetime, labeler: str, label: Boxes) -> bool:
-    """Store a label; False if the frame was not waiting for one, so that no answer counts twice.
-
-    Args:
-        ledger: The ledger.
-        digest: SHA-256 of the frame.
-        at: When it was answered (UTC).
-        labeler: Who answered.
-        label: The boxes, in pixels of the frame; none for an empty frame.
-    """
-    values = {"answered_at": at, "labeler": labeler, "label": label}
-    return bool(_move(ledger, [digest], ReviewState.PUSHED, ReviewState.LABELED, **values))
-
-
-def reject_review(ledger: Ledger, digest: str, at: datetime, labeler: str | None, note: str) -> bool:
-    """Note a frame without a usable label; False if it was not waiting for an answer.
-
-    Args:
-        ledger: The ledger.
-        digest: SHA-256 of the frame.
-        at: When (UTC).
-        labeler: Who declined; None if nobody did.
-        note: Why there is no label.
-    """
-    values = {"answered_at": at, "labeler": labeler, "note": note[:1000]}
-    return bool(_move(ledger, [digest], ReviewState.PUSHED, ReviewState.REJECTED, **values))
-
-
-def mark_in_dataset(ledger: Ledger, digests: Collection[str], dataset: str) -> None:
-    """Note the dataset of labeled frames; a frame that is already in one keeps it.
-
-    Args:
-        ledger: The ledger.
-        digests: SHA-256 of the frames.
-        dataset: Digest of the dataset.
-    """
-    _move(ledger, digests, ReviewState.LABELED, ReviewState.IN_DATASET, dataset=dataset)
-
-
-def expire_reviews(ledger: Ledger, before: datetime) -> list[str]:
-    """Expire candidates and pending frames captured before a time; returns their image keys.
-
-    Args:
-        ledger: The ledger.
-        before: Time of capture (UTC) before which they expire.
-    """
-    old = _is_in([ReviewState.CANDIDATE, ReviewState.PENDING]) & (reviews.c.captured_at < before)
-    with ledger.transaction() as connection:
-        keys = list(connection.execute(select(reviews.c.image_key).where(old)).scalars())
-        connection.execute(update(reviews).where(old).values(state=ReviewState.EXPIRED.value))
-    return keys
 
 
 def count_reviews(ledger: Ledger) -> dict[ReviewState, int]:
@@ -330,15 +285,23 @@ def count_reviews(ledger: Ledger) -> dict[ReviewState, int]:
 
 
 def count_labeled(ledger: Ledger, of_drift: bool = False) -> int:
-    """Number of labeled frames in no dataset.
+    """Number of labels that no dataset has yet; those in doubt are not counted.
 
     Args:
         ledger: The ledger.
         of_drift: Count only frames that were chosen for drift.
     """
-    query = select(func.count()).where(reviews.c.state == ReviewState.LABELED.value)
+    labeled = (reviews.c.state == ReviewState.LABELED.value) & reviews.c.doubt.is_(None)
+    query = select(func.count()).where(labeled)
     if of_drift:
         query = query.where(reviews.c.drift != "")
+    with ledger.snapshot() as connection:
+        return int(connection.execute(query).scalar_one())
+
+
+def count_doubted(ledger: Ledger) -> int:
+    """Number of frames that were asked about, perhaps with another model's class names."""
+    query = select(func.count()).where(reviews.c.doubt.is_not(None))
     with ledger.snapshot() as connection:
         return int(connection.execute(query).scalar_one())
 
@@ -352,27 +315,15 @@ def count_chosen(ledger: Ledger, since: datetime, reason: SelectionReason | None
         reason: Only for this reason; None for all.
     """
     with ledger.snapshot() as connection:
-        return _chosen_since(connection, since, reason)
+        return chosen_since(connection, since, reason)
 
 
-def _chosen_since(connection: Connection, since: datetime, reason: SelectionReason | None = None) -> int:
+def chosen_since(connection: Connection, since: datetime, reason: SelectionReason | None = None) -> int:
+    """As `count_chosen`, within a transaction."""
     query = select(func.count()).where(reviews.c.chosen_at >= since)
     if reason is not None:
         query = query.where(reviews.c.reason == reason.value)
     return int(connection.execute(query).scalar_one())
-
-
-def _move(
-    ledger: Ledger, digests: Collection[str], was: ReviewState, becomes: ReviewState, **values: Any
-) -> int:
-    """Change the frames that are in a state; returns how many were."""
-    values["state"] = becomes.value
-    moved = 0
-    with ledger.transaction() as connection:
-        for part in _parts(digests):
-            there = reviews.c.digest.in_(part) & (reviews.c.state == was.value)
-            moved += connection.execute(update(reviews).where(there).values(**values)).rowcount
-    return moved
 
 
 def _read(ledger: Ledger, query: "Select[Any]") -> list[FrameRecord]:
@@ -384,10 +335,12 @@ def _read(ledger: Ledger, query: "Select[Any]") -> list[FrameRecord]:
     ]
 
 
-def _is_in(states: Collection[ReviewState]) -> ColumnElement[bool]:
+def is_in(states: Collection[ReviewState]) -> ColumnElement[bool]:
+    """The condition that a frame is in one of some states."""
     return reviews.c.state.in_([state.value for state in states])
 
 
-def _parts(digests: Collection[str]) -> list[list[str]]:
+def parts_of(digests: Collection[str]) -> list[list[str]]:
+    """The digests in parts, each short enough for one statement."""
     ordered = list(digests)
     return [ordered[start : start + _MAX_DIGESTS] for start in range(0, len(ordered), _MAX_DIGESTS)]

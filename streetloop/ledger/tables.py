@@ -1,6 +1,8 @@
 """The tables of the ledger; `migrations` brings a database to this shape."""
 
+import json
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -18,6 +20,7 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    Text,
     TypeDecorator,
 )
 
@@ -73,6 +76,37 @@ class BoxList(TypeDecorator[Boxes]):
     ) -> Boxes | None:
         """From the database."""
         return None if value is None else boxes_from_json(value)
+
+
+class ClassNames(TypeDecorator[tuple[str, ...]]):
+    """The class names of a model by class id, stored as JSON; no names are stored as NULL.
+
+    Thousands of rows have one list: it is parsed once, and all rows share the value.
+    """
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(
+        self,
+        value: tuple[str, ...] | None,
+        dialect: Dialect,  # noqa: ARG002 - as SQLAlchemy has it
+    ) -> str | None:
+        """To the database."""
+        return json.dumps(list(value), ensure_ascii=False) if value else None
+
+    def process_result_value(
+        self,
+        value: str | None,
+        dialect: Dialect,  # noqa: ARG002 - as SQLAlchemy has it
+    ) -> tuple[str, ...]:
+        """From the database."""
+        return () if value is None else _names(value)
+
+
+@lru_cache(maxsize=256)
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(json.loads(text))
 
 
 class Vector(TypeDecorator[NDArray[Any]]):
@@ -151,7 +185,9 @@ reviews = Table(
     Column("score", Float, nullable=False),
     Column("rank", Integer),
     Column("model_version", String(200), nullable=False),
+    Column("classes", ClassNames),
     Column("boxes", BoxList, nullable=False),
+    Column("served", Float, nullable=False),
     Column("drift", String(64), nullable=False),
     Column("origin", JSON, nullable=False),
     Column("fingerprint", Vector(np.uint64), nullable=False),
@@ -162,6 +198,9 @@ reviews = Table(
     Column("labeler", String(200)),
     Column("label", BoxList),
     Column("note", String(1000)),
+    Column("url", String(500)),
+    Column("doubt", String(500)),
+    Column("asks", Integer, nullable=False),
     Column("dataset", String(64)),
     Index("reviews_by_state", "state", "captured_at"),
 )

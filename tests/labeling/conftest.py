@@ -13,7 +13,7 @@ from streetloop.ledger import Ledger, open_ledger
 from streetloop.storage.store import FolderStore
 from tests.support.fakes import FakeClock
 from tests.support.frames import NOON
-from tests.support.label_studio import CLASSES, Annotator, Make, Studio
+from tests.support.label_studio import Annotator, Make, Studio
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def make(studio: Studio, title: str, store: FolderStore) -> Make:
     """Makes a labeler of the test's project, of the usual parts or others."""
 
     def labeler(**more: Any) -> LabelStudio:
-        given = {"token": studio.access.token, "classes": CLASSES, "store": store} | more
+        given = {"token": studio.access.token, "store": store} | more
         return LabelStudio(studio.access.url, title=title, **given)
 
     return labeler

@@ -7,11 +7,10 @@ import pytest
 
 from labeling.annotators import NEWEST, Agreement, Annotation, Resolve, Subject, settle
 from labeling.answers import Labeled, Quarantined, Skipped
-from labeling.label_studio.config import LabelControl
 from labeling.label_studio.payload import digest_of, to_answer
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
-CONTROL = LabelControl("label", "image", ("car", "bus"))
+NAMES = {"car": "car", "bus": "bus"}
 
 
 def box(x: float, name: str = "car") -> dict[str, Any]:
@@ -24,7 +23,7 @@ def said(who: str, minute: int, *boxes: Any, skip: bool = False) -> Annotation:
 
 
 def settled(resolve: Resolve, *annotations: Annotation) -> Any:
-    return settle(Subject("d", 100, 100), annotations, CONTROL.class_ids, resolve)
+    return settle(Subject("d", 100, 100), annotations, NAMES, resolve)
 
 
 def test_newest_wins_whatever_the_order() -> None:
@@ -85,7 +84,7 @@ DATA = {"digest": "d", "width": 100, "height": 50}
 
 
 def read(*annotations: Any, data: dict[str, Any] = DATA) -> Any:
-    return to_answer("d", data, list(annotations), {7: "ann@example.com"}, CONTROL, NEWEST)
+    return to_answer({"data": data}, list(annotations), {7: "ann@example.com"}, NAMES, NEWEST)
 
 
 def test_who_and_when() -> None:
@@ -120,7 +119,7 @@ def test_odd_annotations_are_quarantined(annotation: Any, data: Any, says: str) 
 
 def test_of_a_huge_answer_the_reason_alone_is_kept() -> None:
     answer = read(raw(result=[{"type": "brushlabels", "value": {"rle": [7] * 500_000}}]))
-    assert answer == Quarantined("d", "a 'brushlabels' is not a labeled rectangle")
+    assert answer == Quarantined("d", "a 'brushlabels' is not a labeled rectangle", NOON)
 
 
 def test_digest_of_what_is_not_ours() -> None:

@@ -8,14 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from labeling.class_guard import LabelGuard
-from labeling.queue import ReviewQueue
+from labeling.older_frames import OlderFrames
 from streetloop.errors import LabelerError, RegistryError, StoreError
 from streetloop.ledger.reviews import ReviewState, add_reviews, find_reviews, list_reviews
 from streetloop.storage.store import FolderStore
 from tests.support.fakes import eventually
-from tests.support.frames import NOON, FakeLabeler, digest, review
-from tests.support.label_service import CLASSES, LabelSetup
+from tests.support.frames import CLASSES, NOON, FakeLabeler, digest, review
+from tests.support.label_service import SHIPPED, LabelSetup
 
 
 @pytest.fixture
@@ -138,61 +137,60 @@ def test_frames_of_a_drifting_camera_are_asked_about_though_the_model_is_sure(se
     assert (chosen.camera_id, chosen.drift, chosen.score) == ("dark", "night", 0.4)
 
 
-# Frames of another model
+# Frames of older versions
 
 
-def test_frames_of_other_or_unknown_classes_are_left_alone_and_that_is_said_once(setup: LabelSetup) -> None:
-    """The round with every state that a frame of another model may be in when the run begins."""
-    add_reviews(
-        setup.ledger,
-        [
-            replace(review(k), model_version="stranger-1", state=state)
-            for k, state in enumerate([ReviewState.CANDIDATE, ReviewState.PENDING, ReviewState.PUSHED])
-        ],
-    )
+def test_frames_without_class_names_are_left_alone_and_that_is_said_once(setup: LabelSetup) -> None:
+    """The round with every state that such a frame may be in when the run begins."""
+    states = [ReviewState.CANDIDATE, ReviewState.PENDING, ReviewState.PUSHED]
+    old = [replace(review(k), model_version="old-1", classes=(), state=s) for k, s in enumerate(states)]
+    add_reviews(setup.ledger, old)
     setup.people.asked = [digest(2)]
     before = list_reviews(setup.ledger, list(ReviewState))
-    setup.known["stranger-2"] = CLASSES[::-1]
     loop = setup.loop(setup.people)
     for k in range(3):
         loop.add([review(10 + k)])
         loop.round()
-    loop.add([replace(review(20), model_version="stranger-2")])
-    loop.round()
-    assert setup.count(ReviewState.LABELED) == 3, "labeling of the model in charge goes on"
+    assert setup.count(ReviewState.LABELED) == 3, "labeling of other frames goes on"
     found = list_reviews(setup.ledger, list(ReviewState))
-    assert [one for one in found if one.model_version == "stranger-1"] == before
-    assert setup.people.asked == [digest(2), *(digest(10 + k) for k in range(3))]
-    first, second = [sentence for sentence in setup.said if "refused" in sentence]
-    assert "frames found by stranger-1 are refused" in first
-    assert "the open model m-1" in first
-    assert "STREETLOOP_MODEL" in first
-    assert "frames found by stranger-1, stranger-2 are refused" in second
+    assert [one for one in found if one.model_version == "old-1"] == before
+    (sentence,) = [sentence for sentence in setup.said if "refused" in sentence]
+    assert "frames found by old-1 are refused" in sentence
+    assert "--model or STREETLOOP_MODEL" in sentence
 
 
-def test_frames_of_a_version_with_the_same_classes_are_labeled_as_ever(setup: LabelSetup) -> None:
+def test_frames_of_models_of_different_classes_are_labeled_side_by_side(setup: LabelSetup) -> None:
     loop = setup.loop(setup.people)
-    loop.add([review(1), replace(review(2), model_version="m-2")])
+    loop.add([review(1), replace(review(2), model_version="m-2", classes=("lorry", "car"))])
     loop.round()
     assert setup.count(ReviewState.LABELED) == 2
     assert not any("refused" in sentence for sentence in setup.said)
 
 
-def test_while_the_registry_is_away_only_the_model_in_charge_is_labeled(setup: LabelSetup) -> None:
-    def away(_: object) -> dict[str, list[str]]:
+def test_while_the_registry_is_away_only_frames_with_class_names_are_labeled(setup: LabelSetup) -> None:
+    def away(_: object) -> dict[str, tuple[str, ...]]:
         raise RegistryError("the registry did not answer: away")
 
     registry = [away, lambda _: setup.known]
-    setup.guard = LabelGuard("m-1", CLASSES, lambda versions: registry[0](versions))
-    setup.queue = ReviewQueue(setup.ledger, setup.clock, fits=setup.guard.fits)
+    setup.older = OlderFrames(setup.ledger, lambda versions: registry[0](versions), CLASSES, SHIPPED)
     loop = setup.loop(setup.people)
-    loop.add([review(1), replace(review(2), model_version="m-2")])
+    loop.add([review(1), replace(review(2), model_version="m-2", classes=())])
     loop.round()
     assert setup.said.count("the registry did not answer: away") == 1
     assert setup.people.asked == [digest(1)]
     del registry[0]
     loop.round()
     assert setup.people.asked == [digest(1), digest(2)]
+
+
+def test_labels_in_doubt_are_told_once(setup: LabelSetup) -> None:
+    doubtful = replace(review(1), state=ReviewState.LABELED, label=(), doubt="who knows", classes=())
+    add_reviews(setup.ledger, [replace(doubtful, model_version="old-1")])
+    loop = setup.loop(setup.people)
+    for _ in range(2):
+        loop.round()
+    (sentence,) = [sentence for sentence in setup.said if "doubt" in sentence]
+    assert sentence == "1 labels are in doubt: see `streetloop label status --suspect`"
 
 
 # The thread

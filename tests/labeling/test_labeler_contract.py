@@ -18,7 +18,7 @@ URI = "sim://larkfield/gantry?traffic=busy&seed=1"
 class TestOracleLabeler(LabelerContract):
     @pytest.fixture
     def labeler(self) -> Labeler:
-        return OracleLabeler(["car", "truck", "bus", "person"], SystemClock())
+        return OracleLabeler(SystemClock())
 
     @pytest.fixture
     def frames(self) -> Sequence[FrameRecord]:

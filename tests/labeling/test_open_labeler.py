@@ -42,7 +42,7 @@ def test_cameras_drift_where_labels_help(setup: LabelSetup) -> None:
 
 def _open(setup: LabelSetup, **settings: object) -> Labeler | None:
     chosen = setup.settings.model_copy(update=settings)
-    return open_labeler(chosen, ["car"], setup.store, setup.queue, setup.clock)
+    return open_labeler(chosen, setup.store, setup.queue, setup.clock)
 
 
 def test_nobody_labels_unless_it_is_set(setup: LabelSetup) -> None:
@@ -91,7 +91,7 @@ def test_images_in_minio_come_by_presigned_address_and_others_are_uploaded(setup
     access = S3Access("http://127.0.0.1:9", SecretStr("somebody"), SecretStr("hunter2"))
     bucket = MinioStore("streets", "", access)
     settings = setup.settings.model_copy(update=STUDIO)
-    labeler = open_labeler(settings, ["car"], bucket, setup.queue)
+    labeler = open_labeler(settings, bucket, setup.queue)
     assert isinstance(labeler, LabelStudio)
     assert isinstance(labeler._images, ByUrl)
     assert labeler._images.lasts == LINK_LIFETIME

@@ -12,8 +12,9 @@ from streetloop.city.oracle import Oracle
 from streetloop.errors import LabelerError
 from streetloop.ledger.reviews import FrameRecord, SelectionReason
 from tests.support.fakes import FakeClock
+from tests.support.frames import asked
 
-CLASSES = ["car", "truck", "bus", "motorcycle", "bicycle", "person"]
+CLASSES = ("car", "truck", "bus", "motorcycle", "bicycle", "person")
 FLAWLESS = Flaws()
 URI = "sim://larkfield/gantry?traffic=busy&seed=1"
 
@@ -33,14 +34,15 @@ def task(frame: int = 40, digest: str = "a" * 64, uri: str = URI) -> FrameRecord
         fingerprint=np.zeros(4, np.uint64),
         embedding=np.zeros(1, np.float32),
         origin={"uri": uri, "frame": frame},
+        classes=CLASSES,
     )
 
 
-def answer(flaws: Flaws = FLAWLESS, classes: list[str] = CLASSES, **of: object) -> Labeled:
-    labeler = OracleLabeler(classes, FakeClock(), flaws)
-    asked = replace(task(), **of)  # type: ignore[arg-type]
-    labeler.push([asked], lambda _: None)
-    (given,) = labeler.pull({asked.digest})
+def answer(flaws: Flaws = FLAWLESS, classes: tuple[str, ...] = CLASSES, **of: object) -> Labeled:
+    labeler = OracleLabeler(FakeClock(), flaws)
+    frame = replace(task(), classes=classes, **of)  # type: ignore[arg-type]
+    labeler.push([frame], lambda _: None)
+    (given,) = labeler.pull(asked(frame.digest))
     assert isinstance(given, Labeled)
     return given
 
@@ -58,19 +60,19 @@ def test_without_flaws_it_says_the_truth() -> None:
 
 
 def test_classes_that_the_model_does_not_know_are_left_out() -> None:
-    assert set(answer(classes=["bus", "car"]).boxes.class_id.tolist()) <= {0, 1}
+    assert set(answer(classes=("bus", "car")).boxes.class_id.tolist()) <= {0, 1}
 
 
 def test_answers_after_the_delay_and_once() -> None:
     clock, told = FakeClock(), list[str]()
-    labeler = OracleLabeler(CLASSES, clock, Flaws(delay_s=60))
+    labeler = OracleLabeler(clock, Flaws(delay_s=60))
     labeler.push([task()], told.append)
     clock.advance(40)
     labeler.push([task()], told.append)  # again: not asked anew, so it does not take longer
-    assert labeler.pull({"a" * 64, "never asked"}) == []
+    assert labeler.pull(asked("a" * 64, "never asked")) == []
     clock.advance(20)
-    assert len(labeler.pull({"a" * 64})) == 1
-    assert labeler.pull({"a" * 64}) == []
+    assert len(labeler.pull(asked("a" * 64))) == 1
+    assert labeler.pull(asked("a" * 64)) == []
     assert told == ["a" * 64] * 2
 
 
@@ -97,23 +99,23 @@ def test_flaws_are_as_many_as_they_say() -> None:
 
 def test_refuses_frames_that_are_not_of_the_city() -> None:
     told: list[str] = []
-    labeler = OracleLabeler(CLASSES, FakeClock())
+    labeler = OracleLabeler(FakeClock())
     with pytest.raises(LabelerError, match="elsewhere is elsewhere"):
         labeler.push([task(), replace(task(), origin={}, camera_id="elsewhere")], told.append)
     assert told == ["a" * 64], "those before it were taken"
 
 
 def test_skips_what_it_cannot_look_up() -> None:
-    labeler = OracleLabeler(CLASSES, FakeClock())
+    labeler = OracleLabeler(FakeClock())
     labeler.push([task(uri="sim://atlantis/harbour")], lambda _: None)
-    (given,) = labeler.pull({"a" * 64})
+    (given,) = labeler.pull(asked("a" * 64))
     assert isinstance(given, Skipped)
 
 
 def test_a_restart_forgets_nothing_that_waits() -> None:
     known = {"a" * 64: task()}
-    labeler = OracleLabeler(CLASSES, FakeClock(), find=known.get)
-    given = labeler.pull({"a" * 64, "b" * 64})
+    labeler = OracleLabeler(FakeClock(), find=known.get)
+    given = labeler.pull(asked("a" * 64, "b" * 64))
     assert [each.digest for each in given] == ["a" * 64]
     np.testing.assert_array_equal(given[0].boxes.xyxy, answer().boxes.xyxy)  # type: ignore[union-attr]
 
@@ -123,5 +125,5 @@ def test_the_delay_goes_on_over_restarts() -> None:
     known = {"a" * 64: replace(task(), pushed_at=clock.now())}
     for waited, answers in ((0, 0), (40, 0), (19, 0), (1, 1)):
         clock.advance(waited)
-        labeler = OracleLabeler(CLASSES, clock, Flaws(delay_s=60), find=known.get)
-        assert len(labeler.pull({"a" * 64})) == answers
+        labeler = OracleLabeler(clock, Flaws(delay_s=60), find=known.get)
+        assert len(labeler.pull(asked("a" * 64))) == answers

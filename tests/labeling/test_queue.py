@@ -17,7 +17,7 @@ from streetloop.ledger import Ledger
 from streetloop.ledger.reviews import ReviewState, SelectionReason, list_reviews
 from tests.support.build import found
 from tests.support.fakes import FakeClock
-from tests.support.frames import NOON, FakeLabeler, digest, labeled, only, review, states, waiting
+from tests.support.frames import NOON, FakeLabeler, asked, digest, labeled, only, review, states, waiting
 
 
 def test_a_frame_goes_from_candidate_to_label(ledger: Ledger, queue: ReviewQueue) -> None:
@@ -28,9 +28,9 @@ def test_a_frame_goes_from_candidate_to_label(ledger: Ledger, queue: ReviewQueue
     assert states(ledger) == {1: ReviewState.PENDING}
     assert queue.push(people) == 1
     assert states(ledger) == {1: ReviewState.PUSHED}
-    assert queue.waiting() == [digest(1)]
-    people.answers[digest(1)] = labeled(digest(1), found((1, 2, 3, 4), class_id=2))
-    assert queue.pull(people) == 1
+    assert queue.waiting() == asked(digest(1))
+    people.answers[digest(1)] = labeled(digest(1), found((1, 2, 3, 4), class_id=1))
+    assert queue.pull(people).total == 1
     kept = only(ledger, 1)
     assert (kept.state, kept.labeler, kept.answered_at) == (ReviewState.LABELED, "ann", NOON)
     np.testing.assert_array_equal(to_detections(kept.label).xyxy, [[1, 2, 3, 4]])
@@ -42,7 +42,7 @@ def test_what_is_done_is_not_done_again(ledger: Ledger, queue: ReviewQueue) -> N
     waiting(queue, people, 3)
     queue.pull(people)
     queue.add([review(k) for k in range(3)])
-    assert (queue.choose(10), queue.push(people), queue.pull(people)) == (0, 0, 0)
+    assert (queue.choose(10), queue.push(people), queue.pull(people).total) == (0, 0, 0)
     assert len(people.asked) == 3
     assert queue.counts()[ReviewState.LABELED] == 3
 
@@ -151,16 +151,17 @@ def test_the_oracle_labels_simulated_frames_with_the_truth(
 ) -> None:
     uri = "sim://larkfield/gantry?size=320x180&traffic=busy"
     reviews = [
-        replace(review(k, origin={"uri": uri, "frame": 20 * k}), width=320, height=180) for k in range(3)
+        replace(review(k, origin={"uri": uri, "frame": 20 * k}), width=320, height=180, classes=CLASSES)
+        for k in range(3)
     ]
     queue.add([*reviews, review(9, camera_id="real")])
     assert queue.choose(10) == 4
-    oracle = OracleLabeler(CLASSES, clock, find=queue.find)
+    oracle = OracleLabeler(clock, find=queue.find)
     with pytest.raises(LabelerError, match="real is elsewhere"):
         queue.push(oracle)
     assert queue.counts()[ReviewState.PENDING] == 1, "one from elsewhere does not keep the others back"
     # Another process takes the answers home.
-    assert queue.pull(OracleLabeler(CLASSES, clock, find=queue.find)) == 3
+    assert queue.pull(OracleLabeler(clock, find=queue.find)).total == 3
     truth = Oracle()
     for one in list_reviews(ledger, [ReviewState.LABELED]):
         expected = truth.truth(uri, int(one.origin["frame"])).detections()

@@ -13,7 +13,7 @@ from streetloop.ledger.reviews import find_reviews
 from tests.support.label_studio import Annotator, Studio
 
 _LOOK_S = 0.5
-_LABELS = LabelControl("label", "image", CLASSES)
+_LABELS = LabelControl("label", "image", {name: name for name in CLASSES})
 
 
 class Diligent:
@@ -62,6 +62,6 @@ class Diligent:
         assert digest is not None
         (review,) = find_reviews(self._ledger, [digest])
         truth = self._oracle.truth(str(review.origin["uri"]), int(review.origin["frame"]))
-        results = to_results(truth.detections(), _LABELS, review.width, review.height, "b")
+        results = to_results(truth.detections(), CLASSES, _LABELS, review.width, review.height, "b")
         owner.submit(task["id"], results)
         self.answered.append(digest)

@@ -14,6 +14,7 @@ from labeling.queue import ReviewQueue
 from streetloop.boxes import to_boxes
 from streetloop.ledger import Ledger
 from streetloop.ledger.reviews import (
+    AskedFrame,
     Candidate,
     FrameRecord,
     ReviewState,
@@ -25,6 +26,9 @@ from streetloop.types import Detections, Floats
 from tests.support.build import found
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+CLASSES = ("car", "bus")
+"""Of the model m-1 that found the frames."""
+
 MODEL_BOX = found((10, 10, 50, 40), confidence=0.4)
 
 
@@ -68,6 +72,7 @@ def review(
         height=360,
         boxes=to_boxes(boxes),
         origin=origin or {},
+        classes=CLASSES,
         **{field.name: getattr(one, field.name) for field in fields(Candidate)},
     )
 
@@ -137,17 +142,25 @@ class FakeLabeler:
             self.fate.step()
             pushed(task.digest)
 
-    def pull(self, waiting: Collection[str]) -> list[Answer]:
+    def pull(self, asked: Collection[AskedFrame]) -> list[Answer]:
         """See `Labeler.pull`."""
         if self.refuses is not None:
             raise self.refuses
         self.fate.step()
-        return [self.answers.get(d, labeled(d)) for d in waiting if d in self.asked]
+        known = [one.digest for one in asked if one.digest in self.asked]
+        return [self.answers.get(digest, labeled(digest)) for digest in known]
 
 
-def labeled(of: str, boxes: Detections | None = None, at: datetime = NOON) -> Labeled:
+def asked(*digests: str) -> list[AskedFrame]:
+    """Frames that somebody was asked about once, and has not answered."""
+    return [AskedFrame(digest) for digest in digests]
+
+
+def labeled(
+    of: str, boxes: Detections | None = None, at: datetime = NOON, classes: tuple[str, ...] = CLASSES
+) -> Labeled:
     """What somebody says is in a frame."""
-    return Labeled(of, Detections.empty() if boxes is None else boxes, "ann", at)
+    return Labeled(of, Detections.empty() if boxes is None else boxes, classes, "ann", at)
 
 
 def waiting(queue: ReviewQueue, people: FakeLabeler, count: int) -> None:

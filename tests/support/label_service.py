@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
-from labeling.class_guard import LabelGuard
 from labeling.label_loop import LabelLoop
 from labeling.labeler import Labeler
+from labeling.older_frames import OlderFrames
 from labeling.queue import ReviewQueue
 from streetloop.ledger import open_ledger
 from streetloop.ledger.findings import open_finding
@@ -14,16 +14,17 @@ from streetloop.ledger.reviews import ReviewState
 from streetloop.settings import Settings
 from streetloop.storage.store import FolderStore
 from tests.support.fakes import FakeClock
-from tests.support.frames import NOON, FakeLabeler
+from tests.support.frames import CLASSES, NOON, FakeLabeler
 
-CLASSES = ["car", "bus"]
+SHIPPED = ("person", "cycle", "car", "truck", "bus")
+"""Classes of the model that the settings name by default."""
 
 
 class LabelSetup:
-    """A home folder with a queue; the model m-1 is open there, whose classes are `CLASSES`.
+    """A home folder with a queue.
 
     Attributes:
-        known: Class names of other models that are on record.
+        known: Class names of models that are on record.
 
     Args:
         home: Its folder.
@@ -37,15 +38,15 @@ class LabelSetup:
         self.ledger = open_ledger(self.settings.ledger)
         self.clock = FakeClock(NOON + timedelta(hours=1))
         self.known: dict[str, Sequence[str]] = {"m-2": CLASSES}
-        self.guard = LabelGuard("m-1", CLASSES, lambda _: self.known)
-        self.queue = ReviewQueue(self.ledger, self.clock, fits=self.guard.fits)
+        self.older = OlderFrames(self.ledger, lambda _: self.known, CLASSES, SHIPPED)
+        self.queue = ReviewQueue(self.ledger, self.clock)
         self.people = FakeLabeler()
         self.said: list[str] = []
 
     def loop(self, labeler: Labeler | None, store: FolderStore | None = None) -> LabelLoop:
         """A label loop of this setup."""
         where, tell = store or self.store, self.said.append
-        return LabelLoop(self.queue, where, labeler, self.settings, self.ledger, self.guard, tell)
+        return LabelLoop(self.queue, where, labeler, self.settings, self.ledger, self.older, tell)
 
     def count(self, state: ReviewState) -> int:
         """How many frames are there."""

@@ -212,6 +212,7 @@ def frames(store: ObjectStore, count: int, seed: int = 0, version: str = "m-1") 
                         xyxy.astype(np.float32), np.array([0.5, 0.3], np.float32), np.array([0, 2], np.int64)
                     )
                 ),
+                classes=tuple(CLASSES),
                 fingerprint=np.full(4, index, np.uint64) * 0x0123456789ABCDEF,
                 embedding=np.zeros(EMBEDDING, np.float32),
                 drift="fog",

@@ -6,7 +6,7 @@ import pytest
 
 from labeling.answers import Labeled
 from labeling.labeler import Labeler
-from streetloop.ledger.reviews import FrameRecord
+from streetloop.ledger.reviews import AskedFrame, FrameRecord
 
 
 class LabelerContract:
@@ -39,7 +39,7 @@ class LabelerContract:
     ) -> None:
         labeler.push(frames, lambda _: None)
         answer_all()
-        answers = labeler.pull({frame.digest for frame in frames})
+        answers = labeler.pull([AskedFrame(frame.digest) for frame in frames])
         assert sorted(a.digest for a in answers) == sorted(frame.digest for frame in frames)
         sizes = {frame.digest: (frame.width, frame.height) for frame in frames}
         for one in answers:
@@ -48,6 +48,7 @@ class LabelerContract:
                 assert (one.boxes.xyxy[:, 0::2] <= width).all()
                 assert (one.boxes.xyxy[:, 1::2] <= height).all()
                 assert (one.boxes.xyxy >= 0).all()
+                assert all(one.classes[k] for k in one.boxes.class_id), "each class has a name"
 
     def test_a_frame_that_is_pushed_again_is_not_asked_twice(
         self, labeler: Labeler, frames: Sequence[FrameRecord], answer_all: Callable[[], None]
@@ -55,7 +56,7 @@ class LabelerContract:
         for _ in range(2):
             labeler.push(frames, lambda _: None)
         answer_all()
-        answers = labeler.pull({frame.digest for frame in frames})
+        answers = labeler.pull([AskedFrame(frame.digest) for frame in frames])
         assert len(answers) == len(frames)
 
     def test_only_frames_that_wait_are_answered(
@@ -63,8 +64,8 @@ class LabelerContract:
     ) -> None:
         labeler.push(frames, lambda _: None)
         answer_all()
-        (answer,) = labeler.pull({frames[0].digest})
+        (answer,) = labeler.pull([AskedFrame(frames[0].digest)])
         assert answer.digest == frames[0].digest
 
     def test_a_frame_that_nobody_was_asked_about_has_no_answer(self, labeler: Labeler) -> None:
-        assert labeler.pull({"f" * 64}) == []
+        assert labeler.pull([AskedFrame("f" * 64)]) == []

@@ -10,6 +10,7 @@ import numpy as np
 
 from labeling.appearance import EMBEDDING
 from streetloop.boxes import to_boxes
+from streetloop.city.render.shapes import CLASSES
 from streetloop.ledger import Ledger, open_ledger
 from streetloop.ledger.reviews import FrameRecord, ReviewState, SelectionReason, add_reviews
 from streetloop.settings import Settings
@@ -105,8 +106,12 @@ def add_labels(
     cameras: int = 4,
     first_seed: int = 0,
     drift: str = "night",
+    classes: tuple[str, ...] = CLASSES,
 ) -> list[FrameRecord]:
-    """Frames that were asked about and labeled, a minute apart, as the oracle would."""
+    """Frames that were asked about and labeled, a minute apart, as the oracle would.
+
+    Class ids are those of `CLASSES`, whatever ``classes`` says that they are called.
+    """
     split = Split("labels", TRAIN_CAMERAS[:cameras], first_seed, frames, "day")
     examples = gather_split(split, FolderStore(settings.store), TRAIN)
     found = [
@@ -125,6 +130,7 @@ def add_labels(
             embedding=np.zeros(EMBEDDING, np.float32),
             drift=drift,
             origin={"uri": "sim://somewhere"},
+            classes=classes,
             state=ReviewState.LABELED,
             labeler="oracle",
             label=to_boxes(e.truth()),

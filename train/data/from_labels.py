@@ -1,12 +1,14 @@
 """Builds a dataset of labeled frames, and splits it."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
+from streetloop.boxes import ids_by_name
 from streetloop.errors import DatasetError
 from streetloop.ledger.reviews import FrameRecord, SelectionReason
 from train.data.dataset import TEST, TRAIN, VALIDATION, Dataset, Example
+from train.data.mending import LabeledBox, Notes, mend_boxes
 from train.data.validation import APART_S
 
 USUAL = "usual"
@@ -47,43 +49,68 @@ def dataset_of(frames: Sequence[FrameRecord], classes: Sequence[str], purpose: s
 
 
 def renumbered(
-    frames: Sequence[FrameRecord],
-    names: Mapping[str, Sequence[str]],
-    classes: Sequence[str],
-    mapping: Mapping[str, str],
+    frames: Sequence[FrameRecord], classes: Sequence[str], mapping: Mapping[str, str]
 ) -> list[FrameRecord]:
     """Labeled frames with the class ids of ``classes``, matched by name.
 
     Args:
-        frames: Labeled frames; their class ids are those of the model that found them.
-        names: Class names of models by version.
+        frames: Labeled frames; the class names of each are stored with it.
         classes: Class names by the new class id.
         mapping: Names in ``classes`` by names in the labels, where the two differ.
 
     Raises:
-        DatasetError: A model's class names are unknown, or a label's class is not in ``classes``.
+        DatasetError: A label's class is not in ``classes``.
     """
-    unknown = sorted({r.model_version for r in frames} - names.keys())
-    if unknown:
-        raise DatasetError(
-            f"frames were labeled with the classes of {unknown[0]}, which is not known here; "
-            "set STREETLOOP_MODEL to that model"
-        )
-    number = {name.casefold(): k for k, name in enumerate(classes)}
+    return [_renumbered(frame, classes, mapping) for frame in frames]
+
+
+def _renumbered(frame: FrameRecord, classes: Sequence[str], mapping: Mapping[str, str]) -> FrameRecord:
+    if frame.label is None:
+        return frame
+    ids = ids_by_name([mapping.get(name, name) for name in frame.classes], classes)
+    label = []
+    for box in frame.label:
+        class_id = ids[box.class_id]
+        if class_id is None:
+            name = frame.classes[box.class_id]
+            raise DatasetError(
+                f"labels are of {name!r}, which the champion does not know; it has "
+                f"{', '.join(classes)}; say which it is with --map {name}=CLASS"
+            )
+        label.append(replace(box, class_id=class_id))
+    return replace(frame, label=tuple(label))
+
+
+def mended(frames: Sequence[FrameRecord], notes: Notes) -> list[FrameRecord]:
+    """Labeled frames with the boxes that `mend_boxes` leaves.
+
+    Args:
+        frames: Labeled frames.
+        notes: Receives what was mended.
+    """
     found = []
     for frame in frames:
-        label = []
-        for box in frame.label or ():
-            name = names[frame.model_version][box.class_id]
-            class_id = number.get(mapping.get(name, name).casefold())
-            if class_id is None:
-                raise DatasetError(
-                    f"labels are of {name!r}, which the champion does not know; it has "
-                    f"{', '.join(classes)}; say which it is with --map {name}=CLASS"
-                )
-            label.append(replace(box, class_id=class_id))
-        found.append(replace(frame, label=None if frame.label is None else tuple(label)))
+        where = f"image {frame.digest[:12]}"
+        boxes = (LabeledBox(b.class_id, b.xyxy, where, b.ignored) for b in frame.label or ())
+        found.append(replace(frame, label=mend_boxes(boxes, frame.width, frame.height, notes)))
     return found
+
+
+def relabeled(dataset: Dataset, frames: Sequence[FrameRecord], without: Collection[str]) -> Dataset:
+    """A dataset with the newest labels of some frames, and without some images.
+
+    Args:
+        dataset: The dataset; its splits and parents stay.
+        frames: Labeled frames with the dataset's class ids.
+        without: Digests of the images that are left out, unless they are among ``frames``.
+    """
+    labels = {frame.digest: frame.label for frame in frames if frame.label is not None}
+    examples = tuple(
+        replace(example, boxes=labels.get(example.image, example.boxes))
+        for example in dataset.examples
+        if example.image in labels or example.image not in without
+    )
+    return replace(dataset, examples=examples)
 
 
 def _apart(examples: Sequence[Example], others: Sequence[Example]) -> list[Example]:

@@ -1,11 +1,12 @@
 """Class names of the models that the registry knows, by the stamp of their detections."""
 
 import logging
-from collections.abc import Collection
-from functools import partial
+from collections.abc import Collection, Sequence
 
-from labeling.class_guard import LabelGuard
+from labeling.older_frames import OlderFrames
+from streetloop.city.render.shapes import CLASSES
 from streetloop.errors import ModelError, RegistryError
+from streetloop.ledger import Ledger
 from streetloop.settings import Settings
 from train.model.find_model import find_model, has_registry, open_registry
 from train.model.model_file import ModelFile, version_of
@@ -49,6 +50,21 @@ def class_names(settings: Settings, versions: Collection[str]) -> dict[str, tupl
     return found
 
 
-def guard_of(settings: Settings, model: ModelFile) -> LabelGuard:
-    """The guard of an open model, which asks the registry about other versions."""
-    return LabelGuard(model.version, model.names, partial(class_names, settings))
+def older_frames(
+    settings: Settings, ledger: Ledger, models: Sequence[ModelFile], asked_with: Sequence[str] | None
+) -> OlderFrames:
+    """Names the classes of frames of older versions, by open models and the registry.
+
+    Args:
+        settings: Where the registry is.
+        ledger: Holds the frames.
+        models: Models that are open.
+        asked_with: See `OlderFrames`.
+    """
+    known = {model.version: model.names for model in models}
+
+    def find(versions: Collection[str]) -> dict[str, tuple[str, ...]]:
+        unknown = set(versions) - known.keys()
+        return class_names(settings, unknown) | known
+
+    return OlderFrames(ledger, find, asked_with, CLASSES)

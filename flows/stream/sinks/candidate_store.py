@@ -46,12 +46,19 @@ class CandidateStore:
         origins: URI by camera, of simulated cameras only: other URIs may carry credentials and
             must not reach a ledger.
         bands: Confidences at which a model is unsure, by class.
+        served: Minimum confidence of a box that is shown, 0 to 1. The labeler starts from those
+            above it; selection uses the weaker ones, too.
     """
 
     def __init__(
-        self, store: ObjectStore, names: tuple[str, ...], origins: Mapping[str, str], bands: Bands
+        self,
+        store: ObjectStore,
+        names: tuple[str, ...],
+        origins: Mapping[str, str],
+        bands: Bands,
+        served: float,
     ) -> None:
-        self._store, self._names = store, names
+        self._store, self._names, self._served = store, names, served
         self._origins, self._bands = origins, bands
         self._found: list[FrameRecord] = []
         self._lock = threading.Lock()
@@ -86,6 +93,8 @@ class CandidateStore:
             fingerprint=fingerprint(image),
             embedding=embed(image, *self._attention(result.tracked.detections, against)),
             origin=self._origin(result),
+            classes=self._names,
+            served=self._served,
         )
         return PreparedFrame(frame.frame_id, jpeg, record)
 

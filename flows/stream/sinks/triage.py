@@ -53,6 +53,7 @@ class Triage:
         origins: URI by camera, of simulated cameras only: other URIs may carry credentials and
             must not reach a ledger.
         bands: Confidences at which the model is unsure, by class.
+        served: Minimum confidence of a box that is shown, 0 to 1; see `CandidateStore`.
         seed: Of the random times.
     """
 
@@ -64,10 +65,11 @@ class Triage:
         random_a_hour: float,
         origins: Mapping[str, str],
         bands: Bands | None = None,
+        served: float = 0.25,
         seed: int = 0,
     ) -> None:
         self._bands = bands or Bands()
-        self._kept = CandidateStore(store, names, origins, self._bands)
+        self._kept = CandidateStore(store, names, origins, self._bands, served)
         self._names = names
         self._period_s = period_s
         self._apart_s = 3600.0 / random_a_hour if random_a_hour > 0 else np.inf

@@ -10,24 +10,17 @@ import numpy as np
 import pytest
 
 from flows.cli.main import main
+from labeling.answers import Quarantined
 from labeling.measured_quality import MEASURED
 from labeling.queue import ReviewQueue
 from streetloop.clock import SystemClock
 from streetloop.ledger import Ledger, open_ledger
 from streetloop.ledger.events import list_events
-from streetloop.ledger.reviews import (
-    ReviewState,
-    SelectionReason,
-    add_reviews,
-    answer_review,
-    ask_again,
-    list_reviews,
-    mark_pushed,
-)
+from streetloop.ledger.review_moves import AnswerSource, answer_review, ask_again, mark_pushed
+from streetloop.ledger.reviews import ReviewState, SelectionReason, add_reviews, list_reviews
 from streetloop.settings import Settings
-from tests.support.frames import digest, review
-from tests.support.tiny_model import detector_output, write_tiny_model
-from train.model import class_names as class_names_module
+from tests.support.frames import NOON, FakeLabeler, digest, labeled, review, states
+from tests.support.tiny_model import NAMES, detector_output, write_tiny_model
 from train.model.model_file import open_model
 
 URI = "sim://larkfield/gantry?size=320x180"
@@ -88,7 +81,7 @@ def test_by_hand_frames_are_chosen_pushed_and_pulled(
     assert streetloop("label", "status", "--json") == 0
     counts = json.loads(capsys.readouterr().out)
     states = {**dict.fromkeys(ReviewState, 0), "candidate": 2, "labeled": 3}
-    assert counts == {"counts": states, "labeler": "none", "url": None, **states}
+    assert counts == {"counts": states, "suspect": 0, "labeler": "none", "url": None, **states}
 
 
 def test_the_labeler_is_also_taken_from_the_settings(
@@ -116,7 +109,7 @@ def test_the_report_has_precision_and_recall_by_camera_and_class(
     queue.choose(20)
     for k, one in enumerate(list_reviews(ledger, [ReviewState.PENDING])):
         mark_pushed(ledger, one.digest, SystemClock().now())
-        answer_review(ledger, one.digest, SystemClock().now(), "ann", one.boxes if k else ())
+        answer_review(ledger, one.digest, AnswerSource(SystemClock().now(), "ann"), one.boxes if k else ())
     assert streetloop("label", "report", "--json") == 0
     figures = {
         "kept": 1,
@@ -144,7 +137,7 @@ def test_a_share_of_nothing_is_null(
     queue.add([replace(review(1, at=SystemClock().now()), model_version=model)])
     queue.choose(1)
     mark_pushed(ledger, digest(1), SystemClock().now())
-    answer_review(ledger, digest(1), SystemClock().now(), "ann", [])
+    answer_review(ledger, digest(1), AnswerSource(SystemClock().now(), "ann"), [])
     assert streetloop("label", "report", "--all", "--json") == 0
     assert [one["recall"] for one in json.loads(capsys.readouterr().out)] == [None, None]
 
@@ -202,7 +195,11 @@ def test_pulling_keeps_what_was_measured(
             {"LABEL_STUDIO_URL": "http://127.0.0.1:1", "LABEL_STUDIO_TOKEN": "hunter2"},
             "neither a personal access token nor 40 hex digits",
         ),
-        (["report"], {"MODEL": "/nowhere/model.onnx"}, "/nowhere/model.onnx"),
+        (["status", "--file", "/nowhere/cameras.yaml"], {}, "/nowhere/cameras.yaml"),
+        (["reopen"], {}, "name frames by their digests, or give --rejected or --suspect"),
+        (["reopen", "abcdef"], {}, "no rejected or suspect frame begins with 'abcdef'"),
+        (["confirm"], {}, "name frames by their digests, or give --suspect"),
+        (["confirm", "abcdef"], {}, "no suspect frame begins with 'abcdef'"),
     ],
 )
 def test_a_mistake_is_one_sentence_and_exit_code_2(
@@ -254,7 +251,51 @@ def test_a_frame_from_elsewhere_is_not_for_the_oracle_and_says_so(
     assert queue.counts()[ReviewState.PUSHED] == 2
 
 
-# Frames of a model of other classes
+def test_push_and_pull_as_json_and_with_the_settings_of_a_camera_file(
+    streetloop: Run, queue: ReviewQueue, capsys: Said, tmp_path: Path
+) -> None:
+    candidates(queue, 4)
+    path = tmp_path / "cameras.yaml"
+    path.write_text("settings: {labeler: oracle}\ncameras: [{id: a, uri: 'sim://larkfield/gantry'}]\n")
+    where = ("--file", str(path), "--json")
+    assert streetloop("label", "push", "--choose", "3", *where) == 0
+    assert json.loads(capsys.readouterr().out) == EXCHANGE | {"chosen": 3, "pushed": 3, "waiting": 3}
+    assert streetloop("label", "pull", *where) == 0
+    assert json.loads(capsys.readouterr().out) == EXCHANGE | {"answered": 3}
+    assert streetloop("label", "report", "--all", *where) == 0
+    assert json.loads(capsys.readouterr().out)
+
+
+EXCHANGE = dict.fromkeys(("chosen", "pushed", "answered", "waiting", "rejected"), 0)
+
+
+def test_rejected_frames_are_shown_with_the_reason_and_reopened(
+    streetloop: Run, queue: ReviewQueue, ledger: Ledger, capsys: Said
+) -> None:
+    people = FakeLabeler()
+    candidates(queue, 3)
+    queue.choose(9)
+    queue.push(people)
+    for k in range(2):
+        people.answers[digest(k)] = Quarantined(digest(k), f"[red] reason {k}", NOON, f"http://studio/{k}")
+    queue.pull(people)
+    assert streetloop("label", "status", "--rejected", "--json") == 0
+    assert json.loads(capsys.readouterr().out) == [
+        {"digest": digest(k), "camera": "a", "reason": f"[red] reason {k}", "url": f"http://studio/{k}"}
+        for k in range(2)
+    ]
+    assert streetloop("label", "status", "--rejected") == 0
+    assert "[red] reason 1" in capsys.readouterr().out
+    assert streetloop("label", "reopen", digest(1)) == 0
+    assert "1 frames reopened" in capsys.readouterr().out
+    assert states(ledger) == {0: "rejected", 1: "pushed", 2: "labeled"}
+    people.answers[digest(1)] = labeled(digest(1))
+    assert queue.pull(people).labels == 1, "the same moment, now readable"
+    assert streetloop("label", "reopen", "--rejected") == 0
+    assert states(ledger) == {0: "pushed", 1: "labeled", 2: "labeled"}
+
+
+# Frames of older versions, which stored no class names
 
 _STRANGER = "stranger-0123456789ab"
 
@@ -264,14 +305,14 @@ def strangers(ledger: Ledger, state: ReviewState, *numbers: int) -> None:
     now = SystemClock().now()
     for number in numbers:
         one = review(number, at=now, reason=SelectionReason.RANDOM, origin={"uri": URI, "frame": number})
-        one = replace(one, model_version=_STRANGER, state=state, pushed_at=now, label=one.boxes)
+        one = replace(one, model_version=_STRANGER, classes=(), state=state, pushed_at=now, label=one.boxes)
         add_reviews(ledger, [one])
 
 
-def refused(said: str, model: str) -> bool:
-    """True if that is one sentence with both models and the way out."""
+def refused(said: str) -> bool:
+    """True if that is one sentence with the model and the way out."""
     (sentence,) = said.strip().splitlines()
-    return all(word in sentence for word in (_STRANGER, model, "STREETLOOP_MODEL", "refused"))
+    return all(word in sentence for word in (_STRANGER, "--model", "STREETLOOP_MODEL", "refused"))
 
 
 @pytest.mark.parametrize(
@@ -281,23 +322,23 @@ def refused(said: str, model: str) -> bool:
         (["push", "--labeler", "oracle", "--choose", "9"], ReviewState.CANDIDATE),
         (["pull", "--labeler", "oracle"], ReviewState.PUSHED),
         (["report"], ReviewState.LABELED),
-        (["report", "--json"], ReviewState.IN_DATASET),
+        (["report", "--all"], ReviewState.IN_DATASET),
     ],
 )
-def test_frames_of_other_classes_are_refused_and_stay_as_they_are(
+def test_frames_without_class_names_are_refused_and_stay_as_they_are(
     arguments: list[str], state: ReviewState, streetloop: Run, model: str, ledger: Ledger, capsys: Said
 ) -> None:
     strangers(ledger, state, 1, 2)
     before = list_reviews(ledger, [state])
     assert streetloop("label", *arguments) == 2
     said = capsys.readouterr()
-    assert refused(said.err, model)
+    assert refused(said.err)
     assert said.out == ""
     assert list_reviews(ledger, [state]) == before
     assert list_events(ledger, kind=MEASURED) == []
 
 
-def test_beside_frames_of_other_classes_those_that_fit_go_their_way(
+def test_beside_frames_without_class_names_the_others_go_their_way(
     streetloop: Run, model: str, queue: ReviewQueue, ledger: Ledger, capsys: Said
 ) -> None:
     candidates(queue, 2, model)
@@ -305,32 +346,31 @@ def test_beside_frames_of_other_classes_those_that_fit_go_their_way(
     assert streetloop("label", "push", "--labeler", "oracle", "--choose", "9") == 2
     said = capsys.readouterr()
     assert said.out == "2 chosen, 2 handed over\n"
-    assert refused(said.err, model)
+    assert refused(said.err)
     strangers(ledger, ReviewState.PUSHED, 8)
     assert streetloop("label", "pull", "--labeler", "oracle") == 2
     said = capsys.readouterr()
     assert said.out == "2 answers; 0 frames still wait\n"
-    assert refused(said.err, model)
+    assert refused(said.err)
     strangers(ledger, ReviewState.LABELED, 9)
     assert streetloop("label", "report", "--all", "--json") == 2
     said = capsys.readouterr()
     assert {one["model_version"] for one in json.loads(said.out)} == {model}
-    assert refused(said.err, model)
+    assert refused(said.err)
 
 
-def test_frames_of_a_version_that_the_registry_knows_with_the_same_classes_are_accepted(
-    streetloop: Run,
-    model: str,
-    queue: ReviewQueue,
-    ledger: Ledger,
-    capsys: Said,
-    monkeypatch: pytest.MonkeyPatch,
+def test_the_model_that_found_older_frames_is_named_by_a_flag(
+    streetloop: Run, queue: ReviewQueue, ledger: Ledger, capsys: Said, tmp_path: Path
 ) -> None:
-    known = {"m-1": ("car", "bus"), _STRANGER: ("bus", "car")}
-    monkeypatch.setattr(class_names_module, "class_names", lambda settings, versions: known)
-    candidates(queue, 2)
-    assert streetloop("label", "push", "--labeler", "oracle", "--choose", "9") == 0
-    assert streetloop("label", "pull", "--labeler", "oracle") == 0
-    assert streetloop("label", "report", "--all") == 0
+    path = write_tiny_model(tmp_path / "tiny.onnx", np.asarray(detector_output((10, 10, 5, 5, 0, 0.9))))
+    version = open_model(str(path), tmp_path).version
+    now = SystemClock().now()
+    old = [review(k, at=now, origin={"uri": URI, "frame": k}) for k in range(2)]
+    queue.add([replace(one, model_version=version, classes=()) for one in old])
+    assert streetloop("label", "push", "--labeler", "oracle", "--choose", "9", "--model", str(path)) == 0
+    assert [r.classes for r in list_reviews(ledger, [ReviewState.PUSHED])] == [NAMES, NAMES]
+    capsys.readouterr()
     strangers(ledger, ReviewState.PENDING, 7)
-    assert streetloop("label", "push", "--labeler", "oracle") == 2, "the same names, reversed"
+    arguments = ("push", "--labeler", "oracle", "--model", "/nowhere/model.onnx")
+    assert streetloop("label", *arguments) == 2
+    assert "/nowhere/model.onnx" in capsys.readouterr().err

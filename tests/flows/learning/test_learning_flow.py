@@ -15,7 +15,8 @@ from streetloop.errors import ConfigError, DatasetInvalid, LearningError, Traini
 from streetloop.ledger import Ledger, open_ledger
 from streetloop.ledger.findings import open_finding
 from streetloop.ledger.learning import LearningRun, Step, begin_learning, go_on, list_learning, open_learning
-from streetloop.ledger.reviews import Choice, add_reviews, answer_review, choose_reviews, mark_pushed
+from streetloop.ledger.review_moves import AnswerSource, Choice, answer_review, choose_reviews, mark_pushed
+from streetloop.ledger.reviews import add_reviews
 from streetloop.ledger.rollouts import Entry, Rollout, RolloutState, move, open_rollout, start_rollout
 from streetloop.settings import Settings, read_settings
 from tests.support.fakes import FakeClock, eventually
@@ -64,7 +65,7 @@ class Town:
             add_reviews(self.ledger, [one])
             choose_reviews(self.ledger, [Choice(one.digest, 1.0, drift)], now, now, 10_000)
             mark_pushed(self.ledger, one.digest, now)
-            answer_review(self.ledger, one.digest, now, "ann", [])
+            answer_review(self.ledger, one.digest, AnswerSource(now, "ann"), [])
 
     def drift(self) -> None:
         now = self.clock.now()

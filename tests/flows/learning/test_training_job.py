@@ -170,14 +170,6 @@ def test_a_name_goes_on_with_what_it_was_asked_for(weak: Settings) -> None:
     assert plan.request.recipe["epochs"] == SMALL["epochs"]
 
 
-def test_labels_of_another_model_are_matched_by_name_or_refused(weak: Settings) -> None:
-    champion, _ = ensure_champion(weak, _silent)
-    ledger = open_ledger(weak.ledger)
-    add_labels(weak, ledger, "stranger-1", frames=1, cameras=1, first_seed=50)
-    with pytest.raises(DatasetError, match="stranger-1, which is not known here"):
-        build_dataset(weak, ledger, champion, "x", {})
-
-
 @pytest.mark.model
 def test_a_champion_of_other_classes_refuses_or_is_told_which_is_which(weak: Settings, weights: Path) -> None:
     """The champion knows COCO's eighty classes, the labels are of the city's five."""

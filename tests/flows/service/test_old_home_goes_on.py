@@ -26,7 +26,9 @@ from tests.support.old_home import then as then
 from tests.support.rollout import register_tiny
 from tests.support.stage import Stage
 from train.data.dataset import load_dataset
+from train.model.class_names import older_frames
 from train.model.find_model import find_model, open_registry
+from train.model.model_file import open_model
 from train.model_registry import CHAMPION
 
 CITIES = {"a40": "kingsport", "crossing": "kingsport", "gantry": "larkfield", "bridge": "larkfield"}
@@ -130,9 +132,11 @@ def test_frames_are_pushed_answered_and_learned_from(old: Old, tiny: Path) -> No
     assert old.service.queue().counts["in dataset"] == wrote["in dataset"] + len(labeled)
 
 
-def test_candidates_are_chosen_or_expire(old: Old) -> None:
+def test_candidates_are_chosen_or_expire(old: Old, tiny: Path) -> None:
     wrote = old.wrote["queue"]
     queue = ReviewQueue(old.ledger, FakeClock(LEFT))
+    assert queue.choose(100) == 0, "nobody knows the class names of the model that found them"
+    older_frames(old.settings, old.ledger, [open_model(str(tiny), old.settings.models)], None).settle()
     assert queue.choose(100) > 0
     late = ReviewQueue(old.ledger, FakeClock(LEFT + timedelta(days=30)))
     assert len(late.expire()) == wrote["candidate"] + wrote["pending"]

@@ -1,6 +1,7 @@
 """The adapter against a real Label Studio, with people who speak to it as browsers do."""
 
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -9,7 +10,11 @@ import pytest
 from labeling.annotators import Agreement
 from labeling.answers import Labeled, Quarantined, Skipped
 from labeling.label_studio import api as label_studio_api
+from labeling.label_studio.config import class_names
+from labeling.label_studio.payload import SHOWN
+from streetloop.ledger.reviews import AskedFrame
 from streetloop.storage.store import FolderStore
+from tests.support.frames import asked
 from tests.support.label_studio import Annotator, Hooked, Make, Studio, frames, push, rectangle
 
 pytestmark = [pytest.mark.label_studio, pytest.mark.timeout(1500)]
@@ -27,7 +32,7 @@ def test_twenty_frames_there_and_back(
         data, (prediction,) = there[0]["data"], there[0]["predictions"]
         assert (data["camera"], data["reason"], data["drift"]) == ("old-oak", "unsure", "fog")
         assert datetime.fromisoformat(data["captured_at"]) == tasks[0].captured_at
-        assert prediction["model_version"] == "m-1"
+        assert (data["model"], prediction["model_version"]) == ("m-1", SHOWN)
         assert prediction["score"] == pytest.approx(0.4)
         assert [r["value"]["rectanglelabels"] for r in prediction["result"]] == [["car"], ["person"]]
         picture = ann.http.get(data["image"])
@@ -39,7 +44,7 @@ def test_twenty_frames_there_and_back(
         ann.submit(there[1]["id"], [rectangle(drawn, "bus")])
         assert hooked.wait_for(2)
     waiting = {task.digest for task in tasks}
-    answers = {answer.digest: answer for answer in labeler.pull(waiting)}
+    answers = {answer.digest: answer for answer in labeler.pull(asked(*waiting))}
     assert set(answers) == {tasks[0].digest, tasks[1].digest}
     kept, bus = answers[tasks[0].digest], answers[tasks[1].digest]
     assert isinstance(kept, Labeled)
@@ -51,8 +56,8 @@ def test_twenty_frames_there_and_back(
     assert bus.labeler == studio.access.user
     assert bus.at.tzinfo is UTC
     assert abs(datetime.now(UTC) - bus.at) < timedelta(minutes=5)
-    assert labeler.pull({tasks[5].digest}) == []
-    assert labeler.pull(set()) == []
+    assert labeler.pull(asked(tasks[5].digest)) == []
+    assert labeler.pull([]) == []
 
 
 def test_more_than_one_page(
@@ -62,10 +67,10 @@ def test_more_than_one_page(
     labeler, tasks = make(), frames(store, 10, seed=6)
     digests = {task.digest for task in tasks}
     push(labeler, tasks)
-    assert labeler.missing(digests | {"another"}) == {"another"}
+    assert labeler.missing(asked(*digests, "another")) == {"another"}
     for task in ann.tasks(title)[1:8]:
         ann.submit(task["id"], [])
-    assert {answer.digest for answer in labeler.pull(digests)} == {t.digest for t in tasks[1:8]}
+    assert {answer.digest for answer in labeler.pull(asked(*digests))} == {t.digest for t in tasks[1:8]}
 
 
 def test_answers_that_are_not_boxes(make: Make, ann: Annotator, store: FolderStore, title: str) -> None:
@@ -78,10 +83,11 @@ def test_answers_that_are_not_boxes(make: Make, ann: Annotator, store: FolderSto
     ann.submit(ids[1], [], skip=True)
     ann.submit(ids[2], [rectangle((10, 10, 90, 90), "zebra")])
     ann.submit(ids[3], [rectangle((10, 10, 90, 90), "car"), polygon])
-    ann.submit(ids[4], [rectangle((10, 10, 90, 90), "car", rotation=30)])
+    turned = rectangle((10, 10, 90, 90), "car") | {"image_rotation": 90}
+    ann.submit(ids[4], [turned])
     ann.submit(ids[5], [rectangle((700, 10, 790, 90), "car")])
     ann.submit(ids[6], [rectangle((-50, 300, 90, 500), "car")])
-    found = {answer.digest: answer for answer in labeler.pull({task.digest for task in tasks})}
+    found = {answer.digest: answer for answer in labeler.pull(asked(*(task.digest for task in tasks)))}
     answers = [found[task.digest] for task in tasks]
     assert isinstance(answers[0], Labeled)
     assert len(answers[0].boxes) == 0
@@ -102,12 +108,12 @@ def test_the_newest_of_two_annotators(
     first = ann.submit(there["id"], [rectangle((10, 10, 90, 90), "car")])
     with studio.join(f"bob-{title[5:]}@example.com") as bob:
         bob.submit(there["id"], [rectangle((20, 20, 99, 99), "bus")])
-        (answer,) = labeler.pull({task.digest})
+        (answer,) = labeler.pull(asked(task.digest))
         assert isinstance(answer, Labeled)
         assert (answer.labeler, answer.boxes.class_id.tolist()) == (bob.email, [1])
     changed = {"result": [rectangle((30, 30, 80, 80), "person")]}
     ann.ask("PATCH", f"/api/annotations/{first}/", json=changed)
-    (answer,) = labeler.pull({task.digest})
+    (answer,) = labeler.pull(asked(task.digest))
     assert isinstance(answer, Labeled)
     assert (answer.labeler, answer.boxes.class_id.tolist()) == (ann.email, [2])
 
@@ -126,7 +132,7 @@ def test_agreement_of_two_annotators(
             who.submit(ids[0], moved if who is ann else moved[::-1])
             who.submit(ids[1], [rectangle((10 + 10 * shift, 10, 90 + 10 * shift, 90), "car")])
         ann.submit(ids[2], boxes)
-        found = {answer.digest: answer for answer in labeler.pull({t.digest for t in tasks})}
+        found = {answer.digest: answer for answer in labeler.pull(asked(*(t.digest for t in tasks)))}
     agreed, disagreed = found.pop(tasks[0].digest), found.pop(tasks[1].digest)
     assert isinstance(agreed, Labeled)
     assert agreed.labeler == ", ".join(sorted([ann.email, eve.email]))
@@ -142,12 +148,56 @@ def test_project_made_by_hand_is_set_up(make: Make, ann: Annotator, store: Folde
     assert "RectangleLabels" in ann.project(title)["label_config"]
 
 
-def test_boxes_of_the_newest_model_are_shown(
+def test_boxes_of_all_models_are_shown_and_named_as_their_models_name_them(
     make: Make, ann: Annotator, store: FolderStore, title: str
 ) -> None:
-    push(make(), frames(store, 1, seed=1))
-    push(make(), frames(store, 1, seed=2, version="m-2"))
-    assert ann.project(title)["model_version"] == "m-2"
+    (first,), (second,) = frames(store, 1, seed=1), frames(store, 1, seed=2, version="m-2")
+    second = replace(second, classes=("lorry", "x", "car"))
+    push(make(), [first])
+    push(make(), [second])
+    project = ann.project(title)
+    assert project["model_version"] == SHOWN
+    assert class_names(project["label_config"]).keys() == {"car", "bus", "person", "lorry", "x"}
+    names = [[r["value"]["rectanglelabels"] for r in t["predictions"][0]["result"]] for t in ann.tasks(title)]
+    assert names == [[["car"], ["person"]], [["lorry"], ["car"]]]
+    assert {t["predictions"][0]["model_version"] for t in ann.tasks(title)} == {SHOWN}
+
+
+def test_an_answer_that_was_read_is_read_again_when_it_is_changed(
+    make: Make, ann: Annotator, store: FolderStore, title: str
+) -> None:
+    labeler, (task,) = make(), frames(store, 1, seed=5)
+    push(labeler, [task])
+    (there,) = ann.tasks(title)
+    given = ann.submit(there["id"], [rectangle((10, 10, 90, 90), "car")])
+    (answer,) = labeler.pull(asked(task.digest))
+    assert answer.url == f"{labeler.url}/projects/{ann.project(title)['id']}/data?task={there['id']}"
+    read = AskedFrame(task.digest, answered_at=answer.at)
+    assert labeler.pull([read]) == []
+    ann.ask("PATCH", f"/api/annotations/{given}/", json={"result": [rectangle((1, 1, 9, 9), "bus")]})
+    (changed,) = labeler.pull([read])
+    assert isinstance(changed, Labeled)
+    assert changed.at > read.answered_at
+    assert [changed.classes[k] for k in changed.boxes.class_id] == ["bus"]
+
+
+def test_a_frame_that_is_asked_anew_is_another_task_and_only_its_answers_count(
+    make: Make, ann: Annotator, store: FolderStore, title: str
+) -> None:
+    labeler, tasks = make(), frames(store, 2, seed=8)
+    push(labeler, tasks)
+    answered = ann.tasks(title)[0]
+    ann.submit(answered["id"], [rectangle((10, 10, 90, 90), "car")])
+    anew = [replace(task, asks=1) for task in tasks]
+    assert labeler.missing([AskedFrame(one.digest, 1) for one in anew]) == {one.digest for one in anew}
+    assert push(labeler, anew) == push(labeler, anew) == [one.digest for one in anew]
+    there = [(task["data"]["digest"], task["data"]["ask"]) for task in ann.tasks(title)]
+    assert there == [(tasks[0].digest, 0), (tasks[0].digest, 1), (tasks[1].digest, 1)]
+    assert labeler.pull([AskedFrame(one.digest, 1) for one in anew]) == []
+    ann.submit(ann.tasks(title)[1]["id"], [])
+    (answer,) = labeler.pull([AskedFrame(one.digest, 1) for one in anew])
+    assert isinstance(answer, Labeled)
+    assert len(answer.boxes) == 0
 
 
 def test_two_hundred_frames_within_a_minute(

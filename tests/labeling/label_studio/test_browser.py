@@ -16,8 +16,9 @@ from streetloop.ledger.reviews import FrameRecord
 from streetloop.storage.minio import LINK_LIFETIME, MinioStore
 from streetloop.storage.store import FolderStore
 from tests.support.browser import chromium
+from tests.support.frames import asked
 from tests.support.gateway import Gateway
-from tests.support.label_studio import CLASSES, HEIGHT, WIDTH, Studio, frames
+from tests.support.label_studio import HEIGHT, WIDTH, Studio, frames
 
 pytestmark = [pytest.mark.label_studio, pytest.mark.browser, pytest.mark.timeout(1500)]
 
@@ -58,7 +59,7 @@ def test_annotator_sees_image_and_boxes_and_submits(
     studio: Studio, page: Page, store: FolderStore, title: str, tmp_path: Path
 ) -> None:
     (task,) = frames(store, 1, seed=5)
-    labeler = LabelStudio(studio.access.url, studio.access.token, title, CLASSES, store)
+    labeler = LabelStudio(studio.access.url, studio.access.token, title, store)
     labeler.push([task], lambda _: None)
     _open_task(studio, page, title)
     _see_picture(page, task)
@@ -72,7 +73,7 @@ def test_annotator_sees_image_and_boxes_and_submits(
 
     page.get_by_role("button", name="Submit").click()
     page.wait_for_function("window.Htx.annotationStore.selected.pk > 0")
-    (answer,) = labeler.pull({task.digest})
+    (answer,) = labeler.pull(asked(task.digest))
     assert isinstance(answer, Labeled)
     np.testing.assert_allclose(answer.boxes.xyxy, [box.xyxy for box in task.boxes], atol=0.5)
     assert answer.boxes.class_id.tolist() == [0, 2]
@@ -87,7 +88,7 @@ def test_annotator_sees_an_image_that_is_in_minio(
     store = MinioStore(f"b{uuid.uuid4().hex[:20]}", "", access)
     (task,) = frames(store, 1, seed=6)
     images = ByUrl(store.link, LINK_LIFETIME)
-    labeler = LabelStudio(studio.access.url, studio.access.token, title, CLASSES, store, images)
+    labeler = LabelStudio(studio.access.url, studio.access.token, title, store, images)
     labeler.push([task], lambda _: None)
     _open_task(studio, page, title)
     picture = _see_picture(page, task)

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labeling.label_studio.config import find_control, label_config
-from streetloop.errors import ConfigError, LabelerRefused
+from labeling.label_studio.config import class_names, find_control, label_config, with_labels
+from streetloop.errors import LabelerRefused
 
 NAMES = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), min_size=1).filter(
     lambda name: not {"\ufffe", "\uffff"} & set(name)
@@ -18,8 +18,19 @@ NAMES = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), m
 def test_comes_back_whatever_classes_are_called(classes: list[str]) -> None:
     control = find_control(label_config(classes), classes)
     assert (control.from_name, control.to_name) == ("label", "image")
-    assert control.names == tuple(classes)
-    assert control.class_ids == {name: index for index, name in enumerate(classes)}
+    assert list(control.labels.items()) == [(name, name) for name in classes]
+    assert class_names(label_config(classes)) == {name: name for name in classes}
+
+
+@given(st.lists(NAMES, min_size=2, max_size=8, unique=True))
+def test_follows_the_models_whose_frames_are_pushed(classes: list[str]) -> None:
+    """Of one model first, then of another that shares some of its classes."""
+    config = label_config(classes[:2])
+    assert with_labels(config, classes[:1]) == config, "nothing is taken away, nothing changes"
+    later = with_labels(config, classes[1:])
+    assert set(find_control(later, classes).labels) == set(classes)
+    colors = [label.get("background") for label in ElementTree.fromstring(later).iter("Label")]
+    assert len(set(colors)) == len(colors)
 
 
 def test_labels_differ_in_colour() -> None:
@@ -27,10 +38,11 @@ def test_labels_differ_in_colour() -> None:
     assert len({label.get("background") for label in labels}) == 40
 
 
-@pytest.mark.parametrize("classes", [["car", "a\x07bell"], ["car", "car"], [""], ["a\ufffeb"]])
+@pytest.mark.parametrize("classes", [["car", "a\x07bell"], ["car", ""], [""], ["a\ufffeb"]])
 def test_classes_that_cannot_be_labels(classes: list[str]) -> None:
-    with pytest.raises(ConfigError, match="not every class can be a label"):
-        label_config(classes)
+    for make in (label_config, lambda names: with_labels(label_config(["bus"]), names)):
+        with pytest.raises(LabelerRefused, match="not every class can be a label"):
+            make(classes)
 
 
 def view(inner: str) -> str:
@@ -56,7 +68,12 @@ def test_edited_by_hand() -> None:
     )
     control = find_control(config, ["car", "bus"])
     assert (control.from_name, control.to_name) == ("r", "pic")
-    assert control.names == ("car", "omnibus")
+    assert control.labels == {"bus": "omnibus", "tram": "tram", "car": "car"}
+    assert class_names(config) == {"omnibus": "bus", "tram": "tram", "car": "car"}
+    extended = with_labels(config, ["car", "lorry"])
+    assert find_control(extended, ["bus", "lorry"]).labels == {**control.labels, "lorry": "lorry"}
+    for kept in ('<Choice value="day"', "a remark", 'hotkey="b"', 'className="x"'):
+        assert kept in extended
 
 
 @pytest.mark.parametrize(
@@ -68,12 +85,11 @@ def test_edited_by_hand() -> None:
         (view(rectangles(CAR, BUS, to="other")), "no RectangleLabels"),
         (view(rectangles(CAR, BUS)).replace("$image", "$picture"), "no RectangleLabels"),
         (view(rectangles(CAR, BUS)).replace("Rectangle", "Ellipse"), "no RectangleLabels"),
-        (view(rectangles(CAR)), "lacks 'bus'; add"),
-        (view(rectangles()), "lacks 'car', 'bus'; add"),
         ('<!DOCTYPE v [<!ENTITY a "b">]>' + view(rectangles(CAR, BUS)), "entities"),
         (view(" " * 1_000_000), "too large"),
     ],
 )
-def test_what_our_classes_do_not_fit(config: str, says: str) -> None:
-    with pytest.raises(LabelerRefused, match=says):
-        find_control(config, ["car", "bus"])
+def test_where_no_boxes_can_be_drawn(config: str, says: str) -> None:
+    for read in (lambda: find_control(config, ["car"]), lambda: class_names(config)):
+        with pytest.raises(LabelerRefused, match=says):
+            read()

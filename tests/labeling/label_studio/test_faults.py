@@ -11,13 +11,14 @@ from pydantic import SecretStr
 
 from labeling.answers import Labeled
 from labeling.label_studio.adapter import LabelStudio
+from labeling.label_studio.config import class_names
 from labeling.queue import ReviewQueue
 from streetloop.errors import ConfigError, LabelerError, LabelerRefused
 from streetloop.ledger import open_ledger
 from streetloop.ledger.reviews import ReviewState
 from streetloop.storage.store import FolderStore
 from tests.support.fakes import FakeClock
-from tests.support.frames import NOON
+from tests.support.frames import NOON, asked
 from tests.support.label_studio import CLASSES, Annotator, Make, Studio, frames, push
 
 pytestmark = [pytest.mark.label_studio, pytest.mark.timeout(1500)]
@@ -27,7 +28,7 @@ def test_personal_access_token(make: Make, ann: Annotator, store: FolderStore, t
     labeler = make(token=SecretStr(ann.personal_token()))
     assert len(push(labeler, frames(store, 2))) == 2
     ann.submit(ann.tasks(title)[0]["id"], [])
-    assert len(labeler.pull({task.digest for task in frames(store, 2)})) == 1
+    assert len(labeler.pull(asked(*(task.digest for task in frames(store, 2))))) == 1
 
 
 def expiring(in_s: float) -> str:
@@ -75,13 +76,13 @@ def test_what_can_be_no_token_or_title(make: Make, studio: Studio, store: Folder
         make(token=SecretStr("hunter2"))
     assert "hunter2" not in str(caught.value)
     with pytest.raises(ConfigError, match="3 to 50"):
-        LabelStudio(studio.access.url, studio.access.token, "ab", CLASSES, store)
+        LabelStudio(studio.access.url, studio.access.token, "ab", store)
 
 
 def test_server_is_down(studio: Studio, store: FolderStore, title: str) -> None:
-    labeler = LabelStudio("http://user:pw@127.0.0.1:9", studio.access.token, title, CLASSES, store)
+    labeler = LabelStudio("http://user:pw@127.0.0.1:9", studio.access.token, title, store)
     with pytest.raises(LabelerError, match="not reached") as caught:
-        labeler.pull({"a"})
+        labeler.pull(asked("a"))
     assert not isinstance(caught.value, LabelerRefused)
     assert "pw" not in str(caught.value)
 
@@ -111,7 +112,7 @@ def test_server_killed_in_the_middle_of_a_push(
     killer.join()
     studio.start()
     assert 25 <= len(told) < 120
-    assert make().missing(told) == set(), "what was told is there"
+    assert make().missing(asked(*told)) == set(), "what was told is there"
     again = push(make(), tasks)
     assert sorted(again) == sorted(task.digest for task in tasks)
     there = [task["data"]["digest"] for task in ann.tasks(title)]
@@ -148,11 +149,11 @@ def test_project_deleted_underneath(make: Make, ann: Annotator, store: FolderSto
     push(labeler, tasks)
     labeler.want_webhook("http://127.0.0.1:9/hook", SecretStr("s"))
     digests = {task.digest for task in tasks}
-    assert labeler.missing(digests) == set()
+    assert labeler.missing(asked(*digests)) == set()
     ann.ask("DELETE", f"/api/projects/{ann.project(title)['id']}/")
     with pytest.raises(LabelerRefused, match="no project"):
-        labeler.pull(digests)
-    assert labeler.missing(digests) == digests
+        labeler.pull(asked(*digests))
+    assert labeler.missing(asked(*digests)) == digests
     assert len(push(labeler, tasks)) == 3
     assert len(ann.tasks(title)) == 3
     hooks = ann.ask("GET", "/api/webhooks/", params={"project": ann.project(title)["id"]})
@@ -180,7 +181,7 @@ def test_label_config_changed_by_hand(make: Make, ann: Annotator, store: FolderS
     assert {(r["from_name"], r["to_name"]) for r in result} == {("things", "pic")}
     choice = {"id": "c", "type": "choices", "from_name": "light", "to_name": "pic"}
     ann.submit(there["id"], [*result, choice | {"value": {"choices": ["day"]}}])
-    (answer,) = labeler.pull({tasks[1].digest})
+    (answer,) = labeler.pull(asked(tasks[1].digest))
     assert isinstance(answer, Labeled)
     assert len(answer.boxes) == 2
 
@@ -192,14 +193,17 @@ def test_label_config_that_our_classes_do_not_fit(
     labeler, (task,) = make(), frames(store, 1)
     ann.ask("POST", "/api/projects/", json={"title": title})
     project = ann.project(title)["id"]
-    label, image = '<Label value="car"/>', '<Image name="pic" value="$image"/>'
-    for control, word in (
-        ("RectangleLabels", "lacks 'bus', 'person'"),
-        ("PolygonLabels", "no RectangleLabels"),
-    ):
+
+    def draw_with(control: str) -> None:
+        label, image = '<Label value="car"/>', '<Image name="pic" value="$image"/>'
         config = f'<View>{image}<{control} name="x" toName="pic">{label}</{control}></View>'
         ann.ask("PATCH", f"/api/projects/{project}/", json={"label_config": config})
-        with pytest.raises(LabelerRefused, match=word):
-            push(labeler, [task])
-        with pytest.raises(LabelerRefused, match=word):
-            labeler.pull({task.digest})
+
+    draw_with("PolygonLabels")
+    with pytest.raises(LabelerRefused, match="no RectangleLabels"):
+        push(labeler, [task])
+    with pytest.raises(LabelerRefused, match="no RectangleLabels"):
+        labeler.pull(asked(task.digest))
+    draw_with("RectangleLabels")
+    push(labeler, [task])
+    assert set(class_names(ann.project(title)["label_config"])) == {"car", "bus", "person"}

@@ -9,6 +9,7 @@ import pytest
 from labeling.label_studio.image_links import UPLOADED, ByUrl, LocalFiles
 from streetloop.storage.minio import LINK_LIFETIME, MinioStore
 from streetloop.storage.store import FolderStore
+from tests.support.frames import asked
 from tests.support.gateway import Gateway
 from tests.support.label_studio import Annotator, Make, Studio, frames, push, rectangle
 
@@ -78,7 +79,7 @@ def test_an_address_that_ends_soon_is_renewed_and_no_other(
     assert {k: v for k, v in after[1]["data"].items() if not k.startswith("image")} == {
         k: v for k, v in before[1]["data"].items() if not k.startswith("image")
     }
-    assert len(labeler.pull({task.digest for task in tasks})) == 1
+    assert len(labeler.pull(asked(*(task.digest for task in tasks)))) == 1
 
 
 def test_addresses_that_last_are_never_renewed(make: Make, store: FolderStore, title: str) -> None:

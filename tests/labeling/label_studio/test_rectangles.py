@@ -13,8 +13,9 @@ from labeling.label_studio.config import LabelControl
 from labeling.label_studio.rectangles import MAX_BOXES, Unusable, prediction_score, read_boxes, to_results
 from streetloop.types import Detections
 
-CONTROL = LabelControl("label", "image", ("car", "bus"))
-IDS = CONTROL.class_ids
+CLASSES = ("car", "bus")
+CONTROL = LabelControl("label", "image", {"car": "car", "bus": "bus"})
+IDS = {"car": 0, "bus": 1}
 
 
 def detections(xyxy: list[list[float]], confidence: float = 0.5) -> Detections:
@@ -43,7 +44,7 @@ def pictures(draw: st.DrawFn) -> tuple[int, int, list[list[float]]]:
 def test_round_trip_within_half_a_pixel(picture: tuple[int, int, list[list[float]]]) -> None:
     width, height, boxes = picture
     given = detections(boxes)
-    sent = json.loads(json.dumps(to_results(given, CONTROL, width, height, "p")))
+    sent = json.loads(json.dumps(to_results(given, CLASSES, CONTROL, width, height, "p")))
     back = read_boxes(sent, IDS, width, height)
     np.testing.assert_allclose(back.xyxy, given.xyxy, atol=0.01)
     assert back.class_id.tolist() == given.class_id.tolist()
@@ -53,7 +54,7 @@ def test_round_trip_within_half_a_pixel(picture: tuple[int, int, list[list[float
 
 def test_what_is_not_a_box_in_the_image_is_not_sent() -> None:
     odd = [[-9, 0, -1, 5], [5, 5, 5, 9], [math.nan, 0, 5, 5], [math.nan] * 4, [0, 0, math.inf, 9]]
-    sent = to_results(detections([*odd, [-5, -5, 500, 500]], math.nan), CONTROL, 100, 100, "p")
+    sent = to_results(detections([*odd, [-5, -5, 500, 500]], math.nan), CLASSES, CONTROL, 100, 100, "p")
     assert [result["id"] for result in sent] == ["p-2", "p-4", "p-5"]
     assert sent[-1]["value"] | {"rectanglelabels": 0} == {
         "x": 0,
@@ -65,8 +66,13 @@ def test_what_is_not_a_box_in_the_image_is_not_sent() -> None:
     }
     assert sent[0]["score"] == 0
     json.dumps(sent, allow_nan=False)
-    unknown = Detections(np.array([[0, 0, 9, 9]], np.float32), np.ones(1, np.float32), np.array([7]))
-    assert to_results(unknown, CONTROL, 100, 100, "p") == []
+
+
+def test_a_class_is_called_as_the_interface_calls_it() -> None:
+    bus = Detections(np.array([[0, 0, 9, 9]], np.float32), np.ones(1, np.float32), np.array([1]))
+    aliased = LabelControl("label", "image", {"person": "person", "bus": "omnibus"})
+    (sent,) = to_results(bus, ("person", "bus"), aliased, 100, 100, "p")
+    assert sent["value"]["rectanglelabels"] == ["omnibus"]
 
 
 def test_score_of_a_prediction() -> None:
@@ -89,6 +95,39 @@ def test_edges_are_cut_and_remarks_ignored() -> None:
 
 
 @pytest.mark.parametrize(
+    ("drawn", "box"),
+    [
+        ({"x": 30, "width": -20}, (20, 10, 60, 30)),
+        ({"y": 30, "height": -20}, (20, 10, 60, 30)),
+        ({"x": 30, "width": -20, "y": 30, "height": -20}, (20, 10, 60, 30)),
+        ({"x": 5, "width": -20}, (0, 10, 10, 30)),
+        ({"rotation": 360}, (20, 10, 60, 30)),
+        ({"rotation": -360}, (20, 10, 60, 30)),
+        ({"rotation": 1e-9}, (20, 10, 60, 30)),
+        ({"rotation": None}, (20, 10, 60, 30)),
+        ({"rotation": 720.0000001}, (20, 10, 60, 30)),
+    ],
+)
+def test_however_it_was_drawn_it_is_the_same_box(drawn: dict[str, Any], box: tuple[float, ...]) -> None:
+    """Of an image of 200 x 100 pixels, in which 40 x 20 are drawn at (20, 10)."""
+    back = read_boxes([result(**drawn)], IDS, 200, 100)
+    np.testing.assert_allclose(back.xyxy, [box], atol=1e-3)
+    np.testing.assert_allclose(read_boxes([result(**drawn)], IDS, 200, 100).xyxy, back.xyxy)
+
+
+@pytest.mark.parametrize("angle", [30, -330, 390])
+def test_of_a_rotated_box_the_upright_one_around_it_is_read(angle: float) -> None:
+    """40 x 20 pixels, turned by 30 degrees about (60, 20): sides of 44.64 and 37.32 pixels."""
+    back = read_boxes([result(x=30, y=20, rotation=angle)], IDS, 200, 100)
+    np.testing.assert_allclose(back.xyxy, [(50, 20, 94.641, 57.3205)], atol=1e-3)
+
+
+def test_a_quarter_turn_of_a_box_drawn_backwards() -> None:
+    turned = result(x=50, y=50, width=-20, height=-20, rotation=90)
+    np.testing.assert_allclose(read_boxes([turned], IDS, 200, 100).xyxy, [(100, 10, 120, 50)], atol=1e-3)
+
+
+@pytest.mark.parametrize(
     ("odd", "says"),
     [
         (result("polygonlabels"), "polygonlabels"),
@@ -97,17 +136,18 @@ def test_edges_are_cut_and_remarks_ignored() -> None:
         ({"type": ["x"] * 100}, "is not a labeled"),
         ({}, "None is not"),
         ({"type": "rectanglelabels"}, "no value"),
-        (result(rotation=12.5), "rotated"),
-        (result() | {"image_rotation": 90}, "rotated"),
+        (result(rotation="30"), "rotation is not a number"),
+        (result(rotation=math.inf), "bounds"),
+        (result() | {"image_rotation": 90}, "the image was rotated"),
         (result(rectanglelabels=[]), "no class"),
         (result(rectanglelabels=["car", "bus"]), "no class"),
         (result(rectanglelabels="car"), "no class"),
-        (result(rectanglelabels=[{}]), "not one of"),
-        (result(rectanglelabels=["z" * 1000]), "not one of"),
+        (result(rectanglelabels=[{}]), "none of the labeling interface"),
+        (result(rectanglelabels=["z" * 1000]), "none of the labeling interface"),
         (result(x=100.5), "outside"),
         (result(y=-21), "outside"),
         (result(width=0), "no area"),
-        (result(height=-3), "no area"),
+        (result(height=0.0), "no area"),
         (result(x="10"), "x is not a number"),
         (result(x=None), "x is not a number"),
         (result(width=True), "width is not a number"),

@@ -7,6 +7,7 @@ from pydantic import SecretStr
 from labeling.answers import Labeled
 from labeling.webhook.verify import SECRET_HEADER
 from streetloop.storage.store import FolderStore
+from tests.support.frames import asked
 from tests.support.label_studio import Annotator, Hooked, Make, frames, push, rectangle
 
 pytestmark = [pytest.mark.label_studio, pytest.mark.timeout(1500)]
@@ -29,10 +30,10 @@ def test_webhook_doubled_forged_and_lost(make: Make, ann: Annotator, store: Fold
             assert forged.status_code == 403
         assert hooked.heard == 2
         # Doubled: the answer to a second hint is the same answer.
-        first, second = labeler.pull({task.digest}), labeler.pull({task.digest})
+        first, second = labeler.pull(asked(task.digest)), labeler.pull(asked(task.digest))
         assert len(first) == len(second) == 1
     # Lost: nobody listens any more; the next poll finds the answer all the same.
     ann.ask("PATCH", f"/api/annotations/{annotation}/", json={"result": []})
-    (answer,) = labeler.pull({task.digest})
+    (answer,) = labeler.pull(asked(task.digest))
     assert isinstance(answer, Labeled)
     assert len(answer.boxes) == 0

@@ -17,11 +17,11 @@ from labeling.label_studio.adapter import LabelStudio
 from labeling.webhook.listener import HookListener
 from labeling.webhook.registration import is_hook_wanted
 from labeling.webhook.verify import SECRET_HEADER
-from streetloop.ledger.reviews import ReviewState, list_reviews
+from streetloop.ledger.reviews import AskedFrame, ReviewState, list_reviews
 from streetloop.settings import Settings
 from tests.support.fakes import eventually
 from tests.support.frames import FakeLabeler, review
-from tests.support.label_service import CLASSES, LabelSetup
+from tests.support.label_service import LabelSetup
 from tests.support.label_studio import Studio, frames, rectangle
 from tests.support.ports import free_port
 
@@ -37,10 +37,10 @@ class Counting(FakeLabeler):
         self.pulls = 0
         self.pulled = threading.Event()
 
-    def pull(self, waiting: Collection[str]) -> list[Answer]:
+    def pull(self, asked: Collection[AskedFrame]) -> list[Answer]:
         self.pulls += 1
         self.pulled.set()
-        return super().pull(waiting)
+        return super().pull(asked)
 
 
 class Open:
@@ -96,8 +96,8 @@ def test_doubled_hints_count_nothing_twice(system: Open) -> None:
 
 def test_a_flood_of_hints_is_not_a_flood_of_pulls(system: Open) -> None:
     class Slow(Counting):
-        def pull(self, waiting: Collection[str]) -> list[Answer]:
-            super().pull(waiting)
+        def pull(self, asked: Collection[AskedFrame]) -> list[Answer]:
+            super().pull(asked)
             return []  # still waiting: there is something to ask for each time
 
     system.loop._labeler = people = Slow()
@@ -161,7 +161,7 @@ Labels = Callable[..., tuple[LabelSetup, LabelStudio]]
 def labels(studio: Studio, title: str, tmp_path: Path) -> Labels:
     def make(port: int) -> tuple[LabelSetup, LabelStudio]:
         setup = LabelSetup(tmp_path / "home", label_every_s=600, label_hook_port=port)
-        labeler = LabelStudio(studio.access.url, studio.access.token, title, CLASSES, setup.store)
+        labeler = LabelStudio(studio.access.url, studio.access.token, title, setup.store)
         return setup, labeler
 
     return make

@@ -170,6 +170,23 @@ def test_a_frame_that_says_nothing_fair_does_not_count(bench: LabelBench, other:
     assert bench.blocks() == (1 if sees is None else 0)
 
 
+def test_classes_are_compared_by_name(bench: LabelBench) -> None:
+    """The labeler knew buses and persons, in another order than the models, and no car."""
+    boxes = Detections(BOTH.xyxy, BOTH.confidence, np.array([0, 1]))
+    bench.label(1, boxes=boxes, classes=("person", "Bus"))
+    bus, other = bench.settle().scores["class:bus"], bench.settle().scores
+    # No model knows a person, and nobody was asked about cars: both are left out.
+    assert (bus.champion.true_positives, bus.challenger.true_positives) == (0, 1)
+    assert "class:car" not in other
+    assert other[EVERYTHING].challenger.ground_truths == 1
+
+
+def test_a_frame_counts_not_whose_classes_no_model_knows(bench: LabelBench) -> None:
+    bench.label(1, classes=("person", "tram"))
+    bench.label(2, doubt="of another model's names")
+    assert bench.blocks() == 0
+
+
 def test_a_frame_in_a_dataset_counts_still(bench: LabelBench) -> None:
     bench.label(1, state=ReviewState.IN_DATASET)
     assert bench.blocks() == 1

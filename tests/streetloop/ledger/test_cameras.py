@@ -6,11 +6,12 @@ from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, inspect, text
+from sqlalchemy import inspect
 
 from streetloop.errors import LedgerError
 from streetloop.ledger import Ledger, open_ledger
 from streetloop.ledger.cameras import CameraChange, change_camera, last_change, newest_changes
+from tests.support.older_ledger import older_ledger
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 A = {"id": "a", "uri": "rtsp://u:p@10.0.0.7/a", "lines": {"ä": [[0, 0], [1, 1]]}}
@@ -81,12 +82,7 @@ def test_changes_of_many_at_once_are_all_there(ledger: Ledger) -> None:
 
 def test_a_ledger_of_before_gets_the_table(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'ledger.db'}"
-    open_ledger(url).close()
-    engine = create_engine(url)
-    with engine.begin() as connection:
-        for newer in ("camera_changes", "line_counts", "line_coverage"):
-            connection.execute(text(f"drop table {newer}"))
-        connection.execute(text("update alembic_version set version_num = 'v4'"))
+    engine = older_ledger(url, "v4")
     ledger = open_ledger(url)
     change_camera(ledger, "a", A, "ann", NOON)
     assert [one.document for one in newest_changes(ledger)] == [A]

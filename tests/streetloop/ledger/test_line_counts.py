@@ -20,6 +20,7 @@ from streetloop.ledger.line_counts import (
     minute_of,
     read_line_counts,
 )
+from tests.support.older_ledger import older_ledger
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -115,12 +116,9 @@ def test_processes_that_write_at_once_lose_nothing(url: str, ledger: Ledger) -> 
     assert read(ledger) == cars(20)
 
 
-def test_a_ledger_from_before_there_were_counts_gets_them(url: str, ledger: Ledger) -> None:
-    with ledger.transaction() as connection:
-        connection.execute(text("drop table line_counts"))
-        connection.execute(text("drop table line_coverage"))
-        connection.execute(text("update alembic_version set version_num = 'v5'"))
-    ledger.close()
+def test_a_ledger_from_before_there_were_counts_gets_them(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'older.db'}"
+    older_ledger(url, "v5").dispose()
     newer = open_ledger(url)
     add_line_counts(newer, cars(1))
     assert read(newer) == cars(1)

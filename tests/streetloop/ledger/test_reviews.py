@@ -11,28 +11,39 @@ import pytest
 from streetloop.boxes import Box
 from streetloop.errors import LedgerError
 from streetloop.ledger import Ledger, open_ledger
-from streetloop.ledger.reviews import (
-    Candidate,
+from streetloop.ledger.review_moves import (
+    AnswerSource,
     Choice,
+    answer_review,
+    ask_again,
+    ask_anew,
+    choose_reviews,
+    confirm_labels,
+    expire_reviews,
+    mark_in_dataset,
+    mark_pushed,
+    name_classes,
+    reject_review,
+    reopen_rejected,
+)
+from streetloop.ledger.reviews import (
+    AskedFrame,
+    Candidate,
     FrameRecord,
     ReviewState,
     SelectionReason,
     add_reviews,
-    answer_review,
-    ask_again,
-    choose_reviews,
     count_chosen,
     count_labeled,
     count_reviews,
-    expire_reviews,
     find_reviews,
+    list_asked,
     list_candidates,
-    list_digests,
-    list_model_versions,
+    list_doubted,
+    list_labeled,
     list_reviews,
-    mark_in_dataset,
-    mark_pushed,
-    reject_review,
+    list_unnamed_versions,
+    list_unreliable,
 )
 from tests.support.frames import NOON, digest, review
 
@@ -65,15 +76,16 @@ MOVES: dict[str, tuple[Callable[[Ledger], object], set[ReviewState], ReviewState
     "push": (lambda book: mark_pushed(book, ONE, NOON), {ReviewState.PENDING}, ReviewState.PUSHED),
     "again": (lambda book: ask_again(book, [ONE]), {ReviewState.PUSHED}, ReviewState.PENDING),
     "answer": (
-        lambda book: answer_review(book, ONE, NOON, "ann", ()),
-        {ReviewState.PUSHED},
+        lambda book: answer_review(book, ONE, AnswerSource(NOON, "ann"), ()),
+        {ReviewState.PUSHED, ReviewState.REJECTED, ReviewState.LABELED, ReviewState.IN_DATASET},
         ReviewState.LABELED,
     ),
     "reject": (
-        lambda book: reject_review(book, ONE, NOON, None, "no"),
-        {ReviewState.PUSHED},
+        lambda book: reject_review(book, ONE, AnswerSource(NOON, None), "no"),
+        {ReviewState.PUSHED, ReviewState.REJECTED, ReviewState.LABELED, ReviewState.IN_DATASET},
         ReviewState.REJECTED,
     ),
+    "reopen": (lambda book: reopen_rejected(book, [ONE]), {ReviewState.REJECTED}, ReviewState.PUSHED),
     "dataset": (
         lambda book: mark_in_dataset(book, [ONE], "d"),
         {ReviewState.LABELED},
@@ -114,17 +126,17 @@ def test_a_frame_is_read_as_it_was_written(ledger: Ledger) -> None:
 def test_a_label_is_read_as_it_was_written(ledger: Ledger) -> None:
     in_state(ledger, ReviewState.PUSHED)
     label = (Box(2, (0.1, 12.3, 639.9, 360.0)), Box(0, (1.0, 2.0, 3.0, 4.0)))
-    answer_review(ledger, ONE, NOON, "ann", label)
+    answer_review(ledger, ONE, AnswerSource(NOON, "ann"), label)
     assert only(ledger).label == label
     assert only(ledger).boxes == review(1).boxes
 
 
-def test_digests_are_read_with_the_models_and_in_the_order_of_choice(ledger: Ledger) -> None:
-    add_reviews(ledger, [replace(review(k), model_version=f"m-{k}") for k in (1, 2, 3)])
-    choose_reviews(ledger, [Choice(digest(k), 0.5) for k in (3, 1)], NOON, NOON, 10)
-    found = list_digests(ledger, [ReviewState.PENDING])
-    assert list(found.items()) == [(digest(3), "m-3"), (digest(1), "m-1")]
-    assert list_digests(ledger, []) == {}
+def test_who_was_asked_is_read_in_the_order_of_choice_where_the_classes_are_known(ledger: Ledger) -> None:
+    add_reviews(ledger, [replace(review(k), asks=k) for k in (1, 2, 3)])
+    add_reviews(ledger, [replace(review(4), classes=())])
+    choose_reviews(ledger, [Choice(digest(k), 0.5) for k in (3, 1, 4)], NOON, NOON, 10)
+    assert list_asked(ledger, [ReviewState.PENDING]) == [AskedFrame(digest(3), 3), AskedFrame(digest(1), 1)]
+    assert list_asked(ledger, []) == []
 
 
 def test_one_that_is_known_stays_as_it_is_and_the_others_are_written(ledger: Ledger) -> None:
@@ -165,11 +177,32 @@ def test_labeled_frames_are_counted_until_they_are_in_a_dataset(ledger: Ledger) 
     assert (count_labeled(ledger), count_labeled(ledger, of_drift=True)) == (3, 1)
 
 
-def test_the_model_versions_of_some_states_are_each_given_once(ledger: Ledger) -> None:
-    add_reviews(ledger, [replace(review(k), model_version=f"m-{k % 2}") for k in range(4)])
-    add_reviews(ledger, [replace(review(9), model_version="m-9", state=ReviewState.LABELED)])
-    assert list_model_versions(ledger, [ReviewState.CANDIDATE]) == ["m-0", "m-1"]
-    assert list_model_versions(ledger, list(ReviewState)) == ["m-0", "m-1", "m-9"]
+def test_the_models_whose_classes_are_unknown_are_each_given_once(ledger: Ledger) -> None:
+    old = [replace(review(k), model_version=f"m-{k % 2}", classes=()) for k in range(4)]
+    add_reviews(ledger, [*old, replace(review(7), model_version="m-7")])
+    add_reviews(ledger, [replace(review(9), model_version="m-9", state=ReviewState.LABELED, classes=())])
+    assert list_unnamed_versions(ledger, [ReviewState.CANDIDATE]) == ["m-0", "m-1"]
+    assert list_unnamed_versions(ledger, list(ReviewState)) == ["m-0", "m-1", "m-9"]
+    name_classes(ledger, "m-0", ("car", "bus"), None)
+    assert list_unnamed_versions(ledger, list(ReviewState)) == ["m-1", "m-9"]
+
+
+def test_class_names_are_read_as_they_were_written_and_shared(ledger: Ledger) -> None:
+    odd = ("car", 'a "b"', "Fußgänger", " ")
+    add_reviews(ledger, [replace(review(k), classes=odd) for k in range(2)])
+    first, second = list_reviews(ledger, [ReviewState.CANDIDATE])
+    assert first.classes == odd
+    assert first.classes is second.classes, "thousands of rows have one list"
+
+
+def test_what_is_shown_is_what_was_served(ledger: Ledger) -> None:
+    weak, strong = (
+        Box(0, (0.0, 0.0, 9.0, 9.0), confidence=0.24),
+        Box(1, (0.0, 0.0, 9.0, 9.0), confidence=0.25),
+    )
+    add_reviews(ledger, [replace(review(1), boxes=(weak, strong), served=0.25)])
+    assert only(ledger).boxes == (weak, strong)
+    assert only(ledger).shown == (strong,)
 
 
 def test_choosing_reads_only_what_it_needs(ledger: Ledger) -> None:
@@ -219,20 +252,77 @@ def test_many_at_once_are_no_matter(ledger: Ledger) -> None:
     assert len(expire_reviews(ledger, NOON + timedelta(days=9))) == 1200
 
 
-def test_of_two_answers_one_counts(ledger: Ledger) -> None:
+LATER = NOON + timedelta(minutes=5)
+CAR = (Box(0, (1.0, 2.0, 30.0, 40.0)),)
+
+
+def test_an_answer_counts_once(ledger: Ledger) -> None:
     in_state(ledger, ReviewState.PUSHED)
-    assert answer_review(ledger, ONE, NOON, "ann", ())
-    assert not answer_review(ledger, ONE, NOON, "bob", ())
-    assert not reject_review(ledger, ONE, NOON, "bob", "late")
+    assert answer_review(ledger, ONE, AnswerSource(NOON, "ann"), ())
+    assert not answer_review(ledger, ONE, AnswerSource(NOON, "bob"), CAR)
+    assert not reject_review(ledger, ONE, AnswerSource(NOON, "bob"), "late")
     assert (only(ledger).labeler, only(ledger).note) == ("ann", None)
-    assert not answer_review(ledger, digest(2), NOON, "ann", ())
+    assert not answer_review(ledger, digest(2), AnswerSource(NOON, "ann"), ())
 
 
-def test_the_first_dataset_of_a_frame_stays(ledger: Ledger) -> None:
-    in_state(ledger, ReviewState.LABELED)
+def test_the_newest_answer_counts_until_a_dataset_has_it_and_then_for_the_next(ledger: Ledger) -> None:
+    in_state(ledger, ReviewState.PUSHED)
+    answer_review(ledger, ONE, AnswerSource(NOON, "ann"), ())
+    assert answer_review(ledger, ONE, AnswerSource(LATER, "bob", "http://studio/1"), CAR)
+    assert (only(ledger).label, only(ledger).labeler, only(ledger).url) == (CAR, "bob", "http://studio/1")
     mark_in_dataset(ledger, [ONE], "first")
+    assert not answer_review(ledger, ONE, AnswerSource(NOON, "eve"), CAR), "the same label again"
+    assert (only(ledger).state, only(ledger).dataset) == (ReviewState.IN_DATASET, "first")
+    assert answer_review(ledger, ONE, AnswerSource(LATER, "eve"), ())
+    assert (only(ledger).state, only(ledger).dataset) == (ReviewState.LABELED, "first")
+    assert count_labeled(ledger) == 1
     mark_in_dataset(ledger, [ONE], "second")
-    assert only(ledger).dataset == "first"
+    assert only(ledger).dataset == "second"
+
+
+def test_an_answer_that_cannot_be_used_takes_the_place_of_a_label_and_is_mended(ledger: Ledger) -> None:
+    in_state(ledger, ReviewState.PUSHED)
+    answer_review(ledger, ONE, AnswerSource(NOON, "ann"), CAR)
+    assert reject_review(ledger, ONE, AnswerSource(LATER), "a polygon")
+    assert (only(ledger).state, only(ledger).label, only(ledger).note) == ("rejected", None, "a polygon")
+    assert answer_review(ledger, ONE, AnswerSource(LATER + timedelta(minutes=1), "ann"), CAR)
+    assert (only(ledger).state, only(ledger).label, only(ledger).note) == ("labeled", CAR, None)
+
+
+def test_a_reopened_frame_takes_the_same_answer_again(ledger: Ledger) -> None:
+    in_state(ledger, ReviewState.PUSHED)
+    reject_review(ledger, ONE, AnswerSource(NOON), "drawn backwards")
+    assert reopen_rejected(ledger, [ONE, digest(2)]) == 1
+    assert (only(ledger).note, only(ledger).answered_at) == (None, None)
+    assert answer_review(ledger, ONE, AnswerSource(NOON, "ann"), CAR)
+
+
+@pytest.mark.parametrize("state", [ReviewState.PUSHED, ReviewState.LABELED, ReviewState.IN_DATASET])
+def test_what_is_in_doubt_is_confirmed_or_asked_anew(ledger: Ledger, state: ReviewState) -> None:
+    doubtful = [replace(review(k), state=state, label=CAR, doubt="who knows") for k in range(3)]
+    add_reviews(ledger, [*doubtful, replace(review(3), state=state, label=CAR)])
+    assert count_labeled(ledger) == list_labeled_digests(ledger).count(digest(3))
+    assert {frame.digest for frame in list_doubted(ledger)} == {digest(k) for k in range(3)}
+    assert confirm_labels(ledger, [digest(0), digest(3)]) == 1
+    assert ask_anew(ledger, [digest(1), digest(3)]) == 1, "of one that is not in doubt nobody is asked"
+    (anew,) = find_reviews(ledger, [digest(1)])
+    assert (anew.state, anew.label, anew.doubt, anew.asks) == (ReviewState.PENDING, None, None, 1)
+    assert [frame.digest for frame in list_doubted(ledger)] == [digest(2)]
+    assert list_unreliable(ledger) == {digest(1), digest(2)}
+    assert expire_reviews(ledger, NOON + timedelta(days=9)) == [], "a dataset may have its image"
+
+
+def list_labeled_digests(ledger: Ledger) -> list[str]:
+    return [frame.digest for frame in list_labeled(ledger) if frame.state is ReviewState.LABELED]
+
+
+def test_without_class_names_nothing_can_be_confirmed(ledger: Ledger) -> None:
+    old = replace(review(1), state=ReviewState.LABELED, label=CAR, doubt="who knows", classes=())
+    add_reviews(ledger, [old])
+    assert confirm_labels(ledger, [ONE]) == 0
+    name_classes(ledger, "m-1", ("car", "bus"), "still")
+    assert only(ledger).doubt == "still"
+    assert confirm_labels(ledger, [ONE]) == 1
 
 
 def test_a_frame_without_a_time_zone_is_refused(ledger: Ledger) -> None:

@@ -8,7 +8,7 @@ from streetloop.boxes import Box
 from streetloop.errors import DatasetError
 from streetloop.ledger.reviews import FrameRecord, ReviewState, SelectionReason
 from train.data.dataset import TEST, TRAIN, VALIDATION
-from train.data.from_labels import UNCHOSEN, USUAL, dataset_of, renumbered
+from train.data.from_labels import UNCHOSEN, USUAL, dataset_of, relabeled, renumbered
 
 AT = datetime(2026, 11, 21, 12, tzinfo=UTC)
 BOX = Box(1, (1.0, 2.0, 11.0, 12.0))
@@ -86,7 +86,7 @@ NAMES = {"m-1": ("Person", "bike", "car"), "m-2": ("car", "person")}
 
 def _answered(version: str, *class_ids: int) -> FrameRecord:
     label = tuple(replace(BOX, class_id=k) for k in class_ids)
-    return replace(labeled(1), model_version=version, label=label)
+    return replace(labeled(1), model_version=version, classes=NAMES[version], label=label)
 
 
 def _ids(reviews: list[FrameRecord]) -> list[list[int]]:
@@ -95,23 +95,30 @@ def _ids(reviews: list[FrameRecord]) -> list[list[int]]:
 
 def test_labels_of_several_models_are_numbered_as_the_champion_numbers() -> None:
     both = [_answered("m-1", 2, 0), _answered("m-2", 0, 1)]
-    assert _ids(renumbered(both, NAMES, ("bus", "car", "person"), {})) == [[1, 2], [1, 2]]
+    assert _ids(renumbered(both, ("bus", "car", "person"), {})) == [[1, 2], [1, 2]]
     assert _ids(both) == [[2, 0], [0, 1]], "the labels themselves stay as they are"
 
 
 def test_a_class_that_the_champion_lacks_is_refused_unless_it_is_said_which_it_is() -> None:
     one = [_answered("m-1", 0, 1)]
     with pytest.raises(DatasetError, match=r"'bike'.*it has person, bicycle.*--map bike=CLASS"):
-        renumbered(one, NAMES, ("person", "bicycle"), {})
-    assert _ids(renumbered(one, NAMES, ("person", "bicycle"), {"bike": "bicycle"})) == [[0, 1]]
+        renumbered(one, ("person", "bicycle"), {})
+    assert _ids(renumbered(one, ("person", "bicycle"), {"bike": "bicycle"})) == [[0, 1]]
     with pytest.raises(DatasetError, match="bike"):
-        renumbered(one, NAMES, ("person", "bicycle"), {"bike": "scooter"})
+        renumbered(one, ("person", "bicycle"), {"bike": "scooter"})
 
 
 def test_a_class_that_nobody_used_may_be_unknown() -> None:
-    assert _ids(renumbered([_answered("m-1", 2)], NAMES, ("car",), {})) == [[0]]
+    assert _ids(renumbered([_answered("m-1", 2)], ("car",), {})) == [[0]]
 
 
-def test_labels_of_a_model_that_nobody_knows_are_refused() -> None:
-    with pytest.raises(DatasetError, match="classes of m-3, which is not known"):
-        renumbered([_answered("m-3", 0)], NAMES, ("car",), {})
+def test_older_examples_get_the_newest_labels_and_lose_those_in_doubt() -> None:
+    dataset = dataset_of([labeled(k) for k in range(1, 4)], ("car", "bus"), "")
+    changed = replace(labeled(1), label=(replace(BOX, class_id=0),))
+    doubted = {labeled(k).digest for k in (1, 2)}
+    found = relabeled(dataset, [changed], doubted)
+    assert [(e.image, [b.class_id for b in e.boxes]) for e in found.examples] == [
+        (labeled(1).digest, [0]),
+        (labeled(3).digest, [1]),
+    ]
+    assert [e.split for e in found.examples] == [dataset.examples[k].split for k in (0, 2)]

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from streetloop.ledger import open_ledger
-from streetloop.ledger.reviews import ReviewState, add_reviews
+from streetloop.ledger.reviews import ReviewState, add_reviews, list_reviews
 from streetloop.settings import Settings
 from tests.support.frames import review
 from tests.support.tiny_model import NAMES, detector_output, write_tiny_model
-from train.model.class_names import class_names, guard_of
+from train.model.class_names import class_names, older_frames
 from train.model.find_model import find_model, open_registry
 from train.model.model_file import ModelFile, open_model, version_of
 from train.model_registry import VersionRecord
@@ -61,14 +61,17 @@ def test_without_a_registry_none_is_made(tmp_path: Path) -> None:
     assert not settings.home.exists()
 
 
-def test_frames_of_earlier_and_later_champions_fit_a_model_of_the_same_classes(
+def test_frames_of_earlier_and_later_champions_get_their_class_names(
     settings: Settings, tmp_path: Path
 ) -> None:
     ledger = open_ledger(f"sqlite:///{tmp_path / 'ledger.db'}")
-    guard = guard_of(settings, open_model(str(settings.home / "1.onnx"), settings.models))
-    served = [find_model(number, settings).version for number in ("1", "2")]
-    add_reviews(ledger, [replace(review(k), model_version=v) for k, v in enumerate(served)])
-    refusal = guard.refusal(ledger, [ReviewState.CANDIDATE])
-    assert (guard.fits(served[0]), guard.fits(served[1])) == (True, False)
-    assert f"frames found by {served[1]} are refused" in str(refusal)
+    opened = open_model(str(settings.home / "1.onnx"), settings.models)
+    versions = [opened.version, *(find_model(number, settings).version for number in ("1", "2")), "nobody's"]
+    found = [replace(review(k), model_version=v, classes=()) for k, v in enumerate(versions)]
+    add_reviews(ledger, found)
+    older = older_frames(settings, ledger, [opened], None)
+    older.settle()
+    named = {one.model_version: one.classes for one in list_reviews(ledger, [ReviewState.CANDIDATE])}
+    assert [named[version] for version in versions] == [NAMES, NAMES, OTHERS, ()]
+    assert "frames found by nobody's are refused" in str(older.refusal([ReviewState.CANDIDATE]))
     ledger.close()
