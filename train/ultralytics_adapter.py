@@ -132,6 +132,11 @@ def _open(checkpoint: str) -> Any:
 
     try:
         model = YOLO(checkpoint)
+    except (AttributeError, ImportError) as error:
+        raise ModelUnsupported(
+            f"{checkpoint}: was saved by other or newer code than is here ({_first_line(error)}); "
+            "export it to ONNX where it was trained"
+        ) from None
     except _UNPICKLING_ERRORS as error:
         raise ModelUnsupported(
             f"{checkpoint}: is not an Ultralytics checkpoint ({type(error).__name__})"
@@ -141,6 +146,10 @@ def _open(checkpoint: str) -> Any:
             f"{checkpoint}: is a model for the task {model.task!r}; a detector ('detect') is needed"
         )
     return model
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), type(error).__name__)
 
 
 def _export(checkpoint: str, target: str) -> None:

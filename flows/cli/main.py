@@ -68,7 +68,9 @@ def main() -> None:
     for a wrong input (camera file, setting, flag, model), and 1 for everything else.
     """
     from streetloop.errors import ConfigError, ModelError, StreetloopError
+    from streetloop.proxies import exempt_loopback
 
+    exempt_loopback(os.environ)
     os.environ.setdefault("RAY_AUTH_MODE", "token")
     try:
         app()

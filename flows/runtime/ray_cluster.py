@@ -3,12 +3,16 @@
 import contextlib
 import logging
 import os
-from collections.abc import Iterator
+import secrets
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 
-from streetloop.errors import ClusterError
+from streetloop.errors import ClusterError, ConfigError
 
 _log = logging.getLogger(__name__)
 
+_SOCKET = "/ray/session_2026-01-31_12-00-00_123456_4194304/sockets/plasma_store"
+_MAX_TEMPORARY = 107 - len(_SOCKET)  # bytes that a socket's path leaves
 _OBJECT_STORE_BYTES = 512 * 2**20  # batches are freed as soon as they are answered
 
 
@@ -25,8 +29,15 @@ def local_ray(metrics_port: int | None = None, http_port: int | None = None) -> 
             Serve's proxy, which costs a request 8 ms; None for no HTTP.
 
     Raises:
+        ConfigError: Ray's temporary folder cannot be used.
         ClusterError: Ray did not start, twice.
     """
+    refuse_bad_temporary_folder(os.environ)
+    if not _keeps_token(os.environ):
+        os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
+    # gRPC tells every fork on the terminal that it does nothing about it.
+    os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     # Ray reads these when it is first imported, and its workers inherit them.
     os.environ["RAY_AUTH_MODE"] = "token"
     # A thread that asks once more after the end must not start another Ray, open to everybody.
@@ -57,6 +68,37 @@ def local_ray(metrics_port: int | None = None, http_port: int | None = None) -> 
         yield
     finally:
         ray.shutdown()
+
+
+def _keeps_token(environ: Mapping[str, str]) -> bool:
+    """True if Ray has a token, or can write one into the user's home, as it does by default."""
+    if {"RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"} & environ.keys():
+        return True
+    folder = Path.home() / ".ray"
+    return os.access(folder if folder.exists() else folder.parent, os.W_OK | os.X_OK)
+
+
+def refuse_bad_temporary_folder(environ: Mapping[str, str]) -> None:
+    """Refuse a folder that cannot hold Ray's sockets.
+
+    Args:
+        environ: The environment of the process; RAY_TMPDIR is read before TMPDIR, as Ray does.
+
+    Raises:
+        ConfigError: It cannot be written, or its path is too long; the message names the variable.
+    """
+    name = next((name for name in ("RAY_TMPDIR", "TMPDIR") if environ.get(name)), None)
+    if name is None:
+        return
+    folder = environ[name]
+    length = len(os.fsencode(folder))
+    if length > _MAX_TEMPORARY:
+        raise ConfigError(
+            f"{name}: a path of {length} bytes is too long for Ray's sockets, which leave it "
+            f"{_MAX_TEMPORARY}; set RAY_TMPDIR=/tmp"
+        )
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise ConfigError(f"{name}: {folder} cannot be written; name another folder, as RAY_TMPDIR=/tmp")
 
 
 def _start(metrics_port: int | None) -> None:

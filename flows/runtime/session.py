@@ -1,6 +1,7 @@
 """``streetloop run``: wires the parts of a run together, and runs them."""
 
 import dataclasses
+import os
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
@@ -26,6 +27,7 @@ from streetloop.clock import SystemClock
 from streetloop.errors import ConfigError
 from streetloop.home import lock_home
 from streetloop.ledger import open_ledger
+from streetloop.proxies import refuse_socks
 from streetloop.settings import BASELINE, Settings
 from streetloop.storage.open import open_store
 from train.model.find_model import find_model
@@ -192,6 +194,7 @@ def _refuse_what_cannot_run(cameras: Sequence[Camera], settings: Settings, optio
     for camera in cameras:
         refuse_bad_source(camera, clock)
     if options.app:
+        refuse_socks(os.environ)
         refuse_bad_address(settings)
     if options.annotate is not None:
         try:

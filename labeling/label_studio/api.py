@@ -5,6 +5,7 @@ Written for the community edition, whose import call returns when the import is 
 
 import contextlib
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -17,6 +18,7 @@ from label_studio_sdk.core.parse_error import ParsingError
 from pydantic import SecretStr, ValidationError
 
 from streetloop.errors import LabelerError, LabelerRefused
+from streetloop.proxies import refuse_socks
 from streetloop.secrets import redact
 
 _PAGE = 200  # tasks a page
@@ -56,6 +58,7 @@ class LabelStudioApi:
 
     def __init__(self, url: str, token: SecretStr, timeout_s: float) -> None:
         self.shown = redact(url.rstrip("/"))
+        refuse_socks(os.environ)
         # An automatic retry could import frames twice.
         options = {"timeout": timeout_s, "max_retries": 0}
         with self._translated("reading the token"):

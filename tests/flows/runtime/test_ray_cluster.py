@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import ray
 
-from flows.runtime.ray_cluster import local_ray
-from streetloop.errors import ClusterError
+from flows.runtime.ray_cluster import local_ray, refuse_bad_temporary_folder
+from streetloop.errors import ClusterError, ConfigError
 
 SCRIPT = """
 from flows.runtime.ray_cluster import local_ray
@@ -59,3 +59,19 @@ def test_a_ray_that_fails_twice_is_one_clear_sentence(monkeypatch: pytest.Monkey
     with pytest.raises(ClusterError, match=r"did not start.*timed out.*logs"), local_ray():
         pass
     assert start.asked == 2
+
+
+@pytest.mark.parametrize("name", ["TMPDIR", "RAY_TMPDIR"])
+@pytest.mark.parametrize(
+    ("folder", "words"), [("/tmp/" + "x" * 85, "90 bytes is too long"), ("/proc/none", "cannot be written")]
+)
+def test_a_temporary_folder_that_ray_cannot_use_is_refused_by_the_name_of_its_variable(
+    name: str, folder: str, words: str
+) -> None:
+    with pytest.raises(ConfigError, match=f"^{name}: .*{words}.*RAY_TMPDIR=/tmp"):
+        refuse_bad_temporary_folder({name: folder})
+
+
+def test_a_short_folder_for_ray_makes_a_long_one_of_others_usable() -> None:
+    refuse_bad_temporary_folder({"RAY_TMPDIR": "/tmp", "TMPDIR": "/tmp/" + "x" * 85})
+    refuse_bad_temporary_folder({})

@@ -142,6 +142,22 @@ def test_a_pt_file_that_is_no_checkpoint(content: bytes, tmp_path: Path) -> None
 
 
 @pytest.mark.model
+def test_a_checkpoint_of_newer_code_says_what_is_missing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+    from ultralytics.nn.modules import block
+
+    newer = type("C9k9", (), {"__module__": block.__name__})
+    monkeypatch.setattr(block, "C9k9", newer, raising=False)
+    path = tmp_path / "newer.pt"
+    torch.save({"model": newer()}, path)
+    with pytest.raises(ModelUnsupported, match=r"newer\.pt: was saved by .*C9k9.*export it") as refused:
+        open_model(str(path), tmp_path)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.model
 def test_a_name_that_nobody_publishes(tmp_path: Path) -> None:
     with pytest.raises(ModelNotFound, match=r"my-own\.pt"):
         open_model("my-own.pt", tmp_path)
