@@ -22,9 +22,7 @@ from streetloop.errors import ModelNotFound, ModelUnsupported, StreetloopError
 from streetloop.files import copy_whole
 
 if TYPE_CHECKING:
-    import numpy as np
     import torch
-    from numpy.typing import NDArray
 
 _UNPICKLING_ERRORS = (
     *(pickle.UnpicklingError, AttributeError, EOFError, ImportError, KeyError),
@@ -294,27 +292,3 @@ def _blend(before: Any, network: Any, share: float) -> None:
         if old is not None and old.shape == value.shape and value.is_floating_point():
             value.copy_(old.lerp(value, share))
     network.load_state_dict(moved)
-
-
-def average_precisions(
-    correct: "NDArray[np.bool_]",
-    confidence: "NDArray[np.float32]",
-    found_class: "NDArray[np.int64]",
-    true_class: "NDArray[np.int64]",
-) -> "NDArray[np.float64]":
-    """Average precision by class and IoU threshold, as Ultralytics' validator computes it.
-
-    Args:
-        correct: (N, T) whether a detection matches a ground truth at an IoU threshold.
-        confidence: (N,) of the detections.
-        found_class: (N,) their classes.
-        true_class: (M,) classes of the ground truths; M is above 0.
-
-    Returns:
-        (classes with ground truths, T), each 0 to 1.
-    """
-    _offline()
-    from ultralytics.utils.metrics import ap_per_class
-
-    found: NDArray[np.float64] = ap_per_class(correct, confidence, found_class, true_class)[5]
-    return found
