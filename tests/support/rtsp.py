@@ -84,7 +84,7 @@ class Mount:
 
     files: Sequence[Path]
     codec: Codec = "h264"
-    fps: int = 25
+    fps: float = 25
 
 
 class RtspServer:

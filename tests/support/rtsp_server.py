@@ -17,6 +17,7 @@ import itertools
 import re
 import signal
 import sys
+from fractions import Fraction
 from pathlib import Path
 
 PACKAGES = (
@@ -60,15 +61,16 @@ def access_units(path: Path, codec: str) -> list[bytes]:
 class Camera:
     """One mount: an endless live stream, shared by all of its clients."""
 
-    def __init__(self, files: list[Path], codec: str, fps: int) -> None:
+    def __init__(self, files: list[Path], codec: str, fps: float) -> None:
         self._units = [unit for file in files for unit in access_units(file, codec)]
         self._frame_ns = Gst.SECOND / fps
+        rate = Fraction(fps).limit_denominator(1000)
         self.factory = GstRtspServer.RTSPMediaFactory()
         # The parameter sets go out with every keyframe: the session description holds only those
         # of the first file, and a late client needs them too.
         self.factory.set_launch(
             f'( appsrc name=src is-live=true format=time caps="video/x-{codec},'
-            f'stream-format=byte-stream,alignment=au,framerate={fps}/1" ! '
+            f'stream-format=byte-stream,alignment=au,framerate={rate.numerator}/{rate.denominator}" ! '
             f"{codec}parse config-interval=-1 ! rtp{codec}pay name=pay0 pt=96 )"
         )
         self.factory.set_shared(True)
@@ -108,7 +110,7 @@ def parse_mount(text: str) -> tuple[str, Camera]:
     for element in ("appsrc", f"{codec}parse", f"rtp{codec}pay"):
         if Gst.ElementFactory.find(element) is None:
             sys.exit(f"GStreamer has no element {element}: apt-get install {PACKAGES}")
-    return name, Camera([Path(file) for file in files.split("+")], codec, int(fps or 25))
+    return name, Camera([Path(file) for file in files.split("+")], codec, float(fps or 25))
 
 
 def require_login(server: GstRtspServer.RTSPServer, user: str, password: str) -> None:
