@@ -3,6 +3,7 @@
 import contextlib
 import os
 import shutil
+import stat
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 PRIVATE = 0o600
 """Mode of a file that only its owner may read."""
 
+_PRIVATE_FOLDER = 0o700
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL
 
 
@@ -43,6 +45,30 @@ def copy_whole(source: Path, path: Path) -> None:
     """
     with _part(path) as part:
         shutil.copyfile(source, part)
+
+
+def keep_private(path: Path) -> None:
+    """Make a file that only its owner may read, in a folder that only its owner may enter.
+
+    A file and a folder that are there become so, if they are ours; a folder that all may write
+    to, such as ``/tmp``, stays as it is.
+
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "home" / "ledger.db"
+    >>> keep_private(path)
+    >>> oct(path.stat().st_mode & 0o777), oct(path.parent.stat().st_mode & 0o777)
+    ('0o600', '0o700')
+
+    Raises:
+        OSError: The folder cannot be made, or the file in it.
+    """
+    path.parent.mkdir(mode=_PRIVATE_FOLDER, parents=True, exist_ok=True)
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(path, _NEW, PRIVATE))
+    for one, mode in ((path, PRIVATE), (path.parent, _PRIVATE_FOLDER)):
+        status = one.stat()
+        if status.st_uid == os.getuid() and not status.st_mode & stat.S_ISVTX:
+            one.chmod(mode)
 
 
 def is_part(path: Path) -> bool:

@@ -1,14 +1,19 @@
-"""Cameras that were added, changed or removed while the system ran; the file has the others."""
+"""Cameras that were added, changed or removed while the system ran; the file has the others.
+
+All changes of a camera are kept. Users, passwords and tokens of its address are kept apart, once,
+and only while the camera is there: a change that takes them away wipes them.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import Connection, delete, func, insert, select
 
 from streetloop.ledger.database import Ledger
-from streetloop.ledger.tables import camera_changes
+from streetloop.ledger.tables import camera_changes, camera_secrets
+from streetloop.secrets import redact
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +23,8 @@ class CameraChange:
     Attributes:
         id: Its number; rises.
         camera_id: Which camera.
-        document: The camera from then on, as the camera file has it; None if it was removed. It
-            may hold the password of a stream.
+        document: The camera from then on, as the camera file has it, with the secrets of its
+            address; None if it was removed.
         author: Who asked for it.
         at: When.
     """
@@ -43,14 +48,23 @@ def change_camera(
         author: Who changes it.
         at: When (UTC).
     """
-    values = {
-        "camera_id": camera_id,
-        "document": None if document is None else dict(document),
-        "author": author[:100],
-        "at": at,
-    }
+    uri = str((document or {}).get("uri", ""))
+    shown = None if document is None else {**document, **({"uri": redact(uri)} if uri else {})}
+    values = {"camera_id": camera_id, "document": shown, "author": author[:100], "at": at}
     with ledger.transaction() as connection:
         connection.execute(insert(camera_changes).values(values))
+        wiped = _keep_secret(connection, camera_id, uri)
+    if wiped:
+        ledger.purge()
+
+
+def _keep_secret(connection: Connection, camera_id: str, uri: str) -> bool:
+    """Keep the secrets of an address in the place of those before; True if there were some."""
+    of_camera = camera_secrets.c.camera_id == camera_id
+    wiped = connection.execute(delete(camera_secrets).where(of_camera)).rowcount > 0
+    if redact(uri) != uri:
+        connection.execute(insert(camera_secrets).values(camera_id=camera_id, uri=uri))
+    return wiped
 
 
 def last_change(ledger: Ledger) -> int:
@@ -64,7 +78,10 @@ def newest_changes(ledger: Ledger) -> list[CameraChange]:
     query = select(camera_changes).order_by(camera_changes.c.id)
     found: dict[str, CameraChange] = {}
     with ledger.snapshot() as connection:
-        for row in connection.execute(query).mappings():
-            names = CameraChange.__dataclass_fields__
-            found[row["camera_id"]] = CameraChange(**{name: row[name] for name in names})
+        secrets = {row.camera_id: row.uri for row in connection.execute(select(camera_secrets))}
+        for row in connection.execute(query):
+            document, secret = row.document, secrets.get(row.camera_id)
+            if document is not None and secret is not None:
+                document = {**document, "uri": secret}
+            found[row.camera_id] = CameraChange(row.id, row.camera_id, document, row.author, row.at)
     return list(found.values())

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from streetloop.errors import LedgerError
+from streetloop.files import keep_private
 
 PATIENCE_S = 30.0
 """How long a write waits for another's transaction, in seconds, where nobody waits for it."""
@@ -54,6 +55,19 @@ class Ledger:
         """
         with _translated(self._engine), self._reader.begin() as connection:
             yield connection
+
+    def purge(self) -> None:
+        """Leave nothing of deleted rows in the files of the database, if another process lets us.
+
+        SQLite overwrites what is deleted, but its log keeps the pages as they were before.
+        """
+        if self._engine.dialect.name != "sqlite":
+            return
+        with contextlib.suppress(SQLAlchemyError), self._engine.connect() as connection:
+            # Not in a transaction, which SQLAlchemy would begin by itself.
+            driver = connection.connection.driver_connection
+            if driver is not None:
+                driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def close(self) -> None:
         """Give the connections back."""
@@ -103,7 +117,7 @@ def _engine(url: str, patience_s: float) -> Engine:
     try:
         address = make_url(url)
         if address.get_backend_name() == "sqlite" and address.database not in {None, "", ":memory:"}:
-            Path(str(address.database)).parent.mkdir(parents=True, exist_ok=True)
+            keep_private(Path(str(address.database)))
         engine = create_engine(address)
     except (ArgumentError, NoSuchModuleError, ImportError, ValueError) as error:
         # `from None`: the vendor's message may show the URL with its password.
@@ -125,6 +139,7 @@ def _prepare_sqlite(patience_s: float, connection: Any, _: object) -> None:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA secure_delete = ON")  # passwords are deleted, too
 
 
 def _begin_sqlite(connection: Connection) -> None:

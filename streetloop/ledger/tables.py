@@ -268,6 +268,13 @@ camera_changes = Table(
     Column("at", Moment, nullable=False),
 )
 
+camera_secrets = Table(
+    "camera_secrets",
+    metadata,
+    Column("camera_id", String(64), primary_key=True),
+    Column("uri", Text, nullable=False),  # of a camera that is there; its document shows *** for them
+)
+
 line_counts = Table(
     "line_counts",
     metadata,

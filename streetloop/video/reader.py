@@ -202,7 +202,7 @@ class _ReadTimeout:
 
     def __float__(self) -> float:
         limit = self._reader.read_timeout_s
-        return -1.0 if limit is None else limit
+        return -1.0 if limit is None else float(limit)
 
 
 def _count_packets(url: str) -> Counter[int]:

@@ -13,6 +13,8 @@ from streetloop.video import VideoInfo, VideoReader
 HANDSHAKE_S = 20.0
 """Longest wait for the answer to a connection: a relay may start its camera first."""
 
+_PROBE_S = 45.0  # FFmpeg wants to see some pictures first, which may be ten seconds apart
+
 
 class NetworkSource:
     """A `Source` of a live stream.
@@ -77,7 +79,7 @@ class NetworkSource:
     def _open(self) -> VideoReader:
         limit = StallLimit(self._stall_s, HANDSHAKE_S)
         return VideoReader(
-            self._uri.reveal(), str(self._uri), self._options, HANDSHAKE_S, _patience_s(limit), live=True
+            self._uri.reveal(), str(self._uri), self._options, _PROBE_S, _patience_s(limit), live=True
         )
 
 

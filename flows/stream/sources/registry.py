@@ -15,8 +15,8 @@ def open_source(camera: Camera, clock: Clock, stall_s: float = 2.2) -> Source:
     Args:
         camera: The camera.
         clock: Time.
-        stall_s: Seconds of silence after which a network stream is lost. Higher tolerates slower
-            cameras; lower notices a frozen one sooner.
+        stall_s: Seconds of silence after which a network stream is lost, see `NetworkSource`.
+            Higher tolerates longer pauses; lower notices a frozen camera sooner.
 
     Raises:
         ConfigError: The URI is malformed; the message names the camera.

@@ -1,5 +1,6 @@
 """Changes of cameras: the last word counts, and all are kept."""
 
+import json
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
@@ -90,3 +91,78 @@ def test_a_ledger_of_before_gets_the_table(tmp_path: Path) -> None:
     assert columns == set(CameraChange.__dataclass_fields__)
     ledger.close()
     engine.dispose()
+
+
+# Passwords
+
+SECRET = "hunter2-of-north-gate"
+WITH_SECRET = {"id": "a", "uri": f"rtsp://admin:{SECRET}@10.0.0.7/a?token={SECRET}"}
+
+
+def _is_written(folder: Path) -> bool:
+    return any(SECRET.encode() in file.read_bytes() for file in folder.iterdir())
+
+
+def test_a_secret_is_apart_from_the_document_and_comes_back_with_it(ledger: Ledger) -> None:
+    change_camera(ledger, "a", WITH_SECRET, "ann", NOON)
+    assert newest_changes(ledger)[0].document == WITH_SECRET
+    with ledger.transaction() as connection:
+        stored = connection.execute(text("select document from camera_changes")).scalar_one()
+    assert "***" in stored
+    assert SECRET not in stored
+
+
+@pytest.mark.parametrize("then", [None, {"id": "a", "uri": "rtsp://10.0.0.7/a"}, A])
+def test_what_takes_a_secret_away_wipes_it_from_the_files(
+    ledger: Ledger, tmp_path: Path, then: dict[str, object] | None
+) -> None:
+    change_camera(ledger, "a", WITH_SECRET, "ann", NOON)
+    assert _is_written(tmp_path)
+    change_camera(ledger, "a", then, "ann", NOON)
+    assert not _is_written(tmp_path)
+    assert newest_changes(ledger)[0].document == then
+
+
+def test_a_secret_of_another_camera_stays(ledger: Ledger) -> None:
+    change_camera(ledger, "a", WITH_SECRET, "ann", NOON)
+    change_camera(ledger, "b", A, "ann", NOON)
+    change_camera(ledger, "b", None, "ann", NOON)
+    assert newest_changes(ledger)[0].document == WITH_SECRET
+
+
+def test_the_files_are_for_their_owner_alone(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir(mode=0o755)
+    (home / "ledger.db").touch(mode=0o644)
+    ledger = open_ledger(f"sqlite:///{home / 'ledger.db'}")
+    change_camera(ledger, "a", WITH_SECRET, "ann", NOON)
+    assert home.stat().st_mode & 0o777 == 0o700
+    assert {file.stat().st_mode & 0o777 for file in home.iterdir()} == {0o600}
+    ledger.close()
+
+
+def test_passwords_of_before_move_out_of_the_documents(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'ledger.db'}"
+    engine = older_ledger(url, "v7")
+    gone = WITH_SECRET | {"id": "gone"}
+    with engine.begin() as connection:
+        for camera, document in (("a", WITH_SECRET), ("gone", gone), ("gone", None), ("b", {"id": "b"})):
+            stored = None if document is None else json.dumps(document)
+            values = {"camera": camera, "document": stored, "at": "2026-03-01 12:00:00"}
+            connection.execute(
+                text(
+                    "insert into camera_changes (camera_id, document, author, at)"
+                    " values (:camera, :document, 'ann', :at)"
+                ),
+                values,
+            )
+    engine.dispose()
+    ledger = open_ledger(url)
+    found = {one.camera_id: one.document for one in newest_changes(ledger)}
+    assert found == {"a": WITH_SECRET, "gone": None, "b": {"id": "b"}}
+    with ledger.transaction() as connection:
+        documents = connection.execute(text("select document from camera_changes")).scalars().all()
+        kept = connection.execute(text("select camera_id from camera_secrets")).scalars().all()
+    assert not any(SECRET in (document or "") for document in documents)
+    assert kept == ["a"]
+    ledger.close()
