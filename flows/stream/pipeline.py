@@ -19,7 +19,7 @@ from flows.stream.inference.shadow_comparison import OnCompared, ShadowCompariso
 from flows.stream.ingest.accounting import DropReason, Fate, FrameAccount, SettledFrame
 from flows.stream.ingest.mailbox import Mailbox
 from flows.stream.ingest.motion_gate import MotionGate
-from flows.stream.ingest.reader import CameraReader
+from flows.stream.ingest.reader import CameraReader, join_all
 from flows.stream.sinks.isolated import IsolatedSinks
 from flows.stream.sources.source import Source
 from serve.detector.client import DetectorClient
@@ -165,9 +165,8 @@ class StreamPipeline:
             self._ready.notify_all()
         if self._started:
             self._ended.wait()
-        for reader in self.readers:
-            # A reader that hangs in its time-out holds no frame; it may end by itself.
-            reader.join(timeout_s=_JOIN_S)
+        # A reader that hangs in its time-out holds no frame; it may end by itself.
+        join_all(self.readers, _JOIN_S)
         self._fail_abandoned_frames()
 
     def drop(self, cameras: Collection[str]) -> dict[str, CameraStatus]:
@@ -181,8 +180,7 @@ class StreamPipeline:
         dropped = [reader for reader in self.readers if reader.camera.id in cameras]
         for reader in dropped:
             reader.close()
-        for reader in dropped:
-            reader.join(timeout_s=_JOIN_S)
+        join_all(dropped, _JOIN_S)
         with self._ready:
             self._ready.notify_all()
             self._ready.wait_for(

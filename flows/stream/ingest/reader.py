@@ -3,7 +3,8 @@
 import logging
 import math
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 
 from flows.stream.ingest.accounting import DropReason, Fate, FrameAccount
@@ -174,6 +175,13 @@ class CameraReader:
         captured_at = self._clock.now() - timedelta(seconds=held_s)
         frame_id = self._first_frame_id + self._frames
         return Frame(self.camera.id, frame_id, pts, captured_at, arrived, picture, held_s)
+
+
+def join_all(readers: Iterable[CameraReader], timeout_s: float) -> None:
+    """Wait for the threads of several readers to end, ``timeout_s`` seconds in all."""
+    deadline = time.monotonic() + timeout_s
+    for reader in readers:
+        reader.join(max(0.0, deadline - time.monotonic()))
 
 
 class _RateLimit:

@@ -1,5 +1,6 @@
 import itertools
 import threading
+import time
 from datetime import timedelta
 
 import numpy as np
@@ -9,12 +10,20 @@ from flows.stream.ingest.accounting import Account, DropReason, FrameAccount
 from flows.stream.ingest.camera_state import CameraState
 from flows.stream.ingest.mailbox import Mailbox
 from flows.stream.ingest.motion_gate import MotionGate
-from flows.stream.ingest.reader import CameraReader
+from flows.stream.ingest.reader import CameraReader, join_all
 from flows.stream.sources.source import SourceFrame
 from streetloop.errors import SourceRefused, SourceStalled, SourceUnavailable, SourceUnreadable
 from streetloop.types import Frame
 from tests.support.build import NOON, camera, dropped, plain, source_frames
 from tests.support.fakes import PATIENCE_S, FakeClock, ScriptedSource
+
+_HEARS = threading.Event()
+
+
+def _deaf() -> None:
+    """Hangs in a call that no stop interrupts."""
+    _HEARS.wait(PATIENCE_S)
+
 
 _GONE = SourceUnavailable("the network is down")
 
@@ -251,6 +260,18 @@ def test_closing_a_lost_camera_does_not_wait_for_its_backoff() -> None:
     reading.close()
 
     assert "reader-a" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_several_readers_that_hang_are_waited_for_once() -> None:
+    stuck = [_RunningReader(ScriptedSource([_deaf])) for _ in range(5)]
+    for one in stuck:
+        one.reader.start()
+    began = time.monotonic()
+    join_all([one.reader for one in stuck], timeout_s=0.1)
+    assert time.monotonic() - began < 0.4
+    _HEARS.set()
+    for one in stuck:
+        one.close()
 
 
 def test_a_frame_that_arrives_after_closing_is_counted() -> None:
