@@ -5,7 +5,9 @@ from urllib.parse import SplitResult, urlsplit
 
 from streetloop.secrets import SecretUri
 
-NETWORK_SCHEMES = ("rtsp",)
+NETWORK_SCHEMES = (
+    "rtsp", "rtsps", "rtmp", "rtmps", "srt", "http", "https", "snapshot+http", "snapshot+https",
+)  # fmt: skip
 """Schemes whose address has a host, and may have a user and a password."""
 
 SCHEMES = (*NETWORK_SCHEMES, "file", "sim")

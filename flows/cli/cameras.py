@@ -24,7 +24,7 @@ File = Annotated[
     Path | None, typer.Option("--file", metavar="CAMERAS.YAML", help="Camera file that `up` was given.")
 ]
 CameraId = Annotated[str, typer.Argument(metavar="ID", help="Id of the camera.")]
-Uri = Annotated[str, typer.Argument(metavar="URI", help="Address: rtsp://, file:// or sim://.")]
+Uri = Annotated[str, typer.Argument(metavar="URI", help="Address, such as rtsp://host/path.")]
 City = Annotated[str | None, typer.Option(help="Group of the camera.")]
 Fps = Annotated[float | None, typer.Option(help="Frames to analyse a second.")]
 Transport = Annotated[str | None, typer.Option(help="RTSP transport: tcp or udp.")]

@@ -2,7 +2,7 @@
 
 from streetloop.video.errors import TRANSLATED
 from streetloop.video.picture import DecodedPicture
-from streetloop.video.reader import VideoInfo, VideoReader
+from streetloop.video.reader import VideoInfo, VideoReader, speaks
 from streetloop.video.writer import VideoWriter
 
-__all__ = ["TRANSLATED", "DecodedPicture", "VideoInfo", "VideoReader", "VideoWriter"]
+__all__ = ["TRANSLATED", "DecodedPicture", "VideoInfo", "VideoReader", "VideoWriter", "speaks"]

@@ -5,6 +5,7 @@ import av.error
 from streetloop.errors import SourceError, SourceRefused, SourceStalled, SourceUnavailable, SourceUnreadable
 from streetloop.secrets import redact
 
+_HTTP = ("http://", "https://")
 TRANSLATED: dict[type[Exception], type[SourceError]] = {
     av.error.HTTPUnauthorizedError: SourceRefused,
     av.error.HTTPForbiddenError: SourceRefused,
@@ -29,9 +30,10 @@ def source_error(error: Exception, name: str, doing: str, *, live: bool) -> Sour
         error: What PyAV raised.
         name: Stands for the URL in the message.
         doing: What failed, such as "broke off".
-        live: True for a network stream, whose silence FFmpeg may report as bad data.
+        live: True for a network stream; the silence of one that is not HTTP FFmpeg may report as
+            bad data.
     """
-    if live and isinstance(error, av.error.InvalidDataError):
+    if live and isinstance(error, av.error.InvalidDataError) and not name.startswith(_HTTP):
         return SourceStalled(f"{name} {doing}: it does not answer")
     if live and isinstance(error, av.error.EOFError):
         return SourceUnavailable(f"{name} {doing}: it hung up")

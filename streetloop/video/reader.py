@@ -93,7 +93,7 @@ class VideoReader(Closing):
                 raise
         # Threads for whole frames would hold back one picture each.
         self._stream.thread_type = "SLICE" if live else "AUTO"
-        late = self._container.format.name in _CUT_AT_THE_NEXT and self.info.codec != "mjpeg"
+        late = self.format in _CUT_AT_THE_NEXT and self.info.codec != "mjpeg"
         self._arrivals = Arrivals(late=late)
 
     @property
@@ -103,6 +103,16 @@ class VideoReader(Closing):
         context = stream.codec_context
         rate = stream.average_rate or stream.guessed_rate
         return VideoInfo(context.name, context.width, context.height, float(rate or 0), stream.frames)
+
+    @property
+    def format(self) -> str:
+        """FFmpeg's name of the container, such as ``rtsp`` or ``mov,mp4,m4a,3gp,3g2,mj2``."""
+        return str(self._container.format.name)
+
+    @property
+    def is_recording(self) -> bool:
+        """True if it states how long it is, so that its end is no loss."""
+        return self._container.duration is not None
 
     @property
     def last_byte(self) -> int:
@@ -192,6 +202,17 @@ class VideoReader(Closing):
     def close(self) -> None:
         """Close the container."""
         self._container.close()
+
+
+def speaks(protocol: str) -> bool:
+    """True if this FFmpeg has a network protocol, such as ``srt``; nothing is contacted."""
+    try:
+        av.open(f"{protocol}://", timeout=0.1).close()
+    except av.error.ProtocolNotFoundError:
+        return False
+    except (av.error.FFmpegError, OSError):
+        return True
+    return True
 
 
 class _ReadTimeout:

@@ -1,12 +1,16 @@
 """Opens the source that belongs to the scheme of a camera's URI."""
 
 from flows.stream.sources.clip import ClipSource, parse_clip_uri
+from flows.stream.sources.http.snapshot import PREFIX, SnapshotSource
+from flows.stream.sources.http.stream import HttpSource
+from flows.stream.sources.network import HANDSHAKE_S, NetworkSource
 from flows.stream.sources.rtsp import RtspSource
 from flows.stream.sources.simulated import SimulatedSource
 from flows.stream.sources.source import Source
 from streetloop.cameras import Camera
 from streetloop.clock import Clock
 from streetloop.errors import ConfigError, SourceError
+from streetloop.video import speaks
 
 
 def open_source(camera: Camera, clock: Clock, stall_s: float = 2.2) -> Source:
@@ -22,13 +26,27 @@ def open_source(camera: Camera, clock: Clock, stall_s: float = 2.2) -> Source:
         ConfigError: The URI is malformed; the message names the camera.
     """
     try:
-        if camera.uri.scheme == "rtsp":
+        if camera.uri.scheme in {"rtsp", "rtsps"}:
             return RtspSource(camera.uri, camera.transport, clock, stall_s)
+        if camera.uri.scheme in {"rtmp", "rtmps", "srt"}:
+            _refuse_unknown_protocol(camera)
+            options = {"rw_timeout": str(round(HANDSHAKE_S * 1e6))}
+            return NetworkSource(camera.uri, options, clock, stall_s)
+        if camera.uri.scheme in {"http", "https"}:
+            return HttpSource(camera.uri, clock)
+        if camera.uri.scheme.startswith(PREFIX):
+            return SnapshotSource(camera.uri, clock)
         if camera.uri.scheme == "sim":
             return SimulatedSource(camera.uri.reveal(), clock)
         return ClipSource(*parse_clip_uri(camera.uri.reveal()), clock)
     except ConfigError as error:
         raise ConfigError(f"camera {camera.id!r}: {error}") from error
+
+
+def _refuse_unknown_protocol(camera: Camera) -> None:
+    scheme = camera.uri.scheme
+    if not speaks(scheme):
+        raise ConfigError(f"{camera.uri}: this FFmpeg is without {scheme}; build PyAV with one that has it")
 
 
 def refuse_bad_source(camera: Camera, clock: Clock) -> None:

@@ -28,7 +28,7 @@ class CameraIn(BaseModel):
     uri: str = Field(
         min_length=1,
         max_length=2000,
-        description="rtsp://, file:// or sim://; its password is never shown again",
+        description="such as rtsp://host/path; its secrets are never shown again",
     )
     city: str | None = Field(default=None, min_length=1, max_length=100)
     fps: float | None = Field(

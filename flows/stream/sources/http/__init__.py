@@ -1,0 +1,1 @@
+"""Cameras behind HTTP: recordings, HLS, MJPEG and single pictures."""

@@ -1,0 +1,103 @@
+"""Whatever pictures an ``http(s)://`` address has: a recording, HLS, a live stream, or MJPEG."""
+
+import threading
+from collections.abc import Iterator
+
+from flows.stream.sources.http import client
+from flows.stream.sources.http.multipart import parts
+from flows.stream.sources.media_clock import MediaClock
+from flows.stream.sources.network import NetworkSource
+from flows.stream.sources.source import SourceFrame
+from streetloop.clock import Clock
+from streetloop.errors import SourceError, SourceRefused, SourceUnavailable, SourceUnreadable
+from streetloop.secrets import SecretUri
+from streetloop.video import VideoInfo, VideoReader
+
+_MJPEG = "multipart/x-mixed-replace"
+_AS_THEY_COME = {"mpegts", "flv"}  # formats of a live stream; pictures of all others come in bunches
+_SILENCE_S = 15.0  # a segment of HLS takes six to ten
+_JUMP_S = 3.0  # as of clips
+_LATE_S = 1.0  # a picture that is later was not there in time, and those after it are not hurried
+_OPTIONS = {
+    "rw_timeout": str(round(_SILENCE_S * 1e6)),
+    # Neither a redirection nor a playlist may lead to a file of this machine.
+    "protocol_whitelist": "http,https,httpproxy,tcp,tls,crypto",
+}
+
+
+class HttpSource(NetworkSource):
+    """A `Source` of an HTTP address; its answer says what it is.
+
+    A recording is played at its own pace and ends; HLS and recordings are paced, because their
+    pictures come in bunches. Pictures of MJPEG have no stamps: their time is that of their arrival.
+
+    Args:
+        uri: The address.
+        clock: Time.
+    """
+
+    def __init__(self, uri: SecretUri, clock: Clock) -> None:
+        super().__init__(uri, _OPTIONS, clock)
+
+    def probe(self) -> VideoInfo:
+        """See `Source.probe`."""
+        if self._is_mjpeg():
+            picture = next(self._mjpeg()).picture
+            return VideoInfo("mjpeg", picture.width, picture.height, 0.0, 0)
+        return super().probe()
+
+    def read(self, stop: threading.Event) -> Iterator[SourceFrame]:
+        """See `Source.read`."""
+        frames = self._mjpeg() if self._is_mjpeg() else self._video(stop)
+        for frame in frames:
+            if stop.is_set():
+                return
+            self._was_live = True
+            yield frame
+
+    def is_final(self, error: SourceError) -> bool:
+        """See `Source.is_final`."""
+        return isinstance(error, SourceRefused | SourceUnreadable) and not self._was_live
+
+    def _is_mjpeg(self) -> bool:
+        """Ask what is there.
+
+        Raises:
+            SourceError: Nothing that has pictures.
+        """
+        with client.get(self._uri) as response:
+            kind = client.content_type(response)
+        if kind.startswith("image/"):
+            raise SourceUnreadable(f"{self._uri} is a single picture; write snapshot+{self._uri}")
+        if kind in {"text/html", "application/json"}:
+            raise SourceUnreadable(f"{self._uri} is {kind}, not a video")
+        return kind == _MJPEG
+
+    def _mjpeg(self) -> Iterator[SourceFrame]:
+        with client.get(self._uri) as response:
+            for data in parts(response, self._uri, self._clock):
+                yield SourceFrame(self._clock.monotonic(), client.decode(data, self._uri))
+        raise SourceUnavailable(f"{self._uri} closed the stream")
+
+    def _video(self, stop: threading.Event) -> Iterator[SourceFrame]:
+        timeline = MediaClock(_JUMP_S)
+        with self._open() as reader:
+            self.nominal_fps = reader.info.fps
+            began: float | None = None
+            for time_s, picture in reader.pictures():
+                gaps = timeline.gaps
+                media_s = timeline.stamp(time_s, 0.0, self.nominal_fps)
+                now = self._clock.monotonic()
+                if began is None or now - began - media_s > _LATE_S:
+                    began = now - media_s
+                if reader.format not in _AS_THEY_COME and began + media_s > now:
+                    self._clock.wait(stop, began + media_s - now)
+                yield SourceFrame(media_s, picture, picture.held_s, timeline.gaps > gaps)
+            if reader.is_recording:
+                return
+        raise SourceUnavailable(f"{self._uri} closed the stream")
+
+    def _open(self) -> VideoReader:
+        return VideoReader(
+            self._uri.reveal(), str(self._uri), self._options, _SILENCE_S, _SILENCE_S, live=True
+        )

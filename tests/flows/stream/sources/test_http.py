@@ -1,0 +1,280 @@
+"""HTTP servers that redirect, refuse, dawdle, never end, or send something else."""
+
+import itertools
+import threading
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from flows.stream.sources.http import client
+from flows.stream.sources.http.snapshot import parse_snapshot_uri
+from flows.stream.sources.registry import open_source
+from flows.stream.sources.source import Source, SourceFrame
+from streetloop.cameras import Camera
+from streetloop.clock import SystemClock
+from streetloop.errors import (
+    ConfigError,
+    SourceError,
+    SourceRefused,
+    SourceStalled,
+    SourceUnavailable,
+    SourceUnreadable,
+)
+from streetloop.secrets import SecretUri
+from streetloop.video import speaks
+from tests.support.http_camera import (
+    Answer,
+    HttpCamera,
+    basic,
+    digest,
+    jpeg,
+    mjpeg,
+    redirect,
+    snapshots,
+    trickle,
+)
+from tests.support.odd_clips import steady, write_stamped
+from tests.support.vendor_errors import errors_of
+
+PASSWORD = "hunter2"
+LOGIN = f"admin:{PASSWORD}@"
+SNAPSHOT, VIDEO = "snapshot+http", "http"
+both = pytest.mark.parametrize("scheme", [SNAPSHOT, VIDEO])
+
+
+@pytest.fixture
+def server() -> Iterator[HttpCamera]:
+    with HttpCamera() as running:
+        yield running
+
+
+def _source(uri: str) -> Source:
+    return open_source(Camera(id="a", uri=SecretUri(uri)), SystemClock())
+
+
+def _read(source: Source, most: int = 3) -> list[SourceFrame]:
+    return list(itertools.islice(source.read(threading.Event()), most))
+
+
+def _failure(source: Source, kind: type[SourceError]) -> str:
+    for fails in (source.probe, lambda: _read(source)):
+        with pytest.raises(kind) as caught:
+            fails()
+        assert PASSWORD not in "".join(traceback.format_exception(caught.value))
+    return str(caught.value)
+
+
+def _grays(frames: list[SourceFrame]) -> list[int]:
+    return [round(float(frame.picture.bgr().mean())) for frame in frames]
+
+
+# What is there
+
+
+def test_pictures_of_mjpeg_come_in_order_with_or_without_their_length(server: HttpCamera) -> None:
+    grays = [20, 60, 100, 140]
+    for number, (length, dashes) in enumerate(itertools.product([True, False], ["", "--"])):
+        server.answers[f"/{number}"] = mjpeg(grays, length=length, dashes=dashes)
+        found = _read(_source(server.url(f"/{number}")), 4)
+        assert _grays(found) == pytest.approx(grays, abs=2)
+
+
+def test_the_time_of_mjpeg_is_that_of_its_arrival(server: HttpCamera) -> None:
+    server.answers["/video"] = mjpeg([20, 60, 100], period_s=0.3)
+    times = [frame.media_s or 0.0 for frame in _read(_source(server.url("/video")))]
+    assert times[2] - times[1] == pytest.approx(0.3, abs=0.15)
+
+
+def test_the_end_of_mjpeg_is_a_loss(server: HttpCamera) -> None:
+    server.answers["/video"] = mjpeg([20])
+    source = _source(server.url("/video"))
+    with pytest.raises(SourceUnavailable, match="closed the stream") as caught:
+        _read(source)
+    assert not source.is_final(caught.value)
+
+
+def test_a_recording_is_paced_and_ends(server: HttpCamera, tmp_path: Path) -> None:
+    write_stamped(tmp_path / "a.mp4", steady(10, start_s=600) + steady(5, start_s=700))
+    server.serve_folder(tmp_path)
+    clock = SystemClock()
+    began, arrivals, gaps = clock.monotonic(), [], 0
+    for frame in _source(server.url("/a.mp4")).read(threading.Event()):
+        arrivals.append(clock.monotonic() - began)
+        gaps += frame.gap
+    assert len(arrivals) == 15
+    assert arrivals[-1] - arrivals[0] == pytest.approx(1.4, abs=0.3)
+    assert gaps == 1
+
+
+def test_snapshots_are_asked_for_at_their_period(server: HttpCamera) -> None:
+    server.answers["/now.jpg"] = snapshots(40, 90)
+    found = _read(_source(server.url("/now.jpg?every=0.2&c=1", scheme=SNAPSHOT)), 4)
+    assert _grays(found) == pytest.approx([40, 90, 40, 90], abs=2)
+    assert (found[3].media_s or 0) - (found[0].media_s or 0) == pytest.approx(0.6, abs=0.2)
+    assert {path for path, _ in server.asked} == {"/now.jpg?c=1"}  # `every` is ours
+
+
+@pytest.mark.parametrize("every", ["0", "-1", "nan", "inf", "often", "4000", ""])
+def test_a_period_of_no_sense_is_refused(every: str) -> None:
+    with pytest.raises(ConfigError, match="every is the seconds between two pictures"):
+        parse_snapshot_uri(SecretUri(f"snapshot+https://h/a.jpg?every={every}"))
+
+
+def test_a_signed_query_is_passed_on_as_it_is() -> None:
+    address, every_s = parse_snapshot_uri(SecretUri("snapshot+https://h/a.jpg?sig=a%2Bb~c"))
+    assert (address.reveal(), every_s) == ("https://h/a.jpg?sig=a%2Bb~c", 1.0)
+
+
+# Who is let in
+
+
+@pytest.mark.parametrize("ask", [basic, digest])
+@both
+def test_credentials_are_given_to_who_asks(server: HttpCamera, scheme: str, ask: object) -> None:
+    then = snapshots(40) if scheme == SNAPSHOT else mjpeg([40, 40])
+    server.answers["/x"] = ask("admin", PASSWORD, then)  # type: ignore[operator]
+    assert _grays(_read(_source(server.url("/x", LOGIN, scheme)), 1)) == pytest.approx([40], abs=2)
+    assert server.asked[0][1] is None  # not before it was asked
+
+
+@both
+def test_wrong_credentials_are_final_until_it_was_live(server: HttpCamera, scheme: str) -> None:
+    server.answers["/x"] = basic("admin", "another", snapshots(40))
+    source = _source(server.url("/x", LOGIN, scheme))
+    assert "wrong user or password" in _failure(source, SourceRefused)
+    assert source.is_final(SourceRefused("401"))
+    server.answers["/x"] = snapshots(40) if scheme == SNAPSHOT else mjpeg([40, 40])
+    _read(source, 1)
+    assert not source.is_final(SourceRefused("401"))
+
+
+@both
+def test_a_redirection_to_another_host_gets_no_credentials(server: HttpCamera, scheme: str) -> None:
+    then = snapshots(40) if scheme == SNAPSHOT else mjpeg([40, 40])
+    with HttpCamera() as other:
+        other.answers["/x"] = then
+        server.answers["/x"] = basic("admin", PASSWORD, redirect(other.url("/x")))
+        _read(_source(server.url("/x", LOGIN, scheme)), 1)
+        assert [authorization for _, authorization in other.asked if authorization] == []
+        assert other.asked
+
+
+# What goes wrong
+
+
+@both
+def test_what_is_not_there_is_unavailable(server: HttpCamera, scheme: str) -> None:
+    source = _source(server.url("/none?token=hunter2", LOGIN, scheme))
+    assert "404" in _failure(source, SourceUnavailable)
+    assert not source.is_final(SourceUnavailable("404"))
+
+
+@both
+def test_a_server_that_is_away_is_unavailable(scheme: str) -> None:
+    message = _failure(_source(f"{scheme}://{LOGIN}127.0.0.1:1/x"), SourceUnavailable)
+    assert "http://***@127.0.0.1:1/x" in message
+
+
+@pytest.mark.parametrize("status", [500, 503, 204])
+@both
+def test_an_error_of_the_server_is_unavailable(server: HttpCamera, scheme: str, status: int) -> None:
+    server.answers["/x"] = lambda request: request.say(status)
+    kind = SourceUnavailable if status != 204 else SourceError
+    _failure(_source(server.url("/x", scheme=scheme)), kind)
+
+
+@both
+def test_redirections_in_a_circle_and_to_files_end(server: HttpCamera, scheme: str) -> None:
+    server.answers["/round"] = redirect("/round")
+    assert "redirects too often" in _failure(_source(server.url("/round", scheme=scheme)), SourceUnavailable)
+    server.answers["/file"] = redirect("file:///etc/passwd")
+    assert "no address of HTTP" in _failure(_source(server.url("/file", scheme=scheme)), SourceUnreadable)
+
+
+@pytest.mark.parametrize(
+    ("scheme", "kind", "body", "words"),
+    [
+        (VIDEO, "text/html", b"<html>log in</html>", "is text/html, not a video"),
+        (VIDEO, "image/jpeg", jpeg(), r"is a single picture; write snapshot\+http"),
+        (VIDEO, "video/mp4", b"this is no video" * 99, "is not a readable video"),
+        (VIDEO, "multipart/x-mixed-replace", b"--x\r\n", "without a boundary"),
+        (VIDEO, "application/vnd.apple.mpegurl", b"#EXTM3U\nfile:///etc/passwd\n", "readable|opened"),
+        (SNAPSHOT, "text/html", b"<html>log in</html>", "is text/html, not a picture"),
+        (SNAPSHOT, "multipart/x-mixed-replace; boundary=x", b"--x", "not a picture"),
+        (SNAPSHOT, "image/jpeg", b"", "is empty"),
+        (SNAPSHOT, "image/jpeg", jpeg()[:200], "cannot be decoded|not a picture"),
+        (SNAPSHOT, "image/jpeg", b"no picture at all", "not a picture"),
+    ],
+)
+def test_what_is_no_picture_is_named(
+    server: HttpCamera, scheme: str, kind: str, body: bytes, words: str
+) -> None:
+    server.answers["/x"] = lambda request: request.say(200, body, kind)
+    source = _source(server.url("/x", LOGIN, scheme))
+    for fails in (source.probe, lambda: _read(source)):
+        with pytest.raises(SourceError, match=words):
+            fails()
+
+
+@pytest.mark.parametrize(
+    ("scheme", "answer"),
+    [
+        (SNAPSHOT, trickle("image/jpeg", b"x", 0.05)),
+        (VIDEO, trickle("multipart/x-mixed-replace; boundary=frame", b"--frame\r\nx", 0.05)),
+    ],
+)
+def test_a_picture_that_never_ends_is_given_up(
+    server: HttpCamera, scheme: str, answer: Answer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Twenty seconds in operation.
+    monkeypatch.setattr(client, "PICTURE_S", 0.3)
+    server.answers["/x"] = answer
+    with pytest.raises(SourceStalled, match="for one picture"):
+        _read(_source(server.url("/x", scheme=scheme)))
+
+
+@pytest.mark.parametrize(
+    ("scheme", "answer"),
+    [
+        (SNAPSHOT, trickle("image/jpeg", b"x" * 100_000, 0.0)),
+        (VIDEO, trickle("multipart/x-mixed-replace; boundary=frame", b"--frame\r\n" + b"x" * 99_999, 0.0)),
+    ],
+)
+def test_a_picture_without_end_is_not_kept(
+    server: HttpCamera, scheme: str, answer: Answer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "MAX_BYTES", 1_000_000)
+    server.answers["/x"] = answer
+    with pytest.raises(SourceUnreadable, match="a picture of more than"):
+        _read(_source(server.url("/x", scheme=scheme)))
+
+
+@both
+def test_a_server_that_says_nothing_is_stalled(
+    server: HttpCamera, scheme: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "TIMEOUT_S", 0.2)
+    server.answers["/x"] = lambda request: request.pause(30)
+    with pytest.raises(SourceStalled, match="no answer within the time-out"):
+        _source(server.url("/x", LOGIN, scheme)).probe()
+
+
+def test_every_error_of_httpx_has_a_translation() -> None:
+    raised = errors_of(httpx)
+    assert len(raised) > 15
+    mapped = client.TRANSLATED
+    left = {httpx.HTTPStatusError, httpx.StreamError, httpx.RequestError, httpx.TransportError}
+    assert [e for e in raised if not any(b in mapped for b in e.__mro__) and e not in left] == []
+
+
+def test_a_protocol_that_ffmpeg_lacks_is_refused_by_name() -> None:
+    assert speaks("http")
+    assert not speaks("gopherz")
+    if not speaks("srt"):  # as in PyAV's own wheels
+        with pytest.raises(
+            ConfigError, match="without srt"
+        ):
+            _source("srt://127.0.0.1:9?passphrase=hunter2hunter2")
