@@ -274,7 +274,5 @@ def test_a_protocol_that_ffmpeg_lacks_is_refused_by_name() -> None:
     assert speaks("http")
     assert not speaks("gopherz")
     if not speaks("srt"):  # as in PyAV's own wheels
-        with pytest.raises(
-            ConfigError, match="without srt"
-        ):
+        with pytest.raises(ConfigError, match="without srt"):
             _source("srt://127.0.0.1:9?passphrase=hunter2hunter2")
