@@ -10,7 +10,7 @@ NETWORK_SCHEMES = (
 )  # fmt: skip
 """Schemes whose address has a host, and may have a user and a password."""
 
-SCHEMES = (*NETWORK_SCHEMES, "file", "sim")
+SCHEMES = (*NETWORK_SCHEMES, "file", "watch", "sim")
 """All that are known."""
 
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s'\"\\]+")

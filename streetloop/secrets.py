@@ -12,7 +12,7 @@ _PARAMETER = re.compile(
     r"(?=&|_[a-z]+=|$)",
     re.IGNORECASE,
 )
-_OPEN_SCHEMES = ("sim://", "file://")
+_OPEN_SCHEMES = ("sim://", "file://", "watch://")
 """Addresses of these schemes have options and no secrets."""
 
 

@@ -7,6 +7,7 @@ from flows.stream.sources.network import HANDSHAKE_S, NetworkSource
 from flows.stream.sources.rtsp import RtspSource
 from flows.stream.sources.simulated import SimulatedSource
 from flows.stream.sources.source import Source
+from flows.stream.sources.watched_folder import WatchedFolderSource
 from streetloop.cameras import Camera
 from streetloop.clock import Clock
 from streetloop.errors import ConfigError, SourceError
@@ -38,6 +39,8 @@ def open_source(camera: Camera, clock: Clock, stall_s: float = 2.2) -> Source:
             return SnapshotSource(camera.uri, clock)
         if camera.uri.scheme == "sim":
             return SimulatedSource(camera.uri.reveal(), clock)
+        if camera.uri.scheme == "watch":
+            return WatchedFolderSource(camera.uri.reveal(), clock)
         return ClipSource(*parse_clip_uri(camera.uri.reveal()), clock)
     except ConfigError as error:
         raise ConfigError(f"camera {camera.id!r}: {error}") from error
