@@ -1,6 +1,7 @@
 """Opening the ledger, bringing it up to date, and its transactions."""
 
 import contextlib
+import sqlite3
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -63,7 +64,7 @@ class Ledger:
         """
         if self._engine.dialect.name != "sqlite":
             return
-        with contextlib.suppress(SQLAlchemyError), self._engine.connect() as connection:
+        with contextlib.suppress(SQLAlchemyError, sqlite3.Error), self._engine.connect() as connection:
             # Not in a transaction, which SQLAlchemy would begin by itself.
             driver = connection.connection.driver_connection
             if driver is not None:

@@ -195,8 +195,8 @@ def test_a_file_that_is_wrong_as_a_whole_is_refused_by_name(text: str, expected:
             one("lines: {in: [[0.5, 0.5], [0.5, 0.5]]}"), ["'in'", "starts where it ends"], id="dot"
         ),
         pytest.param(
-            f"cameras: [{{id: a40, uri: 'http://admin:{PASSWORD}@10.0.0.7/'}}]",
-            ["'http'", "rtsp://", "file://"],
+            f"cameras: [{{id: a40, uri: 'ftp://admin:{PASSWORD}@10.0.0.7/'}}]",
+            ["'ftp'", "rtsp://", "file://"],
             id="unknown scheme",
         ),
         pytest.param(

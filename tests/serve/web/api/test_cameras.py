@@ -108,7 +108,7 @@ def test_what_was_shown_can_be_sent_back(client: TestClient, content: Content) -
         ({"id": 7}, "id"),
         ({"id": "x" * 65}, "id"),
         ({"uri": "sim://atlantis/x"}, "atlantis"),
-        ({"uri": "http://10.0.0.7/"}, "unknown scheme"),
+        ({"uri": "gopher://10.0.0.7/"}, "unknown scheme"),
         ({"uri": "file:///etc/passwd"}, "passwd"),
         ({"uri": "rtsp://***@10.0.0.7/a40"}, "write them again"),
         ({"uri": "x" * 2001}, "uri"),
