@@ -64,6 +64,9 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     camera: "HttpCamera"
 
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing of clients that hang up."""
+
 
 class HttpCamera:
     """The server.
