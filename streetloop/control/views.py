@@ -216,15 +216,15 @@ class ReviewView(BaseModel):
     height: int
     labeler: str | None
     note: str | None
-    url: str | None
-    doubt: str | None
+    url: str | None = Field(default=None, description="where a person can change the answer")
+    doubt: str | None = Field(default=None, description="why the label is suspect")
 
 
 class QueueView(BaseModel):
     """The review queue in numbers: frames by state."""
 
     counts: dict[str, int]
-    suspect: int = Field(description="frames that may have another model's class names")
+    suspect: int = Field(default=0, ge=0, description="frames that may have another model's class names")
     labeler: str
     url: str | None = Field(description="address of the labeling server, if there is one")
 

@@ -55,7 +55,7 @@ def build_page(control: Control) -> Any:
 
 def _tab(name: str, draw: panels.Draw, control: Control, selected: gr.State) -> gr.HTML:
     with gr.Tab(name) as tab:
-        buttons = {"Rollout": _rollout_buttons, "Models": _learning_buttons}.get(name)
+        buttons = _BUTTONS.get(name)
         pressed = [] if buttons is None else buttons(control)
         if draw is panels.counts:
             count_panel(control, tab, selected, name)
@@ -132,6 +132,20 @@ def _learning_buttons(control: Control) -> list[Any]:
             button = gr.Button(label, variant=look, size="sm", scale=0, min_width=120)
             pressed.append(button.click(do, **_QUIET))
     return pressed
+
+
+def _review_buttons(control: Control) -> list[Any]:
+    def reopen() -> None:
+        count = asked(lambda: control.reopen_labels(rejected=True))
+        gr.Info(f"{count} rejected frames wait for answers again.")
+
+    with gr.Row(elem_classes="sl-buttons"):
+        button = gr.Button("Reopen rejected frames", size="sm", scale=0, min_width=180)
+    return [button.click(reopen, **_QUIET)]
+
+
+_BUTTONS = {"Review": _review_buttons, "Rollout": _rollout_buttons, "Models": _learning_buttons}
+"""What makes the buttons of a tab, and returns their clicks."""
 
 
 def mount_page(api: FastAPI, control: Control, guard: Guard) -> FastAPI:

@@ -27,6 +27,7 @@ from streetloop.control.views import (
     RolloutView,
 )
 from streetloop.errors import LedgerError
+from streetloop.ledger.review_moves import AnswerSource, reject_review, reopen_rejected
 from tests.support.control_service import READING, Content, register_versions, running
 
 PANELS: dict[str, panels.Draw] = {
@@ -191,6 +192,16 @@ def test_a_frame_that_has_expired_asks_for_no_image(full: Content) -> None:
     assert expired not in page
 
 
+def test_why_a_frame_is_rejected_and_where_it_is_mended(full: Content) -> None:
+    digest = full.service.reviews("rejected", 0, 1).items[0].digest
+    reopen_rejected(full.ledger, [digest])
+    reject_review(full.ledger, digest, AnswerSource(NOW, url="https://studio/7"), "the image was rotated")
+    page = panels.review(full.service)
+    assert "the image was rotated" in words(page)
+    assert 'href="https://studio/7"' in page
+    assert "suspect" not in words(page)
+
+
 def test_a_rollout_that_is_over_waits_for_nothing(full: Content) -> None:
     over = full.service.rollout(1).model_copy(update={"evidence": dict(READING)})
     said = words(render("rollout", rollout=over))
@@ -259,7 +270,7 @@ class Evil:
         ]
 
     def queue(self) -> QueueView:
-        return QueueView(counts={EVIL: 1}, labeler=EVIL, url=EVIL)
+        return QueueView(counts={EVIL: 1}, suspect=1, labeler=EVIL, url=EVIL)
 
     def reviews(self, *_: Any) -> Page[ReviewView]:
         one = ReviewView(
@@ -275,6 +286,8 @@ class Evil:
             height=1,
             labeler=EVIL,
             note=EVIL,
+            url=EVIL,
+            doubt=EVIL,
         )
         return Page(items=[one], offset=0, more=False)
 
