@@ -136,8 +136,8 @@ def _reason(error: Exception) -> str:
         return "it redirects too often"
     if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol):
         return "it leads to what is no address of HTTP"
-    # A system's words, such as "Connection refused"; addresses in it are left out.
-    return re.sub(r"\S*://\S*", "", str(error)) or type(error).__name__
+    # A system's words, such as "Connection refused"; its number and addresses are left out.
+    return re.sub(r"\[Errno -?\d+\] |\S*://\S*", "", str(error)) or type(error).__name__
 
 
 class _OnDemand(httpx.Auth):
