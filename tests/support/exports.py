@@ -31,9 +31,9 @@ def export(checkpoint: str | Path, name: str, folder: Path) -> Path:
     copy = folder / f"{Path(checkpoint).stem}-{name.replace(' ', '-')}.pt"
     if copy.with_suffix(".onnx").is_file():
         return copy.with_suffix(".onnx")
+    ultralytics_adapter.prepare()  # first: it keeps Ultralytics quiet and offline
     from ultralytics import YOLO  # type: ignore[attr-defined]
 
-    ultralytics_adapter.prepare()
     if isinstance(checkpoint, str):
         YOLO(checkpoint).save(copy)
     else:
