@@ -29,10 +29,9 @@ def ensure_champion(settings: Settings, say: Callable[[str], None]) -> tuple[Ver
     """
     with _registering:
         registry = open_registry(settings)
-        known = [version for version in registry.versions() if CHAMPION in version.aliases]
-        if not known:
-            known = [_register_first(settings, registry, say)]
-    return known[0], find_model(CHAMPION, settings)
+        # Not one of `versions`: a champion that is hidden there must not be replaced.
+        champion = registry.look_up(CHAMPION) or _register_first(settings, registry, say)
+    return champion, find_model(CHAMPION, settings)
 
 
 def _register_first(settings: Settings, registry: Registry, say: Callable[[str], None]) -> Version:

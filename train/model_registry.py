@@ -144,13 +144,24 @@ class Registry:
         Raises:
             RegistryError: There is none, or its tags cannot be read.
         """
+        version = self.look_up(name)
+        if version is None:
+            raise RegistryError(f"the registry has no version {name!r} of {self.name}")
+        return version
+
+    def look_up(self, name: str) -> Version | None:
+        """The same, or None if there is none.
+
+        Raises:
+            RegistryError: There is one, and its tags cannot be read.
+        """
         for number, found in self._all():
             if name in found.aliases or name == str(number):
                 try:
                     return self._read(found)
                 except RegistryError as error:
                     raise RegistryError(f"version {number} of {self.name}: {error}") from None
-        raise RegistryError(f"the registry has no version {name!r} of {self.name}")
+        return None
 
     def datasets(self) -> set[str]:
         """Digests of the datasets of all versions, also of those that `versions` leaves out.

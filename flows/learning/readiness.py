@@ -103,11 +103,10 @@ def _readiness(
 
 def _champion(settings: Settings, number: int | None) -> tuple[Version, ModelFile]:
     """The version to start from; version 0 stands for the model that would become the first."""
-    registry = open_registry(settings) if has_registry(settings) else None
     wanted = CHAMPION if number is None else str(number)
-    for version in registry.versions() if registry is not None else ():
-        if wanted in {str(version.number), *version.aliases}:
-            return version, find_model(str(version.number), settings)
+    known = open_registry(settings).look_up(wanted) if has_registry(settings) else None
+    if known is not None:
+        return known, find_model(str(known.number), settings)
     model = open_model(settings.model, settings.models)
     record = VersionRecord("", None, model.names, "", model_version=model.version)
     return Version(0, datetime.now(UTC), "", (), record), model

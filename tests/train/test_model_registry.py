@@ -10,6 +10,7 @@ from streetloop.processes import in_background
 from streetloop.settings import Settings
 from tests.support.tiny_model import detector_output, write_tiny_model
 from tests.support.vendor_errors import errors_of
+from train.first_champion import ensure_champion
 from train.model.find_model import has_registry, open_registry
 from train.model.model_file import open_model
 from train.model_registry import CHALLENGER, CHAMPION, Registry, VersionRecord, vendor_errors
@@ -148,6 +149,17 @@ def test_one_odd_tag_hides_only_its_version(
             registry.find(name)
     assert registry.find(str(good.number)) == good
     registry.drop_alias(CHALLENGER)
+
+
+def test_a_champion_that_is_hidden_is_not_replaced(onnx_file: Path, tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path, model=str(onnx_file))
+    registry = open_registry(settings)
+    made = registry.register(registry.start("x", {}), onnx_file, _record())
+    registry.set_alias(CHAMPION, made.number)
+    registry._client().set_model_version_tag("detector", str(made.number), "streetloop.parent", "odd")
+    with pytest.raises(RegistryError, match=r"version 1 of detector: its tag streetloop\.parent"):
+        ensure_champion(settings, lambda _: None)
+    assert len(registry._all()) == 1
 
 
 def test_a_version_of_other_software_is_listed_with_what_it_lacks(
