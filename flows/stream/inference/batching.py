@@ -114,6 +114,7 @@ def choose(
     """
     waiting = [mailbox for mailbox in _rotated(mailboxes, turn) if len(mailbox)]
     limit = max_batch if any(mailbox.lossless for mailbox in waiting) else pace.batch_size
+    limit = max(limit, model_input.batch or 1)  # a fixed batch costs the same however full it is
     chosen: list[Frame] = []
     shape: tuple[int, int] | None = None
 

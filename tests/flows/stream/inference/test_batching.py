@@ -274,3 +274,14 @@ def test_cameras_of_all_shapes_share_a_batch_of_fixed_size() -> None:
     cameras.put("a", 2, _WIDE)
     cameras.put("b", 2, _SQUARE)
     assert _shares(cameras.choose(model_input=ModelInput(height=64, width=64))) == {"a": 2, "b": 2}
+
+
+def test_a_fixed_batch_is_filled_however_slow_it_is() -> None:
+    slow = Pace(0.5, 8)
+    slow.observe(1, 10.0)
+    assert slow.batch_size == 1
+    for model_input, cameras_at_a_time in ((ANY_SIZE, 1), (ModelInput(batch=4), 4)):
+        cameras = _Cameras("abcde")
+        for camera_id in "abcde":
+            cameras.put(camera_id)
+        assert len(cameras.choose(pace=slow, model_input=model_input)) == cameras_at_a_time
