@@ -15,6 +15,7 @@ _MODULES = (
     "serve",
     "cameras",
     "counts",
+    "events",
     "drift",
     "labels",
     "models.training",

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from flows.runtime.controllers import Controllers
-from flows.runtime.observer_thread import ObserverThread
-from flows.runtime.observers import Observers
+from flows.runtime.observers.observer_thread import ObserverThread
+from flows.runtime.observers.observers import Observers
 from flows.runtime.planner import Planner
 from flows.runtime.ray_cluster import local_ray
 from flows.runtime.run_values import RunOptions, RunSummary

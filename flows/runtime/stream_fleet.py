@@ -3,16 +3,39 @@
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Protocol
 
 from drift.measurement.period import DriftPeriod
 from flows.runtime.planner import WorkerPlan
 from flows.stream.analysis.status import CameraStatus
+from flows.stream.inference.batch import DetectorProcess
 from serve.rollout.control.ports import Fleet
 from serve.rollout.route_table import RouteTable
 from serve.rollout.statistics.evidence import Evidence
 from streetloop.ledger.line_counts import LineCounts
 from streetloop.ledger.reviews import FrameRecord
+
+WORKER_RESTARTED, DETECTOR_RESTARTED = "worker_restarted", "detector_restarted"
+
+
+@dataclass(frozen=True, slots=True)
+class Restart:
+    """A process that died and was started again.
+
+    Attributes:
+        kind: `WORKER_RESTARTED` or `DETECTOR_RESTARTED`.
+        process: Name of the process, such as ``worker0`` or ``champion``.
+        at: When it was noticed (UTC).
+        cause: Why it died, as far as known.
+        cameras: Ids of the cameras that it served; none if it served all.
+    """
+
+    kind: str
+    process: str
+    at: datetime
+    cause: str
+    cameras: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +51,7 @@ class WorkerReport:
         candidates: Frames worth labeling.
         evidence: Evidence about a challenger.
         counts: Line crossings by minute, and coverage.
+        detectors: The process that answered last, by application.
     """
 
     statuses: Mapping[str, CameraStatus]
@@ -36,6 +60,7 @@ class WorkerReport:
     candidates: Sequence[FrameRecord] = ()
     evidence: Evidence = field(default_factory=Evidence)
     counts: LineCounts = field(default_factory=LineCounts)
+    detectors: Mapping[str, DetectorProcess] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +72,14 @@ class FleetReport:
         periods: Drift periods that ended, those of a camera in order of time.
         candidates: Frames worth labeling.
         counts: Line crossings by minute, and coverage.
+        restarts: Processes that died and were started again.
     """
 
     statuses: Mapping[str, CameraStatus]
     periods: Sequence[DriftPeriod] = ()
     candidates: Sequence[FrameRecord] = ()
     counts: LineCounts = field(default_factory=LineCounts)
+    restarts: Sequence[Restart] = ()
 
 
 class WorkerHandle(Protocol):

@@ -6,9 +6,10 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Future
+from datetime import UTC, datetime
 
 from flows.runtime.planner import WorkerPlan
-from flows.runtime.stream_fleet import WorkerHandle, WorkerReport
+from flows.runtime.stream_fleet import WORKER_RESTARTED, Restart, WorkerHandle, WorkerReport
 from flows.stream.analysis.line_totals import LineTotals
 from flows.stream.analysis.status import CameraStatus
 from flows.stream.ingest.accounting import DropReason
@@ -52,6 +53,7 @@ class SupervisedWorker:
         }
         self.finished = False
         self._restarts = 0
+        self._untold: list[Restart] = []
         self._is_closing = False
         self._lock = threading.Lock()  # of the plan: routes come from the thread of the rollout
         self._pending: Future[WorkerReport] | None = None
@@ -142,6 +144,11 @@ class SupervisedWorker:
             self._note(last.statuses)
         return [report for report in (late, last) if report is not None]
 
+    def take_restarts(self) -> list[Restart]:
+        """The deaths of its process since the last call."""
+        untold, self._untold = self._untold, []
+        return untold
+
     def _note(self, found: Mapping[str, CameraStatus]) -> None:
         running = set(self.cameras)
         # A camera that had ended before its worker died is not in the new one.
@@ -156,6 +163,8 @@ class SupervisedWorker:
         self.statuses = {key: _died(status) for key, status in self.statuses.items()}
         self._before = self.statuses
         self._restarts += 1
+        restart = Restart(WORKER_RESTARTED, self._plan.name, datetime.now(UTC), str(error), self.cameras)
+        self._untold.append(restart)
         if self._restarts > MAX_RESTARTS:
             self.statuses = {
                 key: dataclasses.replace(status, state=CameraState.FAILED, error="its worker died too often")

@@ -3,14 +3,17 @@
 import contextlib
 import dataclasses
 import threading
-from collections.abc import Collection, Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import wait
+from datetime import UTC, datetime
 from typing import Any
 
 from flows.runtime.planner import WorkerPlan
-from flows.runtime.stream_fleet import FleetReport, WorkerReport
+from flows.runtime.stream_fleet import DETECTOR_RESTARTED, FleetReport, Restart, WorkerReport
 from flows.runtime.supervised_worker import MAX_RESTARTS, Spawn, SupervisedWorker
 from flows.stream.analysis.status import CameraStatus
+from flows.stream.inference.batch import DetectorProcess
 from serve.rollout.route_table import RouteTable
 from serve.rollout.statistics.evidence import Evidence
 from streetloop.errors import ProcessDied
@@ -38,6 +41,8 @@ class Supervisor:
         self._reports: list[WorkerReport] = []
         self._evidence = Evidence()
         self._generation = 0
+        self._restarts: list[Restart] = []
+        self._detectors: defaultdict[tuple[str, str], set[int]] = defaultdict(set)
         self._routes = RouteTable()
         self._lock = threading.Lock()
 
@@ -129,11 +134,23 @@ class Supervisor:
     def _keep(self, reports: Iterable[WorkerReport]) -> None:
         for report in reports:
             self._reports.append(report)
+            self._notice(report.detectors)
             with self._lock:
                 self._evidence += report.evidence
 
+    def _notice(self, detectors: Mapping[str, DetectorProcess]) -> None:
+        """Note detectors that were started again: another process of the same model answers."""
+        for application, (version, process) in detectors.items():
+            known = self._detectors[application, version]
+            if known and process not in known:
+                cause = f"a process of {version} died, or did not answer any more"
+                self._restarts.append(Restart(DETECTOR_RESTARTED, application, datetime.now(UTC), cause))
+            known.add(process)  # a worker that is late may name the one before
+
     def _hand_out(self) -> FleetReport:
         reports, self._reports = self._reports, []
+        restarts, self._restarts = self._restarts, []
+        restarts += [one for worker in self._workers for one in worker.take_restarts()]
         statuses = dict(self._past)
         for worker in self._workers:
             statuses |= worker.statuses
@@ -142,4 +159,5 @@ class Supervisor:
             [period for report in reports for period in report.periods],
             [review for report in reports for review in report.candidates],
             sum((report.counts for report in reports), LineCounts()),
+            restarts,
         )

@@ -117,6 +117,7 @@ class StreamWorker:
             [] if self._triage is None else self._triage.collect(),
             self._pipeline.evidence(),
             self._counts.collect(),
+            self._pipeline.detectors(),
         )
 
 

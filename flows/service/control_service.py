@@ -51,10 +51,11 @@ from streetloop.control.views import (
 from streetloop.errors import ConfigError, LearningError, NotFound, StreetloopError
 from streetloop.ledger import Ledger, open_ledger
 from streetloop.ledger.cameras import change_camera, newest_changes
-from streetloop.ledger.events import list_events
+from streetloop.ledger.events import acknowledge_event, find_event, list_events
 from streetloop.ledger.learning import Step, begin_learning, go_on, list_learning, open_learning
 from streetloop.ledger.reviews import ReviewState, count_doubted, count_reviews, find_reviews, newest_reviews
 from streetloop.ledger.rollouts import RolloutCommand, list_decisions, list_rollouts, request_command
+from streetloop.local_time import parse_moment
 from streetloop.settings import Settings
 from streetloop.storage.open import open_store
 from streetloop.storage.store import ObjectStore
@@ -172,11 +173,27 @@ class ControlService:
     # Events and drift
 
     def events(
-        self, camera_id: str | None, kind: str | None, *, only_open: bool, offset: int, limit: int
+        self,
+        camera_id: str | None,
+        kind: str | None,
+        *,
+        only_open: bool,
+        offset: int,
+        limit: int,
+        since: str | None = None,
     ) -> Page[EventView]:
         """See `Control.events`."""
-        found = list_events(self._ledger, camera_id, kind, only_open, limit + 1, offset)
+        moment = None if since is None else parse_moment(since, datetime.now(UTC), self.zone)
+        found = list_events(self._ledger, camera_id, kind, only_open, limit + 1, offset, moment)
         return _page(found, event_view, offset, limit)
+
+    def acknowledge(self, event: int, author: str) -> EventView:
+        """See `Control.acknowledge`."""
+        acknowledge_event(self._ledger, event, author, datetime.now(UTC))
+        found = find_event(self._ledger, event)
+        if found is None:
+            raise NotFound(f"there is no event {event}")
+        return event_view(found)
 
     def drift(self, camera_id: str | None = None) -> list[DriftView]:
         """See `Control.drift`; an answer is computed anew after `_DRIFT_KEPT_S`."""

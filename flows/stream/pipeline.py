@@ -8,7 +8,7 @@ from flows.stream.analysis.camera_analysis import CameraAnalysis
 from flows.stream.analysis.faults import FLOW_FAILED, Fault
 from flows.stream.analysis.results import Sink
 from flows.stream.analysis.status import CameraStatus
-from flows.stream.inference.batch import Batch, SourceAnswer
+from flows.stream.inference.batch import Batch, DetectorProcess, SourceAnswer
 from flows.stream.inference.batching import Batcher
 from flows.stream.inference.calls import CallContext, ChallengerCalls, ModelCalls
 from flows.stream.inference.clients import ClientPool
@@ -109,6 +109,7 @@ class StreamPipeline:
         self._detector_errors: dict[str, str] = {}
         self._started = self._finishing = False
         self._ended = threading.Event()
+        self._detectors: dict[str, DetectorProcess] = {}
         self._batchers: dict[str, Batcher] = {}
         self._dispatchers = 0  # that run; also those whose batcher was retired, until they are empty
 
@@ -151,6 +152,10 @@ class StreamPipeline:
                 self._clients.release(CHALLENGER)
             self._match_dispatchers()
             self._ready.notify_all()
+
+    def detectors(self) -> dict[str, DetectorProcess]:
+        """The process that answered last, by application."""
+        return dict(self._detectors)
 
     def evidence(self) -> Evidence:
         """The evidence about a challenger since the last call."""
@@ -259,6 +264,7 @@ class StreamPipeline:
     # Called by dispatchers
 
     def _on_answer(self, batch: Batch, answer: SourceAnswer) -> None:
+        self._detectors[answer.application] = DetectorProcess(answer.model_version, answer.process)
         with self._results:
             for frame, detections in zip(batch.frames, answer.detections, strict=True):
                 self._deliver(frame, detections, answer)

@@ -1,9 +1,10 @@
 """The client protocol of a detector, and a detector in this process."""
 
+import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from streetloop.errors import AnswerLate
@@ -20,12 +21,14 @@ class Answer:
         detections: B `Detections`, boxes in input pixels: those of the letterboxed image.
         seconds: Computing time of the batch: CPU time on a CPU, wall-clock time otherwise.
         backend: What computed it, such as ``onnx/fp32``.
+        process: Id of the process that computed it.
     """
 
     model_version: str
     detections: list[Detections]
     seconds: float
     backend: str
+    process: int = field(default_factory=os.getpid)
 
 
 def answer(predictor: Predictor, images: Image, confidence: float) -> Answer:

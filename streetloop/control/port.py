@@ -84,9 +84,27 @@ class Control(Protocol):
         """
 
     def events(
-        self, camera_id: str | None, kind: str | None, *, only_open: bool, offset: int, limit: int
+        self,
+        camera_id: str | None,
+        kind: str | None,
+        *,
+        only_open: bool,
+        offset: int,
+        limit: int,
+        since: str | None = None,
     ) -> views.Page[views.EventView]:
-        """Events, the newest first; None takes every camera, or every kind."""
+        """Events, the newest first; None takes every camera, every kind, or all times.
+
+        Raises:
+            ConfigError: ``since`` is no time, see `streetloop.local_time.parse_moment`.
+        """
+
+    def acknowledge(self, event: int, author: str) -> views.EventView:
+        """Note that somebody took note of an event.
+
+        Raises:
+            NotFound: There is none of that number.
+        """
 
     def drift(self, camera_id: str | None = None) -> list[views.DriftView]:
         """Drift of one camera, or of every camera that was ever watched.

@@ -117,6 +117,13 @@ class EventView(BaseModel):
     ended_at: datetime | None
     model: str | None
     detail: dict[str, Any]
+    cause: str | None = None
+    certainty: float | None = None
+    coverage: float | None = None
+    evidence: list[str] = []
+    rule_version: str | None = None
+    acknowledged_at: datetime | None = None
+    acknowledged_by: str | None = None
 
 
 class FeatureView(BaseModel):

@@ -153,6 +153,12 @@ events = Table(
     Column("model_version", String(200)),
     Column("coverage", Float),
     Column("detail", JSON, nullable=False),
+    Column("cause", String(500)),
+    Column("certainty", Float),
+    Column("evidence", JSON, nullable=False, server_default="[]"),
+    Column("rule_version", String(64)),
+    Column("acknowledged_at", Moment),
+    Column("acknowledged_by", String(100)),
     Index("events_by_camera", "camera_id", "started_at"),
 )
 

@@ -29,6 +29,7 @@ RUNS = (
     ["check"],
     ["camera"],
     ["counts"],
+    ["events"],
     ["label", "status"],
     ["label", "report"],
     ["labelstudio", "down"],

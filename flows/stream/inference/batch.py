@@ -1,10 +1,23 @@
 """A batch of frames, and a model's answer to it in pixels of those frames."""
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from serve.detector.client import Answer
 from streetloop.types import Detections, Frame, Image
 from train.model.preprocess import Letterbox
+
+
+class DetectorProcess(NamedTuple):
+    """A process that answers for an application.
+
+    Attributes:
+        model_version: The model that it runs.
+        process: Its process id.
+    """
+
+    model_version: str
+    process: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +33,7 @@ class SourceAnswer:
         detections: One `Detections` a frame; boxes in pixels of that frame, clipped to it.
         seconds: Computing time of the whole batch.
         backend: What computed it, such as ``onnx/fp32``.
+        process: Id of the process that answered.
     """
 
     application: str
@@ -27,6 +41,7 @@ class SourceAnswer:
     detections: list[Detections]
     seconds: float
     backend: str
+    process: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,4 +68,6 @@ class Batch:
             replace(found, xyxy=letterbox.to_source(found.xyxy))
             for letterbox, found in zip(self.letterboxes, answer.detections, strict=True)
         ]
-        return SourceAnswer(application, answer.model_version, detections, answer.seconds, answer.backend)
+        return SourceAnswer(
+            application, answer.model_version, detections, answer.seconds, answer.backend, answer.process
+        )

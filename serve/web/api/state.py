@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 
-from serve.web.api.cameras import Limit, Offset
+from serve.web.api.cameras import AUTHOR, Limit, Offset
 from serve.web.api.problems import problems
 from streetloop.control.port import Control
 from streetloop.control.views import DriftView, EventView, HealthView, Page, QueueView, ReviewView
@@ -27,10 +27,21 @@ def watch_routes(control: Control) -> APIRouter:
         camera: Name = None,
         kind: Name = None,
         only_open: Annotated[bool, Query(alias="open", description="only ongoing events")] = False,
+        since: Annotated[
+            str | None, Query(max_length=40, description="a time, or a duration such as 2h")
+        ] = None,
         offset: Offset = 0,
         limit: Limit = 50,
     ) -> Page[EventView]:
-        return control.events(camera, kind, only_open=only_open, offset=offset, limit=limit)
+        return control.events(camera, kind, only_open=only_open, offset=offset, limit=limit, since=since)
+
+    @routes.post(
+        "/events/{event}/acknowledge",
+        summary="Note that somebody took note of an event",
+        responses=problems(_404="no such event"),
+    )
+    def acknowledge(event: Annotated[int, Path(ge=1, le=2**31 - 1)]) -> EventView:
+        return control.acknowledge(event, AUTHOR)
 
     @routes.get("/drift", summary="Drift of each camera")
     def drift(offset: Offset = 0, limit: Limit = 50) -> Page[DriftView]:

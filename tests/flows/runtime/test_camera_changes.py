@@ -13,7 +13,7 @@ import duckdb
 import psutil
 import pytest
 
-from flows.runtime.observers import Observers
+from flows.runtime.observers.observers import Observers
 from flows.runtime.planner import Planner
 from flows.runtime.ray_cluster import local_ray
 from flows.runtime.session import start_serve

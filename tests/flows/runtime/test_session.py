@@ -1,5 +1,6 @@
 """The main job on real parts: an RTSP server, real weights, a real Ray."""
 
+import json
 import os
 import re
 import signal
@@ -208,6 +209,10 @@ def test_a_killed_process_comes_back_and_no_frame_vanishes(
     camera = outcome.json["cameras"]["a40"]
     assert adds_up(camera), camera
     _logs_have_each_frame_once(outcome.json, camera)
+    listed = Command("events", "--json", home=home).finish().stdout.splitlines()
+    kinds = {(event := json.loads(line))["kind"]: event for line in listed}
+    assert kinds.keys() >= {"detector_restarted", "worker_restarted"}
+    assert kinds["worker_restarted"]["detail"]["cameras"] == ["a40"]
 
 
 def _logs_have_each_frame_once(run: dict[str, Any], camera: dict[str, Any]) -> None:

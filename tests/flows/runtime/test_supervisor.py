@@ -16,6 +16,7 @@ from flows.runtime.stream_fleet import FleetReport, WorkerReport
 from flows.runtime.supervised_worker import MAX_RESTARTS
 from flows.runtime.supervisor import Supervisor
 from flows.stream.analysis.status import CameraStatus
+from flows.stream.inference.batch import DetectorProcess
 from flows.stream.ingest.accounting import Account
 from flows.stream.ingest.camera_state import CameraState
 from serve.rollout.route_table import CHALLENGER, RouteTable
@@ -63,6 +64,7 @@ class FakeWorker:
         self.hangs = self.dead = self.finished = False
         self.late: list[tuple[Future[Any], WorkerReport]] = []
         self.followed: list[RouteTable] = []
+        self.detectors: dict[str, DetectorProcess] = {}
         self.asked = 0
         self.killed = False
 
@@ -75,7 +77,8 @@ class FakeWorker:
         account = Account(self.decoded, self.detected)
         names = [c.id for c in self.plan.cameras] if cameras is None else cameras
         statuses = {name: CameraStatus(name, CameraState.LIVE, account=account) for name in names}
-        return WorkerReport(statuses, self.finished, (), found, Evidence(frames=frames), counts)
+        evidence = Evidence(frames=frames)
+        return WorkerReport(statuses, self.finished, (), found, evidence, counts, self.detectors)
 
     def wake(self) -> None:
         """Answer what was asked meanwhile."""
@@ -307,6 +310,40 @@ def test_a_worker_that_dies_at_its_start_is_an_error(fleet: Fleet) -> None:
 
     with pytest.raises(ProcessDied):
         Supervisor(fleet.planner.plan([cam("c")]), spawn).start()
+
+
+# Restarts
+
+
+def test_the_death_of_a_worker_is_reported_once_with_its_cameras(fleet: Fleet) -> None:
+    fleet.of("a").dead = True
+    (restart,) = fleet.supervisor.poll().restarts
+    assert (restart.kind, restart.process, restart.cameras) == ("worker_restarted", "worker0", ["a"])
+    assert restart.cause == str(DIED)
+    assert fleet.supervisor.poll().restarts == []
+
+
+def test_a_detector_of_another_process_was_started_again(fleet: Fleet) -> None:
+    def restarts(*answering: DetectorProcess) -> list[str]:
+        """What is reported while these answer, one for each worker."""
+        for worker, one in zip(fleet.spawned, answering, strict=False):
+            worker.detectors = {"champion": one}
+        return [f"{one.kind} {one.process}: {one.cause}" for one in fleet.supervisor.poll().restarts]
+
+    first, again = DetectorProcess("m-1", 7), DetectorProcess("m-1", 8)
+    assert restarts(first, first) == []
+    assert restarts(first, again) == [
+        "detector_restarted champion: a process of m-1 died, or did not answer any more"
+    ]
+    assert restarts(first, again) == []
+    assert restarts(again, again) == []
+
+
+def test_a_promoted_model_is_no_restart(fleet: Fleet) -> None:
+    fleet.of("a").detectors = {"champion": DetectorProcess("m-1", 7)}
+    fleet.supervisor.poll()
+    fleet.of("a").detectors = {"champion": DetectorProcess("m-2", 9)}
+    assert fleet.supervisor.poll().restarts == []
 
 
 # Cameras that come and go

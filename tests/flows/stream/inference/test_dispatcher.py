@@ -69,7 +69,7 @@ def _batches(count: int) -> list[Batch]:
 
 
 def _answer(number: int) -> SourceAnswer:
-    return SourceAnswer("champion", "model-1", [], 0.01, "fake/fp32")
+    return SourceAnswer("champion", "model-1", [], 0.01, "fake/fp32", 1)
 
 
 @pytest.fixture

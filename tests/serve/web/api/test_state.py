@@ -30,6 +30,20 @@ def test_an_event_tells_when_and_why(client: TestClient) -> None:
     assert event["started_at"].endswith("Z")
 
 
+def test_an_event_is_acknowledged_once(client: TestClient) -> None:
+    number = client.get("/events?kind=drift").json()["items"][0]["id"]
+    first = client.post(f"/events/{number}/acknowledge").json()
+    assert first["acknowledged_by"] == "api"
+    assert client.post(f"/events/{number}/acknowledge").json() == first
+    problem_of(client.post("/events/999/acknowledge"), 404)
+
+
+def test_events_since_a_time(client: TestClient) -> None:
+    assert [one["kind"] for one in client.get("/events?since=2099-01-01").json().get("items", [])] == []
+    assert [one["kind"] for one in client.get("/events?since=1s").json()["items"]] == ["drift"]
+    problem_of(client.get("/events?since=yesterday"), 422)
+
+
 def test_drift(client: TestClient) -> None:
     first, second = client.get("/drift").json()["items"]
     assert (first["camera_id"], first["drifts"], first["causes"]) == ("a40", True, ["night", "fog"])

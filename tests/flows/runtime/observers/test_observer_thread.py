@@ -5,7 +5,7 @@ from collections.abc import Collection
 
 import pytest
 
-from flows.runtime.observer_thread import ObserverThread
+from flows.runtime.observers.observer_thread import ObserverThread
 from flows.runtime.stream_fleet import FleetReport
 from tests.support.fakes import PATIENCE_S
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from flows.runtime import count_recorder
-from flows.runtime.count_recorder import CountRecorder
+from flows.runtime.observers import count_recorder
+from flows.runtime.observers.count_recorder import CountRecorder
 from streetloop.errors import LedgerError
 from streetloop.ledger import Ledger, open_ledger
 from streetloop.ledger.line_counts import (

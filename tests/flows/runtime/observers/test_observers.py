@@ -6,7 +6,7 @@ import jwt
 import numpy as np
 import pytest
 
-from flows.runtime.observers import Observers
+from flows.runtime.observers.observers import Observers
 from flows.runtime.stream_fleet import FleetReport
 from streetloop.errors import ConfigError
 from streetloop.ledger import open_ledger
@@ -60,10 +60,11 @@ def test_a_bucket_without_a_server_is_a_mistake_before_anything_starts(model: Mo
         Observers([], read_settings(store_url="s3://streets"), model, print)
 
 
-def test_without_drift_and_triage_there_is_nothing_to_listen_to(model: ModelFile) -> None:
+def test_without_drift_and_triage_no_frame_waits_for_a_label(model: ModelFile) -> None:
     settings = Settings(drift=False, triage=False)
     observers = Observers([], settings, model, print)
     observers.start()
     observers.observe(REPORT)
     observers.close()
-    assert not settings.home.exists()
+    assert list_reviews(open_ledger(settings.ledger), list(ReviewState)) == []
+    assert not settings.store.exists()

@@ -1,10 +1,11 @@
-"""What reads the reports of running streams: line counts, the drift monitor, and the label loop."""
+"""What reads the reports of running streams: line counts, outages, drift, and the label loop."""
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 from drift.monitor import LiveWatch
-from flows.runtime.count_recorder import CountRecorder
+from flows.runtime.observers.count_recorder import CountRecorder
+from flows.runtime.observers.outage_recorder import OutageRecorder
 from flows.runtime.run_values import RunSummary
 from flows.runtime.stream_fleet import FleetReport
 from flows.stream.sinks.triage import bands_of
@@ -43,6 +44,7 @@ class Observers:
         self, cameras: Sequence[str], settings: Settings, model: ModelFile, tell: Callable[[str], None]
     ) -> None:
         self._counts = CountRecorder(settings.ledger, tell)
+        self._outages = OutageRecorder(settings.ledger, SystemClock(), tell)
         self._watch: LiveWatch | None = None
         self._labels: LabelLoop | None = None
         store = open_store(settings)
@@ -66,25 +68,28 @@ class Observers:
             self._labels.start()
 
     def observe(self, report: FleetReport) -> None:
-        """Write the counts, judge the periods for drift, and note the candidates for labeling."""
+        """Write counts and outages, judge the periods for drift, note candidates for labeling."""
         self._counts.take(report.counts)
+        self._outages.take(report)
         if self._watch is not None:
             self._watch.take(report.periods)
         if self._labels is not None:
             self._labels.add(report.candidates)
 
     def leave(self, cameras: Collection[str]) -> None:
-        """End the drift and faults of cameras that were removed; all their reports are in."""
+        """End the outages, drift and faults of cameras that were removed."""
+        self._outages.leave(cameras)
         if self._watch is not None:
             self._watch.leave(cameras)
 
     def close(self) -> None:
-        """Stop the label loop, and write out what is held back."""
+        """Stop the threads, and write out what is held back."""
         if self._labels is not None:
             self._labels.close()
         if self._watch is not None:
             self._watch.close()
         self._counts.close()
+        self._outages.close()
 
     def add_to(self, summary: RunSummary) -> RunSummary:
         """The summary of the run with the drift and the faults that were found."""
