@@ -4,6 +4,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
@@ -19,8 +20,9 @@ from labeling.webhook.registration import is_hook_wanted
 from labeling.webhook.verify import SECRET_HEADER
 from streetloop.ledger.reviews import AskedFrame, ReviewState, list_reviews
 from streetloop.settings import Settings
+from tests.support.build import found
 from tests.support.fakes import eventually
-from tests.support.frames import FakeLabeler, review
+from tests.support.frames import NOON, FakeLabeler, digest, labeled, only, review
 from tests.support.label_service import LabelSetup
 from tests.support.label_studio import Studio, frames, rectangle
 from tests.support.ports import free_port
@@ -75,6 +77,17 @@ def test_a_hint_brings_answers_home_at_once(system: Open) -> None:
     assert system.post(GENUINE) == 204
     eventually(lambda: system.setup.count(ReviewState.LABELED) == 3)
     assert system.setup.said == ["3 answers from the labeler"]
+
+
+def test_an_answer_that_was_changed_comes_home_at_once_too(system: Open) -> None:
+    assert system.post(GENUINE) == 204
+    eventually(lambda: system.setup.count(ReviewState.LABELED) == 3)
+    later = NOON + timedelta(minutes=1)
+    system.people.answers[digest(1)] = labeled(digest(1), found((1, 2, 30, 40)), at=later)
+    system.loop._thread._rest_s = 0.0
+    assert system.post(GENUINE) == 204
+    eventually(lambda: len(only(system.setup.ledger, 1).label or ()) == 1)
+    assert system.setup.said == ["3 answers from the labeler", "1 answers from the labeler"]
 
 
 def test_a_forged_hint_does_nothing(system: Open) -> None:

@@ -48,6 +48,14 @@ def test_a_frame_is_kept_whole_under_its_content(store: FolderStore) -> None:
     assert (kept.fingerprint.shape, kept.fingerprint.dtype) == ((4,), np.uint64)
 
 
+def test_a_frame_has_the_class_names_of_its_model_and_shows_what_was_served(store: FolderStore) -> None:
+    weak, strong = seen(1, 0.3), seen(12, 0.5)
+    hidden, shown = fed(triage_of(store, served=0.4), [weak, strong])
+    assert hidden.classes == shown.classes == NAMES
+    assert [len(one.boxes) for one in (hidden, shown)] == [1, 1], "selection has all boxes"
+    assert [len(one.shown) for one in (hidden, shown)] == [0, 1]
+
+
 def test_each_camera_has_its_own_periods(store: FolderStore) -> None:
     kept = fed(triage_of(store), [seen(k, MIDDLE, camera) for k in range(25) for camera in "ab"])
     assert [one.camera_id for one in kept].count("a") == 3
