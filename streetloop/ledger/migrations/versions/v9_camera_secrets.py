@@ -6,7 +6,7 @@ from alembic import op
 from streetloop.secrets import redact
 
 revision = "v9"
-down_revision = "v7"
+down_revision = "v8"
 
 
 def upgrade() -> None:
