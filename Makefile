@@ -11,7 +11,7 @@ export STREETLOOP_TEST_DATA ?= ../shared/data
 SERVERS := ray or rtsp or label_studio or minio or browser
 # Each writes benchmarks/results/NAME.json. benchmarks.app is not among them: it looks at a running app.
 BENCHMARKS_SHORT := backends exports city drift_speed gate predict rollout parity tracks
-BENCHMARKS_LONG := throughput training beside_training rollout_live footage night drift_detection drift
+BENCHMARKS_LONG := throughput training beside_training rollout_live footage night drift_detection drift_causes drift
 # Options and paths for pytest, such as ARGS=tests/drift.
 ARGS ?=
 # Test processes and the commands that tests start read modules as compiled once.

@@ -30,8 +30,9 @@ from benchmarks.report import finish, new_parser, parse_options
 from drift.change import Change, ChangeKind, WatchPolicy
 from drift.fleet import FleetWatch
 from drift.measurement.features import NAMES
-from drift.measurement.image_features import edges_of, measure_image
+from drift.measurement.image_features import cells_of, edges_of, measure_image
 from drift.measurement.period import DriftPeriod
+from drift.series import scene_of
 from streetloop.city.address import Address
 from streetloop.city.view import View
 from streetloop.city.world.conditions import Condition
@@ -58,12 +59,11 @@ def minutes_of(view: View, first: int, count: int, seen: set[int], blur: bool) -
     address = view.address
     step = round(60 * address.fps / PICTURES)
     for number in range(first, first + count):
-        images, edges, found, sides, mix = [], np.zeros((90, 160), np.float32), [], [], {}
+        pictures, found, sides, mix = [], [], [], {}
         for k in range(PICTURES):
             frame = (number * PICTURES + k) * step
             picture = _blurred(view.render(frame)) if blur else view.render(frame)
-            images.append(measure_image(picture))
-            edges += edges_of(picture) / PICTURES
+            pictures.append(picture)
             objects = view.truth(frame).clear()
             found.append(len(objects))
             sides += [np.sqrt((b[2] - b[0]) * (b[3] - b[1])) / 480 for b in (t.xyxy for t in objects)]
@@ -71,6 +71,8 @@ def minutes_of(view: View, first: int, count: int, seen: set[int], blur: bool) -
                 if one.track_id not in seen:
                     seen.add(one.track_id)
                     mix[one.class_name] = mix.get(one.class_name, 0) + 1
+        images = [measure_image(picture) for picture in pictures]
+        scene = scene_of([edges_of(p) for p in pictures], [cells_of(p) for p in pictures])
         values = dict.fromkeys(NAMES, float("nan"))
         values |= {name: float(np.mean([i[name] for i in images])) for name in images[0]}
         values |= {"detections": float(np.mean(found)), "confidence": 1.0}
@@ -88,7 +90,8 @@ def minutes_of(view: View, first: int, count: int, seen: set[int], blur: bool) -
             address.height,
             address.fps,
             False,
-            edges,
+            scene.edges,
+            cells=scene.cells,
         )
 
 
@@ -130,7 +133,7 @@ def runs_of(seed: int) -> list[Found]:
         delay = None
         if change is not None:
             delay = (change.at - _MIDDAY).total_seconds() / 60 - BEFORE
-        cause = change.causes[0] if change is not None and change.causes else ""
+        cause = change.causes[0].name if change is not None and change.causes else ""
         found.append((f"{city}/{camera} {seed}", drift, cause, delay, bool(early)))
     return found
 

@@ -14,7 +14,7 @@ from benchmarks.report import finish, new_parser, parse_options
 from drift.change import WatchPolicy
 from drift.fleet import FleetWatch
 from drift.measurement.features import MIN_SPREADS, NAMES
-from drift.measurement.image_features import edges_of, measure_image
+from drift.measurement.image_features import cells_of, edges_of, measure_image
 from drift.measurement.period import DriftPeriod
 from streetloop.city.address import parse_address
 from streetloop.city.view import View
@@ -31,6 +31,7 @@ def picture_ms() -> float:
         began = time.perf_counter()
         measure_image(picture)
         edges_of(picture)
+        cells_of(picture)
         spent.append(time.perf_counter() - began)
     return float(np.median(spent)) * 1e3
 
@@ -54,12 +55,14 @@ def minutes(cameras: int, number: int, rng: np.random.Generator) -> list[DriftPe
             10.0,
             False,
             edges,
+            cells=_CELLS,
         )
         for k, (row, mix) in enumerate(zip(values.tolist(), mixes.tolist(), strict=True))
     ]
 
 
-_EDGES = edges_of(View(parse_address("sim://kingsport/crossing")).render(0))
+_PICTURE = View(parse_address("sim://kingsport/crossing")).render(0)
+_EDGES, _CELLS = edges_of(_PICTURE), cells_of(_PICTURE)
 
 
 def main() -> None:

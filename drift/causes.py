@@ -1,125 +1,116 @@
-"""The likely causes of a drift, from which features changed and which way.
+"""The likely causes of a drift: a calibrated classifier over its evidence.
 
-Each rule looks at what its cause changes and gives a weight; the cause with the largest weight
-comes first. Rules look at changes in the features' own units, because a camera's spread says how
-surprising a change is, not what it is.
+Multinomial logistic regression; ``causes.json`` has its coefficients, the command that fitted them
+and what was measured on clips that were held out.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any
 
-from drift.comparison import FeatureResult
+import numpy as np
+from scipy.special import softmax
 
-MOVED, NIGHT, BRIGHT = "camera moved", "night", "overexposed"
-DIRTY, FOG, RAIN = "dirty or blurred lens", "fog", "rain"
+from drift.evidence import Changes, evidence_of
+from drift.statistics.distance import Floats
+from streetloop.causes import Cause
+
+MOVED, OCCLUSION, DIRTY = "camera moved", "occlusion", "dirty or blurred lens"
+NIGHT, BRIGHT, FOG, RAIN = "night", "overexposed", "fog", "rain"
+GREY, NOISE, COMPRESSION = "grey mode", "noise", "compression"
 MIX, MODEL, OTHER = "traffic mix", "model", "unknown"
 
-ASKS_FOR_LABELS = frozenset({NIGHT, BRIGHT, FOG, RAIN, MIX, MODEL, OTHER})
+CAUSES = (
+    *(MOVED, OCCLUSION, DIRTY, NIGHT, BRIGHT, FOG, RAIN),
+    *(GREY, NOISE, COMPRESSION, MIX, MODEL, OTHER),
+)
+"""Every cause that can be named."""
+
+ASKS_FOR_LABELS = frozenset({NIGHT, BRIGHT, FOG, RAIN, GREY, MIX, MODEL, OTHER})
 """Causes that labels help against; the others ask for a technician."""
 
-_MIN_SHIFT = 0.012  # of the image's width; 3 degrees are about 0.05
-_MIN_LIKENESS = 0.15  # correlation, below which the view may be another scene
+_SHOWN_EVIDENCE = 3
+_MIN_CONTRIBUTION = 0.5  # of a logit: less says little
 
 
 @dataclass(frozen=True, slots=True)
-class CauseEvidence:
-    """What speaks for one cause or another.
+class CauseClassifier:
+    """Multinomial logistic regression over evidence.
 
     Attributes:
-        results: By feature, of images, model and tracks.
-        shift: How far the view moved, as a fraction of the image's width.
-        likeness: Correlation of the two views once the shift is undone, -1 to 1.
-        mix_changed: True if the mix of classes changed.
+        causes: (K,) names.
+        evidence: (E,) names of the columns.
+        weights: (K, E) logits for a unit of evidence.
+        biases: (K,) logits without evidence.
+        level: Smallest probability that is shown, 0 to 1. Higher shows fewer wrong causes, and more
+            often "unknown".
     """
 
-    results: Mapping[str, FeatureResult]
-    shift: float = 0.0
-    likeness: float = 0.0
-    mix_changed: bool = False
+    causes: tuple[str, ...]
+    evidence: tuple[str, ...]
+    weights: Floats
+    biases: Floats
+    level: float
 
-    def change(self, name: str) -> float:
-        """How much a feature changed, in its unit; 0 where there are too few values.
+    def probabilities(self, evidence: Mapping[str, float]) -> dict[str, float]:
+        """The probability of each cause; they add up to 1.
 
         Args:
-            name: Name of the feature.
+            evidence: As `evidence_of` found it.
         """
-        result = self.results.get(name)
-        return result.change if result is not None and result.enough else 0.0
+        logits = self.biases + self.weights @ self._column(evidence)
+        return dict(zip(self.causes, softmax(logits).tolist(), strict=True))
 
-    def alarmed(self, *names: str) -> bool:
-        """True if any of the features raised an alarm."""
-        return any(self.results[name].alarm for name in names if name in self.results)
+    def diagnose(self, evidence: Mapping[str, float]) -> list[Cause]:
+        """The causes above the level, the likeliest first, or "unknown"; with what speaks for them.
+
+        Args:
+            evidence: As `evidence_of` found it.
+        """
+        every = self.probabilities(evidence)
+        shown = sorted((n for n, p in every.items() if p >= self.level), key=lambda n: -every[n])
+        return [Cause(name, every[name], self._speaks_for(name, evidence)) for name in shown or [OTHER]]
+
+    def _speaks_for(self, cause: str, evidence: Mapping[str, float]) -> tuple[str, ...]:
+        """Evidence that raises a cause's logit above the mean of all, the strongest first."""
+        gains = (self.weights - self.weights.mean(axis=0)) * self._column(evidence)
+        own = gains[self.causes.index(cause)]
+        ranked = np.argsort(-own)[:_SHOWN_EVIDENCE]
+        return tuple(self.evidence[k] for k in ranked if own[k] >= _MIN_CONTRIBUTION)
+
+    def _column(self, evidence: Mapping[str, float]) -> Floats:
+        return np.array([evidence[name] for name in self.evidence])
 
 
-def has_moved(shift: float) -> bool:
-    """True if the view has turned; night, fog and rain alone look like a shift of up to 0.007.
+def read_classifier(plain: Mapping[str, Any]) -> CauseClassifier:
+    """A classifier from the JSON that `benchmarks.drift_causes` writes.
 
     Args:
-        shift: How far the view moved, as a fraction of the image's width.
+        plain: ``causes``, ``bias`` and ``weights``: by evidence a number for each cause; ``level``.
     """
-    return shift >= _MIN_SHIFT
+    weights: dict[str, list[float]] = plain["weights"]
+    return CauseClassifier(
+        tuple(plain["causes"]),
+        tuple(weights),
+        np.array(list(weights.values()), np.float64).T,
+        np.array(plain["bias"], np.float64),
+        float(plain["level"]),
+    )
 
 
-def likely_causes(evidence: CauseEvidence) -> list[str]:
-    """Causes of a drift, likeliest first; empty without drift."""
-    image = evidence.alarmed(*_IMAGE)
-    moved = has_moved(evidence.shift)
-    if not (image or moved or evidence.mix_changed or evidence.alarmed(*_MODEL)):
-        return []
-    weights = {name: rule(evidence) for name, rule in _RULES.items()} if image else {}
-    if moved:
-        # Turned far enough to show another scene, or another scene: other causes explain more.
-        is_same_scene = evidence.likeness >= _MIN_LIKENESS
-        weights[MOVED] = (1.0 + 10 * evidence.shift) if is_same_scene or not image else 0.5
-    if evidence.mix_changed:
-        weights[MIX] = 0.6 if image else 2.0
-    if evidence.alarmed(*_MODEL) and not image and not moved and not evidence.mix_changed:
-        weights[MODEL] = 1.0
-    found = sorted((name for name, w in weights.items() if w > 0), key=lambda n: -weights[n])
-    return found or [OTHER]
+@lru_cache(maxsize=1)
+def shipped_classifier() -> CauseClassifier:
+    """The classifier that is part of this package."""
+    return read_classifier(json.loads(files("drift").joinpath("causes.json").read_text()))
 
 
-_IMAGE = ("brightness", "contrast", "sharpness", "colourfulness", "saturation", "noise")
-_MODEL = ("confidence", "detections", "box_area")
+def diagnose(changes: Changes) -> list[Cause]:
+    """The likely causes of a drift, the likeliest first; at least one.
 
-
-def _night(e: CauseEvidence) -> float:
-    """Much darker, and noisier: the sensor amplifies a dark image."""
-    return max(0.0, -e.change("brightness") - 0.06) * 12 + max(0.0, e.change("noise")) * 0.05
-
-
-def _overexposed(e: CauseEvidence) -> float:
-    flat = e.change("contrast") < -0.03 and e.change("saturation") < 0
-    return max(0.0, e.change("brightness") - 0.15) * (1 if flat else 8)
-
-
-def _fog(e: CauseEvidence) -> float:
-    """Greyer, flatter and brighter: white covers what is far."""
-    flat = max(0.0, -e.change("contrast") - 0.02)
-    pale = max(0.0, -e.change("saturation"))
-    bright = max(0.0, e.change("brightness"))
-    return (flat * 20 + pale * 6) * (1.0 if bright > 0.04 else 0.3)
-
-
-def _rain(e: CauseEvidence) -> float:
-    """Much greyer and hardly brighter, yet full of streaks."""
-    pale, flat = max(0.0, -e.change("saturation")), max(0.0, -e.change("contrast"))
-    dim = -0.16 < e.change("brightness") < 0.05
-    grey = min(max((-e.change("colourfulness") - _RAIN_GREY) / 4, 0.1), 1.0)
-    return (pale * 4 + flat * 8) * grey if dim and e.change("sharpness") > -0.25 else 0.0
-
-
-def _lens(e: CauseEvidence) -> float:
-    """Soft, or flat in patches, while light and colours hardly change."""
-    soft = max(0.0, -e.change("sharpness") - 0.1)
-    same = abs(e.change("brightness")) < 0.12
-    patches = 0.0
-    if abs(e.change("brightness")) < 0.04 and -_RAIN_GREY < e.change("colourfulness") < 0:
-        patches = max(0.0, -e.change("contrast")) * 10
-    return soft * 3 * (1.0 if same else 0.2) + patches
-
-
-_RAIN_GREY = 7.0  # loss of colourfulness; dirt takes less, rain more
-
-
-_RULES = {NIGHT: _night, BRIGHT: _overexposed, FOG: _fog, RAIN: _rain, DIRTY: _lens}
+    Args:
+        changes: All that was measured of it.
+    """
+    return shipped_classifier().diagnose(evidence_of(changes))

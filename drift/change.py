@@ -9,6 +9,7 @@ from drift.causes import ASKS_FOR_LABELS
 from drift.comparison import FeatureResult
 from drift.measurement.features import NAMES
 from drift.statistics.pareto_tail import TAIL_SHARE
+from streetloop.causes import Cause
 
 
 class ChangeKind(StrEnum):
@@ -42,14 +43,14 @@ class Change:
     since: datetime
     model_version: str
     fault: str = ""
-    causes: tuple[str, ...] = ()
+    causes: tuple[Cause, ...] = ()
     results: Mapping[str, FeatureResult] = field(default_factory=dict)
     source: str = ""
 
     @property
     def asks_for_labels(self) -> bool:
         """True if labels help against the likeliest cause."""
-        return bool(self.causes) and self.causes[0] in ASKS_FOR_LABELS
+        return bool(self.causes) and self.causes[0].name in ASKS_FOR_LABELS
 
 
 @dataclass(frozen=True, slots=True)

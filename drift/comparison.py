@@ -1,5 +1,6 @@
 """Compares two stretches of values, each feature alone and all of them together."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -7,9 +8,10 @@ import numpy as np
 from scipy.stats import false_discovery_control
 
 from drift.statistics import KolmogorovSmirnov, Wasserstein
-from drift.statistics.block_bootstrap import block_for, null_of
+from drift.statistics.block_bootstrap import block_for, block_length, null_of
 from drift.statistics.distance import Floats, median_and_spread
 from drift.statistics.pareto_tail import rare_distance
+from drift.statistics.small_sample import AUTOCORRELATION_FACTOR, MIN_DEPENDENCE, small_sample_factor
 from streetloop.json_values import finite_or_none
 
 _MIN_REFERENCE = 12
@@ -27,11 +29,14 @@ class DetectionPolicy:
         rarity: Probability that a window in which nothing changed is called drift, over all
             features of a camera together. Lower raises the thresholds.
         least_effect: Smallest Wasserstein distance that counts, in spreads of the reference.
+        least_statistic: Smallest Kolmogorov-Smirnov statistic that counts, 0 to 1. Higher ignores
+            what few values show, such as a bus that passes.
     """
 
     false_discoveries: float = 0.05
     rarity: float = 0.01
     least_effect: float = 1.0
+    least_statistic: float = 0.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +51,7 @@ class FeatureResult:
         threshold: The effect size from which on it would be an alarm.
         alarm: True if the difference is significant, large and rare.
         missing: How many values the window or the reference lacks for a comparison.
+        usual: Median of the reference, in the feature's unit; NaN if unknown.
     """
 
     statistic: float
@@ -55,6 +61,7 @@ class FeatureResult:
     threshold: float
     alarm: bool
     missing: int = 0
+    usual: float = math.nan
 
     @property
     def enough(self) -> bool:
@@ -85,6 +92,7 @@ class _Raw:
     effect: float
     change: float
     rare: float
+    usual: float
 
 
 def compare(
@@ -119,11 +127,26 @@ def compare(
         else:
             raw[name] = _one(before, since, min_spread.get(name, 0.0), policy, len(names), seed)
     adjusted = _adjusted([r.p_value for r in raw.values()])
+    factor = _short_reference_factor([reference[name] for name in raw], policy.rarity / max(len(names), 1))
     for (name, r), p_value in zip(raw.items(), adjusted, strict=True):
-        threshold = max(policy.least_effect, r.rare)
-        alarm = p_value <= policy.false_discoveries and r.effect >= threshold
-        results[name] = FeatureResult(r.statistic, p_value, r.effect, r.change, threshold, alarm)
+        threshold = max(policy.least_effect, r.rare) * factor
+        common = r.statistic >= policy.least_statistic
+        alarm = common and p_value <= policy.false_discoveries and r.effect >= threshold
+        results[name] = FeatureResult(
+            r.statistic, p_value, r.effect, r.change, threshold, alarm, usual=r.usual
+        )
     return {name: results[name] for name in names}
+
+
+def _short_reference_factor(columns: Sequence[Floats], rarity: float) -> float:
+    """How much larger an effect must be because the reference is short.
+
+    A few seconds of a street hold few independent moments, however many images they have. The
+    feature that changes most slowly tells how few: all of them show the same traffic.
+    """
+    known = [column[np.isfinite(column)] for column in columns]
+    independent = [len(k) / max(AUTOCORRELATION_FACTOR * block_length(k), MIN_DEPENDENCE) for k in known]
+    return small_sample_factor(min(independent), rarity) if independent else 1.0
 
 
 def _missing(before: Floats, since: Floats) -> int:
@@ -137,7 +160,8 @@ def _one(
     before: Floats, since: Floats, min_spread: float, policy: DetectionPolicy, features: int, seed: int
 ) -> _Raw:
     rng = np.random.default_rng(seed)
-    scale = max(median_and_spread(before)[1], min_spread)
+    # A few large vehicles make long tails, which quartiles alone do not show.
+    scale = max(median_and_spread(before)[1], float(before.std()), min_spread)
     block = block_for(before, len(since))
     ordered = np.sort(before)
     ks, wasserstein = KolmogorovSmirnov(), Wasserstein()
@@ -147,8 +171,8 @@ def _one(
     rare = rare_distance(nulls[1].distances / scale, policy.rarity / max(features, 1))
     # The statistic that says more: far apart samples all have the same Kolmogorov-Smirnov.
     p_value = min(nulls[0].p_value(statistic), nulls[1].p_value(effect * scale)) * 2
-    change = float(np.median(since) - np.median(before))
-    return _Raw(statistic, min(p_value, 1.0), effect, change, rare)
+    usual = float(np.median(before))
+    return _Raw(statistic, min(p_value, 1.0), effect, float(np.median(since)) - usual, rare, usual)
 
 
 def _adjusted(p_values: Sequence[float]) -> list[float]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from drift.measurement.features import NAMES
-from drift.measurement.image_features import Edges
+from drift.measurement.image_features import Cells, Edges
 from drift.measurement.period import DriftPeriod
 from drift.measurement.stream_faults import UsualStream
 from drift.statistics.distance import Floats
@@ -17,8 +17,8 @@ from drift.statistics.distance import Floats
 MAX_PERIODS = 28 * 1440
 """Periods that are remembered: four weeks of minutes."""
 
-_USUAL_EDGES = 1440  # periods over which the usual edges are averaged
-_RECENT_EDGES = 3
+_USUAL_VIEW = 1440  # periods over which the usual view is averaged
+_RECENT_VIEW = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +72,8 @@ class History:
         self.versions: list[str] = []
         self.usual_edges: Edges | None = None
         self.recent_edges: Edges | None = None
+        self.usual_cells: Cells | None = None
+        self.recent_cells: Cells | None = None
 
     def __len__(self) -> int:
         return self._count
@@ -103,17 +105,21 @@ class History:
         self._clean[row] = self._whole[row] = whole
         self._count += 1
         if whole and period.edges is not None:
-            self.recent_edges = _mixed(self.recent_edges, period.edges, _RECENT_EDGES, row)
+            self.recent_edges = _mixed(self.recent_edges, period.edges, _RECENT_VIEW, row)
+        if whole and period.cells is not None:
+            self.recent_cells = _mixed(self.recent_cells, period.cells, _RECENT_VIEW, row)
         if self._size == (0, 0):
             self._size = (period.width, period.height)
         if period.fps > 0 and len(self._rates) < 60:
             self._rates.append(period.fps)
 
-    def learn_edges(self) -> None:
-        """Let the recent edges count as the camera's usual ones."""
+    def learn_view(self) -> None:
+        """Let the recent view count as the camera's usual one."""
+        known = min(self._count, _USUAL_VIEW)
         if self.recent_edges is not None:
-            known = min(self._count, _USUAL_EDGES)
-            self.usual_edges = _mixed(self.usual_edges, self.recent_edges, _USUAL_EDGES, known)
+            self.usual_edges = _mixed(self.usual_edges, self.recent_edges, _USUAL_VIEW, known)
+        if self.recent_cells is not None:
+            self.usual_cells = _mixed(self.usual_cells, self.recent_cells, _USUAL_VIEW, known)
 
     def accept_stream(self, period: DriftPeriod) -> None:
         """Take size and rate of a period as the stream's usual ones from now on."""
@@ -172,7 +178,7 @@ class History:
     def accept_all(self) -> None:
         """Take every whole period as clean: a new model has learned what went on."""
         self._clean[: self._count] = self._whole[: self._count]
-        self.usual_edges = None
+        self.usual_edges = self.usual_cells = None
 
     def _past(self, rows: NDArray[np.intp]) -> Past:
         return Past(self._times[rows], self._values[rows], self._mix[rows])
@@ -205,7 +211,9 @@ class History:
         return self._times, self._values, self._mix, self._clean, self._whole, self._version
 
 
-def _mixed(mean: Edges | None, new: Edges, over: int, count: int) -> Edges:
+def _mixed(
+    mean: NDArray[np.float32] | None, new: NDArray[np.float32], over: int, count: int
+) -> NDArray[np.float32]:
     """A mean over about the last ``over`` of ``count`` values."""
     if mean is None:
         return new

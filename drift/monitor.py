@@ -10,6 +10,7 @@ from drift.history import MAX_PERIODS, Past
 from drift.measurement.period import DriftPeriod
 from drift.measurement.stream_faults import FAULTS
 from drift.period_log import PeriodLog, read_periods
+from streetloop.causes import Cause, causes_to_json
 from streetloop.errors import LedgerError, StoreError
 from streetloop.ledger import Ledger
 from streetloop.ledger.events import begin_event, end_event, list_events
@@ -52,7 +53,7 @@ class LiveWatch:
         self._ledger = ledger
         self._tell, self._zone = tell, settings.zone
         self.faults: list[str] = []
-        self._causes: dict[str, tuple[str, ...]] = {}
+        self._causes: dict[str, tuple[Cause, ...]] = {}
         self._fleet = recall(cameras, settings, store, ledger, training, tell)
         # Events that were open when the watch last stopped end in this run.
         self._events = {
@@ -82,7 +83,7 @@ class LiveWatch:
             with self._reported():
                 end_all(self._ledger, camera, datetime.now(UTC))
 
-    def causes(self) -> dict[str, tuple[str, ...]]:
+    def causes(self) -> dict[str, tuple[Cause, ...]]:
         """Causes of the last drift by camera, likeliest first."""
         return dict(self._causes)
 
@@ -99,7 +100,7 @@ class LiveWatch:
         elif change.kind is ChangeKind.DRIFT_OVER:
             close_findings(self._ledger, change.camera_id, change.at)
         if change.kind in {ChangeKind.DRIFT, ChangeKind.FAULT}:
-            detail = {"causes": list(change.causes)} if change.causes else {}
+            detail = {"causes": causes_to_json(change.causes)} if change.causes else {}
             self._events[where] = begin_event(
                 self._ledger, kind, change.since, change.camera_id, change.model_version, detail=detail
             )
@@ -188,13 +189,13 @@ def sentence(change: Change, zone: tzinfo = UTC) -> str:
     """A change as a sentence, with times of a zone.
 
     >>> at = datetime(2026, 11, 21, 17, 30, tzinfo=UTC)
-    >>> sentence(Change(ChangeKind.DRIFT, "a40", at, at, "yolo", causes=("night",)))
-    'a40: drift since 17:30, most likely night'
+    >>> sentence(Change(ChangeKind.DRIFT, "a40", at, at, "yolo", causes=(Cause("night", 0.93),)))
+    'a40: drift since 17:30, most likely night (93 %)'
     """
     since = f"{change.since.astimezone(zone):%H:%M}"
     if change.kind is ChangeKind.DRIFT:
-        others = f" (or {', '.join(change.causes[1:])})" if change.causes[1:] else ""
-        return f"{change.camera_id}: drift since {since}, most likely {change.causes[0]}{others}"
+        causes = ", or ".join(str(cause) for cause in change.causes)
+        return f"{change.camera_id}: drift since {since}, most likely {causes}"
     if change.kind is ChangeKind.DRIFT_OVER:
         return f"{change.camera_id}: as before; the drift since {since} is over"
     if change.kind is ChangeKind.FAULT:

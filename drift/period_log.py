@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from drift.measurement.features import NAMES
-from drift.measurement.image_features import Edges
+from drift.measurement.image_features import CELLS_SHAPE, EDGES_SHAPE
 from drift.measurement.period import DriftPeriod
 from streetloop.errors import StoreError
 from streetloop.images import decode_image, encode_jpeg
@@ -23,7 +24,6 @@ from streetloop.types import Image
 _PREFIX = "minutes"  # the name that logs of earlier versions have
 _PICTURES_EVERY = 10  # of so many periods one keeps picture and edges
 _FLUSH_EVERY = 10
-_EDGES = (90, 160)
 _JPEG_QUALITY = 80
 
 _FIELDS: "list[pa.Field[Any]]" = [
@@ -41,6 +41,7 @@ _FIELDS: "list[pa.Field[Any]]" = [
     pa.field("still", pa.bool_(), nullable=False),
     pa.field("edges", pa.binary()),
     pa.field("picture", pa.binary()),
+    pa.field("cells", pa.binary()),
 ]
 SCHEMA = pa.schema(_FIELDS)
 
@@ -68,7 +69,7 @@ class PeriodLog:
         fresh = where not in self._hours
         periods = self._hours.setdefault(where, [])
         if len(periods) % _PICTURES_EVERY:
-            period = replace(period, edges=None, picture=None)
+            period = replace(period, edges=None, picture=None, cells=None)
         periods.append(period)
         self._unwritten.add(where)
         if fresh or len(periods) % _FLUSH_EVERY == 0:
@@ -164,12 +165,13 @@ def _row(period: DriftPeriod) -> dict[str, Any]:
         **plain,
         **values,
         "mix": list(period.mix.items()),
-        "edges": None if period.edges is None else period.edges.astype(np.float16).tobytes(),
+        "edges": _packed(period.edges),
+        "cells": _packed(period.cells),
         "picture": None if period.picture is None else encode_jpeg(period.picture),
     }
 
 
-_CODED = ("mix", "edges", "picture")
+_CODED = ("mix", "edges", "picture", "cells")
 
 
 def _period(row: dict[str, Any]) -> DriftPeriod:
@@ -181,15 +183,20 @@ def _period(row: dict[str, Any]) -> DriftPeriod:
         **plain,
         values=values,
         mix=dict(row["mix"]),
-        edges=_edges(row.get("edges")),
+        edges=_unpacked(row.get("edges"), EDGES_SHAPE),
         picture=_picture(row.get("picture")),
+        cells=_unpacked(row.get("cells"), CELLS_SHAPE),
     )
 
 
-def _edges(data: bytes | None) -> Edges | None:
+def _packed(values: NDArray[np.float32] | None) -> bytes | None:
+    return None if values is None else values.astype(np.float16).tobytes()
+
+
+def _unpacked(data: bytes | None, shape: tuple[int, ...]) -> NDArray[np.float32] | None:
     if data is None:
         return None
-    return np.frombuffer(data, np.float16).reshape(_EDGES).astype(np.float32)
+    return np.frombuffer(data, np.float16).reshape(shape).astype(np.float32)
 
 
 def _picture(data: bytes | None) -> Image | None:

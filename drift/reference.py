@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm, t
 
 from drift.history import History, Past
 from drift.measurement.features import MIN_SPREADS, NAMES, OF_IMAGES
@@ -12,6 +11,7 @@ from drift.statistics import Wasserstein
 from drift.statistics.block_bootstrap import block_for, block_length, null_of
 from drift.statistics.distance import Floats, median_and_spread
 from drift.statistics.pareto_tail import Tail, tail_of
+from drift.statistics.small_sample import AUTOCORRELATION_FACTOR, MIN_DEPENDENCE, small_sample_factor
 from drift.statistics.wasserstein import quantiles_of
 
 WINDOW = 15
@@ -25,9 +25,6 @@ _MIN_PAST = 4 * WINDOW  # periods of its own past that tell more than the traini
 _DAY_S, _WEEK_S, _NEAR_S = 86400.0, 7 * 86400.0, 1800.0
 _MIN_WEEKS, _MIN_DAYS = 3, 5
 _MIN_PERIODS_A_ROUND = 40  # periods about the hour that a day must have to count
-_MIN_FREEDOM = 4.0
-_AUTOCORRELATION_FACTOR = 3.0  # a short series shows less of its autocorrelation than it has
-_MIN_DEPENDENCE = 4.0  # periods over which values always count as dependent
 _MIX_WINDOW, _MIN_MIX_WINDOWS = 5, 12  # periods, and how many windows of them a mix needs
 
 
@@ -160,7 +157,7 @@ def build(
         if source == TRAINING and name in _OF_CAMERAS:
             values = values[:0]
         # Training images come camera by camera: their autocorrelation shows in full.
-        autocorrelation_factor = 1.0 if source == TRAINING and name in OF_IMAGES else _AUTOCORRELATION_FACTOR
+        autocorrelation_factor = 1.0 if source == TRAINING and name in OF_IMAGES else AUTOCORRELATION_FACTOR
         columns[name] = _column(
             values.astype(np.float64), MIN_SPREADS[name], rarity, autocorrelation_factor, rng
         )
@@ -189,29 +186,8 @@ def _column(
     spread = max(median_and_spread(values)[1], min_spread)
     dependence = block_length(values)
     null = null_of(Wasserstein(), values, WINDOW, block_for(values, WINDOW), rng).distances / spread
-    independent = len(values) / max(autocorrelation_factor * dependence, _MIN_DEPENDENCE)
+    independent = len(values) / max(autocorrelation_factor * dependence, MIN_DEPENDENCE)
     return Column(np.sort(values), spread, null, tail_of(null), small_sample_factor(independent, rarity))
-
-
-def small_sample_factor(independent: float, rarity: float) -> float:
-    """How many times wider than it looks the null of a short reference is.
-
-    Few independent values estimate median and spread badly, and rare distances worst. The factor is
-    the ratio of Student's to the normal quantile, times sqrt(1 + 1 / n) for the median.
-
-    >>> round(small_sample_factor(1000, 1e-5), 2), round(small_sample_factor(20, 1e-5), 2)
-    (1.01, 1.35)
-
-    Args:
-        independent: n, the number of independent values; below 5 counts as 5, or a young camera
-            could not be watched at all.
-        rarity: Probability of a false alarm in one test, in (0, 0.5); lower gives a larger factor.
-
-    Reference: Student, "The probable error of a mean", 1908.
-    """
-    freedom = max(independent - 1, _MIN_FREEDOM)
-    wider = float(t.isf(rarity, freedom) / norm.isf(rarity))
-    return wider * float(np.sqrt(1 + 1 / max(independent, 1.0)))
 
 
 def overdispersion_of(mix: NDArray[np.int32], rarity: float) -> float:

@@ -2,26 +2,29 @@
 
 A finding opens when the camera departs from its reference in three periods in a row: significantly
 (false discoveries are controlled over all cameras and features), by a large effect, and by more
-than random variation reaches between two false alarms; or when its view has turned. It closes after
-fifteen periods in which nothing was even unusual, so that a change at its threshold does not open
-and close findings in turn.
+than random variation reaches between two false alarms; or when its view has moved or is covered. It
+closes after fifteen periods in which nothing was even unusual, so that a change at its threshold
+does not open and close findings in turn.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
 
-from drift.causes import OTHER, CauseEvidence, has_moved, likely_causes
+from drift.causes import diagnose
 from drift.change import Change, ChangeKind, WatchPolicy
 from drift.comparison import MIN_WINDOW, FeatureResult, too_few
+from drift.evidence import Changes
 from drift.history import History, Past
+from drift.measurement.covering import Covering, compare_cells
 from drift.measurement.features import MIN_SPREADS, NAMES
-from drift.measurement.image_features import shift_between
 from drift.measurement.period import DriftPeriod
 from drift.measurement.stream_faults import RATE, SIZE, faults_of, is_comparable
+from drift.measurement.view_change import UNCHANGED, compare_views
 from drift.reference import HOUR_OF_DAY, HOUR_OF_WEEK, WINDOW, Reference, build
 from drift.scan import MIX_EFFECT, Scan, scan
 from drift.statistics import KolmogorovSmirnov
@@ -30,10 +33,11 @@ from drift.statistics.page_hinkley import change_start
 _OPEN_AFTER, _CLOSE_AFTER = 3, 15  # periods of alarm that open a finding, without any that close it
 _UNUSUAL_RARITY, _UNUSUAL_SHARE = 1e-3, 0.5  # so rare, and so much of an alarm, keeps a finding open
 _REFRESH = 30  # periods that a reference is kept
-_SHIFT_EVERY = 3  # periods: a shift of the view costs more to compute than all the rest
+_VIEW_EVERY = 3  # periods: a change of the view costs more to compute than all the rest
 _LOOK_BACK = 60  # periods in which the beginning of a change is looked for
 _ACCEPT_STREAM = 60  # periods after which another size or rate of the stream is its usual one
 _MAX_WINDOW_SPAN = 2  # windows of time that a window with gaps may reach back
+_STANDING_TRAFFIC = 0.05  # share of a view that a queue of lorries may cover for some periods
 _MIX, _VIEW = "class mix", "view"
 
 
@@ -60,8 +64,8 @@ class CameraWatch:
         self._refreshed = -np.inf
         self._learned = 0
         self._consecutive_alarms = self._consecutive_quiet = 0
-        self._scans = self._seed % _SHIFT_EVERY  # cameras take turns
-        self.shift = self.likeness = 0.0
+        self._scans = self._seed % _VIEW_EVERY  # cameras take turns
+        self.view, self.covering = UNCHANGED, Covering()
 
     def remember(self, period: DriftPeriod, clean: bool = True) -> None:
         """Take a period from the log after a restart; nothing is reported.
@@ -76,7 +80,7 @@ class CameraWatch:
         comparable = is_comparable(faults_of(period, self.history.usual))
         self._append(period, comparable)
         if clean and comparable:
-            self.history.learn_edges()
+            self.history.learn_view()
         else:
             self.history.exclude_last_from_reference()
 
@@ -121,7 +125,7 @@ class CameraWatch:
             self.history.accept_all()
             self.reference = None
             self._consecutive_alarms = 0
-            self.shift = self.likeness = 0.0  # until there are usual edges again
+            self.view, self.covering = UNCHANGED, Covering()  # until there is a usual view again
 
     def _note_faults(self, period: DriftPeriod, faults: Sequence[str]) -> list[Change]:
         assert self.at is not None
@@ -142,13 +146,18 @@ class CameraWatch:
         """Compare the last periods with the reference, which is refreshed if it is due."""
         self._refresh()
         assert self.reference is not None
-        usual, recent = self.history.usual_edges, self.history.recent_edges
-        if usual is not None and recent is not None and len(self.history) >= 2 * WINDOW:
+        if self.history.usual_edges is not None and len(self.history) >= 2 * WINDOW:
             self._scans += 1
-            # Images without edges, as of a covered lens, tell nothing of a shift.
-            if (self._scans % _SHIFT_EVERY == 0 or self._consecutive_alarms) and usual.any() and recent.any():
-                self.shift, self.likeness = shift_between(usual, recent)
+            if self._scans % _VIEW_EVERY == 0 or self._consecutive_alarms:
+                self._compare_views()
         return scan(self._window(), self.reference)
+
+    def _compare_views(self) -> None:
+        known = self.history
+        self.view = compare_views(known.usual_edges, known.recent_edges)
+        move = self.view.move if self.view.has_moved else None
+        covering = compare_cells(known.usual_cells, known.recent_cells, move)
+        self.covering = replace(covering, usual=_STANDING_TRAFFIC)
 
     def _window(self) -> Past:
         assert self.at is not None
@@ -198,7 +207,7 @@ class CameraWatch:
             self._consecutive_quiet = 0 if is_unusual else self._consecutive_quiet + 1
             return self._close() if self._consecutive_quiet >= _CLOSE_AFTER else None
         if not alarms:
-            self.history.learn_edges()
+            self.history.learn_view()
         return self._open(scan, alarms) if self._consecutive_alarms >= _OPEN_AFTER else None
 
     def alarms(self, scan: Scan, significant: Sequence[bool] = (True,)) -> list[str]:
@@ -210,7 +219,7 @@ class CameraWatch:
         """
         found = self._departures(scan, self._policy.rarity) & np.asarray(significant)
         alarms = [name for name, alarm in zip((*NAMES, _MIX), found, strict=True) if alarm]
-        return alarms + ([_VIEW] if has_moved(self.shift) else [])
+        return alarms + ([_VIEW] if self.view.has_moved or self.covering.is_covered else [])
 
     def _departures(self, scan: Scan, rarity: float, share: float = 1.0) -> NDArray[np.bool_]:
         """(features + 1,) mask: rare, and at least this share of the least effect."""
@@ -220,7 +229,8 @@ class CameraWatch:
     def _open(self, scan: Scan, alarms: Sequence[str]) -> Change:
         since = self._since(alarms)
         results = self.results(scan, alarms, since)
-        evidence = CauseEvidence(results, self.shift, self.likeness, _MIX in alarms)
+        mix = scan.mix_effect if _MIX in alarms else 0.0
+        causes = diagnose(Changes(results, self.view, self.covering, mix))
         assert self.at is not None
         assert self.reference is not None
         self._consecutive_quiet = 0
@@ -231,7 +241,7 @@ class CameraWatch:
             since,
             self.version,
             "",
-            tuple(likely_causes(evidence) or [OTHER]),
+            tuple(causes),
             results,
             self.reference.source,
         )
@@ -292,11 +302,13 @@ class CameraWatch:
             return too_few(max(missing, MIN_WINDOW - int(known.sum()), 1))
         window = values[known].astype(np.float64)
         now = values[known & after] if (known & after).any() else window
+        usual = float(np.median(column.ordered))
         return FeatureResult(
             statistic=float(KolmogorovSmirnov().between(column.ordered, window[None])[0]),
             p_value=column.p_value(float(effect)),
             effect_size=float(effect),
-            change=float(np.median(now) - np.median(column.ordered)),
+            change=float(np.median(now)) - usual,
             threshold=max(self._policy.least_effect, column.threshold(self._policy.rarity)),
             alarm=alarm,
+            usual=usual,
         )

@@ -86,7 +86,7 @@ def drifting(ledger: Ledger) -> dict[str, Drift]:
         LedgerError: The ledger cannot be read.
     """
     findings = list_findings(ledger, only_open=True)
-    return {f.camera_id: Drift(f.causes[0], f.since) for f in findings if f.asks_for_labels}
+    return {f.camera_id: Drift(f.causes[0].name, f.since) for f in findings if f.asks_for_labels}
 
 
 def start_server(home: Path, port: int, say: Callable[[str], None]) -> dict[str, str]:

@@ -10,9 +10,17 @@ from numpy.typing import NDArray
 from streetloop.types import Image
 
 Edges: TypeAlias = NDArray[np.float32]
+Cells: TypeAlias = NDArray[np.float32]
+
+EDGES_SHAPE = (90, 160)
+"""Rows and columns of an edge map."""
+
+CELLS_SHAPE = (2, 18, 32)
+"""Planes (luma, texture), rows and columns of a map of cells."""
 
 _SMALL = (320, 180)
-_LAYOUT = (160, 90)
+_BLOCK = 8  # pixels, of JPEG and most video codecs
+_LEAST_STEP = 0.1  # levels of 255
 _NOISE_KERNEL = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
 
 
@@ -39,25 +47,31 @@ IMAGE_FEATURES = (
     Feature("saturation", 0.02, "mean saturation, 0 to 1"),
     Feature("noise", 0.4, "standard deviation of the noise in levels of 255, Immerkaer 1996"),
 )
-"""Every feature of images."""
+"""Features of images that light, lens and weather change."""
+
+ENCODING_FEATURES = (
+    Feature("blockiness", 0.05, "steps at borders of 8x8 blocks, as log of their ratio to other steps"),
+)
+"""Features of images that the codec changes."""
 
 
 def measure_image(image: Image) -> dict[str, float]:
-    """Measure the `IMAGE_FEATURES`.
+    """Measure the `IMAGE_FEATURES` and `ENCODING_FEATURES`.
 
-    Colour is measured at 320x180, which costs less and gives the same values; sharpness and noise
-    exist only at full size.
+    Colour is measured at 320x180, which costs less and gives the same values; sharpness, noise
+    and blockiness exist only at full size.
 
     Args:
         image: (height, width, 3) uint8, blue first.
 
     Returns:
-        A finite value for each feature.
+        A finite value for each feature, by name.
 
     References:
         Hasler and Suesstrunk, "Measuring colourfulness in natural images", 2003.
         Immerkaer, "Fast noise variance estimation", 1996.
         Pech-Pacheco et al., "Diatom autofocusing in brightfield microscopy", 2000 (sharpness).
+        Wang, Bovik and Evans, "Blind measurement of blocking artifacts in images", 2000.
     """
     luma = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
     small = cv2.resize(image, _SMALL, interpolation=cv2.INTER_AREA)
@@ -70,7 +84,22 @@ def measure_image(image: Image) -> dict[str, float]:
         "colourfulness": _colourfulness(small),
         "saturation": _mean_and_spread(cv2.cvtColor(small, cv2.COLOR_BGR2HSV)[:, :, 1])[0] / 255,
         "noise": _noise(luma),
+        "blockiness": _blockiness(np.asarray(luma, np.uint8)),
     }
+
+
+def _blockiness(luma: Image) -> float:
+    """From every fourth row and column: blocks are alike everywhere."""
+    return (_border_step(luma[::4]) + _border_step(luma.T[::4])) / 2
+
+
+def _border_step(rows: Image) -> float:
+    """Mean step from the last pixel of a block to the next, relative to steps within blocks."""
+    steps = cv2.absdiff(rows[:, 1:], rows[:, :-1]).mean(axis=0)
+    if len(steps) < _BLOCK:
+        return 0.0
+    within = steps[: len(steps) // _BLOCK * _BLOCK].reshape(-1, _BLOCK).mean(axis=0)
+    return float(np.log((within[-1] + _LEAST_STEP) / (np.median(within[:-1]) + _LEAST_STEP)))
 
 
 def _colourfulness(image: cv2.typing.MatLike) -> float:
@@ -96,12 +125,13 @@ def _noise(luma: cv2.typing.MatLike) -> float:
 def edges_of(image: Image) -> Edges:
     """Edge strength of an image: (90, 160) float32, of mean 0 and length 1.
 
-    The cross-correlation of two such maps tells how far the camera has turned in between.
+    The registration of two such maps tells how far the camera has moved in between.
 
     Args:
         image: (height, width, 3) uint8, blue first.
     """
-    grey = cv2.resize(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), _LAYOUT, interpolation=cv2.INTER_AREA)
+    grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+    grey = cv2.resize(grey, EDGES_SHAPE[::-1], interpolation=cv2.INTER_AREA)
     across = cv2.Sobel(grey, cv2.CV_32F, 1, 0)
     down = cv2.Sobel(grey, cv2.CV_32F, 0, 1)
     strength = np.sqrt(np.asarray(cv2.magnitude(across, down), np.float32))
@@ -110,37 +140,17 @@ def edges_of(image: Image) -> Edges:
     return np.asarray(strength / max(length, 1e-6), np.float32)
 
 
-def shift_between(reference: Edges, window: Edges) -> tuple[float, float]:
-    """How far a camera's view moved, and how alike the two are once that is undone.
+def cells_of(image: Image) -> Cells:
+    """Mean luma and mean step between neighbouring pixels, by cell: (2, 18, 32) float32, 0 to 1.
+
+    The median of such maps over some time shows the street without its traffic.
 
     Args:
-        reference: (90, 160) mean of `edges_of` over images before.
-        window: (90, 160) the same over images since; moving objects fade in both.
-
-    Returns:
-        The shift as a fraction of the image's width, and the correlation of what both show once it
-        is undone, -1 to 1; different scenes stay under about 0.35.
-
-    Reference: Kuglin and Hines, "The phase correlation image alignment method", 1975.
+        image: (height, width, 3) uint8, blue first.
     """
-    hann = cv2.createHanningWindow(_LAYOUT, cv2.CV_32F)
-    # Copies: OpenCV writes the windowed images over what it is given.
-    (dx, dy), _ = cv2.phaseCorrelate(reference.copy(), window.copy(), hann)
-    x, y = round(dx), round(dy)
-    ours, theirs = _overlap(reference, x, y), _overlap(window, -x, -y)
-    return float(np.hypot(dx, dy)) / _LAYOUT[0], _correlation(ours, theirs)
-
-
-def _overlap(edges: Edges, x: int, y: int) -> Edges:
-    """The part still in view after a move right and down; smoothed, because moves also rotate."""
-    rows, columns = edges.shape
-    part = edges[max(-y, 0) : rows - max(y, 0), max(-x, 0) : columns - max(x, 0)]
-    return np.asarray(cv2.blur(part, (5, 5)), np.float32) if part.size else part
-
-
-def _correlation(a: Edges, b: Edges) -> float:
-    if a.size < _LAYOUT[0] * _LAYOUT[1] // 8:
-        return 0.0
-    a, b = a - a.mean(), b - b.mean()
-    power = float(np.sqrt((a * a).sum() * (b * b).sum()))
-    return float((a * b).sum()) / power if power > 1e-9 else 0.0
+    luma = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+    step = cv2.absdiff(luma[1:, 1:], luma[1:, :-1]) // 2 + cv2.absdiff(luma[1:, 1:], luma[:-1, 1:]) // 2
+    size = CELLS_SHAPE[:0:-1]
+    planes = (plane.astype(np.float32) for plane in (luma, step))
+    maps = [cv2.resize(plane, size, interpolation=cv2.INTER_AREA) for plane in planes]
+    return np.asarray(np.asarray(maps) / 255, np.float32)

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from drift.measurement.features import NAMES
-from drift.measurement.image_features import Edges, edges_of, measure_image
+from drift.measurement.image_features import EDGES_SHAPE, Cells, Edges, cells_of, edges_of, measure_image
 from streetloop.types import UNCONFIRMED, Floats, Image, Tracked
 
 _TRACK_GONE_S = 2.0
@@ -37,6 +37,7 @@ class DriftPeriod:
         still: True if all images were the same to the last pixel.
         edges: (90, 160) mean of the images' `edges_of`; None if none was kept.
         picture: The last image, at most 480 pixels wide, for people to look at.
+        cells: (2, 18, 32) median of the images' `cells_of`; None if none was kept.
     """
 
     camera_id: str
@@ -53,6 +54,7 @@ class DriftPeriod:
     still: bool
     edges: Edges | None = None
     picture: Image | None = None
+    cells: Cells | None = None
 
 
 @dataclass(slots=True)
@@ -79,7 +81,8 @@ class _Open:
     speeds: list[float] = field(default_factory=list)
     ended: list[float] = field(default_factory=list)
     mix: Counter[str] = field(default_factory=Counter)
-    edges: Edges = field(default_factory=lambda: np.zeros((90, 160), np.float32))
+    edges: Edges = field(default_factory=lambda: np.zeros(EDGES_SHAPE, np.float32))
+    cells: list[Cells] = field(default_factory=list)
     still: bool = True
     mixed: bool = False
     last: Image | None = None
@@ -167,6 +170,7 @@ class PeriodBuilder:
     def _measure(self, period: _Open, picture: Image, tracked: Tracked) -> None:
         period.images.append(measure_image(picture))
         period.edges += edges_of(picture)
+        period.cells.append(cells_of(picture))
         thumbnail = picture[::8, ::8]
         if self._last_thumbnail is not None and not np.array_equal(thumbnail, self._last_thumbnail):
             period.still = False
@@ -227,6 +231,7 @@ class PeriodBuilder:
             still=period.still and samples > 1,
             edges=np.asarray(period.edges / samples, np.float32) if samples else None,
             picture=None if period.last is None else _small(period.last),
+            cells=np.asarray(np.median(period.cells, axis=0), np.float32) if samples else None,
         )
 
 

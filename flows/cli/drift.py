@@ -9,9 +9,10 @@ from rich.console import Console
 
 from flows.cli.context import control_of, settings_of
 from flows.cli.output import Json, borderless, complain, plain, print_json, results, write_page
+from streetloop.causes import Cause
 
 if TYPE_CHECKING:
-    from streetloop.control.views import DriftView
+    from streetloop.control.views import CauseView, DriftView
 
 app = typer.Typer()
 drift_app = typer.Typer()
@@ -63,11 +64,16 @@ def print_drift(console: Console, views: "list[DriftView]", zone: tzinfo = UTC) 
         for finding in view.findings[:_FINDINGS_SHOWN]:
             until = f"to {finding.closed_at.astimezone(zone):%H:%M}" if finding.closed_at else "on"
             technician = "" if finding.asks_for_labels else " (technician)"
-            causes, since = ", ".join(finding.causes), finding.since.astimezone(zone)
+            causes = ", or ".join(_named(cause) for cause in finding.causes)
+            since = finding.since.astimezone(zone)
             console.print(
                 f"{view.camera_id}: {since:%Y-%m-%d %H:%M} {until}: likely {causes}{technician}",
                 soft_wrap=True,
             )
+
+
+def _named(cause: "CauseView") -> str:
+    return str(Cause(cause.name, cause.probability))
 
 
 def _largest_effects(view: "DriftView") -> str:

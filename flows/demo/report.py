@@ -83,7 +83,7 @@ def _finding(finding: Finding, began: float) -> dict[str, Any]:
     nearest = sorted(shares, key=lambda name: -shares[name])[:4]
     return {
         "camera": finding.camera_id,
-        "causes": " or ".join(finding.causes),
+        "causes": " or ".join(str(cause) for cause in finding.causes),
         "minute": (finding.opened_at.timestamp() - began) / 60,
         "features": ", ".join(f"{name} {shares[name]:.1f} times the threshold" for name in nearest),
     }

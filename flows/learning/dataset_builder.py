@@ -169,7 +169,7 @@ def _findings(ledger: Ledger, fresh: Sequence[FrameRecord]) -> tuple[dict[str, A
     """The findings for which the new frames were labeled."""
     asked = {(frame.camera_id, frame.drift) for frame in fresh if frame.drift}
     return tuple(
-        {"id": f.id, "camera": f.camera_id, "since": f.since.isoformat(), "causes": f.causes}
+        {"id": f.id, "camera": f.camera_id, "since": f.since.isoformat(), "causes": f.cause_names}
         for f in list_findings(ledger)
-        if f.asks_for_labels and any((f.camera_id, cause) in asked for cause in f.causes)
+        if f.asks_for_labels and any((f.camera_id, cause) in asked for cause in f.cause_names)
     )[:_MAX_FINDINGS]

@@ -134,7 +134,7 @@ class LearningFlow:
     def _trigger(self) -> Mapping[str, Any] | None:
         findings = [f for f in list_findings(self._ledger, only_open=True) if f.asks_for_labels]
         if findings:
-            causes = sorted({finding.causes[0] for finding in findings if finding.causes})
+            causes = sorted({finding.causes[0].name for finding in findings if finding.causes})
             cameras = sorted({finding.camera_id for finding in findings})
             return {
                 "kind": "drift",

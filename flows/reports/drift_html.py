@@ -57,7 +57,7 @@ def _camera(name: str, state: DriftStatus, store: ObjectStore, zone: tzinfo) -> 
                 "since": f"{f.since.astimezone(zone):%Y-%m-%d %H:%M}",
                 "opened": f"{f.opened_at.astimezone(zone):%H:%M}",
                 "closed": f"{f.closed_at.astimezone(zone):%H:%M}" if f.closed_at else "",
-                "causes": f.causes,
+                "causes": [str(cause) for cause in f.causes],
                 "helps": "labels" if f.asks_for_labels else "a technician",
             }
             for f in state.findings[:_MAX_FINDINGS]

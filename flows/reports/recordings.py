@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from drift.comparison import DetectionPolicy
+from drift.measurement.view_change import ViewChange
 from drift.period_log import cameras_in, read_periods
 from drift.series import Series, SeriesVerdict, compare_series, gather, gather_periods
 from flows.stream.sources.clip import parse_clip_uri
@@ -23,6 +24,7 @@ from streetloop.types import Image
 from streetloop.video import VideoReader
 
 _MAX_PICTURES = 240  # that are measured of one recording
+_PICTURES_PER_S = 5  # of a clip: more show the same traffic
 _IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp"}
 _MAX_PIXELS = 50_000_000
 _HISTORY = re.compile(r"(?P<camera>[A-Za-z0-9][A-Za-z0-9._-]{0,63})@(?P<start>[^/]+)/(?P<end>[^/]+)")
@@ -66,10 +68,24 @@ def print_verdict(console: Console, verdict: SeriesVerdict) -> None:
             "[bold red]alarm[/]" if answer.alarm else "",
         )
     console.print(table)
-    if verdict.causes:
-        console.print(f"[bold]drift[/]; likely causes: {', '.join(verdict.causes)}")
-    else:
+    if not verdict.causes:
         console.print("no drift")
+        return
+    console.print("[bold]drift[/]; likely causes:")
+    for cause in verdict.causes:
+        console.print(f"  {cause}: {', '.join(cause.evidence) or 'nothing in particular'}")
+    if verdict.view.has_moved:
+        console.print(f"  the view moved: {_movement(verdict.view)}", soft_wrap=True)
+
+
+def _movement(view: ViewChange) -> str:
+    """How the view moved, in words."""
+    if view.mirrored:
+        return "it is mirrored"
+    return (
+        f"{view.displacement:.1%} of the width, rolled by {view.roll_deg:+.1f} degrees, "
+        f"zoomed by {view.zoom:.2f}, perspective {view.perspective:.2f}"
+    )
 
 
 def _measure(name: str, store: ObjectStore, zone: tzinfo) -> Series:
@@ -112,7 +128,7 @@ def _pictures(name: str) -> Iterator[Image]:
 
 def _clip(path: Path) -> Iterator[Image]:
     with VideoReader(str(path), str(path)) as reader:
-        step = max(1, reader.info.frames // _MAX_PICTURES)
+        step = max(1, reader.info.frames // _MAX_PICTURES, round(reader.info.fps / _PICTURES_PER_S))
         for number, (_, picture) in enumerate(reader.pictures()):
             if number % step == 0:
                 yield picture.bgr()

@@ -9,6 +9,7 @@ from flows.stream.analysis.status import CameraStatus
 from flows.stream.ingest.accounting import Fate
 from flows.stream.ingest.camera_state import CameraState
 from serve.rollout.policy import Policy
+from streetloop.causes import Cause, causes_to_json
 from train.fine_tuning.recipe import Progress
 
 
@@ -57,7 +58,7 @@ class RunSummary:
     frames: str
     model: Mapping[str, Any]
     seconds: float
-    drift: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    drift: Mapping[str, Sequence[Cause]] = field(default_factory=dict)
     faults: Sequence[str] = ()
     covered_s: Mapping[tuple[str, str], float] = field(default_factory=dict)
     removed: Collection[str] = ()
@@ -69,7 +70,7 @@ class RunSummary:
             "log": self.log,
             "frames": self.frames,
             "model": dict(self.model),
-            "drift": {camera: list(causes) for camera, causes in self.drift.items()},
+            "drift": {camera: causes_to_json(causes) for camera, causes in self.drift.items()},
             "seconds": round(self.seconds, 3),
             "problems": self.problems,
         }

@@ -10,8 +10,10 @@ from drift.comparison import FeatureResult
 from flows.reports.drift_status import DriftStatus
 from serve.rollout.rollout_record import parse_phase, parse_policy, parse_summary
 from streetloop.cameras import Camera
+from streetloop.causes import causes_from_json, causes_to_json, evidence_to_json
 from streetloop.control.views import (
     CameraView,
+    CauseView,
     DecisionView,
     DriftView,
     EventView,
@@ -26,6 +28,7 @@ from streetloop.control.views import (
     RolloutView,
 )
 from streetloop.ledger.events import Event
+from streetloop.ledger.findings import Finding
 from streetloop.ledger.learning import LearningRun
 from streetloop.ledger.reviews import FrameRecord
 from streetloop.ledger.rollouts import Entry, Rollout
@@ -73,7 +76,10 @@ def _configuration(camera: Camera) -> dict[str, Any]:
 
 def event_view(event: Event) -> EventView:
     """An event of the ledger."""
-    return _copied(EventView, event, model=event.model_version)
+    detail = dict(event.detail)
+    if "causes" in detail:  # versions before 0.2.0 wrote names alone
+        detail["causes"] = causes_to_json(causes_from_json(detail["causes"]))
+    return _copied(EventView, event, model=event.model_version, detail=detail)
 
 
 def drift_view(camera_id: str, status: DriftStatus) -> DriftView:
@@ -83,7 +89,8 @@ def drift_view(camera_id: str, status: DriftStatus) -> DriftView:
         camera_id=camera_id,
         state=status.word,
         drifts=finding is not None,
-        causes=[] if finding is None else list(finding.causes),
+        causes=[] if finding is None else [_copied(CauseView, cause) for cause in finding.causes],
+        evidence={} if finding is None else evidence_to_json(finding.causes),
         since=None if finding is None else finding.since,
         until=status.watch.at,
         missing_minutes=status.missing,
@@ -91,8 +98,12 @@ def drift_view(camera_id: str, status: DriftStatus) -> DriftView:
         if reference is None
         else ReferenceView(source=reference.source, minutes=reference.periods),
         features={name: _feature(result) for name, result in status.answers.items() if result.enough},
-        findings=[_copied(FindingView, one) for one in status.findings],
+        findings=[_finding_view(one) for one in status.findings],
     )
+
+
+def _finding_view(finding: Finding) -> FindingView:
+    return _copied(FindingView, finding, causes=[_copied(CauseView, cause) for cause in finding.causes])
 
 
 def _feature(result: FeatureResult) -> FeatureView:

@@ -160,6 +160,18 @@ class ReferenceView(BaseModel):
     minutes: int = Field(default=0, description="drift periods that the reference has")
 
 
+class CauseView(BaseModel):
+    """A likely cause of a drift.
+
+    Attributes:
+        name: Such as ``night``.
+        probability: Null in findings of versions before 0.2.0.
+    """
+
+    name: str
+    probability: float | None = Field(default=None, ge=0, le=1)
+
+
 class FindingView(BaseModel):
     """A drift that was found.
 
@@ -175,7 +187,7 @@ class FindingView(BaseModel):
     since: datetime
     opened_at: datetime
     closed_at: datetime | None
-    causes: list[str]
+    causes: list[CauseView]
     model_version: str
     asks_for_labels: bool
 
@@ -188,6 +200,7 @@ class DriftView(BaseModel):
         state: One word, or a few, for people.
         drifts: Whether a drift is open.
         causes: Of the open drift, the likeliest first.
+        evidence: What speaks for each of them, by its name, the strongest first.
         since: When the open drift began.
         until: End of the last drift period that was seen.
         missing_minutes: Drift periods that are missing before anything can be said.
@@ -199,7 +212,8 @@ class DriftView(BaseModel):
     camera_id: str
     state: str
     drifts: bool
-    causes: list[str]
+    causes: list[CauseView]
+    evidence: dict[str, list[str]] = {}
     since: datetime | None
     until: datetime | None = None
     missing_minutes: int

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import insert, select, update
 
+from streetloop.causes import Cause
 from streetloop.ledger.database import Ledger
 from streetloop.ledger.tables import findings
 
@@ -33,9 +34,14 @@ class Finding:
     opened_at: datetime
     closed_at: datetime | None
     model_version: str
-    causes: list[str]
+    causes: list[Cause]
     asks_for_labels: bool
     features: Mapping[str, Any]
+
+    @property
+    def cause_names(self) -> list[str]:
+        """Names of the causes, the likeliest first."""
+        return [cause.name for cause in self.causes]
 
 
 def open_finding(
@@ -44,7 +50,7 @@ def open_finding(
     since: datetime,
     opened_at: datetime,
     model_version: str,
-    causes: list[str],
+    causes: list[Cause],
     asks_for_labels: bool,
     features: Mapping[str, Any],
 ) -> int:

@@ -25,6 +25,7 @@ from sqlalchemy import (
 )
 
 from streetloop.boxes import Boxes, boxes_from_json, boxes_to_json
+from streetloop.causes import Cause, causes_from_json, causes_to_record
 
 
 class Moment(TypeDecorator[datetime]):
@@ -76,6 +77,29 @@ class BoxList(TypeDecorator[Boxes]):
     ) -> Boxes | None:
         """From the database."""
         return None if value is None else boxes_from_json(value)
+
+
+class CauseList(TypeDecorator[list[Cause]]):
+    """The likely causes of a drift, stored as JSON."""
+
+    impl = JSON
+    cache_ok = True
+
+    def process_bind_param(
+        self,
+        value: list[Cause] | None,
+        dialect: Dialect,  # noqa: ARG002 - as SQLAlchemy has it
+    ) -> list[dict[str, Any]] | None:
+        """To the database."""
+        return None if value is None else causes_to_record(value)
+
+    def process_result_value(
+        self,
+        value: Any,
+        dialect: Dialect,  # noqa: ARG002 - as SQLAlchemy has it
+    ) -> list[Cause] | None:
+        """From the database."""
+        return None if value is None else causes_from_json(value)
 
 
 class ClassNames(TypeDecorator[tuple[str, ...]]):
@@ -171,7 +195,7 @@ findings = Table(
     Column("opened_at", Moment, nullable=False),
     Column("closed_at", Moment),
     Column("model_version", String(200), nullable=False),
-    Column("causes", JSON, nullable=False),
+    Column("causes", CauseList, nullable=False),
     Column("asks_for_labels", Boolean, nullable=False),
     Column("features", JSON, nullable=False),
     Index("findings_by_camera", "camera_id", "opened_at"),

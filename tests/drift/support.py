@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import lfilter
@@ -13,6 +14,7 @@ from drift.fleet import FleetWatch
 from drift.measurement.features import NAMES
 from drift.measurement.image_features import Edges
 from drift.measurement.period import DriftPeriod
+from streetloop.types import Image
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 """Midnight before a Monday."""
@@ -29,6 +31,7 @@ USUAL = {
     "box_area": 0.08,
     "speed": 1.0,
     "fragmentation": 0.2,
+    "blockiness": 0.1,
 }
 MIX = {"car": 12, "bus": 2, "truck": 2}
 
@@ -41,6 +44,24 @@ def autoregressive(
     noise[0] = rng.standard_normal()
     series: NDArray[np.float64] = lfilter([1.0], [1.0, -rho], noise) + mean
     return series
+
+
+def street(seed: int = 0) -> Image:
+    """Something with edges, colours and a little noise."""
+    rng = np.random.default_rng(seed)
+    image = np.full((360, 640, 3), 110, np.uint8)
+    for _ in range(40):
+        x, y = int(rng.integers(0, 600)), int(rng.integers(0, 330))
+        colour = tuple(int(c) for c in rng.integers(30, 220, 3))
+        cv2.rectangle(image, (x, y), (x + 40, y + 30), colour, -1)
+    noise = rng.normal(0, 2, image.shape)
+    return np.clip(image + noise, 0, 255).astype(np.uint8)
+
+
+def encoded(image: Image, quality: int) -> Image:
+    """The image as a JPEG of this quality shows it."""
+    data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
+    return np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)
 
 
 def lines(shift: int = 0) -> Edges:

@@ -27,7 +27,7 @@ def test_nothing_was_seen_of_a_new_camera() -> None:
     assert history.usual is None
     history.exclude_last_from_reference()
     history.exclude_from_reference(START)
-    history.learn_edges()
+    history.learn_view()
     assert history.usual_edges is None
 
 
@@ -165,7 +165,7 @@ def test_a_minute_without_pictures_tells_no_size() -> None:
 def test_the_usual_lines_follow_slowly_and_the_recent_ones_at_once() -> None:
     history = _history(range(100))
     for number in range(100, 110):
-        history.learn_edges()
+        history.learn_view()
         history.append(make_period(number, edges=lines(20)))
     assert history.recent_edges is not None
     assert history.usual_edges is not None

@@ -11,6 +11,7 @@ from drift.change import Change, ChangeKind
 from drift.measurement.period import DriftPeriod
 from drift.monitor import LiveWatch, policy_of, recall, sentence
 from drift.period_log import PeriodLog, read_periods
+from streetloop.causes import Cause
 from streetloop.ledger import Ledger, open_ledger
 from streetloop.ledger.events import Event, list_events
 from streetloop.ledger.findings import Finding, list_findings
@@ -82,14 +83,14 @@ def unbroken(tmp_path_factory: pytest.TempPathFactory) -> _Watched:
 
 def test_a_night_is_a_finding_and_an_event_that_begin_and_end(unbroken: _Watched) -> None:
     (finding,), (event,) = unbroken.findings, unbroken.events
-    assert (finding.camera_id, finding.causes[0], finding.model_version) == ("a", "night", "m-1")
+    assert (finding.camera_id, finding.causes[0].name, finding.model_version) == ("a", "night", "m-1")
     assert finding.asks_for_labels
     assert finding.since == event.started_at == _at(PAST)
     assert finding.closed_at == event.ended_at
     assert finding.closed_at is not None
     assert _at(PAST + 55) <= finding.closed_at <= _at(PAST + 75)
     assert finding.features["brightness"]["alarm"] is True
-    assert (event.kind, event.camera_id, event.detail["causes"][0]) == ("drift", "a", "night")
+    assert (event.kind, event.camera_id, event.detail["causes"][0]["name"]) == ("drift", "a", "night")
     began, ended = unbroken.said
     assert began.startswith(f"a: drift since {_at(PAST):%H:%M}, most likely night")
     assert ended == f"a: as before; the drift since {_at(PAST):%H:%M} is over"
@@ -113,7 +114,7 @@ def test_a_restart_in_the_middle_makes_the_same_findings(
     watched.play(NIGHT_FALLS[:restart], NIGHT_FALLS[restart:])
     (found,), (expected,) = watched.findings, unbroken.findings
     assert found.since == expected.since
-    assert found.causes[0] == expected.causes[0]
+    assert found.causes[0].name == expected.causes[0].name
     assert _near(found.opened_at, expected.opened_at)
     assert _near(found.closed_at, expected.closed_at)
     (event,) = watched.events
@@ -149,7 +150,7 @@ def test_what_is_recalled_of_an_open_finding_is_open_and_no_reference(watched: _
     watched.play(NIGHT_FALLS[: PAST + 30])
     watch = recall("a", watched.settings, watched.store, watched.ledger, None).camera("a")
     assert watch.finding is not None
-    assert (watch.finding.since, watch.finding.causes[0]) == (_at(PAST), "night")
+    assert (watch.finding.since, watch.finding.causes[0].name) == (_at(PAST), "night")
     assert watch.history.clean(np.inf).times.max() < _at(PAST).timestamp()
 
 
@@ -173,7 +174,7 @@ def test_a_turned_camera_is_found_again_neither_once_nor_never(watched: _Watched
     turned = _street(60, PAST, edges=lines(12))
     watched.play(_street(PAST), turned[:30], turned[30:])
     (finding,), (event,) = watched.findings, watched.events
-    assert finding.causes == ["camera moved"]
+    assert finding.cause_names == ["camera moved"]
     assert not finding.asks_for_labels
     assert (finding.closed_at, event.ended_at) == (None, None)
 
@@ -192,7 +193,7 @@ def test_cameras_have_findings_of_their_own(watched: _Watched) -> None:
     for a, b in zip(NIGHT_FALLS[: PAST + 15], _street(PAST + 15, camera_id="b"), strict=True):
         watch.take([a, b])
     assert [finding.camera_id for finding in watched.findings] == ["a"]
-    assert watch.causes() == {"a": tuple(watched.findings[0].causes)}
+    assert [cause.name for cause in watch.causes()["a"]] == watched.findings[0].cause_names
     assert {c for c in "ab" if any(read_periods(watched.store, c))} == {"a", "b"}
 
 
@@ -243,7 +244,7 @@ def test_a_ledger_that_cannot_be_written_is_said_and_the_log_goes_on(watched: _W
     assert len(list(read_periods(watched.store, "a"))) == PAST + 15
     assert len(watch.faults) == 1
     assert any("most likely night" in line for line in watched.said)
-    assert watch.causes()["a"][0] == "night"
+    assert watch.causes()["a"][0].name == "night"
 
 
 def test_the_same_trouble_is_said_once(watched: _Watched) -> None:
@@ -256,13 +257,20 @@ def test_the_same_trouble_is_said_once(watched: _Watched) -> None:
 
 
 AT = datetime(2026, 11, 21, 17, 30, tzinfo=UTC)
+FOG, RAIN = Cause("fog", 0.75), Cause("rain", 0.25)
 
 
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (Change(ChangeKind.DRIFT, "a", AT, AT, "m", causes=("fog",)), "drift since 17:30, most likely fog"),
-        (Change(ChangeKind.DRIFT, "a", AT, AT, "m", causes=("fog", "rain")), "most likely fog (or rain)"),
+        (
+            Change(ChangeKind.DRIFT, "a", AT, AT, "m", causes=(FOG,)),
+            "drift since 17:30, most likely fog (75 %)",
+        ),
+        (
+            Change(ChangeKind.DRIFT, "a", AT, AT, "m", causes=(FOG, RAIN)),
+            "most likely fog (75 %), or rain (25 %)",
+        ),
         (Change(ChangeKind.DRIFT_OVER, "a", AT, AT, "m"), "the drift since 17:30 is over"),
         (Change(ChangeKind.FAULT, "a", AT, AT, "m", "black picture"), "black picture since 17:30"),
         (Change(ChangeKind.FAULT_OVER, "a", AT, AT, "m", "black picture"), "since 17:30 is over"),
@@ -281,8 +289,9 @@ def test_a_sentence_has_the_time_of_the_zone() -> None:
 @pytest.mark.parametrize("name", ["speed", "fragmentation"])
 def test_a_drift_of_tracks_alone_is_said(watched: _Watched, name: str) -> None:
     watched.play([*_street(100), *_street(15, 100, {name: 2.0})])
-    assert [finding.causes for finding in watched.findings] == [["unknown"]]
-    assert watched.said == [f"a: drift since {_at(100):%H:%M}, most likely unknown"]
+    assert [finding.cause_names for finding in watched.findings] == [["unknown"]]
+    (said,) = watched.said
+    assert said.startswith(f"a: drift since {_at(100):%H:%M}, most likely unknown (")
 
 
 def test_the_policy_is_that_of_the_settings() -> None:

@@ -38,7 +38,7 @@ def test_another_hour_of_the_same_day_is_no_drift(by_day: Series) -> None:
     ("condition", "cause"), [("night", "night"), ("fog", "fog"), ("knocked", "camera moved")]
 )
 def test_what_happened_is_named_first(by_day: Series, condition: str, cause: str) -> None:
-    assert _verdict(by_day, condition).causes[0] == cause
+    assert _verdict(by_day, condition).causes[0].name == cause
 
 
 def test_few_pictures_are_not_enough_and_no_drift(by_day: Series) -> None:
@@ -63,7 +63,7 @@ def _real(prefix: str) -> Series:
 
 
 def _part(series: Series, part: slice) -> Series:
-    return Series({name: v[part] for name, v in series.values.items()}, series.edges)
+    return Series({name: v[part] for name, v in series.values.items()}, series.scene)
 
 
 @pytest.mark.model
@@ -79,4 +79,4 @@ def test_two_halves_of_a_real_day_are_no_drift() -> None:
 @pytest.mark.model
 def test_a_real_night_is_drift_and_called_night() -> None:
     verdict = compare_series(_real("day_ramp"), _real("night_freeway"), DetectionPolicy())
-    assert "night" in verdict.causes
+    assert verdict.causes[0].name == "night"

@@ -49,6 +49,10 @@ def _later(
         return watched(breathing(count, first, changes, **others), fleet)[0]
 
 
+def _names(change: Change) -> list[str]:
+    return [cause.name for cause in change.causes]
+
+
 def _the_finding(fleet: FleetWatch, changes: Mapping[str, float], **others: Any) -> Change:
     (found,) = _later(fleet, 12, changes, **others)
     assert found.kind is ChangeKind.DRIFT
@@ -68,18 +72,18 @@ def _the_finding(fleet: FleetWatch, changes: Mapping[str, float], **others: Any)
 def test_a_drift_is_found_with_its_likeliest_cause(
     fleet: FleetWatch, changes: dict[str, float], cause: str
 ) -> None:
-    assert _the_finding(fleet, changes).causes[0] == cause
+    assert _the_finding(fleet, changes).causes[0].name == cause
 
 
 def test_a_view_that_turned_is_a_camera_that_moved(fleet: FleetWatch) -> None:
     found = _the_finding(fleet, QUIET, edges=lines(12))
-    assert found.causes == (MOVED,)
+    assert _names(found) == [MOVED]
     assert not found.asks_for_labels
 
 
 def test_other_traffic_is_another_mix(fleet: FleetWatch) -> None:
     found = _the_finding(fleet, QUIET, mix={"car": 2, "bus": 2, "truck": 12})
-    assert found.causes == (MIX,)
+    assert _names(found) == [MIX]
     assert found.asks_for_labels
 
 
@@ -210,19 +214,19 @@ def test_pictures_without_a_line_have_not_turned() -> None:
 
 def test_lines_that_vanish_are_no_turn(fleet: FleetWatch) -> None:
     changes = _later(fleet, 60, edges=np.zeros((90, 160), np.float32))
-    assert all(MOVED not in change.causes for change in changes)
+    assert all(MOVED not in _names(change) for change in changes)
 
 
 def test_without_edges_nothing_has_turned() -> None:
     changes, fleet = watched(breathing(100, edges=None))
     assert changes == []
-    assert fleet.camera("a").shift == 0.0
+    assert not fleet.camera("a").view.has_moved
 
 
 def test_a_new_camera_is_held_against_the_training_set(fleet: FleetWatch) -> None:
     training = fleet.camera("a").history.last(PAST)
     changes, _ = watched(breathing(20, changes=AT_NIGHT), FleetWatch(WatchPolicy(), training))
-    assert [change.causes[0] for change in changes] == [NIGHT]
+    assert [change.causes[0].name for change in changes] == [NIGHT]
     assert changes[0].source == TRAINING
 
 
@@ -252,7 +256,7 @@ def test_after_an_outage_what_was_before_is_not_compared(fleet: FleetWatch) -> N
 
 def test_a_model_alone_does_not_explain_a_darker_picture(fleet: FleetWatch) -> None:
     found = _the_finding(fleet, {**AT_NIGHT, "confidence": -0.3})
-    assert MODEL not in found.causes
+    assert MODEL not in _names(found)
     assert found.results["confidence"].alarm
 
 
@@ -263,7 +267,7 @@ def test_a_new_model_is_compared_with_its_own_answers(fleet: FleetWatch) -> None
     results = camera.results(camera.scan())
     assert all(answer.missing == 0 for answer in results.values())
     less_sure = _later(fleet, 12, QUIET, first=PAST + 100, model_version="m-2")
-    assert [change.causes for change in less_sure] == [(MODEL,)]
+    assert [_names(change) for change in less_sure] == [[MODEL]]
 
 
 def test_the_first_hour_of_a_new_model_says_what_is_missing(fleet: FleetWatch) -> None:
@@ -276,7 +280,7 @@ def test_the_first_hour_of_a_new_model_says_what_is_missing(fleet: FleetWatch) -
 
 def test_a_new_model_does_not_make_the_night_usual_before_it_was_seen(fleet: FleetWatch) -> None:
     (found,) = _later(fleet, 12, AT_NIGHT, model_version="m-2")
-    assert (found.causes[0], found.model_version) == (NIGHT, "m-2")
+    assert (found.causes[0].name, found.model_version) == (NIGHT, "m-2")
 
 
 def test_a_new_model_has_learned_the_drift_that_went_on(fleet: FleetWatch) -> None:
@@ -292,7 +296,7 @@ def test_a_new_model_takes_the_turned_view_for_the_usual_one(fleet: FleetWatch) 
     ended = _later(fleet, 60, first=PAST + 12, **turned)
     assert [change.kind for change in ended] == [ChangeKind.DRIFT_OVER]
     back = _later(fleet, 12, first=PAST + 72, model_version="m-2")
-    assert [change.causes for change in back] == [(MOVED,)]
+    assert [_names(change) for change in back] == [[MOVED]]
 
 
 BROKEN: dict[str, dict[str, Any]] = {
@@ -360,7 +364,7 @@ def test_a_remembered_past_is_as_one_that_was_watched(fleet: FleetWatch) -> None
     dark = breathing(15, PAST, AT_NIGHT)
     (watched_it,), (remembered,) = watched(dark, fleet)[0], watched(dark, remembering)[0]
     assert (remembered.at, remembered.since) == (watched_it.at, watched_it.since)
-    assert remembered.causes == watched_it.causes
+    assert _names(remembered) == _names(watched_it)
 
 
 def test_an_open_finding_goes_on_after_a_restart(fleet: FleetWatch) -> None:

@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 import flows.learning.training_job
 from flows.cli.main import app
+from streetloop.causes import Cause
 from streetloop.ledger import open_ledger
 from streetloop.ledger.findings import open_finding
 from streetloop.ledger.reviews import ReviewState, list_reviews
@@ -62,8 +63,10 @@ def chain(weak_home: WeakHome, tmp_path_factory: pytest.TempPathFactory) -> Chai
     ledger = open_ledger(settings.ledger)
     labels = list_reviews(ledger, [ReviewState.LABELED])
     drifted, version = labels[0].camera_id, weak_home.version
-    open_finding(ledger, drifted, NOON, NOON, version, ["night", "dirty lens"], True, {})
-    open_finding(ledger, "elsewhere", NOON, NOON, version, ["night"], True, {})
+    open_finding(
+        ledger, drifted, NOON, NOON, version, [Cause("night", 0.6), Cause("dirty lens", 0.4)], True, {}
+    )
+    open_finding(ledger, "elsewhere", NOON, NOON, version, [Cause("night", 0.9)], True, {})
     ledger.close()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(flows.learning.training_job, "RECIPE", {**RECIPE, **SMALL})

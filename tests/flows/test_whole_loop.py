@@ -13,6 +13,7 @@ import psutil
 import pytest
 import yaml
 
+from streetloop.causes import Cause
 from streetloop.ledger import Ledger, open_ledger
 from streetloop.ledger.findings import open_finding
 from streetloop.ledger.learning import Step, list_learning
@@ -85,7 +86,7 @@ def ledger(home: Path, weak_home: WeakHome) -> Iterator[Ledger]:
     """The same as the command's: night was found, and almost enough of its frames are labeled."""
     ledger = open_ledger(weak_home.copy(home).ledger)
     for camera in _STREETS:
-        open_finding(ledger, camera, NOON, NOON, weak_home.version, ["night"], True, {})
+        open_finding(ledger, camera, NOON, NOON, weak_home.version, [Cause("night", 0.9)], True, {})
     yield ledger
     ledger.close()
 

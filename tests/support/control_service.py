@@ -16,6 +16,7 @@ from flows.service.control_service import ControlService
 from serve.rollout.policy import Phase, Policy
 from serve.web.api.create import create_api
 from streetloop.cameras import Camera, parse_camera
+from streetloop.causes import Cause, causes_to_json
 from streetloop.control.port import DEFAULT_WIDTH
 from streetloop.control.views import CameraView
 from streetloop.errors import StreetloopError
@@ -89,10 +90,9 @@ class Content:
             at = NOW - timedelta(hours=2 - number)
             event = begin_event(self.ledger, "frozen picture", at, camera)
             end_event(self.ledger, event, at + timedelta(minutes=5))
-        causes = ["night", "fog"]
-        begin_event(
-            self.ledger, "drift", NOW - timedelta(minutes=20), "a40", "m-1", detail={"causes": causes}
-        )
+        causes = [Cause("night", 0.62), Cause("fog", 0.31)]
+        detail = {"causes": causes_to_json(causes)}
+        begin_event(self.ledger, "drift", NOW - timedelta(minutes=20), "a40", "m-1", detail=detail)
         open_finding(
             self.ledger,
             "a40",

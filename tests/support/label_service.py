@@ -8,6 +8,7 @@ from labeling.label_loop import LabelLoop
 from labeling.labeler import Labeler
 from labeling.older_frames import OlderFrames
 from labeling.queue import ReviewQueue
+from streetloop.causes import Cause
 from streetloop.ledger import open_ledger
 from streetloop.ledger.findings import open_finding
 from streetloop.ledger.reviews import ReviewState
@@ -54,4 +55,4 @@ class LabelSetup:
 
     def finding(self, camera: str, causes: list[str], asks: bool) -> None:
         """A camera drifts."""
-        open_finding(self.ledger, camera, NOON, NOON, "m-1", causes, asks, {})
+        open_finding(self.ledger, camera, NOON, NOON, "m-1", [Cause(name, 0.9) for name in causes], asks, {})

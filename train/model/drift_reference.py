@@ -17,6 +17,7 @@ from streetloop.types import Detections, Image
 from train.model.model_file import ModelFile
 
 _SUFFIX = ".reference.npz"
+_BEFORE_BLOCKINESS = 11  # columns of files of versions before 0.2.0
 _DAMAGED = (
     *(OSError, ValueError, TypeError, KeyError, EOFError, RuntimeError),
     *(zipfile.BadZipFile, zlib.error),
@@ -77,8 +78,11 @@ def training_past(model: ModelFile) -> Past | None:
             values = np.asarray(file["values"], np.float32)
     except _DAMAGED as error:
         raise ModelUnsupported(f"{path}: is not a reference for drift: {error}") from error
-    if values.ndim != 2 or values.shape[1] != len(NAMES):
+    if values.ndim != 2 or values.shape[1] not in {_BEFORE_BLOCKINESS, len(NAMES)}:
         raise ModelUnsupported(f"{path}: is a reference of other features; make it again")
+    # A feature that is newer than the file is NaN, as one that could not be measured.
+    newer = len(NAMES) - values.shape[1]
+    values = np.pad(values, ((0, 0), (0, newer)), constant_values=np.nan)
     count = len(values)
     return Past(np.arange(count, dtype=np.float64), values, np.zeros((count, 0), np.int32))
 

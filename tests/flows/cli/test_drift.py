@@ -39,7 +39,10 @@ def streetloop(monkeypatch: pytest.MonkeyPatch) -> Run:
 def watched() -> None:
     """``a`` was as it was for some hours, then darker."""
     log = PeriodLog(FolderStore(Settings().store))
-    for one in (*breathing(200, start=BEGIN), *breathing(40, 200, {"brightness": -0.3}, start=BEGIN)):
+    for one in (
+        *breathing(200, start=BEGIN),
+        *breathing(40, 200, {"brightness": -0.3, "contrast": -0.1}, start=BEGIN),
+    ):
         log.append(one)
     log.flush()
 
@@ -119,6 +122,8 @@ def test_stretches_of_the_past_compare(streetloop: Run, capsys: Said) -> None:
     since = f"a@{split:%Y-%m-%dT%H:%M}/{end:%Y-%m-%dT%H:%M}"
     assert streetloop("compare", before, since, "--json") == 0
     verdict = json.loads(capsys.readouterr().out)
-    assert (verdict["drift"], verdict["causes"][0], verdict["enough"]) == (True, "night", True)
+    assert (verdict["drift"], verdict["causes"][0]["name"], verdict["enough"]) == (True, "night", True)
     assert streetloop("compare", before, since) == 0
-    assert "likely causes: night" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "likely causes:" in said
+    assert "  night (" in said

@@ -19,6 +19,7 @@ from flows.stream.analysis.status import CameraStatus
 from flows.stream.ingest.accounting import Account
 from streetloop.boxes import to_boxes
 from streetloop.cameras import Camera, load_cameras, parse_camera
+from streetloop.causes import Cause
 from streetloop.images import decode_image, encode_jpeg
 from streetloop.ledger import Ledger, open_ledger
 from streetloop.ledger.findings import open_finding
@@ -50,7 +51,7 @@ def test_the_bottom_line_says_how_far_it_is_and_how_long_it_takes(ledger: Ledger
     assert not progress()
     assert said[-1] == "watching; about 10 min to go"
     found_at = datetime.fromtimestamp(progress.began + 50, UTC)
-    open_finding(ledger, "a", NOW, found_at, "m", ["night"], True, {})
+    open_finding(ledger, "a", NOW, found_at, "m", [Cause("night", 0.9)], True, {})
     run = learning_run(ledger, Step.LABELING)
     assert not progress()
     assert said[-1].startswith("labeling: 0 of 40 frames of night; about 8 min")

@@ -11,6 +11,7 @@ from flows.learning import learning_flow as learning
 from flows.learning.learning_flow import Learned, LearningFlow
 from flows.learning.training_plan import TrainingRequest
 from serve.rollout.policy import Phase, Policy
+from streetloop.causes import Cause
 from streetloop.errors import ConfigError, DatasetInvalid, LearningError, TrainingError
 from streetloop.ledger import Ledger, open_ledger
 from streetloop.ledger.findings import open_finding
@@ -69,7 +70,7 @@ class Town:
 
     def drift(self) -> None:
         now = self.clock.now()
-        open_finding(self.ledger, "a", now, now, "m-1", ["night"], True, {})
+        open_finding(self.ledger, "a", now, now, "m-1", [Cause("night", 0.9)], True, {})
 
     @property
     def run(self) -> LearningRun:

@@ -15,6 +15,7 @@ from drift.period_log import PeriodLog
 from flows.cli.drift import print_drift
 from flows.reports.drift_status import DriftStatus, drift_state
 from flows.service.views import drift_view
+from streetloop.causes import Cause
 from streetloop.errors import ConfigError
 from streetloop.ledger import open_ledger
 from streetloop.ledger.findings import close_findings, open_finding
@@ -89,7 +90,7 @@ def test_every_camera_that_was_watched_has_its_state(street: _Home) -> None:
 
 def test_a_drift_is_plain_values_for_programs(street: _Home) -> None:
     state = shown(street, "dark")
-    assert (state["drifts"], state["causes"][0]) == (True, "night")
+    assert (state["drifts"], state["causes"][0]["name"]) == (True, "night")
     assert state["since"] == f"{BEGIN + timedelta(minutes=150):%Y-%m-%dT%H:%M:%SZ}"
     assert state["until"] == f"{BEGIN + timedelta(minutes=180):%Y-%m-%dT%H:%M:%SZ}"
     assert state["reference"]["source"] == "own past"
@@ -143,9 +144,9 @@ def test_an_old_camera_whose_drift_is_open_still_drifts(home: _Home) -> None:
     long_ago = BEGIN - timedelta(days=60)
     log.append(breathing(1, start=long_ago)[0])
     log.flush()
-    open_finding(home.ledger, "a", long_ago, long_ago, "m-1", ["fog"], True, {})
+    open_finding(home.ledger, "a", long_ago, long_ago, "m-1", [Cause("fog", 0.9)], True, {})
     assert home.states()["a"].word == "drift"
-    assert shown(home, "a")["causes"] == ["fog"]
+    assert shown(home, "a")["causes"] == [{"name": "fog", "probability": 0.9}]
     close_findings(home.ledger, "a", BEGIN)
     assert home.states()["a"].word == "not watched for weeks"
 

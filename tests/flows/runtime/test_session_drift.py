@@ -29,13 +29,13 @@ def test_a_run_finds_that_night_falls_and_keeps_frames_of_it(tmp_path: Path) -> 
     outcome = Command("run", str(path), "--duration", "200", "--json", home=home).finish(290)
     assert outcome.code == 0, outcome.stderr
     assert outcome.json["cameras"]["gantry"]["detected"] == 180
-    assert outcome.json["drift"]["gantry"][0] == "night"
+    assert outcome.json["drift"]["gantry"][0]["name"] == "night"
     assert "gantry: drift since" in outcome.stderr
 
     settings = Settings(home=home)
     ledger = open_ledger(settings.ledger)
     (finding,) = list_findings(ledger, "gantry")
-    assert finding.causes[0] == "night"
+    assert finding.causes[0].name == "night"
     assert finding.asks_for_labels
     (event,) = [event for event in list_events(ledger) if event.kind == "drift"]
     assert (event.camera_id, event.started_at) == ("gantry", finding.since)

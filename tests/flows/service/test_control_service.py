@@ -26,7 +26,8 @@ def test_events_come_newest_first_and_can_be_asked_for_by_camera_kind_and_whethe
     ask = content.service.events
     every = ask(None, None, only_open=False, offset=0, limit=10)
     assert [one.kind for one in every.items] == ["drift", "frozen picture", "frozen picture"]
-    assert every.items[0].detail == {"causes": ["night", "fog"]}
+    names = [one["name"] for one in every.items[0].detail["causes"]]
+    assert names == ["night", "fog"]
     assert not every.more
     here = ask("crossing", None, only_open=False, offset=0, limit=10).items
     assert [one.camera_id for one in here] == ["crossing"]
@@ -55,7 +56,8 @@ def test_pages_follow_each_other_without_gap_or_double(content: Content) -> None
 
 def test_the_drift_of_every_camera_that_was_watched(content: Content) -> None:
     dark, usual = content.service.drift()
-    assert (dark.camera_id, dark.drifts, dark.causes) == ("a40", True, ["night", "fog"])
+    assert (dark.camera_id, dark.drifts) == ("a40", True)
+    assert [(one.name, one.probability) for one in dark.causes] == [("night", 0.62), ("fog", 0.31)]
     assert dark.since is not None
     assert (usual.camera_id, usual.drifts, usual.since) == ("crossing", False, None)
     assert usual.missing_minutes > 0

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from streetloop.causes import Cause
 from streetloop.errors import LedgerError
 from streetloop.ledger import Ledger, open_ledger
 from streetloop.ledger.findings import Finding, close_findings, list_findings, open_finding
@@ -27,13 +28,16 @@ def _opened(
     ledger: Ledger, camera_id: str = "a", minutes: float = 0, causes: Sequence[str] = ("night",)
 ) -> int:
     since, at = _after(minutes), _after(minutes + 5)
-    return open_finding(ledger, camera_id, since, at, "m-1", list(causes), True, FEATURES)
+    return open_finding(
+        ledger, camera_id, since, at, "m-1", [Cause(name, 0.5) for name in causes], True, FEATURES
+    )
 
 
 def test_a_finding_is_read_as_it_was_written(ledger: Ledger) -> None:
     number = _opened(ledger, causes=["night", "fog"])
+    causes = [Cause("night", 0.5), Cause("fog", 0.5)]
     assert list_findings(ledger) == [
-        Finding(number, "a", NOON, _after(5), None, "m-1", ["night", "fog"], True, FEATURES)
+        Finding(number, "a", NOON, _after(5), None, "m-1", causes, True, FEATURES)
     ]
 
 
@@ -42,7 +46,16 @@ def test_a_camera_has_one_open_finding_that_is_brought_up_to_date(ledger: Ledger
     assert _opened(ledger, minutes=30, causes=["fog"]) == number
     (finding,) = list_findings(ledger)
     assert (finding.since, finding.opened_at) == (NOON, _after(5))
-    assert finding.causes == ["fog"]
+    assert finding.causes == [Cause("fog", 0.5)]
+    assert finding.cause_names == ["fog"]
+
+
+def test_names_alone_as_earlier_versions_wrote_them_are_read(ledger: Ledger) -> None:
+    number = _opened(ledger)
+    with ledger.transaction() as connection:
+        connection.exec_driver_sql('update findings set causes = \'["night", "fog"]\'')
+    (finding,) = list_findings(ledger)
+    assert (finding.id, finding.causes) == (number, [Cause("night"), Cause("fog")])
 
 
 def test_after_one_is_closed_there_is_another(ledger: Ledger) -> None:

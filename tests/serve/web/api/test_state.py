@@ -6,6 +6,8 @@ from fastapi.testclient import TestClient
 from flows.service.control_service import REPORT_FILE
 from tests.support.control_service import Content, api_of, jpeg, problem_of, running
 
+CAUSES = [{"name": "night", "probability": 0.62}, {"name": "fog", "probability": 0.31}]
+
 
 def test_events_are_filtered(client: TestClient) -> None:
     def kinds(query: str) -> list[str]:
@@ -25,7 +27,7 @@ def test_events_are_filtered(client: TestClient) -> None:
 
 def test_an_event_tells_when_and_why(client: TestClient) -> None:
     event = client.get("/events?kind=drift").json()["items"][0]
-    assert event["detail"] == {"causes": ["night", "fog"]}
+    assert event["detail"] == {"causes": CAUSES}
     assert (event["model"], event["ended_at"]) == ("m-1", None)
     assert event["started_at"].endswith("Z")
 
@@ -46,7 +48,7 @@ def test_events_since_a_time(client: TestClient) -> None:
 
 def test_drift(client: TestClient) -> None:
     first, second = client.get("/drift").json()["items"]
-    assert (first["camera_id"], first["drifts"], first["causes"]) == ("a40", True, ["night", "fog"])
+    assert (first["camera_id"], first["drifts"], first["causes"]) == ("a40", True, CAUSES)
     assert not second["drifts"]
     part = client.get("/drift?offset=1&limit=1").json()
     assert (part["items"], part["more"]) == ([second], False)

@@ -14,6 +14,7 @@ from serve.web.app.render import ago, render
 from streetloop.control.port import Control
 from streetloop.control.views import (
     CameraView,
+    CauseView,
     DecisionView,
     DriftView,
     EventView,
@@ -132,7 +133,7 @@ def full(content: Content) -> Content:
             ],
         ),
         ("counts", ["a40 in 4 2", "drift", "night or fog", " ago", "ongoing", "frozen picture"]),
-        ("drift", ["a40", "drift", "Most likely night, or fog", " ago", "more minutes"]),
+        ("drift", ["a40", "drift", "Most likely night (62 %), or fog (31 %)", " ago", "more minutes"]),
         ("review", ["1 pending", "1 in dataset", "unsure", "a40,"]),
         (
             "models",
@@ -251,7 +252,7 @@ class Evil:
             started_at=NOW,
             ended_at=None,
             model=EVIL,
-            detail={"causes": [EVIL]},
+            detail={"causes": [{"name": EVIL, "probability": 0.9}]},
         )
         return Page(items=[event], offset=0, more=False)
 
@@ -262,7 +263,7 @@ class Evil:
                 camera_id=EVIL,
                 state=EVIL,
                 drifts=True,
-                causes=[EVIL],
+                causes=[CauseView(name=EVIL, probability=0.9)],
                 since=NOW,
                 missing_minutes=0,
                 features={EVIL: one},
