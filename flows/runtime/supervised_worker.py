@@ -189,7 +189,9 @@ def _died(status: CameraStatus) -> CameraStatus:
 
 
 def _ended(status: CameraStatus) -> CameraStatus:
-    return dataclasses.replace(_died(status), state=CameraState.ENDED, error=None)
+    return dataclasses.replace(
+        _died(status), state=CameraState.ENDED, error=None, faults=(), detector_error=None
+    )
 
 
 def _after(before: CameraStatus, now: CameraStatus) -> CameraStatus:

@@ -170,9 +170,6 @@ class StreamPipeline:
             self._ready.notify_all()
         if self._started:
             self._ended.wait()
-        # A reader that hangs in its time-out holds no frame; it may end by itself.
-        join_all(self.readers, _JOIN_S)
-        self._fail_abandoned_frames()
 
     def drop(self, cameras: Collection[str]) -> dict[str, CameraStatus]:
         """Stop some cameras for good.
@@ -302,6 +299,10 @@ class StreamPipeline:
             if self._dispatchers:
                 return
             self._finishing = True
+        # A reader that hangs in its time-out holds no frame; it may end by itself. Others may be
+        # about to settle their last frame, which a sink is told of.
+        join_all(self.readers, _JOIN_S)
+        self._fail_abandoned_frames()
         self._comparison.close()  # before the sinks: one may be told of what is compared
         self._sinks.close()
         self._ended.set()

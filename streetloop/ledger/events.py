@@ -1,6 +1,6 @@
 """Events: what happened at a camera, and when."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -122,6 +122,19 @@ def acknowledge_event(ledger: Ledger, number: int, author: str, at: datetime) ->
         it = events.c.id == number
         values = {"acknowledged_at": at, "acknowledged_by": author}
         connection.execute(update(events).where(it & events.c.acknowledged_at.is_(None)).values(values))
+
+
+def end_open_events(ledger: Ledger, kinds: Collection[str], ended_at: datetime) -> None:
+    """End all events of some kinds that go on.
+
+    Args:
+        ledger: The ledger.
+        kinds: The kinds.
+        ended_at: Their end (UTC).
+    """
+    with ledger.transaction() as connection:
+        still_on = events.c.kind.in_(kinds) & events.c.ended_at.is_(None)
+        connection.execute(update(events).where(still_on).values(ended_at=ended_at))
 
 
 def list_events(

@@ -64,7 +64,7 @@ def test_a_tenth_of_the_day_is_drawn_at_random_however_often_frames_are_chosen(
 
 
 class _Interrupted(Ledger):
-    """A ledger that somebody else uses just before our n-th transaction."""
+    """A ledger that somebody else uses just before our n-th transaction or snapshot."""
 
     def __init__(self, ledger: Ledger, before: int, somebody: Callable[[], object]) -> None:
         super().__init__(ledger._engine)
@@ -72,11 +72,20 @@ class _Interrupted(Ledger):
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[Connection]:
+        self._count()
+        with super().transaction() as connection:
+            yield connection
+
+    @contextlib.contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        self._count()
+        with super().snapshot() as connection:
+            yield connection
+
+    def _count(self) -> None:
         self._left -= 1
         if self._left == 0:
             self._somebody()
-        with super().transaction() as connection:
-            yield connection
 
 
 @pytest.mark.parametrize("moment", [1, 2, 3, 4, 5])

@@ -13,7 +13,7 @@ from flows.stream.ingest.camera_state import CameraState
 from streetloop.clock import Clock
 from streetloop.errors import LedgerError
 from streetloop.ledger import Ledger, open_ledger
-from streetloop.ledger.events import begin_event, end_event, list_events
+from streetloop.ledger.events import begin_event, end_event, end_open_events
 from streetloop.polling import SayOnce
 
 _log = logging.getLogger(__name__)
@@ -95,19 +95,14 @@ class OutageRecorder:
     ) -> None:
         self._ledger = ledger
         if self._is_fresh:
-            self._end_old(ledger)
+            end_open_events(ledger, (*_OF_CAMERA, *_OF_ALL), self._clock.now())
+            self._is_fresh = False
         self._end(ledger, ended)
         for subject in begun:
             self._begin(ledger, subject, wanted[subject])
         while self._restarts:
             self._note(ledger, self._restarts[0])
             del self._restarts[0]
-
-    def _end_old(self, ledger: Ledger) -> None:
-        for kind in (*_OF_CAMERA, *_OF_ALL):
-            for event in list_events(ledger, kind=kind, only_open=True):
-                end_event(ledger, event.id, self._clock.now())
-        self._is_fresh = False
 
     def _begin(self, ledger: Ledger, subject: _Subject, outage: _Outage) -> None:
         coverage = 0.0 if subject.kind == CAMERA_LOST else None

@@ -1,6 +1,5 @@
 """From one camera's detections to tracks, object counts and line crossings."""
 
-import math
 import statistics
 from collections import Counter, deque
 from collections.abc import Sequence
@@ -28,7 +27,6 @@ _IDS_PER_GENERATION = 10_000_000
 _DOUBLE_IOU = 0.6  # of two boxes whatever their classes: both are of one object
 _GAP_S, _GAP_PERIODS = 0.5, 2.5  # without a track, from which its crossing is inferred
 _STEPS = 15  # between frames, whose median is the frame period
-_RATE_TOLERANCE = 0.8
 _UNNAMED = 1000  # class ids that may come where nobody knows the names
 
 
@@ -75,7 +73,7 @@ class CameraAnalysis:
         self.last_at: datetime | None = None
         self.objects_by_class: dict[str, int] = {}
         self._unknown = sorted({name for one in (self._classes, *own.values()) for name in one.unknown})
-        self._rate_check = RateCheck()
+        self._rate_check = RateCheck(camera.fps)
         self._camera = camera
 
     @property
@@ -86,23 +84,12 @@ class CameraAnalysis:
         texts = {}
         if self._unknown:
             texts[UNKNOWN_CLASS] = f"classes: the model has no class {', '.join(map(repr, self._unknown))}"
-        if (needed := self._needed_fps()) is not None:
-            texts[TOO_FAST] = f"too fast for {self._fps:.2g} fps, needs {needed:g}"
+        if self._lines and (rates := self._rate_check.too_fast()) is not None:
+            texts[TOO_FAST] = f"too fast for {rates.fps:.2g} fps, needs {rates.needed:g}"
         return [
             Fault(kind, f"camera {self._camera.id!r}: {text}", self.first_at, self.last_at)
             for kind, text in texts.items()
         ]
-
-    @property
-    def _fps(self) -> float:
-        """Frames analysed a second while something moves: as asked for, unless it is less."""
-        period, asked = statistics.median(list(self._steps) or [0.0]), self._camera.fps
-        fps = 1 / period if period > 0 else math.inf
-        return asked if asked is not None and asked * _RATE_TOLERANCE <= fps else fps
-
-    def _needed_fps(self) -> float | None:
-        """The rate that counting needs here, if it is above that of today."""
-        return self._rate_check.needed_fps(self._fps) if self._lines else None
 
     @property
     def objects(self) -> int:
@@ -138,7 +125,7 @@ class CameraAnalysis:
         kept = (track_id != UNCONFIRMED) | (detections.confidence >= self._confidence)
         tracked = Tracked(detections.take(kept), track_id[kept])
         self._count_objects()
-        self._rate_check.add(self._tracker.seen, len(self._tracker.ended), self._tracker.lost)
+        self._rate_check.add(frame.pts, self._tracker.seen, len(self._tracker.ended), self._tracker.lost)
         return Result(frame, tracked, self._crossings(frame.pts), model_version, counted[kept])
 
     def _counted(self, detections: Detections) -> NDArray[np.bool_]:

@@ -117,7 +117,7 @@ class CameraTracker:
         size: Width and height in pixels that positions refer to: those of the first frame.
         seen: Confirmed tracks that were detected in the last frame.
         ended: Confirmed tracks that ended with the last frame.
-        lost: Number of tracks that ended with it before they were confirmed.
+        lost: (N, 4) last boxes of the tracks that ended with it before they were confirmed.
     """
 
     def __init__(self, classes: int = 1, first_id: int = 1, tuning: Tuning | None = None) -> None:
@@ -129,7 +129,7 @@ class CameraTracker:
         self.size: tuple[int, int] = (0, 0)
         self.seen: list[Track] = []
         self.ended: list[Track] = []
-        self.lost = 0
+        self.lost: list[Floats] = []
 
     @property
     def tracks(self) -> list[Track]:
@@ -184,7 +184,7 @@ class CameraTracker:
         )
         ended = [track for track, stays in zip(self._tracks, alive, strict=True) if not stays]
         self.ended = [track for track in ended if track.id != UNCONFIRMED]
-        self.lost = len(ended) - len(self.ended)
+        self.lost = [track.path[-1][1] for track in ended if track.id == UNCONFIRMED]
         if ended:
             self._motion.keep(alive)
             self._tracks = [track for track, stays in zip(self._tracks, alive, strict=True) if stays]

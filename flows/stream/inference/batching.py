@@ -127,7 +127,8 @@ def choose(
     for position, mailbox in enumerate(waiting):
         share = -(-(limit - len(chosen)) // (len(waiting) - position))
         if share > 0:
-            backlog = max(1, pace.frames_in_budget // len(waiting))
+            in_budget = max(pace.frames_in_budget, model_input.batch or 1)
+            backlog = max(1, in_budget // len(waiting))
             chosen += mailbox.take(share, backlog, now_s, fits)
     return chosen
 

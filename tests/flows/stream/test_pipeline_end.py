@@ -2,10 +2,12 @@
 
 import threading
 
-from flows.stream.ingest.accounting import Account
+from flows.stream.ingest.accounting import Account, SettledFrame
 from flows.stream.ingest.camera_state import CameraState
+from flows.stream.sources.source import SourceFrame
 from streetloop.errors import DetectorError
-from tests.support.build import camera, source_frames
+from streetloop.types import ArrayPicture, Image
+from tests.support.build import camera, plain, source_frames
 from tests.support.fakes import (
     PATIENCE_S,
     CollectingSink,
@@ -38,6 +40,40 @@ def test_closing_waits_for_batches_in_flight_and_drops_waiting_frames(start: Sta
     assert account.dropped == account.reasons["stopped"] == account.decoded - account.detected
     assert account.decoded < 100
     assert sink.closed == 1
+
+
+def test_sinks_close_after_the_last_frame_has_its_fate(start: Start) -> None:
+    """A reader that is in the motion gate when the pipeline closes settles its frame first."""
+    reached, leave = threading.Event(), threading.Event()
+
+    class Slow(ArrayPicture):
+        def luma(self) -> Image:
+            reached.set()
+            assert leave.wait(PATIENCE_S)
+            return super().luma()
+
+    settled: list[SettledFrame] = []
+    at_the_end: list[int] = []
+
+    class Sink(CollectingSink):
+        def close(self) -> None:
+            at_the_end.append(len(settled))
+
+    slow = SourceFrame(1.0, Slow(plain(320, 192).pixels))
+    pipeline = start(
+        [(camera("a"), ScriptedSource([*source_frames(3), slow, threading.Event()]))],
+        sinks=[Sink()],
+        settings=SETTINGS.model_copy(update={"gate": True}),
+        on_settled=settled.append,
+    )
+    assert reached.wait(PATIENCE_S)
+    closing = threading.Thread(target=pipeline.close)
+    closing.start()
+    closing.join(0.2)  # time for sinks to be closed too early
+    leave.set()
+    closing.join(PATIENCE_S)
+
+    assert at_the_end == [4] == [account_of(pipeline).decoded]
 
 
 def test_closing_cuts_the_pauses_between_retries_short(start: Start) -> None:

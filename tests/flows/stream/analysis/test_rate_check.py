@@ -17,10 +17,11 @@ def drive(
     sides_per_s: float, fps: float, cars: int = 10, lines: dict[str, Line] | None = None
 ) -> CameraAnalysis:
     """One car after the other crosses the whole picture."""
-    analysis = CameraAnalysis(camera(lines=GATE if lines is None else lines), Settings())
+    analysis = CameraAnalysis(camera(fps=fps, lines=GATE if lines is None else lines), Settings())
     each_s = WIDTH / SIDE / sides_per_s + PAUSE_S
     for index in range(round(cars * each_s * fps)):
-        x = sides_per_s * SIDE * (index / fps % each_s)
+        car, since_s = divmod(index / fps, each_s)
+        x = sides_per_s * SIDE * since_s + 97 * car % 300
         boxes = found((x, 100, x + SIDE, 100 + SIDE)) if x < WIDTH - SIDE else Detections.empty()
         analysis.update(frame(index, pts=index / fps, picture=PICTURE), boxes, "model-1")
     return analysis
@@ -51,6 +52,25 @@ def test_objects_that_are_never_seen_twice_are_too_fast() -> None:
 
     assert analysis.objects == 0
     assert sentences(analysis) == ["camera 'a': too fast for 2 fps, needs 4"]
+
+
+def test_a_calm_street_whose_gate_is_closed_needs_no_rate() -> None:
+    analysis = drive(2.0, 10)
+    for keyframe in range(20):
+        at = frame(1000 + keyframe, pts=300 + 2.0 * keyframe, picture=PICTURE)
+        analysis.update(at, Detections.empty(), "model-1")
+
+    assert sentences(analysis) == []
+
+
+def test_false_boxes_at_one_place_say_nothing_about_the_rate() -> None:
+    analysis = CameraAnalysis(camera(fps=5, lines=GATE), Settings())
+    for index in range(1500):
+        boxes = found((300, 50, 340, 90)) if index % 25 == 0 else Detections.empty()
+        analysis.update(frame(index, pts=index / 5, picture=PICTURE), boxes, "model-1")
+
+    assert analysis.objects == 0
+    assert sentences(analysis) == []
 
 
 def test_a_street_without_lines_needs_no_rate() -> None:

@@ -285,3 +285,11 @@ def test_a_fixed_batch_is_filled_however_slow_it_is() -> None:
         for camera_id in "abcde":
             cameras.put(camera_id)
         assert len(cameras.choose(pace=slow, model_input=model_input)) == cameras_at_a_time
+
+
+def test_a_fixed_batch_is_filled_from_one_camera_too() -> None:
+    slow = Pace(0.5, 8)
+    slow.observe(1, 10.0)
+    cameras = _Cameras("a")
+    cameras.put("a", 6)
+    assert len(cameras.choose(pace=slow, model_input=ModelInput(batch=4))) == 4
