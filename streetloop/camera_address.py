@@ -13,7 +13,7 @@ NETWORK_SCHEMES = (
 SCHEMES = (*NETWORK_SCHEMES, "file", "watch", "sim")
 """All that are known."""
 
-_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s'\"\\]+")
+_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s'\"\\<>]+")
 _ESCAPED = "write # as %23, / as %2F, ? as %3F and @ as %40"
 
 
@@ -44,7 +44,7 @@ def parse_address(value: object) -> SecretUri:
     if "#" in value:
         raise ValueError("a # would end the address there; write # as %23")
     if not _URI.fullmatch(value):
-        raise ValueError("has spaces or quotes; write them as %20 and the like")
+        raise ValueError("has spaces, quotes, < or >; write < as %3C, > as %3E, a space as %20")
     parts = _split(value)
     if uri.scheme in NETWORK_SCHEMES:
         if "@" in parts.path + parts.query:

@@ -3,13 +3,14 @@
 import re
 
 _SCHEME = r"[a-zA-Z][a-zA-Z0-9+.-]{0,30}://"
-_URL = re.compile(rf"{_SCHEME}(?:(?!{_SCHEME})[^\s'\"<>])*")  # up to the next one, if one holds another
+_URL = re.compile(rf"{_SCHEME}(?:(?!{_SCHEME})[^\s'\"])*")  # up to the next one, if one holds another
 _USERINFO = re.compile(r"^(?P<scheme>[^:]*://)[^/?#]*@")
 # A password with / ? or # that was not escaped; everything up to the last @ may be of it.
 _UNESCAPED = re.compile(r"^(?P<scheme>[^:]*://)(?:[^/?#:@]*:|[^@#]*#).*@")
+# A value ends at & only, but for recorders' paths such as user=a_password=b_channel=1_stream=0.sdp.
 _PARAMETER = re.compile(
-    r"(?P<name>(?:user|usr|login|pass|pwd|psw|token|auth|key|secret|sig|credential)[a-z0-9.]*)=.*?"
-    r"(?=&|_[a-z]+=|$)",
+    r"(?P<name>(?:user|usr|login|pass|pwd|psw|token|auth|key|secret|sig|credential|streamid|jwt|sess|hdn)"
+    r"[a-z0-9.]*|(?<![a-z])sid)=.*?(?=&|_(?:user|password|channel|stream)=|$)",
     re.IGNORECASE,
 )
 _OPEN_SCHEMES = ("sim://", "file://", "watch://")

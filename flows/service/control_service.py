@@ -56,6 +56,7 @@ from streetloop.ledger.learning import Step, begin_learning, go_on, list_learnin
 from streetloop.ledger.reviews import ReviewState, count_doubted, count_reviews, find_reviews, newest_reviews
 from streetloop.ledger.rollouts import RolloutCommand, list_decisions, list_rollouts, request_command
 from streetloop.local_time import parse_moment
+from streetloop.secrets import redact
 from streetloop.settings import Settings
 from streetloop.storage.open import open_store
 from streetloop.storage.store import ObjectStore
@@ -226,8 +227,10 @@ class ControlService:
     def _labeling_url(self) -> str | None:
         if self._settings.labeler != "label-studio":
             return None
+        if self._settings.label_studio_url:
+            return redact(self._settings.label_studio_url)
         access = LocalServer(self._settings.home).status()
-        return self._settings.label_studio_url or (None if access is None else access.url)
+        return None if access is None else access.url
 
     def reviews(self, state: str | None, offset: int, limit: int) -> Page[ReviewView]:
         """See `Control.reviews`."""

@@ -23,6 +23,7 @@ from streetloop.city.world.conditions import Condition, parse_conditions
 from streetloop.city.world.place import Place
 from streetloop.city.world.places import PLACES
 from streetloop.errors import ConfigError
+from streetloop.secrets import redact
 
 TRAFFIC = {"light": 0.4, "normal": 1.0, "busy": 1.7}
 """How many there are, as a multiple of the usual."""
@@ -83,12 +84,13 @@ def parse_address(uri: str) -> Address:
     try:
         parts = urlsplit(uri)
     except ValueError:
-        raise ConfigError(f"{uri[:100]!r} is no valid URI") from None
+        raise ConfigError(f"{redact(uri)[:100]!r} is no valid URI") from None
     if parts.scheme != "sim":
-        raise ConfigError(f"{uri[:100]!r}: a simulated camera is written sim://city/camera")
+        raise ConfigError(f"{redact(uri)[:100]!r}: a simulated camera is written sim://city/camera")
     place = PLACES.get(parts.netloc)
     if place is None:
-        raise ConfigError(f"unknown city {parts.netloc[:40]!r}; known are {', '.join(PLACES)}")
+        city = re.sub(".*@", "***@", parts.netloc)
+        raise ConfigError(f"unknown city {city[:40]!r}; known are {', '.join(PLACES)}")
     camera = unquote(parts.path).strip("/")
     if camera not in place.cameras:
         known = ", ".join(place.cameras)

@@ -20,6 +20,7 @@ from streetloop.video.picture import Converter, DecodedPicture
 
 _MIN_SIDE, _MAX_ASPECT, _MAX_PIXELS = 16, 10, 100_000_000
 _PEEK_PACKETS = 200  # of all streams; a cover has one of them
+_METADATA_ERRORS = "replace"  # a title need not be UTF-8, and nobody reads it
 _CUT_AT_THE_NEXT = {"rtsp", "mpegts"}  # formats in which a picture ends where the next one begins
 
 
@@ -84,6 +85,7 @@ class VideoReader(Closing):
             self._container: InputContainer = av.open(
                 url,
                 options=options or {},
+                metadata_errors=_METADATA_ERRORS,
                 timeout=(open_timeout_s, limit),  # type: ignore[arg-type]
             )
             try:
@@ -229,7 +231,7 @@ class _ReadTimeout:
 def _count_packets(url: str) -> Counter[int]:
     """How many of a file's first packets belong to each stream."""
     found: Counter[int] = Counter()
-    with av.open(url) as container:
+    with av.open(url, metadata_errors=_METADATA_ERRORS) as container:
         for packet in container.demux(video=tuple(range(len(container.streams.video)))):
             found[packet.stream_index] += 1
             if found.total() >= _PEEK_PACKETS:

@@ -57,6 +57,11 @@ def test_what_is_escaped_and_what_stands_in_parameters_is_an_address(uri: str, h
     assert "admin" not in str(address)
 
 
+@pytest.mark.parametrize("sign", "<>")
+def test_brackets_are_to_be_escaped(sign: str) -> None:
+    assert "write < as %3C" in _refusal(f"rtsp://admin:pa{sign}hunter@host/ch1")
+
+
 def test_a_clips_number_sign_is_to_be_escaped() -> None:
     assert "write # as %23" in _refusal("file:///clips/a#b.mp4")
 

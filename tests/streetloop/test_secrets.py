@@ -29,6 +29,8 @@ SHOWN = "rtsp://***@10.0.0.7:8554/ch1"
         ("rtsp+tls://u:p@h", "rtsp+tls://***@h"),
         ("rtsp://u:p@[fe80::1]:554/x", "rtsp://***@[fe80::1]:554/x"),
         ("http://h/?next=rtsp://u:p@h2/x", "http://h/?next=rtsp://***@h2/x"),
+        ("rtsp://u:p<w@h/x", "rtsp://***@h/x"),
+        ("rtsp://u:p>w@h/x", "rtsp://***@h/x"),
     ],
 )
 def test_user_and_password_are_replaced_wherever_a_url_stands(text: str, expected: str) -> None:
@@ -79,6 +81,11 @@ def test_text_without_credentials_stays_as_it_is(text: str) -> None:
         ("rtmp://h/live/cam?key=hunter2", "rtmp://h/live/cam?key=***"),
         ("srt://h:9000?passphrase=hunter2&latency=200", "srt://h:9000?passphrase=***&latency=200"),
         ("rtsp://u:hunter2@h/x?token=hunter2", "rtsp://***@h/x?token=***"),
+        ("srt://h:9000?streamid=read:cam:hunter2&latency=9", "srt://h:9000?streamid=***&latency=9"),
+        ("https://h/x?jwt=hunter2&sid=hunter2", "https://h/x?jwt=***&sid=***"),
+        ("https://h/x?session=hunter2&PHPSESSID=hunter2", "https://h/x?session=***&PHPSESSID=***"),
+        ("https://h/x?hdnts=exp=1~hmac=hunter2&side=left", "https://h/x?hdnts=***&side=left"),
+        ("https://h/x?token=AbC_dEf=", "https://h/x?token=***"),
     ],
 )
 def test_secrets_that_stand_elsewhere_than_they_ought_to_are_hidden(url: str, shown: str) -> None:

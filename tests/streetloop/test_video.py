@@ -124,6 +124,21 @@ def test_what_cannot_be_opened(
         VideoReader(str(tmp_path / name), name)
 
 
+def test_a_title_in_latin_1_does_not_hinder(tmp_path: Path) -> None:
+    path = tmp_path / "a.mp4"
+    with av.open(str(path), "w") as container:
+        container.metadata["title"] = "Kreuzung Sued"
+        stream = container.add_stream("libx264", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        container.mux(stream.encode(av.VideoFrame.from_ndarray(picture(0), format="bgr24")))
+        container.mux(stream.encode(None))
+    data = path.read_bytes()
+    assert b"Kreuzung Sued" in data
+    path.write_bytes(data.replace(b"Kreuzung Sued", "Kreuzung Südd".encode("latin-1")))
+    with VideoReader(str(path), "a") as reader:
+        assert reader.probe() is not None
+
+
 def test_sound_alone_is_no_video(tmp_path: Path) -> None:
     path = tmp_path / "sound.wav"
     with av.open(str(path), "w") as container:

@@ -45,7 +45,8 @@ def put_text(
     mask = _mask(text, scale, thickness // 2)
     left, top = at[0] - thickness // 2, at[1] - round(_PIXELS * scale)
     x, y = max(left, 0), max(top, 0)
-    mask = mask[y - top : image.shape[0] - top, x - left : image.shape[1] - left]
+    bottom, right = max(image.shape[0] - top, 0), max(image.shape[1] - left, 0)
+    mask = mask[y - top : bottom, x - left : right]
     part = image[y : y + mask.shape[0], x : x + mask.shape[1]]
     share = mask[:, :, None] / np.float32(255)
     part[:] = (part * (1 - share) + np.array(colour, np.float32) * share).astype(np.uint8)

@@ -1,5 +1,6 @@
 """A folder that clips are dropped into: ``watch:///clips``; each is played once."""
 
+import contextlib
 import logging
 import threading
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from flows.stream.sources.media_clock import MediaClock
 from flows.stream.sources.source import SourceFrame
 from streetloop.clock import Clock
 from streetloop.errors import ConfigError, SourceError, SourceUnavailable
+from streetloop.secrets import redact
 from streetloop.video import VideoInfo
 
 _LOOK_EVERY_S = 1.0
@@ -31,9 +33,9 @@ def parse_watch_uri(uri: str) -> Path:
     """
     parts = urlsplit(uri)
     if parts.netloc or not parts.path.startswith("/"):
-        raise ConfigError(f"{uri}: write a folder as watch:///absolute/path")
+        raise ConfigError(f"{redact(uri)}: write a folder as watch:///absolute/path")
     if parse_qsl(parts.query, keep_blank_values=True):
-        raise ConfigError(f"{uri}: takes no options")
+        raise ConfigError(f"{redact(uri)}: takes no options")
     return Path(unquote(parts.path))
 
 
@@ -110,8 +112,17 @@ class WatchedFolderSource:
     def _clips(self) -> dict[Path, _Look]:
         """Size and last change of each clip, by name."""
         try:
-            files = sorted(f for f in self._folder.iterdir() if f.suffix.lower() in _SUFFIXES)
-            looks = [(file, file.stat()) for file in files if not file.name.startswith(".")]
+            files = sorted(file for file in self._folder.iterdir() if _is_clip(file))
         except OSError as error:
             raise SourceUnavailable(f"{self._folder} cannot be read: {error.strerror}") from error
-        return {file: (status.st_size, status.st_mtime_ns) for file, status in looks}
+        looks: dict[Path, _Look] = {}
+        for file in files:
+            # A link may lead nowhere, and a clip may be taken away right now.
+            with contextlib.suppress(OSError):
+                status = file.stat()
+                looks[file] = status.st_size, status.st_mtime_ns
+        return looks
+
+
+def _is_clip(file: Path) -> bool:
+    return file.suffix.lower() in _SUFFIXES and not file.name.startswith(".")

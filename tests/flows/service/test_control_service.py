@@ -88,6 +88,8 @@ def test_the_queue_says_where_the_labellers_work(tmp_path: Path) -> None:
     here = "http://labels.example:8080"
     content = Content(tmp_path, labeler="label-studio", label_studio_url=here)
     assert content.service.queue().url == here
+    login = Content(tmp_path, labeler="label-studio", label_studio_url="http://admin:hunter2@host")
+    assert login.service.queue().url == "http://***@host"
     nowhere = Content(tmp_path, labeler="label-studio")
     assert nowhere.service.queue().url is None
 

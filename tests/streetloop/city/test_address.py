@@ -30,6 +30,12 @@ def test_without_options_it_is_a_plain_day_without_end() -> None:
     assert (address.seed, address.start, address.frames, address.live) == (0, 0.0, None, True)
 
 
+@pytest.mark.parametrize("city", ["kingsport", "atlantis"])
+def test_a_password_is_not_repeated(city: str) -> None:
+    with pytest.raises(ConfigError, match=rf"unknown city '\*\*\*@{city}'"):
+        parse_address(f"sim://admin:hunter2@{city}/crossing")
+
+
 def test_all_options_can_be_given_at_once() -> None:
     address = parse_address(
         "sim://millbrook/market?condition=rain,night@60:30&event=congestion@20:40&seed=7"

@@ -42,7 +42,9 @@ def test_text_of_either_kind_is_about_as_large() -> None:
         assert height == pytest.approx(ascii_height, rel=0.4)
 
 
-@pytest.mark.parametrize("at", [(-30, 5), (390, 40), (10, -50), (10, 200), (-500, 40), (500, 40)])
+@pytest.mark.parametrize(
+    "at", [(-30, 5), (390, 40), (10, -50), (10, 200), (-500, 40), (500, 40), (10, 76), (403, 40)]
+)
 def test_what_is_beyond_the_edge_is_left_out(at: tuple[int, int]) -> None:
     _drawn("Größe", at)
 

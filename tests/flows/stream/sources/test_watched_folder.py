@@ -107,3 +107,17 @@ def test_a_folder_that_is_away_may_come_back(tmp_path: Path) -> None:
 def test_only_an_absolute_folder_is_accepted(uri: str) -> None:
     with pytest.raises(ConfigError):
         open_source(Camera(id="a", uri=SecretUri(uri)), FakeClock())
+
+
+@pytest.mark.parametrize("rest", ["clips", "/clips?loop=1"])
+def test_a_password_is_not_repeated(rest: str) -> None:
+    uri = SecretUri(f"watch://admin:hunter2@nas{rest}")
+    with pytest.raises(ConfigError) as caught:
+        open_source(Camera(id="a", uri=uri), FakeClock())
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_link_that_leads_nowhere_does_not_stop_the_folder(tmp_path: Path) -> None:
+    (tmp_path / "a.mp4").symlink_to(tmp_path / "none.mp4")
+    _clip(tmp_path / "b.mp4", 2)
+    assert len(_play(tmp_path)) == 2
