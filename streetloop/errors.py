@@ -14,6 +14,7 @@
     │   └── ModelUnsupported   readable, but not a detector we can run
     ├── DatasetError           a dataset cannot be found, read or made
     │   └── DatasetInvalid     ... is not fit to learn from
+    │       └── TooFewToJudge  ... or has too few frames to judge by
     ├── TrainingError          a training ended without a model
     ├── ClusterError           Ray did not start on this machine
     ├── ProcessDied            a process that worked for this one ended before its answer
@@ -91,6 +92,10 @@ class DatasetInvalid(DatasetError):
     def __init__(self, message: str, faults: list[str] | None = None) -> None:
         super().__init__(message)
         self.faults = faults or []
+
+
+class TooFewToJudge(DatasetInvalid):
+    """A dataset has too few frames to judge a candidate by; more labels help."""
 
 
 class TrainingError(StreetloopError):

@@ -1,10 +1,11 @@
 """Builds a training's dataset: new labels, and the champion's dataset for replay."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from streetloop.errors import DatasetError, DatasetInvalid
+from streetloop.errors import DatasetError, TooFewToJudge
 from streetloop.ledger import Ledger
 from streetloop.ledger.findings import list_findings
 from streetloop.ledger.review_moves import mark_in_dataset
@@ -20,7 +21,7 @@ from streetloop.ledger.reviews import (
 from streetloop.settings import Settings
 from streetloop.storage.open import open_store
 from train.data.dataset import TEST, VALIDATION, Dataset, Example, load_dataset, merged, save_dataset
-from train.data.from_labels import USUAL, dataset_of, mended, relabeled, renumbered
+from train.data.from_labels import USUAL, dataset_of, mended, relabeled, renumbered, separated
 from train.data.mending import Notes
 from train.data.validation import require_valid
 from train.evaluation.judge import JudgePolicy, judging_gaps
@@ -36,7 +37,7 @@ class TrainingMaterial:
 
     Attributes:
         dataset: All frames; saved in the object store.
-        slices: Slices of the new frames, except the usual one.
+        slices: Slices in which a candidate must gain, as `slices_to_gain` chooses them.
         findings: The drift findings for which the new frames were labeled, as JSON.
         notes: What was mended in the labels, one sentence each.
     """
@@ -63,26 +64,45 @@ def build_dataset(
         champion: As of `gather_material`.
         purpose: As of `gather_material`.
         mapping: As of `gather_material`.
-        wanted: Slices in which the candidate must gain; empty for those of the new frames.
+        wanted: Slices in which the candidate must gain; empty for `slices_to_gain`.
 
     Raises:
         DatasetError: As of `gather_material`.
-        DatasetInvalid: The dataset has faults, or too few frames to judge by.
+        TooFewToJudge: There are too few frames to judge by.
+        DatasetInvalid: The dataset has faults.
     """
     material = gather_material(settings, ledger, champion, purpose, mapping)
     store = open_store(settings)
     require_valid(material.dataset, store, known=champion.record.classes)
     gaps = gaps_to_judge(material, wanted)
     if gaps:
-        raise DatasetInvalid(f"the training could not be accepted: {'; '.join(gaps)}; {_HINT}", gaps)
+        raise TooFewToJudge(f"the training could not be accepted: {'; '.join(gaps)}; {_HINT}", gaps)
     save_dataset(store, material.dataset)
     return material
 
 
 def gaps_to_judge(material: TrainingMaterial, wanted: tuple[str, ...] = ()) -> list[str]:
     """What the judge lacks to accept any candidate, one sentence each."""
-    policy = JudgePolicy(wanted=wanted or material.slices)
-    return judging_gaps([(e.slices, len(e.truth())) for e in held_out(material.dataset)], policy)
+    return _gaps(material.dataset, wanted or material.slices)
+
+
+def slices_to_gain(drifts: Sequence[str], dataset: Dataset) -> tuple[str, ...]:
+    """The slices of new frames in which a candidate must gain: those with enough judge frames.
+
+    Few frames with another cause so block no training. If no slice has enough, it is the one with
+    most new frames, of which more labels are then asked for.
+
+    Args:
+        drifts: The slice of each new frame.
+        dataset: What a training would learn from and be judged by.
+    """
+    counts = Counter(drift for drift in drifts if drift != USUAL)
+    judged = [name for name in sorted(counts) if not _gaps(dataset, (name,))]
+    return tuple(judged or sorted(counts, key=lambda name: (-counts[name], name))[:1])
+
+
+def _gaps(dataset: Dataset, wanted: tuple[str, ...]) -> list[str]:
+    return judging_gaps([(e.slices, len(e.truth())) for e in held_out(dataset)], JudgePolicy(wanted=wanted))
 
 
 def held_out(dataset: Dataset) -> list[Example]:
@@ -122,13 +142,13 @@ def gather_material(
     labeled, notes = list_labeled(ledger), Notes()
     own = mended(renumbered(labeled, champion.record.classes, mapping), notes)
     parts = [dataset_of(own, champion.record.classes, purpose)]
-    used = {example.image for example in parts[0].examples}
-    fresh = [r for r in labeled if r.state is ReviewState.LABELED and r.digest in used]
     if champion.record.dataset:
         parts.insert(0, load_dataset(store, champion.record.dataset))
         _note_relabeled(parts[0], parts[1], notes)
-    dataset = relabeled(merged(parts, purpose), own, list_unreliable(ledger))
-    slices = tuple(sorted({frame.drift or USUAL for frame in fresh} - {USUAL}))
+    dataset = separated(relabeled(merged(parts, purpose), own, list_unreliable(ledger)))
+    used = {example.image for example in dataset.examples}
+    fresh = [r for r in labeled if r.state is ReviewState.LABELED and r.digest in used]
+    slices = slices_to_gain([frame.drift or USUAL for frame in fresh], dataset)
     return TrainingMaterial(dataset, slices, _findings(ledger, fresh), notes.sentences())
 
 

@@ -21,7 +21,7 @@ from flows.learning.training_plan import TrainingRequest
 from serve.rollout.control.request import request_rollout
 from serve.rollout.policy import Policy
 from streetloop.clock import Clock
-from streetloop.errors import DatasetInvalid, RolloutError, StreetloopError
+from streetloop.errors import RolloutError, StreetloopError, TooFewToJudge
 from streetloop.ledger import Ledger
 from streetloop.ledger.findings import list_findings
 from streetloop.ledger.learning import (
@@ -192,7 +192,7 @@ class LearningFlow:
             return
         work, self._work = self._work, None
         error = work.exception()
-        if isinstance(error, DatasetInvalid):  # more labels help, another attempt does not
+        if isinstance(error, TooFewToJudge):  # more labels help, another attempt does not
             self._to(run, Step.LABELING, {_TOO_FEW: self._labels()}, str(error))
             return
         if error is not None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from streetloop.boxes import ids_by_name
 from streetloop.errors import DatasetError
 from streetloop.ledger.reviews import FrameRecord, SelectionReason
-from train.data.dataset import TEST, TRAIN, VALIDATION, Dataset, Example
+from train.data.dataset import SPLITS, TEST, TRAIN, VALIDATION, Dataset, Example
 from train.data.mending import LabeledBox, Notes, mend_boxes
 from train.data.validation import APART_S
 
@@ -111,6 +111,27 @@ def relabeled(dataset: Dataset, frames: Sequence[FrameRecord], without: Collecti
         if example.image in labels or example.image not in without
     )
     return replace(dataset, examples=examples)
+
+
+def separated(dataset: Dataset) -> Dataset:
+    """A dataset without leaks between its splits.
+
+    Whatever splits the parts of a merged dataset had, a training frame within `APART_S` seconds of
+    a validation or test frame of its camera is left out, and so is a validation frame near a test
+    frame.
+
+    Args:
+        dataset: The dataset; frames without a camera or a time stay.
+    """
+    by_camera: dict[str, list[Example]] = defaultdict(list)
+    for example in dataset.examples:
+        by_camera[example.camera_id].append(example)
+    kept = {example.image for example in by_camera.pop("", [])}
+    for mine in by_camera.values():
+        learned, held, tested = ([e for e in mine if e.split == split] for split in SPLITS)
+        held = _apart(held, tested)
+        kept |= {e.image for e in [*_apart(learned, [*held, *tested]), *held, *tested]}
+    return replace(dataset, examples=tuple(e for e in dataset.examples if e.image in kept))
 
 
 def _apart(examples: Sequence[Example], others: Sequence[Example]) -> list[Example]:

@@ -12,7 +12,14 @@ from flows.learning.learning_flow import Learned, LearningFlow
 from flows.learning.training_plan import TrainingRequest
 from serve.rollout.policy import Phase, Policy
 from streetloop.causes import Cause
-from streetloop.errors import ConfigError, DatasetInvalid, LearningError, TrainingError
+from streetloop.errors import (
+    ConfigError,
+    DatasetInvalid,
+    LearningError,
+    StoreError,
+    TooFewToJudge,
+    TrainingError,
+)
 from streetloop.ledger import Ledger, open_ledger
 from streetloop.ledger.findings import open_finding
 from streetloop.ledger.learning import LearningRun, Step, begin_learning, go_on, list_learning, open_learning
@@ -187,7 +194,7 @@ def test_a_step_that_fails_is_tried_later_each_time_then_parked_and_resumed(town
 
 def test_too_few_frames_to_judge_by_wait_for_more_labels(town: Town) -> None:
     def refuse(_: TrainingRequest) -> Learned:
-        raise DatasetInvalid("night: 8 frames to judge by, 10 are needed")
+        raise TooFewToJudge("night: 8 frames to judge by, 10 are needed")
 
     town.train = refuse
     town.label(3)
@@ -199,6 +206,23 @@ def test_too_few_frames_to_judge_by_wait_for_more_labels(town: Town) -> None:
     assert (town.run.step, len(town.asked)) == (Step.LABELING, asked), "the same labels are no better"
     town.train = lambda _: outcome()
     town.label(1, first=3)
+    town.step_until(Step.ROLLOUT)
+
+
+@pytest.mark.parametrize(
+    "error", [DatasetInvalid("image abc: is not in the object store"), StoreError("s3: not reached")]
+)
+def test_a_store_that_is_away_is_tried_again_and_waits_for_no_labels(town: Town, error: Exception) -> None:
+    def refuse(_: TrainingRequest) -> Learned:
+        raise error
+
+    town.train = refuse
+    town.label(3)
+    town.step_until(Step.TRAINING)
+    eventually(lambda: (town.flow.step(), town.run.attempts == 1)[1])
+    assert town.run.step is Step.TRAINING
+    town.train = lambda _: outcome()
+    town.clock.advance(31)
     town.step_until(Step.ROLLOUT)
 
 

@@ -7,8 +7,9 @@ import pytest
 from streetloop.boxes import Box
 from streetloop.errors import DatasetError
 from streetloop.ledger.reviews import FrameRecord, ReviewState, SelectionReason
-from train.data.dataset import TEST, TRAIN, VALIDATION
-from train.data.from_labels import UNCHOSEN, USUAL, dataset_of, relabeled, renumbered
+from train.data.dataset import TEST, TRAIN, VALIDATION, Example, merged
+from train.data.from_labels import UNCHOSEN, USUAL, dataset_of, relabeled, renumbered, separated
+from train.data.validation import APART_S, faults_of
 
 AT = datetime(2026, 11, 21, 12, tzinfo=UTC)
 BOX = Box(1, (1.0, 2.0, 11.0, 12.0))
@@ -122,3 +123,42 @@ def test_older_examples_get_the_newest_labels_and_lose_those_in_doubt() -> None:
         (labeled(3).digest, [1]),
     ]
     assert [e.split for e in found.examples] == [dataset.examples[k].split for k in (0, 2)]
+
+
+def _at(second: float, split: str, camera: str = "a40") -> Example:
+    at = AT + timedelta(seconds=second)
+    image = f"{camera} {second}"
+    return Example(image, image, 640, 360, (BOX,), split, camera, at)
+
+
+def test_more_labels_of_a_camera_do_not_leak_into_what_a_champion_held_back() -> None:
+    first = [labeled(k) for k in range(5)]
+    nearby = [
+        replace(one, digest=f"new {one.digest}", captured_at=one.captured_at + timedelta(seconds=1))
+        for one in first
+    ]
+    later = [labeled(k) for k in range(100, 105)]
+    parts = [dataset_of(frames, ("car", "bus"), "") for frames in (first, [*first, *nearby, *later])]
+    both = merged(parts, "more")
+    leaks = [fault for fault in faults_of(both) if "neighbouring" in fault]
+    assert leaks, "the frame of second 41 is learned, that of second 40 is held back"
+    found = separated(both)
+    assert not [fault for fault in faults_of(found) if "neighbouring" in fault]
+    assert len(both) - len(found) == 1
+    assert [e for e in parts[0].split(VALIDATION) if e not in found.split(VALIDATION)] == []
+
+
+def test_only_what_is_near_a_held_out_frame_of_its_camera_is_left_out() -> None:
+    far = APART_S + 50
+    examples = (
+        _at(0, TEST),
+        _at(1, VALIDATION),
+        _at(1.5, TRAIN),
+        _at(2.5, TRAIN),
+        _at(far, VALIDATION),
+        _at(far + 1, TRAIN),
+        _at(far + 1, TRAIN, "b"),
+        _at(far + 1.5, TRAIN, ""),
+    )
+    found = separated(replace(dataset_of([], ("car", "bus"), ""), examples=examples))
+    assert found.examples == (examples[0], examples[3], examples[4], *examples[6:])
