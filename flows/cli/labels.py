@@ -11,7 +11,7 @@ from flows.cli.output import Json, borderless, plain, print_json, results, say
 
 if TYPE_CHECKING:
     from flows.service.control_service import ControlService
-    from streetloop.control.views import LabelProblemView, LabelQualityView
+    from streetloop.control.label_views import LabelProblemView, LabelQualityView
 
 _SHORT = 12  # characters of a digest
 

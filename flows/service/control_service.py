@@ -11,6 +11,7 @@ from drift.monitor import end_all
 from flows.learning.lineage import lineage
 from flows.reports.drift_html import report_page
 from flows.reports.drift_status import DriftStatus, drift_state
+from flows.service.health import health_of
 from flows.service.label_exchange import LabelExchange
 from flows.service.lazily import Lazily
 from flows.service.line_counts import line_counts
@@ -31,24 +32,26 @@ from serve.rollout.policy import Policy
 from streetloop.camera_set import merged
 from streetloop.cameras import Camera, camera_document, parse_camera
 from streetloop.clock import SystemClock
+from streetloop.control.label_views import (
+    ExchangeView,
+    LabelProblemView,
+    LabelReportView,
+    QueueView,
+    ReviewView,
+)
 from streetloop.control.views import (
     CameraView,
     CountView,
     DriftView,
     EventView,
-    ExchangeView,
     HealthView,
-    LabelProblemView,
-    LabelReportView,
     LearningView,
     LineageView,
     ModelView,
     Page,
-    QueueView,
-    ReviewView,
     RolloutView,
 )
-from streetloop.errors import ConfigError, LearningError, NotFound, StreetloopError
+from streetloop.errors import ConfigError, LearningError, NotFound
 from streetloop.ledger import Ledger, open_ledger
 from streetloop.ledger.cameras import change_camera, newest_changes
 from streetloop.ledger.events import acknowledge_event, find_event, list_events
@@ -366,26 +369,7 @@ class ControlService:
 
     def health(self) -> HealthView:
         """See `Control.health`."""
-        problems: list[str] = []
-        cameras: list[CameraView] = []
-        try:
-            cameras = self.cameras()
-            problems += [f"{c.id}: {c.error}" for c in cameras if c.error]
-            problems += sorted({fault for c in cameras for fault in c.faults})
-        except StreetloopError as error:
-            problems.append(str(error))
-        if cameras and all(camera.state == "stopped" for camera in cameras):
-            problems.append("no stream runs")
-        live = [camera for camera in cameras if camera.state == "live"]
-        model = next((camera.model for camera in live if camera.model), None)
-        return HealthView(
-            ok=not problems,
-            cameras=len(cameras),
-            live=len(live),
-            model=model,
-            problems=problems,
-            report=self._report.is_file(),
-        )
+        return health_of(self.cameras, has_report=self._report.is_file())
 
     def report_page(self) -> str:
         """See `Control.report_page`."""

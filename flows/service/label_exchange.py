@@ -8,7 +8,7 @@ from labeling.older_frames import OlderFrames
 from labeling.open_labeler import drifting, open_labeler, push
 from labeling.queue import ReviewQueue
 from streetloop.clock import SystemClock
-from streetloop.control.views import ExchangeView, LabelProblemView, LabelQualityView, LabelReportView
+from streetloop.control.label_views import ExchangeView, LabelProblemView, LabelQualityView, LabelReportView
 from streetloop.errors import ConfigError, ModelError
 from streetloop.ledger import Ledger
 from streetloop.ledger.review_moves import ask_anew, confirm_labels, reopen_rejected

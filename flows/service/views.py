@@ -11,6 +11,7 @@ from flows.reports.drift_status import DriftStatus
 from serve.rollout.rollout_record import parse_phase, parse_policy, parse_summary
 from streetloop.cameras import Camera
 from streetloop.causes import causes_from_json, causes_to_json, evidence_to_json
+from streetloop.control.label_views import ReviewView
 from streetloop.control.views import (
     CameraView,
     CauseView,
@@ -24,7 +25,6 @@ from streetloop.control.views import (
     LineageView,
     ModelView,
     ReferenceView,
-    ReviewView,
     RolloutView,
 )
 from streetloop.ledger.events import Event

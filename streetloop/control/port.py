@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import tzinfo
 from typing import Any, Protocol
 
-from streetloop.control import views
+from streetloop.control import label_views, views
 
 MAX_PAGE_SIZE = 200
 MAX_OFFSET = 100_000
@@ -120,10 +120,10 @@ class Control(Protocol):
             ConfigError: The camera was never watched.
         """
 
-    def queue(self) -> views.QueueView:
+    def queue(self) -> label_views.QueueView:
         """The review queue in numbers."""
 
-    def reviews(self, state: str | None, offset: int, limit: int) -> views.Page[views.ReviewView]:
+    def reviews(self, state: str | None, offset: int, limit: int) -> views.Page[label_views.ReviewView]:
         """Frames of the review queue, the newest first; None takes all but candidates.
 
         Raises:
@@ -137,7 +137,7 @@ class Control(Protocol):
             NotFound: There is no such frame, or its image has expired.
         """
 
-    def push_labels(self, choose: int = 0) -> views.ExchangeView:
+    def push_labels(self, choose: int = 0) -> label_views.ExchangeView:
         """Hand pending frames to the labeler, with the model's boxes.
 
         Args:
@@ -148,7 +148,7 @@ class Control(Protocol):
             LabelerError: Not all frames could be handed over; the rest stays pending.
         """
 
-    def pull_labels(self) -> views.ExchangeView:
+    def pull_labels(self) -> label_views.ExchangeView:
         """Take over the answers that the labeler has.
 
         Raises:
@@ -156,7 +156,7 @@ class Control(Protocol):
             LabelerError: The labeler does not answer.
         """
 
-    def label_report(self, *, only_random: bool = True) -> views.LabelReportView:
+    def label_report(self, *, only_random: bool = True) -> label_views.LabelReportView:
         """Precision and recall of each model, measured by what annotators changed.
 
         Args:
@@ -167,7 +167,7 @@ class Control(Protocol):
                 given cannot be opened.
         """
 
-    def label_problems(self, *, rejected: bool, suspect: bool) -> list[views.LabelProblemView]:
+    def label_problems(self, *, rejected: bool, suspect: bool) -> list[label_views.LabelProblemView]:
         """Frames whose answers are not used, with the reason.
 
         Args:

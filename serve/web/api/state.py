@@ -7,8 +7,9 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 
 from serve.web.api.cameras import AUTHOR, Limit, Offset
 from serve.web.api.problems import problems
+from streetloop.control.label_views import QueueView, ReviewView
 from streetloop.control.port import Control
-from streetloop.control.views import DriftView, EventView, HealthView, Page, QueueView, ReviewView
+from streetloop.control.views import DriftView, EventView, HealthView, Page
 
 Name = Annotated[str | None, Query(min_length=1, max_length=100)]
 Digest = Annotated[str, Path(pattern="^[0-9a-f]{64}$")]

@@ -11,6 +11,7 @@ import pytest
 
 from serve.web.app import panels
 from serve.web.app.render import ago, render
+from streetloop.control.label_views import QueueView, ReviewView
 from streetloop.control.port import Control
 from streetloop.control.views import (
     CameraView,
@@ -23,8 +24,6 @@ from streetloop.control.views import (
     LearningView,
     ModelView,
     Page,
-    QueueView,
-    ReviewView,
     RolloutView,
 )
 from streetloop.errors import LedgerError
