@@ -12,6 +12,7 @@ from streetloop.errors import RegistryError
 
 _TAG = "streetloop."
 _MAX_TAG = 5000  # characters, by MLflow's limit
+_CLASSES = f"{_TAG}classes"
 _NEEDED = {"classes": "class names", "model_version": "the stamp of its detections"}
 
 
@@ -82,10 +83,19 @@ def record_to_json(record: VersionRecord) -> str:
 
 
 def record_to_tags(record: VersionRecord) -> dict[str, str]:
-    """A record as tags of MLflow; a value that is too long for a tag is left out."""
+    """A record as tags of MLflow.
+
+    Class names that are too long for a tag are spread over ``streetloop.classes.0`` and so on; any
+    other value that is too long is left out.
+    """
     written = {key: json.dumps(value) for key, value in json.loads(record_to_json(record)).items()}
     # A longer value is only in the record file beside the model: a cut one could not be read.
-    return {f"{_TAG}{key}": text for key, text in written.items() if len(text) <= _MAX_TAG}
+    tags = {f"{_TAG}{key}": text for key, text in written.items() if len(text) <= _MAX_TAG}
+    if _CLASSES not in tags:
+        names = written["classes"]
+        parts = [names[start : start + _MAX_TAG] for start in range(0, len(names), _MAX_TAG)]
+        tags |= {f"{_CLASSES}.{k}": part for k, part in enumerate(parts)}
+    return tags
 
 
 def record_from_tags(tags: Mapping[str, str]) -> VersionRecord:
@@ -99,7 +109,7 @@ def record_from_tags(tags: Mapping[str, str]) -> VersionRecord:
     """
     known = {one.name for one in fields(VersionRecord)}
     values: dict[str, Any] = {"dataset": "", "parent": None, "classes": (), "commit": ""}
-    for key, text in tags.items():
+    for key, text in _joined(tags).items():
         name = key.removeprefix(_TAG)
         if key.startswith(_TAG) and name in known:
             try:
@@ -111,6 +121,14 @@ def record_from_tags(tags: Mapping[str, str]) -> VersionRecord:
     except ValidationError as error:
         place = error.errors()[0]
         raise RegistryError(f"its tag {_TAG}{place['loc'][0]} cannot be used: {place['msg']}") from None
+
+
+def _joined(tags: Mapping[str, str]) -> dict[str, str]:
+    """The tags, with class names that are spread over several in one."""
+    parts: list[str] = []
+    while (part := tags.get(f"{_CLASSES}.{len(parts)}")) is not None:
+        parts.append(part)
+    return {**tags, _CLASSES: "".join(parts)} if parts else dict(tags)
 
 
 def dataset_from_tags(tags: Mapping[str, str]) -> str:

@@ -8,14 +8,16 @@ from typing import Any
 from flows.learning.dataset_builder import gaps_to_judge, gather_material, held_out
 from flows.learning.training_plan import TrainingRequest, read_plan
 from flows.learning.training_time import training_seconds
+from streetloop.boxes import Box
 from streetloop.errors import DatasetError
 from streetloop.ledger import Ledger
 from streetloop.settings import BASELINE, Settings
 from streetloop.storage.open import open_store
+from streetloop.storage.store import ObjectStore
 from train.baseline_replay import REPLAY_SIZES
 from train.data.dataset import TRAIN, Dataset, Example, load_dataset
 from train.data.from_labels import USUAL
-from train.data.validation import faults_of
+from train.data.validation import faults_of, image_faults
 from train.model.find_model import find_model, has_registry, open_registry
 from train.model.model_file import ModelFile, open_model
 from train.model_registry import CHAMPION, Version, VersionRecord
@@ -81,9 +83,7 @@ def check_training(settings: Settings, ledger: Ledger, request: TrainingRequest)
         empty = Dataset(champion.record.classes, ())
         return _readiness(settings, champion, empty, request, [*missing, str(error)], ())
     material = replace(material, dataset=_with_replay(material.dataset, settings, champion))
-    store, known = open_store(settings), champion.record.classes
-    drawn = [e for e in material.dataset.examples if e.key]
-    missing += faults_of(replace(material.dataset, examples=tuple(drawn)), store, known=known)
+    missing += _faults(material.dataset, open_store(settings), champion.record.classes)
     missing += gaps_to_judge(material, request.wanted)
     return _readiness(settings, champion, material.dataset, request, missing, material.notes)
 
@@ -112,12 +112,19 @@ def _champion(settings: Settings, number: int | None) -> tuple[Version, ModelFil
     return Version(0, datetime.now(UTC), "", (), record), model
 
 
+def _faults(dataset: Dataset, store: ObjectStore, known: Sequence[str]) -> list[str]:
+    """As `faults_of`; placeholders, which have no key, count, and only images are opened."""
+    opened = [fault for e in dataset.examples if e.key for fault in image_faults(e, store)]
+    return faults_of(dataset, known=known) + opened
+
+
 def _with_replay(dataset: Dataset, settings: Settings, champion: Version) -> Dataset:
     """With placeholders for the images that the baseline's registration would draw."""
     if champion.number or settings.model != BASELINE:
         return dataset
+    boxes = tuple(Box(k, (0.0, 0.0, 1.0, 1.0)) for k in range(len(dataset.classes)))  # it has all
     drawn = [
-        Example(f"replay {split} {k}", "", 1, 1, (), split, slices=(USUAL,))
+        Example(f"replay {split} {k}", "", 1, 1, boxes, split, slices=(USUAL,))
         for split, count in REPLAY_SIZES.items()
         for k in range(count)
     ]

@@ -46,7 +46,7 @@ class Plan:
 
     Attributes:
         request: What was asked for, with all slices and options resolved. Its name, slices,
-            trigger and recipe are stored; the rest is asked for anew when the training is resumed.
+            trigger, recipe and mapping are stored; the rest is asked for anew when it is resumed.
         dataset: Digest of the dataset that it learns from.
         champion: Version that it starts from.
         version: The version that it became; None while it is not over.
@@ -58,9 +58,15 @@ class Plan:
     version: int | None = None
 
     def resumed_as(self, request: TrainingRequest) -> TrainingRequest:
-        """A new request for the same training: slices, trigger and recipe stay as they were."""
+        """A new request for the same training: what is stored of the first stays as it was."""
         begun = self.request
-        return replace(request, wanted=begun.wanted, trigger=begun.trigger, recipe=begun.recipe)
+        return replace(
+            request,
+            wanted=begun.wanted,
+            trigger=begun.trigger,
+            recipe=begun.recipe,
+            mapping=begun.mapping or request.mapping,  # plans of older versions have none
+        )
 
 
 def training_folder(settings: Settings) -> Path:
@@ -111,6 +117,7 @@ def write_plan(settings: Settings, plan: Plan) -> None:
         "wanted": request.wanted,
         "trigger": request.trigger,
         "recipe": request.recipe,
+        "mapping": dict(request.mapping),
         "version": plan.version,
     }
     write_whole(_path(settings, request.name), json.dumps(content))
@@ -127,7 +134,8 @@ def _read(path: Path, name: str) -> Plan:
     try:
         content = json.loads(path.read_text())
         wanted = tuple(content["wanted"])
-        request = TrainingRequest(name, wanted, content["trigger"], content["recipe"])
+        mapping = content.get("mapping", {})
+        request = TrainingRequest(name, wanted, content["trigger"], content["recipe"], mapping=mapping)
         return Plan(request, content["dataset"], content["champion"], content["version"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise TrainingError(f"{path}: is no plan of a training ({error!r})") from error

@@ -116,9 +116,10 @@ class LabelExchange:
         default: ModelFile | None = None
         if list_unnamed_versions(self._ledger, list(ReviewState)) or count_doubted(self._ledger):
             default = None if self._default_model is None else self._open(self._default_model)
-            models = [] if default is None else [default]
-            if self._settings.model != self._default_model:
-                models.append(find_model(self._settings.model, self._settings))
+            set_ = (
+                default if self._settings.model == self._default_model else self._open(self._settings.model)
+            )
+            models = [model for model in dict.fromkeys((default, set_)) if model is not None]
         asked_with = None if default is None else default.names
         older = older_frames(self._settings, self._ledger, models, asked_with)
         older.settle()

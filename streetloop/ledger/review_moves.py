@@ -138,7 +138,7 @@ def reopen_rejected(ledger: Ledger, digests: Collection[str]) -> int:
 
 def ask_anew(ledger: Ledger, digests: Collection[str]) -> int:
     """Ask anew about frames in doubt, without their answers of before; returns how many."""
-    states = [ReviewState.PUSHED, *_HAS_LABEL]
+    states = _TAKES_ANSWERS
     values = {"asks": reviews.c.asks + 1, "doubt": None, "label": None, "url": None, "pushed_at": None}
     in_doubt = reviews.c.doubt.is_not(None)
     return _move(ledger, digests, states, ReviewState.PENDING, in_doubt, **values, **_FORGOTTEN)
@@ -184,13 +184,14 @@ def mark_in_dataset(ledger: Ledger, digests: Collection[str], dataset: str) -> N
 def expire_reviews(ledger: Ledger, before: datetime) -> list[str]:
     """Expire candidates and pending frames captured before a time; returns their image keys.
 
-    A frame that is asked anew stays: datasets may have its image.
+    A frame that is asked anew, or whose label a dataset has, stays: datasets need its image.
 
     Args:
         ledger: The ledger.
         before: Time of capture (UTC) before which they expire.
     """
-    waiting = is_in([ReviewState.CANDIDATE, ReviewState.PENDING]) & (reviews.c.asks == 0)
+    unused = (reviews.c.asks == 0) & reviews.c.dataset.is_(None)
+    waiting = is_in([ReviewState.CANDIDATE, ReviewState.PENDING]) & unused
     old = waiting & (reviews.c.captured_at < before)
     with ledger.transaction() as connection:
         keys = list(connection.execute(select(reviews.c.image_key).where(old)).scalars())

@@ -203,8 +203,11 @@ def list_doubted(ledger: Ledger) -> list[FrameRecord]:
 
 
 def list_unreliable(ledger: Ledger) -> set[str]:
-    """Digests of the frames whose labels are in doubt, or were and are asked anew."""
-    query = select(reviews.c.digest).where(reviews.c.doubt.is_not(None) | (reviews.c.asks > 0))
+    """Digests of the frames whose labels are in doubt or were withdrawn, or that are asked anew."""
+    unlabeled = is_in([ReviewState.REJECTED, ReviewState.PUSHED])  # rejected, or reopened after it
+    withdrawn = unlabeled & reviews.c.dataset.is_not(None)
+    doubtful = reviews.c.doubt.is_not(None) | (reviews.c.asks > 0)
+    query = select(reviews.c.digest).where(doubtful | withdrawn)
     with ledger.snapshot() as connection:
         return set(connection.execute(query).scalars())
 

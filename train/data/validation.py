@@ -42,7 +42,7 @@ def faults_of(
             faults.append(f"image {example.image[:12]} is there twice")
         seen[example.image] = example.split
         if store is not None:
-            faults += _image(example, store)
+            faults += image_faults(example, store)
             progress(number + 1)
     return faults + _leaks(dataset)
 
@@ -108,7 +108,8 @@ def _labels(example: Example, classes: int) -> list[str]:
     return faults
 
 
-def _image(example: Example, store: ObjectStore) -> list[str]:
+def image_faults(example: Example, store: ObjectStore) -> list[str]:
+    """Faults of an example's image in the object store, one sentence each."""
     name = f"image {example.image[:12]}"
     try:
         data = store.get(example.key)

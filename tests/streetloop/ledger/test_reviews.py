@@ -297,7 +297,34 @@ def test_a_reopened_frame_takes_the_same_answer_again(ledger: Ledger) -> None:
     assert answer_review(ledger, ONE, AnswerSource(NOON, "ann"), CAR)
 
 
-@pytest.mark.parametrize("state", [ReviewState.PUSHED, ReviewState.LABELED, ReviewState.IN_DATASET])
+def test_a_label_that_is_withdrawn_is_unreliable_until_it_is_answered_again(ledger: Ledger) -> None:
+    in_state(ledger, ReviewState.LABELED)
+    mark_in_dataset(ledger, [ONE], "d")
+    assert list_unreliable(ledger) == set()
+    reject_review(ledger, ONE, AnswerSource(LATER), "skipped")
+    assert list_unreliable(ledger) == {ONE}
+    reopen_rejected(ledger, [ONE])
+    assert list_unreliable(ledger) == {ONE}, "there is no label to learn from"
+    answer_review(ledger, ONE, AnswerSource(LATER, "ann"), CAR)
+    assert list_unreliable(ledger) == set()
+
+
+def test_a_rejected_frame_that_no_dataset_has_is_not_unreliable(ledger: Ledger) -> None:
+    in_state(ledger, ReviewState.REJECTED)
+    assert list_unreliable(ledger) == set()
+
+
+def test_an_image_that_a_dataset_has_does_not_expire(ledger: Ledger) -> None:
+    add_reviews(ledger, [replace(review(1), state=ReviewState.PUSHED, dataset="d"), review(2)])
+    ask_again(ledger, [ONE])
+    assert expire_reviews(ledger, NOON + timedelta(days=9)) == [review(2).image_key]
+    (kept,) = find_reviews(ledger, [ONE])
+    assert kept.state is ReviewState.PENDING
+
+
+@pytest.mark.parametrize(
+    "state", [ReviewState.PUSHED, ReviewState.REJECTED, ReviewState.LABELED, ReviewState.IN_DATASET]
+)
 def test_what_is_in_doubt_is_confirmed_or_asked_anew(ledger: Ledger, state: ReviewState) -> None:
     doubtful = [replace(review(k), state=state, label=CAR, doubt="who knows") for k in range(3)]
     add_reviews(ledger, [*doubtful, replace(review(3), state=state, label=CAR)])
