@@ -112,16 +112,16 @@ class LabelExchange:
 
     def _settled(self) -> OlderFrames:
         """Names the classes of older frames; opens models only where there are such frames."""
-        models: list[ModelFile] = []
+        models: list[ModelFile | None] = []
         default: ModelFile | None = None
         if list_unnamed_versions(self._ledger, list(ReviewState)) or count_doubted(self._ledger):
             default = None if self._default_model is None else self._open(self._default_model)
-            set_ = (
-                default if self._settings.model == self._default_model else self._open(self._settings.model)
-            )
-            models = [model for model in dict.fromkeys((default, set_)) if model is not None]
+            models = [default]
+            if self._settings.model != self._default_model:
+                models.append(self._open(self._settings.model))
         asked_with = None if default is None else default.names
-        older = older_frames(self._settings, self._ledger, models, asked_with)
+        opened = [model for model in models if model is not None]
+        older = older_frames(self._settings, self._ledger, opened, asked_with)
         older.settle()
         return older
 
