@@ -174,3 +174,21 @@ def trickle(kind: str, piece: bytes, pause_s: float) -> Answer:
             request.pause(pause_s)
 
     return answer
+
+
+def parts_of(*bodies: bytes) -> Answer:
+    """MJPEG of these bytes, whether they are pictures or not."""
+    pieces = [b"--frame\r\nContent-Length: %d\r\n\r\n%s\r\n" % (len(body), body) for body in bodies]
+    kind = "multipart/x-mixed-replace; boundary=frame"
+    return lambda request: request.say(200, b"".join(pieces), kind)
+
+
+def unfinished(status: int, **headers: str) -> Answer:
+    """An answer whose body begins and does not end."""
+
+    def answer(request: Request) -> None:
+        request.begin(status, "text/plain", **headers)
+        request.wfile.write(b"x" * 10_000)
+        request.pause(30)
+
+    return answer

@@ -36,10 +36,22 @@ TRANSLATED: dict[type[Exception], type[SourceError]] = {
     httpx.UnsupportedProtocol: SourceUnreadable,
     httpx.InvalidURL: SourceUnreadable,
     httpx.CookieConflict: SourceUnavailable,
+    # Not its own: a proxy that needs another package, or is none; a Digest challenge that it
+    # does not understand; a host, user or password that cannot be encoded.
+    ImportError: SourceUnavailable,
+    KeyError: SourceUnavailable,
+    NotImplementedError: SourceUnavailable,
+    ValueError: SourceUnavailable,
 }
 """What httpx raises, and what that becomes; the nearest base class counts."""
 
+_WHILE_READING = (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, httpx.CookieConflict)
+
 Response = httpx.Response
+
+
+class WrongContent(SourceUnreadable):
+    """The server says that it sends something else than pictures: asking again is of no use."""
 
 
 @contextlib.contextmanager
@@ -57,16 +69,40 @@ def get(uri: SecretUri) -> Iterator[Response]:
     """
     logging.getLogger("httpx").setLevel(logging.WARNING)  # it would log the address with its secrets
     url, auth = _without_login(uri.reveal())
+    with _translated(uri, _WHILE_READING), contextlib.ExitStack() as opened:
+        with _translated(uri, tuple(TRANSLATED)):
+            response = _ask(url, auth, opened)
+        _refuse_error(response, uri)
+        yield response
+
+
+def _ask(url: str, auth: httpx.Auth | None, opened: contextlib.ExitStack) -> Response:
+    client = httpx.Client(
+        auth=auth,
+        timeout=TIMEOUT_S,
+        follow_redirects=True,
+        max_redirects=_MAX_REDIRECTS,
+        # Pictures are compressed already, and what unpacks without limit fills the memory.
+        headers={"Accept-Encoding": "identity"},
+        event_hooks={"response": [_drop_useless_body]},
+    )
+    opened.enter_context(client)
+    return opened.enter_context(client.stream("GET", url))
+
+
+def _drop_useless_body(response: Response) -> None:
+    """Close what is no success: httpx would read the body of a redirection or a 401 to its end."""
+    if not response.is_success and isinstance(response.stream, httpx.SyncByteStream):
+        response.stream.close()
+        response.stream = httpx.ByteStream(b"")
+        response.headers.pop("content-encoding", None)
+
+
+@contextlib.contextmanager
+def _translated(uri: SecretUri, kinds: tuple[type[Exception], ...]) -> Iterator[None]:
     try:
-        with (
-            httpx.Client(
-                auth=auth, timeout=TIMEOUT_S, follow_redirects=True, max_redirects=_MAX_REDIRECTS
-            ) as client,
-            client.stream("GET", url) as response,
-        ):
-            _refuse_error(response, uri)
-            yield response
-    except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL, httpx.CookieConflict) as error:
+        yield
+    except kinds as error:
         kind = next(TRANSLATED[base] for base in type(error).__mro__ if base in TRANSLATED)
         # `from None`: the vendor's exception holds the request with its password.
         raise kind(f"{uri} cannot be read: {_reason(error)}") from None
@@ -80,7 +116,7 @@ def body(response: Response, uri: SecretUri, clock: Clock) -> bytes:
         SourceUnreadable: It is larger than any picture.
     """
     began, found = clock.monotonic(), bytearray()
-    for chunk in response.iter_bytes():
+    for chunk in response.iter_raw():
         found += chunk
         refuse_endless(found, began, uri, clock)
     return bytes(found)
@@ -136,6 +172,10 @@ def _reason(error: Exception) -> str:
         return "it redirects too often"
     if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol):
         return "it leads to what is no address of HTTP"
+    if isinstance(error, UnicodeError):
+        return "its host, user or password cannot be sent as it is written"
+    if isinstance(error, KeyError | NotImplementedError):
+        return "it asks for a log-in of a kind that is not known"
     # A system's words, such as "Connection refused"; its number and addresses are left out.
     return re.sub(r"\[Errno -?\d+\] |\S*://\S*", "", str(error)) or type(error).__name__
 

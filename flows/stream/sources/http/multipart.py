@@ -21,7 +21,7 @@ def parts(response: client.Response, uri: SecretUri, clock: Clock) -> Iterator[b
     """
     boundary = _boundary(response, uri)
     found, began = bytearray(), clock.monotonic()
-    for chunk in response.iter_bytes():
+    for chunk in response.iter_raw():
         found += chunk
         while (part := _take(found, boundary)) is not None:
             began = clock.monotonic()

@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from flows.stream.sources.http import client
 from flows.stream.sources.source import SourceFrame
 from streetloop.clock import Clock
-from streetloop.errors import ConfigError, SourceError, SourceRefused, SourceUnreadable
+from streetloop.errors import ConfigError, SourceError, SourceRefused
 from streetloop.secrets import SecretUri
 from streetloop.types import ArrayPicture
 from streetloop.video import VideoInfo
@@ -26,7 +26,8 @@ def parse_snapshot_uri(uri: SecretUri) -> tuple[SecretUri, float]:
     Raises:
         ConfigError: ``every`` is no number from 0.1 to 3600.
     """
-    parts = urlsplit(uri.reveal().removeprefix(PREFIX))
+    address = uri.reveal()
+    parts = urlsplit(address[len(PREFIX) :] if uri.scheme.startswith(PREFIX) else address)
     options = parse_qsl(parts.query, keep_blank_values=True)
     given = [value for key, value in options if key == "every"]
     try:
@@ -77,7 +78,7 @@ class SnapshotSource:
 
     def is_final(self, error: SourceError) -> bool:
         """See `Source.is_final`."""
-        return isinstance(error, SourceRefused | SourceUnreadable) and not self._was_live
+        return isinstance(error, SourceRefused | client.WrongContent) and not self._was_live
 
     def wait_for_return(self, stop: threading.Event, timeout_s: float) -> None:
         """See `Source.wait_for_return`."""
@@ -87,5 +88,5 @@ class SnapshotSource:
         with client.get(self._uri) as response:
             kind = client.content_type(response)
             if kind.startswith(("text/", "video/", "multipart/")):
-                raise SourceUnreadable(f"{self._uri} is {kind}, not a picture")
+                raise client.WrongContent(f"{self._uri} is {kind}, not a picture")
             return client.decode(client.body(response, self._uri, self._clock), self._uri)

@@ -1,5 +1,6 @@
 """Whatever pictures an ``http(s)://`` address has: a recording, HLS, a live stream, or MJPEG."""
 
+import logging
 import threading
 from collections.abc import Iterator
 
@@ -12,6 +13,8 @@ from streetloop.clock import Clock
 from streetloop.errors import SourceError, SourceRefused, SourceUnavailable, SourceUnreadable
 from streetloop.secrets import SecretUri
 from streetloop.video import VideoInfo, VideoReader
+
+_log = logging.getLogger(__name__)
 
 _MJPEG = "multipart/x-mixed-replace"
 _AS_THEY_COME = {"mpegts", "flv"}  # formats of a live stream; pictures of all others come in bunches
@@ -38,6 +41,7 @@ class HttpSource(NetworkSource):
 
     def __init__(self, uri: SecretUri, clock: Clock) -> None:
         super().__init__(uri, _OPTIONS, clock)
+        self._is_recording = False
 
     def probe(self) -> VideoInfo:
         """See `Source.probe`."""
@@ -56,8 +60,10 @@ class HttpSource(NetworkSource):
             yield frame
 
     def is_final(self, error: SourceError) -> bool:
-        """See `Source.is_final`."""
-        return isinstance(error, SourceRefused | SourceUnreadable) and not self._was_live
+        """See `Source.is_final`: a recording that broke off would begin anew, for ever."""
+        if self._was_live:
+            return self._is_recording
+        return isinstance(error, SourceRefused | client.WrongContent)
 
     def _is_mjpeg(self) -> bool:
         """Ask what is there.
@@ -68,21 +74,32 @@ class HttpSource(NetworkSource):
         with client.get(self._uri) as response:
             kind = client.content_type(response)
         if kind.startswith("image/"):
-            raise SourceUnreadable(f"{self._uri} is a single picture; write snapshot+{self._uri}")
+            raise client.WrongContent(f"{self._uri} is a single picture; write snapshot+{self._uri}")
         if kind in {"text/html", "application/json"}:
-            raise SourceUnreadable(f"{self._uri} is {kind}, not a video")
+            raise client.WrongContent(f"{self._uri} is {kind}, not a video")
         return kind == _MJPEG
 
     def _mjpeg(self) -> Iterator[SourceFrame]:
+        is_broken = False
         with client.get(self._uri) as response:
             for data in parts(response, self._uri, self._clock):
-                yield SourceFrame(self._clock.monotonic(), client.decode(data, self._uri))
+                try:
+                    picture = client.decode(data, self._uri)
+                except SourceUnreadable as error:
+                    if is_broken:  # the second in a row
+                        raise
+                    is_broken = True
+                    _log.warning("a picture is passed over: %s", error)
+                    continue
+                is_broken = False
+                yield SourceFrame(self._clock.monotonic(), picture)
         raise SourceUnavailable(f"{self._uri} closed the stream")
 
     def _video(self, stop: threading.Event) -> Iterator[SourceFrame]:
         timeline = MediaClock(_JUMP_S)
         with self._open() as reader:
             self.nominal_fps = reader.info.fps
+            self._is_recording = reader.is_recording
             began: float | None = None
             for time_s, picture in reader.pictures():
                 gaps = timeline.gaps
@@ -93,7 +110,7 @@ class HttpSource(NetworkSource):
                 if reader.format not in _AS_THEY_COME and began + media_s > now:
                     self._clock.wait(stop, began + media_s - now)
                 yield SourceFrame(media_s, picture, picture.held_s, timeline.gaps > gaps)
-            if reader.is_recording:
+            if self._is_recording:
                 return
         raise SourceUnavailable(f"{self._uri} closed the stream")
 

@@ -1,5 +1,6 @@
 """HTTP servers that redirect, refuse, dawdle, never end, or send something else."""
 
+import gzip
 import itertools
 import threading
 import traceback
@@ -28,13 +29,16 @@ from streetloop.video import speaks
 from tests.support.http_camera import (
     Answer,
     HttpCamera,
+    Request,
     basic,
     digest,
     jpeg,
     mjpeg,
+    parts_of,
     redirect,
     snapshots,
     trickle,
+    unfinished,
 )
 from tests.support.odd_clips import steady, write_stamped
 from tests.support.vendor_errors import errors_of
@@ -128,6 +132,11 @@ def test_a_signed_query_is_passed_on_as_it_is() -> None:
     assert (address.reveal(), every_s) == ("https://h/a.jpg?sig=a%2Bb~c", 1.0)
 
 
+def test_the_prefix_of_a_snapshot_is_read_in_any_case() -> None:
+    address, _ = parse_snapshot_uri(SecretUri("Snapshot+http://h/a.jpg"))
+    assert address.reveal() == "http://h/a.jpg"
+
+
 # Who is let in
 
 
@@ -162,7 +171,105 @@ def test_a_redirection_to_another_host_gets_no_credentials(server: HttpCamera, s
         assert other.asked
 
 
+@pytest.mark.parametrize("status", [302, 401])
+@both
+def test_bodies_of_redirections_and_refusals_are_not_read(
+    server: HttpCamera, scheme: str, status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "TIMEOUT_S", 1.0)
+    then = snapshots(40) if scheme == SNAPSHOT else mjpeg([40, 40])
+    asks = unfinished(status, Location="/there", WWW_Authenticate='Basic realm="camera"')
+    server.answers["/there"] = then
+    server.answers["/x"] = lambda request: (then if request.headers.get("Authorization") else asks)(request)
+    assert len(_read(_source(server.url("/x", LOGIN, scheme)), 1)) == 1
+
+
 # What goes wrong
+
+
+@both
+def test_nothing_is_unpacked(server: HttpCamera, scheme: str) -> None:
+    bomb = gzip.compress(bytes(client.MAX_BYTES + 1))
+    kind = "image/jpeg" if scheme == SNAPSHOT else "multipart/x-mixed-replace; boundary=frame"
+    wanted = []
+
+    def answer(request: Request) -> None:
+        wanted.append(request.headers["Accept-Encoding"])
+        request.say(200, bomb, kind, Content_Encoding="gzip")
+
+    server.answers["/x"] = answer
+    with pytest.raises(SourceError, match=r"not a picture|closed the stream"):
+        _read(_source(server.url("/x", scheme=scheme)))
+    assert set(wanted) == {"identity"}
+
+
+def test_a_recording_that_breaks_off_is_not_played_anew(server: HttpCamera, tmp_path: Path) -> None:
+    data = write_stamped(tmp_path / "a.mkv", steady(40, fps=25), fps=25).read_bytes()
+
+    def answer(request: Request) -> None:
+        request.begin(200, "video/x-matroska", Content_Length=str(len(data)))
+        request.wfile.write(data[: len(data) * 3 // 4])
+        request.close_connection = True
+
+    server.answers["/a.mkv"] = answer
+    source = _source(server.url("/a.mkv"))
+    frames = source.read(threading.Event())
+    next(frames)
+    with pytest.raises(SourceError, match="broke off") as caught:
+        list(frames)
+    assert source.is_final(caught.value)
+
+
+def test_a_bad_first_picture_does_not_end_a_camera(server: HttpCamera) -> None:
+    server.answers["/x"] = lambda request: request.say(200, jpeg()[:200], "image/jpeg")
+    server.answers["/v"] = parts_of(b"none", b"none")
+    for address in (server.url("/x", scheme=SNAPSHOT), server.url("/v")):
+        source = _source(address)
+        with pytest.raises(SourceUnreadable) as caught:
+            _read(source)
+        assert not source.is_final(caught.value)
+
+
+@both
+def test_a_wrong_kind_of_content_is_final(server: HttpCamera, scheme: str) -> None:
+    server.answers["/x"] = lambda request: request.say(200, b"<html>", "text/html")
+    source = _source(server.url("/x", scheme=scheme))
+    with pytest.raises(SourceUnreadable) as caught:
+        _read(source)
+    assert source.is_final(caught.value)
+
+
+def test_one_broken_picture_of_mjpeg_is_passed_over(server: HttpCamera) -> None:
+    server.answers["/v"] = parts_of(b"none", jpeg(40), jpeg()[:200], jpeg(90))
+    assert _grays(_read(_source(server.url("/v")), 2)) == pytest.approx([40, 90], abs=2)
+
+
+@pytest.mark.parametrize(
+    "challenge",
+    [
+        'Digest realm="a", nonce="b", algorithm=ODD',
+        'Digest realm="a", nonce="b", qop="auth-int"',
+        'Digest realm="a", nonce',
+    ],
+)
+@both
+def test_an_odd_challenge_is_unavailable(server: HttpCamera, scheme: str, challenge: str) -> None:
+    server.answers["/x"] = lambda request: request.say(401, WWW_Authenticate=challenge)
+    _failure(_source(server.url("/x", LOGIN, scheme)), SourceUnavailable)
+
+
+@both
+def test_an_odd_host_is_unavailable(scheme: str) -> None:
+    with pytest.raises(SourceError, match="cannot be read"):
+        _source(f"{scheme}://{LOGIN}{'a' * 70}.example/x").probe()
+
+
+@both
+def test_a_proxy_that_cannot_be_used_is_unavailable(scheme: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for proxy in ("socks5://127.0.0.1:1", "odd://127.0.0.1:1"):
+        monkeypatch.setenv("ALL_PROXY", proxy)
+        with pytest.raises(SourceError, match="cannot be read"):
+            _source(f"{scheme}://{LOGIN}10.255.255.1/x").probe()
 
 
 @both
