@@ -107,8 +107,13 @@ def _boxes(
             notes.add("annotations without a bbox of four numbers are left out", where)
         else:
             x, y, w, h = corners
-            ignored = bool(one.get("iscrowd") or one.get("ignore"))
+            ignored = _is_set(one.get("iscrowd")) or _is_set(one.get("ignore"))
             yield image_id, LabeledBox(number[category], (x, y, x + w, y + h), where, ignored)
+
+
+def _is_set(flag: object) -> bool:
+    """Whether a flag is set: some tools write it as text, or as a float."""
+    return str(flag or 0).strip().lower() not in {"", "0", "0.0", "false"}
 
 
 def _numbers(bbox: object) -> list[float] | None:

@@ -7,10 +7,11 @@ from typing import Any
 
 import yaml
 
-from streetloop.errors import StoreError
+from streetloop.errors import DatasetError, StoreError
 from streetloop.files import write_whole
 from streetloop.storage.store import ObjectStore
 from train.data.dataset import SPLITS, Dataset, Example
+from train.data.formats.yolo import IMAGES
 
 
 def write_yolo(
@@ -30,8 +31,11 @@ def write_yolo(
         The path of the ``data.yaml``.
 
     Raises:
+        DatasetError: The folder has images that the dataset has not.
         StoreError: An image is missing, or the folder cannot be written to.
     """
+    for split in SPLITS:
+        _require_no_others(folder / split / "images", dataset.split(split))
     try:
         for number, example in enumerate(dataset.examples):
             home = folder / example.split
@@ -69,9 +73,11 @@ def write_coco(
         The JSON files.
 
     Raises:
+        DatasetError: The folder has images that the dataset has not.
         StoreError: An image is missing, or the folder cannot be written to.
     """
     written = []
+    _require_no_others(folder / "images", dataset.examples)
     try:
         for number, example in enumerate(dataset.examples, start=1):
             image = folder / "images" / _file_name(example)
@@ -86,6 +92,16 @@ def write_coco(
     except OSError as error:
         raise StoreError(f"{folder}: cannot be written: {error.strerror}") from error
     return written
+
+
+def _require_no_others(folder: Path, examples: Sequence[Example]) -> None:
+    """Refuse a folder with images of another dataset, which readers would take for this one's."""
+    there = {path.name for path in folder.glob("[!.]*") if path.suffix.lower() in IMAGES}
+    others = sorted(there - {_file_name(example) for example in examples})
+    if others:
+        raise DatasetError(
+            f"{folder}: has images of another dataset, such as {others[0]!r}; export to an empty folder"
+        )
 
 
 def _file_name(example: Example) -> str:

@@ -35,9 +35,10 @@ def read_kitti(path: Path, images: Path | None = None, split: str | None = None)
     rows = {file.stem: list(_rows(file)) for file in sorted(labels.glob("*.txt"))}
     names = {name for found in rows.values() for name, _, _ in found if name != _DONT_CARE}
     ids, builder = ClassIds(sorted(names)), DatasetBuilder()
-    for image in sorted(p for p in pictures.iterdir() if p.suffix.lower() in IMAGES):
-        if image.name.startswith("."):
-            continue
+    shown = sorted(p for p in pictures.iterdir() if p.suffix.lower() in IMAGES and not p.name.startswith("."))
+    for name in sorted(rows.keys() - {image.stem for image in shown}):
+        builder.notes.add("label files without an image are left out", f"{labels / name}.txt")
+    for image in shown:
         if image.stem not in rows:
             builder.notes.add("images without a label file count as empty", str(image))
         example = builder.open_image(image, split_of(path, split))

@@ -82,6 +82,9 @@ def _boxes(
         if not isinstance(value, dict) or not isinstance(names, list) or len(names) != 1:
             notes.add("results that are no shape with one class are left out", f"{where}, {kind}")
             continue
+        if result.get("image_rotation"):
+            notes.add("shapes on a turned image are left out", where)
+            continue
         try:
             percent = _rectangle(value) if kind == _RECTANGLES else value["points"]
             points = [(float(x) * size[0] / 100, float(y) * size[1] / 100) for x, y in percent]

@@ -17,6 +17,7 @@ _CLASSES = ("pedestrian", "car", "bicycle", "motorbike", "non-motorized vehicle"
 _CLASS_IDS = {1: 0, 3: 1, 4: 2, 5: 3, 6: 4}  # by the numbers of MOT17 and MOT20
 _DISTRACTORS = {2, 7, 8, 12}  # person on vehicle, static person, distractor, reflection
 _FEWEST_COLUMNS = 6
+_MOST_COLUMNS = 9  # of rows with a class; MOT15 has 10, and a place in the world there
 _NO_CLASS = -1
 
 
@@ -46,7 +47,9 @@ def read_mot(path: Path, images: Path | None = None, split: str | None = None) -
         boxes = _boxes(truth)
         for number, image in _images(sequence, images):
             example = builder.open_image(image, split_of(path, split), camera_id=sequence.name)
-            builder.add(example, boxes[number])
+            builder.add(example, boxes.pop(number, []))
+        for number in sorted(boxes):
+            builder.notes.add("boxes of frames without an image are left out", f"{truth}, frame {number}")
     return builder.finish(_CLASSES, f"imported from {path.name}")
 
 
@@ -83,7 +86,7 @@ def _boxes(file: Path) -> dict[int, list[LabeledBox]]:
         if len(values) < _FEWEST_COLUMNS:
             raise DatasetError(f"{where}: is not 'frame,id,left,top,width,height,...'")
         frame, _, x, y, w, h = values[:6]
-        kind = int(values[7]) if len(values) > 7 else _NO_CLASS
+        kind = int(values[7]) if 7 < len(values) <= _MOST_COLUMNS else _NO_CLASS
         is_distractor = kind in _DISTRACTORS
         class_id = 0 if is_distractor or kind == _NO_CLASS else _CLASS_IDS.get(kind)
         counts = len(values) <= 6 or values[6] != 0

@@ -1,10 +1,14 @@
 """Where images of a labels file may be, and which split its name says."""
 
+import os.path
+import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from streetloop.errors import DatasetError
 from train.data.dataset import TEST, TRAIN, VALIDATION
+
+_TEST_NAME = re.compile(r"(?<![A-Za-z])(?i:test)|(?<=[a-z])Test")  # where a word begins
 
 
 def find_image(name: str, folders: Sequence[Path], file: Path) -> Path:
@@ -12,7 +16,7 @@ def find_image(name: str, folders: Sequence[Path], file: Path) -> Path:
 
     Args:
         name: A name or a relative path, also one of Windows.
-        folders: Looked through in this order; no name leads out of them.
+        folders: Looked through in this order; no name leads out of them, though a link in them may.
         file: Names the image; for the message.
 
     Raises:
@@ -20,12 +24,17 @@ def find_image(name: str, folders: Sequence[Path], file: Path) -> Path:
     """
     for folder in folders:
         for text in (name, name.replace("\\", "/")):
-            found = (folder / text).resolve()
-            if found.is_relative_to(folder.resolve()) and found.is_file():
+            found = _normal(folder / text)
+            if found.is_relative_to(_normal(folder)) and found.is_file():
                 return found
-    if not (folders[0] / name).resolve().is_relative_to(folders[0].resolve()):
+    if not _normal(folders[0] / name).is_relative_to(_normal(folders[0])):
         raise DatasetError(f"{file}: {name!r} leads out of {folders[0]}")
     raise DatasetError(f"{file}: there is no image {name!r} in {folders[0]}; --images names their folder")
+
+
+def _normal(path: Path) -> Path:
+    """The absolute path without ``..``; links stay, as data sets of links to a shared disk need."""
+    return Path(os.path.abspath(path))  # noqa: PTH100 (Path.resolve follows links)
 
 
 def split_of(path: Path, wanted: str | None) -> str:
@@ -33,6 +42,8 @@ def split_of(path: Path, wanted: str | None) -> str:
 
     >>> split_of(Path("bdd/det_train.json"), None), split_of(Path("labels.json"), None)
     ('train', 'val')
+    >>> split_of(Path("test2017.json"), None), split_of(Path("latest.json"), None)
+    ('test', 'val')
 
     Args:
         path: The file or folder.
@@ -40,8 +51,9 @@ def split_of(path: Path, wanted: str | None) -> str:
     """
     if wanted is not None:
         return wanted
-    name = path.stem.lower()
-    return next((split for split in (TRAIN, TEST) if split in name), VALIDATION)
+    if TRAIN in path.stem.lower():
+        return TRAIN
+    return TEST if _TEST_NAME.search(path.stem) else VALIDATION
 
 
 class ClassIds:

@@ -152,3 +152,15 @@ def test_two_rows_of_one_image_are_said(tmp_path: Path) -> None:
     path.write_text(json.dumps(content))
     with pytest.raises(DatasetError, match="have the same id"):
         read_coco(path)
+
+
+@pytest.mark.parametrize(("flag", "right"), [("0", 1), (0.0, 1), ("1", 0), (1, 0), (True, 0), (False, 1)])
+def test_a_flag_may_be_text(tmp_path: Path, flag: object, right: int) -> None:
+    found = read_coco(write_coco_files(tmp_path, [annotation(iscrowd=flag)]))
+    assert boxes(found) == [CAR] * right
+
+
+def test_an_image_may_be_a_link_out_of_the_folder(tmp_path: Path) -> None:
+    path = write_coco_files(tmp_path / "labels", image="../disk/b.png")
+    (path.parent / "a.png").symlink_to(tmp_path / "disk/b.png")
+    assert boxes(read_coco(path)) == [CAR]

@@ -1,5 +1,6 @@
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from streetloop.storage.store import FolderStore
 from tests.support.coco import coco_content
 from tests.train.data.test_dataset import pure
 from train.data.dataset import TRAIN, VALIDATION, Dataset
-from train.data.formats import read_coco, read_yolo, write_yolo
+from train.data.formats import read_coco, read_yolo, write_coco, write_yolo
 
 
 @pytest.fixture
@@ -27,6 +28,17 @@ def test_yolo_and_back_is_the_same(store: FolderStore, tmp_path: Path) -> None:
     assert again.classes == dataset.classes
     assert _boxes(again) == _boxes(dataset)
     assert {e.image: e.split for e in again.examples} == {e.image: e.split for e in dataset.examples}
+
+
+@pytest.mark.parametrize("write", [write_yolo, write_coco])
+def test_two_datasets_are_not_mixed_in_one_folder(store: FolderStore, tmp_path: Path, write: Any) -> None:
+    dataset = pure(store)
+    first = Dataset(dataset.classes, dataset.examples[1:])
+    write(first, store, tmp_path / "out")
+    write(first, store, tmp_path / "out")
+    write(dataset, store, tmp_path / "out")
+    with pytest.raises(DatasetError, match="has images of another dataset"):
+        write(first, store, tmp_path / "out")
 
 
 def test_a_coco_file_is_read(store: FolderStore, tmp_path: Path) -> None:

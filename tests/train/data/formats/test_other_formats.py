@@ -67,6 +67,7 @@ def test_a_rectangle_is_turned_in_pixels_about_its_corner(tmp_path: Path) -> Non
         {"type": "choices", "value": {"choices": ["night"]}},
         rectangle(rectanglelabels=["car", "bus"]),
         rectangle(x="a"),
+        {**rectangle(), "image_rotation": 90},
     ],
 )
 def test_other_results_are_left_out_and_said(tmp_path: Path, result: dict[str, Any]) -> None:
@@ -126,6 +127,7 @@ def test_kitti_s_regions_that_do_not_matter_are_ignored(tmp_path: Path) -> None:
         ("1,1,21,11,80,40,1,3,1.0\n", 1, 0),
         ("1,1,21,11,80,40\n", 1, 0),
         ("1,1,21,11,80,40,1,-1,-1,-1\n", 1, 0),
+        ("1,1,21,11,80,40,1,8.3,2.1,0\n", 1, 0),
         ("1,1,21,11,80,40,0,3,1.0\n", 0, 1),
         ("1,1,21,11,80,40,1,8,1.0\n", 0, 1),
         ("1,1,21,11,80,40,1,9,1.0\n", 0, 0),
@@ -139,6 +141,15 @@ def test_mot_counts_from_1_and_has_boxes_that_need_not_be_found(
         found = read_mot(path)
         assert (boxes(found), ignored(found)) == ([CAR] * right, unclear)
         assert [e.camera_id for e in found.dataset.examples] == ["MOT17-02"] * 2
+
+
+def test_labels_without_a_picture_are_said(tmp_path: Path) -> None:
+    training = write_kitti_files(tmp_path)
+    (training / "label_2/000007.txt").write_text("")
+    assert "label files without an image are left out: 1" in read_kitti(training).notes[0]
+    found = read_mot(write_mot_files(tmp_path, "1,1,21,11,80,40\n9,1,21,11,80,40\n"))
+    assert "boxes of frames without an image are left out: 1" in found.notes[0]
+    assert "frame 9" in found.notes[0]
 
 
 @pytest.mark.parametrize("read", [read_bdd100k, read_label_studio])
