@@ -11,6 +11,7 @@ from flows.stream.sources.network import NetworkSource
 from flows.stream.sources.source import SourceFrame
 from streetloop.clock import Clock
 from streetloop.errors import SourceError, SourceRefused, SourceUnavailable, SourceUnreadable
+from streetloop.polling import SayOnce
 from streetloop.secrets import SecretUri
 from streetloop.video import VideoInfo, VideoReader
 
@@ -42,6 +43,7 @@ class HttpSource(NetworkSource):
     def __init__(self, uri: SecretUri, clock: Clock) -> None:
         super().__init__(uri, _OPTIONS, clock)
         self._is_recording = False
+        self._say = SayOnce(_log.warning)
 
     def probe(self) -> VideoInfo:
         """See `Source.probe`."""
@@ -89,7 +91,7 @@ class HttpSource(NetworkSource):
                     if is_broken:  # the second in a row
                         raise
                     is_broken = True
-                    _log.warning("a picture is passed over: %s", error)
+                    self._say(f"a picture is passed over: {error}")
                     continue
                 is_broken = False
                 yield SourceFrame(self._clock.monotonic(), picture)

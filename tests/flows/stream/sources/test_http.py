@@ -239,9 +239,12 @@ def test_a_wrong_kind_of_content_is_final(server: HttpCamera, scheme: str) -> No
     assert source.is_final(caught.value)
 
 
-def test_one_broken_picture_of_mjpeg_is_passed_over(server: HttpCamera) -> None:
-    server.answers["/v"] = parts_of(b"none", jpeg(40), jpeg()[:200], jpeg(90))
+def test_one_broken_picture_of_mjpeg_is_passed_over_and_said_once(
+    server: HttpCamera, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.answers["/v"] = parts_of(b"none", jpeg(40), b"none", jpeg(90))
     assert _grays(_read(_source(server.url("/v")), 2)) == pytest.approx([40, 90], abs=2)
+    assert len([one for one in caplog.messages if "passed over" in one]) == 1
 
 
 @pytest.mark.parametrize(
