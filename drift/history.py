@@ -13,6 +13,7 @@ from drift.measurement.image_features import Cells, Edges
 from drift.measurement.period import DriftPeriod
 from drift.measurement.stream_faults import UsualStream
 from drift.statistics.distance import Floats
+from drift.usual_cells import UsualCells, mixed
 
 MAX_PERIODS = 28 * 1440
 """Periods that are remembered: four weeks of minutes."""
@@ -72,11 +73,16 @@ class History:
         self.versions: list[str] = []
         self.usual_edges: Edges | None = None
         self.recent_edges: Edges | None = None
-        self.usual_cells: Cells | None = None
+        self.usual_cells = UsualCells()
         self.recent_cells: Cells | None = None
 
     def __len__(self) -> int:
         return self._count
+
+    @property
+    def newest_s(self) -> float:
+        """When the newest period began, seconds since 1970; 0 before the first."""
+        return float(self._times[self._count - 1]) if self._count else 0.0
 
     def is_late(self, period: DriftPeriod) -> bool:
         """True if the period began no later than the newest that is remembered."""
@@ -105,9 +111,9 @@ class History:
         self._clean[row] = self._whole[row] = whole
         self._count += 1
         if whole and period.edges is not None:
-            self.recent_edges = _mixed(self.recent_edges, period.edges, _RECENT_VIEW, row)
+            self.recent_edges = mixed(self.recent_edges, period.edges, _RECENT_VIEW, row)
         if whole and period.cells is not None:
-            self.recent_cells = _mixed(self.recent_cells, period.cells, _RECENT_VIEW, row)
+            self.recent_cells = mixed(self.recent_cells, period.cells, _RECENT_VIEW, row)
         if self._size == (0, 0):
             self._size = (period.width, period.height)
         if period.fps > 0 and len(self._rates) < 60:
@@ -117,9 +123,9 @@ class History:
         """Let the recent view count as the camera's usual one."""
         known = min(self._count, _USUAL_VIEW)
         if self.recent_edges is not None:
-            self.usual_edges = _mixed(self.usual_edges, self.recent_edges, _USUAL_VIEW, known)
+            self.usual_edges = mixed(self.usual_edges, self.recent_edges, _USUAL_VIEW, known)
         if self.recent_cells is not None:
-            self.usual_cells = _mixed(self.usual_cells, self.recent_cells, _USUAL_VIEW, known)
+            self.usual_cells.learn(self.recent_cells, self.newest_s)
 
     def accept_stream(self, period: DriftPeriod) -> None:
         """Take size and rate of a period as the stream's usual ones from now on."""
@@ -177,8 +183,10 @@ class History:
 
     def accept_all(self) -> None:
         """Take every whole period as clean: a new model has learned what went on."""
+        if self._count and not self._clean[self._count - 1]:  # what is drift now will be usual
+            self.usual_cells = UsualCells()
         self._clean[: self._count] = self._whole[: self._count]
-        self.usual_edges = self.usual_cells = None
+        self.usual_edges = None
 
     def _past(self, rows: NDArray[np.intp]) -> Past:
         return Past(self._times[rows], self._values[rows], self._mix[rows])
@@ -209,13 +217,3 @@ class History:
 
     def _arrays(self) -> Sequence[NDArray[Any]]:
         return self._times, self._values, self._mix, self._clean, self._whole, self._version
-
-
-def _mixed(
-    mean: NDArray[np.float32] | None, new: NDArray[np.float32], over: int, count: int
-) -> NDArray[np.float32]:
-    """A mean over about the last ``over`` of ``count`` values."""
-    if mean is None:
-        return new
-    share = 1 / min(over, count + 1)
-    return np.asarray(mean + share * (new - mean), np.float32)

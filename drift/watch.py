@@ -156,7 +156,7 @@ class CameraWatch:
         known = self.history
         self.view = compare_views(known.usual_edges, known.recent_edges)
         move = self.view.move if self.view.has_moved else None
-        covering = compare_cells(known.usual_cells, known.recent_cells, move)
+        covering = compare_cells(known.usual_cells.at(known.newest_s), known.recent_cells, move)
         self.covering = replace(covering, usual=_STANDING_TRAFFIC)
 
     def _window(self) -> Past:
@@ -219,7 +219,18 @@ class CameraWatch:
         """
         found = self._departures(scan, self._policy.rarity) & np.asarray(significant)
         alarms = [name for name, alarm in zip((*NAMES, _MIX), found, strict=True) if alarm]
-        return alarms + ([_VIEW] if self.view.has_moved or self.covering.is_covered else [])
+        return alarms + ([_VIEW] if self.view.has_moved or self._is_covered(scan) else [])
+
+    def _is_covered(self, scan: Scan) -> bool:
+        """True if the view is covered, and it is not only an hour that was not seen yet.
+
+        A usual night differs from the usual day in its view alone: its features have their hour's
+        reference, and what covers a view changes them, too.
+        """
+        if not self.covering.is_covered:
+            return False
+        is_known = self.history.usual_cells.knows(self.history.newest_s)
+        return is_known or bool(self._departures(scan, _UNUSUAL_RARITY, _UNUSUAL_SHARE).any())
 
     def _departures(self, scan: Scan, rarity: float, share: float = 1.0) -> NDArray[np.bool_]:
         """(features + 1,) mask: rare, and at least this share of the least effect."""

@@ -14,6 +14,7 @@ _TONE_CHANGED = 0.06  # of 1, once light and contrast of the whole view are undo
 _TEXTURE_LOST = 0.55  # of the view's usual texture, what is left at most
 _TOLERANCE, _PAIRS, _GAIN_PENALTY = 0.025, 300, 0.1
 _MIN_COVERED = 0.02
+_MAX_UNMATCHED = 0.5  # of the cells that are not covered; 55 of 57 covered clips stay below
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +23,8 @@ class Covering:
 
     Attributes:
         recoloured: Share of the cells whose tone changed otherwise than that of most, 0 to 1.
-        covered: Share of the cells that lost their texture, too, 0 to 1.
+        covered: Share of the cells that lost their texture, too, 0 to 1; 0 if no light
+            fits most of the others: then the whole view is another, by night for example.
         usual: The same within the reference: of vehicles that stand.
     """
 
@@ -56,7 +58,10 @@ def compare_cells(before: Cells | None, since: Cells | None, move: Homography | 
     changed = np.abs(tone_since - gain * tone - offset) > _TONE_CHANGED * max(gain, 0.3)
     left = np.log((texture_since + _FLOOR) / (texture + _FLOOR))
     lost = left - np.percentile(left, 75) < np.log(_TEXTURE_LOST)
-    return Covering(float(changed.mean()), float((changed & lost).mean()))
+    hidden = changed & lost
+    if changed.sum() - hidden.sum() > _MAX_UNMATCHED * (hidden.size - hidden.sum()):
+        return Covering(float(changed.mean()))
+    return Covering(float(changed.mean()), float(hidden.mean()))
 
 
 def _moved(cells: Cells, move: Homography) -> tuple[Cells, NDArray[np.bool_]]:

@@ -5,6 +5,7 @@ import pytest
 
 from drift.history import History
 from drift.measurement.features import NAMES
+from drift.measurement.image_features import CELLS_SHAPE
 from tests.drift.support import START, lines, make_period
 
 BRIGHTNESS = NAMES.index("brightness")
@@ -172,3 +173,15 @@ def test_the_usual_lines_follow_slowly_and_the_recent_ones_at_once() -> None:
     near_new = np.abs(history.recent_edges - lines(20)).mean()
     assert near_new < 0.2 * np.abs(history.recent_edges - lines()).mean()
     assert np.abs(history.usual_edges - lines()).mean() < np.abs(history.usual_edges - lines(20)).mean()
+
+
+@pytest.mark.parametrize("is_drift", [False, True])
+def test_a_new_model_forgets_the_usual_cells_if_the_view_was_a_drift(is_drift: bool) -> None:
+    history = History()
+    for number in range(20):
+        history.append(make_period(number, cells=np.full(CELLS_SHAPE, 0.5, np.float32)))
+        history.learn_view()
+    if is_drift:
+        history.exclude_last_from_reference()
+    history.accept_all()
+    assert history.usual_cells.knows(history.newest_s) is not is_drift

@@ -12,7 +12,6 @@ from drift.fleet import FleetWatch
 from drift.measurement.period import DriftPeriod
 from drift.measurement.stream_faults import BLACK, FROZEN, GAPS, RATE, SIZE
 from drift.reference import OWN_PAST, TRAINING
-from drift.watch import CameraWatch
 from tests.drift.support import START, breathing, lines, make_period, watched
 
 PAST = 300
@@ -228,22 +227,6 @@ def test_a_new_camera_is_held_against_the_training_set(fleet: FleetWatch) -> Non
     changes, _ = watched(breathing(20, changes=AT_NIGHT), FleetWatch(WatchPolicy(), training))
     assert [change.causes[0].name for change in changes] == [NIGHT]
     assert changes[0].source == TRAINING
-
-
-def test_the_same_hour_of_other_days_is_no_drift() -> None:
-    """It gets dark every evening, and on the sixth nobody hears of it."""
-    camera = CameraWatch("a", WatchPolicy())
-    noon, evening = 12 * 60, 20 * 60
-    for day in range(6):
-        for hour, changes in ((noon, QUIET), (evening, AT_NIGHT)):
-            for one in breathing(120, day * 1440 + hour - 60, changes):
-                camera.remember(one)
-    fleet = FleetWatch(WatchPolicy())
-    fleet.cameras["a"] = camera
-    assert _later(fleet, 40, QUIET, first=6 * 1440 + noon) == []
-    assert _later(fleet, 40, AT_NIGHT, first=6 * 1440 + evening) == []
-    noon_in_the_dark = _later(fleet, 12, AT_NIGHT, first=7 * 1440 + noon)
-    assert [change.kind for change in noon_in_the_dark] == [ChangeKind.DRIFT]
 
 
 def test_after_an_outage_what_was_before_is_not_compared(fleet: FleetWatch) -> None:

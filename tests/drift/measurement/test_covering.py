@@ -44,3 +44,13 @@ def test_a_view_that_moved_is_compared_where_it_is_now() -> None:
 
 def test_without_cells_nothing_is_covered() -> None:
     assert compare_cells(None, cells_of(street())) == Covering()
+
+
+def test_where_no_light_fits_most_cells_nothing_is_called_covered() -> None:
+    """A night by lamps: each place has its own light, and some are black."""
+    light = cv2.resize(
+        np.random.default_rng(3).uniform(0, 1, (9, 16)) ** 2, (640, 360), interpolation=cv2.INTER_NEAREST
+    )
+    found = _compared(np.asarray(street() * light[..., None], np.uint8))
+    assert found.recoloured > 0.6
+    assert found.covered == 0.0
