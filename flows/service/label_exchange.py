@@ -117,8 +117,10 @@ class LabelExchange:
         if list_unnamed_versions(self._ledger, list(ReviewState)) or count_doubted(self._ledger):
             default = None if self._default_model is None else self._open(self._default_model)
             models = [default]
-            if self._settings.model != self._default_model:
+            if self._default_model is None:
                 models.append(self._open(self._settings.model))
+            elif self._settings.model != self._default_model:  # somebody named it for this call
+                models.append(find_model(self._settings.model, self._settings))
         asked_with = None if default is None else default.names
         opened = [model for model in models if model is not None]
         older = older_frames(self._settings, self._ledger, opened, asked_with)
