@@ -33,6 +33,6 @@ def test_a_model_that_somebody_names_must_open(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path, model=str(tmp_path / "missing.onnx"))
     ledger = open_ledger(settings.ledger)
     add_reviews(ledger, [replace(review(1), doubt="who knows")])
-    with pytest.raises(ModelError, match="missing.onnx"):
+    with pytest.raises(ModelError, match=r"missing\.onnx"):
         LabelExchange(settings, ledger, open_store(settings), str(tmp_path / "another.onnx"))
     ledger.close()
