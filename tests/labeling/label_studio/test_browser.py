@@ -67,7 +67,8 @@ def test_annotator_sees_image_and_boxes_and_submits(
     page.wait_for_function(f"window.Htx?.annotationStore?.selected && {regions}.length > 0")
     shown = page.evaluate(f"{regions}.map(region => region.labels[0])")
     assert sorted(shown) == ["car", "person"]
-    expect(page.get_by_text("old-oak, 2026-03-01 12:00:00 UTC: unsure, fog")).to_be_visible()
+    why = "unsure: the model is between yes and no about a box, fog"
+    expect(page.get_by_text(f"old-oak, 2026-03-01 12:00:00 UTC: {why}")).to_be_visible()
     page.screenshot(path=tmp_path / "task.png")
     assert (tmp_path / "task.png").stat().st_size > 10_000
 
