@@ -20,7 +20,7 @@ from train.model.model_file import ModelFile
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class ModelComparison:
     """Two models on the same frames.
 
     Attributes:
@@ -57,7 +57,7 @@ class Comparison:
 
 def compare_models(
     first: str, second: str, request: EvaluationRequest, settings: Settings, cluster: Cluster
-) -> Comparison:
+) -> ModelComparison:
     """Compare two models on the same frames.
 
     Args:
@@ -83,7 +83,7 @@ def compare_models(
     ]
     dataset = labels.joined.dataset
     reports = evaluate(dataset, labels.examples, one), evaluate(dataset, labels.examples, other)
-    return Comparison((first, second), reports, judge(frames, JudgePolicy()).gains, labels.notes)
+    return ModelComparison((first, second), reports, judge(frames, JudgePolicy()).gains, labels.notes)
 
 
 def _detect(
@@ -93,7 +93,7 @@ def _detect(
     return detect(model, labels, mapping, settings, cluster)
 
 
-def print_comparison(console: Console, comparison: Comparison) -> None:
+def print_comparison(console: Console, comparison: ModelComparison) -> None:
     """Print mAP50 by slice, with the interval of the gain, and by class."""
     table = Table(box=None, pad_edge=False)
     table.add_column("mAP50")

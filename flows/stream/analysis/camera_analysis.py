@@ -84,8 +84,8 @@ class CameraAnalysis:
         texts = {}
         if self._unknown:
             texts[UNKNOWN_CLASS] = f"classes: the model has no class {', '.join(map(repr, self._unknown))}"
-        if self._lines and (rates := self._rate_check.too_fast()) is not None:
-            texts[TOO_FAST] = f"too fast for {rates.fps:.2g} fps, needs {rates.needed:g}"
+        if self._lines and (shortfall := self._rate_check.too_fast()) is not None:
+            texts[TOO_FAST] = f"too fast for {shortfall.fps:.2g} fps, needs {shortfall.needed:g}"
         return [
             Fault(kind, f"camera {self._camera.id!r}: {text}", self.first_at, self.last_at)
             for kind, text in texts.items()

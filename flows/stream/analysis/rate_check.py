@@ -22,7 +22,7 @@ _MAX_BLIND_FPS = 6.0  # above it objects that are seen once are rather false box
 _MAX_PLACES, _SAME_PLACE_IOU = 4, 0.5  # of the last lost boxes; what comes again there does not drive
 
 
-class Rates(NamedTuple):
+class RateShortfall(NamedTuple):
     """A rate that does not suffice, and one that does.
 
     Attributes:
@@ -74,17 +74,17 @@ class RateCheck:
                 self._lost.append(True)
             self._places.append(box)
 
-    def too_fast(self) -> Rates | None:
+    def too_fast(self) -> RateShortfall | None:
         """The rate and the one that this street needs; None if it suffices, or nobody knows yet."""
         fps, asked = self._fps(), self._asked_fps
         if fps is not None and len(self._speeds) >= _MIN_SPEEDS:
             speed = float(np.percentile(list(self._speeds), 95))
             if speed > _MAX_STEP * fps:
-                return Rates(fps, math.ceil(speed / _GOOD_STEP))
+                return RateShortfall(fps, math.ceil(speed / _GOOD_STEP))
         lost = list(self._lost)
         if asked is None or asked > _MAX_BLIND_FPS or len(lost) < _MIN_ENDED:
             return None
-        return Rates(asked, math.ceil(2 * asked)) if np.mean(lost) > _LOST_SHARE else None
+        return RateShortfall(asked, math.ceil(2 * asked)) if np.mean(lost) > _LOST_SHARE else None
 
     def _fps(self) -> float | None:
         """Frames analysed a second while something moves: as asked for, unless it is less."""
