@@ -7,18 +7,21 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import urlsplit
 from xml.etree.ElementTree import ParseError
 
 import urllib3
 from minio import Minio
+from minio.datatypes import Object
 from minio.error import MinioException, S3Error
 from pydantic import SecretStr
 from urllib3.exceptions import HTTPError, MaxRetryError
 
 from streetloop.errors import ConfigError, StoreError
 from streetloop.secrets import redact
-from streetloop.storage.store import is_key, is_prefix
+from streetloop.storage.store import StoredObject, is_key, is_prefix
 
 LINK_LIFETIME = timedelta(days=7)
 """Lifetime of a presigned address: the longest that S3's signatures allow."""
@@ -117,6 +120,17 @@ class MinioStore:
         found = (name.removeprefix(self._before) for name in names)
         yield from sorted(key for key in found if is_key(key))
 
+    def objects(self, prefix: str = "") -> Iterator[StoredObject]:
+        """See `ObjectStore.objects`."""
+        if not is_prefix(prefix):
+            return
+        with self._translated("cannot list"):
+            found = list(self._listed(prefix))
+        for one in found:
+            key = (one.object_name or "").removeprefix(self._before)
+            if is_key(key) and one.last_modified is not None:
+                yield StoredObject(key, one.size or 0, one.last_modified)
+
     def uri(self, prefix: str) -> str:
         """See `ObjectStore.uri`."""
         name = self._name(prefix.rstrip("/")) if prefix else self._before.rstrip("/")
@@ -140,9 +154,11 @@ class MinioStore:
         return self._before + key
 
     def _names(self, prefix: str) -> list[str]:
+        return [one.object_name for one in self._listed(prefix) if one.object_name]
+
+    def _listed(self, prefix: str) -> list[Object]:
         try:
-            found = self._client.list_objects(self._bucket, self._before + prefix, recursive=True)
-            return [one.object_name for one in found if one.object_name]
+            return list(self._client.list_objects(self._bucket, self._before + prefix, recursive=True))
         except S3Error as error:
             if error.code == "NoSuchBucket":
                 return []  # nothing was written yet
@@ -164,16 +180,77 @@ class MinioStore:
         if time.monotonic() < self._away_until:
             raise StoreError(f"{failed} {self._shown}: not reached a moment ago")
         try:
-            yield
-        except S3Error as error:
-            said = f"{error.code}: {error.message}"
-            raise StoreError(f"{failed} {self._shown}: {redact(said)[:300]}") from error
-        except MaxRetryError as error:
-            self._away_until = time.monotonic() + _PAUSE_S
-            raise StoreError(f"{failed} {self._shown}: not reached") from error
-        except VENDOR_ERRORS as error:
-            # `from None`: the vendor's message may repeat a request with its signature.
-            raise StoreError(f"{failed} {self._shown}: {type(error).__name__}") from None
+            with _translated(f"{failed} {self._shown}"):
+                yield
+        except StoreError as error:
+            if isinstance(error.__cause__, MaxRetryError):
+                self._away_until = time.monotonic() + _PAUSE_S
+            raise
+
+
+class BucketObject(NamedTuple):
+    """An object of any name.
+
+    Attributes:
+        name: Its name, with its folders.
+        bytes: Its length.
+        etag: Changes with its content.
+    """
+
+    name: str
+    bytes: int
+    etag: str
+
+
+class MinioBucket:
+    """A bucket that others write into.
+
+    Args:
+        bucket: Its name.
+        access: How to reach the server.
+
+    Raises:
+        ConfigError: The endpoint is no address.
+    """
+
+    def __init__(self, bucket: str, access: S3Access) -> None:
+        self._bucket, self._client = bucket, _client(access.endpoint, access)
+        self._shown = f"s3://{bucket} at {access.endpoint}"
+
+    def objects(self, prefix: str = "") -> list[BucketObject]:
+        """Objects whose names begin so.
+
+        Raises:
+            StoreError: The server does not answer or refuses, or there is no such bucket.
+        """
+        with _translated(f"cannot list {self._shown}"):
+            found = list(self._client.list_objects(self._bucket, prefix, recursive=True))
+        return [
+            BucketObject(one.object_name, one.size or 0, one.etag or "") for one in found if one.object_name
+        ]
+
+    def download(self, name: str, path: Path) -> None:
+        """Write an object to a file, which appears whole or not at all.
+
+        Raises:
+            StoreError: It cannot be read.
+        """
+        with _translated(f"cannot read {name!r} from {self._shown}"):
+            self._client.fget_object(self._bucket, name, str(path))
+
+
+@contextlib.contextmanager
+def _translated(failed: str) -> Iterator[None]:
+    try:
+        yield
+    except S3Error as error:
+        raise StoreError(f"{failed}: {redact(f'{error.code}: {error.message}')[:300]}") from error
+    except MaxRetryError as error:
+        raise StoreError(f"{failed}: not reached") from error
+    except VENDOR_ERRORS as error:
+        # `from None`: the vendor's message may repeat a request with its signature.
+        reason = getattr(error, "strerror", None) or type(error).__name__
+        raise StoreError(f"{failed}: {reason}") from None
 
 
 def _client(endpoint: str, access: S3Access) -> Minio:

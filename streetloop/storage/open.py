@@ -22,10 +22,22 @@ def open_store(settings: Settings) -> ObjectStore:
     if not url.startswith(_S3):
         return FolderStore(Path(url))
     bucket, _, prefix = url.removeprefix(_S3).partition("/")
+    return MinioStore(bucket, prefix, s3_access(settings, f"the object store is {url}"))
+
+
+def s3_access(settings: Settings, what: str) -> S3Access:
+    """How the settings say that the S3 server is reached.
+
+    Args:
+        settings: Have the ``s3_`` settings.
+        what: Begins the message if one is missing.
+
+    Raises:
+        ConfigError: One is missing.
+    """
     endpoint, user, password = settings.s3_endpoint, settings.s3_access_key, settings.s3_secret_key
     if endpoint is None or user is None or password is None:
         needed = ("s3_endpoint", "s3_access_key", "s3_secret_key")
         lacking = next(name for name in needed if getattr(settings, name) is None)
-        raise ConfigError(f"the object store is {url}: set STREETLOOP_{lacking.upper()}, too")
-    access = S3Access(endpoint, user, password, settings.s3_region, settings.s3_public_endpoint)
-    return MinioStore(bucket, prefix, access)
+        raise ConfigError(f"{what}: set STREETLOOP_{lacking.upper()}, too")
+    return S3Access(endpoint, user, password, settings.s3_region, settings.s3_public_endpoint)

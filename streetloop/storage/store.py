@@ -2,11 +2,26 @@
 
 import hashlib
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from streetloop.errors import StoreError
-from streetloop.files import is_part, write_whole
+from streetloop.host.files import is_part, write_whole
+
+
+class StoredObject(NamedTuple):
+    """An object without its bytes.
+
+    Attributes:
+        key: Its key.
+        bytes: Its length.
+        stored_at: When it was stored last (UTC).
+    """
+
+    key: str
+    bytes: int
+    stored_at: datetime
 
 
 class ObjectStore(Protocol):
@@ -35,6 +50,9 @@ class ObjectStore(Protocol):
 
     def keys(self, prefix: str = "") -> Iterator[str]:
         """All keys that start with ``prefix``, sorted."""
+
+    def objects(self, prefix: str = "") -> Iterator["StoredObject"]:
+        """Key, length and age of all objects whose key starts with ``prefix``, in any order."""
 
     def uri(self, prefix: str) -> str:
         """Where a reader such as DuckDB finds the objects under ``prefix``."""
@@ -86,6 +104,15 @@ class FolderStore:
             if path.is_file() and not is_part(path)
         )
         yield from sorted(key for key in found if key.startswith(prefix))
+
+    def objects(self, prefix: str = "") -> Iterator[StoredObject]:
+        """See `ObjectStore.objects`."""
+        for key in self.keys(prefix):
+            try:
+                status = self._path(key).stat()
+            except OSError:
+                continue  # it was removed meanwhile
+            yield StoredObject(key, status.st_size, datetime.fromtimestamp(status.st_mtime, UTC))
 
     def uri(self, prefix: str) -> str:
         """See `ObjectStore.uri`."""

@@ -9,6 +9,7 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 
 from streetloop.types import Image
+from streetloop.video.packets import Encoded
 
 _PLANAR = {"yuv420p", "yuvj420p", "nv12", "yuv422p", "yuvj422p", "yuv444p", "gray"}
 
@@ -55,20 +56,29 @@ class DecodedPicture:
         frame: The frame.
         converter: Converts it.
         held_s: See below.
+        encoded: See below.
 
     Attributes:
         held_s: Seconds from the arrival of its data to its decoding: the time for which
             demultiplexer and decoder held it back.
+        encoded: What it was decoded from.
     """
 
-    __slots__ = ("_bgr", "_converter", "_frame", "_orientation", "held_s")
+    __slots__ = ("_bgr", "_converter", "_frame", "_orientation", "encoded", "held_s")
 
-    def __init__(self, frame: VideoFrame, converter: "Converter", held_s: float = 0.0) -> None:
+    def __init__(
+        self,
+        frame: VideoFrame,
+        converter: "Converter",
+        held_s: float = 0.0,
+        encoded: Encoded = Encoded(None, ()),  # noqa: B008 - immutable
+    ) -> None:
         self._frame = frame
         self._converter = converter
         self._orientation = orientation_of(frame)
         self._bgr: Image | None = None
         self.held_s = held_s
+        self.encoded = encoded
 
     @property
     def width(self) -> int:

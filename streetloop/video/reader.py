@@ -1,9 +1,11 @@
 """The pictures of a file or a network stream."""
 
 import contextlib
-from collections import Counter
+import time
+from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import av
 import av.error
@@ -12,13 +14,15 @@ from av.stream import Disposition
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
-from streetloop.errors import SourceUnreadable
+from streetloop.errors import SourceStalled, SourceUnreadable
 from streetloop.video.arrivals import Arrivals
 from streetloop.video.closing import Closing
 from streetloop.video.errors import source_error
+from streetloop.video.packets import Encoded, EncodedPacket
 from streetloop.video.picture import Converter, DecodedPicture
 
 _MIN_SIDE, _MAX_ASPECT, _MAX_PIXELS = 16, 10, 100_000_000
+_MAX_PACKETS = 500  # that wait for a picture; more do not decode at all
 _PEEK_PACKETS = 200  # of all streams; a cover has one of them
 _METADATA_ERRORS = "replace"  # a title need not be UTF-8, and nobody reads it
 _CUT_AT_THE_NEXT = {"rtsp", "mpegts"}  # formats in which a picture ends where the next one begins
@@ -54,6 +58,7 @@ class VideoReader(Closing):
         read_timeout_s: See below.
         live: True for a stream that is read as it comes: its pictures are decoded without delay,
             on fewer threads, and FFmpeg may report its silence as bad data.
+        sound: True gives out the packets of sound, too, if there are any; see `Encoded.sound`.
 
     Attributes:
         read_timeout_s: Longest wait for a picture; None for no limit. Shorter reports a dead
@@ -74,6 +79,7 @@ class VideoReader(Closing):
         read_timeout_s: float | None = None,
         *,
         live: bool = False,
+        sound: bool = False,
     ) -> None:
         self._name = name
         self._live = live
@@ -88,6 +94,7 @@ class VideoReader(Closing):
                 metadata_errors=_METADATA_ERRORS,
                 timeout=(open_timeout_s, limit),  # type: ignore[arg-type]
             )
+            self._sound = self._container.streams.best("audio") if sound else None
             try:
                 self._stream = self._film(url)
             except SourceUnreadable:
@@ -140,25 +147,48 @@ class VideoReader(Closing):
                 camera has.
         """
         with self._translated("broke off"):
+            since: deque[EncodedPacket] = deque(maxlen=_MAX_PACKETS)
+            heard: deque[EncodedPacket] = deque(maxlen=_MAX_PACKETS)
+            seen_s = time.monotonic()
             for packet in self._packets():
+                # By its stream: the last packet, which empties a decoder, has no index of its own.
+                if packet.stream.index != self._stream.index:
+                    if packet.size:
+                        heard.append(EncodedPacket(packet))
+                    self._refuse_sound_alone(time.monotonic() - seen_s)
+                    continue
+                seen_s = time.monotonic()
                 if self._live:
                     self._arrivals.note(packet.pts)
+                if packet.size:
+                    since.append(EncodedPacket(packet, self._sound))
                 for frame in self._decode(packet):
                     held_s = self._arrivals.held_s(frame.pts) if self._live else 0.0
-                    picture = DecodedPicture(frame, self._converter, held_s)
+                    encoded = Encoded(frame.time, tuple(since), tuple(heard))
+                    since.clear()
+                    heard.clear()
+                    picture = DecodedPicture(frame, self._converter, held_s, encoded)
                     self._refuse_odd_size(picture)
                     yield frame.time, picture
 
-    def _packets(self) -> Iterator["av.Packet[VideoStream]"]:
+    def _packets(self) -> Iterator["av.Packet[Any]"]:
+        wanted = [self._stream] if self._sound is None else [self._stream, self._sound]
         if not self._live:
-            yield from self._container.demux(self._stream)
+            yield from self._container.demux(*wanted)
             return
         while True:
             # PyAV reads the time-out when it begins to demultiplex, and so it begins anew.
-            packet = next(self._container.demux(self._stream))
+            packets = self._container.demux(*wanted)
+            packet = next(packets)
             yield packet
-            if packet.dts is None and not packet.size:  # the last, which empties the decoder
+            if packet.dts is None and not packet.size:  # the end: one a stream empties its decoder
+                yield from packets
                 return
+
+    def _refuse_sound_alone(self, silent_s: float) -> None:
+        """The sound of a camera whose picture is frozen is no sign of life."""
+        if self._live and self.read_timeout_s is not None and silent_s > self.read_timeout_s:
+            raise SourceStalled(f"{self._name} sent sound and no picture for {silent_s:.1f} s")
 
     def _decode(self, packet: "av.Packet[VideoStream]") -> list[VideoFrame]:
         try:

@@ -1,6 +1,7 @@
 """H.264 MP4 files, written frame by frame."""
 
 import contextlib
+import math
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -9,11 +10,15 @@ import av
 import av.error
 import cv2
 import numpy as np
-from av.video.frame import VideoFrame
+from av.video.frame import PictureType, VideoFrame
 
 from streetloop.errors import StoreError
 from streetloop.types import Image
 from streetloop.video.closing import Closing
+from streetloop.video.reader import VideoReader
+from streetloop.video.segment import FRAGMENTS
+
+_KEY_EVERY_S = 2.0
 
 
 class VideoWriter(Closing):
@@ -24,18 +29,25 @@ class VideoWriter(Closing):
     Args:
         path: The file; missing folders are made.
         crf: x264's constant rate factor, 0 to 51; lower looks better and makes a larger file.
+        growing: True keeps the file readable while it grows, up to its last two seconds.
     """
 
     _TIME_BASE = Fraction(1, 90_000)
 
-    def __init__(self, path: Path, crf: int = 26) -> None:
+    def __init__(self, path: Path, crf: int = 26, *, growing: bool = False) -> None:
         self._path = path
         with self._translated():
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._container = av.open(str(path), "w", options={"movflags": "+faststart"})
-        self._stream = self._container.add_stream(
-            "libx264", rate=25, options={"preset": "ultrafast", "crf": str(crf)}
-        )
+            movie = FRAGMENTS if growing else {"movflags": "+faststart"}
+            self._container = av.open(str(path), "w", options=movie)
+        options = {"preset": "ultrafast", "crf": str(crf)}
+        self._stream = self._container.add_stream("libx264", rate=25, options=options)
+        if growing:
+            # No picture waits in the encoder, and one of many cameras takes one core.
+            self._stream.options = {**options, "tune": "zerolatency"}
+            self._stream.codec_context.thread_count = 1
+        self._key_every_s = _KEY_EVERY_S if growing else math.inf
+        self._next_key_s = -math.inf
         self._stream.pix_fmt = "yuv420p"
         self._stream.time_base = self._TIME_BASE
         self._stream.codec_context.time_base = self._TIME_BASE
@@ -61,6 +73,9 @@ class VideoWriter(Closing):
         frame = VideoFrame.from_ndarray(image, format="bgr24")
         frame.pts = round(time_s / self._TIME_BASE)
         frame.time_base = self._TIME_BASE
+        if time_s >= self._next_key_s:
+            frame.pict_type = PictureType.I
+            self._next_key_s = time_s + self._key_every_s
         with self._translated():
             self._container.mux(self._stream.encode(frame))
 
@@ -81,3 +96,22 @@ class VideoWriter(Closing):
             yield
         except (av.error.FFmpegError, OSError) as error:
             raise StoreError(f"{self._path} cannot be written: {error}") from error
+
+
+def write_h264(source: Path, out: Path) -> None:
+    """Encode the pictures of a video anew as H.264, for browsers that do not play its codec.
+
+    Args:
+        source: The video.
+        out: The file; its pictures keep their times.
+
+    Raises:
+        SourceError: The video cannot be read.
+        StoreError: The file cannot be written.
+    """
+    with VideoReader(str(source), source.name) as reader, VideoWriter(out, crf=23) as writer:
+        last_s = -math.inf
+        for time_s, picture in reader.pictures():
+            if time_s is not None and time_s > last_s:
+                writer.write(picture.bgr(), time_s)
+                last_s = time_s

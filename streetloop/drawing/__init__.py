@@ -1,0 +1,1 @@
+"""Draws boxes and text into pictures."""

@@ -1,0 +1,1 @@
+"""This machine: its home folder, files, processes, threads and proxies."""

@@ -1,0 +1,73 @@
+"""The home, the folder of all state: that it can be written, and that one system runs in it."""
+
+import contextlib
+import fcntl
+import os
+import socket
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from streetloop.errors import ConfigError
+
+_LOCK_FILE = "running"
+_WAY_OUT = "name a folder that this user may write to"
+
+
+def require_home(home: Path) -> None:
+    """Make the home if it is not there.
+
+    Raises:
+        ConfigError: It cannot be made or written; the message names the variable.
+    """
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"STREETLOOP_HOME: {home} cannot be made: {error.strerror}; {_WAY_OUT}") from None
+    try:
+        tempfile.TemporaryFile(dir=home).close()
+    except OSError as error:
+        why = error.strerror
+        raise ConfigError(f"STREETLOOP_HOME: {home} cannot be written: {why}; {_WAY_OUT}") from None
+
+
+def is_home_in_use(home: Path) -> bool:
+    """True if a process runs in the home, see `lock_home`."""
+    try:
+        with (home / _LOCK_FILE).open() as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+@contextlib.contextmanager
+def lock_home(home: Path) -> Iterator[None]:
+    """Keep every other system out of the home for the ``with`` block.
+
+    The lock is the kernel's: it ends with the process, however that ends.
+
+    Args:
+        home: The folder of all state.
+
+    Raises:
+        ConfigError: The home cannot be written, or another process runs in it; the message names
+            that process and its machine.
+    """
+    require_home(home)
+    with (home / _LOCK_FILE).open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            raise ConfigError(
+                f"STREETLOOP_HOME: {home} is in use by {file.read().strip() or 'another process'}; "
+                "stop that, or name another folder"
+            ) from None
+        file.truncate(0)
+        file.write(f"process {os.getpid()} on {socket.gethostname()}\n")
+        file.flush()
+        yield
+        file.truncate(0)
