@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, func, insert, select
 
 from streetloop.ledger.database import Ledger
-from streetloop.ledger.tables import camera_changes, camera_secrets
+from streetloop.ledger.schema.tables import camera_changes, camera_secrets
 from streetloop.secrets import redact
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import insert, select, update
 
 from streetloop.causes import Cause
 from streetloop.ledger.database import Ledger
-from streetloop.ledger.tables import findings
+from streetloop.ledger.schema.tables import findings
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,16 +1,20 @@
 """Learning runs: what asked for a new model, how far it is, how it ended."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import RowMapping, insert, select, update
+from sqlalchemy import RowMapping, func, insert, select, update
 
 from streetloop.errors import LearningError
+from streetloop.host.structured_log import ids
 from streetloop.ledger.database import Ledger
-from streetloop.ledger.tables import learning_runs
+from streetloop.ledger.schema.tables import learning_runs
+
+_log = logging.getLogger(__name__)
 
 
 class Step(StrEnum):
@@ -117,6 +121,14 @@ def list_learning(ledger: Ledger, since: datetime | None = None, most: int = 100
         return [_run(row) for row in connection.execute(query).mappings()]
 
 
+def count_ended_learning(ledger: Ledger) -> dict[Step, int]:
+    """Number of runs that have ended, by their last step."""
+    query = select(learning_runs.c.step, func.count()).where(learning_runs.c.ended_at.is_not(None))
+    with ledger.snapshot() as connection:
+        counts = {step: int(n) for step, n in connection.execute(query.group_by(learning_runs.c.step))}
+    return {step: counts.get(step.value, 0) for step in Step if step in ENDED}
+
+
 def go_on(
     ledger: Ledger,
     run: LearningRun,
@@ -145,6 +157,8 @@ def go_on(
     }
     if step in ENDED:
         values |= {"is_open": None, "ended_at": at}
+    version = values["detail"].get("version")
+    _log.info("learning run %d: %s", run.id, step, extra=ids(learning=run.id, version=version))
     return _update(ledger, run.id, values)
 
 

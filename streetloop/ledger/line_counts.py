@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, Integer, Select, Table, func, 
 from sqlalchemy.dialects import postgresql, sqlite
 
 from streetloop.ledger.database import Ledger
-from streetloop.ledger.tables import line_counts, line_coverage
+from streetloop.ledger.schema.tables import line_counts, line_coverage
 
 _MINUTE_S = 60
 _MAX_CLASS_NAME = 200  # characters, as the column has them
@@ -82,6 +82,24 @@ class LineCounts:
         """Minutes of cameras that are in it."""
         keys: Iterable[CountKey | CoverageKey] = (*self.crossings, *self.covered_ms)
         return len({(key.camera_id, key.minute) for key in keys})
+
+
+def sum_crossings(ledger: Ledger, since: datetime, until: datetime) -> dict[str, int]:
+    """Crossings of all lines by camera, the most first.
+
+    Args:
+        ledger: The ledger.
+        since: Begin of the time (UTC), to the minute.
+        until: Its end (UTC).
+    """
+    c = line_counts.c
+    total = func.sum(c.count)
+    in_time = (c.minute >= minute_of(since)) & (c.minute <= minute_of(until))
+    query = (
+        select(c.camera_id, total).where(in_time).group_by(c.camera_id).order_by(total.desc(), c.camera_id)
+    )
+    with ledger.snapshot() as connection:
+        return {camera: int(count) for camera, count in connection.execute(query)}
 
 
 def minute_of(moment: datetime) -> int:

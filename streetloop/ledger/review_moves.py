@@ -1,16 +1,20 @@
 """Moves frames between the states of `reviews`; each move happens whole, or not at all."""
 
+import logging
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, select, text, update
+from sqlalchemy import ColumnElement, case, select, update
 
 from streetloop.boxes import Boxes
+from streetloop.host.structured_log import ids
 from streetloop.ledger.database import Ledger
 from streetloop.ledger.reviews import ReviewState, chosen_since, is_in, parts_of
-from streetloop.ledger.tables import reviews
+from streetloop.ledger.schema.tables import reviews
+
+_log = logging.getLogger(__name__)
 
 _HAS_LABEL = (ReviewState.LABELED, ReviewState.IN_DATASET)
 _TAKES_ANSWERS = (ReviewState.PUSHED, ReviewState.REJECTED, *_HAS_LABEL)
@@ -44,8 +48,6 @@ def choose_reviews(ledger: Ledger, chosen: Sequence[Choice], at: datetime, since
     """
     moved = 0
     with ledger.transaction() as connection:
-        if connection.dialect.name == "postgresql":  # SQLite has one writer at a time anyway
-            connection.execute(text("lock table reviews in share row exclusive mode"))
         left = most - chosen_since(connection, since)
         for rank, one in enumerate(chosen):
             if moved >= left:
@@ -110,6 +112,8 @@ def answer_review(ledger: Ledger, digest: str, source: AnswerSource, label: Boxe
         state = found.state if is_same else ReviewState.LABELED.value
         values = {"answered_at": source.at, "labeler": source.labeler, "url": source.url, "note": None}
         connection.execute(update(reviews).where(where).values(state=state, label=label, **values))
+    if not is_same:
+        _log.info("a frame is labeled", extra=ids(frame=digest))
     return not is_same
 
 
@@ -179,6 +183,8 @@ def mark_in_dataset(ledger: Ledger, digests: Collection[str], dataset: str) -> N
         dataset: Digest of the dataset.
     """
     _move(ledger, digests, [ReviewState.LABELED], ReviewState.IN_DATASET, dataset=dataset)
+    for digest in digests:
+        _log.info("a label is in a dataset", extra=ids(frame=digest, dataset=dataset))
 
 
 def expire_reviews(ledger: Ledger, before: datetime) -> list[str]:

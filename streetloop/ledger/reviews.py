@@ -20,11 +20,19 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from streetloop.boxes import Boxes
 from streetloop.ledger.database import Ledger
-from streetloop.ledger.tables import reviews
+from streetloop.ledger.schema.tables import reviews
 from streetloop.types import Floats
 
+TEACHER = "teacher "
+"""What the name of a labeler begins with that is a model."""
+
 _MAX_DIGESTS = 500  # in one statement
-_BY_CHOICE = (reviews.c.chosen_at, reviews.c.rank, reviews.c.captured_at)
+_BY_CHOICE = (
+    reviews.c.chosen_at.nulls_first(),  # databases disagree on where NULL stands
+    reviews.c.rank.nulls_first(),
+    reviews.c.captured_at,
+    reviews.c.digest,
+)
 
 
 class ReviewState(StrEnum):
@@ -119,6 +127,11 @@ class FrameRecord:
         """The boxes that the streams showed: what a labeler starts from and a report measures."""
         return tuple(box for box in self.boxes if box.confidence >= self.served)
 
+    @property
+    def of_people(self) -> bool:
+        """True unless a model labeled it."""
+        return not (self.labeler or "").startswith(TEACHER)
+
 
 @dataclass(frozen=True, slots=True)
 class AskedFrame:
@@ -197,6 +210,17 @@ def list_labeled(ledger: Ledger, reason: SelectionReason | None = None) -> list[
     return [frame for frame in found if frame.doubt is None and frame.classes and frame.label is not None]
 
 
+def labeled_moments(ledger: Ledger) -> dict[str, list[datetime]]:
+    """When labeled frames were captured, sorted, by camera."""
+    labeled = is_in([ReviewState.LABELED, ReviewState.IN_DATASET])
+    query = select(reviews.c.camera_id, reviews.c.captured_at).where(labeled)
+    found: dict[str, list[datetime]] = {}
+    with ledger.snapshot() as connection:
+        for camera_id, captured_at in connection.execute(query.order_by(reviews.c.captured_at)):
+            found.setdefault(camera_id, []).append(captured_at)
+    return found
+
+
 def list_doubted(ledger: Ledger) -> list[FrameRecord]:
     """Frames that were asked about, perhaps with another model's class names."""
     return _read(ledger, select(reviews).where(reviews.c.doubt.is_not(None)).order_by(*_BY_CHOICE))
@@ -244,7 +268,7 @@ def list_candidates(
     if of_known_classes:
         query = query.where(reviews.c.classes.is_not(None))
     with ledger.snapshot() as connection:
-        rows = connection.execute(query.order_by(reviews.c.captured_at)).mappings().all()
+        rows = connection.execute(query.order_by(reviews.c.captured_at, reviews.c.digest)).mappings().all()
     return [Candidate(**{**row, "reason": SelectionReason(row["reason"])}) for row in rows]
 
 
@@ -287,17 +311,39 @@ def count_reviews(ledger: Ledger) -> dict[ReviewState, int]:
     return {state: counts.get(state.value, 0) for state in ReviewState}
 
 
-def count_labeled(ledger: Ledger, of_drift: bool = False) -> int:
+def oldest_waiting(ledger: Ledger) -> dict[str, datetime | None]:
+    """Since when the oldest frame waits to be pushed, and to be answered (UTC), by state."""
+    waits = {ReviewState.PENDING: reviews.c.chosen_at, ReviewState.PUSHED: reviews.c.pushed_at}
+    with ledger.snapshot() as connection:
+        return {
+            state.value: connection.execute(
+                select(func.min(since)).where(reviews.c.state == state.value)
+            ).scalar_one()
+            for state, since in waits.items()
+        }
+
+
+def count_answered(ledger: Ledger, since: datetime, until: datetime) -> int:
+    """Number of frames that were answered in a stretch of time (UTC)."""
+    query = select(func.count()).where(reviews.c.answered_at >= since, reviews.c.answered_at <= until)
+    with ledger.snapshot() as connection:
+        return int(connection.execute(query).scalar_one())
+
+
+def count_labeled(ledger: Ledger, of_drift: bool = False, cameras: Collection[str] | None = None) -> int:
     """Number of labels that no dataset has yet; those in doubt are not counted.
 
     Args:
         ledger: The ledger.
         of_drift: Count only frames that were chosen for drift.
+        cameras: Count only frames of these cameras; None for all.
     """
     labeled = (reviews.c.state == ReviewState.LABELED.value) & reviews.c.doubt.is_(None)
     query = select(func.count()).where(labeled)
     if of_drift:
         query = query.where(reviews.c.drift != "")
+    if cameras is not None:
+        query = query.where(reviews.c.camera_id.in_(cameras))
     with ledger.snapshot() as connection:
         return int(connection.execute(query).scalar_one())
 

@@ -1,17 +1,21 @@
 """Rollouts of new models: the state of each, pending commands, and every decision."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, insert, select, update
+from sqlalchemy import ColumnElement, Connection, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from streetloop.errors import RolloutError
+from streetloop.host.structured_log import ids
 from streetloop.ledger.database import Ledger
-from streetloop.ledger.tables import decisions, rollouts
+from streetloop.ledger.schema.tables import decisions, rollouts
+
+_log = logging.getLogger(__name__)
 
 
 class RolloutState(StrEnum):
@@ -147,16 +151,11 @@ def start_rollout(
         "phase_frames": 0,
         "updated_at": at,
     }
+    entry = Entry(at, "start", author, reason or f"version {model} is tried", summary or {})
     with ledger.transaction() as connection:
         other = connection.execute(select(rollouts).where(rollouts.c.is_open)).mappings().first()
         if other is None:
-            try:
-                key = connection.execute(insert(rollouts).values(values)).inserted_primary_key
-            except IntegrityError as error:
-                raise RolloutError("another rollout was started at this moment") from error
-            assert key is not None
-            entry = Entry(at, "start", author, reason or f"version {model} is tried", summary or {})
-            _insert_decision(connection, int(key[0]), entry)
+            _insert_rollout(connection, values, entry)
     if other is not None:
         raise RolloutError(
             f"rollout {other['id']} of version {other['model']} is open, started by "
@@ -164,7 +163,22 @@ def start_rollout(
         )
     found = open_rollout(ledger)
     assert found is not None
+    _note(found, entry)
     return found
+
+
+def _insert_rollout(connection: Connection, values: Mapping[str, Any], entry: Entry) -> None:
+    """Write a rollout and the decision that starts it.
+
+    Raises:
+        RolloutError: Another one was started at this moment.
+    """
+    try:
+        key = connection.execute(insert(rollouts).values(values)).inserted_primary_key
+    except IntegrityError as error:
+        raise RolloutError("another rollout was started at this moment") from error
+    assert key is not None
+    _insert_decision(connection, int(key[0]), entry)
 
 
 def open_rollout(ledger: Ledger) -> Rollout | None:
@@ -184,6 +198,14 @@ def list_rollouts(ledger: Ledger, most: int = 100) -> list[Rollout]:
     query = select(rollouts).order_by(rollouts.c.id.desc()).limit(most)
     with ledger.snapshot() as connection:
         return [_rollout(row) for row in connection.execute(query).mappings()]
+
+
+def count_ended_rollouts(ledger: Ledger) -> dict[RolloutState, int]:
+    """Number of rollouts that have ended, by state."""
+    query = select(rollouts.c.state, func.count()).where(rollouts.c.ended_at.is_not(None))
+    with ledger.snapshot() as connection:
+        counts = {state: int(n) for state, n in connection.execute(query.group_by(rollouts.c.state))}
+    return {state: counts.get(state.value, 0) for state in RolloutState if state in OVER}
 
 
 def list_decisions(ledger: Ledger, rollout_id: int) -> list[Entry]:
@@ -270,6 +292,12 @@ def move(
         applied = update(rollouts).where(_is(rollout.id), rollouts.c.wanted == rollout.command)
         connection.execute(applied.values(wanted=None, wanted_by=None))
         _insert_decision(connection, rollout.id, entry)
+    _note(rollout, entry)
+
+
+def _note(rollout: Rollout, entry: Entry) -> None:
+    about = ids(rollout=rollout.id, version=rollout.model, champion=rollout.champion)
+    _log.info("rollout %d: %s: %s", rollout.id, entry.action, entry.reason, extra=about)
 
 
 def _insert_decision(connection: Connection, rollout_id: int, entry: Entry) -> None:

@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from streetloop.ledger.tables import metadata
+from streetloop.ledger.schema.tables import metadata
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)
 with context.begin_transaction():

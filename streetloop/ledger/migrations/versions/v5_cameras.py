@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from streetloop.ledger.tables import Moment
+from streetloop.ledger.schema.column_types import Moment
 
 revision = "v5"
 down_revision = "v4"

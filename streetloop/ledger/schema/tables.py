@@ -1,168 +1,22 @@
 """The tables of the ledger; `migrations` brings a database to this shape."""
 
-import json
-from datetime import UTC, datetime
-from functools import lru_cache
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import (
     JSON,
+    BigInteger,
     Boolean,
     Column,
-    DateTime,
-    Dialect,
     Float,
     Index,
     Integer,
-    LargeBinary,
     MetaData,
     String,
     Table,
     Text,
-    TypeDecorator,
+    false,
 )
 
-from streetloop.boxes import Boxes, boxes_from_json, boxes_to_json
-from streetloop.causes import Cause, causes_from_json, causes_to_record
-
-
-class Moment(TypeDecorator[datetime]):
-    """An aware UTC time; SQLite itself would forget the zone."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(
-        self,
-        value: datetime | None,
-        dialect: Dialect,  # noqa: ARG002 - as SQLAlchemy has it
-    ) -> datetime | None:
-        """To the database."""
-        if value is not None and value.tzinfo is None:
-            raise ValueError(f"{value} has no time zone")
-        return None if value is None else value.astimezone(UTC)
-
-    def process_result_value(
-        self,
-        value: Any,
-        dialect: Dialect,  # noqa: ARG002 - as SQLAlchemy has it
-    ) -> datetime | None:
-        """From the database."""
-        if value is None:
-            return None
-        moment: datetime = value
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-
-
-class BoxList(TypeDecorator[Boxes]):
-    """The boxes of one image, stored as JSON."""
-
-    impl = JSON
-    cache_ok = True
-
-    def process_bind_param(
-        self,
-        value: Boxes | None,
-        dialect: Dialect,  # noqa: ARG002 - as SQLAlchemy has it
-    ) -> list[dict[str, Any]] | None:
-        """To the database."""
-        return None if value is None else boxes_to_json(value)
-
-    def process_result_value(
-        self,
-        value: Any,
-        dialect: Dialect,  # noqa: ARG002 - as SQLAlchemy has it
-    ) -> Boxes | None:
-        """From the database."""
-        return None if value is None else boxes_from_json(value)
-
-
-class CauseList(TypeDecorator[list[Cause]]):
-    """The likely causes of a drift, stored as JSON."""
-
-    impl = JSON
-    cache_ok = True
-
-    def process_bind_param(
-        self,
-        value: list[Cause] | None,
-        dialect: Dialect,  # noqa: ARG002 - as SQLAlchemy has it
-    ) -> list[dict[str, Any]] | None:
-        """To the database."""
-        return None if value is None else causes_to_record(value)
-
-    def process_result_value(
-        self,
-        value: Any,
-        dialect: Dialect,  # noqa: ARG002 - as SQLAlchemy has it
-    ) -> list[Cause] | None:
-        """From the database."""
-        return None if value is None else causes_from_json(value)
-
-
-class ClassNames(TypeDecorator[tuple[str, ...]]):
-    """The class names of a model by class id, stored as JSON; no names are stored as NULL.
-
-    Thousands of rows have one list: it is parsed once, and all rows share the value.
-    """
-
-    impl = Text
-    cache_ok = True
-
-    def process_bind_param(
-        self,
-        value: tuple[str, ...] | None,
-        dialect: Dialect,  # noqa: ARG002 - as SQLAlchemy has it
-    ) -> str | None:
-        """To the database."""
-        return json.dumps(list(value), ensure_ascii=False) if value else None
-
-    def process_result_value(
-        self,
-        value: str | None,
-        dialect: Dialect,  # noqa: ARG002 - as SQLAlchemy has it
-    ) -> tuple[str, ...]:
-        """From the database."""
-        return () if value is None else _names(value)
-
-
-@lru_cache(maxsize=256)
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(json.loads(text))
-
-
-class Vector(TypeDecorator[NDArray[Any]]):
-    """A one-dimensional array, stored as the bytes of its numbers.
-
-    Args:
-        dtype: Type of the numbers.
-    """
-
-    impl = LargeBinary
-    cache_ok = True
-
-    def __init__(self, dtype: type[np.generic]) -> None:
-        super().__init__()
-        self.dtype = dtype
-
-    def process_bind_param(
-        self,
-        value: NDArray[Any] | None,
-        dialect: Dialect,  # noqa: ARG002 - as SQLAlchemy has it
-    ) -> bytes | None:
-        """To the database."""
-        return None if value is None else np.asarray(value, self.dtype).tobytes()
-
-    def process_result_value(
-        self,
-        value: Any,
-        dialect: Dialect,  # noqa: ARG002 - as SQLAlchemy has it
-    ) -> NDArray[Any] | None:
-        """From the database."""
-        return None if value is None else np.frombuffer(value, self.dtype)
-
+from streetloop.ledger.schema.column_types import BoxList, CauseList, ClassNames, Moment, Vector
 
 metadata = MetaData()
 
@@ -183,7 +37,77 @@ events = Table(
     Column("rule_version", String(64)),
     Column("acknowledged_at", Moment),
     Column("acknowledged_by", String(100)),
+    Column("comment", String(1000)),
+    Column("commented_by", String(100)),
+    Column("false_at", Moment),
+    Column("false_by", String(100)),
+    Column("muted", Boolean, nullable=False, server_default=false()),
     Index("events_by_camera", "camera_id", "started_at"),
+    Index("events_by_time", "started_at"),
+)
+
+incidents = Table(
+    "incidents",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("started_at", Moment, nullable=False),
+)
+
+incident_events = Table(
+    "incident_events",
+    metadata,
+    Column("event_id", Integer, primary_key=True, autoincrement=False),
+    Column("incident_id", Integer, nullable=False),
+    Index("events_by_incident", "incident_id"),
+)
+
+event_changes = Table(
+    "event_changes",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("event_id", Integer),  # none of a test of a sink
+    Column("kind", String(64), nullable=False),
+    Column("camera_id", String(64)),
+    Column("change", String(16), nullable=False),
+    Column("at", Moment, nullable=False),  # when it was written
+    Column("message", JSON, nullable=False),
+    Index("event_changes_by_time", "at"),
+    sqlite_autoincrement=True,  # who reads on from a number must not meet it again
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("sink", String(64), primary_key=True),
+    Column("change", Integer, primary_key=True, autoincrement=False),
+    Index("outbox_by_change", "change"),
+)
+
+event_sinks = Table(
+    "event_sinks",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("type", String(16), nullable=False),
+    Column("address", String(300), nullable=False),
+    Column("kinds", JSON(none_as_null=True)),
+    Column("cameras", JSON(none_as_null=True)),
+    Column("listed", Boolean, nullable=False),
+    Column("delivered", Integer, nullable=False, server_default="0"),
+    Column("dropped", Integer, nullable=False, server_default="0"),
+    Column("delivered_at", Moment),
+    Column("failing_since", Moment),
+    Column("error", String(500)),
+)
+
+mutes = Table(
+    "mutes",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("mute", JSON, nullable=False),
+    Column("zone", String(64), nullable=False),
+    Column("author", String(100), nullable=False),
+    Column("at", Moment, nullable=False),
+    sqlite_autoincrement=True,
 )
 
 findings = Table(
@@ -326,4 +250,67 @@ line_coverage = Table(
     Column("line", String(100), primary_key=True),
     Column("covered_ms", Integer, nullable=False),
     sqlite_with_rowid=False,
+)
+
+request_counts = Table(
+    "request_counts",
+    metadata,
+    Column("minute", Integer, primary_key=True, autoincrement=False),  # since 1970, UTC
+    Column("route", String(100), primary_key=True),
+    Column("requests", Integer, nullable=False),
+    Column("failed", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+teacher_checks = Table(
+    "teacher_checks",
+    metadata,
+    Column("teacher", String(200), primary_key=True),
+    Column("digest", String(64), primary_key=True),
+    Column("class_name", String(200), primary_key=True),
+    Column("camera_id", String(64), nullable=False),
+    Column("right_boxes", Integer, nullable=False),
+    Column("checked", Integer, nullable=False),
+    Column("at", Moment, nullable=False),
+)
+
+segments = Table(
+    "segments",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("key", String(300), nullable=False, unique=True),
+    Column("camera_id", String(64), nullable=False),
+    Column("started_at", Moment, nullable=False),
+    Column("ended_at", Moment, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("codec", String(32), nullable=False),
+    Column("width", Integer, nullable=False),
+    Column("height", Integer, nullable=False),
+    Column("gaps", JSON, nullable=False),  # of pairs of ISO times
+    Column("motion", Float),
+    Column("events", Float),
+    Column("run", String(64)),
+    Column("frame_id", BigInteger),
+    Column("pts_offset", Float),
+    Index("segments_by_camera", "camera_id", "started_at"),
+    Index("segments_by_time", "started_at"),
+)
+
+evaluations = Table(
+    "evaluations",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("state", String(16), nullable=False),
+    Column("model", String(300), nullable=False),
+    Column("dataset", String(64), nullable=False),
+    Column("options", JSON, nullable=False),
+    Column("author", String(100), nullable=False),
+    Column("progress", Float, nullable=False),
+    Column("result", JSON(none_as_null=True)),
+    Column("error", String(1000)),
+    Column("asked_at", Moment, nullable=False),
+    Column("started_at", Moment),
+    Column("ended_at", Moment),
+    Index("evaluations_by_state", "state", "id"),
 )
