@@ -127,8 +127,7 @@ def truth_of(
         if class_name is None:
             continue
         visible = min(pixels / int(whole[k]), 1.0)
-        big = h >= MIN_SIDE * height and w * h >= MIN_AREA * width * height
-        clear = big and w >= 3 and visible >= MIN_VISIBLE
+        clear = is_large(box, width, height) and visible >= MIN_VISIBLE
         seen.append(Seen(actor.track_id, class_name, actor.kind, box, round(visible, 4), clear))
     seen.sort(key=lambda one: one.track_id)
     events = tuple(
@@ -136,3 +135,15 @@ def truth_of(
         for event, track in happening
     )
     return Truth(frame, second, tuple(seen), events)
+
+
+def is_large(xyxy: tuple[float, float, float, float], width: int, height: int) -> bool:
+    """True if somebody could be asked to see a box of that size.
+
+    Args:
+        xyxy: Left, top, right, bottom in pixels.
+        width: Of the image in pixels.
+        height: Of the image in pixels.
+    """
+    w, h = xyxy[2] - xyxy[0], xyxy[3] - xyxy[1]
+    return h >= MIN_SIDE * height and w * h >= MIN_AREA * width * height and w >= 3

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streetloop.city.address import TRAFFIC, VEHICLES, Address
+from streetloop.city.quick_truth import QuickTruth
 from streetloop.city.render.backdrop import Backdrop, build_backdrop
 from streetloop.city.render.lamps import LampPainter
 from streetloop.city.render.lighting import Light, light_of, lit
@@ -103,6 +104,20 @@ class View:
         going_on = [(event, actor and actor.track_id) for event, actor in self._happening(t)]
         return truth_of(eye.painter, cast, frame, t, going_on)
 
+    def quick_truth(self, frame: int) -> Truth:
+        """The truth about a frame by boxes alone: quicker than `truth`, and nearly the same.
+
+        Args:
+            frame: Its number, from 0.
+
+        Raises:
+            ConfigError: The number is negative.
+        """
+        t, look = self._moment(frame)
+        eye = self._eye(look)
+        crowd = eye.painter.crowd(self._actors(t))
+        return eye.quick_truth.truth(crowd, frame, t, self._happening(t))
+
     def look(self, frame: int) -> Look:
         """The weather in a frame.
 
@@ -110,6 +125,14 @@ class View:
             frame: Its number, from 0.
         """
         return self._moment(frame)[1]
+
+    def lanes(self, t: float) -> list[tuple[Stream, list[Actor]]]:
+        """The lanes, each with the vehicles that are on it.
+
+        Args:
+            t: Second of the city.
+        """
+        return [(lane.stream, list(lane.actors(t))) for lane in self._lanes]
 
     def _moment(self, frame: int) -> tuple[float, Look]:
         if frame < 0:
@@ -177,6 +200,10 @@ class _Eye:
         self.painter = Painter(self.camera_model, self.maps, self.backdrop, place.bus)
         self.still = lru_cache(maxsize=4)(self._still)
         self.lamps = lru_cache(maxsize=4)(self._lamp_painter)
+
+    @cached_property
+    def quick_truth(self) -> QuickTruth:
+        return QuickTruth(self.camera_model, self.backdrop.solid_depth)
 
     def _still(self, look: Look) -> tuple[Image, Image]:
         light = light_of(look)

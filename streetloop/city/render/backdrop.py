@@ -177,10 +177,12 @@ class _Canvas:
         sign = np.stack([-np.sign(way[k][hit]) for k in range(3)], axis=-1)
         normal = np.zeros((len(t), 3), np.float32)
         normal[np.arange(len(t)), side] = sign[np.arange(len(t)), side]
-        world = np.stack([c * normal[:, 0] - s * normal[:, 1], s * normal[:, 0] + c * normal[:, 1],
-                          normal[:, 2]], axis=-1)  # fmt: skip
-        along = np.where(side == 0, local[1] + np.float32(solid.width / 2),
-                         local[0] + np.float32(solid.length / 2))  # fmt: skip
+        world = np.stack(
+            [c * normal[:, 0] - s * normal[:, 1], s * normal[:, 0] + c * normal[:, 1], normal[:, 2]], axis=-1
+        )
+        along = np.where(
+            side == 0, local[1] + np.float32(solid.width / 2), local[0] + np.float32(solid.length / 2)
+        )
         span = np.where(side == 0, np.float32(solid.width), np.float32(solid.length))
         albedo, lamp_image = facade(solid, along, span, local[2], side == 2)
         self._write(window, hit, t, albedo * self._dirt(along, local[2])[:, None], world, lamp_image)
@@ -192,8 +194,9 @@ class _Canvas:
         return dirt
 
     def ball(self, x: float, y: float, z: float, r: float, seed: float) -> None:
-        around = np.array([(x + a * r, y + b * r, z + c * r)
-                           for a in (-1, 1) for b in (-1, 1) for c in (-1, 1)])  # fmt: skip
+        around = np.array(
+            [(x + a * r, y + b * r, z + c * r) for a in (-1, 1) for b in (-1, 1) for c in (-1, 1)]
+        )
         window = self.window(around)
         if window is None:
             return
@@ -212,8 +215,12 @@ class _Canvas:
         normal = np.stack(
             [(point[k] - np.float32(v)) / np.float32(r) for k, v in enumerate((x, y, z))], axis=-1
         )
-        leaf = self.noise(self.leaves, point[0] + point[1] * np.float32(0.6) + np.float32(seed),
-                          point[2] + point[1] * np.float32(0.6), 3.2)  # fmt: skip
+        leaf = self.noise(
+            self.leaves,
+            point[0] + point[1] * np.float32(0.6) + np.float32(seed),
+            point[2] + point[1] * np.float32(0.6),
+            3.2,
+        )
         facing = root[hit] / (a[hit] * np.float32(r * r))  # 0 at the rim
         kept = facing > 0.22 * np.clip(1.35 - leaf, 0, 2) ** 2 * 3
         index = np.flatnonzero(hit.ravel())[kept]
@@ -277,10 +284,18 @@ def _post(x: float, y: float, height: float, post_x: float, post_y: float) -> li
     heading = math.degrees(math.atan2(y - post_y, x - post_x))
     return [
         Solid(post_x, post_y, 0.18, 0.18, height, "steel"),
-        Solid((x + post_x) / 2, (y + post_y) / 2, max(arm, 0.1), 0.1, height + 0.05, "steel",
-              heading, height - 0.05),
+        Solid(
+            (x + post_x) / 2,
+            (y + post_y) / 2,
+            max(arm, 0.1),
+            0.1,
+            height + 0.05,
+            "steel",
+            heading,
+            height - 0.05,
+        ),
         Solid(x, y, 0.7, 0.3, height + 0.02, "steel", heading, height - 0.13),
-    ]  # fmt: skip
+    ]
 
 
 def _reduce(canvas: _Canvas) -> Backdrop:
@@ -295,8 +310,9 @@ def _reduce(canvas: _Canvas) -> Backdrop:
     length = np.sqrt(rays[..., 0] ** 2 + rays[..., 1] ** 2 + rays[..., 2] ** 2)
     rise = np.clip(rays[..., 2] / length, 0.0, 1.0)
     flat = 1 / np.maximum(rise + np.float32(0.06), 0.05)
-    clouds = canvas.noise(canvas.blotches, rays[..., 0] / length * flat + 7,
-                          rays[..., 1] / length * flat + 3, 26.0)  # fmt: skip
+    clouds = canvas.noise(
+        canvas.blotches, rays[..., 0] / length * flat + 7, rays[..., 1] / length * flat + 3, 26.0
+    )
     clouds = np.clip((clouds - 0.75) * 1.6, 0, 1).astype(np.float32)
     middle = slice(_SUPER // 2, None, _SUPER)
     autocorrelation_factor = is_sky.astype(np.float32)

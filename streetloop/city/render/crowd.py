@@ -107,8 +107,11 @@ class Crowd:
         solids = np.array([len(s.middles) for s in shapes])
         belongs = np.repeat(who, solids)
         middles = np.concatenate([s.middles for s in shapes])
-        away = ((eye[0][belongs] - middles[:, 0]) ** 2 + (eye[1][belongs] - middles[:, 1]) ** 2
-                + (self._eye[2] - middles[:, 2]) ** 2)  # fmt: skip
+        away = (
+            (eye[0][belongs] - middles[:, 0]) ** 2
+            + (eye[1][belongs] - middles[:, 1]) ** 2
+            + (self._eye[2] - middles[:, 2]) ** 2
+        )
         first = np.cumsum(solids) - solids
         owner = owner[kept]
         part = np.concatenate([s.parts for s in shapes])[kept] + first[owner]

@@ -82,8 +82,9 @@ class Maps:
                 cv2.fillConvexPoly(built, self.light.pixels(corners.tolist()), 0, cv2.LINE_AA, 4)
         for tree in place.trees:
             x, y = self.light.coordinates(np.array([tree.x]), np.array([tree.y]))
-            cv2.circle(built, (round(float(x[0])), round(float(y[0]))),
-                       round(tree.radius / _LIGHT_MAP[1]), 110, -1)  # fmt: skip
+            cv2.circle(
+                built, (round(float(x[0])), round(float(y[0]))), round(tree.radius / _LIGHT_MAP[1]), 110, -1
+            )
         wide = cv2.GaussianBlur(built, (0, 0), 7.0).astype(np.float32)
         tight = cv2.GaussianBlur(built, (0, 0), 1.6).astype(np.float32)
         share: Values = (0.55 * wide + 0.45 * tight) / 255 * 0.75 + 0.25

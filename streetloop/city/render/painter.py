@@ -81,7 +81,7 @@ class Painter:
             light: The light.
             towards_sun: (3,) unit vector.
         """
-        crowd = Crowd(self._in_view(actors), self._camera_model)
+        crowd = self.crowd(actors)
         if not crowd.actors:
             return _EMPTY
         rank = np.empty(len(crowd.actors), np.intp)
@@ -104,6 +104,10 @@ class Painter:
             crowd.feet()[order],
             crowd.sizes[order, 2],
         )
+
+    def crowd(self, actors: Sequence[Actor]) -> Crowd:
+        """Those who can be in the image."""
+        return Crowd(self._in_view(actors), self._camera_model)
 
     def _in_view(self, actors: Sequence[Actor]) -> list[Actor]:
         if not actors:
@@ -211,9 +215,15 @@ class Painter:
 
 
 _EMPTY = Cast(
-    [], np.zeros(0), np.zeros((0, 4)), np.zeros((0, 8, 2), np.int32),
-    np.zeros((0, 3), np.float32), np.zeros(1, np.intp), np.zeros((0, 4, 2)), np.zeros(0),
-)  # fmt: skip
+    [],
+    np.zeros(0),
+    np.zeros((0, 4)),
+    np.zeros((0, 8, 2), np.int32),
+    np.zeros((0, 3), np.float32),
+    np.zeros(1, np.intp),
+    np.zeros((0, 4, 2)),
+    np.zeros(0),
+)
 
 
 def clipped(box: F64, camera_model: CameraModel, margin: int) -> tuple[slice, slice] | None:

@@ -113,10 +113,16 @@ def _bus() -> Shape:
     b.wheels((-3.4, 3.4), 0.48, 1.27, body)
     for sign in (1, -1):
         for x in np.arange(-5.4, 5.0, 1.5):
-            b.patch((float(x), float(x) + 1.32), (sign * 1.275, sign * 1.225), (1.45, 2.5),
-                    Material.GLASS, body, (0, sign, 0), fine=False)  # fmt: skip
-        b.patch((-5.8, 5.7), (sign * 1.28, sign * 1.275), (0.95, 1.15), Material.SECOND, body,
-                (0, sign, 0))  # fmt: skip
+            b.patch(
+                (float(x), float(x) + 1.32),
+                (sign * 1.275, sign * 1.225),
+                (1.45, 2.5),
+                Material.GLASS,
+                body,
+                (0, sign, 0),
+                fine=False,
+            )
+        b.patch((-5.8, 5.7), (sign * 1.28, sign * 1.275), (0.95, 1.15), Material.SECOND, body, (0, sign, 0))
     b.patch(-5.81, (-0.95, 0.95), (1.7, 2.6), Material.GLASS, body, (-1, 0, 0), fine=False)
     b.lamps(5.82, -5.82, 1.15, 0.8, body)
     return b.build((11.6, 2.54, 3.05), [(5.8, 0.95, 0.8), (5.8, -0.95, 0.8)],
@@ -137,8 +143,14 @@ def _rider(b: MeshBuilder, seat: float, lean: float) -> None:
                 (high[k], 0.23, seat + 0.6)], Material.BODY, 2, torso, False, towards)  # fmt: skip
     b.face([(high[0], 0.23, seat + 0.6), (high[1], 0.23, seat + 0.6), (high[1], -0.23, seat + 0.6),
             (high[0], -0.23, seat + 0.6)], Material.BODY, 2, torso, False, (0, 0, 1))  # fmt: skip
-    b.box((lean - 0.1, lean + 0.14), (-0.11, 0.11), (seat + 0.6, seat + 0.86), Material.HAIR,
-          layer=3, shrink=0.75)  # fmt: skip
+    b.box(
+        (lean - 0.1, lean + 0.14),
+        (-0.11, 0.11),
+        (seat + 0.6, seat + 0.86),
+        Material.HAIR,
+        layer=3,
+        shrink=0.75,
+    )
 
 
 def _two_wheels(length: float, motor: bool) -> Shape:
@@ -154,12 +166,10 @@ def _two_wheels(length: float, motor: bool) -> Shape:
             ]
             b.face(ring, Material.TYRE, 0, middle, False, (0.0, sign, 0.0))
             if not motor:
-                inner = [(x + (p[0] - x) * 0.7, p[1] * 1.1, radius + (p[2] - radius) * 0.7)
-                         for p in ring]  # fmt: skip
+                inner = [(x + (p[0] - x) * 0.7, p[1] * 1.1, radius + (p[2] - radius) * 0.7) for p in ring]
                 b.face(inner, Material.HUB, 1, middle, True, (0.0, sign, 0.0))
     half = 0.16 if motor else 0.05
-    b.box((-end + 0.3, end - 0.35), (-half, half), (0.42, 0.86 if motor else 0.62), Material.TRIM,
-          layer=1)  # fmt: skip
+    b.box((-end + 0.3, end - 0.35), (-half, half), (0.42, 0.86 if motor else 0.62), Material.TRIM, layer=1)
     b.box((end - 0.55, end - 0.4), (-0.3, 0.3), (0.92, 1.02), Material.TRIM, layer=1)
     _rider(b, 0.82 if motor else 0.95, 0.12 if motor else 0.22)
     z = 0.85
@@ -171,15 +181,19 @@ def _person(swing: float) -> Shape:
     b = MeshBuilder()
     for sign in (1, -1):
         x = sign * swing / 2
-        b.box((x - 0.09, x + 0.11), (sign * 0.1 - 0.085, sign * 0.1 + 0.085), (0.0, 0.86),
-              Material.SECOND)  # fmt: skip
+        b.box((x - 0.09, x + 0.11), (sign * 0.1 - 0.085, sign * 0.1 + 0.085), (0.0, 0.86), Material.SECOND)
         arm = -x * 0.6
-        b.box((arm - 0.06, arm + 0.07), (sign * 0.3 - 0.06, sign * 0.3 + 0.06), (0.8, 1.38),
-              Material.BODY, layer=1, fine=True)  # fmt: skip
+        b.box(
+            (arm - 0.06, arm + 0.07),
+            (sign * 0.3 - 0.06, sign * 0.3 + 0.06),
+            (0.8, 1.38),
+            Material.BODY,
+            layer=1,
+            fine=True,
+        )
     b.box((-0.13, 0.14), (-0.2, 0.2), (0.8, 1.45), Material.BODY, layer=2, shrink=1.12)
     b.box((-0.1, 0.12), (-0.1, 0.1), (1.47, 1.74), Material.SKIN, layer=3, shrink=0.85)
-    b.box((-0.12, 0.1), (-0.105, 0.105), (1.62, 1.77), Material.HAIR, layer=4, shrink=0.8,
-          fine=True)  # fmt: skip
+    b.box((-0.12, 0.1), (-0.105, 0.105), (1.62, 1.77), Material.HAIR, layer=4, shrink=0.8, fine=True)
     return b.build((0.5, 0.72, 1.77))
 
 

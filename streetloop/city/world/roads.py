@@ -122,8 +122,7 @@ def bend(start: XY, corner: XY, end: XY, pieces: int = 10) -> list[XY]:
     for k in range(pieces + 1):
         t = k / pieces
         a, b, c = (1 - t) ** 2, 2 * t * (1 - t), t * t
-        points.append((a * start[0] + b * corner[0] + c * end[0],
-                       a * start[1] + b * corner[1] + c * end[1]))  # fmt: skip
+        points.append((a * start[0] + b * corner[0] + c * end[0], a * start[1] + b * corner[1] + c * end[1]))
     return points
 
 

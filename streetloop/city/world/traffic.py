@@ -141,6 +141,9 @@ class Lane:
         seed: Names this traffic among all that could be.
         density: Multiplies the number of vehicles.
         disturbances: What happens here.
+
+    Attributes:
+        stream: The lane.
     """
 
     def __init__(
@@ -152,7 +155,7 @@ class Lane:
         density: float,
         disturbances: Sequence[Disturbance] = (),
     ) -> None:
-        self._stream = stream
+        self.stream = stream
         self._index, self._of = index, of
         self._seed = seed
         self._density = density
@@ -172,7 +175,7 @@ class Lane:
         for start, end, trip in self._trips(self._block(t)).until(t):
             if start <= t < end:
                 s, speed, acceleration = trip.place(t)
-                x, y, heading = self._stream.routes[trip.route][0].at(s, trip.offset)
+                x, y, heading = self.stream.routes[trip.route][0].at(s, trip.offset)
                 braking = acceleration < -0.7 or speed < 0.2
                 yield Actor(trip.track_id, trip.kind, x, y, heading, speed, s, braking)
 
@@ -198,7 +201,7 @@ class Lane:
     def _simulate(self, block: tuple[int, int]) -> Iterator[Trip]:
         """The block's trips, one after another as they begin."""
         first, last = block
-        stream = self._stream
+        stream = self.stream
         rng = draw(self._seed, stream.name, "block", first)
         t = first * self._block_s + self._phase
         end = last * self._block_s + self._phase
@@ -227,7 +230,7 @@ class Lane:
         self, track_id: int, kind: str, route: int, t: float, pace: float, offset: float, trips: list[Trip]
     ) -> Trip | None:
         """One vehicle from its entry to its exit; None if it is kept from either for too long."""
-        stream = self._stream
+        stream = self.stream
         length = stream.routes[route][0].length
         leader = trips[-1] if trips else None
         size = LENGTHS[kind]

@@ -41,9 +41,15 @@ def _street(name: str, north: bool) -> Stream:
     arc = bend((x, -sign * 13.0), (x, y), (sign * 9.5, y))
     right = polyline([(x, -sign * _FAR)], arc, [(sign * _FAR, y)])
     return Stream(
-        name, ((ahead, 0.7), (right, 0.3)), 11.0, 9.0, {**_KINDS, "bicycle": 2.5}, STREET,
-        _FAR - _STREET_STOP, slow={1: (_FAR - 13.0, _FAR - 2, 4.5)},
-    )  # fmt: skip
+        name,
+        ((ahead, 0.7), (right, 0.3)),
+        11.0,
+        9.0,
+        {**_KINDS, "bicycle": 2.5},
+        STREET,
+        _FAR - _STREET_STOP,
+        slow={1: (_FAR - 13.0, _FAR - 2, 4.5)},
+    )
 
 
 _STREAMS = (
@@ -110,19 +116,32 @@ def _houses() -> tuple[Solid, ...]:
             x = 9.0
             while x < 110:
                 length = rng.uniform(13, 24)
-                solids.append(Solid(
-                    sx * (x + length / 2), sy * (12.0 + 7.5), length - 0.3, 15.0,
-                    rng.uniform(8, 21), rng.choice(looks),
-                    tint=_tint(rng.random()),
-                ))  # fmt: skip
+                solids.append(
+                    Solid(
+                        sx * (x + length / 2),
+                        sy * (12.0 + 7.5),
+                        length - 0.3,
+                        15.0,
+                        rng.uniform(8, 21),
+                        rng.choice(looks),
+                        tint=_tint(rng.random()),
+                    )
+                )
                 x += length
             y = 30.0
             while y < 110:
                 length = rng.uniform(12, 20)
-                solids.append(Solid(
-                    sx * (8.6 + 7.0), sy * (y + length / 2), 14.0, length - 0.3,
-                    rng.uniform(8, 16), rng.choice(looks), tint=_tint(rng.random()),
-                ))  # fmt: skip
+                solids.append(
+                    Solid(
+                        sx * (8.6 + 7.0),
+                        sy * (y + length / 2),
+                        14.0,
+                        length - 0.3,
+                        rng.uniform(8, 16),
+                        rng.choice(looks),
+                        tint=_tint(rng.random()),
+                    )
+                )
                 y += length
     for x, y, top in (
         (-160, 60, 42),

@@ -81,8 +81,9 @@ def _furniture() -> tuple[Solid, ...]:
     while s < MIDDLE.length:
         solids.append(_beside(s + 5, 0.0, 10.2, 0.45, 0.95, "concrete"))
         for side in (1, -1):
-            solids.append(_beside(s + 5, side * (_EDGE + _SHOULDER + 0.7), 10.2, 0.1, 0.8, "rail",
-                                  bottom=0.45))  # fmt: skip
+            solids.append(
+                _beside(s + 5, side * (_EDGE + _SHOULDER + 0.7), 10.2, 0.1, 0.8, "rail", bottom=0.45)
+            )
         s += 10.0
     for s, side in ((255.0, -1), (95.0, 1)):
         for offset in (0.0, side * (_EDGE + _SHOULDER + 1.4)):

@@ -136,16 +136,18 @@ MILLBROOK = Place(
         "market": mast_beside(
             MIDDLE, _HALF + 24.0, _EAST_KERB - 0.8, 7.0, 196.0, 19.0, 68.0, distortion=-0.1
         ),
-        "church-end": mast_beside(
-            MIDDLE, _HALF + 68.0, _EAST_KERB - 0.8, 8.4, 192.0, 15.0, 52.0, roll=-1.2
-        ),
+        "church-end": mast_beside(MIDDLE, _HALF + 68.0, _EAST_KERB - 0.8, 8.4, 192.0, 15.0, 52.0, roll=-1.2),
     },
     spots=Spots(
         stalled=("north", 118.0),
         wrong_way="south",
         object=("north", 122.0, 1.1),
-        pedestrian=Path(tuple(MIDDLE.at(_HALF + s, o)[:2] for s, o in
-                              ((-40.0, 3.0), (-22.0, 0.2), (0.0, 0.0), (24.0, 0.1), (44.0, -2.0)))),
+        pedestrian=Path(
+            tuple(
+                MIDDLE.at(_HALF + s, o)[:2]
+                for s, o in ((-40.0, 3.0), (-22.0, 0.2), (0.0, 0.0), (24.0, 0.1), (44.0, -2.0))
+            )
+        ),
         congestion=("north", "south"),
     ),
     sun=(196.0, 48.0),
@@ -163,4 +165,4 @@ MILLBROOK = Place(
         for k, s in enumerate(range(14, 256, 24))
         for side in ((_WEST_KERB + 0.7,) if k % 2 else (_EAST_KERB - 0.7,))
     ),
-)  # fmt: skip
+)

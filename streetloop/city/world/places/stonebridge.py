@@ -60,8 +60,7 @@ def _solids() -> tuple[Solid, ...]:
             solids.append(Solid(k * 10.4, side * _PARAPET, 0.7, 0.7, 1.35, "wall"))
         for end in (1, -1):  # a pylon at each corner
             solids.append(Solid(end * _BANK, side * (_PARAPET + 0.9), 2.6, 2.6, 8.5, "wall"))
-            solids.append(Solid(end * _BANK, side * (_PARAPET + 0.9), 3.2, 3.2, 9.2, "wall",
-                                bottom=8.5))  # fmt: skip
+            solids.append(Solid(end * _BANK, side * (_PARAPET + 0.9), 3.2, 3.2, 9.2, "wall", bottom=8.5))
     for end in (1, -1):
         for side in (1, -1):
             rng = draw("stonebridge", "houses", end, side)
