@@ -115,7 +115,8 @@ def common_area(one: Floats, other: Floats) -> NDArray[np.float64]:
     """
     a, b = one.astype(np.float64)[:, None], other.astype(np.float64)[None]
     sides = np.minimum(a[..., 2:], b[..., 2:]) - np.maximum(a[..., :2], b[..., :2])
-    return np.asarray(np.prod(np.clip(sides, 0, None), axis=-1))
+    sides = np.maximum(sides, 0.0)
+    return np.asarray(sides[..., 0] * sides[..., 1])
 
 
 def area(boxes: Floats) -> NDArray[np.float64]:

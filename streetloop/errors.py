@@ -25,9 +25,13 @@
     ├── RolloutError           a rollout cannot be started or moved
     ├── LearningError          a learning run cannot be begun or moved
     ├── StoreError             the object store
+    ├── BackupError            a backup could not be made, or was changed since
     ├── LedgerError            the database of what happened and what is to be done
     ├── LabelerError           the labeler could not be reached, or did not answer
     │   └── LabelerRefused     wants another token, or a project that is gone
+    ├── LanguageModelError     a language model did not answer, or not usably
+    ├── EventSinkError         an event sink did not take what was sent
+    ├── QueueFull              too much waits already; asking again later helps
     ├── NotFound               what was named is not there
     ├── ImageUnreadable        bytes that should be an image cannot be decoded
     └── InputRejected          something sent over HTTP is not acceptable
@@ -138,6 +142,10 @@ class StoreError(StreetloopError):
     """The object store refused or lost an operation."""
 
 
+class BackupError(StreetloopError):
+    """A backup could not be made, or is not what it was when it was made."""
+
+
 class LedgerError(StreetloopError):
     """The ledger cannot be opened, read or written."""
 
@@ -148,6 +156,34 @@ class LabelerError(StreetloopError):
 
 class LabelerRefused(LabelerError):
     """The labeler refuses the token or the project; repeating the attempt does not help."""
+
+
+class LanguageModelError(StreetloopError):
+    """A language model did not answer, or not in a way that can be used."""
+
+
+class EventSinkError(StreetloopError):
+    """An event sink did not take what was sent; trying again may help.
+
+    Attributes:
+        taken: How many of the first messages of a batch it took before.
+    """
+
+    def __init__(self, message: str, taken: int = 0) -> None:
+        super().__init__(message)
+        self.taken = taken
+
+
+class QueueFull(StreetloopError):
+    """Too much waits already; asking again later helps.
+
+    Attributes:
+        retry_after_s: When, in seconds from now.
+    """
+
+    def __init__(self, message: str, retry_after_s: int = 60) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
 
 
 class NotFound(StreetloopError):

@@ -21,6 +21,19 @@ def encode_jpeg(image: Image, quality: int = 95) -> bytes:
     return bytes(cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes())
 
 
+def encode_png(image: Image) -> bytes:
+    """An image as PNG, which keeps every pixel.
+
+    >>> gray = np.full((48, 64, 3), 128, np.uint8)
+    >>> bool((decode_image(encode_png(gray)) == gray).all())
+    True
+
+    Args:
+        image: (height, width, 3) uint8, blue first, or (height, width) uint8 for gray.
+    """
+    return bytes(cv2.imencode(".png", image)[1].tobytes())
+
+
 def decode_image(data: bytes) -> Image:
     """The (height, width, 3) uint8 pixels of an encoded image, blue first, turned as EXIF says.
 

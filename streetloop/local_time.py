@@ -44,7 +44,7 @@ def from_local(local: datetime, zone: tzinfo) -> datetime:
     return _change(local.replace(tzinfo=zone, fold=1).astimezone(UTC), moment, zone)
 
 
-def parse_moment(text: str, now: datetime, zone: tzinfo) -> datetime:
+def parse_moment(text: str, now: datetime, zone: tzinfo, *, future: bool = False) -> datetime:
     """A moment (UTC) as people write it.
 
     Args:
@@ -52,6 +52,7 @@ def parse_moment(text: str, now: datetime, zone: tzinfo) -> datetime:
             A time without offset is of the zone, see `from_local`; a date is its first moment.
         now: The current time.
         zone: The time zone.
+        future: True if it may be in the future.
 
     >>> berlin, now = ZoneInfo("Europe/Berlin"), datetime(2026, 7, 2, 9, tzinfo=UTC)
     >>> [parse_moment(text, now, berlin).isoformat() for text in ("2h", "2026-07-01")]
@@ -66,7 +67,7 @@ def parse_moment(text: str, now: datetime, zone: tzinfo) -> datetime:
             f"{text[:40]!r} is no time; write 2026-07-01, 2026-07-01T08:00, 2026-07-01T08:00+02:00, "
             "or a duration such as 90m, 2h or 1d"
         )
-    if moment > now:
+    if moment > now and not future:
         raise ConfigError(f"{text[:40]!r} is in the future; it is {now.astimezone(zone):%Y-%m-%dT%H:%M%z}")
     return moment
 

@@ -8,52 +8,26 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    SecretStr,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from streetloop.counted_classes import ClassGroups
 from streetloop.errors import ConfigError
 from streetloop.local_time import open_zone
+from streetloop.setting_types import Anonymise, BandSetting, Keep, KeepDays
 from streetloop.sqlite_url import sqlite_url
 
 _BUCKET = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[\w=-][\w.=-]*)*/?", re.ASCII)
 
+_ORIGIN = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?/?", re.ASCII | re.IGNORECASE)
+
 _FIELD = re.compile(r'field "(?P<name>\w+)"')
 _WAY_OUT = "correct the variable, or unset it to use the default"
 
-LABELERS = ("none", "oracle", "label-studio")
+PEOPLE = ("none", "oracle", "label-studio")
+LABELERS = (*PEOPLE, "teacher")
 BASELINE = "baseline"
 """The shipped model, trained on the simulated city by day."""
-
-
-class BandSetting(BaseModel):
-    """Confidences between which the model is unsure of a class; see `labeling.scoring.Band`.
-
-    Attributes:
-        low: Lower end, 0 to 1; a box below it is noise. Lower values choose more frames.
-        high: Upper end, 0 to 1; above it the model is sure. Higher values choose more frames.
-        weight: Weight of the class, 0 to 100; 1 is the default, 0 ignores the class.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    low: float = Field(default=0.25, ge=0, le=1)
-    high: float = Field(default=0.6, ge=0, le=1)
-    weight: float = Field(default=1.0, ge=0, le=100)
-
-    @model_validator(mode="after")
-    def _rises(self) -> "BandSetting":
-        if self.low >= self.high:
-            raise ValueError(f"low must be less than high; they are {self.low} and {self.high}")
-        return self
 
 
 class Settings(BaseSettings):
@@ -101,6 +75,11 @@ class Settings(BaseSettings):
     threads: int = Field(
         default_factory=lambda: len(os.sched_getaffinity(0)), ge=1, description="detector threads on a CPU"
     )
+    replicas_min: int = Field(default=1, ge=1, le=64, description="replicas of an application at least")
+    replicas_max: int = Field(
+        default=1, ge=1, le=64, description="replicas that an overloaded application may have"
+    )
+    gpus_per_replica: float = Field(default=1.0, gt=0, le=16, description="GPUs of a replica, or a part")
     detector_timeout_s: float = Field(default=30.0, gt=0)
     drift: bool = Field(default=True, description="watch every camera for drift")
     drift_period_s: float = Field(
@@ -127,6 +106,20 @@ class Settings(BaseSettings):
         default=600.0, ge=1, description="time between two rounds of choosing, pushing and pulling"
     )
     labeler: str = Field(default="none", pattern=f"^({'|'.join(LABELERS)})$")
+    teacher_model: str | None = Field(
+        default=None, min_length=1, description="of labeler teacher: model file or version that teaches"
+    )
+    teacher_people: str = Field(
+        default="label-studio",
+        pattern=f"^({'|'.join(PEOPLE[1:])})$",
+        description="labeler of what the teacher does not know",
+    )
+    teacher_level: float = Field(
+        default=0.95, gt=0, lt=1, description="precision of a class that the teacher labels alone"
+    )
+    teacher_confidence: float = Field(
+        default=0.5, ge=0.25, lt=1, description="confidence from which the teacher is sure of a box"
+    )
     label_hook_port: int = Field(
         default=8091, ge=0, le=65535, description="port for Label Studio's webhook; 0: off"
     )
@@ -141,6 +134,9 @@ class Settings(BaseSettings):
     )
     learn_cron: str | None = Field(
         default=None, description="schedule of trainings on new labels, such as '30 3 * * *'"
+    )
+    learn_city_cron: dict[str, str] = Field(
+        default={}, description="by city: schedule of its own trainings on its cameras' new labels"
     )
     learn_recipe: dict[str, Any] = Field(
         default={}, description="training options by their Ultralytics names"
@@ -172,6 +168,33 @@ class Settings(BaseSettings):
     log_flush_s: float = Field(
         default=30.0, gt=0, description="maximum seconds of detections that a crash can lose"
     )
+    record_segment_s: float = Field(
+        default=60.0, ge=1, le=1800, description="length of a recorded segment; it ends at a key frame"
+    )
+    anonymise: Anonymise = Field(
+        default="off", description="blurs heads and plates in stored pictures, label tasks and exports"
+    )
+    archive_keep: Keep = Field(
+        default={}, description="by class of recorded video: days and gigabytes of a camera that are kept"
+    )
+    keep_days: KeepDays = Field(
+        default={}, description="by class of what is not video: days after which it is removed"
+    )
+    archive_prune_h: float = Field(
+        default=1.0, gt=0, le=720, description="time between two removals of old video while streams run"
+    )
+    record_pre_s: float = Field(
+        default=10.0, ge=0, le=600, description="what is kept before motion or an event"
+    )
+    record_post_s: float = Field(
+        default=20.0, ge=0, le=600, description="what is kept after motion or an event"
+    )
+    record_spool_mb: int = Field(
+        default=4000, ge=1, description="maximum size of segments in home that wait for the object store"
+    )
+    record_reserve_mb: int = Field(
+        default=500, ge=0, description="free space of the disk below which recording rests"
+    )
     tracking_uri: SecretStr | None = Field(
         default=None, min_length=1, description="MLflow server; default: SQLite in home"
     )
@@ -184,8 +207,31 @@ class Settings(BaseSettings):
     app_host: str = Field(default="127.0.0.1", min_length=1, description="where the app listens")
     app_port: int = Field(default=8000, ge=0, le=65535, description="its TCP port; 0: no app")
     api_token: SecretStr | None = Field(
-        default=None, min_length=1, description="bearer token of the HTTP API"
+        default=None, min_length=1, description="admin's token of the API and the app"
     )
+    operator_token: SecretStr | None = Field(
+        default=None, min_length=1, description="operator's token: all but changing cameras"
+    )
+    viewer_token: SecretStr | None = Field(default=None, min_length=1, description="viewer's token: reads")
+    public_url: str | None = Field(
+        default=None, description="address at which browsers reach the app behind a proxy"
+    )
+
+    log_format: str = Field(
+        default="auto",
+        pattern="^(auto|text|json)$",
+        description="of what run, up and serve say on standard error; auto: text on a terminal, else JSON",
+    )
+    otlp_url: str | None = Field(
+        default=None,
+        pattern="^https?://",
+        description="OTLP/HTTP endpoint of spans; default: OTEL_EXPORTER_OTLP_ENDPOINT",
+    )
+    llm_url: str | None = Field(
+        default=None, pattern="^https?://", description="OpenAI-compatible endpoint that words reports"
+    )
+    llm_key: SecretStr | None = Field(default=None, min_length=1, description="its key")
+    llm_model: str = Field(default="default", min_length=1, max_length=200, description="its model")
 
     @field_validator("timezone")
     @classmethod
@@ -197,11 +243,22 @@ class Settings(BaseSettings):
     @classmethod
     def _a_schedule(cls, value: str | None) -> str | None:
         if value is not None:
-            try:
-                CronSim(value, datetime.now(UTC))
-            except CronSimError as error:
-                raise ValueError(f"is no cron expression of five fields: {error}") from None
+            _refuse_no_cron(value)
         return value
+
+    @field_validator("learn_city_cron")
+    @classmethod
+    def _schedules(cls, value: dict[str, str]) -> dict[str, str]:
+        for city, cron in value.items():
+            _refuse_no_cron(cron, f"{city}: ")
+        return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _an_address(cls, value: str | None) -> str | None:
+        if value is not None and not _ORIGIN.fullmatch(value):
+            raise ValueError("write https://name or https://name:port, without a path")
+        return None if value is None else value.rstrip("/").lower()
 
     @field_validator("store_url")
     @classmethod
@@ -213,9 +270,19 @@ class Settings(BaseSettings):
         return str(Path(value).absolute())  # other processes have other working folders
 
     @property
+    def most_replicas(self) -> int:
+        """Replicas that an application may have; never less than the least."""
+        return max(self.replicas_min, self.replicas_max)
+
+    @property
     def zone(self) -> ZoneInfo:
         """The time zone of bins, schedules, reports and the app."""
         return open_zone(self.timezone)
+
+    @property
+    def people(self) -> str:
+        """The labeler that answers what no teacher does."""
+        return self.teacher_people if self.labeler == "teacher" else self.labeler
 
     @property
     def store(self) -> Path:
@@ -240,6 +307,13 @@ class Settings(BaseSettings):
         if self.ledger_url is not None:
             return self.ledger_url.get_secret_value()
         return sqlite_url(self.home / "ledger.db")
+
+
+def _refuse_no_cron(value: str, where: str = "") -> None:
+    try:
+        CronSim(value, datetime.now(UTC))
+    except CronSimError as error:
+        raise ValueError(f"{where}is no cron expression of five fields: {error}") from None
 
 
 def read_settings(**values: Any) -> Settings:

@@ -102,3 +102,29 @@ class LabelReportView(BaseModel):
 
     items: list[LabelQualityView]
     refused: str | None
+
+
+class TeacherPrecisionView(BaseModel):
+    """How often a teacher's boxes of a class are right, as people checked them.
+
+    Attributes:
+        teacher: Version of the model that teaches.
+        camera: Its id; None for all cameras together.
+        class_name: The class, ``class`` in JSON.
+        checked: Boxes that people checked, of the newest 500.
+        right: Boxes that they left, or moved a little.
+        precision: 0 to 1.
+        low: Lower end of its 95 % interval.
+        high: Upper end.
+        alone: Whether the teacher labels the class without people.
+    """
+
+    teacher: str
+    camera: str | None
+    class_name: str = Field(alias="class")
+    checked: int
+    right: int
+    precision: float
+    low: float
+    high: float
+    alone: bool

@@ -9,8 +9,12 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, Field
 
-from streetloop.cameras import CountingLine
+from streetloop.cameras.anomaly_parameters import Anomalies
+from streetloop.cameras.camera_file import CountingLine
+from streetloop.cameras.zones import Corners, Zone
+from streetloop.control.alert_views import SinkView
 from streetloop.counted_classes import ClassGroups
+from streetloop.setting_types import Anonymise, Keep
 
 T = TypeVar("T")
 
@@ -41,10 +45,18 @@ class CameraView(BaseModel):
         id: Its id.
         uri: Address of the stream, without credentials.
         city: The group that it belongs to.
+        site: The nodes of a Ray cluster that it prefers, see `docs/cluster.md`.
         fps: Frames to analyse a second; None for as many as the detector can take.
         transport: How RTSP carries the stream: ``tcp`` or ``udp``.
         classes: What it counts; None for the classes of the settings.
+        record: What is kept of its video: ``off``, ``continuous``, ``motion`` or ``events``.
+        audio: Whether its sound is kept, too.
+        keep: How long that stays, by class; None for the rules of the settings.
+        anonymise: What is blurred in stored pictures; None for what the settings say.
         lines: Counting lines by name, in fractions of the image.
+        zones: Parts of the picture by name, in fractions of the image.
+        mask: Polygons that are blacked, in fractions of the image.
+        anomalies: What is looked for; None for what the zones allow.
         state: ``connecting``, ``live``, ``lost``, ``ended``, ``failed``, or ``stopped`` where no
             stream runs.
         error: Why it is lost or has failed.
@@ -63,10 +75,18 @@ class CameraView(BaseModel):
     id: str
     uri: str
     city: str | None = None
+    site: str | None = None
     fps: float | None = None
     transport: str = "tcp"
     classes: ClassGroups | None = None
+    record: str = "off"
+    audio: bool = False
+    keep: Keep | None = None
+    anonymise: Anonymise | None = None
     lines: dict[str, CountingLine] = {}
+    zones: dict[str, Zone] = {}
+    mask: tuple[Corners, ...] = ()
+    anomalies: Anomalies | None = None
     state: str = "stopped"
     error: str | None = None
     frames: Frames = Frames()
@@ -124,6 +144,33 @@ class EventView(BaseModel):
     rule_version: str | None = None
     acknowledged_at: datetime | None = None
     acknowledged_by: str | None = None
+    comment: str | None = None
+    commented_by: str | None = None
+    false_at: datetime | None = None
+    false_by: str | None = None
+    muted: bool = False
+
+
+class PrecisionView(BaseModel):
+    """How often a rule was right at a camera, as far as people said.
+
+    Attributes:
+        kind: What the rule finds.
+        camera_id: Where.
+        rule_version: Which rule.
+        events: All its events.
+        confirmed: Those that were acknowledged and not marked as false.
+        false: Those that were marked as false.
+        precision: Share of the confirmed among the judged, 0 to 1; None if none was judged.
+    """
+
+    kind: str
+    camera_id: str | None
+    rule_version: str
+    events: int
+    confirmed: int
+    false: int
+    precision: float | None
 
 
 class FeatureView(BaseModel):
@@ -238,6 +285,9 @@ class ModelView(BaseModel):
     champion_scores: dict[str, float] = Field(
         default={}, description="those of the champion of its day, on the same frames"
     )
+    thresholds: dict[str, float] = Field(
+        default={}, description="confidence from which on a class is shown, where it has its own"
+    )
     lacks: list[str] = Field(default=[], description="what other software left out that it needs")
 
 
@@ -327,3 +377,4 @@ class HealthView(BaseModel):
     model: str | None
     problems: list[str]
     report: bool = Field(default=False, description="whether `GET /report` has a page")
+    sinks: list[SinkView] = Field(default=[], description="event sinks and how they fare")

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any
 
 from pydantic import (
     BaseModel,
@@ -18,23 +18,29 @@ from pydantic import (
 )
 from pydantic_settings import SettingsError
 
-from streetloop.camera_address import parse_address
-from streetloop.camera_yaml import misread, read_yaml
+from streetloop.alerting.mute import Mute, parse_mute
+from streetloop.alerting.sink_config import EventSinkConfig, parse_sinks
+from streetloop.cameras.anomaly_parameters import Anomalies
+from streetloop.cameras.camera_address import parse_address
+from streetloop.cameras.camera_yaml import misread, read_yaml
+from streetloop.cameras.zones import MAX_ZONES, Corners, Line, Zone, refuse_bad_names, refuse_unsound_mask
 from streetloop.counted_classes import ClassGroups, groups_to_plain, refuse_unknown_classes
 from streetloop.errors import ConfigError
 from streetloop.secrets import SecretUri, redact
+from streetloop.setting_types import Anonymise, Keep
 from streetloop.settings import Settings
 
 MIN_FPS, MAX_FPS = 0.001, 1000.0
 """Bounds of a rate; the lower one is a frame in some seventeen minutes."""
 
 _MAX_FILE_BYTES = 4 * 2**20
+_OF_THE_ENVIRONMENT = {"home", "api_token", "operator_token", "viewer_token"}
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
-_MOST_LINES, _LONGEST_NAME = 50, 100
+SITE_PATTERN = r"^[A-Za-z0-9._-]{1,100}$"
+_MOST_LINES, _MOST_MASKS = 50, 100
 
-Fraction: TypeAlias = Annotated[float, Field(ge=0, le=1)]
-Point: TypeAlias = tuple[Fraction, Fraction]
-Line: TypeAlias = tuple[Point, Point]
+RECORD_MODES = ("off", "continuous", "motion", "events")
+"""What a camera may keep of its video."""
 
 
 def _name(value: str) -> str:
@@ -48,6 +54,13 @@ def _text(value: object) -> object:
     if why is not None:
         raise ValueError(why)
     return value
+
+
+def _record(value: object) -> object:
+    mode = "off" if value is False else value  # as YAML reads it
+    if mode not in RECORD_MODES:
+        raise ValueError(f"must be one of {', '.join(RECORD_MODES)}")
+    return mode
 
 
 class CountingLine(BaseModel):
@@ -83,13 +96,25 @@ class Camera(BaseModel):
         id: Names the camera everywhere; letters, digits, ``.``, ``_`` and ``-``.
         uri: Where its pictures come from; printed without credentials.
         city: Groups cameras.
+        site: Its worker runs on a node of a Ray cluster with the resource ``site:NAME``, if one
+            lives; 1 to 100 letters, digits, ``.``, ``_`` and ``-``.
         fps: Frames to analyse a second, 0.001 to 1000; None for as many as keep up.
         transport: How RTSP carries the pictures.
         classes: The classes that are tracked and counted, see `CountedClasses`; None for those of
             the settings.
+        record: What is kept of its video: ``off`` for nothing, ``continuous`` for all,
+            ``motion`` or ``events`` for what is near those.
+        audio: True keeps the sound of what is recorded, too.
+        keep: How long what is kept stays, by class; what is not said here the settings say.
+        anonymise: ``heads_and_plates`` blurs those in pictures that are stored, and in exports;
+            None for what the settings say.
         lines: At most 50 counting lines by name, each from a point to a point in fractions of the
             image; a name is 1 to 100 characters that can be printed.
             Seen from the first point towards the second, crossing from left to right is "in".
+        zones: At most 1000 parts of the picture by name, see `Zone`; names as those of lines.
+        mask: At most 100 polygons in fractions of the image that are blacked before anything is
+            stored, shown, labeled or detected.
+        anomalies: What is looked for; None for what the zones allow, see `docs/anomalies.md`.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
@@ -97,10 +122,18 @@ class Camera(BaseModel):
     id: Annotated[str, BeforeValidator(_text)]
     uri: Annotated[SecretUri, BeforeValidator(parse_address)]
     city: Annotated[str | None, BeforeValidator(_text)] = Field(default=None, min_length=1, max_length=100)
+    site: Annotated[str | None, BeforeValidator(_text)] = Field(default=None, pattern=SITE_PATTERN)
     fps: float | None = Field(default=None, ge=MIN_FPS, le=MAX_FPS)
     transport: str = Field(default="tcp", pattern="^(tcp|udp)$")
     classes: ClassGroups | None = None
+    record: Annotated[str, BeforeValidator(_record)] = "off"
+    audio: bool = False
+    keep: Keep | None = None
+    anonymise: Anonymise | None = None
     lines: dict[str, CountingLine] = {}
+    zones: dict[str, Zone] = {}
+    mask: tuple[Corners, ...] = Field(default=(), max_length=_MOST_MASKS)
+    anomalies: Anomalies | None = None
 
     @field_validator("id")
     @classmethod
@@ -110,21 +143,32 @@ class Camera(BaseModel):
     @field_validator("lines")
     @classmethod
     def _lines_have_length(cls, lines: dict[str, CountingLine]) -> dict[str, CountingLine]:
-        if len(lines) > _MOST_LINES:
-            raise ValueError(f"more than {_MOST_LINES} lines")
+        refuse_bad_names("line", lines, _MOST_LINES)
         for name, line in lines.items():
-            if not (0 < len(name.strip()) == len(name) <= _LONGEST_NAME and name.isprintable()):
-                raise ValueError(f"{name[:20]!r} is no name of a line: 1 to 100 characters")
             if line.points[0] == line.points[1]:
                 raise ValueError(f"line {name!r} starts where it ends")
         return lines
 
+    @field_validator("zones")
+    @classmethod
+    def _zones_have_names(cls, zones: dict[str, Zone]) -> dict[str, Zone]:
+        refuse_bad_names("zone", zones, MAX_ZONES)
+        return zones
+
+    @field_validator("mask")
+    @classmethod
+    def _masks_are_areas(cls, mask: tuple[Corners, ...]) -> tuple[Corners, ...]:
+        refuse_unsound_mask(mask)
+        return mask
+
 
 class CameraFile(BaseModel):
-    """The whole file: ``cameras:`` and, optionally, ``classes:`` and ``settings:``.
+    """The whole file: ``cameras:`` and, optionally, the others.
 
     Attributes:
         cameras: At least one.
+        sinks: Event sinks by name.
+        mute: Events that are not sent.
         settings: Settings of the run by name; the file's ``classes`` are among them.
     """
 
@@ -133,6 +177,23 @@ class CameraFile(BaseModel):
     cameras: list[Camera] = Field(min_length=1)
     classes: ClassGroups | None = Field(default=None, exclude=True)
     settings: dict[str, Any] = {}
+    sinks: dict[str, EventSinkConfig] = {}
+    mute: tuple[Mute, ...] = ()
+
+    @field_validator("sinks", mode="before")
+    @classmethod
+    def _sinks_are_right(cls, value: object) -> object:
+        return parse_sinks(value)
+
+    @field_validator("mute", mode="before")
+    @classmethod
+    def _mutes_are_right(cls, value: object) -> object:
+        if not isinstance(value, (list, tuple)):
+            raise ValueError("must be a list such as [{kind: queue, between: 22:00-06:00}]")  # noqa: TRY004
+        try:
+            return tuple(parse_mute(one) for one in value)
+        except ConfigError as error:
+            raise ValueError(str(error).removeprefix("mute: ")) from None
 
     @model_validator(mode="after")
     def _classes_are_a_setting(self) -> "CameraFile":
@@ -144,7 +205,7 @@ class CameraFile(BaseModel):
     @classmethod
     def _settings_are_known(cls, values: dict[str, Any]) -> dict[str, Any]:
         for key in values:
-            if key not in Settings.model_fields or key in {"home", "api_token"}:
+            if key not in Settings.model_fields or key in _OF_THE_ENVIRONMENT:
                 raise ValueError(f"unknown setting {key!r}")
         return values
 

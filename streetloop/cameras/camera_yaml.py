@@ -45,14 +45,17 @@ def misread(value: object) -> str | None:
     """What YAML took for something else than text; None if it did not.
 
     >>> misread(False)
-    'YAML reads it as a truth value; quote it'
+    'is read as a truth value by YAML; quote it'
     """
     kinds: dict[type, str] = {
-        bool: "a truth value", int: "a number", float: "a number",
-        datetime.date: "a date", datetime.datetime: "a date",
-    }  # fmt: skip
+        bool: "a truth value",
+        int: "a number",
+        float: "a number",
+        datetime.date: "a date",
+        datetime.datetime: "a date",
+    }
     kind = kinds.get(type(value))
-    return kind and f"YAML reads it as {kind}; quote it"
+    return kind and f"is read as {kind} by YAML; quote it"
 
 
 class _DuplicateKey(yaml.YAMLError):

@@ -6,11 +6,19 @@ from urllib.parse import SplitResult, urlsplit
 from streetloop.secrets import SecretUri
 
 NETWORK_SCHEMES = (
-    "rtsp", "rtsps", "rtmp", "rtmps", "srt", "http", "https", "snapshot+http", "snapshot+https",
-)  # fmt: skip
+    "rtsp",
+    "rtsps",
+    "rtmp",
+    "rtmps",
+    "srt",
+    "http",
+    "https",
+    "snapshot+http",
+    "snapshot+https",
+)
 """Schemes whose address has a host, and may have a user and a password."""
 
-SCHEMES = (*NETWORK_SCHEMES, "file", "watch", "sim")
+SCHEMES = (*NETWORK_SCHEMES, "v4l2", "file", "watch", "watch+s3", "sim")
 """All that are known."""
 
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s'\"\\<>]+")

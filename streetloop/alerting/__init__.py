@@ -1,0 +1,1 @@
+"""Who is told of events: sinks as the camera file describes them, and what is muted."""

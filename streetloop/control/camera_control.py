@@ -1,0 +1,61 @@
+"""Cameras, and what crossed their lines."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from streetloop.control import views
+
+
+class CameraControl(Protocol):
+    """A part of `streetloop.control.port.Control`, which says what all its calls have in common."""
+
+    def cameras(self) -> list[views.CameraView]:
+        """Every camera, in the order of the camera file; cameras that were added come last."""
+
+    def camera(self, camera_id: str) -> views.CameraView:
+        """One camera.
+
+        Raises:
+            NotFound: There is no such camera.
+        """
+
+    def put_camera(self, document: Mapping[str, Any], author: str, *, new: bool) -> views.CameraView:
+        """Add a camera, or change one; running streams take it up within seconds.
+
+        Args:
+            document: The camera as the camera file has it. An address that came without its
+                password keeps the password.
+            author: Who asks.
+            new: True to add, False to change.
+
+        Raises:
+            ConfigError: The document is wrong, or ``new`` and the id is taken.
+            NotFound: Not ``new``, and there is no such camera.
+        """
+
+    def remove_camera(self, camera_id: str, author: str) -> None:
+        """Remove a camera; its recordings stay.
+
+        Raises:
+            NotFound: There is no such camera.
+        """
+
+    def line_counts(
+        self, camera_id: str, since: str, bin_name: str, line: str | None = None
+    ) -> list[views.CountView]:
+        """Crossings of a camera's lines by bin, direction and class, in order of time.
+
+        Every bin has a row for each direction of each line, and each class that crossed the line in
+        the period; a line that nothing crossed has rows without a class.
+
+        Args:
+            camera_id: The camera; also one that was removed.
+            since: An ISO 8601 date or time, of the settings' time zone if it has no offset, or a
+                duration such as ``2h``. The bin that holds it is the first.
+            bin_name: One of `streetloop.local_time.BINS`.
+            line: Only this line; None for all.
+
+        Raises:
+            ConfigError: The time, the bin or the line is wrong, or the camera has no lines.
+            NotFound: There is no such camera, and there never was one with counts.
+        """
