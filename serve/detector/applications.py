@@ -1,14 +1,19 @@
 """Serve applications: started, loaded with models, called, and deleted."""
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 import ray
 import ray.serve
 from ray.exceptions import RayError
+from ray.serve._private.common import DeploymentID
+from ray.serve.context import _get_global_client
 from ray.serve.exceptions import RayServeException
 
-from serve.detector.deployment import cause_of, deploy, path_of
-from streetloop.errors import DetectorError
+from serve.detector.deployment import DEPLOYMENT, cause_of, deploy, open_slot
+from serve.detector.scaling import ReplicaState
+from streetloop.errors import DetectorError, StreetloopError
 from streetloop.settings import Settings
 from streetloop.types import Detections, Image
 from train.model.model_file import ModelFile
@@ -38,6 +43,8 @@ class ServeApplications:
     def load(self, application: str, model: ModelFile) -> None:
         """Replace the model of an application without a gap; starts one that is not there.
 
+        Every replica has the new model when this returns, and one that starts later takes it, too.
+
         Raises:
             DetectorError: The model cannot be loaded; the old one continues to answer.
         """
@@ -45,16 +52,64 @@ class ServeApplications:
         if application not in ray.serve.status().applications:
             self.deploy(application, model)
             return
-        self._call(application, "load", path_of(model), timeout_s=_LOAD_S)
+        slot = open_slot(self._settings, application)
+        try:
+            before = slot.model()
+            slot.write(model)
+        except StreetloopError as error:
+            raise DetectorError(f"{application}: {error}") from error
+        try:
+            self.reload(application)
+        except DetectorError:
+            slot.restore(before)
+            with contextlib.suppress(DetectorError):
+                self.reload(application)  # some replicas may have the new one
+            raise
+
+    def reload(self, application: str) -> None:
+        """Have every replica serve the model that the slot of the application names.
+
+        Raises:
+            DetectorError: One of them cannot load it.
+        """
+        self._ask_all(application, "reload", timeout_s=_LOAD_S)
 
     def describe(self, application: str) -> dict[str, Any]:
         """State of an application; see `serve.detector.deployment.Detector.describe`.
 
+        Its ``processes`` are those of all replicas, its ``memory_mb`` that of the largest.
+
         Raises:
             DetectorError: It does not answer.
         """
-        found: dict[str, Any] = self._call(application, "describe")
-        return found
+        found: list[dict[str, Any]] = self._ask_all(application, "describe")
+        return found[0] | {
+            "processes": sorted(one["process"] for one in found),
+            "memory_mb": max(one["memory_mb"] for one in found),
+        }
+
+    def replicas(self, application: str) -> list[ReplicaState]:
+        """The replicas that answer.
+
+        Raises:
+            DetectorError: None does.
+        """
+        return list(self._ask_all(application, "look"))
+
+    def scale(self, application: str, replicas: int) -> None:
+        """Have an application run so many replicas; returns before they are up.
+
+        Raises:
+            DetectorError: Serve refuses.
+        """
+        _require_ray()
+        try:
+            # Ray has this as a request to its dashboard, which a run need not have.
+            controller: Any = _get_global_client()._controller  # type: ignore[union-attr]
+            name = DeploymentID(DEPLOYMENT, application)
+            ray.get(controller.update_deployment_replicas.remote(name, replicas), timeout=_CALL_S)
+        except (RayError, RayServeException, ValueError) as error:
+            raise DetectorError(f"{application} is not scaled: {cause_of(error)}") from error
 
     def detect(self, application: str, image: Image) -> Detections:
         """Boxes that it shows in one image (H, W, 3), in pixels of the image.
@@ -78,15 +133,27 @@ class ServeApplications:
         except (RayError, RayServeException, RuntimeError, TimeoutError) as error:
             raise DetectorError(f"{application} does not end: {cause_of(error)}") from error
 
-    def _call(self, application: str, method: str, *args: object, timeout_s: float = _CALL_S) -> Any:
-        _require_ray()
-        try:
+    def _call(self, application: str, method: str, *args: object) -> Any:
+        with _answering(application, _CALL_S):
             handle = ray.serve.get_app_handle(application)
-            return getattr(handle, method).remote(*args).result(timeout_s=timeout_s)
-        except TimeoutError as error:
-            raise DetectorError(f"{application} does not answer within {timeout_s:g} s") from error
-        except (RayError, RayServeException) as error:
-            raise DetectorError(f"{application}: {cause_of(error)}") from error
+            return getattr(handle, method).remote(*args).result(timeout_s=_CALL_S)
+
+    def _ask_all(self, application: str, method: str, timeout_s: float = _CALL_S) -> list[Any]:
+        with _answering(application, timeout_s):
+            handle = ray.serve.get_app_handle(application)
+            return list(handle.broadcast(method).results(timeout_s=timeout_s))
+
+
+@contextlib.contextmanager
+def _answering(application: str, timeout_s: float) -> Iterator[None]:
+    """The errors of a call as `DetectorError`."""
+    _require_ray()
+    try:
+        yield
+    except TimeoutError as error:
+        raise DetectorError(f"{application} does not answer within {timeout_s:g} s") from error
+    except (RayError, RayServeException) as error:
+        raise DetectorError(f"{application}: {cause_of(error)}") from error
 
 
 def _require_ray() -> None:

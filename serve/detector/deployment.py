@@ -16,19 +16,24 @@ from ray.serve.exceptions import RayServeException
 from ray.serve.handle import DeploymentHandle, DeploymentResponse
 from ray.serve.schema import ApplicationStatus
 
+from serve.detector.busy_time import BusyTime
 from serve.detector.client import Answer, Pending, answer
+from serve.detector.scaling import ReplicaState
+from serve.detector.slots import FileSlot, Slot, StoreSlot
 from serve.rollout.route_table import CHAMPION
 from streetloop.errors import AnswerInvalid, AnswerLate, DetectorError, ModelUnsupported, StreetloopError
-from streetloop.files import write_whole
 from streetloop.settings import Settings
+from streetloop.storage.open import open_store
 from streetloop.types import Detections, Image
 from train.model.backends.backend import random_batch
 from train.model.backends.open_backend import open_backend
 from train.model.model_file import ModelFile, open_model
 from train.model.predictor import Predictor
+from train.ray_placement import is_spread, on_this_node
 
 _WARM_UP_SIZE = (1280, 720)
 _MAX_START_S, _POLL_S = 170.0, 0.1
+DEPLOYMENT = "detector"
 _MAX_REQUESTS = 64  # of a replica; callers bound what they have under way themselves
 
 
@@ -36,35 +41,33 @@ class Detector:
     """One replica: one model, one inference at a time.
 
     Args:
-        model: Path of the model file.
+        slot: Names the model.
         cache: Folder of exported models.
         backend: As `train.model.backends.open_backend.open_backend`.
         precision: The same.
         image_size: Longest side of the input in pixels.
         threads: CPU threads of one inference.
         confidence: Least confidence of a box in an answer.
-        note: File that says which model was loaded last, for a replica that is started again.
     """
 
     def __init__(
         self,
-        model: str,
+        slot: Slot,
         cache: str,
         backend: str,
         precision: str,
         image_size: int,
         threads: int,
         confidence: float,
-        note: str,
     ) -> None:
         logging.getLogger("ray.serve").setLevel(logging.WARNING)
         self._cache, self._threads = Path(cache), threads
         self._backend, self._precision = backend, precision
         self._image_size, self._confidence = image_size, confidence
-        self._note = Path(note)
-        noted = self._note.read_text().strip() if self._note.is_file() else ""
-        self._loaded = self._wanted = noted or model
-        self._predictor = self._open(self._loaded)
+        self._slot, self._busy = slot, BusyTime()
+        self._loaded = ""
+        while self._loaded != (named := slot.read()):  # it may be changed meanwhile
+            self._predictor, self._loaded = self._open(named), named
         self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="inference")
 
     def _open(self, model: str) -> Predictor:
@@ -75,26 +78,24 @@ class Detector:
         predictor.detect(random_batch((1, *predictor.input_size(*_WARM_UP_SIZE))), self._confidence)
         return predictor
 
-    async def load(self, model: str) -> str:
-        """Replace the model by another of the same classes; returns its version.
+    async def reload(self) -> str:
+        """Serve the model that the slot names, of the same classes; returns its version.
 
-        The new one is loaded and warmed up beside the old one, which answers until then. Of two
-        calls at the same time the later one wins.
+        It is loaded and warmed up beside the old one, which answers until then.
 
         Raises:
             ModelUnsupported: It has other classes.
         """
-        self._wanted = model
-        if model == self._loaded:
-            return self._predictor.model.version
         loop = asyncio.get_running_loop()
-        predictor = await loop.run_in_executor(None, self._open, model)
+        named = await loop.run_in_executor(None, self._slot.read)
+        if named == self._loaded:
+            return self._predictor.model.version
+        predictor = await loop.run_in_executor(None, self._open, named)
         names = self._predictor.model.names
         if predictor.model.names != names:
             raise ModelUnsupported(f"{predictor.model.version} knows other classes than {names}")
-        if model == self._wanted:
-            write_whole(self._note, model)
-            self._predictor, self._loaded = predictor, model
+        if named == await loop.run_in_executor(None, self._slot.read):  # else a later call loads another
+            self._predictor, self._loaded = predictor, named
         return self._predictor.model.version
 
     async def detect(self, reference: list["ray.ObjectRef[Image]"]) -> Answer:
@@ -122,43 +123,56 @@ class Detector:
             "memory_mb": psutil.Process().memory_info().rss / 2**20,
         }
 
+    async def look(self) -> ReplicaState:
+        """What the number of replicas is decided by."""
+        return ReplicaState(self._predictor.model.version, os.getpid(), self._busy.share())
+
     async def _run(self, images: Image) -> Answer:
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._worker, answer, self._predictor, images, self._confidence)
+        return await loop.run_in_executor(self._worker, self._answer, images)
 
-
-def path_of(model: ModelFile) -> str:
-    """What `Detector.load` takes."""
-    return str((model.checkpoint or model.onnx).absolute())
+    def _answer(self, images: Image) -> Answer:
+        with self._busy:
+            return answer(self._predictor, images, self._confidence)
 
 
 def detector_app(
     model: ModelFile, settings: Settings, application: str, kind: type[Detector] = Detector
 ) -> "ray.serve.Application":
     """The detector of ``model`` as a Serve application of one deployment of ``kind``."""
-    note = settings.home.absolute() / "slots" / application
-    write_whole(note, path_of(model))
+    slot = open_slot(settings, application, model)
+    slot.write(model)
     gpus = ray.cluster_resources().get("GPU", 0)  # type: ignore[no-untyped-call]
     deployment = ray.serve.deployment(
-        name="detector",
-        num_replicas=1,
+        name=DEPLOYMENT,
+        num_replicas=settings.replicas_min,
         max_ongoing_requests=_MAX_REQUESTS,
-        ray_actor_options={"num_cpus": 0 if gpus else 0.5, "num_gpus": 1 if gpus else 0},
+        ray_actor_options={
+            "num_cpus": 0 if gpus else 0.5,
+            "num_gpus": settings.gpus_per_replica if gpus else 0,
+            "resources": {} if is_spread(settings) else on_this_node(),
+        },
         health_check_period_s=2,
         health_check_timeout_s=30,
         graceful_shutdown_timeout_s=5,
         logging_config={"enable_access_log": False, "log_level": "WARNING"},
     )(kind)
     return deployment.bind(
-        path_of(model),
+        slot,
         str(settings.models.absolute()),
         settings.backend,
         settings.precision,
         settings.image_size,
         settings.threads,
         settings.track_floor,
-        str(note),
     )
+
+
+def open_slot(settings: Settings, application: str, model: ModelFile | None = None) -> Slot:
+    """The slot of an application: a file, or in the object store where there are several nodes."""
+    if is_spread(settings):
+        return StoreSlot(open_store(settings), application, settings.home / "fetched")
+    return FileSlot(settings.home, application, model)
 
 
 def deploy(
@@ -193,7 +207,9 @@ def _start(
     app: "ray.serve.Application", application: str, route_prefix: str | None
 ) -> "DeploymentHandle[Any]":
     """As `ray.serve.run`, which waits for ever where an application is deleted meanwhile."""
-    target = ray.serve.RunTarget(app, name=application, route_prefix=route_prefix)
+    target = ray.serve.RunTarget(
+        app, name=application, route_prefix=route_prefix, external_scaler_enabled=True
+    )
     handle = ray.serve.run_many(
         [target], wait_for_ingress_deployment_creation=False, wait_for_applications_running=False
     )[0]

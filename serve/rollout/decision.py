@@ -130,6 +130,8 @@ def _missing(phase: Phase, now: Situation, estimates: Estimates, policy: Policy)
         rate = f"{100 * policy.harmful_errors:g} %"
         done = f"{100 * ruled_out:.0f} % done"
         found.append(f"more calls to rule out a failure rate of {rate} ({done})")
+    if phase.kind is PhaseKind.SHADOW and policy.replay_minutes and not now.evidence.replayed:
+        found.append(f"the replay of {policy.replay_minutes:g} minutes of recorded traffic")
     if now.phase_minutes < policy.minutes:
         found.append(f"{policy.minutes - now.phase_minutes:.1f} more minutes in this phase")
     if now.phase_frames < policy.frames:

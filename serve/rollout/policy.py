@@ -24,6 +24,8 @@ class Policy(BaseModel):
             independent, and the intervals too narrow.
         minutes: Shortest duration of each phase in minutes, 0 or more.
         frames: Fewest frames that it answers in each phase, 0 or more.
+        replay_minutes: Recorded video of the last day in minutes, 0 to 1440, that it must have
+            answered before its first canary. More shows it more of the day, and takes longer.
         alpha: Probability that an interval or a likelihood ratio is ever wrong, in (0, 0.5). Lower
             is safer, and needs more evidence.
         margin: Loss of F1 that is tolerated, in (0, 1). Hold in shadow until a larger loss over all
@@ -54,6 +56,7 @@ class Policy(BaseModel):
     block_s: Annotated[float, Field(ge=1, le=3600)] = 20.0
     minutes: Annotated[float, Field(ge=0)] = 10.0
     frames: Annotated[int, Field(ge=0)] = 500
+    replay_minutes: Annotated[float, Field(ge=0, le=1440)] = 0.0
     alpha: Annotated[float, Field(gt=0, lt=0.5)] = 0.005
     margin: Annotated[float, Field(gt=0, lt=1)] = 0.05
     latency: Annotated[float, Field(gt=1)] = 1.5

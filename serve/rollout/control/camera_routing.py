@@ -6,7 +6,7 @@ from dataclasses import replace
 from serve.rollout.control.ports import Fleet
 from serve.rollout.policy import Policy
 from serve.rollout.route_table import CHAMPION, RouteTable, leaders
-from streetloop.cameras import Camera
+from streetloop.cameras.camera_file import Camera
 
 
 class CameraRouting:

@@ -27,7 +27,7 @@ class Challenger:
         self._retry_at = 0.0
         self._describing: Future[dict[str, Any]] | None = None
         self._described_at = 0.0
-        self._process: int | None = None
+        self._processes: set[int] = set()
 
     @property
     def is_up(self) -> bool:
@@ -83,7 +83,7 @@ class Challenger:
         return None if error is None else f"it cannot be loaded: {error}"
 
     def watch_process(self, begin: Callable[[], Future[dict[str, Any]]], now: float) -> None:
-        """Ask for its process and memory every few seconds.
+        """Ask for its processes and memory every few seconds.
 
         A process that died comes back by itself, under another id.
 
@@ -101,10 +101,15 @@ class Challenger:
 
     def _note_process(self, description: dict[str, Any]) -> None:
         self.memory_mb = float(description["memory_mb"])
-        process = int(description["process"])
-        if self._process is not None and process != self._process:
-            self.crashes += 1
-        self._process = process
+        processes = set(description["processes"])
+        if self._processes:
+            # As many as are more now were started on purpose.
+            started = max(0, len(processes) - len(self._processes))
+            self.crashes += max(0, len(processes - self._processes) - started)
+            # One that is missing has died, and is counted once another is in its place.
+            kept = self._processes if len(processes) < len(self._processes) else set()
+            processes |= kept
+        self._processes = processes
 
     def _is_late(self, now: float) -> bool:
         return self._loading_since is not None and now - self._loading_since > _MAX_LOAD_S

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from serve.rollout.route_table import city_application
-from streetloop.cameras import Camera
+from streetloop.cameras.camera_file import Camera
 from streetloop.settings import BASELINE, Settings
 from train.model.find_model import find_model, has_registry, open_registry
-from train.model.model_file import ModelFile, open_model
+from train.model.model_file import ModelFile
 from train.model_registry import CHALLENGER, CHAMPION
 
 
@@ -50,7 +50,7 @@ def serving_model(settings: Settings) -> ModelFile:
         versions = open_registry(settings).versions()
         if any(CHAMPION in version.aliases for version in versions):
             return find_model(CHAMPION, settings)
-    return open_model(settings.model, settings.models)
+    return find_model(settings.model, settings)
 
 
 def city_champions(settings: Settings, cameras: Sequence[Camera]) -> dict[str, str]:

@@ -5,20 +5,21 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, wait
 
 from serve.rollout.control.camera_routing import CameraRouting
-from serve.rollout.control.ports import Applications, Fleet, Models
+from serve.rollout.control.ports import Applications, Fleet, Models, NoReplayer, Replayer
 from serve.rollout.control.rollout_journal import RolloutJournal
 from serve.rollout.control.rollout_session import RolloutSession
 from serve.rollout.control.transitions import Transitions
 from serve.rollout.decision import Action, Decision, decide
 from serve.rollout.label_evidence import LabelEvidence
+from serve.rollout.policy import PhaseKind
 from serve.rollout.rollout_record import parse_phase
 from serve.rollout.route_table import target_application
 from serve.rollout.statistics.evidence import Evidence
-from streetloop.cameras import Camera
+from streetloop.cameras.camera_file import Camera
 from streetloop.clock import Clock
+from streetloop.host.polling import PollingThread, SayOnce
 from streetloop.ledger import Ledger
 from streetloop.ledger.rollouts import Rollout, RolloutCommand, RolloutState, list_decisions, open_rollout
-from streetloop.polling import PollingThread, SayOnce
 from streetloop.storage.store import ObjectStore
 
 _log = logging.getLogger(__name__)
@@ -47,6 +48,7 @@ class RolloutController:
         clock: Time.
         tell: Called with a sentence for people.
         champion_applications: Application of a city's own champion by city, where it has one.
+        replayer: Shows recorded traffic to challengers whose policy asks for it.
     """
 
     def __init__(
@@ -61,12 +63,14 @@ class RolloutController:
         clock: Clock,
         tell: Callable[[str], None],
         champion_applications: Mapping[str, str] | None = None,
+        replayer: Replayer | None = None,
     ) -> None:
         self._ledger, self._fleet, self._clock, self._tell = ledger, fleet, clock, tell
         self._routing = CameraRouting(fleet, cameras, champion_applications or {})
         self._journal = RolloutJournal(ledger, self._routing, clock, tell)
         self._labels = LabelEvidence(ledger, store, applications, names, self._routing.cities)
-        self._transitions = Transitions(applications, models, self._routing.route_to_champion)
+        to_champion = self._routing.route_to_champion
+        self._transitions = Transitions(applications, models, to_champion, replayer or NoReplayer())
         self._session: RolloutSession | None = None
         self._tell_once = SayOnce(tell)
         self._thread = PollingThread("rollout", self.step, _LOOK_EVERY_S, _log, self._tell_once)
@@ -137,6 +141,8 @@ class RolloutController:
         phase, policy = parse_phase(rollout), session.policy
         self._routing.route_share(rollout.city, policy, phase.share(policy))
         session.challenger.watch_process(self._transitions.describe_challenger, self._clock.monotonic())
+        if phase.kind is PhaseKind.SHADOW and policy.replay_minutes and not session.evidence.replayed:
+            self._replay(rollout, session)
         decision = decide(phase, session.situation(rollout, self._clock.now()), policy)
         if rollout.state is RolloutState.PAUSED and decision.action in {Action.ADVANCE, Action.PROMOTE}:
             decision = Decision(Action.HOLD, "paused by hand", ("`streetloop rollout resume`",))
@@ -148,6 +154,19 @@ class RolloutController:
             self._begin_promotion(rollout, session, decision.reason, POLICY)
         else:
             self._roll_back(rollout, session, decision.reason, POLICY)
+
+    def _replay(self, rollout: Rollout, session: RolloutSession) -> None:
+        """Gather evidence from recorded traffic, on another thread."""
+        cameras, minutes = self._routing.cameras_of(rollout.city), session.policy.replay_minutes
+        work = session.replaying
+
+        def begin() -> "Future[Evidence]":
+            return self._transitions.replay(rollout.model, sorted(cameras), minutes)
+
+        if work.poll(begin, self._clock.monotonic()) and work.future is not None:
+            session.evidence += work.future.result()
+        elif work.error is not None:
+            self._tell_once(f"rollout {rollout.id}: the replay waits: {work.error}")
 
     def _advance(self, rollout: Rollout, session: RolloutSession, reason: str) -> None:
         phase = parse_phase(rollout).following()

@@ -1,9 +1,11 @@
 """Protocols of what a rollout acts on: the streams, the applications, and the models."""
 
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 from serve.rollout.route_table import RouteTable
 from serve.rollout.statistics.evidence import Evidence
+from streetloop.errors import NotFound
 from streetloop.types import Detections, Image
 from train.model.model_file import ModelFile
 
@@ -34,13 +36,38 @@ class Applications(Protocol):
         """Replace the model of an application without a gap; starts one that is not there."""
 
     def describe(self, application: str) -> dict[str, Any]:
-        """State of an application: ``process`` (its id) and ``memory_mb`` at least."""
+        """State of an application: ``processes`` (their ids) and ``memory_mb`` at least."""
 
     def detect(self, application: str, image: Image) -> Detections:
         """Boxes that it shows in one image (H, W, 3), in pixels of the image."""
 
     def delete(self, application: str) -> None:
         """End an application if it is there."""
+
+
+class Replayer(Protocol):
+    """Shows recorded traffic to a challenger."""
+
+    def replay(self, model: ModelFile, cameras: Sequence[str], minutes: float) -> Evidence:
+        """Replay traffic of the last day; blocks for minutes.
+
+        Args:
+            model: The challenger.
+            cameras: Ids of the cameras.
+            minutes: Video that is looked at, of all cameras together.
+
+        Raises:
+            NotFound: Nothing was recorded.
+            StreetloopError: Something that it needs does not answer.
+        """
+
+
+class NoReplayer:
+    """A `Replayer` where nothing is recorded."""
+
+    def replay(self, model: ModelFile, cameras: Sequence[str], minutes: float) -> Evidence:  # noqa: ARG002
+        """See `Replayer.replay`."""
+        raise NotFound("recorded traffic cannot be replayed here")
 
 
 class Models(Protocol):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import Future
+from typing import Any
 
 _RETRY_S = 5.0
 
@@ -15,11 +16,11 @@ class RetriedWork:
     """
 
     def __init__(self) -> None:
-        self.future: Future[None] | None = None
+        self.future: Future[Any] | None = None
         self.error: BaseException | None = None
         self._retry_at = 0.0
 
-    def poll(self, begin: Callable[[], Future[None]], now: float) -> bool:
+    def poll(self, begin: Callable[[], Future[Any]], now: float) -> bool:
         """True once an attempt has succeeded; never waits.
 
         Args:

@@ -27,6 +27,7 @@ class RolloutSession:
         challenger: The challenger's application and process.
         taking_over: The champion's application loads the challenger's model.
         giving_back: The champion's application loads the old model again.
+        replaying: The challenger answers recorded traffic.
         noted_at: When the evidence was last written to the ledger.
         verdict: What the offline judge said; None if that is not on record.
     """
@@ -37,6 +38,7 @@ class RolloutSession:
         self.evidence = parse_evidence(rollout)
         self.challenger = Challenger()
         self.taking_over, self.giving_back = RetriedWork(), RetriedWork()
+        self.replaying = RetriedWork()
         self.noted_at: datetime | None = None
         self.verdict: JudgeVerdict | None = None
         self._paused = timedelta()
@@ -48,7 +50,8 @@ class RolloutSession:
     @property
     def futures(self) -> tuple[Future[Any] | None, ...]:
         """Work that was begun for it."""
-        return (*self.challenger.futures, self.taking_over.future, self.giving_back.future)
+        steps = self.taking_over, self.giving_back, self.replaying
+        return (*self.challenger.futures, *(step.future for step in steps))
 
     def title(self, rollout: Rollout) -> str:
         """Its phase in words."""

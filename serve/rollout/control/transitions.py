@@ -1,12 +1,13 @@
 """The slow steps of a rollout on threads of their own: models are loaded, swapped and ended."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 
-from serve.rollout.control.ports import Applications, Models
+from serve.rollout.control.ports import Applications, Models, Replayer
 from serve.rollout.control.rollout_session import RolloutSession
 from serve.rollout.route_table import CHALLENGER, target_application
+from serve.rollout.statistics.evidence import Evidence
 from streetloop.errors import DetectorError
 from streetloop.ledger.rollouts import Rollout
 
@@ -20,11 +21,17 @@ class Transitions:
         applications: The applications that serve models.
         models: Finds models, and is told who the champion is.
         route_to_champion: Sends every camera to its champion.
+        replayer: Shows recorded traffic to the challenger.
     """
 
     def __init__(
-        self, applications: Applications, models: Models, route_to_champion: Callable[[], None]
+        self,
+        applications: Applications,
+        models: Models,
+        route_to_champion: Callable[[], None],
+        replayer: Replayer,
     ) -> None:
+        self._replayer = replayer
         self._applications, self._models, self._route_to_champion = (applications, models, route_to_champion)
         self._threads = ThreadPoolExecutor(8, thread_name_prefix="rollout-work")
         self.ending: Future[None] | None = None
@@ -42,6 +49,10 @@ class Transitions:
         if ending is not None:
             wait([ending])  # it would end the new one, too
         self._applications.deploy(CHALLENGER, model)
+
+    def replay(self, name: str, cameras: Sequence[str], minutes: float) -> "Future[Evidence]":
+        """Show recorded traffic to a model."""
+        return self._threads.submit(lambda: self._replayer.replay(self._models.find(name), cameras, minutes))
 
     def describe_challenger(self) -> "Future[dict[str, object]]":
         """Ask the challenger for its process and memory."""

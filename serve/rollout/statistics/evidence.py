@@ -60,6 +60,7 @@ class Evidence(Summable):
         shed: Samples that were dropped because the last one was still under way.
         scores: By group, as ``gains``: counts against the ground truth.
         cameras: By camera that takes part: what was served there.
+        replayed: Recorded frames among ``frames``, see ``replay_minutes`` of the policy.
     """
 
     frames: int = 0
@@ -73,6 +74,7 @@ class Evidence(Summable):
     shed: int = 0
     scores: Mapping[str, Scores] = field(default_factory=dict)
     cameras: Mapping[str, CameraStats] = field(default_factory=dict)
+    replayed: int = 0
 
     def as_json(self) -> dict[str, Any]:
         """Plain values, from which `from_json` makes the same."""
@@ -91,6 +93,7 @@ class Evidence(Summable):
                 for group, one in sorted(self.scores.items())
             },
             "cameras": {camera: one.as_json() for camera, one in sorted(self.cameras.items())},
+            "replayed": self.replayed,
         }
 
     @classmethod
@@ -112,6 +115,7 @@ class Evidence(Summable):
                 for group, (one, other) in plain.get("scores", {}).items()
             },
             {camera: CameraStats.from_json(one) for camera, one in plain.get("cameras", {}).items()},
+            int(plain.get("replayed", 0)),
         )
 
 

@@ -90,7 +90,7 @@ class PairedComparison:
         log_ratio = math.log(max(challenger_s, _MIN_TIME_S) / max(champion_s, _MIN_TIME_S))
         found = Evidence(latency=Moments.of(log_ratio))
         for pair in pairs:
-            found += _disagreement(pair) + self._gain(pair)
+            found += disagreement(pair) + self._gain(pair)
         self._add(found)
 
     def note_served(self, cameras: Mapping[str, CameraStats]) -> None:
@@ -184,7 +184,7 @@ def is_sane(found: Detections, width: int, height: int, classes: int) -> bool:
     return bool(upright and inside and near and known_class and found.confidence.max() <= 1 + 1e-3)
 
 
-def _disagreement(pair: Pair) -> Evidence:
+def disagreement(pair: Pair) -> Evidence:
     """Agreement of two models on a frame, whichever is right."""
     ours, theirs = pair.champion, pair.challenger
     detections = (len(ours), len(theirs))
