@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from streetloop.city.render.shapes import CLASSES
-from streetloop.processes import in_own_process
+from streetloop.host.processes import in_own_process
 from streetloop.settings import Settings
 from streetloop.storage.open import open_store
 from train.data.dataset import TRAIN, VALIDATION, Dataset, Example, save_dataset

@@ -22,11 +22,19 @@ import onnx
 from google.protobuf.message import DecodeError
 
 from streetloop.errors import RegistryError
+from streetloop.host.structured_log import ids
 from streetloop.secrets import redact
 from streetloop.sqlite_url import sqlite_path
+from train.model.operating_points import write_thresholds
 from train.version_record import Version as Version
 from train.version_record import VersionRecord as VersionRecord
-from train.version_record import dataset_from_tags, record_from_tags, record_to_json, record_to_tags
+from train.version_record import (
+    dataset_from_tags,
+    record_from_tags,
+    record_to_json,
+    record_to_tags,
+    thresholds_to_tag,
+)
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -123,6 +131,7 @@ class Registry:
             made = client.create_model_version(
                 self.name, source=f"runs:/{run_id}/{_FOLDER}", run_id=run_id, tags=record_to_tags(record)
             )
+            _log.info("a version is registered", extra=ids(version=made.version, dataset=record.dataset))
             return self._version(client, made)
 
     def versions(self) -> list[Version]:
@@ -195,12 +204,27 @@ class Registry:
         with self._translated():
             self._client().delete_registered_model_alias(self.name, alias)
 
+    def set_thresholds(self, number: int, thresholds: Mapping[str, float]) -> None:
+        """Set the confidence from which on each class of a version is shown.
+
+        Args:
+            number: Number of the version.
+            thresholds: Confidence by class name; they replace those that the version has.
+
+        Raises:
+            RegistryError: The version has no such class.
+        """
+        key, text = thresholds_to_tag(self.find(str(number)).record, thresholds)
+        with self._translated():
+            self._client().set_model_version_tag(self.name, str(number), key, text)
+
     def download(self, name: str, cache: Path) -> Path:
         """Download a version; returns its ONNX file, with its other files beside it.
 
         Args:
             name: Number or alias.
-            cache: Folder of downloads; a version never changes, so it is fetched once.
+            cache: Folder of downloads; a version's files never change, so they are fetched once.
+                Its thresholds may, so they are written each time.
 
         Raises:
             RegistryError: There is no such version, or it has no model file of ours.
@@ -217,6 +241,8 @@ class Registry:
                     self._fetch(version, part, stem)
                     with contextlib.suppress(OSError):  # another thread was first
                         part.replace(target)
+        with self._translated():
+            write_thresholds(target / f"{stem}.onnx", version.record.thresholds)
         return target / f"{stem}.onnx"
 
     def _fetch(self, version: Version, part: Path, stem: str) -> None:

@@ -9,7 +9,7 @@ import os
 import pickle
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from PIL import Image as PillowImage
 
 from streetloop.errors import ModelNotFound, ModelUnsupported, StreetloopError
-from streetloop.files import copy_whole
+from streetloop.host.files import copy_whole
 
 if TYPE_CHECKING:
     import torch
@@ -29,6 +29,8 @@ _UNPICKLING_ERRORS = (
     *(OSError, RuntimeError, TypeError, ValueError),
 )
 """What unpickling a file that is no checkpoint raises; each becomes `ModelUnsupported`."""
+
+_COMPARED = 100  # boxes of an export
 
 _DOWNLOAD_ERRORS = (OSError, RuntimeError, ValueError)
 """What Ultralytics' download raises; each becomes `ModelNotFound`."""
@@ -87,10 +89,10 @@ def load_torch(checkpoint: Path, device: str, *, half: bool, end_to_end: bool = 
     return network.half() if half else network.float()
 
 
-def _in_a_process(function: Any, *args: Any) -> None:
+def _in_a_process(function: Any, *args: Any) -> Any:
     with ProcessPoolExecutor(max_workers=1, mp_context=get_context("spawn")) as pool:
         try:
-            pool.submit(function, *args).result()
+            return pool.submit(function, *args).result()
         except BrokenProcessPool as error:
             raise ModelUnsupported(f"{args[0]}: the process that opened it died") from error
         except StreetloopError:
@@ -156,6 +158,65 @@ def _export(checkpoint: str, target: str) -> None:
         model = _open(name)
         written = Path(model.export(format="onnx", dynamic=True, simplify=False, verbose=False))
         copy_whole(written, Path(target))
+
+
+def export_with(checkpoint: Path, options: Mapping[str, Any], folder: Path) -> None:
+    """Export a checkpoint with Ultralytics' own options, into a new folder.
+
+    Args:
+        checkpoint: The ``.pt`` file.
+        options: As of `yolo export`; ``format`` is one of them.
+        folder: Receives what is written, a file or a folder of the format's name.
+
+    Raises:
+        ModelUnsupported: Not a checkpoint of a detector, or Ultralytics cannot export it so.
+    """
+    _in_a_process(_export_with, str(checkpoint), dict(options), str(folder))
+
+
+def _export_with(checkpoint: str, options: dict[str, Any], folder: str) -> None:
+    with _anonymous(checkpoint) as name:
+        written = Path(_open(name).export(**options, device="cpu", verbose=False))
+        Path(folder).mkdir()
+        shutil.move(written, folder)
+
+
+def export_differences(checkpoint: Path, exported: Path, image_size: int) -> tuple[float, float]:
+    """How far the raw answers of a checkpoint and of an export of it are apart, on one picture.
+
+    Args:
+        checkpoint: The ``.pt`` file.
+        exported: What Ultralytics wrote, under the name that it gave.
+        image_size: Sides of the picture in pixels.
+
+    Returns:
+        The median difference of the sides of the likeliest boxes in pixels, and the largest
+        difference of a score.
+
+    Raises:
+        ModelUnsupported: One of them does not run here.
+    """
+    found: tuple[float, float] = _in_a_process(_differences, str(checkpoint), str(exported), image_size)
+    return found
+
+
+def _differences(checkpoint: str, exported: str, image_size: int) -> tuple[float, float]:
+    _offline()
+    import torch
+    from ultralytics.nn.autobackend import AutoBackend
+
+    torch.manual_seed(0)
+    coarse = torch.rand(1, 3, image_size // 32, image_size // 32)  # shapes, where noise has none
+    picture = torch.nn.functional.interpolate(coarse, size=(image_size, image_size), mode="bilinear")
+    answers = []
+    for path in (checkpoint, exported):
+        backend: Any = AutoBackend(path, device=torch.device("cpu"), verbose=False)
+        with torch.no_grad():
+            answer = backend(picture)
+        answers.append(answer[0] if isinstance(answer, list | tuple) else answer)
+    apart = (answers[0].float() - answers[1].float()).abs()[0]
+    likely = answers[0][0, 4:].amax(dim=0).topk(_COMPARED).indices  # boxes of mere background are noise
+    return float(apart[:4, likely].median()), float(apart[4:].max())
 
 
 @contextlib.contextmanager

@@ -33,6 +33,7 @@ class VersionRecord:
         model_version: The stamp of its detections.
         champion_scores: The same metrics of the champion, on the same frames.
         seconds: How long the epochs took; 0 if unknown.
+        thresholds: Confidence from which on a class is shown, by class name; may be changed later.
     """
 
     dataset: str
@@ -47,6 +48,7 @@ class VersionRecord:
     accepted: bool | None = None
     champion_scores: Mapping[str, float] = field(default_factory=dict)
     seconds: float = 0.0
+    thresholds: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,25 @@ def record_to_tags(record: VersionRecord) -> dict[str, str]:
         parts = [names[start : start + _MAX_TAG] for start in range(0, len(names), _MAX_TAG)]
         tags |= {f"{_CLASSES}.{k}": part for k, part in enumerate(parts)}
     return tags
+
+
+def thresholds_to_tag(record: VersionRecord, thresholds: Mapping[str, float]) -> tuple[str, str]:
+    """Name and value of the tag that replaces a version's thresholds.
+
+    Args:
+        record: Of the version.
+        thresholds: Confidence by class name.
+
+    Raises:
+        RegistryError: The version has no such class, or the table is too long for a tag.
+    """
+    unknown = [name for name in thresholds if name not in record.classes]
+    if unknown:
+        raise RegistryError(f"the version has no class {unknown[0]!r}")
+    text = json.dumps(dict(thresholds))
+    if len(text) > _MAX_TAG:
+        raise RegistryError(f"thresholds of {len(thresholds)} classes are too long for MLflow's tags")
+    return f"{_TAG}thresholds", text
 
 
 def record_from_tags(tags: Mapping[str, str]) -> VersionRecord:

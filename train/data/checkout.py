@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from streetloop.errors import DatasetError, StoreError
-from streetloop.files import write_whole
+from streetloop.host.files import write_whole
 from streetloop.storage.store import ObjectStore, image_key, is_key
 from train.data.dataset import Dataset, parse_manifest
 from train.data.formats.imported import ImportedDataset

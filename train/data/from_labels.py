@@ -26,7 +26,8 @@ def dataset_of(frames: Sequence[FrameRecord], classes: Sequence[str], purpose: s
     Randomly drawn frames are the test split and a slice of their own: only they measure without
     bias. Of the other frames, each camera's last fifth in time is the validation split; a random
     split would put neighboring frames on both sides. A training frame within `APART_S` seconds of
-    a validation or test frame of its camera is left out.
+    a validation or test frame of its camera is left out. What a teacher labeled is for training
+    only: people alone are judges.
 
     Args:
         frames: Labeled frames.
@@ -39,11 +40,12 @@ def dataset_of(frames: Sequence[FrameRecord], classes: Sequence[str], purpose: s
             by_camera[frame.camera_id].append(frame)
     examples = []
     for mine in by_camera.values():
-        chosen = [r for r in mine if r.reason != UNCHOSEN]
+        chosen = [r for r in mine if r.reason != UNCHOSEN and r.of_people]
         learned = len(chosen) - round(len(chosen) * _HELD_BACK)
+        known = [_example(r, TRAIN) for r in mine if r.reason != UNCHOSEN and not r.of_people]
         tested = [_example(r, TEST) for r in mine if r.reason == UNCHOSEN]
         held = _apart([_example(r, VALIDATION) for r in chosen[learned:]], tested)
-        taught = _apart([_example(r, TRAIN) for r in chosen[:learned]], [*held, *tested])
+        taught = _apart([*(_example(r, TRAIN) for r in chosen[:learned]), *known], [*held, *tested])
         examples += [*taught, *held, *tested]
     return Dataset(tuple(classes), tuple(examples), purpose=purpose)
 

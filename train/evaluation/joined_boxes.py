@@ -1,11 +1,12 @@
 """One box for one object where several classes of a model are one class of a dataset."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import cv2
 import numpy as np
 
+from streetloop.counted_classes import CountedClasses
 from streetloop.types import Detections
 
 NMS_IOU = 0.7
@@ -40,3 +41,25 @@ def without_doubles(found: Detections, nms_iou: float = NMS_IOU) -> Detections:
     boxes = np.hstack([found.xyxy[:, :2], sides]).tolist()
     kept = cv2.dnn.NMSBoxesBatched(boxes, found.confidence.tolist(), found.class_id.tolist(), 0.0, nms_iou)
     return found.take(np.sort(np.asarray(kept, np.intp).reshape(-1)))
+
+
+def of_classes(
+    found: Detections, names: Sequence[str], groups: Mapping[str, Sequence[str]] | None
+) -> Detections:
+    """Keep the boxes of some classes, and join several under one name.
+
+    >>> found = Detections(np.ones((2, 4), np.float32), np.ones(2, np.float32), np.array([0, 2]))
+    >>> of_classes(found, ("person", "car", "bus"), {"vehicle": ("car", "bus")}).class_id.tolist()
+    [0]
+
+    Args:
+        found: A model's boxes.
+        names: Class names by class id.
+        groups: New class names, each with the classes that it stands for; None keeps all.
+    """
+    if groups is None:
+        return found
+    new_id = CountedClasses(names, groups).of_class[found.class_id]
+    kept = np.flatnonzero(new_id >= 0)
+    joined = Detections(found.xyxy[kept], found.confidence[kept], new_id[kept])
+    return without_doubles(joined) if any(len(members) > 1 for members in groups.values()) else joined

@@ -11,11 +11,12 @@ import ray.train.torch
 from ray.exceptions import RayError
 
 from streetloop.errors import TrainingError
-from streetloop.files import copy_whole
-from streetloop.processes import lower_priority
+from streetloop.host.files import copy_whole
+from streetloop.host.processes import lower_priority
 from train.fine_tuning.malloc import disable_malloc_trim
 from train.fine_tuning.progress import listening, tell
 from train.fine_tuning.recipe import BLEND, THREADS, Progress, Training
+from train.ray_placement import on_this_node
 
 if TYPE_CHECKING:
     from train.fine_tuning.worker_trainer import WorkerTrainer
@@ -55,7 +56,7 @@ def fine_tune(training: Training, progress: Callable[[Progress], None] = lambda 
         scaling_config=ray.train.ScalingConfig(
             num_workers=training.workers,
             use_gpu=training.gpu,
-            resources_per_worker={"CPU": 0.25, **({"GPU": 1} if training.gpu else {})},
+            resources_per_worker={"CPU": 0.25, **({"GPU": 1} if training.gpu else {}), **on_this_node()},
         ),
         run_config=ray.train.RunConfig(
             name=training.name,

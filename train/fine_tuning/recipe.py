@@ -2,8 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+
+import yaml
+
+from streetloop.errors import ConfigError
 
 RECIPE: dict[str, Any] = {
     "epochs": 4,
@@ -40,11 +46,76 @@ Lower forgets less and learns less. Reference: Wortsman et al., "Robust fine-tun
 models", 2022.
 """
 
+BLEND_WITHOUT_REPLAY = 0.5
+"""`BLEND` by default where a start knows more than the dataset that could be replayed.
+
+The middle, which Wortsman et al. recommend where there is no data to choose by.
+"""
+
 THREADS = "threads"
 """Own option: CPU threads of each worker; by default as many as Ultralytics takes.
 
 Another number adds floats in another order, so a repeated training needs the same.
 """
+
+_SET_BY_US = frozenset(
+    [
+        "task",
+        "mode",
+        "model",
+        "data",
+        "project",
+        "name",
+        "exist_ok",
+        "plots",
+        "device",
+        "workers",
+        "amp",
+        "resume",
+        "save",
+        "val",
+    ]
+)
+
+
+def refuse_unknown_options(recipe: Mapping[str, Any]) -> None:
+    """Refuse training options that Ultralytics does not have, or that are set here.
+
+    >>> refuse_unknown_options({"epochs": 3, "lr": 0.1})
+    Traceback (most recent call last):
+    ...
+    streetloop.errors.ConfigError: training option 'lr' is unknown; perhaps lr0 or lrf
+
+    Raises:
+        ConfigError: One cannot be set; the message names it.
+    """
+    known = _options()
+    for name in recipe:
+        if name not in known:
+            near = " or ".join(sorted(get_close_matches(name, known, 2)))
+            raise ConfigError(f"training option {name!r} is unknown" + (f"; perhaps {near}" if near else ""))
+
+
+def _options() -> frozenset[str]:
+    """Names of Ultralytics' options, read without importing it, and of our own."""
+    spec = find_spec("ultralytics")
+    assert spec is not None
+    assert spec.origin is not None
+    defaults = yaml.safe_load((Path(spec.origin).parent / "cfg" / "default.yaml").read_text("utf-8"))
+    return (frozenset(defaults) - _SET_BY_US) | {BLEND, THREADS}
+
+
+def default_recipe(*, replays: bool) -> dict[str, Any]:
+    """The default options of a training.
+
+    >>> default_recipe(replays=True)["blend"], default_recipe(replays=False)["blend"]
+    (0.6, 0.5)
+
+    Args:
+        replays: True if the dataset has what the start was first trained on; False for a published
+            checkpoint, which forgets more.
+    """
+    return RECIPE if replays else {**RECIPE, BLEND: BLEND_WITHOUT_REPLAY}
 
 
 @dataclass(frozen=True, slots=True)

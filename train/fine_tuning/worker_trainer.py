@@ -74,6 +74,22 @@ class WorkerTrainer(DetectionTrainer):
         rank = dist.get_rank() if mode == "train" else rank
         return super().get_dataloader(dataset_path, batch_size, rank, mode)
 
+    def save_model(self) -> bool:
+        """Write the checkpoints, each whole: a worker that is killed leaves the ones before."""
+        whole = {"last": self.last, "best": self.best}
+        parts = {name: path.with_suffix(".part") for name, path in whole.items()}
+        self.last, self.best = parts["last"], parts["best"]
+        try:
+            saved = bool(super().save_model())  # type: ignore[no-untyped-call]
+            for name, part in parts.items():
+                if part.exists():
+                    part.replace(whole[name])
+        finally:
+            self.last, self.best = whole["last"], whole["best"]
+            for part in parts.values():
+                part.unlink(missing_ok=True)
+        return saved
+
     def final_eval(self) -> None:
         """Nothing: the judge evaluates the exported model, not the checkpoint."""
 

@@ -1,7 +1,9 @@
 """The model file: its path, its version and its metadata."""
 
 import hashlib
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -15,6 +17,7 @@ from streetloop.settings import BASELINE
 from train import ultralytics_adapter
 from train.model.contract import ModelContract
 from train.model.contract_reader import read_contract
+from train.model.operating_points import read_thresholds, thresholds_file
 
 _BASELINE_FILE = Path(__file__).resolve().parents[2] / "models/baseline/baseline.pt"
 
@@ -25,16 +28,19 @@ class ModelFile:
 
     Attributes:
         version: The stamp of its detections: name of the file and start of its SHA-256, which
-            covers weights in files beside it.
+            covers weights in files beside it; with thresholds also the start of theirs.
         onnx: The ONNX file.
         checkpoint: The Ultralytics checkpoint that it was exported from; None if unknown.
         contract: What it takes and answers.
+        thresholds: Confidence from which on a class is shown, by class name; see
+            `train.model.operating_points`.
     """
 
     version: str
     onnx: Path
     checkpoint: Path | None
     contract: ModelContract
+    thresholds: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -59,14 +65,14 @@ def open_model(model: str, cache: Path) -> ModelFile:
     kind = path.suffix.lower()
     if kind not in {".pt", ".onnx"}:
         raise ModelUnsupported(f"{path}: is neither an .onnx nor a .pt file")
-    digest = _digest(path)
-    version = _stamp(path, digest)
+    digest, thresholds = _digest(path), read_thresholds(path)
+    version = _stamp(path, digest, thresholds)
     if kind == ".onnx":
-        return ModelFile(version, path, None, read_contract(path))
+        return ModelFile(version, path, None, read_contract(path), thresholds)
     exported = cache / digest / "model.onnx"
     if not exported.is_file():
         ultralytics_adapter.export_onnx(path, exported)
-    return ModelFile(version, exported, path, read_contract(exported))
+    return ModelFile(version, exported, path, read_contract(exported), thresholds)
 
 
 def version_of(path: Path) -> str:
@@ -75,11 +81,36 @@ def version_of(path: Path) -> str:
     Raises:
         ModelNotFound: It cannot be read.
     """
-    return _stamp(path, _digest(path))
+    return _stamp(path, _digest(path), read_thresholds(path))
 
 
-def _stamp(path: Path, digest: str) -> str:
-    return f"{path.stem}-{digest[:12]}"
+def files_of(path: Path) -> list[Path]:
+    """A model file, and behind it those that belong to it: weights of an ONNX file, thresholds.
+
+    Raises:
+        ModelUnsupported: It is no ONNX file, or its weights are missing.
+    """
+    weights = _weight_files(path) if path.suffix.lower() == ".onnx" else []
+    thresholds = thresholds_file(path)
+    return [path, *weights, *([thresholds] if thresholds.is_file() else [])]
+
+
+def content_digest(path: Path) -> str:
+    """SHA-256 of all that belongs to a model file.
+
+    Raises:
+        ModelNotFound: A file cannot be read.
+        ModelUnsupported: A file is empty, is no ONNX file, or its weights are missing.
+    """
+    return hashlib.sha256("".join(map(_sha256, files_of(path))).encode()).hexdigest()
+
+
+def _stamp(path: Path, digest: str, thresholds: Mapping[str, float]) -> str:
+    """A model with other thresholds shows other boxes, so it has another stamp."""
+    if not thresholds:
+        return f"{path.stem}-{digest[:12]}"
+    table = hashlib.sha256(json.dumps(sorted(thresholds.items())).encode()).hexdigest()
+    return f"{path.stem}-{digest[:12]}-t{table[:6]}"
 
 
 def _locate(model: str, cache: Path) -> Path:

@@ -9,6 +9,7 @@ from streetloop.types import Detections, Floats, Image
 from train.model.backends.backend import Backend
 from train.model.backends.open_backend import open_backend
 from train.model.model_file import ModelFile
+from train.model.operating_points import OperatingPoints
 from train.model.postprocess import decode
 from train.model.preprocess import letterbox
 
@@ -27,6 +28,7 @@ class Predictor:
         self.model = model
         self.backend = backend or open_backend(model)
         self.image_size = image_size
+        self._points = OperatingPoints(model.names, model.thresholds) if model.thresholds else None
 
     def detect(self, images: Image, confidence: float, *, multi_label: bool = False) -> list[Detections]:
         """Detect in letterboxed images.
@@ -36,7 +38,8 @@ class Predictor:
 
         Args:
             images: (B, H, W, 3) uint8, blue first.
-            confidence: Smallest score, in (0, 1].
+            confidence: Smallest score, in (0, 1]. Scores of classes with a threshold of their
+                own are rescaled, see `train.model.operating_points`.
             multi_label: See `train.model.postprocess.decode`.
 
         Returns:
@@ -86,11 +89,12 @@ class Predictor:
             )
         if not np.isfinite(output).all():
             raise AnswerInvalid(f"{version} answers with values that are not numbers")
-        found = decode(output, confidence, contract.layout, multi_label=multi_label)
+        floor = confidence if self._points is None else self._points.floor(confidence)
+        found = decode(output, floor, contract.layout, multi_label=multi_label)
         for answer in found:
             if len(answer) and not 0 <= answer.class_id.min() <= answer.class_id.max() < len(contract.names):
                 raise AnswerInvalid(f"{version} answers with a class that it does not name")
-        return found
+        return found if self._points is None else [self._points.rescaled(one, confidence) for one in found]
 
     def _run(self, images: Image) -> Floats:
         """The raw answer; a model of fixed batch gets as many at a time, the last filled up."""

@@ -13,7 +13,7 @@ from ray.exceptions import RayError
 from ray.util.annotations import RayDeprecationWarning
 
 from streetloop.errors import DetectorError, StreetloopError
-from streetloop.processes import lower_priority
+from streetloop.host.processes import lower_priority
 from streetloop.storage.store import ObjectStore
 from streetloop.types import Detections
 from train.data.dataset import Example
@@ -21,6 +21,7 @@ from train.model.backends.open_backend import open_backend
 from train.model.model_file import ModelFile
 from train.model.predictions import DatasetPredictor
 from train.model.predictor import Predictor
+from train.ray_placement import on_this_node
 
 _BATCH = 8  # images per task of a worker
 _CPUS = 0.25  # that Ray counts for a worker, as for one of a training; live detection has the rest
@@ -71,6 +72,7 @@ def predict_on_ray(
             batch_size=_BATCH,
             compute=ray.data.ActorPoolStrategy(size=count),
             num_cpus=_CPUS,
+            resources=on_this_node(),
             # The caller retries when a worker dies. With restarts Ray prints a warning about its
             # own defaults on every terminal (ray-project/ray#53727).
             max_restarts=0,

@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from streetloop.errors import DatasetError, StoreError
-from streetloop.files import write_whole
+from streetloop.host.files import write_whole
 from streetloop.storage.store import ObjectStore
 from train.data.dataset import SPLITS, Dataset, Example
 from train.data.formats.yolo import IMAGES

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from streetloop.errors import DatasetError, StoreError
-from streetloop.storage.store import ObjectStore, image_key
+from streetloop.storage.store import ObjectStore, StoredObject, image_key
 from train.data.dataset import Dataset
 
 
@@ -46,6 +47,12 @@ class ImagesInPlace:
     def keys(self, prefix: str = "") -> Iterator[str]:
         """See `ObjectStore.keys`."""
         yield from sorted(key for key in self._files if key.startswith(prefix))
+
+    def objects(self, prefix: str = "") -> Iterator[StoredObject]:
+        """See `ObjectStore.objects`."""
+        for key in self.keys(prefix):
+            status = self._files[key].stat()
+            yield StoredObject(key, status.st_size, datetime.fromtimestamp(status.st_mtime, UTC))
 
     def put(self, key: str, data: bytes) -> None:  # noqa: ARG002
         """Refuse: the files are not ours."""

@@ -18,7 +18,7 @@ _KEYS = {TEST: ("test",), VALIDATION: ("val", "validation", "valid"), TRAIN: ("t
 """Keys of the splits in a data.yaml. An image of several splits is for the first of them here."""
 
 
-def read_yolo(path: Path) -> ImportedDataset:
+def read_yolo(path: Path, within: Path | None = None) -> ImportedDataset:
     """Read a YOLO ``data.yaml`` with its images and labels.
 
     Rows may be boxes, boxes with a confidence, oriented boxes or polygons; the last two are read
@@ -27,6 +27,8 @@ def read_yolo(path: Path) -> ImportedDataset:
 
     Args:
         path: The ``data.yaml``, or its folder.
+        within: A folder that nothing it names may be outside of, for files of strangers; a
+            ``path`` that is counts for none. None where it may name images anywhere.
 
     Raises:
         DatasetError: Something is missing or malformed; the message names it.
@@ -38,10 +40,13 @@ def read_yolo(path: Path) -> ImportedDataset:
     classes, ids = unique_classes(names, builder.notes, str(file))
     keypoints = _keypoints(content, file)
     root = (file.parent / str(content.get("path") or ".")).resolve()
+    if not _is_within(root, within):  # as on the machine that it was written on
+        builder.notes.add("a 'path' that leads out of the dataset is passed over", str(file))
+        root = file.parent.resolve()
     seen: dict[Path, str] = {}
     for split, keys in _KEYS.items():
         entry = next((content[key] for key in keys if content.get(key)), None)
-        for image in _listed(root, entry, file):
+        for image in _listed(root, entry, file, within):
             first = seen.setdefault(image.resolve(), split)
             if first != split:
                 builder.note_shared(first, split, str(image))
@@ -75,27 +80,31 @@ def _keypoints(content: dict[str, Any], file: Path) -> int:
     return int(shape[0] * shape[1])
 
 
-def _listed(root: Path, entry: object, file: Path) -> Iterator[Path]:
+def _listed(root: Path, entry: object, file: Path, within: Path | None) -> Iterator[Path]:
     """The images that an entry of a data.yaml names: a folder, a list file, or several."""
     for one in entry if isinstance(entry, list) else [entry] if entry else []:
-        path = _found(root, str(one))
+        path = _found(root, str(one), within)
         if path is not None and path.is_dir():
             yield from sorted(p for p in path.rglob("*") if _is_image(p, path))
         elif path is not None and path.suffix.lower() in IMAGES:
             yield path
         elif path is not None:
-            yield from _lines(path, root)
+            yield from _lines(path, root, within)
         else:
             raise DatasetError(f"{file}: {root / str(one)} is neither a folder nor a list of images")
 
 
-def _found(root: Path, name: str) -> Path | None:
+def _found(root: Path, name: str, within: Path | None) -> Path | None:
     """A file or folder of a data.yaml; for one beside it Roboflow writes ``../train/images``."""
     name = name.strip()
     candidates = [root / name, root / name.replace("\\", "/")]
     if name.startswith(("../", "..\\")):
         candidates.append(root / name[3:].replace("\\", "/"))
-    return next((path for path in candidates if path.exists()), None)
+    return next((path for path in candidates if _is_within(path, within) and path.exists()), None)
+
+
+def _is_within(path: Path, folder: Path | None) -> bool:
+    return folder is None or path.resolve().is_relative_to(folder.resolve())
 
 
 def _is_image(path: Path, folder: Path) -> bool:
@@ -105,14 +114,14 @@ def _is_image(path: Path, folder: Path) -> bool:
     return path.suffix.lower() in IMAGES and not hidden and path.is_file()
 
 
-def _lines(file: Path, root: Path) -> Iterator[Path]:
+def _lines(file: Path, root: Path, within: Path | None) -> Iterator[Path]:
     """The images of a list: a line each, relative to the list's folder, then to the root."""
     for number, line in enumerate(read_text(file).splitlines(), start=1):
         name = line.strip()
         if not name:
             continue
         places = [home / text for home in (file.parent, root) for text in (name, name.replace("\\", "/"))]
-        found = next((place for place in places if place.is_file()), None)
+        found = next((place for place in places if _is_within(place, within) and place.is_file()), None)
         if found is None:
             raise DatasetError(f"{file}, line {number}: there is no image {name[:200]}")
         yield found
