@@ -17,15 +17,16 @@ from flows.stream.inference.dispatcher import Callbacks, Dispatcher
 from flows.stream.inference.router import Router
 from flows.stream.inference.shadow_comparison import OnCompared, ShadowComparison
 from flows.stream.ingest.accounting import DropReason, Fate, FrameAccount, SettledFrame
+from flows.stream.ingest.camera_reader import CameraReader, join_all
 from flows.stream.ingest.mailbox import Mailbox
 from flows.stream.ingest.motion_gate import MotionGate
-from flows.stream.ingest.reader import CameraReader, join_all
+from flows.stream.recording.recording import NoRecording, Recording
 from flows.stream.sinks.isolated import IsolatedSinks
 from flows.stream.sources.source import Source
 from serve.detector.client import DetectorClient
 from serve.rollout.route_table import CHALLENGER, CHAMPION, RouteTable
 from serve.rollout.statistics.evidence import Evidence
-from streetloop.cameras import Camera
+from streetloop.cameras.camera_file import Camera
 from streetloop.clock import Clock
 from streetloop.errors import DetectorError
 from streetloop.settings import Settings
@@ -62,6 +63,8 @@ class StreamPipeline:
         on_still: Called, on the thread of its camera, with each frame that was not detected because
             nothing moves.
         on_settled: Called with each frame that has its fate, on any thread.
+        on_batch: Called with each answer of a model that serves, on any thread.
+        recording: Records the cameras; None records nothing.
 
     Attributes:
         readers: The cameras' readers, without those that were dropped.
@@ -81,8 +84,11 @@ class StreamPipeline:
         model_input: ModelInput = ANY_SIZE,
         on_still: Callable[[Frame], None] = lambda _: None,
         on_settled: Callable[[SettledFrame], None] = lambda _: None,
+        on_batch: Callable[[SourceAnswer], None] = lambda _: None,
+        recording: Recording | None = None,
     ) -> None:
-        self._on_still, self._on_settled = on_still, on_settled
+        self._on_still, self._on_settled, self._on_batch = on_still, on_settled, on_batch
+        self._recording = recording or NoRecording()
         self._first_frame_id = generation * FRAME_IDS_PER_GENERATION
         self._ready, self._stop = threading.Condition(), threading.Event()
         self._settings, self._clock, self._model_input = settings, clock, model_input
@@ -124,13 +130,19 @@ class StreamPipeline:
             account,
             self._clock,
             gate,
-            on_still=self._on_still,
+            on_still=self._skip,
             first_frame_id=self._first_frame_id,
+            recorder=self._recording.recorder(camera, live=source.live),
         )
+
+    def _skip(self, frame: Frame) -> None:
+        self._analyses[frame.camera_id].anomalies.skip(frame)
+        self._on_still(frame)
 
     def start(self) -> None:
         """Start the cameras and the dispatchers of their applications."""
         self._started = True
+        self._recording.start()
         self._comparison.start()
         self.follow(self.router.table)
         for reader in self.readers:
@@ -202,6 +214,7 @@ class StreamPipeline:
 
     def _status(self, reader: CameraReader) -> CameraStatus:
         analysis = self._analyses[reader.camera.id]
+        lag_p50_s, lag_p95_s = analysis.lags.quantiles_s()
         return CameraStatus(
             camera_id=reader.camera.id,
             state=reader.state,
@@ -209,15 +222,21 @@ class StreamPipeline:
             account=reader.account.snapshot(),
             reconnects=reader.reconnects,
             gaps=reader.gaps,
-            lag_p95_s=analysis.lags.p95_s(),
+            lag_p95_s=lag_p95_s,
+            lag_p50_s=lag_p50_s,
             objects_by_class=analysis.objects_by_class,
             lines=analysis.line_totals(),
             first_at=analysis.first_at,
             last_at=reader.newest.captured_at if reader.newest is not None else None,
-            faults=(*analysis.faults, *self._sinks.faults(), *([self._failure] if self._failure else [])),
+            faults=(*analysis.faults, *reader.recorder.faults(), *self._faults()),
             model=analysis.model,
             detector_error=self._detector_errors.get(reader.camera.id),
         )
+
+    def _faults(self) -> list[Fault]:
+        """What fails for all cameras."""
+        failure = [] if self._failure is None else [self._failure]
+        return [*self._sinks.faults(), *self._recording.faults(), *failure]
 
     # Dispatchers
 
@@ -248,7 +267,15 @@ class StreamPipeline:
         )
         callbacks = Callbacks(self._on_answer, self._on_failure, self._on_error, self._on_end)
         self._dispatchers += 1
-        Dispatcher(application, batcher.take_batch, calls.send, batcher.pace, self._clock, callbacks).start()
+        Dispatcher(
+            application,
+            batcher.take_batch,
+            calls.send,
+            batcher.pace,
+            self._clock,
+            callbacks,
+            in_flight=1 + self._settings.most_replicas,
+        ).start()
 
     def _mailboxes(self) -> Mapping[str, Mailbox]:
         return {reader.camera.id: reader.mailbox for reader in self.readers}
@@ -261,6 +288,7 @@ class StreamPipeline:
     # Called by dispatchers
 
     def _on_answer(self, batch: Batch, answer: SourceAnswer) -> None:
+        self._on_batch(answer)
         self._detectors[answer.application] = DetectorProcess(answer.model_version, answer.process)
         with self._results:
             for frame, detections in zip(batch.frames, answer.detections, strict=True):
@@ -305,6 +333,7 @@ class StreamPipeline:
         self._fail_abandoned_frames()
         self._comparison.close()  # before the sinks: one may be told of what is compared
         self._sinks.close()
+        self._recording.close()
         self._ended.set()
 
     def _fail_abandoned_frames(self) -> None:

@@ -17,8 +17,9 @@ from flows.stream.analysis.rate_check import RateCheck
 from flows.stream.analysis.results import Result
 from flows.stream.analysis.status import Lags
 from flows.stream.analysis.tracker import CameraTracker, Track
+from flows.stream.anomalies.anomaly_watch import AnomalyWatch
 from streetloop.boxes import iou
-from streetloop.cameras import Camera
+from streetloop.cameras.camera_file import Camera
 from streetloop.counted_classes import CountedClasses
 from streetloop.settings import Settings
 from streetloop.types import UNCONFIRMED, Detections, Floats, Frame, Tracked
@@ -48,6 +49,7 @@ class CameraAnalysis:
         first_at: When the first frame was captured (UTC); None before it.
         last_at: When the newest frame was captured (UTC).
         objects_by_class: Objects so far by class.
+        anomalies: Looks for the camera's anomalies.
     """
 
     def __init__(
@@ -75,6 +77,7 @@ class CameraAnalysis:
         self._unknown = sorted({name for one in (self._classes, *own.values()) for name in one.unknown})
         self._rate_check = RateCheck(camera.fps)
         self._camera = camera
+        self.anomalies = AnomalyWatch(camera, names, generation)
 
     @property
     def faults(self) -> list[Fault]:
@@ -126,7 +129,9 @@ class CameraAnalysis:
         tracked = Tracked(detections.take(kept), track_id[kept])
         self._count_objects()
         self._rate_check.add(frame.pts, self._tracker.seen, len(self._tracker.ended), self._tracker.lost)
-        return Result(frame, tracked, self._crossings(frame.pts), model_version, counted[kept])
+        anomalies = self.anomalies.update(self._tracker.seen, frame, self._tracker.size, model_version)
+        crossings = self._crossings(frame.pts)
+        return Result(frame, tracked, crossings, model_version, counted[kept], anomalies)
 
     def _counted(self, detections: Detections) -> NDArray[np.bool_]:
         """(N,) true for what is tracked: of a counted class, and no second box of an object."""

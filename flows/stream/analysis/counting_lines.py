@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from flows.stream.analysis.line_totals import LineTotals
-from streetloop.cameras import Line
+from streetloop.cameras.zones import Line
 
 Position: TypeAlias = tuple[float, float]
 """A point (x, y) in fractions of the image, x to the right, y down."""

@@ -11,6 +11,8 @@ TOO_FAST = "too_fast"
 FLOW_FAILED = "flow_failed"
 STORE_FAILED = "store_failed"
 SINK_FAILED = "sink_failed"
+RECORDING_FAILED = "recording_failed"
+UPLOAD_FAILED = "upload_failed"
 
 _MAX_KINDS = 20
 

@@ -1,5 +1,6 @@
 """The results of the stream flow, and the sinks that take them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -7,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flows.stream.analysis.counting_lines import Crossing
+from flows.stream.anomalies.anomaly_watch import Anomaly
 from streetloop.types import Frame, Tracked
 
 
@@ -21,6 +23,7 @@ class Result:
         model_version: The model that answered.
         counted: (N,) false for detections that are logged but neither tracked nor counted: of
             classes that are not counted, and second boxes of one object.
+        anomalies: Anomalies that this frame began or ended.
     """
 
     frame: Frame
@@ -28,6 +31,7 @@ class Result:
     crossings: list[Crossing]
     model_version: str
     counted: NDArray[np.bool_]
+    anomalies: Sequence[Anomaly] = ()
 
 
 class Sink(Protocol):

@@ -28,6 +28,7 @@ class CameraStatus:
         reconnects: How often it came back after a loss.
         gaps: How often its time stamps leaped while it was there, forward or back.
         lag_p95_s: 95th percentile of the time from arrival to result, over the last 4096 frames.
+        lag_p50_s: Its median.
         objects_by_class: Confirmed tracks so far by class.
         lines: Crossings so far by line.
         first_at: When the first frame that was analysed was captured (UTC); None before it.
@@ -51,6 +52,7 @@ class CameraStatus:
     faults: tuple[Fault, ...] = ()
     model: str | None = None
     detector_error: str | None = None
+    lag_p50_s: float = 0.0
 
     @property
     def objects(self) -> int:
@@ -68,10 +70,13 @@ class Lags:
         """Add the lag of one frame."""
         self._lags.append(lag_s)
 
-    def p95_s(self) -> float:
-        """The 95th percentile in seconds; 0 before the first frame."""
+    def quantiles_s(self) -> tuple[float, float]:
+        """Median and 95th percentile in seconds; 0 and 0 before the first frame."""
         lags = list(self._lags)
-        return float(np.percentile(lags, 95)) if lags else 0.0
+        if not lags:
+            return 0.0, 0.0
+        median, high = np.percentile(lags, (50, 95))
+        return float(median), float(high)
 
 
 class Rates:

@@ -10,8 +10,6 @@ from flows.stream.inference.pace import Pace
 from streetloop.clock import Clock
 from streetloop.errors import DetectorError
 
-_MAX_BATCHES_IN_FLIGHT = 2  # one is detected while the next is packed and sent
-
 
 @dataclass(frozen=True, slots=True)
 class Callbacks:
@@ -40,8 +38,6 @@ class _Sent:
 class Dispatcher:
     """Sends the batches of one application and receives the answers in order.
 
-    Two batches are in flight at most.
-
     Args:
         application: Names the threads.
         take_batch: Waits for the next batch; None ends the dispatcher. Called when there is room
@@ -51,6 +47,8 @@ class Dispatcher:
         pace: Told the service time of each answered batch.
         clock: Time.
         callbacks: Told what became of each batch.
+        in_flight: Batches that are on their way at most. One more than the replicas that answer:
+            each detects one while the next is packed and sent. More makes answers later.
     """
 
     def __init__(
@@ -61,10 +59,11 @@ class Dispatcher:
         pace: Pace,
         clock: Clock,
         callbacks: Callbacks,
+        in_flight: int = 2,
     ) -> None:
         self._take_batch, self._send = take_batch, send
         self._pace, self._clock, self._callbacks = pace, clock, callbacks
-        self._room = threading.Semaphore(_MAX_BATCHES_IN_FLIGHT)
+        self._room = threading.Semaphore(in_flight)
         self._in_flight: queue.Queue[_Sent | None] = queue.Queue()
         self._threads = [
             threading.Thread(target=self._run_sender, name=f"send-{application}", daemon=True),

@@ -59,6 +59,11 @@ class MotionGate:
             return True
         return False
 
+    @property
+    def moves(self) -> bool:
+        """True if something moved in the last picture, or less than ``hold_s`` before it."""
+        return self._last_pts <= self._open_until
+
     def keep_open(self, pts: float) -> None:
         """Stay open for ``hold_s`` after ``pts``, whatever the pixels say: a track moves."""
         self._open_until = max(self._open_until, pts + self._hold_s)

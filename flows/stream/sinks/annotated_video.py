@@ -1,27 +1,23 @@
 """Annotated frames and videos: boxes, track ids and counting lines."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, tzinfo
 from pathlib import Path
 
 import cv2
-import numpy as np
 
 from flows.stream.analysis.results import Result
-from flows.stream.sinks.text import put_text, text_size
-from streetloop.cameras import Camera, Line
-from streetloop.types import UNCONFIRMED, Detections, Floats, Image
+from streetloop.cameras.camera_file import Camera
+from streetloop.cameras.zones import Line
+from streetloop.drawing.anonymise import Anonymiser
+from streetloop.drawing.boxes import canvas_of, colour_of, draw_box
+from streetloop.drawing.text import put_text
+from streetloop.types import UNCONFIRMED, ArrayPicture, Image
 from streetloop.video import VideoWriter
 
-# Okabe and Ito's palette for colour-blind readers, in BGR.
-_COLOURS = (
-    (233, 180, 86), (0, 159, 230), (115, 158, 0), (66, 228, 240),
-    (178, 114, 0), (0, 94, 213), (167, 121, 204),
-)  # fmt: skip
-_MIN_LABELED = 0.45  # smallest width of a box that is labeled, in widths of its label
 _WHITE = (255, 255, 255)
 _BLACK = (0, 0, 0)
-_MIN_WIDTH = 640  # pixels; narrower pictures are enlarged, or text would cover them
 
 
 def draw(
@@ -47,7 +43,7 @@ def draw(
     Returns:
         The drawn image, (H, W, 3) uint8, BGR.
     """
-    image, scale = _canvas(result.frame.picture.bgr(), width)
+    image, scale = canvas_of(result.frame.picture.bgr(), width)
     height, width = image.shape[:2]
     for name, line in lines.items():
         _line(image, name, [(round(x * width), round(y * height)) for x, y in line], counts)
@@ -58,54 +54,11 @@ def draw(
             continue
         label = f"{names[found.class_id[i]]} {found.confidence[i]:.2f}"
         label = label if track == UNCONFIRMED else f"#{track} {label}"
-        _box(image, found.xyxy[i] * scale, label, _COLOURS[found.class_id[i] % len(_COLOURS)])
+        draw_box(image, found.xyxy[i] * scale, label, colour_of(found.class_id[i]))
     at = result.frame.captured_at.astimezone(zone)
     stamp = f"{result.frame.camera_id}  {at:%Y-%m-%d %H:%M:%S %Z}"
     _text(image, stamp, (6, height - 8), _WHITE)
     return image
-
-
-def draw_boxes(picture: Image, found: Detections, names: Sequence[str]) -> Image:
-    """Draw boxes with their class names on a copy of a picture.
-
-    Args:
-        picture: (H, W, 3) uint8, BGR.
-        found: The boxes, in pixels of the picture.
-        names: Class names by class id.
-
-    Returns:
-        The drawn image, (H, W, 3) uint8, BGR; at least 640 pixels wide.
-    """
-    image, scale = _canvas(picture)
-    for xyxy, class_id in zip(found.xyxy, found.class_id, strict=True):
-        _box(image, xyxy * scale, names[class_id], _COLOURS[class_id % len(_COLOURS)])
-    return image
-
-
-def _canvas(picture: Image, wanted: int | None = None) -> tuple[Image, float]:
-    """A copy to draw on, and its pixels per pixel of the picture."""
-    height, width = picture.shape[:2]
-    wanted = max(width, _MIN_WIDTH) if wanted is None else wanted
-    if wanted == width:
-        return picture.copy(), 1.0
-    scale = wanted / width
-    # INTER_AREA is exact and three to five times as slow; above half the size it looks the same.
-    smaller = cv2.INTER_LINEAR if scale > 0.5 else cv2.INTER_AREA
-    interpolation = cv2.INTER_CUBIC if scale > 1 else smaller
-    resized = cv2.resize(picture, (wanted, max(1, round(height * scale))), interpolation=interpolation)
-    return resized.astype(np.uint8, copy=False), scale
-
-
-def _box(image: Image, xyxy: Floats, label: str, colour: tuple[int, int, int]) -> None:
-    x1, y1, x2, y2 = (round(float(v)) for v in xyxy)
-    width, height = text_size(label, 0.42)
-    small = x2 - x1 < width * _MIN_LABELED
-    cv2.rectangle(image, (x1, y1), (x2, y2), colour, 1 if small else 2, cv2.LINE_AA)
-    if small:  # its label would hide the neighbours
-        return
-    top = max(y1 - height - 6, 0)
-    cv2.rectangle(image, (x1 - 1, top), (x1 + width + 5, top + height + 6), colour, cv2.FILLED)
-    put_text(image, label, (x1 + 2, top + height + 2), 0.42, _BLACK)
 
 
 def _line(
@@ -132,6 +85,7 @@ class Annotator:
         names: Class names by class id.
         confidence: As in `draw`.
         zone: As in `draw`.
+        hide: Blurs what nobody may recognise; None writes pictures as they are.
     """
 
     def __init__(
@@ -141,8 +95,9 @@ class Annotator:
         names: tuple[str, ...],
         confidence: float,
         zone: tzinfo = UTC,
+        hide: Anonymiser | None = None,
     ) -> None:
-        self._folder = folder
+        self._folder, self._hide = folder, hide or Anonymiser()
         self._lines = {c.id: {name: line.points for name, line in c.lines.items()} for c in cameras}
         self._names = names
         self._confidence, self._zone = confidence, zone
@@ -158,6 +113,9 @@ class Annotator:
             directions[crossing.direction] += 1
         if camera not in self._writers:
             self._writers[camera] = VideoWriter(self._folder / f"{camera}.mp4")
+        frame = result.frame
+        hidden = self._hide.stored(camera, frame.picture.bgr(), result.tracked.detections)
+        result = replace(result, frame=replace(frame, picture=ArrayPicture(hidden)))
         image = draw(result, self._names, self._lines[camera], counts, self._confidence, zone=self._zone)
         self._writers[camera].write(image, result.frame.pts)
 

@@ -12,6 +12,7 @@ from flows.stream.sources.simulated_picture import SimulatedPicture
 from labeling.appearance import embed, fingerprint
 from labeling.scoring import Bands, attention, unmatched_weights
 from streetloop.boxes import to_boxes
+from streetloop.drawing.anonymise import Anonymiser
 from streetloop.images import encode_jpeg
 from streetloop.ledger.reviews import FrameRecord, SelectionReason
 from streetloop.storage.store import ObjectStore, image_key
@@ -48,6 +49,7 @@ class CandidateStore:
         bands: Confidences at which a model is unsure, by class.
         served: Minimum confidence of a box that is shown, 0 to 1. The labeler starts from those
             above it; selection uses the weaker ones, too.
+        hide: Blurs what nobody may recognise; None stores pictures as they are.
     """
 
     def __init__(
@@ -57,7 +59,9 @@ class CandidateStore:
         origins: Mapping[str, str],
         bands: Bands,
         served: float,
+        hide: Anonymiser | None = None,
     ) -> None:
+        self._hide = hide or Anonymiser()
         self._store, self._names, self._served = store, names, served
         self._origins, self._bands = origins, bands
         self._found: list[FrameRecord] = []
@@ -77,7 +81,8 @@ class CandidateStore:
         """
         frame, picture = result.frame, result.frame.picture
         image = picture.bgr()
-        jpeg = encode_jpeg(image, _JPEG_QUALITY)
+        boxes = [result.tracked.detections, *([] if against is None else [against])]
+        jpeg = encode_jpeg(self._hide.stored(frame.camera_id, image, *boxes), _JPEG_QUALITY)
         digest, key = image_key(jpeg)
         record = FrameRecord(
             digest=digest,

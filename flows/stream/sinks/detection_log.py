@@ -30,6 +30,7 @@ _FIELDS: "list[pa.Field[Any]]" = [
     pa.field("y2", pa.float32(), nullable=False),
     pa.field("model_version", pa.string(), nullable=False),
     pa.field("counted", pa.bool_(), nullable=False),
+    pa.field("weak", pa.bool_(), nullable=False),
 ]
 SCHEMA = pa.schema(_FIELDS)
 _MAX_ROWS = 50_000
@@ -71,6 +72,7 @@ class DetectionLog:
         flush_s: Seconds between writes. Lower loses less in a crash, which costs the last
             ``flush_s`` seconds; higher writes fewer and larger objects.
         clock: Time.
+        confidence: A box below it, which extends a track, is marked as ``weak``; 0 marks none.
     """
 
     def __init__(
@@ -82,11 +84,12 @@ class DetectionLog:
         names: tuple[str, ...],
         flush_s: float,
         clock: Clock,
+        confidence: float = 0.0,
     ) -> None:
         self._objects = ParquetObjects(store, prefix, part)
         self._names = np.array(names, dtype=object)
         self._flush_s = flush_s
-        self._clock = clock
+        self._clock, self._confidence = clock, confidence
         self._buffers: dict[str, _Buffer] = {}
         self._silent = set(cameras)
 
@@ -148,36 +151,37 @@ class DetectionLog:
             buffer.began_s = self._clock.monotonic()
             if buffer.rows >= 2 * _MAX_ROWS:
                 del self._buffers[camera]
-            self._objects.put(camera, buffer.hour, _table(camera, buffer.entries, self._names))
+            self._objects.put(camera, buffer.hour, self._table(camera, buffer.entries))
             self._silent.discard(camera)
         self._buffers.pop(camera, None)
 
-
-def _table(camera: str, entries: list[_Entry], names: NDArray[np.object_]) -> pa.Table:
-    rows = np.array([len(entry.tracked.track_id) for entry in entries])
-    found = [entry.tracked.detections for entry in entries]
-    xyxy = np.concatenate([d.xyxy for d in found])
-    class_id = np.concatenate([d.class_id for d in found])
-    track_id = np.concatenate([entry.tracked.track_id for entry in entries])
-    captured = pa.array([entry.captured_at for entry in entries], SCHEMA.field("captured_at").type)
-    versions = np.array([entry.model_version for entry in entries], object)
-    columns = [
-        np.full(len(class_id), camera, object),
-        np.repeat([entry.frame_id for entry in entries], rows),
-        np.repeat([entry.pts for entry in entries], rows),
-        captured.take(pa.array(np.repeat(np.arange(len(entries)), rows))),
-        pa.array(track_id, mask=track_id == UNCONFIRMED),
-        class_id.astype(np.int32),
-        names[class_id],
-        np.concatenate([d.confidence for d in found]),
-        *(np.ascontiguousarray(xyxy[:, corner]) for corner in range(4)),
-        np.repeat(versions, rows),
-        np.concatenate([entry.counted for entry in entries]),
-    ]
-    return pa.Table.from_arrays(
-        [
-            column if isinstance(column, pa.Array) else pa.array(column, field.type)
-            for column, field in zip(columns, SCHEMA, strict=True)
-        ],
-        schema=SCHEMA,
-    )
+    def _table(self, camera: str, entries: list[_Entry]) -> pa.Table:
+        rows = np.array([len(entry.tracked.track_id) for entry in entries])
+        found = [entry.tracked.detections for entry in entries]
+        xyxy = np.concatenate([d.xyxy for d in found])
+        class_id = np.concatenate([d.class_id for d in found])
+        confidence = np.concatenate([d.confidence for d in found])
+        track_id = np.concatenate([entry.tracked.track_id for entry in entries])
+        captured = pa.array([entry.captured_at for entry in entries], SCHEMA.field("captured_at").type)
+        versions = np.array([entry.model_version for entry in entries], object)
+        columns = [
+            np.full(len(class_id), camera, object),
+            np.repeat([entry.frame_id for entry in entries], rows),
+            np.repeat([entry.pts for entry in entries], rows),
+            captured.take(pa.array(np.repeat(np.arange(len(entries)), rows))),
+            pa.array(track_id, mask=track_id == UNCONFIRMED),
+            class_id.astype(np.int32),
+            self._names[class_id],
+            confidence,
+            *(np.ascontiguousarray(xyxy[:, corner]) for corner in range(4)),
+            np.repeat(versions, rows),
+            np.concatenate([entry.counted for entry in entries]),
+            confidence < self._confidence,
+        ]
+        return pa.Table.from_arrays(
+            [
+                column if isinstance(column, pa.Array) else pa.array(column, field.type)
+                for column, field in zip(columns, SCHEMA, strict=True)
+            ],
+            schema=SCHEMA,
+        )

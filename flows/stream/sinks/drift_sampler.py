@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from drift.measurement.period import DriftPeriod, PeriodBuilder
 from flows.stream.analysis.results import Result
-from streetloop.cameras import Camera
+from streetloop.cameras.camera_file import Camera
 from streetloop.settings import Settings
 
 

@@ -12,7 +12,7 @@ from flows.stream.analysis.results import Result
 from flows.stream.ingest.accounting import SettledFrame
 from flows.stream.sinks.parquet_objects import ParquetObjects, hour_of
 from streetloop.errors import StoreError
-from streetloop.polling import PollingThread
+from streetloop.host.polling import PollingThread
 from streetloop.storage.store import ObjectStore
 
 _log = logging.getLogger(__name__)

@@ -8,9 +8,9 @@ from datetime import UTC, tzinfo
 import numpy as np
 
 from flows.stream.analysis.results import Result
-from flows.stream.ingest.reader import CameraReader
+from flows.stream.ingest.camera_reader import CameraReader
 from flows.stream.sinks.annotated_video import draw
-from streetloop.cameras import Camera
+from streetloop.cameras.camera_file import Camera
 from streetloop.control.port import DEFAULT_WIDTH
 from streetloop.images import encode_jpeg
 from streetloop.types import UNCONFIRMED, Detections, Floats, Frame, Tracked

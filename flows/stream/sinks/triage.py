@@ -11,6 +11,7 @@ import numpy as np
 from flows.stream.analysis.results import Result
 from flows.stream.sinks.candidate_store import CandidateStore, PreparedFrame
 from labeling.scoring import Band, Bands, FlickerWatch, disagreement, uncertainty
+from streetloop.drawing.anonymise import Anonymiser
 from streetloop.errors import ConfigError
 from streetloop.ledger.reviews import FrameRecord, SelectionReason
 from streetloop.settings import Settings
@@ -55,6 +56,7 @@ class Triage:
         bands: Confidences at which the model is unsure, by class.
         served: Minimum confidence of a box that is shown, 0 to 1; see `CandidateStore`.
         seed: Of the random times.
+        hide: See `CandidateStore`.
     """
 
     def __init__(
@@ -67,9 +69,10 @@ class Triage:
         bands: Bands | None = None,
         served: float = 0.25,
         seed: int = 0,
+        hide: Anonymiser | None = None,
     ) -> None:
         self._bands = bands or Bands()
-        self._kept = CandidateStore(store, names, origins, self._bands, served)
+        self._kept = CandidateStore(store, names, origins, self._bands, served, hide)
         self._names = names
         self._period_s = period_s
         self._apart_s = 3600.0 / random_a_hour if random_a_hour > 0 else np.inf

@@ -104,9 +104,11 @@ class ClipSource:
         path: The file.
         options: How it is played.
         clock: Paces the pictures.
+        sound: See `VideoReader`.
     """
 
-    def __init__(self, path: Path, options: ClipOptions, clock: Clock) -> None:
+    def __init__(self, path: Path, options: ClipOptions, clock: Clock, *, sound: bool = False) -> None:
+        self._sound = sound
         self._path = path
         self._options = options
         self._clock = clock
@@ -143,7 +145,8 @@ class ClipSource:
                     media_s = timeline.stamp(own, 0.0, self.nominal_fps)
                     if not self._pace(began + media_s, stop):
                         return
-                    yield SourceFrame(media_s, picture, gap=timeline.gaps > gaps)
+                    encoded = None if self._options.fps else picture.encoded
+                    yield SourceFrame(media_s, picture, gap=timeline.gaps > gaps, encoded=encoded)
             if not self._options.loop:
                 return
 
@@ -162,7 +165,7 @@ class ClipSource:
             raise SourceUnreadable(f"{self._path} is a folder, not a video")
         if self._path.stat().st_size == 0:
             raise SourceUnreadable(f"{self._path} is empty")
-        return VideoReader(str(self._path), str(self._path))
+        return VideoReader(str(self._path), str(self._path), sound=self._sound)
 
     def _pace(self, due: float, stop: threading.Event) -> bool:
         """Wait until the picture is due; False if ``stop`` was set."""

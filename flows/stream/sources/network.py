@@ -31,13 +31,21 @@ class NetworkSource:
         options: FFmpeg's options.
         clock: Time.
         stall_s: Least silence that counts as a loss, see `StallLimit`.
+        sound: See `VideoReader`.
     """
 
     live = True
 
     def __init__(
-        self, uri: SecretUri, options: Mapping[str, str], clock: Clock, stall_s: float = 2.2
+        self,
+        uri: SecretUri,
+        options: Mapping[str, str],
+        clock: Clock,
+        stall_s: float = 2.2,
+        *,
+        sound: bool = False,
     ) -> None:
+        self._sound = sound
         self._uri = uri
         self._options = dict(options)
         self._clock = clock
@@ -64,7 +72,7 @@ class NetworkSource:
                 self._was_live = True
                 limit.note(self._clock.monotonic(), time_s)
                 reader.read_timeout_s = _patience_s(limit)
-                yield SourceFrame(time_s, picture, picture.held_s)
+                yield SourceFrame(time_s, picture, picture.held_s, encoded=picture.encoded)
         # FFmpeg reports a closed connection as the end of the stream; a live one has no end.
         raise SourceUnavailable(f"{self._uri} closed the stream")
 
@@ -79,7 +87,13 @@ class NetworkSource:
     def _open(self) -> VideoReader:
         limit = StallLimit(self._stall_s, HANDSHAKE_S)
         return VideoReader(
-            self._uri.reveal(), str(self._uri), self._options, _PROBE_S, _patience_s(limit), live=True
+            self._uri.reveal(),
+            str(self._uri),
+            self._options,
+            _PROBE_S,
+            _patience_s(limit),
+            live=True,
+            sound=self._sound,
         )
 
 

@@ -25,12 +25,15 @@ class RtspSource(NetworkSource):
         transport: ``tcp`` or ``udp``; with TLS it is always TCP.
         clock: Time.
         stall_s: See `NetworkSource`.
+        sound: See `VideoReader`.
 
     Raises:
         ConfigError: The URI names no host.
     """
 
-    def __init__(self, uri: SecretUri, transport: str, clock: Clock, stall_s: float = 2.2) -> None:
+    def __init__(
+        self, uri: SecretUri, transport: str, clock: Clock, stall_s: float = 2.2, *, sound: bool = False
+    ) -> None:
         self._is_encrypted = uri.scheme == "rtsps"
         options = {
             "rtsp_transport": "tcp" if self._is_encrypted else transport,
@@ -38,10 +41,10 @@ class RtspSource(NetworkSource):
             # The first pictures suffice to identify the stream; more only delays it.
             "fpsprobesize": "0",
             "analyzeduration": "500000",
-            # The sound of a camera whose picture is frozen is no sign of life.
-            "allowed_media_types": "video",
+            # Sound is asked for if it is kept.
+            "allowed_media_types": "video+audio" if sound else "video",
         }
-        super().__init__(uri, options, clock, stall_s)
+        super().__init__(uri, options, clock, stall_s, sound=sound)
         try:
             parts = urlsplit(uri.reveal())
             host, port = parts.hostname, parts.port or _PORTS[uri.scheme]

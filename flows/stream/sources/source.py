@@ -6,7 +6,7 @@ from typing import NamedTuple, Protocol
 
 from streetloop.errors import SourceError
 from streetloop.types import Picture
-from streetloop.video import VideoInfo
+from streetloop.video import Encoded, VideoInfo
 
 
 class SourceFrame(NamedTuple):
@@ -18,12 +18,15 @@ class SourceFrame(NamedTuple):
         held_s: Seconds from the arrival of its data to now: the time for which the source and
             the decoder held it back.
         gap: True if something is missing right before it, as far as the source can tell.
+        encoded: What it was decoded from; None where pictures come without packets, or where the
+            packets' stamps are not the times at which they are shown.
     """
 
     media_s: float | None
     picture: Picture
     held_s: float = 0.0
     gap: bool = False
+    encoded: Encoded | None = None
 
 
 class Source(Protocol):

@@ -11,7 +11,7 @@ from flows.stream.sources.network import NetworkSource
 from flows.stream.sources.source import SourceFrame
 from streetloop.clock import Clock
 from streetloop.errors import SourceError, SourceRefused, SourceUnavailable, SourceUnreadable
-from streetloop.polling import SayOnce
+from streetloop.host.polling import SayOnce
 from streetloop.secrets import SecretUri
 from streetloop.video import VideoInfo, VideoReader
 
@@ -38,10 +38,11 @@ class HttpSource(NetworkSource):
     Args:
         uri: The address.
         clock: Time.
+        sound: See `VideoReader`.
     """
 
-    def __init__(self, uri: SecretUri, clock: Clock) -> None:
-        super().__init__(uri, _OPTIONS, clock)
+    def __init__(self, uri: SecretUri, clock: Clock, *, sound: bool = False) -> None:
+        super().__init__(uri, _OPTIONS, clock, sound=sound)
         self._is_recording = False
         self._say = SayOnce(_log.warning)
 
@@ -111,12 +112,19 @@ class HttpSource(NetworkSource):
                     began = now - media_s
                 if reader.format not in _AS_THEY_COME and began + media_s > now:
                     self._clock.wait(stop, began + media_s - now)
-                yield SourceFrame(media_s, picture, picture.held_s, timeline.gaps > gaps)
+                gap = timeline.gaps > gaps
+                yield SourceFrame(media_s, picture, picture.held_s, gap, picture.encoded)
             if self._is_recording:
                 return
         raise SourceUnavailable(f"{self._uri} closed the stream")
 
     def _open(self) -> VideoReader:
         return VideoReader(
-            self._uri.reveal(), str(self._uri), self._options, _SILENCE_S, _SILENCE_S, live=True
+            self._uri.reveal(),
+            str(self._uri),
+            self._options,
+            _SILENCE_S,
+            _SILENCE_S,
+            live=True,
+            sound=self._sound,
         )

@@ -11,10 +11,11 @@ from flows.stream.ingest.accounting import DropReason, Fate, FrameAccount
 from flows.stream.ingest.camera_state import FINISHED, CameraState
 from flows.stream.ingest.mailbox import Mailbox
 from flows.stream.ingest.motion_gate import MotionGate
+from flows.stream.recording.recorder import NoRecorder, Recorder
 from flows.stream.sources.backoff import Backoff
 from flows.stream.sources.media_clock import MediaClock
 from flows.stream.sources.source import Source, SourceFrame
-from streetloop.cameras import Camera
+from streetloop.cameras.camera_file import Camera
 from streetloop.clock import Clock
 from streetloop.errors import SourceError
 from streetloop.types import Frame
@@ -38,6 +39,7 @@ class CameraReader:
         backoff: Gives the waits between attempts to reconnect.
         on_still: Called with each frame that is skipped because nothing moves.
         first_frame_id: The id of the first frame.
+        recorder: Takes all that is read; None records nothing.
 
     Attributes:
         state: What the connection is doing.
@@ -58,6 +60,7 @@ class CameraReader:
         backoff: Backoff | None = None,
         on_still: Callable[[Frame], None] = lambda _: None,
         first_frame_id: int = 0,
+        recorder: Recorder | None = None,
     ) -> None:
         self.camera = camera
         self.mailbox = mailbox
@@ -72,6 +75,7 @@ class CameraReader:
         self._clock = clock
         self._backoff = backoff or Backoff()
         self._on_still = on_still
+        self.recorder = recorder or NoRecorder()
         # A recording has mended its time already, and the monotonic clock says nothing about it.
         self._media = MediaClock() if source.live else MediaClock(jump_s=math.inf)
         self._rate = _RateLimit(camera.fps)
@@ -112,6 +116,8 @@ class CameraReader:
             # The boundary of the thread: a fault in one camera must not stop the others.
             _log.exception("camera %s: the reader failed", self.camera.id)
             self._end(CameraState.FAILED, f"the reader failed: {error}")
+        finally:
+            self.recorder.interrupt()
 
     def _connect_and_read(self) -> bool:
         """Read one connection to its end; True if the camera has ended or failed."""
@@ -142,6 +148,7 @@ class CameraReader:
         if self.state is CameraState.LIVE:
             _log.warning("camera %s: lost: %s", self.camera.id, reason)
         self.state, self.error = CameraState.LOST, reason
+        self.recorder.interrupt()
 
     def _end(self, state: CameraState, reason: str | None) -> None:
         if reason is not None:
@@ -166,9 +173,12 @@ class CameraReader:
         self.newest = frame
         if wanted:
             self.wanted = frame
+        moving = None if self.gate is None else self.gate.moves
+        fps = self._source.nominal_fps
+        self.recorder.take(frame, source_frame.encoded, wanted=wanted, moving=moving, fps=fps)
 
     def _frame(self, source_frame: SourceFrame) -> Frame:
-        media_s, picture, held_s, gap = source_frame
+        media_s, picture, held_s, gap, _ = source_frame
         arrived = self._clock.monotonic() - held_s
         self._gaps_in_source += gap
         pts = self._media.stamp(media_s, arrived, self._source.nominal_fps)

@@ -1,0 +1,1 @@
+"""Anomalies on the street: rules over tracks and zones, and the watch that asks them."""

@@ -1,0 +1,1 @@
+"""One rule a file; each follows `flows.stream.anomalies.rule.Rule`."""

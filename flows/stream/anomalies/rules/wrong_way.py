@@ -1,0 +1,113 @@
+"""A vehicle drives against the direction of its carriageway."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from flows.stream.analysis.box_motion import Array
+from flows.stream.anomalies.episodes import Episodes
+from flows.stream.anomalies.rule import AnomalyChange, Sighting
+from flows.stream.anomalies.scene import Mask, Scene
+from flows.stream.anomalies.street import Street
+from streetloop.cameras.anomaly_parameters import AnomalyKind, WrongWay
+
+_SLOWEST = 0.4  # scales a second; slower is taken for jitter
+_FASTEST = 12.0  # scales a second; a faster leap is another vehicle under the same id
+_LONGEST_STEP_S = 2.5
+_KEPT_S = 10.0
+
+
+@dataclass(slots=True)
+class _Way:
+    """What a track drove against the direction: scales, since when, and where it was last."""
+
+    ground: Array
+    pts: float
+    against: float = 0.0
+    since: float = 0.0
+
+
+class WrongWayRule:
+    """Finds vehicles that drive the wrong way.
+
+    The direction is that of the zone, or learned where no zone has one. Both the step of a vehicle
+    from scene to scene and its velocity must be against it, over ``min_distance`` scales; a step
+    along it takes back twice its length, so that jitter comes to nothing.
+
+    Args:
+        parameters: See `WrongWay`.
+        directions: (Z, 2) unit vector of each zone in pixels, NaN where none is drawn; empty if no
+            carriageway is drawn, and then vehicles are looked at wherever they drive.
+    """
+
+    kind, version = AnomalyKind.WRONG_WAY, "wrong_way/2"
+
+    def __init__(self, parameters: WrongWay, directions: Array) -> None:
+        self._parameters, self._directions = parameters, directions
+        self._cosine = math.cos(math.radians(parameters.min_angle_deg))
+        self._ways: dict[int, _Way] = {}
+        self._episodes = Episodes(parameters.clear_s)
+
+    def update(self, scene: Scene, street: Street) -> Sequence[AnomalyChange]:
+        """See `Rule.update`."""
+        on_road = scene.carriageway >= 0 if len(self._directions) else True
+        rows = np.flatnonzero(scene.vehicles & on_road)
+        usual, drawn = self._usual(scene, street)
+        wrong = [
+            row
+            for row in rows.tolist()
+            if self._drive(scene, row, usual[row], street if not drawn[row] else None)
+        ]
+        self._ways = {t: way for t, way in self._ways.items() if scene.pts - way.pts < _KEPT_S}
+        if not wrong:
+            return self._episodes.update({}, scene.pts, scene.step_s)
+        tracks = tuple(int(scene.track_id[row]) for row in wrong)
+        since = min(self._ways[track].since for track in tracks)
+        zone, certainty = int(scene.carriageway[wrong[0]]), float(scene.confidence[wrong].max())
+        sighting = Sighting(since, tracks, certainty, scene.xyxy[wrong[0]], zone)
+        return self._episodes.update({None: sighting}, scene.pts, scene.step_s)
+
+    def close(self, pts: float) -> Sequence[AnomalyChange]:
+        """See `Rule.close`."""
+        self._ways.clear()
+        return self._episodes.close(pts)
+
+    def _usual(self, scene: Scene, street: Street) -> tuple[Array, Mask]:
+        """(N, 2) unit vectors, 0 where nothing is known, and (N,) whether they are drawn."""
+        usual = street.direction(scene.ground)
+        has: Mask = np.zeros(len(usual), np.bool_)
+        if len(self._directions):
+            drawn = self._directions[scene.carriageway]
+            has = (scene.carriageway >= 0) & ~np.isnan(drawn[:, 0])
+            usual = np.where(has[:, None], drawn, usual)
+        return usual, has
+
+    def _drive(self, scene: Scene, row: int, usual: Array, learned: Street | None) -> bool:
+        """Add the last step of a vehicle; True while it drives the wrong way."""
+        track, ground, scale = int(scene.track_id[row]), scene.ground[row], float(scene.scale[row])
+        way = self._ways.get(track)
+        if way is None:
+            self._ways[track] = _Way(ground, scene.pts)
+            return False
+        seconds = scene.pts - way.pts
+        dx, dy = (ground - way.ground).tolist()
+        way.ground, way.pts = ground, scene.pts
+        step = math.hypot(dx, dy) / scale
+        if seconds > _LONGEST_STEP_S or step > _FASTEST * seconds:
+            way.against = 0.0
+            return False
+        ux, uy = usual.tolist()
+        vx, vy = scene.velocity[row].tolist()
+        speed = math.hypot(vx, vy)
+        if ux == uy == 0.0 or speed < _SLOWEST * scale or step == 0.0:
+            return False
+        cosine = (dx * ux + dy * uy) / (step * scale)
+        against = cosine < self._cosine and vx * ux + vy * uy < self._cosine * speed
+        if against and (learned is None or learned.is_unusual(ground, scene.velocity[row])):
+            way.since = way.since if way.against > 0 else scene.pts - seconds
+            way.against += step
+        elif cosine > 0:
+            way.against = max(0.0, way.against - 2 * step)
+        return way.against >= self._parameters.min_distance

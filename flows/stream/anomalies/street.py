@@ -1,0 +1,122 @@
+"""The street: where vehicles usually drive, in which direction, and how fast.
+
+It is learned from the tracks, cell by cell of the picture. A track counts once in each cell that
+it enters, so that traffic that stands does not outweigh traffic that flows.
+"""
+
+import math
+from collections import deque
+
+import numpy as np
+from numpy.typing import NDArray
+
+from flows.stream.analysis.box_motion import Array
+from flows.stream.anomalies.scene import Mask, Scene
+
+_CELLS = 24
+_MEMORY = 300.0  # vehicles of a cell; older ones fade
+_LEAST = 5.0  # vehicles from which a cell is known
+_AGREED = 0.9  # length of the mean direction from which a cell has one
+_HEADINGS = 12  # sectors of 30 degrees
+_KNOWN = 20.0  # vehicles from which a cell's headings are known
+_UNUSUAL = 0.02  # share of its vehicles that drive so
+_WAITS, _LEAST_WAITS = 200, 20  # waits of a stop line that are kept, and from which one is usual
+_LONG_WAIT, _PATIENCE, _SLACK_S = 0.95, 1.2, 3.0  # quantile, and what is added to it
+_MOVES = 0.3  # scales a second from which a vehicle has a direction
+
+
+class Street:
+    """What is usual at a camera.
+
+    Args:
+        width: Width of the picture in pixels.
+        height: Its height.
+    """
+
+    def __init__(self, width: int, height: int) -> None:
+        self._size = np.array([width, height])
+        self._vehicles = np.zeros(_CELLS * _CELLS)
+        self._direction = np.zeros((_CELLS * _CELLS, 2))
+        self._speed = np.zeros(_CELLS * _CELLS)
+        self._headings = np.zeros((_CELLS * _CELLS, _HEADINGS))
+        self._entered: dict[int, int] = {}
+        self._waits: dict[int, deque[float]] = {}
+        self._longest: dict[int, float] = {}
+
+    def learn(self, scene: Scene, usual: Mask) -> None:
+        """Add the vehicles that entered another cell.
+
+        Args:
+            scene: What is seen.
+            usual: (N,) true for vehicles that do what is usual.
+        """
+        speed = np.hypot(scene.velocity[:, 0], scene.velocity[:, 1]) / scene.scale
+        cells = self.cells(scene.ground)
+        rows = np.flatnonzero(usual & scene.vehicles & (speed > _MOVES))
+        present = dict(zip(scene.track_id[rows].tolist(), cells[rows].tolist(), strict=True))
+        for row, (track, cell) in zip(rows.tolist(), present.items(), strict=True):
+            if self._entered.get(track) == cell:
+                continue
+            self._entered[track] = cell
+            weight = min(float(self._vehicles[cell]) + 1, _MEMORY)
+            self._vehicles[cell] = weight
+            unit = scene.velocity[row] / (speed[row] * scene.scale[row])
+            self._direction[cell] += (unit - self._direction[cell]) / weight
+            self._speed[cell] += (speed[row] - self._speed[cell]) / weight
+            shares = self._headings[cell]
+            shares -= shares / weight
+            shares[_sector(*unit.tolist())] += 1 / weight
+        if len(self._entered) > 4 * len(present) + 100:
+            self._entered = {t: c for t, c in self._entered.items() if t in present}
+
+    def direction(self, ground: Array) -> Array:
+        """(N, 2) unit vectors of where vehicles usually drive at (N, 2) places; 0 where unknown."""
+        cells = self.cells(ground)
+        mean = self._direction[cells]
+        length = np.hypot(mean[:, 0], mean[:, 1])
+        known = (length > _AGREED) & (self._vehicles[cells] >= _LEAST)
+        unit: Array = np.where(known[:, None], mean / np.maximum(length, 1e-9)[:, None], 0.0)
+        return unit
+
+    def is_unusual(self, ground: Array, velocity: Array) -> bool:
+        """True if hardly anybody drives in that direction at that place, of those seen so far.
+
+        Other than a mean direction it holds where several are usual, as on a junction.
+
+        Args:
+            ground: (2,) the place in pixels.
+            velocity: (2,) pixels a second.
+        """
+        cell = int(self.cells(ground[None])[0])
+        k = _sector(float(velocity[0]), float(velocity[1]))
+        near = self._headings[cell, [k - 1, k, (k + 1) % _HEADINGS]].sum()
+        return bool(self._vehicles[cell] >= _KNOWN and near < _UNUSUAL)
+
+    def note_wait(self, stop_line: int, seconds: float) -> None:
+        """Note how long a vehicle stood in the queue of a stop line."""
+        waits = self._waits.setdefault(stop_line, deque(maxlen=_WAITS))
+        waits.append(seconds)
+        if len(waits) >= _LEAST_WAITS:
+            self._longest[stop_line] = _PATIENCE * float(np.quantile(waits, _LONG_WAIT)) + _SLACK_S
+
+    def longest_wait_s(self, stop_line: int) -> float | None:
+        """Seconds that hardly anybody waits at a stop line; None while few have waited there."""
+        return self._longest.get(stop_line)
+
+    def speed(self, ground: Array) -> Array:
+        """(N,) usual speed in scales a second at (N, 2) places; NaN where unknown."""
+        cells = self.cells(ground)
+        found: Array = np.where(self._vehicles[cells] >= _LEAST, self._speed[cells], np.nan)
+        return found
+
+    def cells(self, ground: Array) -> NDArray[np.intp]:
+        """(N,) number of the cell of each place."""
+        cells = (ground * (_CELLS / self._size)).astype(np.intp)
+        places = np.minimum(np.maximum(cells, 0), _CELLS - 1)
+        found: NDArray[np.intp] = places[:, 1] * _CELLS + places[:, 0]
+        return found
+
+
+def _sector(x: float, y: float) -> int:
+    """The sector of a direction."""
+    return int((math.atan2(y, x) / (2 * math.pi) + 1) * _HEADINGS) % _HEADINGS

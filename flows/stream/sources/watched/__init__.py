@@ -1,0 +1,1 @@
+"""Places that clips are dropped into."""
