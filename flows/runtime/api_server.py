@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 from flows.runtime.ray_cluster import local_ray
 from flows.runtime.signals import stop_on_signals
-from serve.web.access import refuse_open_door, refuse_taken_port
-from streetloop.home import require_home
+from serve.web.access.addresses import refuse_open_door, refuse_taken_port
+from streetloop.host.home import require_home
 from streetloop.settings import Settings
 from train.model.model_file import open_model
 
@@ -33,7 +33,7 @@ def serve_api(
         ModelError: The model cannot be used.
         DetectorError: The detector did not start.
     """
-    refuse_open_door(host, has_token=settings.api_token is not None)
+    refuse_open_door(host, settings)
     refuse_taken_port(host, port)
     require_home(settings.home)
     say(f"opening the model {settings.model}")

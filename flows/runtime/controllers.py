@@ -1,26 +1,62 @@
-"""What acts on running streams: the rollout controller, and the learning flow."""
+"""What works beside running streams: rollouts, replicas, the learning flow, evaluations."""
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Protocol
 
+from flows.archive.replay_evidence import replay_evidence
 from flows.learning.learning_flow import Learned, LearningFlow
 from flows.learning.training_job import train_model
 from flows.learning.training_plan import TrainingRequest, finished_version
+from flows.reports.evaluation_queue import EvaluationQueue
+from flows.runtime.replica_scaler import ReplicaScaler, ScaledApplications, ScaledFleet
+from serve.detector.scaling import ReplicaLimits
 from serve.rollout.control.champions import Champions
 from serve.rollout.control.controller import RolloutController
 from serve.rollout.control.ports import Applications, Fleet
 from serve.rollout.policy import Policy
-from streetloop.cameras import Camera
+from serve.rollout.statistics.evidence import Evidence
+from streetloop.cameras.camera_file import Camera
 from streetloop.clock import SystemClock
 from streetloop.ledger import open_ledger
 from streetloop.settings import Settings
 from streetloop.storage.open import open_store
 from train.fine_tuning.recipe import Progress
 from train.model.find_model import open_registry
+from train.model.model_file import ModelFile
 from train.model_registry import CHALLENGER
 
 
+class ArchiveReplayer:
+    """A `serve.rollout.control.ports.Replayer` over the archive, on one thread of this process.
+
+    Args:
+        settings: Those of the run.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings.model_copy(update={"threads": 1})  # live detection has the others
+
+    def replay(self, model: ModelFile, cameras: Sequence[str], minutes: float) -> Evidence:
+        """See `Replayer.replay`."""
+        ledger = open_ledger(self._settings.ledger)
+        try:
+            store, now = open_store(self._settings), datetime.now(UTC)
+            return replay_evidence(ledger, store, cameras, model, minutes, self._settings, now)
+        finally:
+            ledger.close()
+
+
+class RunFleet(Fleet, ScaledFleet, Protocol):
+    """The running streams."""
+
+
+class RunApplications(Applications, ScaledApplications, Protocol):
+    """The applications that serve models."""
+
+
 class Controllers:
-    """The rollout controller and, if the settings want it, the learning flow that gives it work.
+    """Rollout controller, replica scaler, learning flow, and the queue of evaluations.
 
     Args:
         cameras: Called for the cameras that are to run now.
@@ -42,8 +78,8 @@ class Controllers:
         cameras: Callable[[], Sequence[Camera]],
         settings: Settings,
         names: Sequence[str],
-        fleet: Fleet,
-        applications: Applications,
+        fleet: RunFleet,
+        applications: RunApplications,
         champion_applications: Mapping[str, str],
         policy: Policy,
         tell: Callable[[str], None],
@@ -61,6 +97,7 @@ class Controllers:
             clock,
             tell,
             champion_applications,
+            ArchiveReplayer(settings),
         )
 
         def train(request: TrainingRequest) -> Learned:
@@ -72,17 +109,24 @@ class Controllers:
             return Learned(done.version.number, done.verdict.accepted, done.verdict.reasons)
 
         self._learning = (
-            LearningFlow(settings, ledger, train, policy, clock, tell) if settings.learn else None
+            LearningFlow(settings, ledger, train, policy, clock, tell, cameras) if settings.learn else None
         )
+        limits = ReplicaLimits(settings.replicas_min, settings.most_replicas)
+        self._scaler = ReplicaScaler(applications, fleet, limits, clock, tell)
+        self._evaluations = EvaluationQueue(settings, tell)
 
     def start(self) -> None:
-        """Start both."""
+        """Start all."""
         self._rollout.start()
+        self._scaler.start()
+        self._evaluations.start()
         if self._learning is not None:
             self._learning.start()
 
     def close(self) -> None:
-        """Stop both; unfinished work continues after the next start."""
+        """Stop all; what is unfinished continues after the next start, but for an evaluation."""
+        self._evaluations.close()
         if self._learning is not None:
             self._learning.close()
+        self._scaler.close()
         self._rollout.close()

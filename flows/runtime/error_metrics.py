@@ -1,6 +1,7 @@
 """The metric ``streetloop_errors``: how many errors were logged."""
 
 import logging
+from collections import Counter as CounterOf
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -10,10 +11,15 @@ _PACKAGES = frozenset({"streetloop", "labeling", "drift", "train", "serve", "flo
 
 
 class ErrorCount(logging.Handler):
-    """Adds one to ``streetloop_errors`` for each error that a module of this project logs."""
+    """Counts each error that a module of this project logs, also as Ray's ``streetloop_errors``.
+
+    Attributes:
+        counts: Errors so far, by module.
+    """
 
     def __init__(self) -> None:
         super().__init__(logging.ERROR)
+        self.counts: CounterOf[str] = CounterOf()
         self._errors = Counter(
             "streetloop_errors", "Errors that were logged, by module.", tag_keys=("module",)
         )
@@ -21,15 +27,16 @@ class ErrorCount(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """See `logging.Handler.emit`."""
         if record.name.partition(".")[0] in _PACKAGES:
+            self.counts[record.name] += 1
             self._errors.inc(tags={"module": record.name})
 
 
 @contextmanager
-def errors_counted() -> Iterator[None]:
+def errors_counted() -> Iterator[ErrorCount]:
     """Count the errors of this process within the ``with`` block."""
     counting = ErrorCount()
     logging.getLogger().addHandler(counting)
     try:
-        yield
+        yield counting
     finally:
         logging.getLogger().removeHandler(counting)

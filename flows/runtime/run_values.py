@@ -9,6 +9,8 @@ from flows.stream.analysis.status import CameraStatus
 from flows.stream.ingest.accounting import Fate
 from flows.stream.ingest.camera_state import CameraState
 from serve.rollout.policy import Policy
+from streetloop.alerting.mute import Mute
+from streetloop.alerting.sink_config import EventSinks
 from streetloop.causes import Cause, causes_to_json
 from train.fine_tuning.recipe import Progress
 
@@ -26,6 +28,11 @@ class RunOptions:
         until: Asked twice a second; True ends the run.
         progress: Called with how far a training is.
         app: Whether the app and the API are served meanwhile.
+        dashboard: Whether Ray's dashboard is served, if a Ray is started.
+        address: ``HOST:PORT`` of a Ray to join, or ``auto``; see
+            `flows.runtime.cluster.ray_address`.
+        sinks: Who is told of events, by name, with the values of variables.
+        mutes: Events that nobody is told of.
     """
 
     duration_s: float | None = None
@@ -35,6 +42,10 @@ class RunOptions:
     until: Callable[[], bool] = lambda: False
     progress: Callable[[Progress], None] = lambda _: None
     app: bool = False
+    dashboard: bool = False
+    address: str | None = None
+    sinks: EventSinks = field(default_factory=dict)
+    mutes: Sequence[Mute] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +62,7 @@ class RunSummary:
         faults: What could not be written about counts and drift.
         covered_s: Seconds in which each line was looked at, by camera and name.
         removed: Cameras that were removed before the end.
+        ray_died: Why Ray ended before the run did; None if it did not.
     """
 
     cameras: Mapping[str, CameraStatus]
@@ -62,6 +74,7 @@ class RunSummary:
     faults: Sequence[str] = ()
     covered_s: Mapping[tuple[str, str], float] = field(default_factory=dict)
     removed: Collection[str] = ()
+    ray_died: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Plain values for JSON; ``fps`` is frames detected per second of the run."""
@@ -117,7 +130,8 @@ class RunSummary:
         ]
         found = {str(fault) for status in self.cameras.values() for fault in status.faults}
         faults = set(self.faults) | found
-        return failed + sorted(faults)
+        died = [] if self.ray_died is None else [self.ray_died]
+        return died + failed + sorted(faults)
 
     def _problem(self, key: str, status: CameraStatus) -> str | None:
         account, why = status.account, status.detector_error

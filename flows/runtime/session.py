@@ -8,27 +8,40 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from flows.event_sinks.deliveries import EventDeliveries
+from flows.runtime.archive_keeper import archive_keeper
+from flows.runtime.cluster.end_guard import EndGuard, guarded_end
+from flows.runtime.cluster.open_ray import open_ray
+from flows.runtime.cluster.ray_address import find_ray
+from flows.runtime.cluster.ray_life import RayLife
+from flows.runtime.cluster.ray_processes import kill_marked
 from flows.runtime.controllers import Controllers
+from flows.runtime.metrics.endpoint import MetricsEndpoint, metrics_endpoint
+from flows.runtime.metrics.metrics_source import MetricsSource
+from flows.runtime.metrics.readings import MeteredObserver
 from flows.runtime.observers.observer_thread import ObserverThread
 from flows.runtime.observers.observers import Observers
-from flows.runtime.planner import Planner
-from flows.runtime.ray_cluster import local_ray
+from flows.runtime.ray_cluster import exporter_address
 from flows.runtime.run_values import RunOptions, RunSummary
 from flows.runtime.session_loop import SessionLoop
 from flows.runtime.signals import stop_on_signals
-from flows.runtime.supervisor import Supervisor
+from flows.runtime.workers.planner import Planner
+from flows.runtime.workers.supervisor import Supervisor
 from flows.stream.analysis.status import CameraStatus
 from flows.stream.sources.registry import open_source, refuse_bad_source
 from serve.rollout.control.champions import city_champions, serving_model
-from serve.web.access import refuse_bad_address
-from streetloop.camera_set import CameraSetWatcher
-from streetloop.cameras import Camera, refuse_uncountable
+from serve.web.access.addresses import refuse_bad_address
+from streetloop.cameras.camera_file import Camera, refuse_uncountable
+from streetloop.cameras.camera_set import CameraSetWatcher
 from streetloop.clock import SystemClock
 from streetloop.errors import ConfigError
-from streetloop.home import lock_home
+from streetloop.host.home import lock_home
+from streetloop.host.proxies import refuse_socks
+from streetloop.host.structured_log import bind_ids
+from streetloop.host.tracing import start_tracing, stop_tracing
 from streetloop.ledger import open_ledger
-from streetloop.proxies import refuse_socks
 from streetloop.settings import BASELINE, Settings
+from streetloop.storage.local_state import local_state
 from streetloop.storage.open import open_store
 from train.model.find_model import find_model
 from train.model.model_file import ModelFile
@@ -36,6 +49,8 @@ from train.model.model_file import ModelFile
 if TYPE_CHECKING:
     from flows.runtime.web_publisher import WebPublisher
     from serve.detector.applications import ServeApplications
+
+_JOIN_S = 10.0
 
 
 def run_streams(
@@ -55,8 +70,8 @@ def run_streams(
         say: Called with what is being done, and with drift and faults that begin or end.
 
     Raises:
-        ConfigError: A recording cannot be played, the settings contradict each other, or another
-            process runs in the home.
+        ConfigError: A recording cannot be played, the settings contradict each other, another
+            process runs in the home, or the Ray of the options cannot be joined.
         ModelError: The model cannot be used.
         LedgerError: The ledger cannot be opened.
         ClusterError: Ray did not start.
@@ -66,10 +81,23 @@ def run_streams(
     options = dataclasses.replace(options, app=options.app and settings.app_port != 0)
     with lock_home(settings.home):
         _refuse_what_cannot_run(cameras, settings, options)
-        session = _Session(cameras, settings, options, _open_model(cameras, settings, say), say)
-        say("starting Ray on this machine")
-        with local_ray(options.metrics_port):
-            summary = session.run(show)
+        joined = find_ray(options.address, os.environ, say)
+        with metrics_endpoint(settings, options.metrics_port) as metrics:
+            model = _open_model(cameras, settings, say)
+            session = _Session(cameras, settings, options, model, metrics, say)
+            say("starting Ray on this machine" if joined is None else f"joining the Ray at {joined.text}")
+            with (
+                guarded_end(kill_marked) as guard,
+                open_ray(
+                    joined, serves=True, dashboard=options.dashboard, patience_s=guard.patience_s
+                ) as shown_at,
+            ):
+                if shown_at is not None:
+                    say(f"the Ray dashboard: {shown_at} (token: `ray get-auth-token`)")
+                if joined is not None:
+                    _prepare_nodes(settings, cameras, say)
+                metrics.ray_address = exporter_address()
+                summary = session.run(show, guard)
     show(summary.cameras)
     return summary
 
@@ -82,6 +110,7 @@ class _Session:
         settings: The settings of the run.
         options: What this run is asked for.
         model: The model that serves from the start.
+        metrics: Answers Prometheus.
         say: Called with a sentence for people.
     """
 
@@ -91,59 +120,102 @@ class _Session:
         settings: Settings,
         options: RunOptions,
         model: ModelFile,
+        metrics: MetricsEndpoint,
         say: Callable[[str], None],
     ) -> None:
         self._file, self._settings, self._options = file, settings, options
-        self._model, self._say = model, say
+        self._model, self._metrics, self._say = model, metrics, say
         self._watcher = CameraSetWatcher(file, open_ledger(settings.ledger))
         self._watcher.poll()
         refuse_uncountable(self._watcher.current.cameras, settings.classes, model.names)
         self._observers = Observers(self._watcher.current.ids, settings, model, say)
+        self._deliveries = EventDeliveries(
+            options.sinks, options.mutes, settings.ledger, settings.timezone, say
+        )
         self._run = _run_name()
+        bind_ids(run=self._run)
+        start_tracing(settings.otlp_url, run=self._run)
 
-    def run(self, show: Callable[[Mapping[str, CameraStatus]], None]) -> RunSummary:
-        """Deploy, wire and run; Ray has started."""
+    def run(self, show: Callable[[Mapping[str, CameraStatus]], None], guard: EndGuard) -> RunSummary:
+        """Deploy, wire and run; Ray has started.
+
+        Args:
+            show: Called twice a second with the state of the cameras.
+            guard: Ends the process if its end hangs.
+        """
         from flows.runtime.error_metrics import errors_counted
-        from flows.runtime.worker import RayWorker
+        from flows.runtime.workers.worker import RayWorker
         from serve.detector.applications import ServeApplications
 
+        life = RayLife(guard)
+        life.watch.start()
         description = self._deploy()
         applications = ServeApplications(self._settings)
         champions = self._deploy_for_cities(applications)
-        contract = self._model.contract
-        planner = Planner(self._settings, self._run, contract.names, self._options.annotate, contract.input)
-        observer = ObserverThread(self._observers)
-        supervisor = Supervisor(planner.plan(self._watcher.current.cameras), RayWorker)
+        planner = self._planner()
+        thread = ObserverThread(self._observers)
+        observer = MeteredObserver(thread, self._observers.nearest_drift)
+        plans = planner.plan(self._watcher.current.cameras)
+        supervisor = Supervisor(plans, RayWorker, self._settings.replicas_min)
         loop = SessionLoop(
             self._watcher,
             supervisor,
             observer,
             self._web_publisher(),
             planner.plan,
-            lambda camera: open_source(camera, SystemClock()),
+            lambda camera: open_source(camera, SystemClock(), self._settings),
             self._say,
         )
         controllers = self._controllers(supervisor, applications, champions)
-        with errors_counted(), stop_on_signals() as stop:
+        keeper = archive_keeper(self._settings, lambda: self._watcher.current.cameras, self._say)
+        with errors_counted() as errors, stop_on_signals() as stop:
             self._say("starting the cameras")
             supervisor.start()
+            self._deliveries.start()
             self._observers.start()
-            observer.start()
+            thread.start()
             controllers.start()
+            keeper.start()
+            source = self._metrics_source(observer, errors.counts)
+            source.start(self._metrics)
             began = time.monotonic()
+            life.on_death(stop.set)
             loop.run(stop, self._options.duration_s, self._options.until, show)
-            controllers.close()
-            last = supervisor.close()
+            life.watch.look()
+            life.end(controllers.close)
+            keeper.close(_JOIN_S)
+            last = supervisor.close(life.left_s)
+            guard.step()
             seconds = time.monotonic() - began
             observer.observe(last)
-            observer.close()
+            thread.close()
+            source.close()
             self._observers.close()
+            life.watch.close()
+            guard.step()
+            self._deliveries.close()  # the last: it sends the ends of events, too
+            stop_tracing()
+        return self._summary(last.statuses, description, seconds, life.death)
+
+    def _summary(
+        self,
+        statuses: Mapping[str, CameraStatus],
+        model: Mapping[str, Any],
+        seconds: float,
+        ray_died: str | None,
+    ) -> RunSummary:
         ids = self._watcher.current.ids
-        statuses, removed = _in_order(ids, last.statuses), last.statuses.keys() - set(ids)
         store = open_store(self._settings)
         log, frames = (store.uri(f"{name}/run={self._run}") for name in ("detections", "frames"))
-        summary = RunSummary(statuses, log, frames, description, seconds, removed=removed)
+        ordered, removed = _in_order(ids, statuses), statuses.keys() - set(ids)
+        summary = RunSummary(ordered, log, frames, model, seconds, removed=removed, ray_died=ray_died)
         return self._observers.add_to(summary)
+
+    def _planner(self) -> Planner:
+        contract, options = self._model.contract, self._options
+        return Planner(
+            self._settings, self._run, contract.names, options.annotate, contract.input, options.sinks
+        )
 
     def _deploy(self) -> dict[str, Any]:
         """Start Serve and the champion; what the champion says of itself."""
@@ -173,6 +245,9 @@ class _Session:
         self._say(f"the app: http://{host}:{settings.app_port}/app (API: /docs)")
         return publisher
 
+    def _metrics_source(self, observer: MeteredObserver, errors: Mapping[str, int]) -> MetricsSource:
+        return MetricsSource(self._settings, self._run, observer, lambda: self._watcher.current.ids, errors)
+
     def _controllers(
         self, fleet: Supervisor, applications: "ServeApplications", champions: Mapping[str, str]
     ) -> Controllers:
@@ -192,7 +267,7 @@ class _Session:
 def _refuse_what_cannot_run(cameras: Sequence[Camera], settings: Settings, options: RunOptions) -> None:
     clock = SystemClock()
     for camera in cameras:
-        refuse_bad_source(camera, clock)
+        refuse_bad_source(camera, clock, settings)
     if options.app:
         refuse_socks(os.environ)
         refuse_bad_address(settings)
@@ -201,6 +276,18 @@ def _refuse_what_cannot_run(cameras: Sequence[Camera], settings: Settings, optio
             options.annotate.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise ConfigError(f"{options.annotate}: cannot be made: {error.strerror}") from error
+
+
+def _prepare_nodes(settings: Settings, cameras: Sequence[Camera], say: Callable[[str], None]) -> None:
+    """Refuse nodes that cannot reach the state, and say which cameras run elsewhere than asked."""
+    from train.ray_placement import live_nodes, live_sites
+
+    count, here = len(live_nodes()), local_state(settings)
+    if count > 1 and here:
+        moves = "; ".join(f"set {variable} {where}" for variable, where in here.items())
+        raise ConfigError(f"this Ray has {count} nodes, and what they share is kept on this machine: {moves}")
+    for site in sorted({camera.site for camera in cameras if camera.site} - live_sites()):
+        say(f"no node has the resource site:{site}; its cameras run on others")
 
 
 def _open_model(cameras: Sequence[Camera], settings: Settings, say: Callable[[str], None]) -> ModelFile:

@@ -5,13 +5,13 @@ import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Protocol
 
-from flows.runtime.planner import WorkerPlan
-from flows.runtime.stream_fleet import FleetReport, StreamFleet
+from flows.runtime.workers.planner import WorkerPlan
+from flows.runtime.workers.stream_fleet import FleetReport, StreamFleet
 from flows.stream.analysis.status import CameraStatus
-from streetloop.camera_set import CameraSetWatcher
-from streetloop.cameras import Camera
+from streetloop.cameras.camera_file import Camera
+from streetloop.cameras.camera_set import CameraSetWatcher
 from streetloop.errors import ConfigError, StreetloopError
-from streetloop.polling import SayOnce
+from streetloop.host.polling import SayOnce
 
 _PERIOD_S = 0.5
 

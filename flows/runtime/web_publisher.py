@@ -4,14 +4,17 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from flows.runtime.stream_fleet import StreamFleet
+from flows.runtime.request_recorder import RequestRecorder
+from flows.runtime.workers.stream_fleet import StreamFleet
 from flows.service.control_service import ControlService
 from flows.service.views import live_view
 from flows.stream.analysis.status import CameraStatus, Rates
 from serve.rollout.policy import Policy
-from serve.web.access import Guard
+from serve.web.access.roles import AccessTokens, Guard
 from serve.web.web_app import WebApp, WebAppPictures, start_web_app
-from streetloop.cameras import Camera
+from streetloop.cameras.camera_file import Camera
+from streetloop.clock import SystemClock
+from streetloop.host.tracing import start_tracing
 from streetloop.settings import Settings
 
 
@@ -82,7 +85,12 @@ def build_web_app(
     from serve.web.app.page import mount_page
     from serve.web.web_app import detect
 
-    token = None if settings.api_token is None else settings.api_token.get_secret_value()
+    start_tracing(settings.otlp_url)
+    guard, url = Guard(AccessTokens.of(settings)), settings.public_url
     service = ControlService(settings, cameras, policy, lambda: here().cameras)
-    api = create_api(detect, names, settings.confidence, token, service, WebAppPictures(here))
-    return mount_page(api, service, Guard(token))
+    recorder = RequestRecorder(settings.ledger, SystemClock())
+    recorder.start()
+    api = create_api(
+        detect, names, settings.confidence, guard, service, WebAppPictures(here), url, recorder.answered
+    )
+    return mount_page(api, service, guard, url)

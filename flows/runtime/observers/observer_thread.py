@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 from functools import partial
 
 from flows.runtime.session_loop import Observer
-from flows.runtime.stream_fleet import FleetReport
+from flows.runtime.workers.stream_fleet import FleetReport
 
 
 class ObserverThread:

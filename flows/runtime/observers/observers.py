@@ -4,10 +4,12 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 from drift.monitor import LiveWatch
+from drift.watch import NearestFeature
+from flows.runtime.observers.anomaly_recorder import AnomalyRecorder
 from flows.runtime.observers.count_recorder import CountRecorder
 from flows.runtime.observers.outage_recorder import OutageRecorder
 from flows.runtime.run_values import RunSummary
-from flows.runtime.stream_fleet import FleetReport
+from flows.runtime.workers.stream_fleet import FleetReport
 from flows.stream.sinks.triage import bands_of
 from labeling.label_loop import LabelLoop
 from labeling.labeler import Labeler
@@ -23,6 +25,7 @@ from streetloop.storage.store import ObjectStore
 from train.model.class_names import older_frames
 from train.model.drift_reference import training_past
 from train.model.model_file import ModelFile
+from train.teacher import open_teacher
 
 
 class Observers:
@@ -45,6 +48,7 @@ class Observers:
     ) -> None:
         self._counts = CountRecorder(settings.ledger, tell)
         self._outages = OutageRecorder(settings.ledger, SystemClock(), tell)
+        self._anomalies = AnomalyRecorder(settings.ledger, SystemClock(), tell)
         self._watch: LiveWatch | None = None
         self._labels: LabelLoop | None = None
         store = open_store(settings)
@@ -68,19 +72,25 @@ class Observers:
             self._labels.start()
 
     def observe(self, report: FleetReport) -> None:
-        """Write counts and outages, judge the periods for drift, note candidates for labeling."""
+        """Write counts, outages and anomalies, judge the periods for drift, note candidates."""
         self._counts.take(report.counts)
         self._outages.take(report)
+        self._anomalies.take(report)
         if self._watch is not None:
             self._watch.take(report.periods)
         if self._labels is not None:
             self._labels.add(report.candidates)
 
     def leave(self, cameras: Collection[str]) -> None:
-        """End the outages, drift and faults of cameras that were removed."""
+        """End the outages, anomalies, drift and faults of cameras that were removed."""
         self._outages.leave(cameras)
+        self._anomalies.leave(cameras)
         if self._watch is not None:
             self._watch.leave(cameras)
+
+    def nearest_drift(self) -> dict[str, NearestFeature]:
+        """By camera, the drift feature that is nearest to its threshold; any thread may call it."""
+        return {} if self._watch is None else self._watch.nearest()
 
     def close(self) -> None:
         """Stop the threads, and write out what is held back."""
@@ -90,6 +100,7 @@ class Observers:
             self._watch.close()
         self._counts.close()
         self._outages.close()
+        self._anomalies.close()
 
     def add_to(self, summary: RunSummary) -> RunSummary:
         """The summary of the run with the drift and the faults that were found."""
@@ -105,7 +116,7 @@ def _open_labeler(
 ) -> Labeler | None:
     """The labeler of the settings; None if it refuses us, since streams do not depend on it."""
     try:
-        return open_labeler(settings, store, queue)
+        return open_labeler(settings, store, queue, teacher=open_teacher(settings, store))
     except LabelerRefused as error:
         tell(f"{error}; frames wait until the next start")
         return None

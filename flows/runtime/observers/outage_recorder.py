@@ -6,21 +6,29 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from flows.runtime.stream_fleet import FleetReport, Restart
-from flows.stream.analysis.faults import FLOW_FAILED, SINK_FAILED, STORE_FAILED, TOO_FAST, UNKNOWN_CLASS
+from flows.runtime.workers.stream_fleet import FleetReport, Restart
+from flows.stream.analysis.faults import (
+    FLOW_FAILED,
+    RECORDING_FAILED,
+    SINK_FAILED,
+    STORE_FAILED,
+    TOO_FAST,
+    UNKNOWN_CLASS,
+    UPLOAD_FAILED,
+)
 from flows.stream.analysis.status import CameraStatus
 from flows.stream.ingest.camera_state import CameraState
 from streetloop.clock import Clock
 from streetloop.errors import LedgerError
+from streetloop.host.polling import SayOnce
 from streetloop.ledger import Ledger, open_ledger
 from streetloop.ledger.events import begin_event, end_event, end_open_events
-from streetloop.polling import SayOnce
 
 _log = logging.getLogger(__name__)
 
 CAMERA_LOST = "camera_lost"
-_OF_CAMERA = (CAMERA_LOST, TOO_FAST, UNKNOWN_CLASS)
-_OF_ALL = (STORE_FAILED, SINK_FAILED, FLOW_FAILED)
+_OF_CAMERA = (CAMERA_LOST, TOO_FAST, UNKNOWN_CLASS, RECORDING_FAILED)
+_OF_ALL = (STORE_FAILED, SINK_FAILED, FLOW_FAILED, UPLOAD_FAILED)
 
 
 class _Subject(NamedTuple):

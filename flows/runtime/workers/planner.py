@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from flows.stream.sources.registry import reads_this_machine
 from serve.rollout.route_table import RouteTable
-from streetloop.cameras import Camera
+from streetloop.alerting.sink_config import EventSinks
+from streetloop.cameras.camera_file import Camera
 from streetloop.settings import Settings
 from train.model.contract import ANY_SIZE, ModelInput
 
@@ -16,7 +18,7 @@ class WorkerPlan:
 
     Attributes:
         name: Tells its objects in the detection log from those of other workers.
-        cameras: The cameras that it reads.
+        cameras: The cameras that it reads; all of one site.
         settings: The settings of the run; ``home`` is absolute.
         run: Name of the run, as in ``detections/run=NAME`` of the object store.
         names: Class names of the model.
@@ -25,6 +27,7 @@ class WorkerPlan:
         generation: Raised by every restart, and above that of all workers that ever read one of
             the cameras; keeps track ids and objects of the log apart.
         routes: Which application answers for which camera at the start.
+        sinks: Who is sent detections, by name, with the values of variables.
     """
 
     name: str
@@ -36,6 +39,17 @@ class WorkerPlan:
     model_input: ModelInput = ANY_SIZE
     generation: int = 0
     routes: RouteTable = field(default_factory=RouteTable)
+    sinks: EventSinks = field(default_factory=dict)
+
+    @property
+    def site(self) -> str | None:
+        """Where its cameras are; None for anywhere."""
+        return self.cameras[0].site if self.cameras else None
+
+    @property
+    def is_bound(self) -> bool:
+        """True if it must run on the machine of the command, whose files or devices it reads."""
+        return self.annotate is not None or any(map(reads_this_machine, self.cameras))
 
 
 class Planner:
@@ -47,6 +61,7 @@ class Planner:
         names: Class names of the model.
         annotate: Folder for annotated videos, or None.
         model_input: The images that the model takes.
+        sinks: Who is told of events; those with ``detections`` are sent detections.
     """
 
     def __init__(
@@ -56,16 +71,27 @@ class Planner:
         names: tuple[str, ...],
         annotate: Path | None,
         model_input: ModelInput = ANY_SIZE,
+        sinks: EventSinks | None = None,
     ) -> None:
+        self._sinks = {name: sink for name, sink in (sinks or {}).items() if sink.detections}
         self._settings = settings.model_copy(update={"home": settings.home.absolute()})
         self._run, self._names, self._model_input = run, names, model_input
         self._annotate = None if annotate is None else annotate.absolute()
         self._count = 0
 
     def plan(self, cameras: Sequence[Camera]) -> list[WorkerPlan]:
-        """As few workers as hold the cameras; no two plans of a planner have the same name."""
+        """As few workers as hold the cameras; no two plans of a planner have the same name.
+
+        Cameras of different sites do not share a worker, nor do those that read files of this
+        machine and others.
+        """
         size = self._settings.cameras_per_worker
-        groups = [cameras[start : start + size] for start in range(0, len(cameras), size)]
+        alike: dict[tuple[str | None, bool], list[Camera]] = {}
+        for camera in cameras:
+            alike.setdefault((camera.site, reads_this_machine(camera)), []).append(camera)
+        groups = [
+            same[start : start + size] for same in alike.values() for start in range(0, len(same), size)
+        ]
         first, self._count = self._count, self._count + len(groups)
         return [
             WorkerPlan(
@@ -76,6 +102,7 @@ class Planner:
                 self._names,
                 self._annotate,
                 self._model_input,
+                sinks=self._sinks,
             )
             for i, group in enumerate(groups)
         ]

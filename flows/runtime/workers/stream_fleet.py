@@ -7,9 +7,11 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from drift.measurement.period import DriftPeriod
-from flows.runtime.planner import WorkerPlan
+from flows.runtime.workers.planner import WorkerPlan
 from flows.stream.analysis.status import CameraStatus
+from flows.stream.anomalies.anomaly_watch import Anomaly
 from flows.stream.inference.batch import DetectorProcess
+from flows.stream.sinks.stream_meter import MeterReading
 from serve.rollout.control.ports import Fleet
 from serve.rollout.route_table import RouteTable
 from serve.rollout.statistics.evidence import Evidence
@@ -52,6 +54,8 @@ class WorkerReport:
         evidence: Evidence about a challenger.
         counts: Line crossings by minute, and coverage.
         detectors: The process that answered last, by application.
+        meter: What its process has counted for metrics.
+        anomalies: Anomalies that began or are over, those of a camera in order.
     """
 
     statuses: Mapping[str, CameraStatus]
@@ -61,6 +65,8 @@ class WorkerReport:
     evidence: Evidence = field(default_factory=Evidence)
     counts: LineCounts = field(default_factory=LineCounts)
     detectors: Mapping[str, DetectorProcess] = field(default_factory=dict)
+    meter: MeterReading = field(default_factory=MeterReading)
+    anomalies: Sequence[Anomaly] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +79,9 @@ class FleetReport:
         candidates: Frames worth labeling.
         counts: Line crossings by minute, and coverage.
         restarts: Processes that died and were started again.
+        meters: The newest reading of each worker that runs.
+        anomalies: Anomalies that began or are over, those of a camera in order.
+        silent_s: Seconds since the last report of each worker that runs, by its name.
     """
 
     statuses: Mapping[str, CameraStatus]
@@ -80,6 +89,9 @@ class FleetReport:
     candidates: Sequence[FrameRecord] = ()
     counts: LineCounts = field(default_factory=LineCounts)
     restarts: Sequence[Restart] = ()
+    meters: Sequence[MeterReading] = ()
+    anomalies: Sequence[Anomaly] = ()
+    silent_s: Mapping[str, float] = field(default_factory=dict)
 
 
 class WorkerHandle(Protocol):

@@ -1,7 +1,8 @@
 """The worker: the stream flow of several cameras in a process of its own, a Ray actor."""
 
+import contextlib
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any
 
@@ -9,25 +10,34 @@ import ray
 from ray.exceptions import RayActorError
 from ray.util.metrics import Gauge
 
+from flows.event_sinks.detections.detection_stream import DetectionStream
+from flows.event_sinks.open_sink import open_detection_sink
+from flows.runtime.cluster.orphan import ParentDetector, when_orphaned
 from flows.runtime.error_metrics import ErrorCount
-from flows.runtime.planner import WorkerPlan
-from flows.runtime.stream_fleet import WorkerReport
+from flows.runtime.workers.planner import WorkerPlan
+from flows.runtime.workers.stream_fleet import WorkerReport
 from flows.stream.analysis.status import CameraStatus
 from flows.stream.ingest.accounting import FATES
 from flows.stream.pipeline import StreamPipeline
+from flows.stream.recording.recording import SpooledRecording
 from flows.stream.sinks.annotated_video import Annotator
+from flows.stream.sinks.anomaly_evidence import AnomalyEvidence
 from flows.stream.sinks.detection_log import DetectionLog
 from flows.stream.sinks.drift_sampler import DriftSampler, sample_s
 from flows.stream.sinks.frame_log import FrameLog
 from flows.stream.sinks.line_count_bins import LineCountBins
 from flows.stream.sinks.live_preview import LivePreview
+from flows.stream.sinks.stream_meter import StreamMeter
 from flows.stream.sinks.triage import Triage, bands_of
 from flows.stream.sources.registry import open_source
-from serve.detector.deployment import ServeDetector, cause_of
+from serve.detector.deployment import cause_of
 from serve.rollout.route_table import RouteTable
 from streetloop.clock import SystemClock
-from streetloop.errors import ProcessDied
+from streetloop.drawing.anonymise import Anonymiser, anonymised_cameras
+from streetloop.errors import ProcessDied, StoreError
+from streetloop.host.structured_log import begin_json_log, bind_ids
 from streetloop.storage.open import open_store
+from train.ray_placement import worker_options
 
 
 class StreamWorker:
@@ -41,26 +51,34 @@ class StreamWorker:
     """
 
     def __init__(self, plan: WorkerPlan) -> None:
-        logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
-        logging.getLogger().addHandler(ErrorCount())
+        _log_to_stderr(plan)
+        self._errors = ErrorCount()
+        logging.getLogger().addHandler(self._errors)
         clock, settings = SystemClock(), plan.settings
+        self._meter = StreamMeter(plan.name, clock)
         self._preview = LivePreview(plan.names, settings.confidence, settings.zone)
         self._drift_sampler = _drift_sampler(plan) if settings.drift else None
         self._triage = _triage(plan) if settings.triage else None
         self._counts = LineCountBins(plan.cameras)
-        frame_log = _frame_log(plan)
+        detection_log, frame_log = _detection_log(plan), _frame_log(plan)
+        self._logs = (detection_log, frame_log)
+        self._anomalies = AnomalyEvidence(open_store(settings), _anonymiser(plan))
+        self._streams = _detection_streams(plan)
         optional = (_annotator(plan), self._drift_sampler, self._triage)
         self._pipeline = StreamPipeline(
-            [(camera, open_source(camera, clock, settings.stall_s)) for camera in plan.cameras],
-            ServeDetector,
+            [(camera, open_source(camera, clock, settings)) for camera in plan.cameras],
+            ParentDetector,
             settings,
             clock,
             [
-                _detection_log(plan),
+                detection_log,
                 frame_log,
                 self._preview,
                 self._counts,
+                self._meter,
+                self._anomalies,
                 *(sink for sink in optional if sink is not None),
+                *self._streams,
             ],
             plan.generation,
             plan.names,
@@ -68,11 +86,14 @@ class StreamWorker:
             plan.model_input,
             self._counts.skip,
             frame_log.add,
+            self._meter.answered,
+            SpooledRecording(settings, open_store(settings), plan.run, clock),
         )
         self._pipeline.follow(plan.routes)
+        when_orphaned(self._write_out)
         self._frames = Gauge(
             "streetloop_frames",
-            "Frames of a camera so far by what became of them; 'decoded' is the sum of the others.",
+            "Goes with the next version: take streetloop_frames_total.",
             tag_keys=("camera", "fate"),
         )
 
@@ -106,6 +127,13 @@ class StreamWorker:
         self._pipeline.close()
         return self._report(self._pipeline.snapshot(), finished=True)
 
+    def _write_out(self) -> None:
+        """Ray has died, and its end takes this process along some seconds later: logs first."""
+        for sink in self._logs:
+            with contextlib.suppress(StoreError):
+                sink.close()
+        self._pipeline.close()
+
     def _report(self, statuses: Mapping[str, CameraStatus], finished: bool = False) -> WorkerReport:
         for camera, status in statuses.items():
             for fate in (*FATES, "pending"):
@@ -118,7 +146,18 @@ class StreamWorker:
             self._pipeline.evidence(),
             self._counts.collect(),
             self._pipeline.detectors(),
+            self._meter.read(self._errors.counts, _counts(self._streams)),
+            self._anomalies.collect(),
         )
+
+
+def _log_to_stderr(plan: WorkerPlan) -> None:
+    """Begin the log of the worker's process, which Ray keeps."""
+    if plan.settings.log_format == "json":
+        begin_json_log()
+        bind_ids(run=plan.run, worker=plan.name)
+    else:
+        logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
 
 
 def _detection_log(plan: WorkerPlan) -> DetectionLog:
@@ -130,6 +169,7 @@ def _detection_log(plan: WorkerPlan) -> DetectionLog:
         plan.names,
         plan.settings.log_flush_s,
         SystemClock(),
+        plan.settings.confidence,
     )
 
 
@@ -142,11 +182,23 @@ def _frame_log(plan: WorkerPlan) -> FrameLog:
     )
 
 
+def _detection_streams(plan: WorkerPlan) -> list[DetectionStream]:
+    return [
+        DetectionStream(name, sink, open_detection_sink(sink), plan.names, plan.settings.confidence)
+        for name, sink in plan.sinks.items()
+    ]
+
+
+def _counts(streams: Sequence[DetectionStream]) -> dict[tuple[str, str], int]:
+    return {key: count for stream in streams for key, count in stream.counts().items()}
+
+
 def _annotator(plan: WorkerPlan) -> Annotator | None:
     if plan.annotate is None:
         return None
     settings = plan.settings
-    return Annotator(plan.annotate, list(plan.cameras), plan.names, settings.confidence, settings.zone)
+    cameras, hide = list(plan.cameras), _anonymiser(plan)
+    return Annotator(plan.annotate, cameras, plan.names, settings.confidence, settings.zone, hide)
 
 
 def _drift_sampler(plan: WorkerPlan) -> DriftSampler:
@@ -165,11 +217,24 @@ def _triage(plan: WorkerPlan) -> Triage:
         bands_of(settings, plan.names),
         settings.confidence,
         seed=plan.generation,
+        hide=_anonymiser(plan),
     )
 
 
+def _anonymiser(plan: WorkerPlan) -> Anonymiser:
+    return Anonymiser(anonymised_cameras(plan.cameras, plan.settings), plan.names)
+
+
+def title_of(plan: WorkerPlan) -> str:
+    """The name of a worker in Ray's dashboard, as ``stream-worker/3 kingsport-crossing +3``."""
+    first, *others = (camera.id for camera in plan.cameras)
+    title = f"stream-worker/{plan.name.removeprefix('worker')} {first}"
+    title += f" +{len(others)}" if others else ""
+    return title + (f" ({plan.generation})" if plan.generation else "")
+
+
 class RayWorker:
-    """A `flows.runtime.stream_fleet.WorkerHandle` of a Ray actor.
+    """A `flows.runtime.workers.stream_fleet.WorkerHandle` of a Ray actor.
 
     Args:
         plan: What the worker is to do.
@@ -177,7 +242,10 @@ class RayWorker:
 
     def __init__(self, plan: WorkerPlan) -> None:
         # It reports and draws pictures while it starts or closes.
-        options = ray.remote(StreamWorker).options(num_cpus=0.25, max_concurrency=6)
+        where = worker_options(plan.settings, plan.site, is_bound=plan.is_bound)
+        options = ray.remote(StreamWorker).options(
+            name=title_of(plan), num_cpus=0.25, max_concurrency=6, **where
+        )
         self._name = plan.name
         self.host: Any = options.remote(plan)
 

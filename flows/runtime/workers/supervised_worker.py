@@ -3,17 +3,20 @@
 import dataclasses
 import logging
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Future
 from datetime import UTC, datetime
+from math import inf
 
-from flows.runtime.planner import WorkerPlan
-from flows.runtime.stream_fleet import WORKER_RESTARTED, Restart, WorkerHandle, WorkerReport
+from flows.runtime.workers.planner import WorkerPlan
+from flows.runtime.workers.stream_fleet import WORKER_RESTARTED, Restart, WorkerHandle, WorkerReport
 from flows.stream.analysis.line_totals import LineTotals
 from flows.stream.analysis.status import CameraStatus
 from flows.stream.ingest.accounting import DropReason
 from flows.stream.ingest.camera_state import FINISHED, CameraState
+from flows.stream.sinks.stream_meter import MeterReading
 from serve.rollout.route_table import RouteTable
 from serve.rollout.statistics.evidence import Evidence
 from streetloop.errors import ProcessDied
@@ -41,6 +44,7 @@ class SupervisedWorker:
         statuses: The last known status of each camera.
         finished: True if nothing is left to do.
         handle: The process, once `start` was called.
+        meter: What its process last said that it has counted.
     """
 
     def __init__(
@@ -51,13 +55,24 @@ class SupervisedWorker:
         self.statuses: Mapping[str, CameraStatus] = {
             c.id: self._before.get(c.id, CameraStatus(c.id)) for c in plan.cameras
         }
-        self.finished = False
+        self.finished, self.meter = False, MeterReading()
         self._restarts = 0
         self._untold: list[Restart] = []
         self._is_closing = False
         self._lock = threading.Lock()  # of the plan: routes come from the thread of the rollout
         self._pending: Future[WorkerReport] | None = None
         self._is_evidence_stale = False
+        self._reported_s = time.monotonic()
+
+    @property
+    def name(self) -> str:
+        """Its name, which stays when its process is started again."""
+        return self._plan.name
+
+    @property
+    def silent_s(self) -> float:
+        """Seconds since its last report, or since its start; 0 once it has nothing left to do."""
+        return 0.0 if self.finished else time.monotonic() - self._reported_s
 
     @property
     def cameras(self) -> list[str]:
@@ -91,6 +106,7 @@ class SupervisedWorker:
                 self._replace(error)
             return None
         self._note(report.statuses)
+        self.meter, self._reported_s = report.meter, time.monotonic()
         self.finished = report.finished
         return dataclasses.replace(report, evidence=Evidence()) if is_stale else report
 
@@ -129,11 +145,11 @@ class SupervisedWorker:
         self._is_closing = True
         return self.handle.close()
 
-    def end_close(self, closing: Future[WorkerReport]) -> list[WorkerReport]:
+    def end_close(self, closing: Future[WorkerReport], timeout_s: float = inf) -> list[WorkerReport]:
         """Wait until everything is written; what the worker reported since the last `take`."""
         last: WorkerReport | None = None
         try:
-            last = closing.result(_CLOSE_S)
+            last = closing.result(min(timeout_s, _CLOSE_S))
         except Exception as error:  # noqa: BLE001
             # The boundary of a process that ends: the frames that it still held have failed.
             _log.error("worker %s did not end cleanly: %s", self._plan.name, _kind(error))

@@ -3,15 +3,18 @@
 import contextlib
 import dataclasses
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import wait
 from datetime import UTC, datetime
+from math import inf
 from typing import Any
 
-from flows.runtime.planner import WorkerPlan
-from flows.runtime.stream_fleet import DETECTOR_RESTARTED, FleetReport, Restart, WorkerReport
-from flows.runtime.supervised_worker import MAX_RESTARTS, Spawn, SupervisedWorker
+from flows.runtime.replica_scaler import FrameTotals
+from flows.runtime.workers.planner import WorkerPlan
+from flows.runtime.workers.stream_fleet import DETECTOR_RESTARTED, FleetReport, Restart, WorkerReport
+from flows.runtime.workers.supervised_worker import MAX_RESTARTS, Spawn, SupervisedWorker
 from flows.stream.analysis.status import CameraStatus
 from flows.stream.inference.batch import DetectorProcess
 from serve.rollout.route_table import RouteTable
@@ -32,10 +35,11 @@ class Supervisor:
     Args:
         plans: What the workers are to do that run from the start.
         spawn: Starts the process of a worker.
+        replicas: Processes of each application, unless `expect_replicas` says otherwise.
     """
 
-    def __init__(self, plans: Sequence[WorkerPlan], spawn: Spawn) -> None:
-        self._spawn = spawn
+    def __init__(self, plans: Sequence[WorkerPlan], spawn: Spawn, replicas: int = 1) -> None:
+        self._spawn, self._least_replicas = spawn, replicas
         self._workers = [SupervisedWorker(plan, spawn) for plan in plans]
         self._past: dict[str, CameraStatus] = {}
         self._reports: list[WorkerReport] = []
@@ -43,6 +47,7 @@ class Supervisor:
         self._generation = 0
         self._restarts: list[Restart] = []
         self._detectors: defaultdict[tuple[str, str], set[int]] = defaultdict(set)
+        self._replicas: dict[str, int] = {}
         self._routes = RouteTable()
         self._lock = threading.Lock()
 
@@ -88,6 +93,24 @@ class Supervisor:
         """The application that answers for a camera."""
         return self._routes.application(camera_id)
 
+    def totals(self) -> dict[str, FrameTotals]:
+        """See `flows.runtime.replica_scaler.ScaledFleet.totals`."""
+        with self._lock:
+            statuses = [status for worker in self._workers for status in worker.statuses.values()]
+            routes = self._routes
+        found: dict[str, FrameTotals] = {}
+        for status in statuses:
+            application, account = routes.application(status.camera_id), status.account
+            decoded, dropped = found.get(application, FrameTotals(0, 0))
+            found[application] = FrameTotals(
+                decoded + account.decoded - account.gated, dropped + account.dropped
+            )
+        return found
+
+    def expect_replicas(self, application: str, started: int) -> None:
+        """See `flows.runtime.replica_scaler.ScaledFleet.expect_replicas`."""
+        self._replicas[application] = started
+
     def poll(self) -> FleetReport:
         """Take what all workers report, and start another in the place of one that died.
 
@@ -124,11 +147,17 @@ class Supervisor:
         """True if no worker has anything left to do."""
         return all(worker.finished for worker in self._workers)
 
-    def close(self) -> FleetReport:
-        """Stop all workers, wait until everything is written, and take their last reports."""
+    def close(self, timeout_s: float = inf) -> FleetReport:
+        """Stop all workers, wait until everything is written, and take their last reports.
+
+        Args:
+            timeout_s: Longest wait in seconds for all together; the frames that a worker still
+                holds then have failed.
+        """
+        end = time.monotonic() + timeout_s
         closing = [(worker, worker.begin_close()) for worker in self._workers]
         for worker, closed in closing:
-            self._keep(worker.end_close(closed))
+            self._keep(worker.end_close(closed, max(0.0, end - time.monotonic())))
         return self._hand_out()
 
     def _keep(self, reports: Iterable[WorkerReport]) -> None:
@@ -139,10 +168,11 @@ class Supervisor:
                 self._evidence += report.evidence
 
     def _notice(self, detectors: Mapping[str, DetectorProcess]) -> None:
-        """Note detectors that were started again: another process of the same model answers."""
+        """Note detectors that were started again: more processes answer than were started."""
         for application, (version, process) in detectors.items():
             known = self._detectors[application, version]
-            if known and process not in known:
+            replicas = self._replicas.get(application, self._least_replicas)
+            if process not in known and len(known) >= replicas:
                 cause = f"a process of {version} died, or did not answer any more"
                 self._restarts.append(Restart(DETECTOR_RESTARTED, application, datetime.now(UTC), cause))
             known.add(process)  # a worker that is late may name the one before
@@ -160,4 +190,7 @@ class Supervisor:
             [review for report in reports for review in report.candidates],
             sum((report.counts for report in reports), LineCounts()),
             restarts,
+            [worker.meter for worker in self._workers],
+            [anomaly for report in reports for anomaly in report.anomalies],
+            {worker.name: worker.silent_s for worker in self._workers},
         )

@@ -1,0 +1,1 @@
+"""The workers of a run: planned, started, asked, and started again."""
