@@ -28,12 +28,17 @@ Uri = Annotated[str, typer.Argument(metavar="URI", help="Address, such as rtsp:/
 City = Annotated[str | None, typer.Option(help="Group of the camera.")]
 Fps = Annotated[float | None, typer.Option(help="Frames to analyse a second.")]
 Transport = Annotated[str | None, typer.Option(help="RTSP transport: tcp or udp.")]
+Record = Annotated[
+    str | None, typer.Option(help="What is kept of its video: off, continuous, motion or events.")
+]
+Audio = Annotated[bool | None, typer.Option("--audio/--no-audio", help="Keep the sound of recordings.")]
 Lines = Annotated[
     list[str] | None,
     typer.Option("--line", metavar="NAME=X1,Y1,X2,Y2", help="Counting line; may be given again."),
 ]
 
-_CONFIGURATION = {"id", "uri", "city", "fps", "transport", "classes", "lines"}
+_LISTED = {"id", "uri", "city", "fps", "transport", "classes", "record", "lines"}
+_CONFIGURATION = (*sorted(_LISTED), "anonymise", "audio", "keep", "zones", "mask", "anomalies")
 
 
 @camera_app.command(name="list")
@@ -41,7 +46,7 @@ def list_cameras(context: typer.Context, file: File = None, as_json: Json = Fals
     """List the cameras, with the changes that were made while streams ran."""
     views = _control(context, file).cameras()
     if as_json:
-        print_json([view.model_dump(mode="json", include=_CONFIGURATION) for view in views])
+        print_json([view.model_dump(mode="json", include=_LISTED) for view in views])
         return
     if not views:
         results().print("no camera yet: `streetloop camera add ID URI`, or give --file")
@@ -64,12 +69,15 @@ def add(
     city: City = None,
     fps: Fps = None,
     transport: Transport = None,
+    record: Record = None,
+    audio: Audio = None,
     line: Lines = None,
     classes: Classes = None,
     file: File = None,
 ) -> None:
     """Add a camera."""
     changed = _given(uri=uri, city=city, fps=fps, transport=transport, lines=_lines(line))
+    changed |= _given(record=record, audio=audio)
     document = {"id": camera_id} | changed | _given(classes=parse_classes(classes))
     view = _control(context, file).put_camera(document, current_user(), new=True)
     say(f"{view.id} is added; running streams take it up")
@@ -83,6 +91,8 @@ def edit(
     city: City = None,
     fps: Fps = None,
     transport: Transport = None,
+    record: Record = None,
+    audio: Audio = None,
     line: Lines = None,
     classes: Classes = None,
     file: File = None,
@@ -92,6 +102,7 @@ def edit(
     _require(control, camera_id)
     before = plain(control.camera(camera_id))
     changed = _given(uri=uri, city=city, fps=fps, transport=transport, lines=_lines(line))
+    changed |= _given(record=record, audio=audio)
     changed |= _given(classes=parse_classes(classes))
     wanted = {key: before[key] for key in _CONFIGURATION} | changed
     document = {key: value for key, value in wanted.items() if value is not None and value != ""}
@@ -118,7 +129,7 @@ def check(
 ) -> None:
     """Open every camera of a file, and say what it is and what would go wrong at a run."""
     from flows.service.camera_check import check_cameras
-    from streetloop.cameras import load_cameras
+    from streetloop.cameras.camera_file import load_cameras
 
     file = load_cameras(cameras)
     given = {"model": model, "classes": parse_classes(classes)}
@@ -165,7 +176,7 @@ def _print_check(result: "CheckResult") -> None:
 
 
 def _control(context: typer.Context, file: Path | None) -> "ControlService":
-    from streetloop.cameras import load_cameras
+    from streetloop.cameras.camera_file import load_cameras
 
     return control_of(context, [] if file is None else load_cameras(file).cameras)
 

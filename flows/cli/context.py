@@ -10,7 +10,7 @@ import typer
 if TYPE_CHECKING:
     from flows.service.control_service import ControlService
     from serve.rollout.policy import Policy
-    from streetloop.cameras import Camera
+    from streetloop.cameras.camera_file import Camera
     from streetloop.settings import Settings
 
 PolicyFile = Annotated[
@@ -51,11 +51,22 @@ def control_of(
             written.
     """
     from flows.service.control_service import ControlService
-    from streetloop.home import require_home
+    from streetloop.host.home import require_home
 
     default_model, settings = settings_of(context).model, settings_of(context, **changes)
     require_home(settings.home)
     return ControlService(settings, cameras, policy, tell=tell, default_model=default_model)
+
+
+def cameras_of(file: Path | None) -> "Sequence[Camera]":
+    """The cameras of a camera file; none without a file.
+
+    Raises:
+        ConfigError: The file cannot be used.
+    """
+    from streetloop.cameras.camera_file import load_cameras
+
+    return () if file is None else load_cameras(file).cameras
 
 
 def current_user() -> str:

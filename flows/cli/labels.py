@@ -155,6 +155,25 @@ def report(
     _refuse(found.refused)
 
 
+@label_app.command()
+def teacher(
+    context: typer.Context, labeler: LabelerName = None, file: CameraFile = None, as_json: Json = False
+) -> None:
+    """Show how often the teacher is right, and what it labels without people."""
+    rows = _control(context, file, None, labeler).teacher_precision()
+    if as_json:
+        print_json(rows)
+        return
+    table = borderless("class", "camera", "precision", "interval", "labels", numbers=("checked",))
+    for row in rows:
+        interval = f"{row.low:.3f} to {row.high:.3f}"
+        who = "the teacher" if row.alone else "people"
+        table.add_row(
+            row.class_name, row.camera or "all", f"{row.precision:.3f}", interval, who, str(row.checked)
+        )
+    results().print(table if rows else "people have checked no box yet")
+
+
 def _print_problems(found: "list[LabelProblemView]", *, as_json: bool) -> None:
     if as_json:
         print_json(found)
@@ -207,7 +226,7 @@ def _control(
     context: typer.Context, file: Path | None, model: str | None, labeler: str | None = None
 ) -> "ControlService":
     """The control service; a flag goes before the settings of the camera file."""
-    from streetloop.cameras import load_cameras
+    from streetloop.cameras.camera_file import load_cameras
     from streetloop.errors import ConfigError
     from streetloop.settings import LABELERS
 

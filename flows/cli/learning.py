@@ -1,8 +1,11 @@
 """``streetloop learn``: watch and steer the learning flow."""
 
+from pathlib import Path
+from typing import Annotated
+
 import typer
 
-from flows.cli.context import control_of, current_user
+from flows.cli.context import cameras_of, control_of, current_user
 from flows.cli.output import Json, plain, print_json, results, say
 
 app = typer.Typer()
@@ -27,15 +30,23 @@ def status(context: typer.Context, as_json: Json = False) -> None:
     for run in runs:
         started = run.started_at.astimezone(control.zone)
         console.print(f"[bold]{run.id}[/]  {started:%Y-%m-%d %H:%M}  {run.step}")
-        console.print(f"    because of {run.trigger.get('because', '?')}", markup=False)
+        city = run.trigger.get("city")
+        where = "" if city is None else f"of {city}, "
+        console.print(f"    {where}because of {run.trigger.get('because', '?')}", markup=False)
         if run.reason:
             console.print(f"    {run.reason}", soft_wrap=True, markup=False)
 
 
 @learn_app.command()
-def now(context: typer.Context) -> None:
+def now(
+    context: typer.Context,
+    city: Annotated[str | None, typer.Option(help="Learn for the cameras of a city alone.")] = None,
+    file: Annotated[
+        Path | None, typer.Option("--file", metavar="CAMERAS.YAML", help="Camera file that `up` was given.")
+    ] = None,
+) -> None:
     """Start a learning run, whatever the limits say; running streams carry it out."""
-    run = control_of(context).learn(current_user())
+    run = control_of(context, cameras_of(file)).learn(current_user(), city)
     say(f"learning run {run.id} is requested")
 
 

@@ -7,25 +7,38 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from flows.cli.output import complain
+from flows.cli.output import complain, exit_code
 
 _MODULES = (
     "run",
     "demo",
+    "operations.health",
     "serve",
     "cameras",
-    "counts",
-    "events",
+    "history.counts",
+    "history.events",
+    "history.archive",
+    "history.replay",
+    "history.storage",
+    "history.sinks",
     "drift",
     "labels",
     "models.training",
     "models.evaluation",
+    "models.bench",
     "models.registry",
     "models.datasets",
-    "tracks",
+    "history.tracks",
     "learning",
     "rollouts",
+    "observability.report",
+    "observability.ask",
+    "observability.dashboards",
     "simulate",
+    "operations.ledger",
+    "operations.backup",
+    "operations.plan",
+    "operations.support",
 )
 """Modules of commands, in the order of the help; each has an ``app``."""
 
@@ -66,10 +79,10 @@ def main() -> None:
     """Run the command line.
 
     Errors that are raised on purpose become one sentence on standard error. The exit code is 2
-    for a wrong input (camera file, setting, flag, model), and 1 for everything else.
+    for a wrong input (camera file, setting, flag, model, dataset), and 1 for everything else.
     """
-    from streetloop.errors import ConfigError, ModelError, StreetloopError
-    from streetloop.proxies import exempt_loopback
+    from streetloop.errors import StreetloopError
+    from streetloop.host.proxies import exempt_loopback
 
     exempt_loopback(os.environ)
     os.environ.setdefault("RAY_AUTH_MODE", "token")
@@ -77,7 +90,7 @@ def main() -> None:
         app()
     except StreetloopError as error:
         complain(str(error))
-        raise SystemExit(2 if isinstance(error, ConfigError | ModelError) else 1) from None
+        raise SystemExit(exit_code(error)) from None
 
 
 if __name__ == "__main__":

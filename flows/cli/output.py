@@ -59,6 +59,13 @@ def complain(sentence: str) -> None:
     console.print(sentence, markup=False, highlight=False, soft_wrap=True)
 
 
+def exit_code(error: Exception) -> int:
+    """2 for a wrong input (camera file, setting, flag, model, dataset), 1 for everything else."""
+    from streetloop.errors import ConfigError, DatasetError, ModelError
+
+    return 2 if isinstance(error, ConfigError | DatasetError | ModelError) else 1
+
+
 def write_page(path: Path, page: str) -> None:
     """Write an HTML page.
 
@@ -66,7 +73,7 @@ def write_page(path: Path, page: str) -> None:
         ConfigError: The file cannot be written.
     """
     from streetloop.errors import ConfigError
-    from streetloop.files import write_whole
+    from streetloop.host.files import write_whole
 
     if not path.parent.is_dir():
         raise ConfigError(f"{path}: cannot be written: there is no folder {path.parent}")

@@ -1,6 +1,7 @@
 """``streetloop run`` and ``up``: read the cameras."""
 
-import contextlib
+import dataclasses
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -8,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from flows.cli.context import PolicyFile
-from flows.cli.output import Json, complain, print_json, results
+from flows.cli.output import Json, print_json, results
 
 if TYPE_CHECKING:
     from flows.runtime.run_values import RunOptions
@@ -29,6 +30,13 @@ Classes = Annotated[
 Duration = Annotated[
     float | None, typer.Option(min=0.0, help="Stop after this many seconds; default: run until Ctrl-C.")
 ]
+Address = Annotated[
+    str | None,
+    typer.Option(
+        metavar="HOST:PORT|auto",
+        help="Join a Ray that runs already, of which this machine is a node; default: start one.",
+    ),
+]
 MetricsPort = Annotated[int | None, typer.Option(min=1, max=65535, help="Port of the Prometheus metrics.")]
 
 
@@ -47,11 +55,12 @@ def run(
         bool | None, typer.Option(help="Skip the detector while nothing moves.", show_default=False)
     ] = None,
     metrics_port: MetricsPort = None,
+    address: Address = None,
 ) -> None:
     """Detect, track and count on cameras, and write the detection log."""
     from flows.runtime.run_values import RunOptions
 
-    options = RunOptions(duration, annotate, metrics_port)
+    options = RunOptions(duration, annotate, metrics_port, address=address)
     read_cameras(
         context,
         cameras,
@@ -70,12 +79,21 @@ def up(
     duration: Duration = None,
     policy: PolicyFile = None,
     metrics_port: MetricsPort = None,
+    address: Address = None,
+    dashboard: Annotated[bool, typer.Option(help="Serve Ray's dashboard on loopback.")] = True,
 ) -> None:
     """Run cameras, train new models on drift and labels, and serve the app."""
     from flows.runtime.run_values import RunOptions
     from flows.service.policy_file import read_policy
 
-    options = RunOptions(duration, metrics_port=metrics_port, policy=read_policy(policy), app=True)
+    options = RunOptions(
+        duration,
+        metrics_port=metrics_port,
+        policy=read_policy(policy),
+        app=True,
+        dashboard=dashboard,
+        address=address,
+    )
     read_cameras(
         context,
         cameras,
@@ -112,31 +130,37 @@ def read_cameras(
         typer.Exit: With code 1 if the summary names problems.
         StreetloopError: The run did not start.
     """
-    from rich.console import Console
-    from rich.live import Live
-
     from flows.cli.context import settings_of
+    from flows.cli.run_log import open_log, resolve_format
     from flows.cli.tables.live_table import LiveTable, print_summary
     from flows.runtime.session import run_streams
-    from streetloop.cameras import load_cameras
+    from streetloop.alerting.sink_config import resolve_sinks
+    from streetloop.cameras.camera_file import load_cameras
+    from streetloop.host.home import require_home
+    from streetloop.host.output import RAY_OUTPUT, foreign_output_to
+    from streetloop.host.tracing import require_exporter
 
     file = load_cameras(path)
+    options = dataclasses.replace(options, sinks=resolve_sinks(file.sinks, os.environ), mutes=file.mute)
     given = {name: value for name, value in flags.items() if value is not None}
-    settings = settings_of(context, **{**file.settings, **given})
+    given = {**file.settings, **given}
+    log_format = resolve_format(settings_of(context, **given).log_format)
+    settings = settings_of(context, **{**given, "log_format": log_format})
     table = LiveTable(Path(settings.model).name)
-    live = Live(table, console=Console(stderr=True), refresh_per_second=4, transient=True)
-
-    def say(text: str) -> None:
-        live.console.print(f"{text} ...", style="dim")
-
-    # Ray reports dead processes on standard output, which belongs to the summary.
-    with contextlib.redirect_stdout(sys.stderr), live:
-        summary = run_streams(file.cameras, settings, options, show=table.update, say=say)
-    if as_json:
-        print_json(summary.as_json())
-    else:
-        print_summary(results(), summary)
-    for problem in summary.problems:
-        complain(problem)
+    require_home(settings.home)
+    require_exporter(settings.otlp_url)
+    with open_log(settings.log_format) as log:
+        with foreign_output_to(settings.home / RAY_OUTPUT), log.showing(table):
+            summary = run_streams(file.cameras, settings, options, show=table.update, say=log.say)
+        if as_json:
+            print_json(summary.as_json())
+        else:
+            print_summary(results(), summary)
+        for problem in summary.problems:
+            log.complain(problem)
+    if summary.ray_died is not None:
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+        os._exit(1)  # the interpreter's own end would wait for Ray's threads
     if summary.problems:
         raise typer.Exit(1)

@@ -19,6 +19,12 @@ def serve(
     port: Annotated[int, typer.Option(min=1, max=65535, help="TCP port.")] = 8000,
 ) -> None:
     """Serve POST /predict and its OpenAPI page until Ctrl-C."""
+    from flows.cli.run_log import open_log, resolve_format
     from flows.runtime.api_server import serve_api
+    from streetloop.host.tracing import require_exporter
 
-    serve_api(settings_of(context, model=model), host, port, say=say)
+    settings = settings_of(context, model=model)
+    log_format = resolve_format(settings.log_format)
+    require_exporter(settings.otlp_url)
+    with open_log(log_format) as log:
+        serve_api(settings, host, port, say=say if log_format == "text" else log.say)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from streetloop.boxes import to_boxes
-from streetloop.cameras import Camera
+from streetloop.cameras.camera_file import Camera
 from streetloop.city.address import parse_address
 from streetloop.city.render.shapes import CLASSES
 from streetloop.city.view import View

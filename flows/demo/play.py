@@ -15,12 +15,12 @@ from flows.demo.result import BeforeAfterScore, DemoResult
 from flows.runtime.run_values import RunOptions, RunSummary
 from flows.service.control_service import REPORT_FILE
 from flows.stream.analysis.status import CameraStatus
-from streetloop.cameras import Camera, load_cameras
+from streetloop.cameras.camera_file import Camera, load_cameras
 from streetloop.city.render.shapes import CLASSES
+from streetloop.host.processes import in_background
 from streetloop.ledger import Ledger, open_ledger
 from streetloop.ledger.learning import list_learning
 from streetloop.ledger.reviews import ReviewState, count_reviews
-from streetloop.processes import in_background
 from streetloop.settings import Settings, change_settings
 from streetloop.storage.open import open_store
 from streetloop.storage.store import ObjectStore

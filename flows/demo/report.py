@@ -13,12 +13,12 @@ from flows.demo.plot import plot_curve
 from flows.demo.result import BeforeAfterScore, DemoResult
 from flows.reports.page import hide_frame, jpeg_data, png_data, render_page
 from flows.stream.ingest.accounting import FATES
-from flows.stream.sinks.annotated_video import draw_boxes
 from serve.rollout.rollout_record import parse_summary
 from serve.rollout.rollout_report import interval_in_words, signed
 from serve.rollout.statistics.evidence import EVERYTHING
 from streetloop.boxes import to_detections
 from streetloop.city.render.shapes import CLASSES
+from streetloop.drawing.boxes import draw_boxes
 from streetloop.images import decode_image
 from streetloop.ledger import Ledger
 from streetloop.ledger.findings import Finding, list_findings

@@ -2,9 +2,11 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from flows.learning.training_plan import CityCameras
+from streetloop.counted_classes import ClassGroups
 from streetloop.errors import DatasetError, TooFewToJudge
 from streetloop.ledger import Ledger
 from streetloop.ledger.findings import list_findings
@@ -20,8 +22,9 @@ from streetloop.ledger.reviews import (
 )
 from streetloop.settings import Settings
 from streetloop.storage.open import open_store
-from train.data.dataset import TEST, VALIDATION, Dataset, Example, load_dataset, merged, save_dataset
+from train.data.dataset import TEST, TRAIN, VALIDATION, Dataset, Example, load_dataset, merged, save_dataset
 from train.data.from_labels import USUAL, dataset_of, mended, relabeled, renumbered, separated
+from train.data.joined_classes import join_classes
 from train.data.mending import Notes
 from train.data.validation import require_valid
 from train.evaluation.judge import JudgePolicy, judging_gaps
@@ -48,42 +51,53 @@ class TrainingMaterial:
     notes: tuple[str, ...] = ()
 
 
-def build_dataset(
+def save_material(
     settings: Settings,
-    ledger: Ledger,
+    material: TrainingMaterial,
     champion: Version,
-    purpose: str,
-    mapping: Mapping[str, str],
     wanted: tuple[str, ...] = (),
-) -> TrainingMaterial:
-    """Gather a training's material, refuse it if nothing good can come of it, and save the dataset.
+    groups: ClassGroups | None = None,
+) -> None:
+    """Refuse a training's material if nothing good can come of it, else save its dataset.
 
     Args:
-        settings: As of `gather_material`.
-        ledger: As of `gather_material`.
-        champion: As of `gather_material`.
-        purpose: As of `gather_material`.
-        mapping: As of `gather_material`.
-        wanted: Slices in which the candidate must gain; empty for `slices_to_gain`.
+        settings: Give the object store.
+        material: What the training would learn from and be judged by.
+        champion: The version to fine-tune.
+        wanted: Slices in which the candidate must gain; empty for those of the material.
+        groups: Classes that are judged, see `judged_classes`; None for all.
 
     Raises:
-        DatasetError: As of `gather_material`.
         TooFewToJudge: There are too few frames to judge by.
         DatasetInvalid: The dataset has faults.
     """
-    material = gather_material(settings, ledger, champion, purpose, mapping)
     store = open_store(settings)
     require_valid(material.dataset, store, known=champion.record.classes)
-    gaps = gaps_to_judge(material, wanted)
+    gaps = gaps_to_judge(material, wanted, groups)
     if gaps:
         raise TooFewToJudge(f"the training could not be accepted: {'; '.join(gaps)}; {_HINT}", gaps)
     save_dataset(store, material.dataset)
-    return material
 
 
-def gaps_to_judge(material: TrainingMaterial, wanted: tuple[str, ...] = ()) -> list[str]:
+def gaps_to_judge(
+    material: TrainingMaterial, wanted: tuple[str, ...] = (), groups: ClassGroups | None = None
+) -> list[str]:
     """What the judge lacks to accept any candidate, one sentence each."""
-    return _gaps(material.dataset, wanted or material.slices)
+    judged = judged_classes(material.dataset, groups)
+    return _gaps(judged, wanted or material.slices)
+
+
+def judged_classes(dataset: Dataset, groups: ClassGroups | None) -> Dataset:
+    """The frames to judge by, with the classes that are judged.
+
+    Args:
+        dataset: A training's dataset.
+        groups: Names that are judged, each with the classes that it stands for; None for all.
+
+    Raises:
+        DatasetError: The dataset lacks a class.
+    """
+    return join_classes(replace(dataset, examples=tuple(held_out(dataset))), groups).dataset
 
 
 def slices_to_gain(drifts: Sequence[str], dataset: Dataset) -> tuple[str, ...]:
@@ -110,18 +124,28 @@ def held_out(dataset: Dataset) -> list[Example]:
     return [e for e in dataset.examples if e.split in {VALIDATION, TEST}]
 
 
-def require_new_labels(ledger: Ledger) -> None:
+def require_new_labels(ledger: Ledger, place: CityCameras | None = None) -> None:
     """Refuse a training without labels that no dataset has.
+
+    Args:
+        ledger: Holds the labels.
+        place: The city whose cameras count; None for all cameras.
 
     Raises:
         DatasetError: There are none.
     """
-    if not count_labeled(ledger, False):
-        raise DatasetError(_nothing_new(count_doubted(ledger)))
+    if not count_labeled(ledger, cameras=None if place is None else place.cameras):
+        where = "" if place is None else f" of {place.city}'s {len(place.cameras)} cameras"
+        raise DatasetError(f"there are no new labels{where}{_where_labels_are(count_doubted(ledger))}")
 
 
 def gather_material(
-    settings: Settings, ledger: Ledger, champion: Version, purpose: str, mapping: Mapping[str, str]
+    settings: Settings,
+    ledger: Ledger,
+    champion: Version,
+    purpose: str,
+    mapping: Mapping[str, str],
+    place: CityCameras | None = None,
 ) -> TrainingMaterial:
     """Gather all labeled frames, and the champion's dataset for replay; changes nothing.
 
@@ -133,23 +157,42 @@ def gather_material(
         champion: The version to fine-tune.
         purpose: What the dataset is for.
         mapping: The champion's class by class of the labels, where their names differ.
+        place: The city whose labels alone are taken; None for all.
 
     Raises:
         DatasetError: There are no new labels, or the champion lacks one of their classes.
     """
     store = open_store(settings)
-    require_new_labels(ledger)
+    require_new_labels(ledger, place)
     labeled, notes = list_labeled(ledger), Notes()
+    if place is not None:
+        labeled = [frame for frame in labeled if frame.camera_id in place.cameras]
     own = mended(renumbered(labeled, champion.record.classes, mapping), notes)
     parts = [dataset_of(own, champion.record.classes, purpose)]
     if champion.record.dataset:
-        parts.insert(0, load_dataset(store, champion.record.dataset))
+        parts.insert(0, judged_by(load_dataset(store, champion.record.dataset), place))
         _note_relabeled(parts[0], parts[1], notes)
     dataset = separated(relabeled(merged(parts, purpose), own, list_unreliable(ledger)))
     used = {example.image for example in dataset.examples}
     fresh = [r for r in labeled if r.state is ReviewState.LABELED and r.digest in used]
     slices = slices_to_gain([frame.drift or USUAL for frame in fresh], dataset)
     return TrainingMaterial(dataset, slices, _findings(ledger, fresh), notes.sentences())
+
+
+def judged_by(dataset: Dataset, place: CityCameras | None) -> Dataset:
+    """A dataset without the frames to judge by of other cameras than the city's.
+
+    A model of one city serves there alone, so it is judged there alone. It still learns from all
+    training frames, against forgetting.
+
+    Args:
+        dataset: The champion's dataset.
+        place: The city; None leaves all frames.
+    """
+    if place is None:
+        return dataset
+    kept = (e for e in dataset.examples if e.split == TRAIN or e.camera_id in place.cameras)
+    return replace(dataset, examples=tuple(kept))
 
 
 def _note_relabeled(old: Dataset, new: Dataset, notes: Notes) -> None:
@@ -170,7 +213,7 @@ def mark_learned(ledger: Ledger, dataset: Dataset, mapping: Mapping[str, str] = 
     Args:
         ledger: Holds the labels.
         dataset: What the model has learned from.
-        mapping: As `build_dataset` got it.
+        mapping: As the training got it.
     """
     boxes = {example.image: example.boxes for example in dataset.examples}
     found = [frame for frame in find_reviews(ledger, boxes) if frame.state is ReviewState.LABELED]
@@ -179,10 +222,10 @@ def mark_learned(ledger: Ledger, dataset: Dataset, mapping: Mapping[str, str] = 
     mark_in_dataset(ledger, [f.digest for f in learned if f.label == boxes[f.digest]], dataset.digest)
 
 
-def _nothing_new(doubted: int) -> str:
+def _where_labels_are(doubted: int) -> str:
     if not doubted:
-        return "there are no new labels; `streetloop label pull` fetches them"
-    return f"there are no new labels; {doubted} are in doubt: see `streetloop label status --suspect`"
+        return "; `streetloop label pull` fetches them"
+    return f"; {doubted} are in doubt: see `streetloop label status --suspect`"
 
 
 def _findings(ledger: Ledger, fresh: Sequence[FrameRecord]) -> tuple[dict[str, Any], ...]:

@@ -68,10 +68,28 @@ def import_dataset(
     if not path.exists():
         raise DatasetError(f"{path}: no such file or folder")
     imported = _OWN_SPLITS[name](path) if name in _OWN_SPLITS else _READERS[name](path, images, split)
+    return store_dataset(settings, imported, progress)
+
+
+def store_dataset(
+    settings: Settings, imported: ImportedDataset, progress: Callable[[int], None] = lambda _: None
+) -> dict[str, Any]:
+    """Copy a dataset's images and manifest into the object store; see `import_dataset`."""
     store = open_store(settings)
     stored = store_images(imported, store, progress)
     save_dataset(store, imported.dataset)
     return {**summary_of(imported.dataset), "notes": list(imported.notes), "stored": stored}
+
+
+def datasets_in_use(settings: Settings) -> set[str]:
+    """Digests of the datasets that a training or a version needs.
+
+    Raises:
+        TrainingError: A plan is damaged.
+        RegistryError: The registry does not answer.
+    """
+    used = set(used_datasets(settings))
+    return used | open_registry(settings).datasets() if has_registry(settings) else used
 
 
 def prune_datasets(settings: Settings, digests: Sequence[str], *, only_look: bool) -> Removal:
@@ -85,9 +103,7 @@ def prune_datasets(settings: Settings, digests: Sequence[str], *, only_look: boo
     Raises:
         DatasetError: One is unknown, or a version, a training or another dataset needs it.
     """
-    used = set(used_datasets(settings))
-    if has_registry(settings):
-        used |= open_registry(settings).datasets()
+    used = datasets_in_use(settings)
     ledger = open_ledger(settings.ledger)
     try:
         kept = list_image_keys(ledger)

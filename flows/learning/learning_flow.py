@@ -6,6 +6,11 @@
                    |           |-> rolled back
                    |-> refused by the judge
     a failed step is retried with growing pauses, then the run is parked with the reason
+    a refused one is parked at once: nothing becomes of it before somebody acts
+
+A run is of all cameras, or of one city: if its cameras alone drifted, if its schedule is due, or
+if a person asks. It learns from the city's labels, starts from the common champion, and is rolled
+out on the city's cameras.
 """
 
 import logging
@@ -15,28 +20,27 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from cronsim import CronSim
-
+from flows.learning.learning_spans import record_step
 from flows.learning.training_plan import TrainingRequest
+from flows.learning.triggers import Triggers, city_of, place_of
 from serve.rollout.control.request import request_rollout
 from serve.rollout.policy import Policy
+from streetloop.cameras.camera_file import Camera
 from streetloop.clock import Clock
-from streetloop.errors import RolloutError, StreetloopError, TooFewToJudge
-from streetloop.ledger import Ledger
-from streetloop.ledger.findings import list_findings
-from streetloop.ledger.learning import (
-    LearningRun,
-    Step,
-    begin_learning,
-    go_on,
-    list_learning,
-    note_failure,
-    open_learning,
+from streetloop.errors import (
+    ConfigError,
+    DatasetError,
+    DatasetInvalid,
+    LearningError,
+    RolloutError,
+    StreetloopError,
+    TooFewToJudge,
 )
-from streetloop.ledger.reviews import count_labeled
+from streetloop.host.polling import PollingThread, SayOnce
+from streetloop.host.processes import in_background
+from streetloop.ledger import Ledger
+from streetloop.ledger.learning import LearningRun, Step, begin_learning, go_on, note_failure, open_learning
 from streetloop.ledger.rollouts import RolloutState, list_rollouts, open_rollout
-from streetloop.polling import PollingThread, SayOnce
-from streetloop.processes import in_background
 from streetloop.settings import Settings
 from train.fine_tuning.recipe import THREADS
 
@@ -77,6 +81,7 @@ class LearningFlow:
         policy: What a rollout must show.
         clock: The current time.
         tell: Called with each message for the user.
+        cameras: Called for the cameras that run, which say what cities there are.
     """
 
     def __init__(
@@ -87,10 +92,11 @@ class LearningFlow:
         policy: Policy,
         clock: Clock,
         tell: Callable[[str], None],
+        cameras: Callable[[], Sequence[Camera]] = tuple,
     ) -> None:
         self._settings, self._ledger, self._train = settings, ledger, train
-        self._policy, self._clock, self._tell = policy, clock, tell
-        self._since = clock.now()
+        self._policy, self._clock, self._tell, self._cameras = policy, clock, tell, cameras
+        self._triggers = Triggers(settings, ledger, cameras, clock.now())
         self._work: Future[Learned] | None = None
         self._thread = PollingThread("learning", self.step, _STEP_EVERY_S, _log, SayOnce(tell))
 
@@ -121,63 +127,24 @@ class LearningFlow:
         elif run.step is Step.ROLLOUT:
             self._roll_out(run)
 
-    # Triggers
-
     def _begin_if_asked(self) -> None:
-        trigger = self._trigger()
-        if trigger is None or self._must_rest():
-            return
         now = self._clock.now()
+        trigger = self._triggers.due(now)
+        if trigger is None:
+            return
         run = begin_learning(self._ledger, f"learn-{now:%Y%m%dT%H%M%SZ}", trigger, now)
         self._tell(f"learning run {run.id} begins: {trigger['because']}")
-
-    def _trigger(self) -> Mapping[str, Any] | None:
-        findings = [f for f in list_findings(self._ledger, only_open=True) if f.asks_for_labels]
-        if findings:
-            causes = sorted({finding.causes[0].name for finding in findings if finding.causes})
-            cameras = sorted({finding.camera_id for finding in findings})
-            return {
-                "kind": "drift",
-                "because": f"{' and '.join(causes)} on {', '.join(cameras)}",
-                "findings": [finding.id for finding in findings],
-            }
-        if self._labels() >= self._settings.learn_labels:
-            return {"kind": "labels", "because": f"{self._labels()} new labels"}
-        if self._is_time() and self._labels():
-            return {"kind": "schedule", "because": f"the schedule; {self._labels()} new labels"}
-        return None
-
-    def _is_time(self) -> bool:
-        """True if the schedule was due since the last run, or since this process began."""
-        if self._settings.learn_cron is None:
-            return False
-        runs = list_learning(self._ledger, most=1)
-        since = max(self._since, runs[0].started_at) if runs else self._since
-        local = since.astimezone(self._settings.zone)
-        return next(CronSim(self._settings.learn_cron, local)) <= self._clock.now()
-
-    def _must_rest(self) -> bool:
-        """True for a while after a run, and after the daily limit of runs."""
-        now = self._clock.now()
-        today = list_learning(self._ledger, since=now - timedelta(days=1))
-        rest = timedelta(hours=self._settings.learn_rest_h)
-        resting = any(run.ended_at is not None and now - run.ended_at < rest for run in today)
-        return resting or len(today) >= self._settings.learn_per_day
 
     # Steps
 
     def _label(self, run: LearningRun) -> None:
-        of_drift = run.trigger["kind"] == "drift"
-        count = self._labels(of_drift=of_drift)
+        of_drift, city = run.trigger["kind"] == "drift", city_of(run.trigger)
+        count = self._triggers.labels(city, of_drift=of_drift)
         settings = self._settings
         enough = count >= (settings.learn_drift_labels if of_drift else settings.learn_labels)
-        more = self._labels() > run.detail.get(_TOO_FEW, -1)
+        more = self._triggers.labels(city) > run.detail.get(_TOO_FEW, 0)
         if more and (enough or run.trigger["kind"] in {"a person", "schedule"}):
             self._to(run, Step.TRAINING, reason=f"{count} frames are labeled")
-
-    def _labels(self, *, of_drift: bool = False) -> int:
-        """Number of labeled frames in no dataset; with ``of_drift`` only those chosen for drift."""
-        return count_labeled(self._ledger, of_drift)
 
     def _learn(self, run: LearningRun) -> None:
         if self._work is None:
@@ -185,7 +152,14 @@ class LearningFlow:
             # Training threads wait for each other: all are as slow as the one on the busiest core.
             threads = max(1, self._settings.threads - 1)
             recipe = {THREADS: threads, **self._settings.learn_recipe}
-            request = TrainingRequest(run.name, trigger=trigger, recipe=recipe)
+            try:
+                place = place_of(self._cameras(), city_of(run.trigger))
+            except LearningError as nowhere:
+                self._failed(run, nowhere)
+                return
+            request = TrainingRequest(
+                run.name, trigger=trigger, recipe=recipe, classes=self._settings.classes, place=place
+            )
             self._work = in_background("learning", lambda: self._train(request))
             return
         if not self._work.done():
@@ -193,7 +167,8 @@ class LearningFlow:
         work, self._work = self._work, None
         error = work.exception()
         if isinstance(error, TooFewToJudge):  # more labels help, another attempt does not
-            self._to(run, Step.LABELING, {_TOO_FEW: self._labels()}, str(error))
+            too_few = {_TOO_FEW: self._triggers.labels(city_of(run.trigger))}
+            self._to(run, Step.LABELING, too_few, str(error))
             return
         if error is not None:
             self._failed(run, error)
@@ -209,7 +184,9 @@ class LearningFlow:
         if not mine:
             self._ask_for_rollout(run, version)
         elif mine[0].state is RolloutState.PROMOTED:
-            self._to(run, Step.PROMOTED, reason=f"version {version} is the champion")
+            city = city_of(run.trigger)
+            where = "" if city is None else f" of {city}"
+            self._to(run, Step.PROMOTED, reason=f"version {version} is the champion{where}")
         elif mine[0].state is RolloutState.ROLLED_BACK:
             self._to(run, Step.ROLLED_BACK, reason=f"version {version} was sent back")
 
@@ -219,7 +196,9 @@ class LearningFlow:
             self._to(run, Step.ROLLOUT, {"rollout": there.id})
             return
         try:
-            rollout = request_rollout(self._settings, self._ledger, version, self._policy, "learning flow")
+            rollout = request_rollout(
+                self._settings, self._ledger, version, self._policy, "learning flow", city_of(run.trigger)
+            )
         except RolloutError as error:
             self._failed(run, error)
             return
@@ -227,6 +206,9 @@ class LearningFlow:
 
     def _failed(self, run: LearningRun, error: BaseException) -> None:
         sentence = str(error) if isinstance(error, StreetloopError) else repr(error)
+        if _is_refusal(error):
+            self._to(run, Step.PARKED, {"parked": str(run.step)}, f"{run.step} was refused: {sentence}")
+            return
         if run.attempts + 1 >= _MAX_ATTEMPTS:
             reason = f"{run.step} failed {_MAX_ATTEMPTS} times: {sentence}"
             self._to(run, Step.PARKED, {"parked": str(run.step)}, reason)
@@ -238,9 +220,20 @@ class LearningFlow:
     def _to(
         self, run: LearningRun, step: Step, detail: Mapping[str, Any] | None = None, reason: str | None = None
     ) -> None:
-        go_on(self._ledger, run, step, self._now(), detail, reason)
+        now = self._now()
+        go_on(self._ledger, run, step, now, detail, reason)
         if step is not run.step:
+            record_step(run, step, now, {**run.detail, **(detail or {})})
             self._tell(f"learning run {run.id}: {step}" + (f": {reason}" if reason else ""))
 
     def _now(self) -> datetime:
         return self._clock.now()
+
+
+def _is_refusal(error: BaseException) -> bool:
+    """True if another attempt with the same labels, settings and models ends alike.
+
+    A dataset that is invalid may be so because the store, which has its images, was away.
+    """
+    asked_wrongly = isinstance(error, (ConfigError, DatasetError, LearningError))
+    return asked_wrongly and not isinstance(error, DatasetInvalid)

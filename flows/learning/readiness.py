@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from flows.learning.dataset_builder import gaps_to_judge, gather_material, held_out
-from flows.learning.training_plan import TrainingRequest, read_plan
+from flows.learning.dataset_builder import gaps_to_judge, held_out, judged_by
+from flows.learning.training_material import material_of
+from flows.learning.training_plan import CityCameras, TrainingRequest, read_plan
 from flows.learning.training_time import training_seconds
 from streetloop.boxes import Box
 from streetloop.errors import DatasetError
@@ -78,13 +79,13 @@ def check_training(settings: Settings, ledger: Ledger, request: TrainingRequest)
         dataset = load_dataset(open_store(settings), plan.dataset)
         return _readiness(settings, champion, dataset, plan.resumed_as(request), missing, ())
     try:
-        material = gather_material(settings, ledger, champion, "dry run", request.mapping)
+        material = material_of(settings, ledger, champion, model, request)
     except DatasetError as error:
         empty = Dataset(champion.record.classes, ())
         return _readiness(settings, champion, empty, request, [*missing, str(error)], ())
-    material = replace(material, dataset=_with_replay(material.dataset, settings, champion))
+    material = replace(material, dataset=_with_replay(material.dataset, settings, champion, request.place))
     missing += _faults(material.dataset, open_store(settings), champion.record.classes)
-    missing += gaps_to_judge(material, request.wanted)
+    missing += gaps_to_judge(material, request.wanted, request.classes)
     return _readiness(settings, champion, material.dataset, request, missing, material.notes)
 
 
@@ -118,7 +119,9 @@ def _faults(dataset: Dataset, store: ObjectStore, known: Sequence[str]) -> list[
     return faults_of(dataset, known=known) + opened
 
 
-def _with_replay(dataset: Dataset, settings: Settings, champion: Version) -> Dataset:
+def _with_replay(
+    dataset: Dataset, settings: Settings, champion: Version, place: CityCameras | None = None
+) -> Dataset:
     """With placeholders for the images that the baseline's registration would draw."""
     if champion.number or settings.model != BASELINE:
         return dataset
@@ -128,4 +131,5 @@ def _with_replay(dataset: Dataset, settings: Settings, champion: Version) -> Dat
         for split, count in REPLAY_SIZES.items()
         for k in range(count)
     ]
-    return replace(dataset, examples=(*dataset.examples, *drawn))
+    replay = judged_by(replace(dataset, examples=tuple(drawn)), place)
+    return replace(dataset, examples=(*dataset.examples, *replay.examples))

@@ -10,12 +10,13 @@ import onnx
 from onnx import helper
 
 from streetloop.errors import ConfigError
-from streetloop.files import copy_whole
+from streetloop.host.files import copy_whole
 from streetloop.settings import Settings
 from train.code_commit import code_commit
 from train.model.find_model import find_model, has_registry, open_registry
 from train.model.model_file import ModelFile, open_model
 from train.model_registry import ALIASES, Registry, Version, VersionRecord
+from train.other_exports import export_other
 
 _CARD = """# {stamp}
 
@@ -134,20 +135,29 @@ def _card(file: str, model: ModelFile, first: FirstScores) -> str:
     )
 
 
-def export_version(settings: Settings, version: str, target: Path) -> None:
-    """Write a version as a file.
+def export_version(settings: Settings, version: str, target: Path, kind: str | None = None) -> str:
+    """Write a version as a file, or a folder where the format is one.
 
     Args:
         settings: The registry.
         version: Number or alias.
-        target: Ends in ``.onnx`` for the model that serves, ``.pt`` for the checkpoint.
+        target: Where; without ``kind`` it ends in ``.onnx`` for the model that serves, or ``.pt``
+            for the checkpoint.
+        kind: A format of `yolo export`; None for what the name ends in.
+
+    Returns:
+        A remark about it, empty if there is nothing to say.
 
     Raises:
-        ConfigError: It ends otherwise, cannot be written, or the version has no checkpoint.
+        ConfigError: It ends otherwise, is there, cannot be written, or the version has no
+            checkpoint.
         RegistryError: There is no such version.
+        ModelUnsupported: The version cannot be exported so.
     """
-    if target.suffix not in {".onnx", ".pt"}:
-        raise ConfigError(f"{target}: give a name that ends in .onnx or .pt")
+    if kind not in {None, "onnx"}:
+        return _export_other(settings, version, target, str(kind))
+    if target.suffix not in ({".onnx", ".pt"} if kind is None else {".onnx"}):
+        raise ConfigError(f"{target}: give a name that ends in .onnx or .pt, or --format")
     model = find_model(version, settings)
     source = model.onnx if target.suffix == ".onnx" else model.checkpoint
     if source is None:
@@ -156,3 +166,17 @@ def export_version(settings: Settings, version: str, target: Path) -> None:
         copy_whole(source, target)
     except OSError as error:
         raise ConfigError(f"{target}: cannot be written: {error.strerror}") from error
+    return ""
+
+
+def _export_other(settings: Settings, version: str, target: Path, kind: str) -> str:
+    if target.exists():
+        raise ConfigError(f"{target}: is there already")
+    model = find_model(version, settings)
+    if model.checkpoint is None:
+        raise ConfigError(f"version {version} has no .pt checkpoint; export it as .onnx")
+    try:
+        checked = export_other(model.checkpoint, kind, target, settings.image_size)
+    except OSError as error:
+        raise ConfigError(f"{target}: cannot be written: {error.strerror}") from error
+    return "" if checked else f"unchecked: nothing here runs {kind}"

@@ -8,7 +8,7 @@ import numpy as np
 from flows.learning.register_version import disk_told
 from flows.learning.training_job import learn
 from flows.learning.training_plan import TrainingRequest
-from streetloop.errors import DatasetError
+from streetloop.errors import DatasetError, TrainingError
 from streetloop.settings import Settings
 from streetloop.storage.open import open_store
 from train.data.dataset import load_dataset
@@ -44,12 +44,17 @@ def reproduce(
     Raises:
         DatasetError: Its dataset is gone, or it was not trained here.
         RegistryError: There is no such version.
+        TrainingError: It started from a file that is no version.
     """
     registry: Registry = open_registry(settings)
     version = registry.find(name)
     record = version.record
     if record.parent is None or not record.dataset:
         raise DatasetError(f"version {version.number} was not trained here: it has no parent")
+    if (start := record.trigger.get("start")) is not None:
+        raise TrainingError(
+            f"version {version.number} started from {start}, which is no version: it cannot be made again"
+        )
     dataset = load_dataset(open_store(settings), record.dataset)
     wanted = tuple(str(s) for s in record.trigger.get("slices", ()))
     request = TrainingRequest(
@@ -58,6 +63,7 @@ def reproduce(
         {"kind": "reproduction", "of": version.number, "slices": list(wanted)},
         record.recipe,
         challenges=False,
+        classes=record.trigger.get("classes"),
     )
     parent = registry.find(str(record.parent))
     with disk_told(settings):

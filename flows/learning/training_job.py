@@ -8,8 +8,15 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from flows.learning.dataset_builder import build_dataset, held_out, mark_learned, require_new_labels
+from flows.learning.dataset_builder import (
+    held_out,
+    judged_classes,
+    mark_learned,
+    require_new_labels,
+    save_material,
+)
 from flows.learning.register_version import TrainedCandidate, disk_told, register_candidate
+from flows.learning.training_material import material_of
 from flows.learning.training_plan import Plan, TrainingRequest, read_plan, training_folder, write_plan
 from streetloop.errors import DatasetError, RegistryError, TrainingError
 from streetloop.ledger import Ledger
@@ -20,9 +27,17 @@ from train.code_commit import code_commit
 from train.data.dataset import TRAIN, Dataset, Example, load_dataset
 from train.data.formats import write_yolo
 from train.data.validation import missing_classes
+from train.evaluation.joined_boxes import of_classes
 from train.evaluation.judge import JudgedFrame, JudgePolicy, Verdict, judge
 from train.evaluation.metrics import class_map
-from train.fine_tuning.recipe import BLEND, RECIPE, THREADS, Progress, Training
+from train.fine_tuning.recipe import (
+    BLEND,
+    THREADS,
+    Progress,
+    Training,
+    default_recipe,
+    refuse_unknown_options,
+)
 from train.first_champion import ensure_champion
 from train.model.drift_reference import write_training_past
 from train.model.find_model import find_model, open_registry
@@ -99,8 +114,8 @@ def begin_training(
     A training that was stopped is resumed by name, with the dataset of its first start.
 
     Raises:
-        ConfigError: The name cannot be one.
-        DatasetError: There are no new labels, or the champion lacks one of their classes.
+        ConfigError: The name cannot be one, or a training option is unknown.
+        DatasetError: There are no new labels, no such dataset, or the champion lacks a class.
         DatasetInvalid: The labels have faults, or there are too few frames to judge by.
         TrainingError: The training of that name is over.
     """
@@ -135,24 +150,58 @@ def _begin(
     settings: Settings, ledger: Ledger, request: TrainingRequest, say: Callable[[str], None]
 ) -> BegunTraining:
     """Resolve what a request leaves open, and store the plan."""
-    require_new_labels(ledger)  # before a first champion is registered, which takes a while
+    refuse_unknown_options(request.recipe)
+    if request.dataset is None:
+        require_new_labels(
+            ledger, request.place
+        )  # before a first champion is registered, which takes a while
+    else:
+        load_dataset(open_store(settings), request.dataset)
     champion, model = ensure_champion(settings, say)
-    if model.checkpoint is None:
-        raise TrainingError(f"{model.version} has no .pt checkpoint to start from")
-    purpose = f"labels for {request.name}"
-    material = build_dataset(settings, ledger, champion, purpose, request.mapping, request.wanted)
+    start = _start(settings, model, request)
+    material = material_of(settings, ledger, champion, model, request, say)
+    save_material(settings, material, champion, request.wanted, request.classes)
     for note in material.notes:
         say(note)
     wanted = request.wanted or material.slices
     threads = max(1, settings.threads // request.workers)  # those of the detector, shared
+    trigger = {**request.trigger, "slices": list(wanted), "findings": list(material.findings)}
+    if request.dataset is not None:
+        trigger["dataset"] = request.dataset
+    if request.classes is not None:
+        trigger["classes"] = {name: list(members) for name, members in request.classes.items()}
+    if request.start is not None:
+        trigger["start"] = start.version
+    if request.place is not None:
+        trigger["city"] = request.place.city
+    usual = default_recipe(replays=_replays(settings, champion))
     resolved = replace(
-        request,
-        wanted=wanted,
-        trigger={**request.trigger, "slices": list(wanted), "findings": list(material.findings)},
-        recipe={**RECIPE, THREADS: threads, **request.recipe},
+        request, wanted=wanted, trigger=trigger, recipe={**usual, THREADS: threads, **request.recipe}
     )
     write_plan(settings, Plan(resolved, material.dataset.digest, champion.number))
     return BegunTraining(champion, material.dataset, resolved)
+
+
+def _replays(settings: Settings, champion: Version) -> bool:
+    """True if the first ancestor of a champion has a dataset, which all its descendants replay."""
+    known = {version.number: version for version in open_registry(settings).versions()}
+    first = champion
+    while first.record.parent is not None and first.record.parent in known:
+        first = known[first.record.parent]
+    return bool(first.record.dataset)
+
+
+def _start(settings: Settings, champion: ModelFile, request: TrainingRequest) -> ModelFile:
+    """The model that a training starts from.
+
+    Raises:
+        TrainingError: It has no checkpoint.
+        ModelError: The file cannot be used.
+    """
+    start = champion if request.start is None else open_model(request.start, settings.models)
+    if start.checkpoint is None:
+        raise TrainingError(f"{start.version} has no .pt checkpoint to start from")
+    return start
 
 
 def learn(
@@ -163,7 +212,7 @@ def learn(
     say: Callable[[str], None],
     progress: Callable[[Progress], None],
 ) -> Outcome:
-    """Fine-tune a champion on a dataset, judge the candidate and register it.
+    """Fine-tune a champion, or another start, on a dataset, judge the candidate and register it.
 
     During the epochs the registry may be unreachable; registering needs it again.
     """
@@ -183,11 +232,11 @@ def learn(
 
     try:
         started = time.monotonic()
-        model = _train(settings, ours, dataset, request, note)
+        model = _train(settings, _start(settings, ours, request), dataset, request, note)
         seconds = time.monotonic() - started
         say("judging the candidate against the champion on the same frames")
         examples, answers = ask_both(settings, ours, model, dataset)
-        verdict = verdict_on(examples, answers, request.wanted)
+        verdict = verdict_on(dataset, answers, request)
         record = VersionRecord(
             dataset.digest,
             champion.number,
@@ -237,8 +286,7 @@ def _train(
         fine_tune,  # needs Ray, whose settings are made before it is imported
     )
 
-    if start.checkpoint is None:
-        raise TrainingError(f"{start.version} has no checkpoint to start from")
+    assert start.checkpoint is not None
     home = training_folder(settings)
     data = write_yolo(dataset, open_store(settings), home / f"{request.name}-data")
     best = fine_tune(
@@ -267,7 +315,8 @@ def ask_both(
         raise DatasetError("no frame is for validation or test, so nothing can be judged")
     answers = []
     for model in (champion, candidate):
-        exported = replace(model, checkpoint=None)  # the judge compares what will serve
+        # The judge compares what will serve, by each model's own confidences.
+        exported = replace(model, checkpoint=None, thresholds={})
         classes = class_map(model.names, dataset.classes)
         answers.append(
             predict_on_ray(
@@ -283,15 +332,24 @@ def ask_both(
 
 
 def verdict_on(
-    examples: Sequence[Example], answers: Sequence[Sequence[Detections]], wanted: tuple[str, ...]
+    dataset: Dataset, answers: Sequence[Sequence[Detections]], request: TrainingRequest
 ) -> Verdict:
-    """Compare the candidate's answers with the champion's."""
-    champion, candidate = answers
+    """Compare the candidate's answers with the champion's.
+
+    Args:
+        dataset: Its held-out frames are judged.
+        answers: The champion's and the candidate's of each of these frames.
+        request: Says which slices must gain, and which classes count.
+    """
+    judged = judged_classes(dataset, request.classes)
+    champion, candidate = (
+        [of_classes(found, dataset.classes, request.classes) for found in one] for one in answers
+    )
     frames = [
         JudgedFrame(e.truth(), e.ignored(), theirs, ours, e.slices)
-        for e, theirs, ours in zip(examples, champion, candidate, strict=True)
+        for e, theirs, ours in zip(judged.examples, champion, candidate, strict=True)
     ]
-    return judge(frames, JudgePolicy(wanted=wanted))
+    return judge(frames, JudgePolicy(wanted=request.wanted))
 
 
 def write_reference(

@@ -7,12 +7,26 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from streetloop.counted_classes import ClassGroups
 from streetloop.errors import ConfigError, TrainingError
-from streetloop.files import write_whole
+from streetloop.host.files import write_whole
 from streetloop.settings import Settings
 
 _SUFFIX = ".plan.json"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
+@dataclass(frozen=True, slots=True)
+class CityCameras:
+    """A city that learns by itself.
+
+    Attributes:
+        city: Its name, as cameras have it.
+        cameras: Ids of its cameras: the training learns from their labels, and is judged by them.
+    """
+
+    city: str
+    cameras: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +42,10 @@ class TrainingRequest:
         gpu: Whether each worker has a GPU.
         mapping: The champion's class by class of the labels, where their names differ.
         challenges: Whether an accepted candidate becomes the challenger.
+        dataset: Digest of the dataset to learn from; None for the labels of the queue.
+        start: Model file to start from, such as a larger one; None for the champion.
+        classes: Names that are judged, each with the classes that it stands for; None for all.
+        place: The city that learns by itself; None for all cameras together.
     """
 
     name: str
@@ -38,6 +56,10 @@ class TrainingRequest:
     gpu: bool = False
     mapping: Mapping[str, str] = field(default_factory=dict)
     challenges: bool = True
+    dataset: str | None = None
+    start: str | None = None
+    classes: ClassGroups | None = None
+    place: CityCameras | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +67,9 @@ class Plan:
     """A training that has begun, as it is stored.
 
     Attributes:
-        request: What was asked for, with all slices and options resolved. Its name, slices,
-            trigger, recipe and mapping are stored; the rest is asked for anew when it is resumed.
+        request: What was asked for, with all slices and options resolved. How many workers it has,
+            whether they have GPUs and what becomes of the candidate is asked for anew when it is
+            resumed; the rest is stored.
         dataset: Digest of the dataset that it learns from.
         champion: Version that it starts from.
         version: The version that it became; None while it is not over.
@@ -66,6 +89,8 @@ class Plan:
             trigger=begun.trigger,
             recipe=begun.recipe,
             mapping=begun.mapping or request.mapping,  # plans of older versions have none
+            start=begun.start,
+            classes=begun.classes,
         )
 
 
@@ -118,6 +143,8 @@ def write_plan(settings: Settings, plan: Plan) -> None:
         "trigger": request.trigger,
         "recipe": request.recipe,
         "mapping": dict(request.mapping),
+        "start": request.start,
+        "classes": request.classes,
         "version": plan.version,
     }
     write_whole(_path(settings, request.name), json.dumps(content))
@@ -135,7 +162,15 @@ def _read(path: Path, name: str) -> Plan:
         content = json.loads(path.read_text())
         wanted = tuple(content["wanted"])
         mapping = content.get("mapping", {})
-        request = TrainingRequest(name, wanted, content["trigger"], content["recipe"], mapping=mapping)
+        request = TrainingRequest(
+            name,
+            wanted,
+            content["trigger"],
+            content["recipe"],
+            mapping=mapping,
+            start=content.get("start"),
+            classes=content.get("classes"),
+        )
         return Plan(request, content["dataset"], content["champion"], content["version"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise TrainingError(f"{path}: is no plan of a training ({error!r})") from error

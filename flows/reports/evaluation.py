@@ -1,8 +1,8 @@
 """``streetloop evaluate``: how good is a model on a dataset?"""
 
 import contextlib
-import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,6 +13,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemaining
 from rich.table import Table
 
 from flows.reports.evaluation_plots import write_plots
+from streetloop.host.home import require_home
+from streetloop.host.output import RAY_OUTPUT, foreign_output_to
 from streetloop.settings import Settings
 from streetloop.storage.open import open_store
 from streetloop.storage.store import ObjectStore
@@ -24,13 +26,18 @@ from train.evaluation.coco_map import Map
 from train.evaluation.joined_boxes import joins_classes, without_doubles
 from train.evaluation.metrics import Report, class_map, evaluate, refuse_missing
 from train.evaluation.ultralytics_map import WHY_OTHER
-from train.model.find_model import find_model
+from train.model.find_model import find_model, open_registry
 from train.model.model_file import ModelFile
 from train.model.predictions import predict_examples
+from train.model_registry import Version
 
-Cluster: TypeAlias = Callable[[], AbstractContextManager[None]]
+Cluster: TypeAlias = Callable[[], AbstractContextManager[object]]
 """Starts Ray for the duration of a `with` block."""
 
+ImagesDone: TypeAlias = Callable[[int], None]
+"""Called with the number of images that are done."""
+
+_FEW_BOXES = 20  # of a class: below that its best confidence is mostly chance
 _MIN_IMAGES_FOR_RAY = 1000  # from this number on, parallel prediction pays for the start of Ray
 
 
@@ -82,10 +89,14 @@ class Evaluation:
     Attributes:
         report: The metrics.
         notes: One sentence each.
+        thresholds: The confidence of the best F1, by class of the model.
+        few_boxes: Classes of the dataset whose best confidence rests on few boxes.
     """
 
     report: Report
     notes: tuple[str, ...]
+    thresholds: Mapping[str, float] = field(default_factory=dict)
+    few_boxes: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Plain values; null without ground truths."""
@@ -106,7 +117,12 @@ def open_labels(request: EvaluationRequest, store: ObjectStore) -> LabeledImages
 
 
 def evaluate_model(
-    model: str, request: EvaluationRequest, settings: Settings, out: Path | None, cluster: Cluster
+    model: str,
+    request: EvaluationRequest,
+    settings: Settings,
+    out: Path | None,
+    cluster: Cluster | None,
+    progress: ImagesDone | None = None,
 ) -> Evaluation:
     """Evaluate a model on a dataset.
 
@@ -115,51 +131,116 @@ def evaluate_model(
         request: On what.
         settings: Input size, and where models and state are kept.
         out: Folder for plots and the worst frames; None for none.
-        cluster: Starts Ray; entered from 1,000 images on.
+        cluster: Starts Ray; entered from 1,000 images on. None stays in this process.
+        progress: Called with the number of images done; None shows a bar on the terminal.
 
     Raises:
         DatasetError: The dataset cannot be read, or the classes do not match.
         ModelError: The model cannot be used.
     """
-    return evaluate_file(find_model(model, settings), request, settings, out, cluster)
+    return evaluate_file(find_model(model, settings), request, settings, out, cluster, progress)
 
 
 def evaluate_file(
-    model: ModelFile, request: EvaluationRequest, settings: Settings, out: Path | None, cluster: Cluster
+    model: ModelFile,
+    request: EvaluationRequest,
+    settings: Settings,
+    out: Path | None,
+    cluster: Cluster | None,
+    progress: ImagesDone | None = None,
 ) -> Evaluation:
     """Evaluate an open model file; see `evaluate_model`."""
     labels = open_labels(request, open_store(settings))
-    found = detect(model, labels, request.mapping, settings, cluster)
+    found = detect(model, labels, request.mapping, settings, cluster, progress)
     report = evaluate(labels.joined.dataset, labels.examples, found)
     if out is not None:
         write_plots(out, report, labels.examples, found, labels.images)
-    return Evaluation(report, labels.notes)
+    boxes = Counter(box.class_id for e in labels.examples for box in e.boxes if not box.ignored)
+    few = tuple(report.classes[k] for k, count in sorted(boxes.items()) if count < _FEW_BOXES)
+    best = best_thresholds(model, labels, request.mapping, report)
+    return Evaluation(report, labels.notes, best, few)
+
+
+def best_thresholds(
+    model: ModelFile, labels: LabeledImages, mapping: Mapping[str, str], report: Report
+) -> dict[str, float]:
+    """The confidence of the best F1 by class of the model; none where nothing was found right."""
+    best = {}
+    for own, number in class_ids(model, labels, mapping).items():
+        curve = report.curves.get(labels.joined.dataset.classes[number])
+        f1, confidence = (0.0, 1.0) if curve is None else curve.best_f1()
+        if f1 > 0:
+            best[model.names[own]] = round(confidence, 4)
+    return best
+
+
+def keep_thresholds(settings: Settings, version: Version, evaluation: Evaluation) -> str:
+    """Write the thresholds of an evaluation into a version's record; a sentence about it.
+
+    Args:
+        settings: Name the registry.
+        version: What was evaluated.
+        evaluation: Its result.
+
+    Raises:
+        RegistryError: The registry does not take them.
+    """
+    open_registry(settings).set_thresholds(version.number, evaluation.thresholds)
+    classes, few = evaluation.report.by_class, evaluation.few_boxes
+    doubt = f"; {len(few)} of {len(classes)} classes have fewer than {_FEW_BOXES} boxes" if few else ""
+    count = len(evaluation.thresholds)
+    return f"version {version.number} shows {count} classes from their best F1 on, once it is loaded{doubt}"
 
 
 def detect(
-    model: ModelFile, labels: LabeledImages, mapping: Mapping[str, str], settings: Settings, cluster: Cluster
+    model: ModelFile,
+    labels: LabeledImages,
+    mapping: Mapping[str, str],
+    settings: Settings,
+    cluster: Cluster | None,
+    progress: ImagesDone | None = None,
 ) -> list[Detections]:
     """What a model finds in each image, with the class ids of the labels.
 
     Where several classes of the model are one class of the labels, one object has one box.
 
+    Args:
+        model: The model.
+        labels: The images.
+        mapping: The dataset's class by class of the model, where names do not say it.
+        settings: Input size, and where state is kept.
+        cluster: See `evaluate_model`.
+        progress: See `evaluate_model`.
+
     Raises:
         DatasetError: The model lacks a class that the labels have.
     """
-    classes = _class_ids(model, labels, mapping)
+    classes = class_ids(model, labels, mapping)
+    model = replace(model, thresholds={})  # the model's own confidences are measured
+    with contextlib.ExitStack() as shown:
+        told = progress or shown.enter_context(_progress_bar(len(labels.examples)))
+        found = _detect(model, labels, classes, settings, told, cluster)
+    return [without_doubles(one) for one in found] if joins_classes(classes) else found
+
+
+@contextlib.contextmanager
+def _progress_bar(total: int) -> Iterator[ImagesDone]:
     columns = ("images", BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("images", total=len(labels.examples))
+        task = bar.add_task("images", total=total)
 
         def progress(done: int) -> None:
             bar.update(task, completed=done)
 
-        found = _detect(model, labels, classes, settings, progress, cluster)
-    return [without_doubles(one) for one in found] if joins_classes(classes) else found
+        yield progress
 
 
-def _class_ids(model: ModelFile, labels: LabeledImages, mapping: Mapping[str, str]) -> dict[int, int]:
-    """Class ids of the labels by those of the model; only classes with boxes are needed."""
+def class_ids(model: ModelFile, labels: LabeledImages, mapping: Mapping[str, str]) -> dict[int, int]:
+    """Class ids of the labels by those of the model; only classes with boxes are needed.
+
+    Raises:
+        DatasetError: The model lacks a class that the labels have.
+    """
     known = class_map(model.names, labels.source.classes, mapping, needed=())
     new_id = labels.joined.new_id
     classes = {own: new_id[old] for own, old in known.items() if old in new_id}
@@ -174,13 +255,14 @@ def _detect(
     labels: LabeledImages,
     classes: Mapping[int, int],
     settings: Settings,
-    progress: Callable[[int], None],
-    cluster: Cluster,
+    progress: ImagesDone,
+    cluster: Cluster | None,
 ) -> list[Detections]:
     examples, images, size = labels.examples, labels.images, settings.image_size
-    if len(examples) < _MIN_IMAGES_FOR_RAY:  # done before a cluster would be up
+    if cluster is None or len(examples) < _MIN_IMAGES_FOR_RAY:  # done before a cluster would be up
         return predict_examples(model, examples, images, classes, size, progress)
-    with contextlib.redirect_stdout(sys.stderr), cluster():
+    require_home(settings.home)
+    with foreign_output_to(settings.home / RAY_OUTPUT), cluster():
         from train.model.ray_predictions import predict_on_ray  # after Ray's settings are made
 
         return predict_on_ray(model, examples, images, classes, size, progress, workers=settings.threads)

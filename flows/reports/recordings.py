@@ -1,8 +1,6 @@
 """``streetloop drift compare``: compares two recordings of a camera."""
 
 import re
-import threading
-from collections.abc import Iterator
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 
@@ -13,20 +11,11 @@ from drift.comparison import DetectionPolicy
 from drift.measurement.view_change import ViewChange
 from drift.period_log import cameras_in, read_periods
 from drift.series import Series, SeriesVerdict, compare_series, gather, gather_periods
-from flows.stream.sources.clip import parse_clip_uri
-from flows.stream.sources.simulated import SimulatedSource
-from streetloop.clock import SystemClock
-from streetloop.errors import ConfigError, ImageUnreadable, SourceError
-from streetloop.images import decode_image
+from flows.reports.pictures import pictures_of
+from streetloop.errors import ConfigError, SourceError
 from streetloop.local_time import from_local
 from streetloop.storage.store import ObjectStore
-from streetloop.types import Image
-from streetloop.video import VideoReader
 
-_MAX_PICTURES = 240  # that are measured of one recording
-_PICTURES_PER_S = 5  # of a clip: more show the same traffic
-_IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".bmp", ".webp"}
-_MAX_PIXELS = 50_000_000
 _HISTORY = re.compile(r"(?P<camera>[A-Za-z0-9][A-Za-z0-9._-]{0,63})@(?P<start>[^/]+)/(?P<end>[^/]+)")
 
 
@@ -93,7 +82,7 @@ def _measure(name: str, store: ObjectStore, zone: tzinfo) -> Series:
     if past is not None and not Path(name).exists():
         return _past(past["camera"], past["start"], past["end"], store, zone)
     try:
-        return gather(_pictures(name))
+        return gather(pictures_of(name))
     except SourceError as error:
         raise ConfigError(str(error)) from error
 
@@ -113,53 +102,3 @@ def _moment(text: str, zone: tzinfo) -> datetime:
         return from_local(moment, zone) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError):
         raise ConfigError(f"{text[:40]!r} is no time; write 2026-11-21T08:00 ({zone})") from None
-
-
-def _pictures(name: str) -> Iterator[Image]:
-    if name.startswith("sim://"):
-        return _simulated(name)
-    path = parse_clip_uri(name)[0] if name.startswith("file://") else Path(name)
-    if path.is_dir():
-        return _folder(path)
-    if not path.is_file():
-        raise ConfigError(f"{path}: no such clip or folder")
-    return _clip(path)
-
-
-def _clip(path: Path) -> Iterator[Image]:
-    with VideoReader(str(path), str(path)) as reader:
-        step = max(1, reader.info.frames // _MAX_PICTURES, round(reader.info.fps / _PICTURES_PER_S))
-        for number, (_, picture) in enumerate(reader.pictures()):
-            if number % step == 0:
-                yield picture.bgr()
-
-
-def _simulated(uri: str) -> Iterator[Image]:
-    source = SimulatedSource(uri + ("&" if "?" in uri else "?") + "live=0", SystemClock())
-    frames = source.probe().frames
-    if not frames:
-        raise ConfigError(f"{uri}: say how long it is with frames=300")
-    step = max(1, frames // _MAX_PICTURES)
-    for number, source_frame in enumerate(source.read(threading.Event())):
-        if number % step == 0:
-            yield source_frame.picture.bgr()
-
-
-def _folder(path: Path) -> Iterator[Image]:
-    files = sorted((f for f in path.iterdir() if f.suffix.lower() in _IMAGE_SUFFIXES), key=_by_number)
-    if not files:
-        raise ConfigError(f"{path}: holds no images ({', '.join(sorted(_IMAGE_SUFFIXES))})")
-    for file in files[:: max(1, len(files) // _MAX_PICTURES)]:
-        try:
-            image = decode_image(file.read_bytes())
-        except ImageUnreadable as error:
-            raise ConfigError(f"{file}: is not an image that can be read") from error
-        if image.shape[0] * image.shape[1] > _MAX_PIXELS:
-            raise ConfigError(f"{file}: has more than {_MAX_PIXELS // 1_000_000} million pixels")
-        yield image
-
-
-def _by_number(file: Path) -> tuple[list[tuple[int, str]], str]:
-    """In the order of the numbers in names: frame_2 before frame_10."""
-    parts = re.findall(r"\d+|\D+", file.stem)
-    return [(int(p), "") if p.isdigit() else (-1, p) for p in parts], file.name

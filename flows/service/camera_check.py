@@ -3,13 +3,14 @@
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 
 from flows.service.model_warnings import model_warnings
 from flows.stream.sinks.triage import bands_of
 from flows.stream.sources.registry import open_source
 from serve.rollout.control.champions import serving_model
-from streetloop.camera_warning import CameraWarning
-from streetloop.cameras import Camera, refuse_uncountable
+from streetloop.cameras.camera_file import Camera, refuse_uncountable
+from streetloop.cameras.camera_warning import CameraWarning
 from streetloop.clock import SystemClock
 from streetloop.errors import ConfigError, ModelError, RegistryError, StreetloopError
 from streetloop.settings import Settings
@@ -52,7 +53,7 @@ def check_cameras(cameras: Sequence[Camera], settings: Settings) -> Iterator[Che
         ConfigError: The settings do not fit the model; after all results.
     """
     with ThreadPoolExecutor(max_workers=_AT_A_TIME) as pool:
-        opened = pool.map(_open, cameras)
+        opened = pool.map(partial(_open, settings), cameras)
         try:
             model = serving_model(settings)
             bands_of(settings, model.names)
@@ -63,9 +64,9 @@ def check_cameras(cameras: Sequence[Camera], settings: Settings) -> Iterator[Che
         yield from (_with_model(result, model, settings) for result in opened)
 
 
-def _open(camera: Camera) -> CheckResult:
+def _open(settings: Settings, camera: Camera) -> CheckResult:
     try:
-        return CheckResult(camera, open_source(camera, SystemClock()).probe(), None)
+        return CheckResult(camera, open_source(camera, SystemClock(), settings).probe(), None)
     except StreetloopError as error:
         return CheckResult(camera, None, str(error))
 

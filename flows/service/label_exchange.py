@@ -7,8 +7,16 @@ from labeling.measured_quality import keep_measures, measure
 from labeling.older_frames import OlderFrames
 from labeling.open_labeler import drifting, open_labeler, push
 from labeling.queue import ReviewQueue
+from labeling.teacher.ledger_checks import LedgerChecks
+from labeling.teacher.trust import Trust, TrustPolicy
 from streetloop.clock import SystemClock
-from streetloop.control.label_views import ExchangeView, LabelProblemView, LabelQualityView, LabelReportView
+from streetloop.control.label_views import (
+    ExchangeView,
+    LabelProblemView,
+    LabelQualityView,
+    LabelReportView,
+    TeacherPrecisionView,
+)
 from streetloop.errors import ConfigError, ModelError
 from streetloop.ledger import Ledger
 from streetloop.ledger.review_moves import ask_anew, confirm_labels, reopen_rejected
@@ -25,6 +33,7 @@ from streetloop.storage.store import ObjectStore
 from train.model.class_names import older_frames
 from train.model.find_model import find_model
 from train.model.model_file import ModelFile
+from train.teacher import open_teacher
 
 _LABELED = (ReviewState.LABELED, ReviewState.IN_DATASET)
 _LEAST_PREFIX = 6  # characters of a digest that name a frame
@@ -100,6 +109,29 @@ class LabelExchange:
         wanted = [*_resolved(digests, doubted, "suspect"), *(doubted if suspect else ())]
         return confirm_labels(self._ledger, wanted)
 
+    def teacher_precision(self) -> list[TeacherPrecisionView]:
+        """See `streetloop.control.port.Control.teacher_precision`."""
+        teacher = open_teacher(self._settings, self._store)
+        if teacher is None:
+            raise ConfigError("no teacher is set: give --labeler teacher, or set STREETLOOP_LABELER=teacher")
+        trust = Trust(
+            TrustPolicy(self._settings.teacher_level), LedgerChecks(self._ledger, teacher.name).all()
+        )
+        return [
+            TeacherPrecisionView(
+                teacher=teacher.name,
+                camera=camera,
+                **{"class": name},
+                checked=found.checked,
+                right=found.right,
+                precision=round(found.share, 4),
+                low=round(found.low, 4),
+                high=round(found.high, 4),
+                alone=alone,
+            )
+            for camera, name, found, alone in trust.precisions()
+        ]
+
     def _rejected(self) -> list[FrameRecord]:
         return list_reviews(self._ledger, [ReviewState.REJECTED])
 
@@ -135,7 +167,8 @@ class LabelExchange:
             return None
 
     def _labeler(self) -> Labeler:
-        labeler = open_labeler(self._settings, self._store, self._queue)
+        teacher = open_teacher(self._settings, self._store)
+        labeler = open_labeler(self._settings, self._store, self._queue, teacher=teacher)
         if labeler is None:
             raise ConfigError("no labeler is set: give --labeler, or set STREETLOOP_LABELER")
         return labeler

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from itertools import islice, pairwise, product
 
 from flows.stream.analysis.line_totals import DIRECTIONS
-from streetloop.cameras import Camera
+from streetloop.cameras.camera_file import Camera
 from streetloop.control.views import CountView
 from streetloop.errors import ConfigError, NotFound
 from streetloop.ledger import Ledger

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from streetloop.camera_warning import CameraWarning
-from streetloop.cameras import Camera
+from streetloop.cameras.camera_file import Camera
+from streetloop.cameras.camera_warning import CameraWarning
 from streetloop.settings import BASELINE, Settings
 from streetloop.video import VideoInfo
 from train.model.contract import ModelInput, OutputLayout

@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from drift.comparison import FeatureResult
 from flows.reports.drift_status import DriftStatus
 from serve.rollout.rollout_record import parse_phase, parse_policy, parse_summary
-from streetloop.cameras import Camera
+from streetloop.cameras.camera_file import Camera
 from streetloop.causes import causes_from_json, causes_to_json, evidence_to_json
 from streetloop.control.label_views import ReviewView
 from streetloop.control.views import (
@@ -38,6 +38,22 @@ if TYPE_CHECKING:
     from flows.stream.analysis.status import CameraStatus
 
 _MAX_EFFECT = 1e6
+_CONFIGURED = (
+    "id",
+    "city",
+    "site",
+    "fps",
+    "transport",
+    "classes",
+    "record",
+    "audio",
+    "keep",
+    "anonymise",
+    "lines",
+    "zones",
+    "mask",
+    "anomalies",
+)
 
 V = TypeVar("V", bound=BaseModel)
 
@@ -70,7 +86,7 @@ def live_view(camera: Camera, status: "CameraStatus", rates: tuple[float, float]
 
 
 def _configuration(camera: Camera) -> dict[str, Any]:
-    plain = {name: getattr(camera, name) for name in ("id", "city", "fps", "transport", "classes", "lines")}
+    plain = {name: getattr(camera, name) for name in _CONFIGURED}
     return {**plain, "uri": str(camera.uri)}
 
 

@@ -1,7 +1,7 @@
 """Options that commands about models share."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -49,6 +49,31 @@ def parse_pairs(entries: list[str] | None) -> dict[str, str]:
             raise ConfigError(f"--map {entry!r}: write ONE=OTHER, such as bicycle=bike")
         pairs[one] = other
     return pairs
+
+
+def parse_recipe(entries: list[str] | None) -> dict[str, Any]:
+    """The training options of ``--set``.
+
+    >>> parse_recipe(["lr0=0.001", "cos_lr=false"])
+    {'lr0': 0.001, 'cos_lr': False}
+
+    Raises:
+        ConfigError: An entry is no pair, or its value cannot be read.
+    """
+    import yaml
+
+    from streetloop.errors import ConfigError
+
+    recipe = {}
+    for entry in entries or []:
+        name, sign, value = entry.partition("=")
+        if not (name and sign and value):
+            raise ConfigError(f"--set {entry!r}: write OPTION=VALUE, such as lr0=0.001")
+        try:
+            recipe[name] = yaml.safe_load(value)
+        except yaml.YAMLError:
+            raise ConfigError(f"--set {name}: {value[:60]!r} cannot be read") from None
+    return recipe
 
 
 def parse_classes(text: str | None) -> dict[str, list[str]] | None:

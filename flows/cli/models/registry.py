@@ -111,12 +111,18 @@ def register(
 def export(
     context: typer.Context,
     version: VersionName,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="Ends in .onnx or .pt.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Ends in .onnx or .pt, but for --format.")],
+    kind: Annotated[
+        str | None,
+        typer.Option("--format", help="openvino, torchscript, or what else `yolo export` knows, unchecked."),
+    ] = None,
 ) -> None:
     """Write a version as a file."""
     from flows.learning.register_file import export_version
 
-    export_version(settings_of(context), version, file)
+    remark = export_version(settings_of(context), version, file, kind)
+    if remark:
+        say(remark)
     results().print(f"written: {file.absolute()}", soft_wrap=True)
 
 

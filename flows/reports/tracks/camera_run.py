@@ -14,7 +14,7 @@ from flows.stream.analysis.results import Result
 from flows.stream.analysis.status import CameraStatus
 from flows.stream.pipeline import StreamPipeline
 from serve.detector.client import DetectorClient, LocalDetector
-from streetloop.cameras import Camera
+from streetloop.cameras.camera_file import Camera
 from streetloop.clock import SystemClock
 from streetloop.errors import SourceError, StreetloopError
 from streetloop.settings import Settings

@@ -9,7 +9,7 @@ import numpy as np
 from flows.reports.tracks.mot_files import MotTracks
 from flows.stream.analysis.counting_lines import LineCounter, anchor
 from flows.stream.analysis.line_totals import DIRECTIONS
-from streetloop.cameras import CountingLine
+from streetloop.cameras.camera_file import CountingLine
 from streetloop.counted_classes import ClassGroups
 
 LineCounts: TypeAlias = Mapping[str, Mapping[str, int]]

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streetloop.errors import ConfigError
-from streetloop.files import write_whole
+from streetloop.host.files import write_whole
 from streetloop.types import Ints
 
 TARGET, DISTRACTOR, NO_CLASS = 1, 8, -1

@@ -8,7 +8,7 @@ from flows.reports.tracks.mot_files import DISTRACTOR, TARGET
 from flows.stream.sources.registry import open_source
 from flows.stream.sources.simulated_picture import SimulatedPicture
 from flows.stream.sources.source import Source, SourceFrame
-from streetloop.cameras import Camera
+from streetloop.cameras.camera_file import Camera
 from streetloop.city.truth import Truth
 from streetloop.clock import Clock
 from streetloop.errors import SourceError

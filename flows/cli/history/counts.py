@@ -64,7 +64,7 @@ def counts(
 
 def _control(context: typer.Context, file: Path | None, timezone: str | None) -> Any:
     """The control service; a flag goes before the settings of the camera file."""
-    from streetloop.cameras import load_cameras
+    from streetloop.cameras.camera_file import load_cameras
 
     if file is None:
         return control_of(context, timezone=timezone)

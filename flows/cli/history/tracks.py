@@ -46,9 +46,9 @@ def evaluate_tracks(
     as_json: Json = False,
 ) -> None:
     """Measure tracks and counts against what is true: HOTA, IDF1, MOTA, objects, line crossings."""
-    from flows.reports.tracks.evaluation import evaluate_cameras, evaluate_files, the_camera
     from flows.reports.tracks.report import print_report, write_report
-    from streetloop.cameras import load_cameras
+    from flows.reports.tracks.track_evaluation import evaluate_cameras, evaluate_files, the_camera
+    from streetloop.cameras.camera_file import load_cameras
     from streetloop.errors import ConfigError
 
     file = None if cameras is None else load_cameras(cameras)

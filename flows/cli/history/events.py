@@ -8,7 +8,8 @@ import typer
 from rich.markup import escape
 
 from flows.cli.context import control_of, current_user
-from flows.cli.output import borderless, plain, results, say
+from flows.cli.history.mutes import mutes_app
+from flows.cli.output import Json, borderless, plain, print_json, results, say
 
 if TYPE_CHECKING:
     from streetloop.control.views import EventView
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 app = typer.Typer()
 events_app = typer.Typer()
 app.add_typer(events_app, name="events")
+events_app.add_typer(mutes_app)
 
 _PAGE = 200
 _FOLLOW_S = 1.0
@@ -66,6 +68,43 @@ def acknowledge(
     """Note that you took note of an event."""
     view = control_of(context).acknowledge(event, current_user())
     say(f"event {view.id} is acknowledged by {view.acknowledged_by}")
+
+
+@events_app.command()
+def comment(
+    context: typer.Context,
+    event: Annotated[int, typer.Argument(metavar="ID", help="Number of the event.")],
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="Up to 1000 characters; '' removes it.")],
+) -> None:
+    """Write a comment on an event, in the place of the one before."""
+    view = control_of(context).comment_event(event, text, current_user())
+    say(f"event {view.id} has {'no' if view.comment is None else 'your'} comment")
+
+
+@events_app.command(name="mark-false")
+def mark_false(
+    context: typer.Context,
+    event: Annotated[int, typer.Argument(metavar="ID", help="Number of the event.")],
+    undo: Annotated[bool, typer.Option("--undo", help="Take it back.")] = False,
+) -> None:
+    """Note that an event did not happen; the precision of its rule counts it."""
+    view = control_of(context).mark_false(event, current_user(), is_false=not undo)
+    say(f"event {view.id} is {'not marked' if view.false_at is None else 'marked'} as false")
+
+
+@events_app.command()
+def precision(context: typer.Context, as_json: Json = False) -> None:
+    """Show how often each rule was right, as far as events were acknowledged or marked as false."""
+    found = control_of(context).event_precision()
+    if as_json:
+        print_json(found)
+        return
+    table = borderless("kind", "camera", "rule", numbers=("events", "confirmed", "false", "precision"))
+    for one in found:
+        share = "-" if one.precision is None else f"{one.precision:.0%}"
+        counts = (str(one.events), str(one.confirmed), str(one.false))
+        table.add_row(one.kind, escape(one.camera_id or ""), one.rule_version, *counts, share)
+    results().print(table if found else "no rule has found anything")
 
 
 def _pages(

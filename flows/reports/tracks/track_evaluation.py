@@ -15,7 +15,7 @@ from flows.reports.tracks.recorded_source import RecordedSource
 from flows.reports.tracks.report import TrackComparison, TrackReport
 from flows.reports.tracks.track_scores import score_tracks
 from flows.stream.sources.registry import refuse_bad_source
-from streetloop.cameras import Camera, refuse_uncountable
+from streetloop.cameras.camera_file import Camera, refuse_uncountable
 from streetloop.clock import SystemClock
 from streetloop.errors import ConfigError, SourceError
 from streetloop.settings import Settings

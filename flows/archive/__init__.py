@@ -1,0 +1,1 @@
+"""The archive of recorded video: what stays, and what comes out again."""

@@ -1,0 +1,157 @@
+"""What a model finds in the frames of a recorded segment that were detected when they were seen."""
+
+import io
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+
+from flows.archive.served_log import ServedFrame
+from streetloop.errors import StoreError
+from streetloop.ledger.segments import Segment
+from streetloop.storage.store import ObjectStore
+from streetloop.types import Detections, Floats, Image, Ints
+from streetloop.video import VideoReader
+from train.model.predictor import Predictor
+from train.model.preprocess import letterbox
+
+_BATCH = 8
+_NEAREST = 0.4  # of the time to the next picture: a frame is that picture, or is not in the recording
+_PERIOD_S = 0.04
+_Batch: TypeAlias = list[tuple[int, Image]]
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentDetections:
+    """The detections of one segment.
+
+    Attributes:
+        frame_id: (F,) which frames were looked at; numbers of the run.
+        size: (2,) width and height of the pictures in pixels.
+        row: (N,) index into ``frame_id``, of each box.
+        xyxy: (N, 4) in pixels of the picture.
+        confidence: (N,) 0 to 1.
+        class_id: (N,) of the model.
+        seconds: How long the model took for all of them.
+    """
+
+    frame_id: Ints
+    size: Ints
+    row: Ints
+    xyxy: Floats
+    confidence: Floats
+    class_id: Ints
+    seconds: float
+
+    def of(self, frame: int) -> Detections:
+        """The boxes of the frame at an index."""
+        mine = self.row == frame
+        return Detections(self.xyxy[mine], self.confidence[mine], self.class_id[mine])
+
+    def to_bytes(self) -> bytes:
+        """As a file."""
+        content = io.BytesIO()
+        arrays = {name: getattr(self, name) for name in self.__slots__}
+        np.savez_compressed(content, **arrays)
+        return content.getvalue()
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> "SegmentDetections":
+        """From `to_bytes`."""
+        with np.load(io.BytesIO(data)) as arrays:
+            values = {name: arrays[name] for name in cls.__slots__}
+        return cls(**values | {"seconds": float(values["seconds"])})
+
+
+def detect_segment(
+    store: ObjectStore,
+    segment: Segment,
+    frames: Sequence[ServedFrame],
+    predictor: Predictor,
+    confidence: float,
+) -> SegmentDetections:
+    """Look at some frames of a segment with a model.
+
+    Args:
+        store: Has the segment.
+        segment: The segment.
+        frames: The frames, in order of time; those that the recording lacks are left out.
+        predictor: The model.
+        confidence: Least confidence of a box.
+
+    Raises:
+        StoreError: The segment cannot be read.
+        DetectorError: The model failed.
+    """
+    found: list[tuple[int, Detections]] = []
+    size = (segment.width, segment.height)
+    took_s = 0.0
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "segment.mp4"
+        path.write_bytes(store.get(segment.key))
+        for batch in _batches(_wanted(path, frames)):
+            size = batch[0][1].shape[1], batch[0][1].shape[0]
+            began = time.perf_counter()
+            answers = _detect(predictor, [image for _, image in batch], confidence)
+            took_s += time.perf_counter() - began
+            found += zip((frame_id for frame_id, _ in batch), answers, strict=True)
+    return _collected(found, size, took_s)
+
+
+def _wanted(path: Path, frames: Sequence[ServedFrame]) -> Iterator[tuple[int, Image]]:
+    """Number and picture of each frame that is in a file."""
+    seconds = np.array([frame.second for frame in frames])
+    if not len(seconds):
+        return
+    before: float | None = None
+    period = _PERIOD_S
+    with VideoReader(str(path), path.name) as reader:
+        for time_s, picture in reader.pictures():
+            if time_s is None:
+                raise StoreError(f"{path.name} has a picture without a time")
+            period = time_s - before if before is not None and time_s > before else period
+            before = time_s
+            nearest = int(np.abs(seconds - time_s).argmin())
+            if abs(seconds[nearest] - time_s) <= _NEAREST * period:
+                yield frames[nearest].frame_id, picture.bgr()
+
+
+def _batches(pictures: Iterator[tuple[int, Image]]) -> Iterator[_Batch]:
+    batch: list[tuple[int, Image]] = []
+    for one in pictures:
+        if batch and (len(batch) == _BATCH or one[1].shape != batch[0][1].shape):
+            yield batch
+            batch = []
+        batch.append(one)
+    if batch:
+        yield batch
+
+
+def _detect(predictor: Predictor, images: Sequence[Image], confidence: float) -> list[Detections]:
+    height, width = predictor.input_size(images[0].shape[1], images[0].shape[0])
+    boxed = [letterbox(image, width, height) for image in images]
+    answers = predictor.detect(np.stack([image for image, _ in boxed]), confidence)
+    return [
+        Detections(box.to_source(answer.xyxy), answer.confidence, answer.class_id)
+        for answer, (_, box) in zip(answers, boxed, strict=True)
+    ]
+
+
+def _collected(
+    found: Sequence[tuple[int, Detections]], size: tuple[int, int], took_s: float
+) -> SegmentDetections:
+    parts = [Detections.empty(), *(one for _, one in found)]
+    counts = [len(one) for _, one in found]
+    return SegmentDetections(
+        frame_id=np.array([frame_id for frame_id, _ in found], np.int64),
+        size=np.array(size, np.int64),
+        row=np.repeat(np.arange(len(found)), counts).astype(np.int64),
+        xyxy=np.concatenate([part.xyxy for part in parts]),
+        confidence=np.concatenate([part.confidence for part in parts]),
+        class_id=np.concatenate([part.class_id for part in parts]),
+        seconds=took_s,
+    )

@@ -1,0 +1,1 @@
+"""A running system's state, copied elsewhere and back."""

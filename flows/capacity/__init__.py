@@ -1,0 +1,1 @@
+"""How large a cluster a number of cameras needs."""

@@ -1,0 +1,1 @@
+"""Detections as a stream for others."""

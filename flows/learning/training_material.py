@@ -1,0 +1,86 @@
+"""A training learns from the labels of the queue, or from a dataset."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from flows.learning.dataset_builder import TrainingMaterial, gather_material
+from flows.learning.training_plan import TrainingRequest
+from streetloop.ledger import Ledger
+from streetloop.settings import Settings
+from streetloop.storage.open import open_store
+from streetloop.types import Detections
+from train.data.dataset import TRAIN, Dataset, load_dataset, merged
+from train.data.from_labels import separated
+from train.data.other_classes import completed, with_classes
+from train.model.model_file import ModelFile
+from train.model.predictions import predict_examples
+from train.model_registry import Version
+
+_SURE = 0.5  # confidence of a box of the champion that is taken for a label
+
+Say = Callable[[str], None]
+
+
+def material_of(
+    settings: Settings,
+    ledger: Ledger,
+    champion: Version,
+    model: ModelFile,
+    request: TrainingRequest,
+    say: Say = lambda _: None,
+) -> TrainingMaterial:
+    """Gather what a training learns from and is judged by; changes nothing.
+
+    Args:
+        settings: Give the object store and the size of the model's input.
+        ledger: Holds the labels.
+        champion: The version to fine-tune.
+        model: Its model file.
+        request: ``dataset`` names a dataset; without it the labels of the queue are taken.
+        say: Called with a sentence when the model looks at the dataset's images.
+
+    Raises:
+        DatasetError: There are no new labels, or no such dataset, or the champion lacks a class.
+        DetectorError: The model failed on an image of the dataset.
+    """
+    if request.dataset is None:
+        where = "labels" if request.place is None else f"labels of {request.place.city}"
+        purpose = f"{where} for {request.name}"
+        return gather_material(settings, ledger, champion, purpose, request.mapping, request.place)
+    store = open_store(settings)
+    imported = load_dataset(store, request.dataset)
+    purpose = f"dataset {imported.digest[:12]} for {request.name}"
+    dataset = with_classes(imported, champion.record.classes, request.mapping)
+    dataset, added = _completed(settings, dataset, imported, model, request, say)
+    parts = [replace(dataset, parents=(imported.digest,))]
+    if champion.record.dataset:
+        parts.insert(0, load_dataset(store, champion.record.dataset))
+    boxes = "box" if added == 1 else "boxes"
+    notes = (f"{added} {boxes} of classes that the dataset lacks are the champion's",) if added else ()
+    whole = merged(parts, purpose) if len(parts) > 1 else replace(parts[0], purpose=purpose)
+    return TrainingMaterial(separated(whole), (), (), notes)
+
+
+def _completed(
+    settings: Settings,
+    dataset: Dataset,
+    imported: Dataset,
+    model: ModelFile,
+    request: TrainingRequest,
+    say: Say,
+) -> tuple[Dataset, int]:
+    """With the champion's boxes of the classes that the imported dataset does not have."""
+    names = {request.mapping.get(name, name) for name in imported.classes}
+    labeled = {k for k, name in enumerate(dataset.classes) if name in names}
+    if len(labeled) == len(dataset.classes):
+        return dataset, 0
+    learned = dataset.split(TRAIN)
+    say(f"looking for objects of other classes in {len(learned)} images")
+    same = {k: k for k in range(len(dataset.classes))}
+    found = predict_examples(model, learned, open_store(settings), same, settings.image_size)
+    sure = {e.image: _sure(answer) for e, answer in zip(learned, found, strict=True)}
+    return completed(dataset, sure, labeled)
+
+
+def _sure(found: Detections) -> Detections:
+    return found.take(found.confidence >= _SURE)

@@ -1,0 +1,1 @@
+"""The fastest accurate way to run a model here."""

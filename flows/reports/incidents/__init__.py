@@ -1,0 +1,1 @@
+"""The incident report: what happened, why, what was done, what is to be done."""

@@ -1,0 +1,87 @@
+"""Cameras, and what crossed their lines."""
+
+import threading
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from drift.monitor import end_all
+from flows.service.line_counts import line_counts
+from flows.service.parts.state import ServiceState
+from flows.service.views import camera_view
+from flows.stream.sources.registry import refuse_bad_source
+from streetloop.cameras.camera_file import Camera, camera_document, parse_camera
+from streetloop.cameras.camera_set import merged
+from streetloop.clock import SystemClock
+from streetloop.control.views import CameraView, CountView
+from streetloop.errors import ConfigError, NotFound
+from streetloop.ledger.cameras import change_camera, newest_changes
+
+
+class CameraService(ServiceState):
+    """See `streetloop.control.port.Control`."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._changing_camera = threading.Lock()
+
+    def cameras(self) -> list[CameraView]:
+        """See `Control.cameras`."""
+        running = {view.id: view for view in self._live()}
+        return [running.get(c.id) or camera_view(c) for c in self._cameras()]
+
+    def camera(self, camera_id: str) -> CameraView:
+        """See `Control.camera`."""
+        for view in self.cameras():
+            if view.id == camera_id:
+                return view
+        raise NotFound(f"there is no camera {camera_id[:64]!r}")
+
+    def put_camera(self, document: Mapping[str, Any], author: str, *, new: bool) -> CameraView:
+        """See `Control.put_camera`."""
+        with self._changing_camera:
+            return self._put_camera(document, author, new=new)
+
+    def _put_camera(self, document: Mapping[str, Any], author: str, *, new: bool) -> CameraView:
+        known = {c.id: c for c in self._cameras()}
+        camera = parse_camera(_with_password(document, known))
+        if new and camera.id.lower() in {name.lower() for name in known}:
+            raise ConfigError(f"camera {camera.id!r} is there already; ids must differ")
+        if not new:
+            self._require(camera.id, known)
+        refuse_bad_source(camera, SystemClock(), self._settings)
+        written = camera_document(camera)
+        change_camera(self._ledger, camera.id, written, author, datetime.now(UTC))
+        return camera_view(camera)
+
+    def remove_camera(self, camera_id: str, author: str) -> None:
+        """See `Control.remove_camera`."""
+        self._require(camera_id, {c.id: c for c in self._cameras()})
+        now = datetime.now(UTC)
+        change_camera(self._ledger, camera_id, None, author, now)
+        end_all(self._ledger, camera_id, now)
+
+    def _cameras(self) -> list[Camera]:
+        return merged(self._file, newest_changes(self._ledger))
+
+    @staticmethod
+    def _require(camera_id: str, known: Mapping[str, Camera]) -> Camera:
+        if camera_id not in known:
+            raise NotFound(f"there is no camera {camera_id[:64]!r}")
+        return known[camera_id]
+
+    def line_counts(
+        self, camera_id: str, since: str, bin_name: str, line: str | None = None
+    ) -> list[CountView]:
+        """See `Control.line_counts`."""
+        camera = next((c for c in self._cameras() if c.id == camera_id), None)
+        now = datetime.now(UTC)
+        return line_counts(self._ledger, camera_id, camera, since, bin_name, line, self.zone, now)
+
+
+def _with_password(document: Mapping[str, Any], known: Mapping[str, Camera]) -> Mapping[str, Any]:
+    """The document with the password of an address that was sent back without it."""
+    before = known.get(str(document.get("id")))
+    if before is None or document.get("uri") != str(before.uri):
+        return document
+    return {**document, "uri": before.uri.reveal()}
