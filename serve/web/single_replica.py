@@ -7,6 +7,7 @@ import ray.serve
 from fastapi import FastAPI
 
 from serve.detector.deployment import Detector
+from serve.web.access.roles import AccessTokens, Guard
 from serve.web.api.create import create_api
 from streetloop.errors import DetectorError
 from streetloop.settings import Settings
@@ -17,10 +18,10 @@ def http_detector(settings: Settings, names: tuple[str, ...]) -> type[Detector]:
     """A `Detector` that answers HTTP too.
 
     Args:
-        settings: Token, confidence and time-out of the API.
+        settings: Tokens, public URL, confidence and time-out of the API.
         names: Class names of the model.
     """
-    token = None if settings.api_token is None else settings.api_token.get_secret_value()
+    guard, public_url = Guard(AccessTokens.of(settings)), settings.public_url
     confidence, timeout_s = settings.confidence, settings.detector_timeout_s
 
     async def detect(image: Image) -> tuple[str, Detections]:
@@ -31,7 +32,7 @@ def http_detector(settings: Settings, names: tuple[str, ...]) -> type[Detector]:
             raise DetectorError(f"no answer within {timeout_s:g} s") from error
 
     def build() -> FastAPI:
-        return create_api(detect, names, confidence, token)
+        return create_api(detect, names, confidence, guard, public_url=public_url)
 
     @ray.serve.ingress(build)
     class HttpDetector(Detector):

@@ -10,6 +10,9 @@ from streetloop.images import decode_image
 from streetloop.types import Image
 
 MAX_BYTES = 32 * 2**20
+MAX_ARCHIVE_BYTES = 512 * 2**20
+"""Of a dataset."""
+
 MAX_PIXELS = 50_000_000
 _FORMATS = ("JPEG", "PNG", "WEBP", "BMP")
 
@@ -45,5 +48,6 @@ def _size(data: bytes) -> tuple[int, int]:
             return header.size
     except PillowImage.DecompressionBombError as error:
         raise InputTooLarge("the picture claims far too many pixels") from error
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, ImportError) as error:
+        # Ultralytics, where it is loaded, lets Pillow import a package for kinds it does not know.
         raise InputRejected(f"the body is not a picture of a known kind ({', '.join(_FORMATS)})") from error

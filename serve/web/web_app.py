@@ -16,6 +16,7 @@ from streetloop.control.port import DEFAULT_WIDTH
 from streetloop.control.views import CameraView
 from streetloop.errors import DetectorError
 from streetloop.types import Detections, Image
+from train.ray_placement import on_this_node
 
 WEB_APP = "web"
 _DETECT_TIMEOUT_S, _PICTURES_TIMEOUT_S = 5.0, 2.0
@@ -97,7 +98,7 @@ def start_web_app(build: Callable[[Callable[[], WebApp]], FastAPI]) -> Any:
         name=WEB_APP,
         num_replicas=1,
         max_ongoing_requests=200,
-        ray_actor_options={"num_cpus": 0.1},
+        ray_actor_options={"num_cpus": 0.1, "resources": on_this_node()},
         logging_config={"enable_access_log": False, "log_level": "WARNING"},
     )(HttpWebApp)
     try:

@@ -7,11 +7,14 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from serve.web.api.problems import problems
-from streetloop.cameras import MAX_FPS, MIN_FPS, CountingLine
+from streetloop.cameras.anomaly_parameters import Anomalies
+from streetloop.cameras.camera_file import MAX_FPS, MIN_FPS, RECORD_MODES, SITE_PATTERN, CountingLine
+from streetloop.cameras.zones import MAX_ZONES, Corners, Zone
 from streetloop.control.port import MAX_OFFSET, MAX_PAGE_SIZE, Control, Pictures
 from streetloop.control.views import CameraView, Page
 from streetloop.counted_classes import ClassGroups
 from streetloop.errors import NotFound
+from streetloop.setting_types import Anonymise, Keep
 
 AUTHOR = "api"
 
@@ -31,6 +34,9 @@ class CameraIn(BaseModel):
         description="such as rtsp://host/path; its secrets are never shown again",
     )
     city: str | None = Field(default=None, min_length=1, max_length=100)
+    site: str | None = Field(
+        default=None, pattern=SITE_PATTERN, description="prefers nodes with the resource site:NAME"
+    )
     fps: float | None = Field(
         default=None, ge=MIN_FPS, le=MAX_FPS, strict=True, description="frames to analyze per second"
     )
@@ -38,8 +44,29 @@ class CameraIn(BaseModel):
     classes: ClassGroups | None = Field(
         default=None, description="classes to count, by the name they count under; default: the settings'"
     )
+    record: str = Field(
+        default="off",
+        pattern=f"^({'|'.join(RECORD_MODES)})$",
+        description="what is kept of its video: off, continuous, motion or events",
+    )
+    audio: bool = Field(default=False, description="keep the sound of what is recorded")
+    anonymise: Anonymise | None = Field(
+        default=None, description="blurs heads and plates in what is stored; default: the settings'"
+    )
+    keep: Keep | None = Field(
+        default=None, description="how long recorded video stays, by class; default: the settings'"
+    )
     lines: dict[str, CountingLine] = Field(
         default={}, max_length=50, description="counting lines in fractions of the image"
+    )
+    zones: dict[str, Zone] = Field(
+        default={}, max_length=MAX_ZONES, description="parts of the picture in fractions of the image"
+    )
+    mask: tuple[Corners, ...] = Field(
+        default=(), max_length=100, description="polygons that are blacked, in fractions of the image"
+    )
+    anomalies: Anomalies | None = Field(
+        default=None, description="what is looked for; default: what the zones allow"
     )
 
     def document(self, camera_id: str) -> dict[str, Any]:

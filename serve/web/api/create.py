@@ -1,22 +1,54 @@
 """The API as one application."""
 
-from fastapi import Depends, FastAPI
+from collections.abc import Callable
+from typing import Any
+
+from fastapi import APIRouter, Depends, FastAPI
+from fastapi.security import APIKeyCookie, HTTPBearer
 from fastapi_offline import FastAPIOffline
 from pydantic import BaseModel
 
-from serve.web.access import Guard, OwnPages
+from serve.web.access.login import login_routes
+from serve.web.access.own_pages import OwnPages
+from serve.web.access.roles import COOKIE, Admission, Guard, Role
+from serve.web.api.alerts import alert_routes
+from serve.web.api.archive import archive_routes
 from serve.web.api.cameras import camera_routes
 from serve.web.api.counts import count_routes
-from serve.web.api.live import live_route
-from serve.web.api.login import login_routes
+from serve.web.api.datasets import dataset_routes
+from serve.web.api.evaluations import evaluation_routes
+from serve.web.api.events import event_routes
+from serve.web.api.labels import label_routes
 from serve.web.api.models import model_routes
 from serve.web.api.predict import DetectImage, predict_route
 from serve.web.api.problems import explain_errors, problems
+from serve.web.api.reports import report_routes
 from serve.web.api.rollouts import rollout_routes
-from serve.web.api.state import health_routes, review_routes, watch_routes
+from serve.web.api.state import health_routes, ready_route, review_routes, watch_routes
+from serve.web.api.streaming.event_stream import event_stream_route
+from serve.web.api.streaming.live import live_route
 from serve.web.limits import BodyLimit
-from serve.web.uploads import MAX_BYTES
+from serve.web.traced_requests import TracedRequests
+from serve.web.uploads import MAX_ARCHIVE_BYTES, MAX_BYTES
 from streetloop.control.port import Control, Pictures
+
+_ROUTES: tuple[Callable[[Control], APIRouter], ...] = (
+    count_routes,
+    event_routes,
+    archive_routes,
+    alert_routes,
+    event_stream_route,
+    watch_routes,
+    review_routes,
+    label_routes,
+    health_routes,
+    model_routes,
+    dataset_routes,
+    evaluation_routes,
+    report_routes,
+    rollout_routes,
+)
+"""What a viewer reads and an operator changes."""
 
 
 class Health(BaseModel):
@@ -29,9 +61,11 @@ def create_api(
     detect: DetectImage,
     names: tuple[str, ...],
     confidence: float,
-    token: str | None,
+    guard: Guard,
     control: Control | None = None,
     pictures: Pictures | None = None,
+    public_url: str | None = None,
+    answered: Callable[[str | None, int], None] = lambda *_: None,
 ) -> FastAPI:
     """The API as an ASGI application.
 
@@ -39,9 +73,11 @@ def create_api(
         detect: Detects in one picture.
         names: Class names by class id.
         confidence: Least confidence of a box in an answer.
-        token: Bearer token that clients must show, or None.
+        guard: Knows the role of a request.
         control: The control service; without it the API only predicts.
         pictures: Of running cameras.
+        public_url: Where browsers reach the API; None if it is where it listens.
+        answered: Called with the template of the path, or None, and the status of each request.
     """
     api = FastAPIOffline(
         title="streetloop",
@@ -49,35 +85,46 @@ def create_api(
         version="1",
         responses=problems(
             _400="the body cannot be read",
-            _403="sent from a page, or under the name, of another server",
+            _403="the role may not do this, or it was sent from a page, or under the name, of another server",
             _413="too large",
             _422="the request is invalid; the detail says why",
             _503="a service that this one needs does not answer; the detail says which",
         ),
     )
-    api.add_middleware(BodyLimit, limit_bytes=MAX_BYTES)
-    api.add_middleware(OwnPages, has_token=token is not None)
+    api.add_middleware(BodyLimit, limit_bytes=MAX_BYTES, by_path={"/datasets": MAX_ARCHIVE_BYTES})
+    api.add_middleware(OwnPages, has_token=bool(guard.tokens), public_url=public_url)
+    api.add_middleware(TracedRequests, answered=answered)
     explain_errors(api)
 
     @api.get("/health", response_model=Health, summary="Liveness: 200 while the service is up")
     async def health() -> Health:
         return Health()
 
-    guard = Guard(token)
-    guarded = [Depends(guard)]
-    api.include_router(predict_route(detect, names, confidence), dependencies=guarded)
+    api.include_router(predict_route(detect, names, confidence), dependencies=_admission(guard))
     if control is not None:
-        api.include_router(camera_routes(control, pictures), dependencies=guarded)
-        for routes in (
-            count_routes,
-            watch_routes,
-            review_routes,
-            health_routes,
-            model_routes,
-            rollout_routes,
-        ):
-            api.include_router(routes(control), dependencies=guarded)
-        api.include_router(login_routes(guard))
-        if pictures is not None:
-            api.include_router(live_route(control, pictures), dependencies=guarded)
+        _add_control(api, control, guard, pictures)
     return api
+
+
+def _add_control(api: FastAPI, control: Control, guard: Guard, pictures: Pictures | None) -> None:
+    """Add what needs the control service."""
+    api.include_router(camera_routes(control, pictures), dependencies=_admission(guard, Role.ADMIN))
+    for routes in _ROUTES:
+        api.include_router(routes(control), dependencies=_admission(guard))
+    api.include_router(ready_route(control, guard))
+    api.include_router(login_routes(guard))
+    if pictures is not None:
+        # Without the schemes of the description, which a WebSocket is not part of.
+        api.include_router(live_route(control, pictures), dependencies=[Depends(Admission(guard))])
+
+
+_SCHEMES = (
+    HTTPBearer(scheme_name="token", description="The token of a role.", auto_error=False),
+    APIKeyCookie(name=COOKIE, scheme_name="cookie", description="From /login.", auto_error=False),
+)
+"""What a client may show, for the description; `Admission` reads it."""
+
+
+def _admission(guard: Guard, changes: Role = Role.OPERATOR) -> list[Any]:
+    """The dependencies of endpoints that read as a viewer, and change as ``changes``."""
+    return [*(Depends(scheme) for scheme in _SCHEMES), Depends(Admission(guard, changes))]

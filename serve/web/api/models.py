@@ -3,11 +3,22 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Path
+from pydantic import BaseModel, ConfigDict, Field
 
 from serve.web.api.cameras import AUTHOR, Limit, Offset
 from serve.web.api.problems import problems
 from streetloop.control.port import Control
 from streetloop.control.views import LearningView, LineageView, ModelView, Page
+
+
+class NewLearning(BaseModel):
+    """Where a learning run takes place."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    city: str | None = Field(
+        default=None, min_length=1, max_length=100, description="a city that learns by itself; default: all"
+    )
 
 
 def model_routes(control: Control) -> APIRouter:
@@ -36,8 +47,8 @@ def model_routes(control: Control) -> APIRouter:
         return control.learning(offset, limit)
 
     @routes.post("/learning", tags=["learning"], status_code=202, summary="Start a run", responses=conflict)
-    def learn() -> LearningView:
-        return control.learn(AUTHOR)
+    def learn(wanted: NewLearning | None = None) -> LearningView:
+        return control.learn(AUTHOR, None if wanted is None else wanted.city)
 
     @routes.post(
         "/learning/resume",

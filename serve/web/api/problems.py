@@ -70,7 +70,10 @@ async def _ours(_: Request, error: Exception) -> JSONResponse:
     detail = str(error)
     if isinstance(error, errors.DetectorError):
         detail = f"the detector does not answer: {detail}"
-    return problem(status, title, detail)
+    response = problem(status, title, detail)
+    if isinstance(error, errors.QueueFull):
+        response.headers["Retry-After"] = str(error.retry_after_s)
+    return response
 
 
 def _kind(error: Exception) -> type[Any]:

@@ -1,48 +1,28 @@
-"""Endpoints of events, drift, the review queue and health."""
+"""Endpoints of drift, the review queue and health."""
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 
-from serve.web.api.cameras import AUTHOR, Limit, Offset
+from serve.web.access.roles import Guard
+from serve.web.api.cameras import Limit, Offset
 from serve.web.api.problems import problems
 from streetloop.control.label_views import QueueView, ReviewView
 from streetloop.control.port import Control
-from streetloop.control.views import DriftView, EventView, HealthView, Page
+from streetloop.control.views import DriftView, HealthView, Page
 
 Name = Annotated[str | None, Query(min_length=1, max_length=100)]
 Digest = Annotated[str, Path(pattern="^[0-9a-f]{64}$")]
 
 
 def watch_routes(control: Control) -> APIRouter:
-    """The endpoints of events, drift and the demo's report.
+    """The endpoints of drift and the demo's report.
 
     Args:
         control: Answers them.
     """
     routes = APIRouter(tags=["watch"], responses=problems(_401="token missing or wrong"))
-
-    @routes.get("/events", summary="Events, newest first")
-    def events(
-        camera: Name = None,
-        kind: Name = None,
-        only_open: Annotated[bool, Query(alias="open", description="only ongoing events")] = False,
-        since: Annotated[
-            str | None, Query(max_length=40, description="a time, or a duration such as 2h")
-        ] = None,
-        offset: Offset = 0,
-        limit: Limit = 50,
-    ) -> Page[EventView]:
-        return control.events(camera, kind, only_open=only_open, offset=offset, limit=limit, since=since)
-
-    @routes.post(
-        "/events/{event}/acknowledge",
-        summary="Note that somebody took note of an event",
-        responses=problems(_404="no such event"),
-    )
-    def acknowledge(event: Annotated[int, Path(ge=1, le=2**31 - 1)]) -> EventView:
-        return control.acknowledge(event, AUTHOR)
 
     @routes.get("/drift", summary="Drift of each camera")
     def drift(offset: Offset = 0, limit: Limit = 50) -> Page[DriftView]:
@@ -95,7 +75,7 @@ def review_routes(control: Control) -> APIRouter:
 
 
 def health_routes(control: Control) -> APIRouter:
-    """The endpoints of health and readiness.
+    """The endpoint of health.
 
     Args:
         control: Answers them.
@@ -106,14 +86,35 @@ def health_routes(control: Control) -> APIRouter:
     def status() -> HealthView:
         return control.health()
 
+    return routes
+
+
+def ready_route(control: Control, guard: Guard) -> APIRouter:
+    """The endpoint of readiness, which a load balancer asks without a token.
+
+    Args:
+        control: Answers it.
+        guard: Whoever shows no token learns no names of cameras.
+    """
+    routes = APIRouter(tags=["watch"])
+
     @routes.get(
         "/ready",
         summary="Readiness: 200 while a camera is live",
         response_model=HealthView,
         responses={503: {"model": HealthView, "description": "no camera is live"}},
     )
-    def ready() -> Response:
+    def ready(request: Request) -> Response:
         health = control.health()
+        if guard.role_of(request.headers, request.cookies) is None:
+            health = _without_names(health)
         return JSONResponse(health.model_dump(mode="json"), 200 if health.live else 503)
 
     return routes
+
+
+def _without_names(health: HealthView) -> HealthView:
+    """Numbers alone: problems name cameras and hosts."""
+    count = len(health.problems)
+    hidden = [f"{count} problem{'s' if count > 1 else ''}; a token shows more"] if count else []
+    return HealthView(**{**health.model_dump(), "problems": hidden, "model": None})

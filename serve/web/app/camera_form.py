@@ -6,18 +6,18 @@ from typing import Any
 
 import gradio as gr
 
-from serve.web.app.notices import asked
-from streetloop.cameras import CountingLine
+from serve.web.access.roles import Role
+from serve.web.app.notices import asked, confirming, require
+from streetloop.cameras.camera_file import RECORD_MODES, Camera, CountingLine
 from streetloop.control.port import Control
 from streetloop.control.views import CameraView
 from streetloop.counted_classes import parse_class_flag, write_class_flag
 from streetloop.errors import ConfigError
 
 _NEW_CAMERA = "(a new camera)"
-_CONFIRM_REMOVAL = (
-    "(...given) => { if (!confirm('Stop this camera? What it recorded stays.')) "
-    "throw new Error('not wanted'); return given; }"
-)
+_CONFIRM_REMOVAL = confirming("Stop this camera? What it recorded stays.")
+_SHOWN = {"id", "city", "fps", "uri", "lines", "classes", "record"}
+"""Keys of a camera that the form has a field for."""
 _URI_HELP = "rtsp://user:password@host/path, file:///clip.mp4 or sim://kingsport/crossing"
 
 
@@ -33,6 +33,7 @@ def camera_form(control: Control, author: str) -> None:
         name = gr.Textbox(label="Id", info="letters, digits, . _ -", max_length=64)
         city = gr.Textbox(label="City", info="groups cameras", max_length=100)
         fps = gr.Textbox(label="Frames per second", info="to analyze; empty: all", max_length=8)
+        record = gr.Dropdown(list(RECORD_MODES), value="off", label="Record", info="what is kept as video")
     uri = gr.Textbox(label="Address", info=_URI_HELP, max_length=2000)
     lines = gr.Textbox(
         label="Counting lines",
@@ -50,7 +51,7 @@ def camera_form(control: Control, author: str) -> None:
     with gr.Row(elem_classes="sl-buttons"):
         save = gr.Button("Save", variant="primary", scale=0, min_width=160)
         remove = gr.Button("Remove", variant="stop", scale=0, min_width=160, interactive=False)
-    fields = [name, city, fps, uri, lines, classes]
+    fields = [name, city, fps, uri, lines, classes, record]
 
     def choices() -> Any:
         found = asked(control.cameras)
@@ -60,13 +61,15 @@ def camera_form(control: Control, author: str) -> None:
         view = next((view for view in asked(control.cameras) if view.id == which), None)
         return [gr.update(interactive=view is not None), *_values(view)]
 
-    def put(which: str, *values: Any) -> list[Any]:
+    def put(request: gr.Request, which: str, *values: Any) -> list[Any]:
+        require(request, Role.ADMIN)
         view = asked(lambda: _put(control, author, which, *values))
         gr.Info(f"{view.id} is saved; running streams take it up.")
         now = gr.update(choices=choices()["choices"], value=view.id)
         return [now, gr.update(interactive=True), *_values(view)]
 
-    def take_out(which: str) -> list[Any]:
+    def take_out(request: gr.Request, which: str) -> list[Any]:
+        require(request, Role.ADMIN)
         asked(lambda: control.remove_camera(which, author))
         gr.Info(f"{which} is removed; what it recorded stays.")
         now = gr.update(choices=choices()["choices"], value=_NEW_CAMERA)
@@ -84,26 +87,32 @@ def _put(control: Control, author: str, which: str, *values: Any) -> CameraView:
     if which not in {_NEW_CAMERA, document["id"]}:
         raise ConfigError(f"the id of {which} stays; choose {_NEW_CAMERA} for another camera")
     new = which == _NEW_CAMERA
-    if not new:  # what the form does not show stays
-        stored = next((view for view in control.cameras() if view.id == which), None)
-        document |= {"transport": stored.transport} if stored is not None else {}
+    if not new:
+        document |= _hidden(control.camera(which))
     return control.put_camera(document, author, new=new)
+
+
+def _hidden(view: CameraView) -> dict[str, Any]:
+    """What a camera has and the form does not show; it stays as it is."""
+    return view.model_dump(mode="json", include=set(Camera.model_fields) - _SHOWN, exclude_none=True)
 
 
 def _values(view: CameraView | None) -> list[Any]:
     if view is None:
-        return [""] * 6
+        return [*[""] * 6, "off"]
     fps = "" if view.fps is None else str(view.fps).removesuffix(".0")
     classes = "" if view.classes is None else write_class_flag(view.classes)
-    return [view.id, view.city or "", fps, view.uri, write_lines(view), classes]
+    return [view.id, view.city or "", fps, view.uri, write_lines(view), classes, view.record]
 
 
-def _document(name: str, city: str, fps: str, uri: str, lines: str, classes: str) -> dict[str, Any]:
+def _document(
+    name: str, city: str, fps: str, uri: str, lines: str, classes: str, record: str = "off"
+) -> dict[str, Any]:
     given: dict[str, Any] = {"id": name.strip(), "city": city.strip() or None, "fps": fps.strip() or None}
     found = {key: value for key, value in given.items() if value is not None}
     if classes.strip():
         found["classes"] = parse_class_flag(classes)
-    return {**found, "uri": uri.strip(), "lines": read_lines(lines)}
+    return {**found, "uri": uri.strip(), "lines": read_lines(lines), "record": record}
 
 
 def read_lines(text: str) -> dict[str, Any]:

@@ -18,7 +18,7 @@ _UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class BarSegment:
     """The crossings of one class in a bar.
 
     Attributes:
@@ -44,7 +44,7 @@ class Bar:
 
     hint: str
     uncovered: float
-    parts: Sequence[Part]
+    parts: Sequence[BarSegment]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,13 +104,13 @@ def _by_bin(views: Sequence[CountView]) -> _Bins:
 
 
 def _bar(views: Sequence[CountView], colors: Mapping[str, str], highest: int) -> Bar:
-    parts: list[Part] = []
+    parts: list[BarSegment] = []
     top = HEIGHT
     for view in views:
         if view.count:
             height = HEIGHT * view.count / highest
             top -= height
-            parts.append(Part(colors[_class_of(view)], top, height))
+            parts.append(BarSegment(colors[_class_of(view)], top, height))
     counts = ", ".join(f"{_class_of(view)} {view.count}" for view in views if view.count) or "none"
     first = views[0]
     inferred = sum(view.inferred for view in views)

@@ -8,7 +8,7 @@ from streetloop.errors import StreetloopError
 
 Draw = Callable[[Control], str]
 
-_MAX_RUNS, _MAX_EVENTS, _MAX_FRAMES = 10, 30, 24
+_MAX_RUNS, _MAX_FRAMES = 10, 24
 _FEATURE_HINTS = {
     "brightness": "mean lightness of the picture",
     "contrast": "spread of light and dark",
@@ -51,9 +51,8 @@ def header(control: Control) -> str:
 
 
 def counts(control: Control) -> str:
-    """Crossings and alerts."""
-    events = control.events(None, None, only_open=False, offset=0, limit=_MAX_EVENTS).items
-    return render("counts", control.zone, cameras=control.cameras(), events=events)
+    """Crossings since the start."""
+    return render("counts", control.zone, cameras=control.cameras())
 
 
 def drift(control: Control) -> str:
@@ -77,6 +76,11 @@ def rollout(control: Control) -> str:
     """The newest rollout."""
     newest = control.rollouts(0, 1).items
     return render("rollout", control.zone, rollout=control.rollout(newest[0].id) if newest else None)
+
+
+def report(control: Control) -> str:
+    """The incident report of the last day, by templates."""
+    return render("report", control.zone, report=control.incident_report("24h", worded=False))
 
 
 def health(control: Control) -> str:

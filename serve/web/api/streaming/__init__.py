@@ -1,0 +1,1 @@
+"""Endpoints that stay open: events as they come, and moving pictures."""
