@@ -10,6 +10,7 @@ from drift.history import MAX_PERIODS, Past
 from drift.measurement.period import DriftPeriod
 from drift.measurement.stream_faults import FAULTS
 from drift.period_log import PeriodLog, read_periods
+from drift.watch import NearestFeature
 from streetloop.causes import Cause, causes_to_json
 from streetloop.errors import LedgerError, StoreError
 from streetloop.ledger import Ledger
@@ -86,6 +87,11 @@ class LiveWatch:
     def causes(self) -> dict[str, tuple[Cause, ...]]:
         """Causes of the last drift by camera, likeliest first."""
         return dict(self._causes)
+
+    def nearest(self) -> dict[str, NearestFeature]:
+        """By camera, the feature that is nearest to its threshold; any thread may call it."""
+        watches = self._fleet.cameras.copy()
+        return {name: watch.nearest for name, watch in watches.items() if watch.nearest is not None}
 
     def close(self) -> None:
         """Write the periods that are not written yet."""

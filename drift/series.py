@@ -24,7 +24,7 @@ _DESIGN_EFFECT = 3.0  # of tracks: cars come in platoons of one class
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class Background:
     """What a stretch shows without its traffic.
 
     Attributes:
@@ -42,14 +42,14 @@ class Series:
 
     Attributes:
         values: (N,) by feature.
-        scene: What all of it shows.
+        background: What all of it shows.
         halves: What its first and its second half show.
         mix: Tracks that appeared, by class.
     """
 
     values: dict[str, Floats]
-    scene: Scene = Scene()
-    halves: tuple[Scene, Scene] = (Scene(), Scene())
+    background: Background = Background()
+    halves: tuple[Background, Background] = (Background(), Background())
     mix: Mapping[str, int] = field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -67,7 +67,7 @@ def gather(pictures: Iterable[Image]) -> Series:
         edges.append(edges_of(picture))
         cells.append(cells_of(picture))
     values = {name: np.array(row, np.float64) for name, row in rows.items()}
-    return Series(values, scene_of(edges, cells), _halves(edges, cells))
+    return Series(values, background_of(edges, cells), _halves(edges, cells))
 
 
 def gather_periods(periods: Iterable[DriftPeriod]) -> Series:
@@ -80,20 +80,20 @@ def gather_periods(periods: Iterable[DriftPeriod]) -> Series:
     for period in periods:
         for name, count in period.mix.items():
             mix[name] = mix.get(name, 0) + count
-    return Series(values, scene_of(edges, cells), _halves(edges, cells), mix)
+    return Series(values, background_of(edges, cells), _halves(edges, cells), mix)
 
 
-def scene_of(edges: Sequence[Edges], cells: Sequence[Cells]) -> Scene:
-    """The scene of some images, from the maps of each; moving objects fade."""
-    return Scene(
+def background_of(edges: Sequence[Edges], cells: Sequence[Cells]) -> Background:
+    """The background of some images, from the maps of each; moving objects fade."""
+    return Background(
         np.asarray(np.mean(edges, axis=0), np.float32) if len(edges) else None,
         np.asarray(np.median(cells, axis=0), np.float32) if len(cells) else None,
     )
 
 
-def _halves(edges: Sequence[Edges], cells: Sequence[Cells]) -> tuple[Scene, Scene]:
+def _halves(edges: Sequence[Edges], cells: Sequence[Cells]) -> tuple[Background, Background]:
     i, j = len(edges) // 2, len(cells) // 2
-    return scene_of(edges[:i], cells[:j]), scene_of(edges[i:], cells[j:])
+    return background_of(edges[:i], cells[:j]), background_of(edges[i:], cells[j:])
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,14 +163,14 @@ def changes_between(reference: Series, window: Series, policy: DetectionPolicy) 
         policy: When a difference is drift.
     """
     results = compare(reference.values, window.values, MIN_SPREADS, policy)
-    view, covering = _compare_scenes(reference.scene, window.scene)
-    usual_view, usual_covering = _compare_scenes(*reference.halves)
+    view, covering = _compare_backgrounds(reference.background, window.background)
+    usual_view, usual_covering = _compare_backgrounds(*reference.halves)
     view = replace(view, usual=usual_view.displacement)
     covering = replace(covering, usual=usual_covering.covered)
     return Changes(results, view, covering, _mix_change(reference.mix, window.mix, policy))
 
 
-def _compare_scenes(before: Scene, since: Scene) -> tuple[ViewChange, Covering]:
+def _compare_backgrounds(before: Background, since: Background) -> tuple[ViewChange, Covering]:
     view = compare_views(before.edges, since.edges)
     return view, compare_cells(before.cells, since.cells, view.move if view.has_moved else None)
 

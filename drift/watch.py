@@ -10,6 +10,7 @@ does not open and close findings in turn.
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import NamedTuple
 from zlib import crc32
 
 import numpy as np
@@ -25,7 +26,7 @@ from drift.measurement.features import MIN_SPREADS, NAMES
 from drift.measurement.period import DriftPeriod
 from drift.measurement.stream_faults import RATE, SIZE, faults_of, is_comparable
 from drift.measurement.view_change import UNCHANGED, compare_views
-from drift.reference import HOUR_OF_DAY, HOUR_OF_WEEK, WINDOW, Reference, build
+from drift.reference import HOUR_OF_DAY, HOUR_OF_WEEK, WINDOW, Column, Reference, build
 from drift.scan import MIX_EFFECT, Scan, scan
 from drift.statistics import KolmogorovSmirnov
 from drift.statistics.page_hinkley import change_start
@@ -39,6 +40,20 @@ _ACCEPT_STREAM = 60  # periods after which another size or rate of the stream is
 _MAX_WINDOW_SPAN = 2  # windows of time that a window with gaps may reach back
 _STANDING_TRAFFIC = 0.05  # share of a view that a queue of lorries may cover for some periods
 _MIX, _VIEW = "class mix", "view"
+
+
+class NearestFeature(NamedTuple):
+    """The feature of a camera that is nearest to its threshold.
+
+    Attributes:
+        name: Its name.
+        effect_size: Distance from the reference, in spreads.
+        threshold: The distance from which on it alarms.
+    """
+
+    name: str
+    effect_size: float
+    threshold: float
 
 
 class CameraWatch:
@@ -65,6 +80,7 @@ class CameraWatch:
         self._learned = 0
         self._consecutive_alarms = self._consecutive_quiet = 0
         self._scans = self._seed % _VIEW_EVERY  # cameras take turns
+        self.nearest: NearestFeature | None = None
         self.view, self.covering = UNCHANGED, Covering()
 
     def remember(self, period: DriftPeriod, clean: bool = True) -> None:
@@ -199,6 +215,7 @@ class CameraWatch:
             scan: Of the last period.
             significant: (features + 1,) after false-discovery control over all cameras.
         """
+        self.nearest = self._nearest(scan)
         alarms = self.alarms(scan, significant)
         self._consecutive_alarms = self._consecutive_alarms + 1 if alarms else 0
         if self.finding is not None:
@@ -236,6 +253,18 @@ class CameraWatch:
         """(features + 1,) mask: rare, and at least this share of the least effect."""
         sizes = np.append(scan.effects / self._policy.least_effect, scan.mix_effect / MIX_EFFECT)
         return (scan.p_values <= rarity) & (sizes >= share)
+
+    def _nearest(self, scan: Scan) -> NearestFeature | None:
+        assert self.reference is not None
+        found = [
+            NearestFeature(name, float(effect), self._threshold(column))
+            for name, effect in zip(NAMES, scan.effects, strict=True)
+            if (column := self.reference.columns[name]) is not None and np.isfinite(effect)
+        ]
+        return max(found, key=lambda one: one.effect_size / one.threshold, default=None)
+
+    def _threshold(self, column: Column) -> float:
+        return max(self._policy.least_effect, column.threshold(self._policy.rarity))
 
     def _open(self, scan: Scan, alarms: Sequence[str]) -> Change:
         since = self._since(alarms)
@@ -319,7 +348,7 @@ class CameraWatch:
             p_value=column.p_value(float(effect)),
             effect_size=float(effect),
             change=float(np.median(now)) - usual,
-            threshold=max(self._policy.least_effect, column.threshold(self._policy.rarity)),
+            threshold=self._threshold(column),
             alarm=alarm,
             usual=usual,
         )

@@ -13,9 +13,9 @@ from labeling.open_labeler import drifting, push
 from labeling.queue import ReviewQueue
 from labeling.webhook.registration import LabelHook, is_hook_wanted
 from streetloop.errors import ConfigError, LabelerError, LedgerError, RegistryError, StoreError
+from streetloop.host.polling import PollingThread, SayOnce
 from streetloop.ledger import Ledger
 from streetloop.ledger.reviews import FrameRecord, ReviewState, count_doubted
-from streetloop.polling import PollingThread, SayOnce
 from streetloop.settings import Settings
 from streetloop.storage.store import ObjectStore
 
@@ -161,5 +161,5 @@ class LabelLoop:
         try:
             yield
         except (LabelerError, LedgerError, RegistryError, StoreError) as error:
-            _log.warning("labeling: %s", error)
+            _log.error("labeling: %s", error)
             self._tell_once(str(error))

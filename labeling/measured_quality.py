@@ -10,11 +10,8 @@ from labeling.corrections import Corrections, corrections
 from streetloop.boxes import to_detections
 from streetloop.json_values import finite_or_none
 from streetloop.ledger import Ledger
-from streetloop.ledger.events import MOST, Event, begin_event, end_event, list_events
+from streetloop.ledger.events import MEASURED, MOST, Event, begin_event, end_event, list_events
 from streetloop.ledger.reviews import FrameRecord, SelectionReason, list_labeled
-
-MEASURED = "labels measured"
-"""Kind of the event that stores the measurement of one model at one camera."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,13 +93,28 @@ def keep_measures(ledger: Ledger) -> int:
     return written
 
 
+def measured_events(ledger: Ledger, until: datetime) -> list[Event]:
+    """The newest measurement of each model and camera.
+
+    Args:
+        ledger: Has them.
+        until: Only measurements until then (UTC).
+    """
+    newest: dict[tuple[str | None, str | None], Event] = {}
+    for event in list_events(ledger, kind=MEASURED, most=MOST):
+        if event.started_at <= until:
+            newest.setdefault((event.camera_id, event.model_version), event)
+    return list(newest.values())
+
+
 def _latest(ledger: Ledger, camera: str, version: str) -> Event | None:
     events = list_events(ledger, camera, MEASURED, most=MOST)
     return next((event for event in events if event.model_version == version), None)
 
 
 def _labeled(ledger: Ledger, only_random: bool) -> list[FrameRecord]:
-    return list_labeled(ledger, SelectionReason.RANDOM if only_random else None)
+    found = list_labeled(ledger, SelectionReason.RANDOM if only_random else None)
+    return [frame for frame in found if frame.of_people]
 
 
 def _figures(found: Corrections) -> dict[str, Any]:

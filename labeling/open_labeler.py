@@ -13,6 +13,9 @@ from labeling.local_server.server import LocalServer
 from labeling.oracle_labeler import Flaws, OracleLabeler
 from labeling.queue import ReviewQueue
 from labeling.selection import Drift
+from labeling.teacher.ledger_checks import LedgerChecks
+from labeling.teacher.teacher_labeler import Teacher, TeacherLabeler, TeacherPolicy
+from labeling.teacher.trust import TrustPolicy
 from streetloop.clock import Clock, SystemClock
 from streetloop.errors import ConfigError
 from streetloop.ledger import Ledger
@@ -23,7 +26,11 @@ from streetloop.storage.store import ObjectStore
 
 
 def open_labeler(
-    settings: Settings, store: ObjectStore, queue: ReviewQueue, clock: Clock | None = None
+    settings: Settings,
+    store: ObjectStore,
+    queue: ReviewQueue,
+    clock: Clock | None = None,
+    teacher: Teacher | None = None,
 ) -> Labeler | None:
     """Open the labeler that the settings name; None if they name none.
 
@@ -32,16 +39,30 @@ def open_labeler(
         store: Holds the frames' JPEGs.
         queue: Finds the frames of a digest.
         clock: Time; None for the system's.
+        teacher: The model that teaches, where the labeler is one.
 
     Raises:
         ConfigError: The labeler is Label Studio, and no server or token is known.
     """
     if settings.labeler == "none":
         return None
-    if settings.labeler == "oracle":
+    clock = clock or SystemClock()
+    if settings.labeler != "teacher":
+        return _open_people(settings.labeler, settings, store, queue, clock)
+    assert teacher is not None
+    people = _open_people(settings.teacher_people, settings, store, queue, clock)
+    policy = TeacherPolicy(TrustPolicy(settings.teacher_level), settings.teacher_confidence)
+    checks = LedgerChecks(queue.ledger, teacher.name)
+    return TeacherLabeler(teacher, people, checks, policy, clock, queue.find)
+
+
+def _open_people(
+    name: str, settings: Settings, store: ObjectStore, queue: ReviewQueue, clock: Clock
+) -> Labeler:
+    if name == "oracle":
         share = settings.oracle_errors / 3
         flaws = Flaws(settings.oracle_delay_s, missed=share, wrong_class=share, jitter=share)
-        return OracleLabeler(clock or SystemClock(), flaws, queue.find)
+        return OracleLabeler(clock, flaws, queue.find)
     url, token = _label_studio(settings)
     people = settings.label_annotators
     resolve = NEWEST if people == 1 else Agreement(people)
@@ -73,9 +94,10 @@ def push(queue: ReviewQueue, labeler: Labeler) -> int:
     Raises:
         LabelerError: Not all could be handed over; the rest stays pending.
     """
-    if isinstance(labeler, LabelStudio):
-        queue.ask_again(labeler.missing(queue.waiting()))
-        labeler.renew(queue.asked)
+    people = labeler.people if isinstance(labeler, TeacherLabeler) else labeler
+    if isinstance(people, LabelStudio):
+        queue.ask_again(people.missing(queue.waiting()))
+        people.renew(queue.asked)
     return queue.push(labeler)
 
 

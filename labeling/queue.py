@@ -3,6 +3,7 @@
 A process may be killed between any two statements; the next one continues where it was.
 """
 
+import logging
 import math
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -13,9 +14,12 @@ from labeling.labeler import Labeler
 from labeling.selection import Drift, SelectionPolicy, boosted, select
 from streetloop.boxes import Boxes, ids_by_name, to_boxes
 from streetloop.clock import Clock
+from streetloop.host.structured_log import ids
 from streetloop.ledger import Ledger, review_moves, reviews
 from streetloop.ledger.review_moves import AnswerSource, Choice
 from streetloop.ledger.reviews import AskedFrame, Candidate, FrameRecord, ReviewState, SelectionReason
+
+_log = logging.getLogger(__name__)
 
 _DRIFT_SCORE = 0.4  # of a confident frame that shows drift
 _DAY = timedelta(days=1)
@@ -49,6 +53,9 @@ class ReviewQueue:
         clock: The current time.
         policy: How frames are selected.
         kept: How long a frame may wait to be chosen and pushed; then it expires.
+
+    Attributes:
+        ledger: Stores the frames.
     """
 
     def __init__(
@@ -58,14 +65,18 @@ class ReviewQueue:
         policy: SelectionPolicy = _POLICY,
         kept: timedelta = timedelta(days=3),
     ) -> None:
-        self._ledger = ledger
+        self.ledger = ledger
         self._clock = clock
         self._policy = policy
         self._kept = kept
 
     def add(self, candidates: Iterable[FrameRecord]) -> None:
         """Store candidates; a frame that is already stored stays unchanged."""
-        reviews.add_reviews(self._ledger, list(candidates))
+        found = list(candidates)
+        reviews.add_reviews(self.ledger, found)
+        for one in found:
+            about = ids(frame=one.digest, camera=one.camera_id, version=one.model_version)
+            _log.info("a frame is a candidate: %s", one.reason, extra=about)
 
     def choose(
         self, budget: int, drifting: Mapping[str, Drift] = _NO_DRIFT, every_s: float = _DAY.total_seconds()
@@ -82,22 +93,22 @@ class ReviewQueue:
         midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
         passed = min(((now - midnight).total_seconds() + every_s) / _DAY.total_seconds(), 1.0)
         budget = math.ceil(budget * passed)
-        left = budget - reviews.count_chosen(self._ledger, midnight)
+        left = budget - reviews.count_chosen(self.ledger, midnight)
         if left <= 0:
             return 0
         found = reviews.list_candidates(
-            self._ledger, [ReviewState.CANDIDATE], now - self._kept, of_known_classes=True
+            self.ledger, [ReviewState.CANDIDATE], now - self._kept, of_known_classes=True
         )
         # Every frame that a candidate may duplicate, however long the candidate has waited.
-        asked = reviews.list_candidates(self._ledger, _ASKED, now - self._kept - _DAY)
+        asked = reviews.list_candidates(self.ledger, _ASKED, now - self._kept - _DAY)
         # The random share is of the day: of a single round it would round to none or too many.
-        drawn = reviews.count_chosen(self._ledger, midnight, SelectionReason.RANDOM)
+        drawn = reviews.count_chosen(self.ledger, midnight, SelectionReason.RANDOM)
         at_random = round(budget * self._policy.random_share) - drawn
         since = {camera: drift.since for camera, drift in drifting.items()}
         candidates = boosted(found, since, _DRIFT_SCORE)
         chosen = select(candidates, left, asked, self._policy, int(now.timestamp()), at_random)
         choices = [Choice(one.digest, one.score, _cause(one, drifting)) for one in chosen]
-        return review_moves.choose_reviews(self._ledger, choices, now, midnight, budget)
+        return review_moves.choose_reviews(self.ledger, choices, now, midnight, budget)
 
     def push(self, labeler: Labeler) -> int:
         """Hand pending frames to a labeler; returns how many.
@@ -109,7 +120,7 @@ class ReviewQueue:
         done: list[str] = []
 
         def pushed(digest: str) -> None:
-            if review_moves.mark_pushed(self._ledger, digest, self._clock.now()):
+            if review_moves.mark_pushed(self.ledger, digest, self._clock.now()):
                 done.append(digest)
 
         if frames:
@@ -122,11 +133,11 @@ class ReviewQueue:
         Raises:
             LabelerError: The labeler cannot be reached now.
         """
-        asked = reviews.list_asked(self._ledger, _TAKES_ANSWERS)
+        asked = reviews.list_asked(self.ledger, _TAKES_ANSWERS)
         given = labeler.pull(asked) if asked else []
         answers = {one.digest: one for one in reversed(given)}
         labels = rejected = 0
-        for frame in reviews.find_reviews(self._ledger, answers):
+        for frame in reviews.find_reviews(self.ledger, answers):
             if not frame.classes:
                 continue
             is_label, is_new = self._note(frame, answers[frame.digest])
@@ -136,11 +147,11 @@ class ReviewQueue:
 
     def ask_again(self, digests: Collection[str]) -> None:
         """Push frames again that the labeler has lost."""
-        review_moves.ask_again(self._ledger, digests)
+        review_moves.ask_again(self.ledger, digests)
 
     def waiting(self) -> list[AskedFrame]:
         """The frames that were pushed and not answered, without their content."""
-        return reviews.list_asked(self._ledger, [ReviewState.PUSHED])
+        return reviews.list_asked(self.ledger, [ReviewState.PUSHED])
 
     def asked(self) -> list[FrameRecord]:
         """The frames that were pushed and not answered."""
@@ -148,18 +159,18 @@ class ReviewQueue:
 
     def expire(self) -> list[str]:
         """Give up frames that have waited too long; returns their image keys."""
-        return review_moves.expire_reviews(self._ledger, self._clock.now() - self._kept)
+        return review_moves.expire_reviews(self.ledger, self._clock.now() - self._kept)
 
     def counts(self) -> dict[ReviewState, int]:
         """Number of frames in each state."""
-        return reviews.count_reviews(self._ledger)
+        return reviews.count_reviews(self.ledger)
 
     def find(self, digest: str) -> FrameRecord | None:
         """The frame of a digest, if there is one."""
-        return next(iter(reviews.find_reviews(self._ledger, [digest])), None)
+        return next(iter(reviews.find_reviews(self.ledger, [digest])), None)
 
     def _frames(self, state: ReviewState) -> list[FrameRecord]:
-        return [frame for frame in reviews.list_reviews(self._ledger, [state]) if frame.classes]
+        return [frame for frame in reviews.list_reviews(self.ledger, [state]) if frame.classes]
 
     def _note(self, frame: FrameRecord, answer: Answer) -> tuple[bool, bool]:
         """Store an answer; returns whether it is a label, and whether it is new."""
@@ -169,13 +180,13 @@ class ReviewQueue:
         if isinstance(answer, Labeled):
             boxes, unknown = _own_boxes(frame, answer)
             if not unknown:
-                return True, review_moves.answer_review(self._ledger, frame.digest, source, boxes)
+                return True, review_moves.answer_review(self.ledger, frame.digest, source, boxes)
             reason = _not_of_model(unknown, frame)
         elif isinstance(answer, Skipped):
             reason = "declined by the labeler"
         else:
             reason = answer.reason
-        return False, review_moves.reject_review(self._ledger, frame.digest, source, reason)
+        return False, review_moves.reject_review(self.ledger, frame.digest, source, reason)
 
 
 def _own_boxes(frame: FrameRecord, answer: Labeled) -> tuple[Boxes, list[str]]:

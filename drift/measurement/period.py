@@ -66,7 +66,7 @@ class _ObservedTrack:
 
 
 @dataclass(slots=True)
-class _Open:
+class _OpenPeriod:
     """A period that is being filled."""
 
     start_s: float
@@ -110,7 +110,7 @@ class PeriodBuilder:
         self._names = names
         self._period_s = period_s
         self._sample_s = min(sample_s, period_s / 4)
-        self._open: _Open | None = None
+        self._open: _OpenPeriod | None = None
         self._next_sample_s = -np.inf
         self._tracks: dict[int, _ObservedTrack] = {}
         self._last_thumbnail: Image | None = None
@@ -150,7 +150,7 @@ class PeriodBuilder:
                 self._origin = at - timedelta(seconds=pts)
             # In media time, which may run faster than the wall clock.
             at = self._origin + timedelta(seconds=pts)
-            period = self._open = _Open(start, at, model_version, (frame_id, pts), (frame_id, pts))
+            period = self._open = _OpenPeriod(start, at, model_version, (frame_id, pts), (frame_id, pts))
         period.last_frame = (frame_id, pts)
         period.mixed |= model_version != period.model_version
         self._follow(period, pts, tracked)
@@ -167,7 +167,7 @@ class PeriodBuilder:
         """
         return pts >= self._next_sample_s - _CLOSE
 
-    def _measure(self, period: _Open, picture: Image, tracked: Tracked) -> None:
+    def _measure(self, period: _OpenPeriod, picture: Image, tracked: Tracked) -> None:
         period.images.append(measure_image(picture))
         period.edges += edges_of(picture)
         period.cells.append(cells_of(picture))
@@ -184,7 +184,7 @@ class PeriodBuilder:
             period.confidences.extend(found.confidence.tolist())
             period.sides.append(float(np.sqrt(np.median(share))))
 
-    def _follow(self, period: _Open, pts: float, tracked: Tracked) -> None:
+    def _follow(self, period: _OpenPeriod, pts: float, tracked: Tracked) -> None:
         boxes, ids = tracked.detections.xyxy, tracked.track_id
         for box, track_id, class_id in zip(boxes, ids, tracked.detections.class_id, strict=True):
             if track_id == UNCONFIRMED:
@@ -204,7 +204,7 @@ class PeriodBuilder:
                 if age > 0:
                     period.speeds.append(track.path / age)
 
-    def _finish(self, period: _Open) -> DriftPeriod:
+    def _finish(self, period: _OpenPeriod) -> DriftPeriod:
         values = dict.fromkeys(NAMES, float("nan"))
         for name in period.images[0] if period.images else ():
             values[name] = float(np.mean([image[name] for image in period.images]))

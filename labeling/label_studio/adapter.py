@@ -15,7 +15,13 @@ from pydantic import SecretStr
 from labeling.annotators import NEWEST, Agreement, Resolve
 from labeling.answers import Answer
 from labeling.label_studio.api import LabelStudioApi, Project
-from labeling.label_studio.config import LabelControl, class_names, find_control, label_config, with_labels
+from labeling.label_studio.config import (
+    RectangleControl,
+    class_names,
+    find_control,
+    label_config,
+    with_labels,
+)
 from labeling.label_studio.image_links import UPLOADED, ByUrl, Images, LocalFiles
 from labeling.label_studio.payload import SHOWN, ask_of, digest_of, to_answer, to_request
 from labeling.webhook.verify import SECRET_HEADER
@@ -189,7 +195,7 @@ class LabelStudio:
             )
         return project
 
-    def _project(self, names: Sequence[str]) -> tuple[Project, LabelControl]:
+    def _project(self, names: Sequence[str]) -> tuple[Project, RectangleControl]:
         """Create or update the project; returns it, and where boxes are drawn in it.
 
         Args:
@@ -239,7 +245,11 @@ class LabelStudio:
                 self._api.delete_task(int(raw["id"]))
 
     def _import(
-        self, project: Project, control: LabelControl, frames: Sequence[FrameRecord], faults: list[Exception]
+        self,
+        project: Project,
+        control: RectangleControl,
+        frames: Sequence[FrameRecord],
+        faults: list[Exception],
     ) -> list[FrameRecord]:
         """Import a batch; returns the imported frames, and appends a fault for each other."""
         until = self._images.until(datetime.now(UTC)) if isinstance(self._images, ByUrl) else ""

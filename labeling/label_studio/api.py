@@ -18,7 +18,7 @@ from label_studio_sdk.core.parse_error import ParsingError
 from pydantic import SecretStr, ValidationError
 
 from streetloop.errors import LabelerError, LabelerRefused
-from streetloop.proxies import refuse_socks
+from streetloop.host.proxies import refuse_socks
 from streetloop.secrets import redact
 
 _PAGE = 200  # tasks a page

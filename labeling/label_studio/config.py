@@ -12,7 +12,7 @@ _HUE_STEP = 0.381966  # the golden angle: neighboring classes get different colo
 
 
 @dataclass(frozen=True, slots=True)
-class LabelControl:
+class RectangleControl:
     """The controls of a labeling interface with which boxes are drawn.
 
     Attributes:
@@ -30,7 +30,7 @@ def label_config(classes: Sequence[str]) -> str:
     """Generate the labeling interface for boxes of these classes.
 
     >>> find_control(label_config(["car", "bus"]), ["car", "bus"])
-    LabelControl(from_name='label', to_name='image', labels={'car': 'car', 'bus': 'bus'})
+    RectangleControl(from_name='label', to_name='image', labels={'car': 'car', 'bus': 'bus'})
 
     Args:
         classes: Class names; their order is that of the buttons.
@@ -66,7 +66,7 @@ def with_labels(config: str, classes: Sequence[str]) -> str:
     return _text(root, classes)
 
 
-def find_control(config: str, classes: Sequence[str]) -> LabelControl:
+def find_control(config: str, classes: Sequence[str]) -> RectangleControl:
     """Find the control that has most of these classes, in an interface that people may have edited.
 
     Args:
@@ -77,7 +77,7 @@ def find_control(config: str, classes: Sequence[str]) -> LabelControl:
         LabelerRefused: There is no control for boxes; the message has the way out.
     """
     control = _best(_parse(config), classes)
-    return LabelControl(control.get("name", ""), control.get("toName", ""), _labels(control))
+    return RectangleControl(control.get("name", ""), control.get("toName", ""), _labels(control))
 
 
 def class_names(config: str) -> dict[str, str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from labeling.annotators import Annotation, Resolve, Subject, settle
 from labeling.answers import Answer, Quarantined
-from labeling.label_studio.config import LabelControl
+from labeling.label_studio.config import RectangleControl
 from labeling.label_studio.rectangles import Unusable, prediction_score, to_results
 from streetloop.boxes import to_detections
 from streetloop.ledger.reviews import FrameRecord, SelectionReason
@@ -24,7 +24,7 @@ _WHY = {
 
 
 def to_request(
-    frame: FrameRecord, image: str, control: LabelControl, image_until: str = ""
+    frame: FrameRecord, image: str, control: RectangleControl, image_until: str = ""
 ) -> dict[str, Any]:
     """Build the task that Label Studio imports: a frame, and the boxes that were shown.
 

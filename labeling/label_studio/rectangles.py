@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from labeling.label_studio.config import LabelControl
+from labeling.label_studio.config import RectangleControl
 from streetloop.types import Detections
 
 MAX_BOXES = 2000
@@ -26,7 +26,7 @@ class Unusable(ValueError):
 
 
 def to_results(
-    boxes: Detections, classes: Sequence[str], control: LabelControl, width: int, height: int, prefix: str
+    boxes: Detections, classes: Sequence[str], control: RectangleControl, width: int, height: int, prefix: str
 ) -> list[dict[str, Any]]:
     """Convert a model's boxes to the ``result`` of a prediction.
 

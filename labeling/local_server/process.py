@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 
 from streetloop.errors import LabelerError
-from streetloop.files import PRIVATE, write_whole
+from streetloop.host.files import PRIVATE, write_whole
 
 HOST = "127.0.0.1"
 """Address to listen on: loopback only."""

@@ -33,7 +33,7 @@ from labeling.local_server.process import (
     wait_until_healthy,
 )
 from streetloop.errors import ConfigError
-from streetloop.files import PRIVATE, write_whole
+from streetloop.host.files import PRIVATE, write_whole
 
 PORT = 8080
 """Default port."""
