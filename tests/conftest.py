@@ -6,6 +6,7 @@ import os
 import sys
 import uuid
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,12 +19,13 @@ os.environ.setdefault("MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR", "0")
 import hypothesis
 import pytest
 
-from tests.support import cluster
 from tests.support.material import material
+from tests.support.servers import cluster
 
 if TYPE_CHECKING:  # every test process reads this file: servers are imported by whoever starts one
-    from tests.support.gateway import Gateway
-    from tests.support.label_studio import Studio
+    from tests.support.servers.gateway import Gateway
+    from tests.support.servers.labels.label_studio import Studio
+    from tests.support.servers.postgres import Postgres
 
 # Times say nothing on a shared machine, and a test must not fail on one run and pass on the next.
 hypothesis.settings.register_profile("streetloop", deadline=None, derandomize=True)
@@ -39,7 +41,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     """The installation of Label Studio begins while others are tested."""
     wanted = any(item.get_closest_marker("label_studio") for item in session.items)
     if wanted and not session.config.option.collectonly:
-        from tests.support.label_studio_install import installation
+        from tests.support.servers.labels.label_studio_install import installation
 
         installation.begin()
 
@@ -54,7 +56,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 def pytest_sessionfinish() -> None:
     """Nothing is left behind."""
     cluster.stop()
-    if (install := sys.modules.get("tests.support.label_studio_install")) is not None:
+    if (install := sys.modules.get("tests.support.servers.labels.label_studio_install")) is not None:
         install.installation.end()
 
 
@@ -81,16 +83,14 @@ def _ray_only_where_marked(request: pytest.FixtureRequest, monkeypatch: pytest.M
 
 
 @pytest.fixture(autouse=True, scope="module")
-def _rtsp_where_it_can_run(request: pytest.FixtureRequest) -> None:
-    """Without the packages of the real server its tests are skipped, but never in CI."""
-    if request.node.get_closest_marker("rtsp") is None:
-        return
-    from tests.support.rtsp import missing
-
-    if (lack := missing()) is not None:
-        if os.environ.get("CI"):
-            pytest.fail(lack)
-        pytest.skip(lack)
+def _servers_where_they_can_run(request: pytest.FixtureRequest) -> None:
+    """Without the packages of a real server its tests are skipped, but never in CI."""
+    for marker, server in (("rtsp", "cameras.rtsp"), ("prometheus", "prometheus"), ("nginx", "nginx")):
+        if request.node.get_closest_marker(marker) is None:
+            continue
+        lack = import_module(f"tests.support.servers.{server}").missing()
+        if lack is not None:
+            (pytest.fail if os.environ.get("CI") else pytest.skip)(lack)
 
 
 @pytest.fixture(autouse=True)
@@ -123,15 +123,46 @@ def model_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     """A running S3 server; every test takes a bucket of its own."""
-    from tests.support import gateway
+    from tests.support.servers import gateway
 
     yield from gateway.start(tmp_path_factory.mktemp("gateway"))
 
 
 @pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A running PostgreSQL; a test that stops it starts it again."""
+    from tests.support.servers import postgres
+
+    yield from postgres.start()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def ledger_url(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """URL of an empty ledger on each kind of database, which settings have as their default."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'ledger.db'}"
+    server: Postgres = request.getfixturevalue("postgres")
+    url = server.migrated()
+    monkeypatch.setenv("STREETLOOP_LEDGER_URL", url)
+    return url
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """URL of a database in which nobody made a table yet."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'empty.db'}"
+        return
+    server: Postgres = request.getfixturevalue("postgres")
+    url = server.empty()
+    yield url
+    server.drop(url)
+
+
+@pytest.fixture(scope="session")
 def studio(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Studio]:
     """A running Label Studio; a test that kills it starts it again."""
-    from tests.support import label_studio
+    from tests.support.servers.labels import label_studio
 
     yield from label_studio.start(tmp_path_factory.mktemp("studio"))
 

@@ -2,7 +2,7 @@
 
 import shlex
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -20,16 +20,25 @@ from streetloop.storage.store import FolderStore
 from tests.docs.pages import DOCS, blocks, commands
 from tests.docs.test_commands import STREETLOOP, words
 from tests.drift.support import breathing
+from tests.flows.learning.test_sent_dataset import zip_of
 from tests.support.control_service import Content, api_of, jpeg, register_versions
-from tests.support.tiny_model import NAMES, detector_output, write_tiny_model
+from tests.support.samples.recordings import add_recording
+from tests.support.samples.tiny_model import NAMES, detector_output, write_tiny_model
+from tests.train.data.test_dataset import pure
+from train.data.dataset import save_dataset
 
 RUNS = (
     ["simulate"],
+    ["plan"],
     ["drift"],
     ["check"],
+    ["status"],
     ["camera"],
     ["counts"],
     ["events"],
+    ["archive"],
+    ["storage"],
+    ["sinks"],
     ["label", "status"],
     ["label", "report"],
     ["labelstudio", "down"],
@@ -37,8 +46,15 @@ RUNS = (
     ["models"],
     ["lineage"],
     ["evaluate"],
+    ["bench"],
+    ["backup"],
+    ["support-bundle"],
     ["dataset", "import"],
     ["dataset", "list"],
+    ["dashboards"],
+    ["report"],
+    ["ask"],
+    ["incidents", "list"],
     ["rollout"],
 )
 """All others start Ray, Label Studio or a training; tests of their own run those."""
@@ -93,8 +109,10 @@ def _write_dataset(folder: Path) -> None:
 
 def test_quick_commands_run_one_after_the_other(content: Content, tmp_path: Path) -> None:
     register_versions(content)
+    content.add_reviews()
     _write_past(content.settings)
     _write_files(tmp_path)
+    add_recording(content, "b4", datetime.now(UTC) - timedelta(minutes=90))
     quick = [c for c in STREETLOOP if any(words(c)[: len(start)] == start for start in RUNS)]
     assert len(quick) >= 25
     for command in quick:
@@ -102,21 +120,28 @@ def test_quick_commands_run_one_after_the_other(content: Content, tmp_path: Path
         assert done.exit_code == 0, f"{command}\n{done.output}\n{done.exception!r}"
 
 
-def test_curl_is_answered_by_the_api(content: Content) -> None:
+def test_curl_is_answered_by_the_api(content: Content, tmp_path: Path) -> None:
     content.add_rollouts()
+    digest = save_dataset(content.store, pure(content.store))
+    _write_dataset(tmp_path / "yolo")
+    sent = zip_of(tmp_path / "yolo").getvalue()
     client = api_of(content)
     asked = [command for command in commands() if command.startswith("curl ")]
     assert len(asked) >= 4
     for command in asked:
-        assert _ask(client, shlex.split(command)) < 300, command
+        assert _ask(client, shlex.split(command.replace("DIGEST", digest)), sent) < 300, command
 
 
-def _ask(client: TestClient, arguments: list[str]) -> int:
-    """Do what curl does; the status of the answer."""
-    path = urlsplit(next(one for one in arguments if one.startswith("http"))).path
+def _ask(client: TestClient, arguments: list[str], sent: bytes) -> int:
+    """Do what curl does, with `sent` as the file of a form; the status of the answer."""
+    url = urlsplit(next(one for one in arguments if one.startswith("http")))
+    path = f"{url.path}?{url.query}"
     if "--json" in arguments:
         body = arguments[arguments.index("--json") + 1].encode()
         return client.post(path, content=body, headers={"content-type": "application/json"}).status_code
+    if "-F" in arguments:
+        name = arguments[arguments.index("-F") + 1].partition("=")[0]
+        return client.post(path, files={name: sent}).status_code
     if "--data-binary" in arguments:
         return client.post(path, content=jpeg(), headers={"content-type": "image/jpeg"}).status_code
     return client.get(path).status_code

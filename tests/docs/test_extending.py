@@ -79,8 +79,8 @@ def test_the_page_names_files_that_are_there() -> None:
     [
         ("flows/stream/sources/registry.py", "        return ClipSource("),
         ("labeling/open_labeler.py", "    url, token = _label_studio(settings)"),
-        ("streetloop/camera_address.py", "SCHEMES = ("),
-        ("streetloop/settings.py", "LABELERS = ("),
+        ("streetloop/cameras/camera_address.py", "SCHEMES = ("),
+        ("streetloop/settings.py", "PEOPLE = ("),
         ("tests/drift/statistics/test_distances.py", "each = pytest.mark.parametrize("),
     ],
 )

@@ -63,7 +63,7 @@ def _real(prefix: str) -> Series:
 
 
 def _part(series: Series, part: slice) -> Series:
-    return Series({name: v[part] for name, v in series.values.items()}, series.scene)
+    return Series({name: v[part] for name, v in series.values.items()}, series.background)
 
 
 @pytest.mark.model

@@ -362,3 +362,14 @@ def test_an_open_finding_goes_on_after_a_restart(fleet: FleetWatch) -> None:
     (over,), (without_restart,) = watched(back, again)[0], watched(back, fleet)[0]
     assert over.kind is ChangeKind.DRIFT_OVER
     assert (over.at, over.since) == (without_restart.at, without_restart.since)
+
+
+def test_the_feature_nearest_to_its_threshold_is_known_before_it_is_drift(fleet: FleetWatch) -> None:
+    _later(fleet, 1)
+    usual = fleet.camera("a").nearest
+    assert usual is not None
+    assert usual.effect_size < usual.threshold
+    _later(fleet, 12, AT_NIGHT, first=PAST + 1)
+    drifted = fleet.camera("a").nearest
+    assert drifted is not None
+    assert drifted.effect_size > drifted.threshold >= 1

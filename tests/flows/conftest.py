@@ -17,8 +17,8 @@ from streetloop.ledger.reviews import ReviewState, list_reviews
 from streetloop.settings import Settings
 from tests.support.control_service import content as content
 from tests.support.control_service import empty as empty
-from tests.support.frames import NOON
 from tests.support.learning import SMALL, WeakHome, write_weak_home
+from tests.support.samples.frames import NOON
 from train.fine_tuning.recipe import RECIPE
 
 
@@ -69,7 +69,7 @@ def chain(weak_home: WeakHome, tmp_path_factory: pytest.TempPathFactory) -> Chai
     open_finding(ledger, "elsewhere", NOON, NOON, version, [Cause("night", 0.9)], True, {})
     ledger.close()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(flows.learning.training_job, "RECIPE", {**RECIPE, **SMALL})
+        patch.setattr(flows.learning.training_job, "default_recipe", lambda replays: {**RECIPE, **SMALL})
         result = CliRunner().invoke(
             app, ["train", "--name", "first", "--json"], env=environment, catch_exceptions=False
         )

@@ -23,9 +23,9 @@ from streetloop.ledger.review_moves import mark_in_dataset
 from streetloop.ledger.reviews import FrameRecord, ReviewState, add_reviews, list_reviews
 from streetloop.settings import Settings, read_settings
 from streetloop.storage.open import open_store
-from tests.support.frames import Fate, Killed, MortalLedger
-from tests.support.label_studio import Annotator, Studio
-from tests.support.street_frames import street_frames
+from tests.support.samples.frames import Fate, Killed, MortalLedger
+from tests.support.samples.street_frames import street_frames
+from tests.support.servers.labels.label_studio import Annotator, Studio
 from train.model.model_file import open_model
 
 pytestmark = [pytest.mark.label_studio, pytest.mark.model, pytest.mark.timeout(1500)]

@@ -20,12 +20,12 @@ from streetloop.ledger.learning import Step, list_learning
 from streetloop.ledger.reviews import ReviewState, list_reviews
 from streetloop.ledger.rollouts import list_decisions, list_rollouts
 from streetloop.settings import Settings
-from tests.support.annotating import Diligent
-from tests.support.cli import Command, processes_of
-from tests.support.frames import NOON
-from tests.support.label_studio import Studio
 from tests.support.learning import SOON_BETTER, SOON_PROMOTED, WeakHome
+from tests.support.programs.cli import Command, processes_of
 from tests.support.rollout import wait_for
+from tests.support.samples.frames import NOON
+from tests.support.servers.labels.annotating import Diligent
+from tests.support.servers.labels.label_studio import Studio
 from train.model.find_model import open_registry
 from train.model_registry import CHAMPION
 

@@ -11,9 +11,9 @@ from labeling.label_studio.adapter import LabelStudio
 from labeling.queue import ReviewQueue
 from streetloop.ledger import Ledger, open_ledger
 from streetloop.storage.store import FolderStore
-from tests.support.fakes import FakeClock
-from tests.support.frames import NOON
-from tests.support.label_studio import Annotator, Make, Studio
+from tests.support.samples.frames import NOON
+from tests.support.servers.labels.label_studio import Annotator, Make, Studio
+from tests.support.stream_flow.fakes import FakeClock
 
 
 @pytest.fixture

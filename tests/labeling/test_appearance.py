@@ -10,8 +10,8 @@ from labeling.appearance import EMBEDDING, distances, embed, fingerprint
 from streetloop.images import decode_image, encode_jpeg
 from streetloop.types import Detections, Image
 from streetloop.video import VideoReader
-from tests.support.build import found
-from tests.support.city import Stage, standing, view
+from tests.support.samples.city import Stage, standing, view
+from tests.support.stream_flow.build import found
 
 ALIKE = 24
 """Bits, of 256, up to which frames of a few seconds are doubles."""

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from labeling.corrections import Corrections, corrections
 from streetloop.types import Detections
-from tests.support.build import found
+from tests.support.stream_flow.build import found
 
 CAR, BUS = 0, 1
 NOTHING = Detections.empty()

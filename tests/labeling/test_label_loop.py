@@ -12,9 +12,9 @@ from labeling.older_frames import OlderFrames
 from streetloop.errors import LabelerError, RegistryError, StoreError
 from streetloop.ledger.reviews import ReviewState, add_reviews, find_reviews, list_reviews
 from streetloop.storage.store import FolderStore
-from tests.support.fakes import eventually
-from tests.support.frames import CLASSES, NOON, FakeLabeler, digest, review
-from tests.support.label_service import SHIPPED, LabelSetup
+from tests.support.samples.frames import CLASSES, NOON, FakeLabeler, digest, review
+from tests.support.servers.labels.label_service import SHIPPED, LabelSetup
+from tests.support.stream_flow.fakes import eventually
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ from labeling.labeler import Labeler
 from labeling.oracle_labeler import OracleLabeler
 from streetloop.clock import SystemClock
 from streetloop.ledger.reviews import FrameRecord
-from tests.support.frames import review
-from tests.support.labeler_contract import LabelerContract
+from tests.support.contracts.labeler_contract import LabelerContract
+from tests.support.samples.frames import review
 
 URI = "sim://larkfield/gantry?traffic=busy&seed=1"
 

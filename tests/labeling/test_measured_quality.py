@@ -14,9 +14,9 @@ from streetloop.ledger.events import Event, list_events
 from streetloop.ledger.review_moves import mark_in_dataset
 from streetloop.ledger.reviews import ReviewState, SelectionReason, add_reviews
 from streetloop.types import Detections
-from tests.support.build import found
-from tests.support.frames import CLASSES, NOON, digest, labeled, review
-from tests.support.label_service import LabelSetup
+from tests.support.samples.frames import CLASSES, NOON, digest, labeled, review
+from tests.support.servers.labels.label_service import LabelSetup
+from tests.support.stream_flow.build import found
 
 CAR, BUS = found((10, 10, 50, 40)), found((300, 10, 350, 40), class_id=1)
 

@@ -19,8 +19,8 @@ from streetloop.ledger.reviews import (
     list_reviews,
     list_unnamed_versions,
 )
-from tests.support.frames import digest, review
-from tests.support.older_ledger import older_ledger
+from tests.support.samples.frames import digest, review
+from tests.support.samples.older_ledger import older_ledger
 
 SHIPPED = ("person", "cycle", "car", "truck", "bus")
 COCO = ("person", "bicycle", "car", "motorcycle", "airplane", "bus", "train", "truck")

@@ -15,8 +15,8 @@ from labeling.selection import Drift
 from streetloop.errors import ConfigError
 from streetloop.ledger.findings import close_findings
 from streetloop.storage.minio import LINK_LIFETIME, MinioStore, S3Access
-from tests.support.frames import NOON, review
-from tests.support.label_service import LabelSetup
+from tests.support.samples.frames import NOON, review
+from tests.support.servers.labels.label_service import LabelSetup
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from labeling.oracle_labeler import Flaws, OracleLabeler
 from streetloop.city.oracle import Oracle
 from streetloop.errors import LabelerError
 from streetloop.ledger.reviews import FrameRecord, SelectionReason
-from tests.support.fakes import FakeClock
-from tests.support.frames import asked
+from tests.support.samples.frames import asked
+from tests.support.stream_flow.fakes import FakeClock
 
 CLASSES = ("car", "truck", "bus", "motorcycle", "bicycle", "person")
 FLAWLESS = Flaws()

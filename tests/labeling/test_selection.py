@@ -18,8 +18,8 @@ from labeling.appearance import EMBEDDING, embed, fingerprint
 from labeling.selection import SelectionPolicy, boosted, select
 from streetloop.ledger.reviews import Candidate, SelectionReason
 from streetloop.types import Image
-from tests.support.city import view
-from tests.support.frames import NOON, candidate, digest
+from tests.support.samples.city import view
+from tests.support.samples.frames import NOON, candidate, digest
 
 NO_RANDOM = SelectionPolicy(random_share=0.0)
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from streetloop.boxes import area, boxes_from_json, boxes_to_json, common_area, iou, to_boxes, to_detections
 from streetloop.types import Detections
-from tests.support.build import found
+from tests.support.stream_flow.build import found
 
 
 def boxes(*rows: tuple[float, float, float, float]) -> NDArray[np.float32]:

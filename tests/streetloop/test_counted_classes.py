@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streetloop.cameras import camera_document, parse_camera, parse_cameras, refuse_uncountable
+from streetloop.cameras.camera_file import camera_document, parse_camera, parse_cameras, refuse_uncountable
 from streetloop.counted_classes import (
     CountedClasses,
     parse_class_flag,

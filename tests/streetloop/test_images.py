@@ -7,7 +7,7 @@ from PIL import Image as PillowImage
 
 from streetloop.errors import ImageUnreadable
 from streetloop.images import decode_image, encode_jpeg
-from tests.support.pictures import png_header
+from tests.support.samples.pictures import png_header
 
 NOISE = np.random.default_rng(0).integers(0, 256, (40, 60, 3), dtype=np.uint8)
 

@@ -4,7 +4,8 @@ import pytest
 from pydantic import ValidationError
 
 from streetloop.errors import ConfigError
-from streetloop.settings import BandSetting, Settings, read_settings
+from streetloop.setting_types import BandSetting
+from streetloop.settings import Settings, read_settings
 
 
 def test_the_defaults_are_valid_and_leave_the_api_without_a_token() -> None:

@@ -11,8 +11,8 @@ from streetloop.errors import SourceError, SourceStalled, SourceUnavailable, Sou
 from streetloop.types import Image
 from streetloop.video import TRANSLATED, VideoReader, VideoWriter
 from streetloop.video.arrivals import Arrivals
-from tests.support.odd_clips import quarters, write_stamped
-from tests.support.vendor_errors import errors_of
+from tests.support.contracts.vendor_errors import errors_of
+from tests.support.samples.odd_clips import quarters, write_stamped
 
 PASSWORD = "hunter2"
 

@@ -14,8 +14,9 @@ from fastapi.testclient import TestClient
 from drift.period_log import PeriodLog
 from flows.service.control_service import ControlService
 from serve.rollout.policy import Phase, Policy
+from serve.web.access.roles import AccessTokens, Guard
 from serve.web.api.create import create_api
-from streetloop.cameras import Camera, parse_camera
+from streetloop.cameras.camera_file import Camera, parse_camera
 from streetloop.causes import Cause, causes_to_json
 from streetloop.control.port import DEFAULT_WIDTH
 from streetloop.control.views import CameraView
@@ -32,10 +33,10 @@ from streetloop.settings import Settings
 from streetloop.storage.store import FolderStore, put_image
 from streetloop.types import Detections, Image
 from tests.drift.support import make_period
-from tests.support.build import found
-from tests.support.frames import review
 from tests.support.rollout import register_tiny
-from tests.support.tiny_model import NAMES, detector_output, write_tiny_model
+from tests.support.samples.frames import review
+from tests.support.samples.tiny_model import NAMES, detector_output, write_tiny_model
+from tests.support.stream_flow.build import found
 from train.model.find_model import open_registry
 from train.model_registry import VersionRecord
 
@@ -192,12 +193,18 @@ def jpeg(number: int = 0) -> bytes:
 def running(name: str = "a40", **values: object) -> CameraView:
     """A camera that is live."""
     plain: dict[str, object] = {
-        "id": name, "uri": f"rtsp://***@10.0.0.7/{name}", "state": "live", "model": "m-1",
-        "frames": {"decoded": 100, "detected": 60, "gated": 30, "dropped": 8, "failed": 1,
-                   "pending": 1},
-        "fps_decoded": 25.0, "fps_detected": 12.5, "lag_p95_s": 0.2, "objects": 7,
-        "crossings": {"in": {"in": 4, "out": 2}}, "slot": "champion",
-    }  # fmt: skip
+        "id": name,
+        "uri": f"rtsp://***@10.0.0.7/{name}",
+        "state": "live",
+        "model": "m-1",
+        "frames": {"decoded": 100, "detected": 60, "gated": 30, "dropped": 8, "failed": 1, "pending": 1},
+        "fps_decoded": 25.0,
+        "fps_detected": 12.5,
+        "lag_p95_s": 0.2,
+        "objects": 7,
+        "crossings": {"in": {"in": 4, "out": 2}},
+        "slot": "champion",
+    }
     return CameraView.model_validate({**plain, **values})
 
 
@@ -253,9 +260,22 @@ async def see_a_car(_: Image) -> tuple[str, Detections]:
     return "tiny-1", found((1, 2, 30, 40))
 
 
-def api_of(content: Content, token: str | None = None, screens: Screens | None = None) -> TestClient:
+def guard_of(token: str | None) -> Guard:
+    """Of a server with an admin's token alone, or with none."""
+    return Guard(AccessTokens(token))
+
+
+def api_of(
+    content: Content,
+    token: str | None = None,
+    screens: Screens | None = None,
+    *,
+    guard: Guard | None = None,
+    public_url: str | None = None,
+) -> TestClient:
     """The whole API over a control service."""
-    app = create_api(see_a_car, ("car", "bus"), 0.25, token, content.service, screens or Screens())
+    guard, screens = guard or guard_of(token), screens or Screens()
+    app = create_api(see_a_car, ("car", "bus"), 0.25, guard, content.service, screens, public_url)
     return TestClient(app, base_url=f"http://{HERE}", follow_redirects=False)
 
 

@@ -15,7 +15,7 @@ from streetloop.ledger import Ledger, open_ledger
 from streetloop.ledger.reviews import FrameRecord, ReviewState, SelectionReason, add_reviews
 from streetloop.settings import Settings
 from streetloop.storage.store import FolderStore
-from tests.support.frames import NOON
+from tests.support.samples.frames import NOON
 from train.data.dataset import TRAIN
 from train.data.simulated_dataset import TRAIN_CAMERAS, Split, gather_split
 from train.model.model_file import _BASELINE_FILE, open_model

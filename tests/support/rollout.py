@@ -31,9 +31,9 @@ from streetloop.ledger.rollouts import (
 from streetloop.settings import Settings
 from streetloop.storage.store import FolderStore
 from streetloop.types import ArrayPicture
-from tests.support.build import camera
-from tests.support.live import LiveSource, Stamps
-from tests.support.tiny_model import NAMES
+from tests.support.samples.tiny_model import NAMES
+from tests.support.stream_flow.build import camera
+from tests.support.stream_flow.live import LiveSource, Stamps
 from train.model.model_file import ModelFile, open_model
 from train.model_registry import Registry, VersionRecord
 
@@ -54,14 +54,14 @@ _PICTURES = 20
 _TICK_S = 0.02
 
 
-def wait_for(is_true: Callable[[], Any], what: str, timeout_s: float = 60.0) -> Any:
-    """Wait for what other processes bring about; what it gave."""
+def wait_for(is_true: Callable[[], Any], what: str, timeout_s: float = 60.0, tick_s: float = _TICK_S) -> Any:
+    """Wait for what other processes bring about, looking every ``tick_s``; what it gave."""
     end = time.monotonic() + timeout_s
     never = threading.Event()
     while time.monotonic() < end:
         if found := is_true():
             return found
-        never.wait(_TICK_S)
+        never.wait(tick_s)
     raise AssertionError(f"not within {timeout_s:g} s: {what}")
 
 
@@ -76,10 +76,19 @@ class Street:
         kind: Of the champion's application.
         fps: Of each camera.
         staleness_s: As in the settings; long, since a machine that is shared stands still at times.
+        replicas: Of each application, at least.
+        most_replicas: Of each application.
     """
 
     def __init__(
-        self, home: Path, champion: Path, kind: type[Detector], fps: float = FPS, staleness_s: float = 20.0
+        self,
+        home: Path,
+        champion: Path,
+        kind: type[Detector],
+        fps: float = FPS,
+        staleness_s: float = 60.0,
+        replicas: int = 1,
+        most_replicas: int = 1,
     ) -> None:
         self.settings = Settings(
             home=home,
@@ -89,6 +98,8 @@ class Street:
             triage=False,
             threads=1,
             staleness_s=staleness_s,
+            replicas_min=replicas,
+            replicas_max=most_replicas,
         )
         self.champion = open_model(str(champion), self.settings.models)
         deploy(self.champion, self.settings, kind=kind)

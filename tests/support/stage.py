@@ -3,7 +3,7 @@
 import itertools
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from serve.rollout.control.controller import RolloutController
 from serve.rollout.policy import Phase, Policy
 from serve.rollout.route_table import CHALLENGER, CHAMPION, RouteTable
 from serve.rollout.statistics.evidence import Evidence
-from streetloop.errors import RegistryError
+from streetloop.errors import RegistryError, StreetloopError
 from streetloop.ledger import Ledger, open_ledger
 from streetloop.ledger.rollouts import (
     OVER,
@@ -23,9 +23,9 @@ from streetloop.ledger.rollouts import (
 )
 from streetloop.storage.store import FolderStore
 from streetloop.types import Detections, Image
-from tests.support.build import camera
-from tests.support.evidence import evidence
-from tests.support.fakes import PATIENCE_S, FakeClock, eventually
+from tests.support.samples.evidence import evidence
+from tests.support.stream_flow.build import camera
+from tests.support.stream_flow.fakes import PATIENCE_S, FakeClock, eventually
 from train.model.contract import ModelContract
 from train.model.model_file import ModelFile
 
@@ -98,7 +98,7 @@ class Applications:
     def describe(self, application: str) -> dict[str, Any]:
         """See `Applications.describe`."""
         self.described += 1
-        return {"process": self.process, "memory_mb": self.memory_mb}
+        return {"processes": [self.process], "memory_mb": self.memory_mb}
 
     def detect(self, application: str, image: Image) -> Detections:
         """See `Applications.detect`."""
@@ -150,6 +150,28 @@ class Models:
             raise RegistryError("the registry did not answer")
 
 
+class Replayer:
+    """Recorded traffic that a challenger answers.
+
+    Attributes:
+        asked: Version, cameras and minutes, each time.
+        found: What comes of it.
+        error: Raised instead; None if nothing is wrong.
+    """
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, list[str], float]] = []
+        self.found = Evidence(frames=50, replayed=50, detections=(200, 190))
+        self.error: StreetloopError | None = None
+
+    def replay(self, model: ModelFile, cameras: Sequence[str], minutes: float) -> Evidence:
+        """See `serve.rollout.control.ports.Replayer`."""
+        self.asked.append((model.version, list(cameras), minutes))
+        if self.error is not None:
+            raise self.error
+        return self.found
+
+
 class Stage:
     """All that a rollout needs round it; survives the process that carries it out.
 
@@ -166,6 +188,7 @@ class Stage:
         self.ledger = open_ledger(self.url)
         self.store = FolderStore(folder / "store")
         self.models = Models(self.log)
+        self.replayer = Replayer()
         cities = cities or dict.fromkeys("abcd", "Oslo")
         self.cameras = [camera(one).model_copy(update={"city": city}) for one, city in cities.items()]
         self.begin()
@@ -187,6 +210,7 @@ class Stage:
             self.clock,
             self.told.append,
             champion_applications,
+            self.replayer,
         )
         self.control._labels._ledger = self.ledger
 

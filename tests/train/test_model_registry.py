@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from streetloop.errors import RegistryError
-from streetloop.processes import in_background
+from streetloop.host.processes import in_background
 from streetloop.settings import Settings
-from tests.support.tiny_model import detector_output, write_tiny_model
-from tests.support.vendor_errors import errors_of
+from tests.support.contracts.vendor_errors import errors_of
+from tests.support.samples.tiny_model import detector_output, write_tiny_model
 from train.first_champion import ensure_champion
 from train.model.find_model import has_registry, open_registry
 from train.model.model_file import open_model
@@ -66,6 +66,20 @@ def test_a_version_carries_its_record_and_its_files(
     assert open_model(str(path), tmp_path).names == open_model(str(onnx_file), tmp_path).names
     assert path.with_suffix(".pt").read_bytes() == b"weights"
     assert registry.download(str(version.number), tmp_path / "cache") == path
+
+
+def test_thresholds_of_a_version_may_change_and_go_with_its_files(
+    registry: Registry, onnx_file: Path, tmp_path: Path
+) -> None:
+    version = registry.register(registry.start("shown", {}), onnx_file, _record())
+    name, cache = str(version.number), tmp_path / "cache"
+    assert open_model(str(registry.download(name, cache)), tmp_path).thresholds == {}
+    for thresholds in ({"car": 0.4, "bus": 0.1}, {"car": 0.3}, {}):
+        registry.set_thresholds(version.number, thresholds)
+        assert registry.find(name).record.thresholds == thresholds
+        assert open_model(str(registry.download(name, cache)), tmp_path).thresholds == thresholds
+    with pytest.raises(RegistryError, match="no class 'tram'"):
+        registry.set_thresholds(version.number, {"tram": 0.4})
 
 
 def test_two_may_fetch_the_same_version_at_once(

@@ -8,7 +8,7 @@ from drift.measurement.features import NAMES
 from drift.measurement.period import DriftPeriod, PeriodBuilder
 from streetloop.types import UNCONFIRMED, Detections, Image, Tracked
 from tests.drift.support import START
-from tests.support.build import found
+from tests.support.stream_flow.build import found
 
 NOTHING = Tracked(Detections.empty(), np.empty(0, np.int64))
 CLASSES = ("car", "bus")

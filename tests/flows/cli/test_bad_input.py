@@ -9,8 +9,8 @@ import pytest
 
 from flows.cli.main import main
 from streetloop.video import VideoWriter
-from tests.support.cli import camera_file
-from tests.support.tiny_model import detector_output, write_tiny_model
+from tests.support.programs.cli import camera_file
+from tests.support.samples.tiny_model import detector_output, write_tiny_model
 
 PASSWORD = "hunter2"
 
@@ -122,3 +122,23 @@ def test_a_wider_address_needs_a_token(
     code, _ = fails(["serve", "--host", "0.0.0.0"], monkeypatch)
     assert code == 2
     assert "STREETLOOP_API_TOKEN" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("names: [car]\nval: nowhere\n", "is neither a folder nor a list of images"),
+        ("val: images\n", "'names' must give every class id"),
+        ("names: [car\n", "data.yaml"),
+    ],
+)
+def test_a_dataset_that_cannot_be_read(
+    text: str, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = write_tiny_model(tmp_path / "m.onnx", detector_output())
+    (tmp_path / "data.yaml").write_text(text)
+    code, _ = fails(["evaluate", str(model), str(tmp_path / "data.yaml")], monkeypatch)
+    assert code == 2
+    (sentence,) = capsys.readouterr().err.strip().splitlines()
+    assert sentence.startswith("error: ")
+    assert words in sentence

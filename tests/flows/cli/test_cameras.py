@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from typer.testing import CliRunner
 from flows.cli.main import app
 from streetloop.errors import ConfigError, NotFound
 from streetloop.ledger import Ledger, open_ledger
-from streetloop.ledger.cameras import last_change, newest_changes
+from streetloop.ledger.cameras import change_camera, last_change, newest_changes
 from streetloop.settings import Settings
 from tests.support.control_service import FILE, PASSWORD
 
@@ -60,6 +61,7 @@ def test_those_of_the_file_are_listed_without_passwords(file: tuple[str, str]) -
         "city": "London",
         "fps": 10.0,
         "transport": "tcp",
+        "record": "off",
         "lines": {"in": [[0.2, 0.7], [0.6, 0.7]]},
         "classes": None,
     }
@@ -121,6 +123,20 @@ def test_a_camera_of_the_file_is_changed_and_removed(file: tuple[str, str], ledg
     assert [one["id"] for one in listed(*file)] == ["crossing"]
 
 
+def test_recording_is_turned_on_and_off_and_what_has_no_option_stays(
+    file: tuple[str, str], ledger: Ledger, tmp_path: Path
+) -> None:
+    hidden = {"mask": [[[0.0, 0.0], [0.2, 0.0], [0.2, 0.3]]], "keep": {"motion": {"days": 3.0}}}
+    document = {**FILE[0], **hidden}
+    change_camera(ledger, "a40", document, "dora", datetime.now(UTC))
+    for mode in ("motion", "off"):
+        assert camera("edit", "a40", "--record", mode, *file).exit_code == 0
+        assert listed(*file)[0]["record"] == mode
+        found = newest_changes(ledger)[0].document
+        assert found is not None
+        assert {name: found.get(name) for name in hidden} == hidden
+
+
 @pytest.mark.parametrize(
     ("arguments", "kind", "words"),
     [
@@ -129,6 +145,7 @@ def test_a_camera_of_the_file_is_changed_and_removed(file: tuple[str, str], ledg
         (("add", "new", f"rtsp://u:{PASSWORD}@h[/"), ConfigError, "no valid URI"),
         (("add", "new", "sim://atlantis/x"), ConfigError, "atlantis"),
         (("add", "new", SIM, "--fps", "-1"), ConfigError, "fps"),
+        (("add", "new", SIM, "--record", "on"), ConfigError, "off, continuous, motion, events"),
         (("add", "new", SIM, "--line", "x"), ConfigError, "write NAME=X1,Y1,X2,Y2"),
         (("add", "new", SIM, "--line", "x=0,0,9,9"), ConfigError, "lines.x"),
         (("edit", "new", "--fps", "1"), NotFound, "give --file"),

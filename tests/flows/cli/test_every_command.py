@@ -53,8 +53,15 @@ _ROOT = typer.main.get_command(app)
 assert isinstance(_ROOT, TyperGroup)
 _COMMANDS = sorted(_commands(_ROOT))
 _ARGUMENTS = {
+    "ask": ("which cameras drifted today?",),
     "add": ("new", "sim://larkfield/gantry"),
+    "archive export": ("a40", "--out", "a.mp4"),
+    "archive list": ("a40",),
+    "archive prune": (),
     "check": ("cameras.yaml",),
+    "acknowledge": ("1",),
+    "comment": ("1", "text"),
+    "mark-false": ("1",),
     "compare": ("a.mp4", "b.mp4", "c.json"),
     "checkout": ("0123", "folder"),
     "counts": ("a40",),
@@ -62,6 +69,9 @@ _ARGUMENTS = {
     "edit": ("new",),
     "evaluate": ("champion", "0123"),
     "evaluate-tracks": ("cameras.yaml",),
+    "backup": ("elsewhere",),
+    "bench": ("model.onnx",),
+    "dashboards export": ("monitoring",),
     "export": ("1", "model.onnx"),
     "import": ("data.yaml", "--format", "yolo"),
     "export-tracks": ("a40",),
@@ -69,13 +79,22 @@ _ARGUMENTS = {
     "prune": ("0123",),
     "register": ("model.onnx",),
     "remove": ("new",),
+    "replay": ("a40", "--model", "1"),
     "reproduce": ("1",),
+    "restore": ("elsewhere",),
     "run": ("cameras.yaml",),
     "show": ("0123",),
+    "similar": ("1",),
+    "test": ("ops",),
+    "unmute": ("1",),
     "start": ("2",),
     "up": ("cameras.yaml",),
 }
 """What a command does not go without."""
+
+
+def _needed(command: tuple[str, ...]) -> tuple[str, ...]:
+    return _ARGUMENTS.get(" ".join(command), _ARGUMENTS.get(command[-1], ()))
 
 
 def test_all_commands_are_found() -> None:
@@ -93,7 +112,7 @@ def test_a_bad_setting_is_one_sentence_that_names_the_variable_and_the_way_out(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setenv(f"STREETLOOP_{setting}", value)
-    needed = () if command[0] == "labelstudio" else _ARGUMENTS.get(command[-1], ())
+    needed = () if command[0] == "labelstudio" else _needed(command)
     monkeypatch.setattr("sys.argv", ["streetloop", *command, *needed])
     with pytest.raises(SystemExit) as ended:
         main()

@@ -19,8 +19,8 @@ from streetloop.ledger.events import list_events
 from streetloop.ledger.review_moves import AnswerSource, answer_review, ask_again, mark_pushed
 from streetloop.ledger.reviews import ReviewState, SelectionReason, add_reviews, list_reviews
 from streetloop.settings import Settings
-from tests.support.frames import NOON, FakeLabeler, digest, labeled, review, states
-from tests.support.tiny_model import NAMES, detector_output, write_tiny_model
+from tests.support.samples.frames import NOON, FakeLabeler, digest, labeled, review, states
+from tests.support.samples.tiny_model import NAMES, detector_output, write_tiny_model
 from train.model.model_file import open_model
 
 URI = "sim://larkfield/gantry?size=320x180"

@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from click.testing import Result
@@ -12,7 +14,9 @@ from streetloop.control.views import LearningView
 from streetloop.errors import LearningError
 from streetloop.ledger import Ledger, open_ledger
 from streetloop.ledger.learning import open_learning
+from streetloop.ledger.reviews import ReviewState, add_reviews
 from streetloop.settings import Settings
+from tests.support.samples.frames import review
 
 
 @pytest.fixture
@@ -33,6 +37,7 @@ def test_without_a_run_it_says_what_starts_one() -> None:
 
 def test_a_run_is_requested_shown_and_dropped(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("getpass.getuser", lambda: "dora")
+    add_reviews(ledger, [replace(review(0), state=ReviewState.LABELED)])
     requested = learn("now")
     assert (requested.exit_code, requested.stdout) == (0, "")
     assert "learning run 1 is requested" in requested.stderr
@@ -43,6 +48,25 @@ def test_a_run_is_requested_shown_and_dropped(ledger: Ledger, monkeypatch: pytes
     assert "learning run 1 is dropped" in learn("drop").stderr
     assert open_learning(ledger) is None
     assert "by hand (dora)" in learn("status").stdout
+
+
+def test_a_run_of_a_city_is_requested(ledger: Ledger, tmp_path: Path) -> None:
+    file = tmp_path / "cameras.yaml"
+    file.write_text("cameras:\n  - {id: a, uri: rtsp://10.0.0.7/a, city: denver}\n")
+    add_reviews(ledger, [replace(review(0), state=ReviewState.LABELED)])
+    requested = learn("now", "--city", "denver", "--file", str(file))
+    assert "learning run 1 is requested" in requested.stderr
+    run = open_learning(ledger)
+    assert run is not None
+    assert run.trigger["city"] == "denver"
+    assert "of denver, because of" in learn("status").stdout
+
+
+def test_without_labels_nothing_is_requested(ledger: Ledger) -> None:
+    refused = learn("now").exception
+    assert isinstance(refused, LearningError)
+    assert "no new labels; `streetloop label pull` fetches them" in str(refused)
+    assert open_learning(ledger) is None
 
 
 @pytest.mark.parametrize("command", ["resume", "drop"])

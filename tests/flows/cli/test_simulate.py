@@ -7,7 +7,7 @@ from flows.cli.main import main
 from streetloop.city.world.city_events import EVENTS
 from streetloop.city.world.conditions import CONDITIONS
 from streetloop.city.world.places import PLACES
-from tests.support.cli import Command
+from tests.support.programs.cli import Command
 
 _URI = "sim://stonebridge/middle?size=64x64"
 

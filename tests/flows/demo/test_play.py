@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.support.ports import free_port
+from tests.support.servers.ports import free_port
 
 pytestmark = [pytest.mark.ray, pytest.mark.timeout(900)]
 
@@ -20,7 +20,7 @@ def test_night_falls_a_better_model_serves_and_the_app_goes_on(tmp_path: Path) -
     with (
         log.open("w") as stderr,
         subprocess.Popen(
-            [sys.executable, "-m", "tests.support.short_demo", str(tmp_path / "home"), str(port)],
+            [sys.executable, "-m", "tests.support.programs.short_demo", str(tmp_path / "home"), str(port)],
             stdout=subprocess.PIPE,
             stderr=stderr,
             text=True,

@@ -18,7 +18,7 @@ from flows.demo.scenario import SETTINGS, write_night
 from flows.stream.analysis.status import CameraStatus
 from flows.stream.ingest.accounting import Account
 from streetloop.boxes import to_boxes
-from streetloop.cameras import Camera, load_cameras, parse_camera
+from streetloop.cameras.camera_file import Camera, load_cameras, parse_camera
 from streetloop.causes import Cause
 from streetloop.images import decode_image, encode_jpeg
 from streetloop.ledger import Ledger, open_ledger
@@ -27,8 +27,8 @@ from streetloop.ledger.learning import LearningRun, Step, begin_learning, go_on,
 from streetloop.ledger.reviews import add_reviews
 from streetloop.settings import Settings
 from streetloop.storage.store import FolderStore, put_image
-from tests.support.build import found
-from tests.support.frames import review
+from tests.support.samples.frames import review
+from tests.support.stream_flow.build import found
 from train.data.dataset import TEST, Example
 from train.fine_tuning.recipe import Progress
 

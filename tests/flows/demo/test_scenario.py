@@ -2,7 +2,7 @@ from pathlib import Path
 
 from flows.demo.scenario import write_demo
 from flows.stream.sources.registry import open_source
-from streetloop.cameras import load_cameras
+from streetloop.cameras.camera_file import load_cameras
 from streetloop.clock import SystemClock
 
 

@@ -11,9 +11,11 @@ from flows.learning import learning_flow as learning
 from flows.learning.learning_flow import Learned, LearningFlow
 from flows.learning.training_plan import TrainingRequest
 from serve.rollout.policy import Phase, Policy
+from streetloop.cameras.camera_file import Camera, parse_camera
 from streetloop.causes import Cause
 from streetloop.errors import (
     ConfigError,
+    DatasetError,
     DatasetInvalid,
     LearningError,
     StoreError,
@@ -27,8 +29,8 @@ from streetloop.ledger.review_moves import AnswerSource, Choice, answer_review, 
 from streetloop.ledger.reviews import add_reviews
 from streetloop.ledger.rollouts import Entry, Rollout, RolloutState, move, open_rollout, start_rollout
 from streetloop.settings import Settings, read_settings
-from tests.support.fakes import FakeClock, eventually
-from tests.support.frames import NOON, review
+from tests.support.samples.frames import NOON, review
+from tests.support.stream_flow.fakes import FakeClock, eventually
 
 NIGHT = {"kind": "drift", "because": "night on a"}
 
@@ -45,6 +47,7 @@ class Town:
         self.ledger: Ledger = open_ledger(self.settings.ledger)
         self.clock = FakeClock()
         self.said: list[str] = []
+        self.cameras: list[Camera] = []
         self.asked: list[TrainingRequest] = []
         self.train: Callable[[TrainingRequest], Learned] = lambda _: outcome()
         monkeypatch.setattr(learning, "request_rollout", self._ask)
@@ -52,7 +55,13 @@ class Town:
 
     def restarted(self) -> LearningFlow:
         self.flow = LearningFlow(
-            self.settings, self.ledger, self._train, Policy(), self.clock, self.said.append
+            self.settings,
+            self.ledger,
+            self._train,
+            Policy(),
+            self.clock,
+            self.said.append,
+            lambda: self.cameras,
         )
         return self.flow
 
@@ -60,16 +69,18 @@ class Town:
         self.asked.append(request)
         return self.train(request)
 
-    def _ask(self, _: Settings, ledger: Ledger, version: str, policy: Policy, who: str) -> Rollout:
+    def _ask(
+        self, _: Settings, ledger: Ledger, version: str, policy: Policy, who: str, city: str | None
+    ) -> Rollout:
         plain = policy.model_dump(mode="json")
         now = self.clock.now()
-        return start_rollout(ledger, version, "1", None, plain, Phase().model_dump(), who, now)
+        return start_rollout(ledger, version, "1", city, plain, Phase().model_dump(), who, now)
 
-    def label(self, count: int, drift: str = "", first: int = 0) -> None:
+    def label(self, count: int, drift: str = "", first: int = 0, camera: str = "a") -> None:
         """So many frames are labeled."""
         now = self.clock.now()
         for seed in range(first, first + count):
-            one = review(seed)
+            one = review(seed, camera_id=camera)
             add_reviews(self.ledger, [one])
             choose_reviews(self.ledger, [Choice(one.digest, 1.0, drift)], now, now, 10_000)
             mark_pushed(self.ledger, one.digest, now)
@@ -97,6 +108,10 @@ class Town:
         move(self.ledger, rollout, state, rollout.phase, 0, entry)
 
 
+def camera(name: str, city: str) -> Camera:
+    return parse_camera({"id": name, "uri": "rtsp://10.0.0.7/a", "city": city})
+
+
 @pytest.fixture
 def town(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Town:
     return Town(tmp_path, monkeypatch)
@@ -117,6 +132,38 @@ def test_a_training_beside_streams_leaves_a_thread_to_them(
     town.flow.step()
     town.step_until(Step.ROLLOUT)
     assert town.asked[0].recipe["threads"] == left
+
+
+def test_a_city_that_drifted_alone_learns_and_is_rolled_out_alone(town: Town) -> None:
+    town.cameras = [camera("a", "denver"), camera("b", "boston")]
+    town.drift()
+    town.label(3, "night", camera="b")
+    town.flow.step()
+    town.flow.step()
+    assert town.run.step is Step.LABELING, "the labels are of another city"
+    town.label(3, "night", first=10)
+    town.step_until(Step.ROLLOUT)
+    place = town.asked[0].place
+    assert place is not None
+    assert (place.city, place.cameras) == ("denver", {"a"})
+    town.flow.step()
+    rollout = open_rollout(town.ledger)
+    assert rollout is not None
+    assert rollout.city == "denver"
+    town.end_rollout(RolloutState.PROMOTED)
+    town.step_until(Step.PROMOTED)
+    assert town.run.reason == "version 2 is the champion of denver"
+
+
+def test_a_city_that_lost_its_cameras_parks_its_run(town: Town) -> None:
+    begin_learning(town.ledger, "learn-1", {"kind": "a person", "city": "denver"}, town.clock.now())
+    town.cameras = [camera("a", "denver")]
+    town.label(1)
+    town.flow.step()
+    town.cameras = [camera("a", "boston")]
+    town.flow.step()
+    assert town.run.step is Step.PARKED
+    assert "no camera is in 'denver'; cities are: boston" in str(town.run.reason)
 
 
 def test_drift_asks_waits_for_its_labels_and_ends_with_a_champion(town: Town) -> None:
@@ -192,6 +239,25 @@ def test_a_step_that_fails_is_tried_later_each_time_then_parked_and_resumed(town
     assert {request.name for request in town.asked} == {town.run.name}
 
 
+def test_a_refusal_is_parked_at_once_with_its_reason(town: Town) -> None:
+    def refuse(_: TrainingRequest) -> Learned:
+        raise DatasetError("the champion has no class 'tram'")
+
+    town.train = refuse
+    town.label(3)
+    town.step_until(Step.PARKED)
+    assert len(town.asked) == 1
+    assert town.run.reason == "training was refused: the champion has no class 'tram'"
+
+
+def test_a_person_who_asks_without_labels_waits_for_them(town: Town) -> None:
+    begin_learning(town.ledger, "learn-1", {"kind": "a person", "because": "ann"}, town.clock.now())
+    town.flow.step()
+    assert town.run.step is Step.LABELING
+    town.label(1)
+    town.step_until(Step.ROLLOUT)
+
+
 def test_too_few_frames_to_judge_by_wait_for_more_labels(town: Town) -> None:
     def refuse(_: TrainingRequest) -> Learned:
         raise TooFewToJudge("night: 8 frames to judge by, 10 are needed")
@@ -239,7 +305,7 @@ def test_a_process_that_was_killed_goes_on_by_the_same_name(town: Town, step: St
 def test_killed_between_asking_for_the_rollout_and_noting_it_does_not_ask_twice(town: Town) -> None:
     town.label(3)
     town.step_until(Step.ROLLOUT)
-    town._ask(town.settings, town.ledger, "2", Policy(), "learning flow")
+    town._ask(town.settings, town.ledger, "2", Policy(), "learning flow", None)
     town.restarted().step()
     there = open_rollout(town.ledger)
     assert there is not None
@@ -247,7 +313,7 @@ def test_killed_between_asking_for_the_rollout_and_noting_it_does_not_ask_twice(
 
 
 def test_another_rollout_is_waited_for(town: Town) -> None:
-    town._ask(town.settings, town.ledger, "7", Policy(), "ann")
+    town._ask(town.settings, town.ledger, "7", Policy(), "ann", None)
     town.label(3)
     town.step_until(Step.ROLLOUT)
     town.flow.step()

@@ -10,7 +10,7 @@ from flows.cli.main import app
 from flows.learning.lineage import lineage
 from streetloop.errors import DatasetError, RegistryError
 from tests.flows.conftest import Chain
-from tests.support.frames import NOON
+from tests.support.samples.frames import NOON
 from train.model.find_model import open_registry
 from train.model_registry import CHALLENGER
 

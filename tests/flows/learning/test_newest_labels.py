@@ -15,8 +15,8 @@ from streetloop.ledger.review_moves import AnswerSource, answer_review, confirm_
 from streetloop.ledger.reviews import ReviewState, add_reviews, count_labeled, list_reviews
 from streetloop.settings import Settings
 from streetloop.storage.open import open_store
-from tests.support.frames import NOON
 from tests.support.learning import add_labels
+from tests.support.samples.frames import NOON
 from train.data.dataset import Dataset, save_dataset
 from train.first_champion import ensure_champion
 from train.model_registry import Version

@@ -10,7 +10,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from flows.cli.main import app
-from flows.learning.dataset_builder import gather_material
+from flows.learning.dataset_builder import gather_material, judged_by
+from flows.learning.training_plan import CityCameras
 from flows.learning.training_time import training_seconds
 from streetloop.errors import ConfigError, DatasetError, DatasetInvalid
 from streetloop.ledger import open_ledger
@@ -18,8 +19,8 @@ from streetloop.ledger.reviews import FrameRecord, ReviewState, add_reviews, lis
 from streetloop.settings import Settings
 from streetloop.storage.open import open_store
 from tests.support.learning import WeakHome, add_labels
-from tests.support.tiny_model import detector_output, write_tiny_model
-from train.data.dataset import save_dataset
+from tests.support.samples.tiny_model import detector_output, write_tiny_model
+from train.data.dataset import TRAIN, VALIDATION, Dataset, Example, save_dataset
 from train.first_champion import ensure_champion
 from train.model.find_model import has_registry, open_registry
 from train.model_registry import VersionRecord
@@ -73,6 +74,51 @@ def test_too_few_frames_to_judge_by_are_named_and_refused_before_ray_starts(
     assert "night: 4 frames to judge by, 10 are needed; label more" in str(result.exception)
     assert not (settings.home / "training").exists()
     assert not list((settings.home / "store").glob("datasets/*"))
+
+
+def city_file(settings: Settings, file: Path, count: int) -> Path:
+    """A camera file where the first so many labeled cameras are in Denver."""
+    labeled = {r.camera_id for r in list_reviews(open_ledger(settings.ledger), [ReviewState.LABELED])}
+    cameras = [
+        f"  - {{id: {name}, uri: rtsp://10.0.0.7/a, city: {'denver' if number < count else 'boston'}}}\n"
+        for number, name in enumerate(sorted(labeled))
+    ]
+    file.write_text(f"cameras:\n{''.join(cameras)}")
+    return file
+
+
+def test_a_city_learns_from_its_cameras_and_is_judged_by_them(weak: Settings, tmp_path: Path) -> None:
+    file = str(city_file(weak, tmp_path / "cameras.yaml", 3))
+    code, content = dry_run(weak, "--city", "denver", "--file", file)
+    assert (code, content["train"], content["judge_frames"]) == (1, 36, 9)
+    assert content["missing"] == ["night: 9 frames to judge by, 10 are needed"]
+    file = str(city_file(weak, tmp_path / "cameras.yaml", 4))
+    assert dry_run(weak, "--city", "denver", "--file", file)[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (("--city", "rome"), "no camera is in 'rome'; cities are: none; --file CAMERAS.YAML"),
+        (("--city", "rome", "--dataset", "5d41"), "give it or --dataset"),
+    ],
+)
+def test_a_city_that_cannot_learn_is_refused(weak: Settings, more: tuple[str, ...], said: str) -> None:
+    error = train(weak, *more).exception
+    assert isinstance(error, ConfigError)
+    assert said in str(error)
+
+
+def test_a_model_of_a_city_is_not_judged_by_frames_of_others() -> None:
+    frames = [
+        Example(f"{split} {camera}", "", 8, 8, (), split, camera)
+        for split in (TRAIN, VALIDATION)
+        for camera in ("a", "b")
+    ]
+    dataset = Dataset(("car",), tuple(frames))
+    assert judged_by(dataset, None) == dataset
+    of_city = judged_by(dataset, CityCameras("denver", frozenset({"a"})))
+    assert [e.image for e in of_city.examples] == [f"{TRAIN} a", f"{TRAIN} b", f"{VALIDATION} a"]
 
 
 def test_a_registered_champion_is_named(weak: Settings) -> None:

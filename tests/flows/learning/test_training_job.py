@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from drift.measurement.features import NAMES, OF_IMAGES
 from flows.cli.main import app
-from flows.learning.dataset_builder import build_dataset
+from flows.learning.dataset_builder import gather_material, save_material
 from flows.learning.register_version import register_kept
 from flows.learning.training_job import train_model
 from flows.learning.training_plan import TrainingRequest, read_plan
@@ -20,7 +20,7 @@ from streetloop.settings import Settings
 from streetloop.storage.open import open_store
 from tests.flows.conftest import Chain
 from tests.support.learning import SMALL, WeakHome, add_labels
-from tests.support.mlflow_server import MlflowServer
+from tests.support.servers.mlflow_server import MlflowServer
 from train.data.dataset import TRAIN, VALIDATION, load_dataset
 from train.data.validation import missing_classes
 from train.fine_tuning.recipe import Progress
@@ -177,8 +177,8 @@ def test_a_champion_of_other_classes_refuses_or_is_told_which_is_which(weak: Set
     assert len(champion.record.classes) == 80
     ledger = open_ledger(weak.ledger)
     with pytest.raises(DatasetError, match=r"labels are of 'cycle'.*--map cycle=CLASS"):
-        build_dataset(weak, ledger, champion, "x", {})
-    found = build_dataset(weak, ledger, champion, "x", {"cycle": "bicycle"}).dataset
+        gather_material(weak, ledger, champion, "x", {})
+    found = gather_material(weak, ledger, champion, "x", {"cycle": "bicycle"}).dataset
     assert "zebra" in missing_classes(found), "no street has one; the champion knows it already"
     assert "bicycle" not in missing_classes(found)
 
@@ -192,7 +192,7 @@ def test_a_dataset_that_cannot_be_judged_is_refused_with_its_faults(
     add_labels(settings, ledger, weak_home.version, frames=1)
     champion, _ = ensure_champion(settings, _silent)
     with pytest.raises(DatasetInvalid) as caught:
-        build_dataset(settings, ledger, champion, "x", {})
+        save_material(settings, gather_material(settings, ledger, champion, "x", {}), champion)
     assert "no image is for val" in caught.value.faults
 
 

@@ -10,9 +10,16 @@ import flows.reports.evaluation
 from flows.cli.main import app
 from streetloop.errors import DatasetError
 from streetloop.storage.store import FolderStore
-from tests.support.coco import coco_content
-from tests.support.label_files import CAR, CAR_ROW, WIDTH, write_coco_files, write_image, write_yolo_files
-from tests.support.tiny_model import detector_output, write_tiny_model
+from tests.support.samples.coco import coco_content
+from tests.support.samples.label_files import (
+    CAR,
+    CAR_ROW,
+    WIDTH,
+    write_coco_files,
+    write_image,
+    write_yolo_files,
+)
+from tests.support.samples.tiny_model import detector_output, write_tiny_model
 from tests.train.data.test_dataset import pure
 from train.data.dataset import save_dataset
 from train.data.formats import write_yolo

@@ -19,7 +19,7 @@ from flows.reports.recordings import compare_recordings, print_verdict
 from streetloop.errors import ConfigError
 from streetloop.storage.store import FolderStore
 from tests.drift.support import MIX, START, breathing
-from tests.support.odd_clips import steady, write_stamped
+from tests.support.samples.odd_clips import steady, write_stamped
 
 AT_NIGHT = {"brightness": -0.3, "contrast": -0.1, "noise": 5.0, "saturation": -0.1}
 # START is midnight: day until 10:00, night from there on.

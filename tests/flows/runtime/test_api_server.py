@@ -8,10 +8,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.support.cli import Command
+from streetloop.images import decode_image
 from tests.support.material import material
-from tests.support.pictures import png_header
-from tests.support.ports import free_port
+from tests.support.programs.cli import Command
+from tests.support.samples.pictures import png_header
+from tests.support.servers.ports import free_port
 
 pytestmark = [pytest.mark.ray, pytest.mark.model]
 
@@ -94,3 +95,17 @@ def test_the_openapi_page_needs_no_network(service: httpx.Client) -> None:
     assert page.status_code == 200
     assert "https://" not in page.text
     assert "/predict" in service.get("/openapi.json").json()["paths"]
+
+
+def test_the_same_boxes_come_in_every_format_and_drawn(service: httpx.Client, photo: bytes) -> None:
+    native, again = service.post("/predict", files=[("image", photo), ("image", photo)]).json()
+    assert native == again
+    boxes = [box["xyxy"] for box in native["detections"]]
+    theirs = service.post("/predict?format=ultralytics", content=photo, headers=JPEG).json()
+    assert [list(one["box"].values()) for one in theirs] == [pytest.approx(box, abs=1e-4) for box in boxes]
+    centred = service.post("/predict?format=roboflow", content=photo, headers=JPEG).json()["predictions"]
+    corners = [(b["x"] - b["width"] / 2, b["y"] + b["height"] / 2) for b in centred]
+    assert corners == [pytest.approx((box[0], box[3]), abs=1e-3) for box in boxes]
+    drawn = service.post("/predict?annotate=1", content=photo, headers=JPEG)
+    assert drawn.headers["content-type"] == "image/jpeg"
+    assert decode_image(drawn.content).shape == (native["height"], native["width"], 3)

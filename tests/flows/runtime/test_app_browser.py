@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -12,17 +13,28 @@ from playwright.sync_api import Browser, Page, expect
 
 from streetloop.control.port import MAX_WIDTH
 from streetloop.settings import BASELINE, Settings
-from tests.support.browser import SCREENSHOTS, Complaints, chromium
-from tests.support.cli import Command
-from tests.support.ports import free_port
+from tests.support.programs.cli import Command
 from tests.support.rollout import wait_for
+from tests.support.servers.browser import SCREENSHOTS, Complaints, chromium
+from tests.support.servers.ports import free_port
 from train.model.find_model import open_registry
 from train.model.model_file import open_model
 from train.model_registry import CHAMPION, VersionRecord
 
 pytestmark = [pytest.mark.ray, pytest.mark.browser, pytest.mark.timeout(600)]
 
-TABS = ("Streets", "Counts and alerts", "Drift", "Review", "Models", "Rollout", "Health", "Cameras")
+TABS = (
+    "Streets",
+    "Counts and alerts",
+    "Drift",
+    "Review",
+    "Models",
+    "Rollout",
+    "Health",
+    "Report",
+    "Cameras",
+    "Zones",
+)
 SIZES = {"laptop": (1366, 768), "phone": (390, 844)}
 CAMERAS = {
     "kingsport-crossing": ("sim://kingsport/crossing", {"avenue": [[0.36, 0.30], [0.74, 0.47]]}),
@@ -40,6 +52,7 @@ class Town:
     """A running `streetloop up`, and how to ask it."""
 
     host: str
+    home: Path
 
     def get(self, path: str, **query: Any) -> Any:
         """What the API says."""
@@ -99,8 +112,11 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     }
     path = folder / "cameras.yaml"
     path.write_text(yaml.safe_dump({"cameras": cameras, "settings": settings}))
-    command = Command("up", str(path), home=home)
-    town = Town(f"127.0.0.1:{port}")
+    with pytest.MonkeyPatch.context() as environ:
+        for name in ("http_proxy", "https_proxy"):  # of a proxy that is away: servers here need none
+            environ.setenv(name, "http://127.0.0.1:9")
+        command = Command("up", str(path), home=home)
+    town = Town(f"127.0.0.1:{port}", home)
 
     def is_ready() -> bool:
         assert command.process.poll() is None, command.finish().stderr
@@ -225,6 +241,29 @@ def test_a_camera_is_added_and_removed_by_the_form(town: Town, visit: Callable[.
     until_shown(page, set(CAMERAS))
 
 
+def test_a_line_that_is_drawn_on_a_still_counts(town: Town, visit: Callable[..., Page]) -> None:
+    page = visit()
+    tab(page, "Zones")
+    drawing = page.locator("#sl-editor svg")
+    page.get_by_label("Camera", exact=True).last.select_option("stonebridge-west")
+    expect(page.locator("#sl-editor img")).to_be_visible()
+    page.get_by_role("button", name="Draw a line").click()
+    box = drawing.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 0.05 * box["width"], box["y"] + 0.75 * box["height"])
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.95 * box["width"], box["y"] + 0.75 * box["height"], steps=3)
+    page.mouse.up()
+    page.get_by_role("button", name="Save").last.click()
+    expect(page.locator("#sl-editor [role=status]")).to_contain_text("is saved")
+
+    def counted() -> int:
+        ways = town.get("/cameras/stonebridge-west")["crossings"].get("line 1", {})
+        return sum(count for count in ways.values() if isinstance(count, int))
+
+    wait_for(lambda: counted() > 0, "somebody crosses the line", 90)
+
+
 def test_what_is_wrong_with_a_camera_is_a_notice(town: Town, visit: Callable[..., Page]) -> None:
     page = visit()
     tab(page, "Cameras")
@@ -243,6 +282,7 @@ def test_a_rollout_is_started_and_rolled_back_by_its_buttons(town: Town, visit: 
     page.get_by_role("button", name="Start a rollout").click()
     expect(page.get_by_text("Rollout 1: version 2 against 1")).to_be_visible()
     wait_for(lambda: town.get("/rollouts/1")["evidence"].get("frames", 0) > 0, "it sees frames", 90)
+    page.once("dialog", lambda dialog: dialog.accept())
     page.get_by_role("button", name="Roll back").click()
     wait_for(lambda: town.get("/rollouts/1")["state"] == "rolled back", "the way back", 60)
     expect(page.locator(".sl-card").get_by_text("rolled back", exact=True)).to_be_visible()
@@ -250,6 +290,10 @@ def test_a_rollout_is_started_and_rolled_back_by_its_buttons(town: Town, visit: 
 
 
 def test_learn_now_begins_a_run(town: Town, visit: Callable[..., Page]) -> None:
+    wait_for(lambda: town.get("/queue")["counts"]["pending"], "frames to ask about", 60)
+    for step in ("push", "pull"):
+        done = Command("label", step, "--labeler", "oracle", home=town.home).finish()
+        assert done.code == 0, done.stderr
     page = visit()
     tab(page, "Models")
     expect(page.get_by_text("Version 2", exact=True)).to_be_visible()
@@ -258,6 +302,7 @@ def test_learn_now_begins_a_run(town: Town, visit: Callable[..., Page]) -> None:
     run = town.get("/learning")["items"][0]
     assert run["trigger"]["because"] == "app asked for it"
     expect(page.get_by_text("app asked for it")).to_be_visible()
+    page.once("dialog", lambda dialog: dialog.accept())
     page.get_by_role("button", name="Drop the open run").click()
     wait_for(lambda: town.get("/learning")["items"][0]["step"] == "dropped", "its end", 20)
 
@@ -266,12 +311,12 @@ def test_learn_now_begins_a_run(town: Town, visit: Callable[..., Page]) -> None:
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_every_tab_is_looked_at(town: Town, visit: Callable[..., Page], size: str, theme: str) -> None:
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-    wait_for(lambda: town.get("/queue")["counts"]["pending"], "frames to ask about", 60)
+    wait_for(lambda: town.get("/reviews")["items"], "frames to ask about", 60)
     page = visit(size, dark=theme == "dark")
     until_shown(page, set(CAMERAS), more=1)
     for name in TABS:
         tab(page, name)
-        if name not in {"Streets", "Cameras"}:
+        if name not in {"Streets", "Cameras", "Zones"}:
             expect(page.locator(_CONTENT).locator("visible=true").first).to_be_visible()
         page.wait_for_function(_LOADED)
         wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.cli import Command, camera_file
-from tests.support.faulty import good, not_numbers
+from tests.support.programs.cli import Command, camera_file
+from tests.support.stream_flow.faulty import good, not_numbers
 
 pytestmark = pytest.mark.ray
 

@@ -9,7 +9,7 @@ from flows.stream.analysis.line_totals import LineTotals
 from flows.stream.analysis.status import CameraStatus
 from flows.stream.ingest.accounting import Account
 from flows.stream.ingest.camera_state import CameraState
-from tests.support.build import fault
+from tests.support.stream_flow.build import fault
 
 _NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 _ACCOUNT = Account(decoded=100, detected=60, gated=30, dropped=8, failed=2, reasons={"still": 30, "stale": 8})

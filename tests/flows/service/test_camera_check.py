@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from flows.service.camera_check import check_cameras
-from streetloop.cameras import Camera
+from streetloop.cameras.camera_file import Camera
 from streetloop.errors import ConfigError, ModelUnsupported
 from streetloop.secrets import SecretUri
 from streetloop.settings import Settings
-from tests.support.build import write_clip
-from tests.support.tiny_model import detector_output, write_tiny_model
+from tests.support.samples.tiny_model import detector_output, write_tiny_model
+from tests.support.stream_flow.build import write_clip
 
 ONE_CAR = detector_output((32, 32, 20, 10, 0, 0.9))
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from flows.service.control_service import REPORT_FILE
-from streetloop.cameras import parse_camera
+from streetloop.cameras.camera_file import parse_camera
 from streetloop.errors import LearningError, NotFound, RolloutError
 from streetloop.ledger.learning import Step, open_learning
 from streetloop.ledger.reviews import ReviewState
@@ -124,6 +124,9 @@ def test_learning_runs_newest_first(content: Content) -> None:
 
 
 def test_somebody_may_ask_for_one_at_a_time(empty: Content) -> None:
+    assert "no new labels" in refused(LearningError, lambda: empty.service.learn("ann"))
+    assert not empty.service.learning(0, 1).items
+    empty.add_reviews()
     run = empty.service.learn("ann")
     assert run.trigger == {"kind": "a person", "because": "ann asked for it"}
     assert run.step == "labeling"

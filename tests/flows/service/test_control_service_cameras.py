@@ -8,8 +8,8 @@ import pytest
 from flows.service.control_service import ControlService
 from streetloop.errors import ConfigError, NotFound
 from streetloop.ledger.cameras import change_camera, last_change, newest_changes
-from tests.support.build import write_clip
 from tests.support.control_service import FILE, NOW, PASSWORD, Content, refused, running
+from tests.support.stream_flow.build import write_clip
 
 SIM = {"id": "new", "uri": "sim://larkfield/gantry"}
 

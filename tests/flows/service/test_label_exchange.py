@@ -11,7 +11,7 @@ from streetloop.ledger import open_ledger
 from streetloop.ledger.reviews import ReviewState, add_reviews, list_reviews
 from streetloop.settings import Settings
 from streetloop.storage.open import open_store
-from tests.support.frames import digest, review
+from tests.support.samples.frames import digest, review
 
 
 @pytest.mark.parametrize("default", [None, "missing.onnx"])

@@ -9,11 +9,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from flows.service.line_counts import line_counts
-from streetloop.cameras import Camera, parse_camera
+from streetloop.cameras.camera_file import Camera, parse_camera
 from streetloop.control.views import CountView
 from streetloop.errors import ConfigError, NotFound
 from tests.support.control_service import FILE, Content
-from tests.support.old_home import Old
+from tests.support.samples.old_home import Old
 
 NOW = datetime(2026, 11, 1, 12, 20, tzinfo=UTC)
 BERLIN, UTC_ZONE = ZoneInfo("Europe/Berlin"), ZoneInfo("UTC")

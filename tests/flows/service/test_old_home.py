@@ -11,16 +11,16 @@ from flows.learning.training_plan import finished_version
 from serve.rollout.policy import Policy
 from serve.rollout.statistics.evidence import Evidence
 from streetloop.boxes import boxes_to_json
-from streetloop.cameras import parse_camera
+from streetloop.cameras.camera_file import parse_camera
 from streetloop.errors import NotFound
 from streetloop.images import decode_image
 from streetloop.ledger.cameras import newest_changes
 from streetloop.ledger.findings import list_findings
 from streetloop.ledger.reviews import ReviewState, find_reviews, list_reviews
 from streetloop.ledger.rollouts import list_rollouts
-from tests.support.old_home import Old, require
-from tests.support.old_home import then as then
-from tests.support.tiny_model import NAMES
+from tests.support.samples.old_home import Old, require
+from tests.support.samples.old_home import then as then
+from tests.support.samples.tiny_model import NAMES
 from train.data.dataset import load_dataset
 from train.model.drift_reference import training_past
 from train.model.find_model import find_model, open_registry

@@ -20,11 +20,11 @@ from streetloop.ledger.learning import list_learning
 from streetloop.ledger.reviews import ReviewState, list_reviews
 from streetloop.ledger.rollouts import list_decisions
 from tests.drift.support import breathing
-from tests.support.fakes import FakeClock
-from tests.support.old_home import LEFT, Old
-from tests.support.old_home import then as then
 from tests.support.rollout import register_tiny
+from tests.support.samples.old_home import LEFT, Old
+from tests.support.samples.old_home import then as then
 from tests.support.stage import Stage
+from tests.support.stream_flow.fakes import FakeClock
 from train.data.dataset import load_dataset
 from train.model.class_names import older_frames
 from train.model.find_model import find_model, open_registry
@@ -78,6 +78,7 @@ def test_a_parked_learning_run_is_resumed_with_its_plan(old: Old) -> None:
 
 def test_after_a_dropped_run_another_begins(old: Old) -> None:
     assert old.service.drop_learning("ann").step == "dropped"
+    assert old.service.confirm_labels(suspect=True) > 0  # there is nothing else to learn from
     assert old.service.learn("ann").id > old.wrote["learning"][0]["id"]
 
 

@@ -8,11 +8,11 @@ from flows.stream.analysis.results import Sink
 from flows.stream.ingest.accounting import SettledFrame
 from flows.stream.pipeline import StreamPipeline
 from serve.detector.client import DetectorClient
-from streetloop.cameras import Camera
+from streetloop.cameras.camera_file import Camera
 from streetloop.settings import Settings
 from streetloop.types import Frame
-from tests.support.fakes import FakeClock, ScriptedDetector, ScriptedSource
-from tests.support.pipelines import SETTINGS, Start, close
+from tests.support.stream_flow.fakes import FakeClock, ScriptedDetector, ScriptedSource
+from tests.support.stream_flow.pipelines import SETTINGS, Start, close
 
 
 @pytest.fixture

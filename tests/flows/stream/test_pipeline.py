@@ -12,8 +12,8 @@ from flows.stream.sources.source import SourceFrame
 from serve.detector.client import Answer, Pending
 from streetloop.errors import DetectorError, StoreError
 from streetloop.types import ArrayPicture, Image
-from tests.support.build import camera, find_white, source_frames, with_square
-from tests.support.fakes import (
+from tests.support.stream_flow.build import camera, find_white, source_frames, with_square
+from tests.support.stream_flow.fakes import (
     PATIENCE_S,
     CollectingSink,
     FakeClock,
@@ -22,7 +22,7 @@ from tests.support.fakes import (
     Step,
     eventually,
 )
-from tests.support.pipelines import SETTINGS, Start, account_of, clip, close, driving
+from tests.support.stream_flow.pipelines import SETTINGS, Start, account_of, clip, close, driving
 
 _WHOLE_HEIGHT = ((0.5, 1.0), (0.5, 0.0))
 

@@ -11,8 +11,8 @@ from flows.stream.pipeline import StreamPipeline
 from flows.stream.sources.source import SourceFrame
 from streetloop.errors import SourceUnavailable, SourceUnreadable
 from streetloop.types import Detections, Frame, Image
-from tests.support.build import camera, find_white, found, plain, source_frames
-from tests.support.fakes import (
+from tests.support.stream_flow.build import camera, find_white, found, plain, source_frames
+from tests.support.stream_flow.fakes import (
     PATIENCE_S,
     CollectingSink,
     FakeClock,
@@ -21,7 +21,7 @@ from tests.support.fakes import (
     Step,
     eventually,
 )
-from tests.support.pipelines import SETTINGS, Start, account_of, clip, driving
+from tests.support.stream_flow.pipelines import SETTINGS, Start, account_of, clip, driving
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ from flows.stream.ingest.camera_state import CameraState
 from flows.stream.sources.source import SourceFrame
 from streetloop.errors import DetectorError
 from streetloop.types import ArrayPicture, Image
-from tests.support.build import camera, plain, source_frames
-from tests.support.fakes import (
+from tests.support.stream_flow.build import camera, plain, source_frames
+from tests.support.stream_flow.fakes import (
     PATIENCE_S,
     CollectingSink,
     FakeClock,
@@ -16,7 +16,7 @@ from tests.support.fakes import (
     ScriptedSource,
     eventually,
 )
-from tests.support.pipelines import SETTINGS, Start, account_of, clip, close
+from tests.support.stream_flow.pipelines import SETTINGS, Start, account_of, clip, close
 
 
 def test_closing_waits_for_batches_in_flight_and_drops_waiting_frames(start: Start) -> None:

@@ -14,8 +14,8 @@ from labeling.label_studio.config import class_names
 from labeling.label_studio.payload import SHOWN
 from streetloop.ledger.reviews import AskedFrame
 from streetloop.storage.store import FolderStore
-from tests.support.frames import asked
-from tests.support.label_studio import Annotator, Hooked, Make, Studio, frames, push, rectangle
+from tests.support.samples.frames import asked
+from tests.support.servers.labels.label_studio import Annotator, Hooked, Make, Studio, frames, push, rectangle
 
 pytestmark = [pytest.mark.label_studio, pytest.mark.timeout(1500)]
 

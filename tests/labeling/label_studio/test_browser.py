@@ -15,10 +15,10 @@ from labeling.label_studio.image_links import ByUrl
 from streetloop.ledger.reviews import FrameRecord
 from streetloop.storage.minio import LINK_LIFETIME, MinioStore
 from streetloop.storage.store import FolderStore
-from tests.support.browser import chromium
-from tests.support.frames import asked
-from tests.support.gateway import Gateway
-from tests.support.label_studio import HEIGHT, WIDTH, Studio, frames
+from tests.support.samples.frames import asked
+from tests.support.servers.browser import chromium
+from tests.support.servers.gateway import Gateway
+from tests.support.servers.labels.label_studio import HEIGHT, WIDTH, Studio, frames
 
 pytestmark = [pytest.mark.label_studio, pytest.mark.browser, pytest.mark.timeout(1500)]
 

@@ -17,9 +17,9 @@ from streetloop.errors import ConfigError, LabelerError, LabelerRefused
 from streetloop.ledger import open_ledger
 from streetloop.ledger.reviews import ReviewState
 from streetloop.storage.store import FolderStore
-from tests.support.fakes import FakeClock
-from tests.support.frames import NOON, asked
-from tests.support.label_studio import CLASSES, Annotator, Make, Studio, frames, push
+from tests.support.samples.frames import NOON, asked
+from tests.support.servers.labels.label_studio import CLASSES, Annotator, Make, Studio, frames, push
+from tests.support.stream_flow.fakes import FakeClock
 
 pytestmark = [pytest.mark.label_studio, pytest.mark.timeout(1500)]
 

@@ -9,9 +9,9 @@ import pytest
 from labeling.label_studio.image_links import UPLOADED, ByUrl, LocalFiles
 from streetloop.storage.minio import LINK_LIFETIME, MinioStore
 from streetloop.storage.store import FolderStore
-from tests.support.frames import asked
-from tests.support.gateway import Gateway
-from tests.support.label_studio import Annotator, Make, Studio, frames, push, rectangle
+from tests.support.samples.frames import asked
+from tests.support.servers.gateway import Gateway
+from tests.support.servers.labels.label_studio import Annotator, Make, Studio, frames, push, rectangle
 
 pytestmark = [pytest.mark.label_studio, pytest.mark.timeout(1500)]
 

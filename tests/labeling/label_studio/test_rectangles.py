@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labeling.label_studio.config import LabelControl
+from labeling.label_studio.config import RectangleControl
 from labeling.label_studio.rectangles import MAX_BOXES, Unusable, prediction_score, read_boxes, to_results
 from streetloop.types import Detections
 
 CLASSES = ("car", "bus")
-CONTROL = LabelControl("label", "image", {"car": "car", "bus": "bus"})
+CONTROL = RectangleControl("label", "image", {"car": "car", "bus": "bus"})
 IDS = {"car": 0, "bus": 1}
 
 
@@ -70,7 +70,7 @@ def test_what_is_not_a_box_in_the_image_is_not_sent() -> None:
 
 def test_a_class_is_called_as_the_interface_calls_it() -> None:
     bus = Detections(np.array([[0, 0, 9, 9]], np.float32), np.ones(1, np.float32), np.array([1]))
-    aliased = LabelControl("label", "image", {"person": "person", "bus": "omnibus"})
+    aliased = RectangleControl("label", "image", {"person": "person", "bus": "omnibus"})
     (sent,) = to_results(bus, ("person", "bus"), aliased, 100, 100, "p")
     assert sent["value"]["rectanglelabels"] == ["omnibus"]
 

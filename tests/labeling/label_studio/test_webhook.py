@@ -7,8 +7,8 @@ from pydantic import SecretStr
 from labeling.answers import Labeled
 from labeling.webhook.verify import SECRET_HEADER
 from streetloop.storage.store import FolderStore
-from tests.support.frames import asked
-from tests.support.label_studio import Annotator, Hooked, Make, frames, push, rectangle
+from tests.support.samples.frames import asked
+from tests.support.servers.labels.label_studio import Annotator, Hooked, Make, frames, push, rectangle
 
 pytestmark = [pytest.mark.label_studio, pytest.mark.timeout(1500)]
 

@@ -20,8 +20,8 @@ from labeling.local_server.install import VERSION, install
 from labeling.local_server.process import end, find_running
 from labeling.local_server.server import LocalServer
 from streetloop.errors import ConfigError, LabelerError
-from tests.support.label_studio import Studio
-from tests.support.ports import free_port
+from tests.support.servers.labels.label_studio import Studio
+from tests.support.servers.ports import free_port
 
 # Answers /health, leaves its environment where a test finds it, and may be stubborn.
 PROGRAM = """\

@@ -12,7 +12,7 @@ from labeling.webhook import listener as hook_listener
 from labeling.webhook.listener import HookListener
 from labeling.webhook.verify import SECRET_HEADER
 from streetloop.errors import ConfigError
-from tests.support.fakes import eventually
+from tests.support.stream_flow.fakes import eventually
 
 GENUINE = {SECRET_HEADER: "open sesame"}
 

@@ -20,12 +20,12 @@ from labeling.webhook.registration import is_hook_wanted
 from labeling.webhook.verify import SECRET_HEADER
 from streetloop.ledger.reviews import AskedFrame, ReviewState, list_reviews
 from streetloop.settings import Settings
-from tests.support.build import found
-from tests.support.fakes import eventually
-from tests.support.frames import NOON, FakeLabeler, digest, labeled, only, review
-from tests.support.label_service import LabelSetup
-from tests.support.label_studio import Studio, frames, rectangle
-from tests.support.ports import free_port
+from tests.support.samples.frames import NOON, FakeLabeler, digest, labeled, only, review
+from tests.support.servers.labels.label_service import LabelSetup
+from tests.support.servers.labels.label_studio import Studio, frames, rectangle
+from tests.support.servers.ports import free_port
+from tests.support.stream_flow.build import found
+from tests.support.stream_flow.fakes import eventually
 
 SECRET = SecretStr("open sesame")
 GENUINE = {SECRET_HEADER: "open sesame"}

@@ -7,7 +7,7 @@ import pytest
 from serve.detector.client import LocalDetector
 from streetloop.errors import DetectorError
 from streetloop.types import Floats, Image
-from tests.support.tiny_model import detector_output, write_tiny_model
+from tests.support.samples.tiny_model import detector_output, write_tiny_model
 from train.model.backends.backend import random_batch
 from train.model.model_file import open_model
 from train.model.predictor import Predictor

@@ -7,7 +7,7 @@ from serve.rollout.policy import Phase, PhaseKind, Policy
 from serve.rollout.statistics.camera_stats import CameraStats, ServedStats
 from serve.rollout.statistics.confidence_sequences import Moments
 from serve.rollout.statistics.evidence import EVERYTHING, Calls, Evidence, Situation
-from tests.support.evidence import evidence, situation, spread
+from tests.support.samples.evidence import evidence, situation, spread
 
 POLICY = Policy()
 SHADOW = Phase()
@@ -40,6 +40,16 @@ def test_what_harms_goes_back_in_any_phase_and_says_why(phase: Phase, harm: str)
     decision = decide(phase, now, POLICY)
     assert decision.action is Action.ROLL_BACK
     assert why in decision.reason
+
+
+def test_a_canary_waits_for_the_replay_that_the_policy_asks_for() -> None:
+    policy = POLICY.model_copy(update={"replay_minutes": 30.0})
+    waiting = decide(SHADOW, situation(evidence()), policy)
+    assert waiting.action is Action.HOLD
+    assert waiting.reason == "the replay of 30 minutes of recorded traffic"
+    seen = replace(evidence(), replayed=900)
+    assert decide(SHADOW, situation(seen), policy).action is Action.ADVANCE
+    assert decide(FIRST, situation(evidence()), policy).action is Action.ADVANCE, "only before the canary"
 
 
 @pytest.mark.parametrize("harm", HARM)

@@ -9,7 +9,7 @@ from serve.rollout.statistics.camera_stats import CameraStats, ServedStats
 from serve.rollout.statistics.confidence_sequences import Moments
 from serve.rollout.statistics.detection_counts import DetectionCounts
 from serve.rollout.statistics.evidence import EVERYTHING, Calls, Evidence, Scores, Situation
-from tests.support.evidence import evidence, situation, spread
+from tests.support.samples.evidence import evidence, situation, spread
 
 counts = st.integers(0, 10**7)
 scores = st.builds(lambda v: Moments.of(*v), st.lists(st.floats(-1, 1), max_size=60))
@@ -49,12 +49,20 @@ situations = st.builds(Situation, anything, times, counts, times, st.integers(0,
 shares = st.lists(st.floats(0.01, 0.99), max_size=4, unique=True).map(lambda found: (*sorted(found), 1.0))
 rates = st.floats(1e-6, 0.999)
 policies = st.builds(
-    Policy, steps=shares, minutes=st.floats(0, 1e4), frames=st.integers(0, 10**6),
-    alpha=st.floats(1e-9, 0.49), margin=st.floats(0.001, 0.99), latency=st.floats(1.01, 100),
-    usual_errors=rates, harmful_errors=rates, silence=st.floats(0.01, 0.99),
-    patience_minutes=st.floats(0.1, 1e6), broken_tracks=st.none() | st.floats(1.01, 100),
+    Policy,
+    steps=shares,
+    minutes=st.floats(0, 1e4),
+    frames=st.integers(0, 10**6),
+    alpha=st.floats(1e-9, 0.49),
+    margin=st.floats(0.001, 0.99),
+    latency=st.floats(1.01, 100),
+    usual_errors=rates,
+    harmful_errors=rates,
+    silence=st.floats(0.01, 0.99),
+    patience_minutes=st.floats(0.1, 1e6),
+    broken_tracks=st.none() | st.floats(1.01, 100),
     track_minutes=st.floats(0, 1e4),
-)  # fmt: skip
+)
 
 
 @st.composite

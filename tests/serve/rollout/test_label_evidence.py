@@ -20,10 +20,10 @@ from streetloop.ledger.reviews import ReviewState, SelectionReason, add_reviews
 from streetloop.ledger.rollouts import Rollout, note_progress, open_rollout, start_rollout
 from streetloop.storage.store import FolderStore
 from streetloop.types import Detections, Image
-from tests.support.build import found
-from tests.support.fakes import eventually
-from tests.support.frames import NOON, review
+from tests.support.samples.frames import NOON, review
 from tests.support.stage import Applications
+from tests.support.stream_flow.build import found
+from tests.support.stream_flow.fakes import eventually
 
 NAMES = ("car", "bus")
 CAR, BUS = found((10, 10, 30, 30)), found((40, 10, 60, 30), class_id=1)

@@ -25,7 +25,7 @@ from streetloop.errors import ConfigError, NotFound
 from streetloop.ledger import open_ledger
 from streetloop.ledger.rollouts import RolloutCommand, request_command
 from streetloop.settings import Settings
-from tests.support.evidence import evidence, situation
+from tests.support.samples.evidence import evidence, situation
 from tests.support.stage import Stage
 
 NASTY = "<script>alert('x')</script>&amp;"

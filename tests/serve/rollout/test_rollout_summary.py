@@ -11,7 +11,7 @@ from serve.rollout.rollout_summary import JudgeVerdict, RolloutSummary
 from serve.rollout.statistics.evidence import Calls, Evidence, Situation
 from serve.rollout.summarize import summarize
 from tests.serve.rollout.test_decision_properties import looks
-from tests.support.evidence import evidence, situation
+from tests.support.samples.evidence import evidence, situation
 
 POLICY = Policy()
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from serve.detector.client import answer
 from streetloop.types import Floats, Image
-from tests.support.tiny_model import detector_output, write_tiny_model
+from tests.support.samples.tiny_model import detector_output, write_tiny_model
 from train.model.backends.backend import random_batch
 from train.model.model_file import open_model
 from train.model.predictor import Predictor

@@ -10,7 +10,9 @@ from streetloop.errors import InputTooLarge
 LIMIT = 10
 
 
-def body_through(chunks: Iterable[bytes], *headers: tuple[bytes, bytes]) -> tuple[bytes, int]:
+def body_through(
+    chunks: Iterable[bytes], *headers: tuple[bytes, bytes], path: str = "/predict"
+) -> tuple[bytes, int]:
     """What an application reads of a body behind the limit, and how many messages that took."""
     parts = list(chunks)
     messages: list[Message] = [
@@ -36,9 +38,9 @@ def body_through(chunks: Iterable[bytes], *headers: tuple[bytes, bytes]) -> tupl
             read.extend(message["body"])
             more = message["more_body"]
 
-    scope: Scope = {"type": "http", "headers": list(headers)}
+    scope: Scope = {"type": "http", "path": path, "headers": list(headers)}
     try:
-        asyncio.run(BodyLimit(app, LIMIT)(scope, receive, send))
+        asyncio.run(BodyLimit(app, LIMIT, {"/datasets": 2 * LIMIT})(scope, receive, send))
     except InputTooLarge:
         return b"refused", taken
     return bytes(read), taken
@@ -53,6 +55,12 @@ def test_a_body_up_to_the_limit_passes_unchanged(chunks: list[bytes]) -> None:
 
 def test_a_body_that_grows_past_the_limit_is_not_read_to_its_end() -> None:
     assert body_through([b"01234"] * 1000) == (b"refused", 3)
+
+
+def test_a_path_may_have_a_limit_of_its_own() -> None:
+    assert body_through([b"01234"] * 4, path="/datasets") == (b"01234" * 4, 4)
+    assert body_through([b"01234"] * 5, path="/datasets")[0] == b"refused"
+    assert body_through([b"01234"] * 4, path="/datasets/other")[0] == b"refused"
 
 
 def test_a_stated_length_beyond_the_limit_is_enough_to_refuse() -> None:

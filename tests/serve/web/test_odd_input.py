@@ -12,7 +12,8 @@ from serve.web.api.create import create_api
 from streetloop.errors import ModelNotFound, ModelUnsupported, StreetloopError
 from streetloop.types import Detections, Image
 from streetloop.video import VideoWriter
-from tests.support.tiny_model import detector_output, write_tiny_model
+from tests.support.control_service import guard_of
+from tests.support.samples.tiny_model import detector_output, write_tiny_model
 from train.model.model_file import open_model
 from train.model.postprocess import decode
 from train.model.preprocess import input_shape, letterbox
@@ -67,7 +68,7 @@ def test_a_500_is_a_problem_document_too() -> None:
         raise RuntimeError
 
     client = TestClient(
-        create_api(detect, ("car",), 0.25, None), base_url=HERE, raise_server_exceptions=False
+        create_api(detect, ("car",), 0.25, guard_of(None)), base_url=HERE, raise_server_exceptions=False
     )
     body = cv2.imencode(".png", np.zeros((8, 8, 3), np.uint8))[1].tobytes()
     answer = client.post("/predict", content=body, headers={"content-type": "image/png"})
@@ -79,7 +80,7 @@ def test_problems_are_described_with_their_own_media_type() -> None:
         return "x", Detections.empty()
 
     predict = (
-        TestClient(create_api(detect, (), 0.25, None), base_url=HERE)
+        TestClient(create_api(detect, (), 0.25, guard_of(None)), base_url=HERE)
         .get("/openapi.json")
         .json()["paths"]["/predict"]["post"]
     )

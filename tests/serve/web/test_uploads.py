@@ -9,7 +9,7 @@ from PIL import Image
 
 from serve.web.uploads import MAX_BYTES, decode_upload
 from streetloop.errors import InputRejected, InputTooLarge
-from tests.support.pictures import png_header
+from tests.support.samples.pictures import png_header
 
 
 @pytest.mark.parametrize("suffix", [".jpg", ".png", ".webp", ".bmp"])

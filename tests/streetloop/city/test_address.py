@@ -9,7 +9,7 @@ from streetloop.city.world.city_events import EVENTS, CityEvent
 from streetloop.city.world.conditions import CONDITIONS, Condition
 from streetloop.city.world.places import PLACES
 from streetloop.errors import ConfigError
-from tests.support.city import CAMERAS
+from tests.support.samples.city import CAMERAS
 
 _OPTIONS = ("condition", "event", "seed", "traffic", "size", "fps", "start", "frames", "live")
 

@@ -15,7 +15,7 @@ from streetloop.city.truth import Seen, Truth
 from streetloop.city.view import View
 from streetloop.errors import StoreError
 from streetloop.video import VideoReader
-from tests.support.city import view
+from tests.support.samples.city import view
 
 _FRAMES = 6
 _OPTIONS = ("traffic=busy", "start=40", "event=stalled-vehicle@0:3600")

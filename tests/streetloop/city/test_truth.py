@@ -7,7 +7,7 @@ from streetloop.city.render.shapes import CLASS_OF, CLASSES
 from streetloop.city.truth import MIN_AREA, MIN_SIDE, MIN_VISIBLE, Seen, Truth
 from streetloop.city.world.place import Solid
 from streetloop.city.world.traffic import LENGTHS, Actor
-from tests.support.city import CAMERAS, NORTH, Stage, standing, view
+from tests.support.samples.city import CAMERAS, NORTH, Stage, standing, view
 
 _VEHICLES = tuple(LENGTHS)
 _SECONDS = (40, 200, 470)

@@ -25,7 +25,7 @@ from streetloop.city.view import View
 from streetloop.city.world.conditions import STEPS
 from streetloop.errors import ConfigError
 from streetloop.types import Image
-from tests.support.city import CAMERAS, SMALL, digest, view
+from tests.support.samples.city import CAMERAS, SMALL, digest, view
 
 _GOLDEN = Path(__file__).with_name("golden.json")
 _GOLDEN_FRAME = 1234

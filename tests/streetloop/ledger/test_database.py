@@ -3,6 +3,7 @@ import multiprocessing
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
@@ -11,12 +12,12 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import func, select
+from sqlalchemy import create_engine, func, inspect, select
 
 from streetloop.errors import LedgerError
 from streetloop.ledger import Ledger, open_ledger
 from streetloop.ledger.events import begin_event, list_events
-from streetloop.ledger.tables import events, metadata
+from streetloop.ledger.schema.tables import events, metadata
 from streetloop.settings import Settings
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -40,23 +41,23 @@ def test_a_ledger_that_is_not_there_is_made_with_its_folder(tmp_path: Path) -> N
     assert (tmp_path / "a" / "b" / "ledger.db").is_file()
 
 
-def test_what_was_written_is_there_when_it_is_opened_again(tmp_path: Path) -> None:
-    ledger = open_ledger(_url(tmp_path))
+def test_what_was_written_is_there_when_it_is_opened_again(ledger_url: str) -> None:
+    ledger = open_ledger(ledger_url)
     begin_event(ledger, "drift", NOON)
     ledger.close()
-    again = open_ledger(_url(tmp_path))
+    again = open_ledger(ledger_url)
     assert [event.kind for event in list_events(again)] == ["drift"]
 
 
-def test_the_migrations_make_the_tables_that_are_written_to(tmp_path: Path) -> None:
-    ledger = open_ledger(_url(tmp_path))
+def test_the_migrations_make_the_tables_that_are_written_to(empty_url: str) -> None:
+    ledger = open_ledger(empty_url)
     with ledger.transaction() as connection:
         context = MigrationContext.configure(connection)
         assert compare_metadata(context, metadata) == []
 
 
-def test_a_transaction_that_fails_leaves_nothing(tmp_path: Path) -> None:
-    ledger = open_ledger(_url(tmp_path))
+def test_a_transaction_that_fails_leaves_nothing(ledger_url: str) -> None:
+    ledger = open_ledger(ledger_url)
     _insert(ledger, "before")
     with pytest.raises(RuntimeError):
         _insert(ledger, "during", fail=True)
@@ -64,33 +65,46 @@ def test_a_transaction_that_fails_leaves_nothing(tmp_path: Path) -> None:
     assert {event.kind for event in list_events(ledger)} == {"before", "after"}
 
 
-def test_a_moment_without_a_zone_is_refused_and_leaves_nothing(tmp_path: Path) -> None:
-    ledger = open_ledger(_url(tmp_path))
+def test_a_moment_without_a_zone_is_refused_and_leaves_nothing(ledger_url: str) -> None:
+    ledger = open_ledger(ledger_url)
     with pytest.raises(LedgerError, match="time zone"):
         begin_event(ledger, "drift", NOON.replace(tzinfo=None))
     assert list_events(ledger) == []
 
 
-def test_moments_come_back_in_utc(tmp_path: Path) -> None:
-    ledger = open_ledger(_url(tmp_path))
+def test_moments_come_back_in_utc(ledger_url: str) -> None:
+    ledger = open_ledger(ledger_url)
     begin_event(ledger, "drift", NOON.astimezone(timezone(timedelta(hours=5, minutes=30))))
     (event,) = list_events(ledger)
     assert event.started_at == NOON
     assert event.started_at.utcoffset() == timedelta(0)
 
 
-def test_a_ledger_of_a_newer_version_is_refused_and_left_alone(tmp_path: Path) -> None:
-    open_ledger(_url(tmp_path)).close()
-    with sqlite3.connect(tmp_path / "ledger.db") as database:
-        database.execute("update alembic_version set version_num = 'v99'")
-    before = _dump(tmp_path)
+def test_a_ledger_of_a_newer_version_is_refused_and_left_alone(empty_url: str) -> None:
+    open_ledger(empty_url).close()
+    _execute(empty_url, "update alembic_version set version_num = 'v99'")
+    before = _columns(empty_url)
     with pytest.raises(LedgerError, match="another version of streetloop"):
-        open_ledger(_url(tmp_path))
-    assert _dump(tmp_path) == before
+        open_ledger(empty_url)
+    assert _columns(empty_url) == before
 
 
-def _dump(path: Path) -> list[str]:
-    return list(sqlite3.connect(path / "ledger.db").iterdump())
+def _execute(url: str, statement: str) -> None:
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql(statement)
+    engine.dispose()
+
+
+def _columns(url: str) -> dict[str, list[str]]:
+    """Names of all tables and their columns."""
+    engine = create_engine(url)
+    found = inspect(engine)
+    tables = {
+        name: [column["name"] for column in found.get_columns(name)] for name in found.get_table_names()
+    }
+    engine.dispose()
+    return tables
 
 
 def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
@@ -99,13 +113,11 @@ def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
         open_ledger(_url(tmp_path))
 
 
-def test_a_database_of_something_else_is_refused_and_left_alone(tmp_path: Path) -> None:
-    with sqlite3.connect(tmp_path / "ledger.db") as database:
-        database.execute("create table findings (poem text)")
-    before = _dump(tmp_path)
+def test_a_database_of_something_else_is_refused_and_left_alone(empty_url: str) -> None:
+    _execute(empty_url, "create table findings (poem text)")
     with pytest.raises(LedgerError, match="findings"):
-        open_ledger(_url(tmp_path))
-    assert _dump(tmp_path) == before
+        open_ledger(empty_url)
+    assert _columns(empty_url) == {"findings": ["poem"]}
 
 
 @pytest.mark.parametrize("where", ["folder.db", "file/ledger.db", "x" * 300 + "/ledger.db"])
@@ -124,6 +136,9 @@ def test_a_place_that_cannot_be_is_refused(tmp_path: Path, where: str) -> None:
         "postgresql://user:hunter2@host:port/name",
         "postgresql://user:1/hunter2@host/name",
         "postgresql://user:pass@[hunter2/name",
+        "postgresql://user:hunter2@127.0.0.1:1/name?connect_timeout=2",
+        "postgresql://user@127.0.0.1:1/name?connect_timeout=hunter2",
+        "postgresql://user@127.0.0.1:1/name?password=hunter2",
         "sqlite:///ledger.db?timeout=hunter2",
         "sqlite://user:hunter2@host/ledger.db",
         "sqlite:///file:no/such/ledger.db?mode=ro&uri=true&password=hunter2",
@@ -152,6 +167,16 @@ def test_a_home_of_any_name_has_a_ledger(name: str, tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
+def test_another_that_writes_while_a_new_ledger_is_opened_is_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(LedgerError, match="another process holds it"):
+            open_ledger(f"sqlite:///{path}", patience_s=0.1)
+        threading.Timer(0.5, other.execute, ["COMMIT"]).start()
+        open_ledger(f"sqlite:///{path}", patience_s=30.0).close()
+
+
 def _write_some(url: str, kind: str, count: int) -> None:
     ledger = open_ledger(url)
     for number in range(count):
@@ -159,18 +184,16 @@ def _write_some(url: str, kind: str, count: int) -> None:
     ledger.close()
 
 
-def test_processes_migrate_and_write_one_ledger_at_once(tmp_path: Path) -> None:
+def test_processes_migrate_and_write_one_ledger_at_once(empty_url: str) -> None:
     spawned = multiprocessing.get_context("forkserver")
     spawned.set_forkserver_preload(["streetloop.ledger.events"])
-    writers = [
-        spawned.Process(target=_write_some, args=(_url(tmp_path), f"writer-{k}", 25)) for k in range(4)
-    ]
+    writers = [spawned.Process(target=_write_some, args=(empty_url, f"writer-{k}", 25)) for k in range(4)]
     for writer in writers:
         writer.start()
     for writer in writers:
         writer.join()
     assert [writer.exitcode for writer in writers] == [0] * 4
-    ledger = open_ledger(_url(tmp_path))
+    ledger = open_ledger(empty_url)
     written = list_events(ledger, most=1000)
     assert len(written) == len({event.id for event in written}) == 100
     assert {event.kind for event in written} == {f"writer-{k}" for k in range(4)}
@@ -180,17 +203,17 @@ _KILLED = """
 import os, sys
 from datetime import UTC, datetime
 from streetloop.ledger import open_ledger
-from streetloop.ledger.tables import events
+from streetloop.ledger.schema.tables import events
 with open_ledger(sys.argv[1]).transaction() as connection:
     connection.execute(events.insert().values(kind="half", started_at=datetime.now(UTC), detail={}))
     os._exit(9)
 """
 
 
-def test_a_process_that_dies_in_a_transaction_leaves_nothing_and_no_lock(tmp_path: Path) -> None:
-    died = subprocess.run([sys.executable, "-c", _KILLED, _url(tmp_path)], check=False)
+def test_a_process_that_dies_in_a_transaction_leaves_nothing_and_no_lock(ledger_url: str) -> None:
+    died = subprocess.run([sys.executable, "-c", _KILLED, ledger_url], check=False)
     assert died.returncode == 9
-    ledger = open_ledger(_url(tmp_path))
+    ledger = open_ledger(ledger_url)
     assert list_events(ledger) == []
     begin_event(ledger, "drift", NOON)
     assert len(list_events(ledger)) == 1
@@ -219,19 +242,40 @@ def test_reads_wait_for_nobody_who_writes(tmp_path: Path) -> None:
         assert time.monotonic() - began < 5
 
 
-def test_a_write_gives_up_when_its_patience_ends_and_says_why(tmp_path: Path) -> None:
-    ledger = open_ledger(_url(tmp_path), patience_s=0.2)
-    with _held(tmp_path), pytest.raises(LedgerError, match="another process holds it"):
+def test_a_write_gives_up_when_its_patience_ends_and_says_why(ledger_url: str) -> None:
+    ledger = open_ledger(ledger_url, patience_s=0.2)
+    with open_ledger(ledger_url).transaction(), pytest.raises(LedgerError, match="another process holds it"):
         begin_event(ledger, "drift", NOON)
     begin_event(ledger, "drift", NOON)
     assert len(list_events(ledger)) == 1
 
 
-def test_all_that_is_read_in_a_snapshot_is_of_one_moment(tmp_path: Path) -> None:
-    ledger = open_ledger(_url(tmp_path))
+def test_all_that_is_read_in_a_snapshot_is_of_one_moment(ledger_url: str) -> None:
+    ledger = open_ledger(ledger_url)
     count = select(func.count()).select_from(events)
     with ledger.snapshot() as connection:
         before = connection.execute(count).scalar()
         begin_event(ledger, "drift", NOON)
         assert connection.execute(count).scalar() == before == 0
     assert len(list_events(ledger)) == 1
+
+
+def test_numbers_rise_in_the_order_of_commits(ledger_url: str) -> None:
+    """Who asks for what is newer than a number misses nothing that was written at the same time."""
+    ledger, other = open_ledger(ledger_url), open_ledger(ledger_url)
+    begun, seen = threading.Event(), []
+
+    def write() -> None:
+        begun.set()
+        seen.append(begin_event(other, "second", NOON))
+
+    with ledger.transaction() as connection:
+        writer = threading.Thread(target=write)
+        writer.start()
+        begun.wait(60)
+        connection.execute(events.insert().values(kind="first", started_at=NOON, detail={}))
+    writer.join(60)
+    first, second = sorted(list_events(ledger), key=lambda event: event.id)
+    assert (first.kind, second.kind, second.id) == ("first", "second", seen[0])
+    ledger.close()
+    other.close()

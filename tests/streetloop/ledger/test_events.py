@@ -1,13 +1,12 @@
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
 from streetloop.ledger import Ledger, open_ledger
 from streetloop.ledger.events import MOST, Event, begin_event, end_event, list_events
-from streetloop.ledger.tables import events
+from streetloop.ledger.schema.tables import events
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -17,8 +16,8 @@ def _after(minutes: float) -> datetime:
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    ledger = open_ledger(f"sqlite:///{tmp_path / 'ledger.db'}")
+def ledger(ledger_url: str) -> Iterator[Ledger]:
+    ledger = open_ledger(ledger_url)
     yield ledger
     ledger.close()
 

@@ -1,6 +1,5 @@
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -18,8 +17,8 @@ def _after(minutes: float) -> datetime:
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    ledger = open_ledger(f"sqlite:///{tmp_path / 'ledger.db'}")
+def ledger(ledger_url: str) -> Iterator[Ledger]:
+    ledger = open_ledger(ledger_url)
     yield ledger
     ledger.close()
 
@@ -97,8 +96,8 @@ def test_a_moment_without_a_zone_is_refused(ledger: Ledger) -> None:
     assert [finding.id for finding in list_findings(ledger, only_open=True)] == [number]
 
 
-def test_a_ledger_that_another_holds_too_long_is_an_error(ledger: Ledger, tmp_path: Path) -> None:
-    impatient = open_ledger(f"sqlite:///{tmp_path / 'ledger.db'}", patience_s=0.05)
+def test_a_ledger_that_another_holds_too_long_is_an_error(ledger: Ledger, ledger_url: str) -> None:
+    impatient = open_ledger(ledger_url, patience_s=0.05)
     with ledger.transaction(), pytest.raises(LedgerError, match="locked"):
         _opened(impatient)
     _opened(impatient)

@@ -4,7 +4,6 @@ import multiprocessing
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import text
@@ -20,7 +19,7 @@ from streetloop.ledger.line_counts import (
     minute_of,
     read_line_counts,
 )
-from tests.support.older_ledger import older_ledger
+from tests.support.samples.older_ledger import older_ledger
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -28,13 +27,8 @@ M = minute_of(NOON)
 
 
 @pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path / 'ledger.db'}"
-
-
-@pytest.fixture
-def ledger(url: str) -> Iterator[Ledger]:
-    ledger = open_ledger(url)
+def ledger(ledger_url: str) -> Iterator[Ledger]:
+    ledger = open_ledger(ledger_url)
     yield ledger
     ledger.close()
 
@@ -106,9 +100,9 @@ def _add_ten(url: str) -> None:
     ledger.close()
 
 
-def test_processes_that_write_at_once_lose_nothing(url: str, ledger: Ledger) -> None:
+def test_processes_that_write_at_once_lose_nothing(ledger_url: str, ledger: Ledger) -> None:
     context = multiprocessing.get_context("spawn")
-    processes = [context.Process(target=_add_ten, args=(url,)) for _ in range(2)]
+    processes = [context.Process(target=_add_ten, args=(ledger_url,)) for _ in range(2)]
     for process in processes:
         process.start()
     for process in processes:
@@ -116,10 +110,9 @@ def test_processes_that_write_at_once_lose_nothing(url: str, ledger: Ledger) -> 
     assert read(ledger) == cars(20)
 
 
-def test_a_ledger_from_before_there_were_counts_gets_them(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'older.db'}"
-    older_ledger(url, "v5").dispose()
-    newer = open_ledger(url)
+def test_a_ledger_from_before_there_were_counts_gets_them(empty_url: str) -> None:
+    older_ledger(empty_url, "v5").dispose()
+    newer = open_ledger(empty_url)
     add_line_counts(newer, cars(1))
     assert read(newer) == cars(1)
     newer.close()

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 from dataclasses import fields, replace
 from datetime import timedelta
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -45,14 +44,14 @@ from streetloop.ledger.reviews import (
     list_unnamed_versions,
     list_unreliable,
 )
-from tests.support.frames import NOON, digest, review
+from tests.support.samples.frames import NOON, digest, review
 
 ONE = digest(1)
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    ledger = open_ledger(f"sqlite:///{tmp_path / 'ledger.db'}")
+def ledger(ledger_url: str) -> Iterator[Ledger]:
+    ledger = open_ledger(ledger_url)
     yield ledger
     ledger.close()
 

@@ -1,18 +1,12 @@
 import multiprocessing
-import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from multiprocessing.synchronize import Barrier
-from pathlib import Path
 
 import pytest
-from alembic import command
-from alembic.config import Config
-from sqlalchemy import create_engine
 
 from streetloop.errors import LedgerError, RolloutError
 from streetloop.ledger import Ledger, open_ledger
-from streetloop.ledger.database import _MIGRATIONS
 from streetloop.ledger.events import list_events
 from streetloop.ledger.rollouts import (
     Entry,
@@ -27,6 +21,7 @@ from streetloop.ledger.rollouts import (
     request_command,
     start_rollout,
 )
+from tests.support.samples.older_ledger import older_ledger
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SHADOW, FIRST = {"kind": "shadow", "step": 0}, {"kind": "canary", "step": 0}
@@ -37,8 +32,8 @@ def _after(minutes: float) -> datetime:
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    ledger = open_ledger(f"sqlite:///{tmp_path / 'ledger.db'}")
+def ledger(ledger_url: str) -> Iterator[Ledger]:
+    ledger = open_ledger(ledger_url)
     yield ledger
     ledger.close()
 
@@ -211,14 +206,13 @@ def _try_to_start(url: str, author: str, together: Barrier, outcomes: object) ->
     ledger.close()
 
 
-def test_of_four_that_start_at_once_one_gets_it(tmp_path: Path) -> None:
+def test_of_four_that_start_at_once_one_gets_it(ledger_url: str) -> None:
     spawned = multiprocessing.get_context("forkserver")
     spawned.set_forkserver_preload(["streetloop.ledger.rollouts"])
-    url = f"sqlite:///{tmp_path / 'ledger.db'}"
-    open_ledger(url).close()
+    open_ledger(ledger_url).close()
     together, outcomes = spawned.Barrier(4), spawned.SimpleQueue()
     people = [
-        spawned.Process(target=_try_to_start, args=(url, name, together, outcomes))
+        spawned.Process(target=_try_to_start, args=(ledger_url, name, together, outcomes))
         for name in ("ann", "bob", "carl", "dora")
     ]
     for person in people:
@@ -226,33 +220,27 @@ def test_of_four_that_start_at_once_one_gets_it(tmp_path: Path) -> None:
     for person in people:
         person.join(60)
     assert sorted(outcomes.get() for _ in people) == ["refused"] * 3 + ["started"]
-    assert len(list_rollouts(open_ledger(url))) == 1
+    assert len(list_rollouts(open_ledger(ledger_url))) == 1
 
 
-def test_the_database_itself_keeps_two_from_being_open(ledger: Ledger, tmp_path: Path) -> None:
+def test_the_database_itself_keeps_two_from_being_open(ledger: Ledger) -> None:
     _started(ledger)
     columns = "is_open, state, model, champion, policy, phase, reading, author"
     columns += ", started_at, phase_at, phase_frames, updated_at"
     again = f"insert into rollouts ({columns}) select {columns} from rollouts"
-    with sqlite3.connect(tmp_path / "ledger.db") as database:
-        with pytest.raises(sqlite3.IntegrityError, match="is_open"):
-            database.execute(again)
-        database.rollback()
+    with pytest.raises(LedgerError, match="is_open"), ledger.transaction() as connection:
+        connection.exec_driver_sql(again)
+    assert len(list_rollouts(ledger)) == 1
 
 
-def test_a_ledger_from_before_rollouts_is_brought_up_to_date_with_what_is_in_it(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'ledger.db'}"
-    engine = create_engine(url)
+def test_a_ledger_from_before_rollouts_is_brought_up_to_date_with_what_is_in_it(empty_url: str) -> None:
+    engine = older_ledger(empty_url, "v2")
     with engine.begin() as connection:
-        config = Config()
-        config.set_main_option("script_location", str(_MIGRATIONS))
-        config.attributes["connection"] = connection
-        command.upgrade(config, "v2")
         connection.exec_driver_sql(
             "insert into events (kind, started_at, detail) values ('drift', '2026-03-01', '{}')"
         )
     engine.dispose()
-    ledger = open_ledger(url)
+    ledger = open_ledger(empty_url)
     assert [event.kind for event in list_events(ledger)] == ["drift"]
     assert list_rollouts(ledger) == []
     assert _started(ledger).id == 1

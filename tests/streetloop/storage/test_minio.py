@@ -18,7 +18,7 @@ from streetloop.clock import SystemClock
 from streetloop.errors import ConfigError, StoreError
 from streetloop.storage import minio as minio_store
 from streetloop.storage.minio import MinioStore, S3Access
-from tests.support.gateway import PASSWORD, USER, Gateway
+from tests.support.servers.gateway import PASSWORD, USER, Gateway
 
 pytestmark = pytest.mark.minio
 

@@ -5,7 +5,7 @@ import pytest
 import urllib3.exceptions
 
 from streetloop.storage.minio import VENDOR_ERRORS
-from tests.support.vendor_errors import errors_of
+from tests.support.contracts.vendor_errors import errors_of
 
 _OF_ADMINISTRATORS = {minio.error.MinioAdminException}
 """Raised by a client that streetloop does not use."""

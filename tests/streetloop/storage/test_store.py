@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from streetloop.errors import StoreError
 from streetloop.storage.minio import MinioStore
 from streetloop.storage.store import FolderStore, ObjectStore, put_image
-from tests.support.gateway import Gateway
+from tests.support.servers.gateway import Gateway
 
 # Every store passes the same tests; a new one is added here.
 Make = Callable[[pytest.FixtureRequest], ObjectStore]

@@ -45,7 +45,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @contextmanager
 def _driver(data: Path, folder: Path, recipe: dict[str, Any]) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, "-m", "tests.support.train_driver", str(data), str(folder), "name"]
+    command = [sys.executable, "-m", "tests.support.programs.train_driver", str(data), str(folder), "name"]
     process = subprocess.Popen(
         [*command, json.dumps(recipe)], stdout=subprocess.PIPE, text=True, start_new_session=True
     )

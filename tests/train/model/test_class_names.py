@@ -8,8 +8,8 @@ import pytest
 from streetloop.ledger import open_ledger
 from streetloop.ledger.reviews import ReviewState, add_reviews, list_reviews
 from streetloop.settings import Settings
-from tests.support.frames import review
-from tests.support.tiny_model import NAMES, detector_output, write_tiny_model
+from tests.support.samples.frames import review
+from tests.support.samples.tiny_model import NAMES, detector_output, write_tiny_model
 from train.model.class_names import class_names, older_frames
 from train.model.find_model import find_model, open_registry
 from train.model.model_file import ModelFile, open_model, version_of

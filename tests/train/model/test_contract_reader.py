@@ -8,7 +8,7 @@ import onnx
 import pytest
 
 from streetloop.errors import ModelUnsupported
-from tests.support.tiny_model import NAMES, detector_output, write_tiny_model
+from tests.support.samples.tiny_model import NAMES, detector_output, write_tiny_model
 from train.model.contract import ModelContract, ModelInput, OutputLayout
 from train.model.contract_reader import read_contract
 

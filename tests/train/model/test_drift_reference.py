@@ -6,7 +6,7 @@ import pytest
 from drift.measurement.features import NAMES, OF_IMAGES
 from streetloop.errors import ModelUnsupported
 from streetloop.types import Detections
-from tests.support.build import found
+from tests.support.stream_flow.build import found
 from train.model.contract import ModelContract
 from train.model.drift_reference import training_past, write_training_past
 from train.model.model_file import ModelFile

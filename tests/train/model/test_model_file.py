@@ -7,7 +7,7 @@ import pytest
 from onnx.external_data_helper import set_external_data
 
 from streetloop.errors import DetectorError, ModelNotFound, ModelUnsupported
-from tests.support.tiny_model import NAMES, detector_output, write_tiny_model
+from tests.support.samples.tiny_model import NAMES, detector_output, write_tiny_model
 from train.model.backends.backend import random_batch
 from train.model.contract import ModelContract, ModelInput, OutputLayout
 from train.model.model_file import ModelFile, open_model

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from streetloop.errors import AnswerInvalid, DetectorError
-from tests.support.tiny_model import detector_output, write_tiny_model
+from tests.support.samples.tiny_model import detector_output, write_tiny_model
 from train.model.backends.backend import random_batch
 from train.model.model_file import open_model
 from train.model.predictor import Predictor

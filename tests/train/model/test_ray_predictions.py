@@ -11,7 +11,7 @@ import pytest
 from streetloop.boxes import Box
 from streetloop.errors import DatasetError, DetectorError, ModelUnsupported
 from streetloop.storage.store import FolderStore, put_image
-from tests.support.tiny_model import detector_output, write_tiny_model
+from tests.support.samples.tiny_model import detector_output, write_tiny_model
 from train.data.dataset import Example
 from train.model.model_file import ModelFile, open_model
 from train.model.predictions import predict_examples

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from streetloop.types import Detections, Image
-from tests.support.exports import export, in_half_precision
 from tests.support.material import material
+from tests.support.samples.exports import export, in_half_precision
 from train.model.backends.backend import random_batch
 from train.model.backends.open_backend import open_backend
 from train.model.contract import OutputLayout

@@ -13,7 +13,7 @@ from streetloop.errors import ConfigError, DatasetError
 from streetloop.ledger import open_ledger
 from streetloop.settings import Settings
 from streetloop.storage.open import open_store
-from tests.support.label_files import (
+from tests.support.samples.label_files import (
     CAR,
     CAR_ROW,
     rectangle,
@@ -25,7 +25,7 @@ from tests.support.label_files import (
     write_mot_files,
     write_yolo_files,
 )
-from tests.support.tiny_model import detector_output, write_tiny_model
+from tests.support.samples.tiny_model import detector_output, write_tiny_model
 from train.data.dataset import load_dataset
 from train.data.formats import read_coco, read_yolo
 from train.model.find_model import open_registry

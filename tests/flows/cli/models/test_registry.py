@@ -1,19 +1,22 @@
 """Models of one's own are registered, handed out and compared."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
 from flows.cli.main import app
-from streetloop.errors import ConfigError, DatasetError, ModelError
+from streetloop.errors import ConfigError, DatasetError, ModelError, ModelUnsupported
 from streetloop.settings import Settings
-from tests.support.label_files import CAR, CAR_ROW, WIDTH, write_yolo_files
-from tests.support.tiny_model import detector_output, write_tiny_model
+from tests.support.samples.label_files import CAR, CAR_ROW, WIDTH, write_yolo_files
+from tests.support.samples.tiny_model import detector_output, write_tiny_model
 from train.model.find_model import find_model, open_registry
-from train.model.model_file import open_model
+from train.model.model_file import _BASELINE_FILE, open_model
+from train.model.predictor import Predictor
 
 
 def asked(*arguments: str) -> Result:
@@ -88,6 +91,39 @@ def test_a_version_is_handed_out_as_a_file(perfect: Path, tmp_path: Path) -> Non
     assert open_registry(Settings()).find("1").number == 1
 
 
+@pytest.mark.model
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("kind", ["openvino", "torchscript"])
+def test_a_version_is_exported_for_another_runtime_that_answers_alike(tmp_path: Path, kind: str) -> None:
+    answered("register", str(_BASELINE_FILE))
+    target = tmp_path / "out"
+    done = asked("export", "1", str(target), "--format", kind)
+    assert done.exit_code == 0, (done.output, done.exception)
+    assert "unchecked" not in done.stderr
+    written = {path.suffix for path in ([target] if target.is_file() else target.iterdir())}
+    assert written == ({""} if kind == "torchscript" else {".xml", ".bin", ".yaml"})
+    again = asked("export", "1", str(target), "--format", kind)
+    assert isinstance(again.exception, ConfigError)
+    assert "is there already" in str(again.exception)
+
+
+@pytest.mark.model
+def test_an_export_that_answers_otherwise_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def export(_: Path, options: Mapping[str, Any], folder: Path) -> None:
+        folder.mkdir()
+        (folder / "model.torchscript").write_bytes(b"")
+
+    monkeypatch.setattr("train.ultralytics_adapter.export_with", export)
+    monkeypatch.setattr("train.ultralytics_adapter.export_differences", lambda *_: (9.0, 0.0))
+    answered("register", str(_BASELINE_FILE))
+    refused = asked("export", "1", str(tmp_path / "out"), "--format", "torchscript")
+    assert isinstance(refused.exception, ModelUnsupported)
+    assert "boxes differ by 9.0 pixels" in str(refused.exception)
+    assert not (tmp_path / "out").exists()
+    done = asked("export", "1", str(tmp_path / "ncnn"), "--format", "ncnn")
+    assert "unchecked: nothing here runs ncnn" in done.stderr
+
+
 def test_two_models_are_compared_on_the_same_frames(perfect: Path, blind: Path, street: Path) -> None:
     found = answered("compare", str(blind), str(perfect), str(street))
     assert [one["map50"] for one in found["models"]] == [0.0, 1.0]
@@ -112,3 +148,25 @@ def test_a_mapping_may_be_of_one_model_only(perfect: Path, tmp_path: Path) -> No
     result = asked("compare", str(perfect), str(other), str(street), "--map", "zebra=car")
     assert isinstance(result.exception, DatasetError)
     assert "zebra" in str(result.exception)
+
+
+def test_the_confidence_of_the_best_f1_is_kept_and_serves(perfect: Path, street: Path) -> None:
+    answered("register", str(perfect))
+    measured = CliRunner().invoke(app, ["evaluate", "1", str(street), "--write-thresholds", "--json"])
+    assert measured.exit_code == 0, (measured.output, measured.exception)
+    content = json.loads(measured.stdout)
+    assert content["thresholds"] == {"car": 0.9} == {"car": content["classes"]["car"]["best_confidence"]}
+    assert "version 1 shows 1 classes" in measured.stderr
+    assert "1 of 1 classes have fewer than 20 boxes" in measured.stderr
+    assert answered()[0]["thresholds"] == {"car": 0.9}
+    serves = Predictor(find_model("1", Settings()))
+    picture = np.zeros((200, 200, 3), np.uint8)
+    assert serves.predict(picture, 0.1).confidence.tolist() == [pytest.approx(0.25)]
+    again = CliRunner().invoke(app, ["evaluate", "1", str(street), "--json"])
+    assert json.loads(again.stdout)["classes"] == content["classes"], "the model itself is measured"
+
+
+def test_a_file_has_no_record_for_thresholds(perfect: Path, street: Path) -> None:
+    refused = CliRunner().invoke(app, ["evaluate", str(perfect), str(street), "--write-thresholds"])
+    assert isinstance(refused.exception, ConfigError)
+    assert "is no version of the registry; `streetloop models register FILE`" in str(refused.exception)

@@ -10,7 +10,7 @@ from flows.stream.analysis.line_totals import LineTotals
 from flows.stream.analysis.status import CameraStatus
 from flows.stream.ingest.accounting import Account
 from flows.stream.ingest.camera_state import CameraState
-from tests.support.build import fault
+from tests.support.stream_flow.build import fault
 
 
 def _console(width: int = 120) -> Console:

@@ -8,13 +8,13 @@ import pytest
 from flows.reports.tracks.camera_run import CameraRun, run_camera
 from flows.reports.tracks.counts import count_tracks
 from flows.reports.tracks.track_scores import score_tracks
-from streetloop.cameras import Camera, parse_camera
+from streetloop.cameras.camera_file import Camera, parse_camera
 from streetloop.city.address import parse_address
 from streetloop.city.view import View
 from streetloop.errors import DetectorError, SourceError, StreetloopError
 from streetloop.settings import Settings
 from streetloop.types import Detections, Image
-from tests.support.fakes import ScriptedDetector
+from tests.support.stream_flow.fakes import ScriptedDetector
 
 _URI = "sim://larkfield/gantry?seed=3"
 _LINES = {"carriageway": [[0.27, 0.62], [0.68, 0.50]]}

@@ -1,5 +1,7 @@
+import io
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
@@ -12,8 +14,8 @@ from flows.stream.sinks.detection_log import DetectionLog
 from streetloop.errors import ConfigError, NotFound
 from streetloop.storage.store import FolderStore
 from streetloop.types import UNCONFIRMED
-from tests.support.build import NOON, found, frame, result
-from tests.support.fakes import FakeClock
+from tests.support.stream_flow.build import NOON, found, frame, result
+from tests.support.stream_flow.fakes import FakeClock
 
 
 @pytest.fixture
@@ -44,6 +46,14 @@ def test_the_newest_run_becomes_a_mot_file(store: FolderStore, tmp_path: Path) -
         "2,4,10.00,20.00,20.00,30.00,0.75,-1,-1",
     ]
     assert read_mot(tmp_path / "found.txt", truth=False).frame.tolist() == [1, 1, 2, 2, 3, 3, 4, 4]
+
+
+def test_a_log_of_an_older_version_is_read(store: FolderStore, tmp_path: Path) -> None:
+    for key in list(store.keys("detections/run=run2/")):
+        table, file = pq.read_table(io.BytesIO(store.get(key))), io.BytesIO()
+        pq.write_table(table.drop_columns(["counted", "weak"]), file)
+        store.put(key, file.getvalue())
+    assert export_tracks(store, "a", tmp_path / "found.txt").boxes == 8
 
 
 def test_a_part_of_an_older_run_can_be_had(store: FolderStore, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from flows.reports.tracks.camera_run import local_detector, run_camera
-from streetloop.cameras import parse_camera
+from streetloop.cameras.camera_file import parse_camera
 from streetloop.settings import Settings, read_settings
 from tests.support.material import material
 

@@ -6,8 +6,8 @@ from collections.abc import Collection
 import pytest
 
 from flows.runtime.observers.observer_thread import ObserverThread
-from flows.runtime.stream_fleet import FleetReport
-from tests.support.fakes import PATIENCE_S
+from flows.runtime.workers.stream_fleet import FleetReport
+from tests.support.stream_flow.fakes import PATIENCE_S
 
 
 class _Slow:

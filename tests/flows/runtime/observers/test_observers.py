@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from flows.runtime.observers.observers import Observers
-from flows.runtime.stream_fleet import FleetReport
+from flows.runtime.workers.stream_fleet import FleetReport
 from streetloop.errors import ConfigError
 from streetloop.ledger import open_ledger
 from streetloop.ledger.reviews import ReviewState, SelectionReason, list_reviews
 from streetloop.settings import Settings, read_settings
-from tests.support.frames import review
-from tests.support.tiny_model import detector_output, write_tiny_model
+from tests.support.samples.frames import review
+from tests.support.samples.tiny_model import detector_output, write_tiny_model
 from train.model.model_file import ModelFile, open_model
 
 

@@ -9,42 +9,30 @@ import pytest
 
 from flows.runtime.observers import outage_recorder
 from flows.runtime.observers.outage_recorder import OutageRecorder
-from flows.runtime.stream_fleet import DETECTOR_RESTARTED, WORKER_RESTARTED, FleetReport, Restart
+from flows.runtime.workers.stream_fleet import DETECTOR_RESTARTED, WORKER_RESTARTED, FleetReport, Restart
 from flows.stream.analysis.status import CameraStatus
 from flows.stream.ingest.camera_state import CameraState
 from streetloop.errors import LedgerError
-from streetloop.ledger import Ledger, open_ledger
-from streetloop.ledger.events import Event, begin_event, list_events
-from tests.support.build import NOON, fault
-from tests.support.fakes import FakeClock
+from streetloop.ledger import Ledger
+from streetloop.ledger.events import begin_event
+from tests.support.recorder_bench import RecorderBench
+from tests.support.stream_flow.build import NOON, fault
 
 LIVE = CameraStatus("a", CameraState.LIVE, last_at=NOON, model="m-1")
 LOST = replace(LIVE, state=CameraState.LOST, error="rtsp://***@10.0.0.7/a does not answer")
 
 
-class Bench:
-    """A recorder, and reports for it."""
-
-    def __init__(self, path: Path) -> None:
-        self.url, self.clock = f"sqlite:///{path / 'ledger.db'}", FakeClock()
-        self.told: list[str] = []
-        self.recorder = OutageRecorder(self.url, self.clock, self.told.append)
+class Bench(RecorderBench):
+    """Reports for a recorder."""
 
     def see(self, *statuses: CameraStatus, restarts: tuple[Restart, ...] = ()) -> None:
         self.clock.advance(1.0)
         self.recorder.take(FleetReport({one.camera_id: one for one in statuses}, restarts=restarts))
 
-    def events(self) -> list[Event]:
-        """All of them, the oldest first."""
-        ledger = open_ledger(self.url)
-        found = list_events(ledger)
-        ledger.close()
-        return sorted(found, key=lambda event: event.id)
-
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Iterator[Bench]:
-    bench = Bench(tmp_path)
+    bench = Bench(OutageRecorder, tmp_path)
     yield bench
     bench.recorder.close()
 
@@ -140,12 +128,6 @@ def test_outages_end_with_the_run_and_with_the_camera(bench: Bench) -> None:
 
 
 def test_what_a_killed_run_left_open_ends_when_the_next_begins(bench: Bench) -> None:
-    ledger = open_ledger(bench.url)
-    for _ in range(150):
-        begin_event(ledger, "camera_lost", NOON, "a")
-    begin_event(ledger, "drift", NOON, "a")
-    ledger.close()
+    bench.began_before(*["camera_lost"] * 150, "drift")
     bench.see(LIVE)
-    ledger = open_ledger(bench.url)
-    assert [event.kind for event in list_events(ledger, only_open=True)] == ["drift"]
-    ledger.close()
+    assert bench.open_kinds() == ["drift"]

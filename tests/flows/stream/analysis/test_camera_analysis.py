@@ -3,10 +3,11 @@ import pytest
 
 from flows.stream.analysis.camera_analysis import CameraAnalysis
 from flows.stream.analysis.results import Result
-from streetloop.cameras import Line, parse_camera
+from streetloop.cameras.camera_file import parse_camera
+from streetloop.cameras.zones import Line
 from streetloop.settings import Settings, read_settings
 from streetloop.types import UNCONFIRMED, ArrayPicture, Detections
-from tests.support.build import camera, found, frame, plain
+from tests.support.stream_flow.build import camera, found, frame, plain
 
 _WIDTH, _HEIGHT = 400, 300
 _PICTURE = plain(_WIDTH, _HEIGHT)

@@ -3,10 +3,10 @@
 import pytest
 
 from flows.stream.analysis.camera_analysis import CameraAnalysis
-from streetloop.cameras import Line
+from streetloop.cameras.zones import Line
 from streetloop.settings import Settings
 from streetloop.types import Detections
-from tests.support.build import camera, found, frame, plain
+from tests.support.stream_flow.build import camera, found, frame, plain
 
 WIDTH, SIDE, PAUSE_S = 1200, 60, 4.0
 PICTURE = plain(WIDTH, 300)

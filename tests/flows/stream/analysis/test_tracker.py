@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from flows.stream.analysis.association import Tuning
 from flows.stream.analysis.tracker import CameraTracker
 from streetloop.types import UNCONFIRMED, Detections
-from tests.support.build import found
+from tests.support.stream_flow.build import found
 
 _WIDTH, _HEIGHT = 1280, 720
 _Box = tuple[float, float, float, float]

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.shadow import ShadowBench
+from tests.support.stream_flow.shadow import ShadowBench
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from flows.stream.inference.batch import Batch
 from flows.stream.inference.batching import pack
 from serve.detector.client import Answer
 from streetloop.types import ArrayPicture, Detections
-from tests.support.build import find_white, found, frame, plain, with_square
+from tests.support.stream_flow.build import find_white, found, frame, plain, with_square
 from train.model.preprocess import Letterbox
 
 _IMAGE_SIZE = 64

@@ -10,7 +10,7 @@ from flows.stream.inference.batching import choose, pack
 from flows.stream.inference.pace import Pace
 from flows.stream.ingest.accounting import FrameAccount
 from streetloop.types import ArrayPicture, Frame
-from tests.support.build import CountingMailbox, frame, plain
+from tests.support.stream_flow.build import CountingMailbox, frame, plain
 from train.model.contract import ANY_SIZE, ModelInput
 
 _IMAGE_SIZE = 64
@@ -226,6 +226,14 @@ def test_the_pace_is_smoothed_and_follows_a_lasting_change() -> None:
     for _ in range(30):
         pace.observe(frames=4, seconds=0.08)
     assert pace.frames_in_budget == pytest.approx(before / 2, abs=1)
+
+
+def test_one_frame_that_stalls_weighs_as_one_frame() -> None:
+    pace = Pace(60.0, max_batch=8)
+    for _ in range(10):
+        pace.observe(frames=8, seconds=0.08)
+    pace.observe(frames=1, seconds=3.0)
+    assert pace.frames_in_budget > 8 * 30  # what eight cameras at 10 frames a second decoded meanwhile
 
 
 def test_packing_centres_each_frame_in_its_image() -> None:

@@ -9,10 +9,10 @@ from serve.rollout.route_table import CHALLENGER, CHAMPION, RouteTable
 from serve.rollout.statistics.evidence import Calls
 from streetloop.errors import AnswerInvalid, DetectorError
 from streetloop.types import Detections, Image
-from tests.support.applications import Ask, counting_wrong, failing, hanging, marked, saying, well
-from tests.support.build import found
-from tests.support.fakes import PATIENCE_S, Step, eventually
-from tests.support.streams import Street
+from tests.support.stream_flow.applications import Ask, counting_wrong, failing, hanging, marked, saying, well
+from tests.support.stream_flow.build import found
+from tests.support.stream_flow.fakes import PATIENCE_S, Step, eventually
+from tests.support.stream_flow.streams import Street
 
 NAN = float("nan")
 ALL = frozenset("ab")

@@ -12,10 +12,10 @@ from serve.rollout.route_table import CHALLENGER, CHAMPION, RouteTable
 from serve.rollout.statistics.evidence import EVERYTHING
 from streetloop.city.render.shapes import CLASSES
 from streetloop.types import Detections, Frame
-from tests.support.applications import counting_wrong, failing, saying, well
-from tests.support.build import NOON, found
-from tests.support.fakes import FakeClock
-from tests.support.shadow import ALL, SHADOW, ShadowBench, batch_of
+from tests.support.stream_flow.applications import counting_wrong, failing, saying, well
+from tests.support.stream_flow.build import NOON, found
+from tests.support.stream_flow.fakes import FakeClock
+from tests.support.stream_flow.shadow import ALL, SHADOW, ShadowBench, batch_of
 
 
 class Recorder:

@@ -11,8 +11,8 @@ from flows.stream.inference.batching import pack
 from flows.stream.inference.dispatcher import Callbacks, Dispatcher
 from flows.stream.inference.pace import Pace
 from streetloop.errors import DetectorError
-from tests.support.build import frame, plain
-from tests.support.fakes import PATIENCE_S, FakeClock, eventually
+from tests.support.stream_flow.build import frame, plain
+from tests.support.stream_flow.fakes import PATIENCE_S, FakeClock, eventually
 
 _FAILURE = DetectorError("out of memory")
 

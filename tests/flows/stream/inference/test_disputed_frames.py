@@ -12,10 +12,10 @@ from serve.rollout.route_table import CHALLENGER, CHAMPION, RouteTable
 from streetloop.ledger.reviews import FrameRecord
 from streetloop.storage.store import FolderStore
 from streetloop.types import Detections, Image
-from tests.support.applications import NAMES, marked, well, who
-from tests.support.build import found
-from tests.support.fakes import PATIENCE_S, Step, eventually
-from tests.support.streams import Street
+from tests.support.stream_flow.applications import NAMES, marked, well, who
+from tests.support.stream_flow.build import found
+from tests.support.stream_flow.fakes import PATIENCE_S, Step, eventually
+from tests.support.stream_flow.streams import Street
 
 ALL = frozenset("ab")
 ODD = 23

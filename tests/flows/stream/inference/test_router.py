@@ -4,7 +4,7 @@ import pytest
 
 from flows.stream.inference.router import Router
 from serve.rollout.route_table import CHALLENGER, CHAMPION, RouteTable
-from tests.support.build import frame
+from tests.support.stream_flow.build import frame
 
 OWN = "champion-Oslo"
 TO_CHALLENGER = RouteTable(compared=frozenset("ab"), challenged=frozenset("a"))

@@ -6,7 +6,7 @@ import time
 
 from flows.stream.inference.router import Router
 from serve.rollout.route_table import CHALLENGER, CHAMPION, RouteTable, leaders
-from tests.support.build import frame
+from tests.support.stream_flow.build import frame
 
 _MAX_S = 1e-4
 

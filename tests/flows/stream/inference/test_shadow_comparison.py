@@ -10,9 +10,9 @@ from serve.rollout.route_table import CHALLENGER, CHAMPION, RouteTable
 from serve.rollout.statistics.evidence import Calls, Evidence
 from streetloop.errors import AnswerInvalid
 from streetloop.types import Frame, Tracked
-from tests.support.applications import NAMES, counting_wrong, failing, marked, saying, well
-from tests.support.build import NOON, found
-from tests.support.shadow import ALL, SHADOW, ShadowBench, batch_of
+from tests.support.stream_flow.applications import NAMES, counting_wrong, failing, marked, saying, well
+from tests.support.stream_flow.build import NOON, found
+from tests.support.stream_flow.shadow import ALL, SHADOW, ShadowBench, batch_of
 
 
 def test_failed_calls_are_counted_and_the_next_sample_is_taken(bench: ShadowBench) -> None:

@@ -7,8 +7,8 @@ import pytest
 from serve.rollout.route_table import CHALLENGER, CHAMPION, RouteTable
 from serve.rollout.statistics.evidence import Calls
 from streetloop.types import Detections
-from tests.support.applications import well
-from tests.support.shadow import ALL, SHADOW, ShadowBench, batch_of
+from tests.support.stream_flow.applications import well
+from tests.support.stream_flow.shadow import ALL, SHADOW, ShadowBench, batch_of
 
 OWN = "champion-Oslo"
 

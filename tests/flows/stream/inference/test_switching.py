@@ -6,9 +6,9 @@ import pytest
 
 from flows.stream.ingest.accounting import Account
 from serve.rollout.route_table import CHALLENGER, CHAMPION, RouteTable
-from tests.support.applications import failing, marked
-from tests.support.fakes import PATIENCE_S, CollectingSink, Step, eventually
-from tests.support.streams import Street
+from tests.support.stream_flow.applications import failing, marked
+from tests.support.stream_flow.fakes import PATIENCE_S, CollectingSink, Step, eventually
+from tests.support.stream_flow.streams import Street
 
 CAMERAS = "abcd"
 ALL = frozenset(CAMERAS)

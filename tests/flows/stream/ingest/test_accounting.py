@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from flows.stream.ingest.accounting import Account, DropReason, Fate, FrameAccount, SettledFrame
 from streetloop.types import Frame
-from tests.support.build import frame
+from tests.support.stream_flow.build import frame
 
 _EVENTS = st.lists(
     st.one_of(

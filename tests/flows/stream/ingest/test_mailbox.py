@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from flows.stream.ingest.accounting import DropReason, FrameAccount
 from flows.stream.ingest.mailbox import Mailbox
 from streetloop.types import Frame
-from tests.support.build import CountingMailbox, dropped, frame
+from tests.support.stream_flow.build import CountingMailbox, dropped, frame
 
 
 def _mailbox(

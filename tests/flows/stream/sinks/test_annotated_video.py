@@ -7,10 +7,10 @@ import pytest
 from flows.stream.analysis.counting_lines import Crossing
 from flows.stream.analysis.results import Result
 from flows.stream.sinks.annotated_video import Annotator, draw
-from streetloop.cameras import Line
+from streetloop.cameras.zones import Line
 from streetloop.types import UNCONFIRMED, Detections, Image
 from streetloop.video import VideoReader
-from tests.support.build import camera, found, frame, plain, result
+from tests.support.stream_flow.build import camera, found, frame, plain, result
 
 _NAMES = ("car", "bus")
 _LARGE = plain(800, 600, 90)

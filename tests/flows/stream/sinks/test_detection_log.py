@@ -14,8 +14,8 @@ from streetloop.clock import Clock
 from streetloop.errors import StoreError
 from streetloop.storage.store import FolderStore
 from streetloop.types import UNCONFIRMED
-from tests.support.build import found, frame, result
-from tests.support.fakes import FakeClock
+from tests.support.stream_flow.build import found, frame, result
+from tests.support.stream_flow.fakes import FakeClock
 
 _MOMENT = datetime(2026, 3, 1, 12, 59, 59, 500_000, tzinfo=UTC)
 _NAMES = ("car", "bus")
@@ -62,6 +62,7 @@ def test_a_row_holds_the_whole_detection(store: FolderStore) -> None:
         "class_name": "bus",
         "model_version": "model-1",
         "counted": True,
+        "weak": False,
     }
     (key,) = _keys(store)
     rows = pq.read_table(pa.BufferReader(store.get(key))).to_pylist()
@@ -69,6 +70,16 @@ def test_a_row_holds_the_whole_detection(store: FolderStore) -> None:
         {**common, "track_id": 12, "confidence": 0.75, "x1": 1.5, "y1": 2.5, "x2": 30, "y2": 40},
         {**common, "track_id": None, "confidence": 0.5, "x1": 5, "y1": 6, "x2": 7, "y2": 8},
     ]
+
+
+def test_boxes_below_the_confidence_that_is_reported_are_marked(store: FolderStore) -> None:
+    log = DetectionLog(store, "detections/run=1", "w", ["a"], _NAMES, 30.0, FakeClock(), confidence=0.25)
+    boxes = found((1, 2, 3, 4), (5, 6, 7, 8), (9, 9, 12, 12), confidence=[0.25, 0.2499, 0.9])
+    log.take(result(frame(7, captured_at=_MOMENT), boxes, [1, 2, 3]))
+    log.close()
+
+    table = pq.read_table(store.uri("detections/run=1"))
+    assert table["weak"].to_pylist() == [False, True, False]
 
 
 def test_every_row_belongs_to_its_frame(store: FolderStore) -> None:
@@ -114,6 +125,7 @@ def test_the_schema_is_the_documented_one_also_without_rows(store: FolderStore, 
         ("y2", "float", False),
         ("model_version", "string", False),
         ("counted", "bool", False),
+        ("weak", "bool", False),
     ]
 
 

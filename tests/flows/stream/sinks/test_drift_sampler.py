@@ -4,7 +4,7 @@ import numpy as np
 
 from flows.stream.sinks.drift_sampler import DriftSampler
 from streetloop.types import ArrayPicture, Image
-from tests.support.build import found, frame, plain, result
+from tests.support.stream_flow.build import found, frame, plain, result
 
 
 class _Counted:

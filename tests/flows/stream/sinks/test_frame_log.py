@@ -11,8 +11,8 @@ from flows.stream.sinks import frame_log
 from flows.stream.sinks.frame_log import SCHEMA, FrameLog
 from streetloop.errors import StoreError
 from streetloop.storage.store import FolderStore
-from tests.support.build import frame, result
-from tests.support.fakes import PATIENCE_S
+from tests.support.stream_flow.build import frame, result
+from tests.support.stream_flow.fakes import PATIENCE_S
 
 MOMENT = datetime(2026, 3, 1, 12, 59, 59, 500_000, tzinfo=UTC)
 NEVER_S = 3600.0

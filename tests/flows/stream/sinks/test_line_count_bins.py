@@ -12,7 +12,7 @@ from flows.stream.analysis.counting_lines import Crossing
 from flows.stream.sinks.line_count_bins import LineCountBins
 from streetloop.ledger.line_counts import CountKey, CoverageKey, LineCounts, minute_of
 from streetloop.types import Frame
-from tests.support.build import NOON, camera, frame, result
+from tests.support.stream_flow.build import NOON, camera, frame, result
 
 LINES = {"gate": ((0.0, 0.5), (1.0, 0.5)), "bridge": ((0.5, 0.0), (0.5, 1.0))}
 M = minute_of(NOON)

@@ -7,14 +7,14 @@ import pytest
 
 from flows.stream.analysis.results import Result
 from flows.stream.ingest.accounting import FrameAccount
+from flows.stream.ingest.camera_reader import CameraReader
 from flows.stream.ingest.mailbox import Mailbox
-from flows.stream.ingest.reader import CameraReader
 from flows.stream.sinks.annotated_video import draw
 from flows.stream.sinks.live_preview import LivePreview, extrapolated
 from streetloop.images import decode_image
 from streetloop.types import UNCONFIRMED, Frame, Image
-from tests.support.build import camera, found, frame, plain, result
-from tests.support.fakes import FakeClock, ScriptedSource
+from tests.support.stream_flow.build import camera, found, frame, plain, result
+from tests.support.stream_flow.fakes import FakeClock, ScriptedSource
 
 NAMES = ("car", "bus")
 THRESHOLD = 0.25

@@ -14,10 +14,10 @@ from streetloop.errors import ConfigError, StoreError
 from streetloop.images import decode_image
 from streetloop.settings import read_settings
 from streetloop.storage.store import FolderStore
-from tests.support.build import found, frame, result
-from tests.support.city import SMALL
-from tests.support.fakes import FakeClock
-from tests.support.triage import MIDDLE, NAMES, FullStore, fed, seconds, seen, triage_of
+from tests.support.samples.city import SMALL
+from tests.support.stream_flow.build import found, frame, result
+from tests.support.stream_flow.fakes import FakeClock
+from tests.support.stream_flow.triage import MIDDLE, NAMES, FullStore, fed, seconds, seen, triage_of
 
 URI = f"sim://kingsport/crossing?{SMALL}&live=0&frames=60"
 

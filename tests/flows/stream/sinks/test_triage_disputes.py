@@ -15,9 +15,9 @@ from streetloop.boxes import Box
 from streetloop.errors import StoreError
 from streetloop.storage.store import FolderStore
 from streetloop.types import Detections, Image
-from tests.support.build import found, frame
-from tests.support.fakes import PATIENCE_S
-from tests.support.triage import (
+from tests.support.stream_flow.build import found, frame
+from tests.support.stream_flow.fakes import PATIENCE_S
+from tests.support.stream_flow.triage import (
     BUS,
     CAR,
     CAR_AND_BUS,

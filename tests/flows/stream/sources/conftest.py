@@ -2,7 +2,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.support.watcher import Watcher
+from tests.support.stream_flow.watcher import Watcher
 
 
 @pytest.fixture

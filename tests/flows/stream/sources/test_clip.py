@@ -9,8 +9,8 @@ import pytest
 from flows.stream.sources.clip import STALL_S, ClipOptions, ClipSource, parse_clip_uri
 from flows.stream.sources.source import SourceFrame
 from streetloop.errors import ConfigError, SourceError, SourceStalled, SourceUnavailable, SourceUnreadable
-from tests.support.build import write_clip
-from tests.support.fakes import FakeClock
+from tests.support.stream_flow.build import write_clip
+from tests.support.stream_flow.fakes import FakeClock
 
 _GRAYS = [20, 60, 100, 140, 180]
 

@@ -10,15 +10,15 @@ import pytest
 from av.stream import Disposition
 
 from flows.stream.ingest.accounting import FrameAccount
+from flows.stream.ingest.camera_reader import CameraReader
 from flows.stream.ingest.camera_state import CameraState
 from flows.stream.ingest.mailbox import Mailbox
-from flows.stream.ingest.reader import CameraReader
 from flows.stream.sources.registry import open_source
-from streetloop.cameras import Camera
+from streetloop.cameras.camera_file import Camera
 from streetloop.errors import SourceUnreadable
 from streetloop.secrets import SecretUri
-from tests.support.fakes import FakeClock
-from tests.support.odd_clips import join, quarters, steady, write_stamped
+from tests.support.samples.odd_clips import join, quarters, steady, write_stamped
+from tests.support.stream_flow.fakes import FakeClock
 
 
 class _Play:

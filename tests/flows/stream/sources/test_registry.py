@@ -5,10 +5,10 @@ import pytest
 from flows.stream.sources.clip import ClipSource
 from flows.stream.sources.registry import open_source
 from flows.stream.sources.rtsp import RtspSource
-from streetloop.cameras import Camera
+from streetloop.cameras.camera_file import Camera
 from streetloop.errors import ConfigError
 from streetloop.secrets import SecretUri
-from tests.support.fakes import FakeClock
+from tests.support.stream_flow.fakes import FakeClock
 
 
 def _camera(uri: str) -> Camera:

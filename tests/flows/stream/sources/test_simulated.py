@@ -12,11 +12,11 @@ from flows.stream.sources.media_clock import MediaClock
 from flows.stream.sources.registry import open_source
 from flows.stream.sources.simulated import SimulatedSource
 from flows.stream.sources.source import SourceFrame
-from streetloop.cameras import Camera
+from streetloop.cameras.camera_file import Camera
 from streetloop.errors import ConfigError, SourceError, SourceUnavailable, SourceUnreadable
 from streetloop.secrets import SecretUri
-from tests.support.city import view
-from tests.support.fakes import PATIENCE_S, FakeClock
+from tests.support.samples.city import view
+from tests.support.stream_flow.fakes import PATIENCE_S, FakeClock
 
 _CAMERA = "sim://stonebridge/middle?size=160x90"
 

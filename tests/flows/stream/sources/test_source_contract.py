@@ -8,8 +8,8 @@ from flows.stream.sources.clip import ClipSource, parse_clip_uri
 from flows.stream.sources.simulated import SimulatedSource
 from flows.stream.sources.source import Source
 from streetloop.clock import SystemClock
-from tests.support.build import write_clip
-from tests.support.source_contract import SourceContract
+from tests.support.contracts.source_contract import SourceContract
+from tests.support.stream_flow.build import write_clip
 
 
 class TestClipSource(SourceContract):

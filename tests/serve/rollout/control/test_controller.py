@@ -10,10 +10,10 @@ import pytest
 from serve.rollout.policy import Policy
 from serve.rollout.route_table import CHALLENGER, CHAMPION
 from serve.rollout.statistics.evidence import Calls, Evidence
-from streetloop.errors import DetectorError, LedgerError, ModelUnsupported
+from streetloop.errors import DetectorError, LedgerError, ModelUnsupported, NotFound
 from streetloop.ledger.rollouts import RolloutCommand, RolloutState, list_decisions, request_command
-from tests.support.fakes import eventually
 from tests.support.stage import QUICK, Stage
+from tests.support.stream_flow.fakes import eventually
 
 
 @pytest.fixture
@@ -268,3 +268,33 @@ def test_a_registry_that_stays_away_ends_a_rollout(stage: Stage) -> None:
         "it was not loaded within 180 s",
     }
     assert stage.clock.monotonic() >= 180
+
+
+REPLAYED = QUICK.model_copy(update={"replay_minutes": 5.0})
+
+
+def test_before_its_canary_a_challenger_answers_recorded_traffic_once(stage: Stage) -> None:
+    stage.ask(policy=REPLAYED)
+    over = stage.until_over()
+    assert over.state is RolloutState.PROMOTED
+    assert stage.replayer.asked == [("2", ["a", "b", "c", "d"], 5.0)]
+
+
+def test_what_finds_nothing_in_recorded_traffic_never_serves(stage: Stage) -> None:
+    stage.replayer.found = Evidence(frames=500, replayed=500, detections=(500_000, 0))
+    stage.ask(policy=REPLAYED)
+    over = stage.until_over()
+    assert over.state is RolloutState.ROLLED_BACK
+    assert "objects where the champion finds" in list_decisions(stage.ledger, 1)[-1].reason
+    assert not any(line.startswith("1 of 4") for line in stage.log)
+
+
+def test_without_recorded_traffic_it_waits_in_shadow_and_says_why(stage: Stage) -> None:
+    stage.replayer.error = NotFound("nothing was recorded")
+    stage.ask(policy=REPLAYED)
+    stage.until(lambda: any("nothing was recorded" in text for text in stage.told), 20.0)
+    for _ in range(20):
+        stage.look(20.0)
+    assert stage.decisions == [("start", "ann")]
+    stage.replayer.error = None
+    assert stage.until_over().state is RolloutState.PROMOTED

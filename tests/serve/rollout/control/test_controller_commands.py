@@ -9,9 +9,9 @@ import pytest
 from serve.rollout.route_table import CHALLENGER, CHAMPION
 from serve.rollout.statistics.evidence import Evidence
 from streetloop.ledger.rollouts import RolloutCommand, RolloutState, request_command
-from tests.support.evidence import evidence
-from tests.support.fakes import eventually
+from tests.support.samples.evidence import evidence
 from tests.support.stage import QUICK, Stage
+from tests.support.stream_flow.fakes import eventually
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ from serve.rollout.route_table import CHALLENGER, CHAMPION, city_application
 from serve.rollout.statistics.evidence import Evidence
 from streetloop.errors import DetectorError
 from streetloop.ledger.rollouts import RolloutCommand, RolloutState, request_command
-from tests.support.build import camera
-from tests.support.fakes import eventually
 from tests.support.stage import Stage
+from tests.support.stream_flow.build import camera
+from tests.support.stream_flow.fakes import eventually
 
 OSLO, BERGEN = city_application("Oslo"), city_application("Bergen")
 TWO_CITIES = {"a": "Oslo", "b": "Oslo", "c": "Bergen", "d": "Bergen"}

@@ -16,10 +16,10 @@ from streetloop.ledger.rollouts import (
     list_rollouts,
     request_command,
 )
-from tests.support.evidence import evidence
-from tests.support.fakes import eventually
-from tests.support.frames import Fate, Killed, MortalLedger
+from tests.support.samples.evidence import evidence
+from tests.support.samples.frames import Fate, Killed, MortalLedger
 from tests.support.stage import LOOK_S, Stage
+from tests.support.stream_flow.fakes import eventually
 
 
 @pytest.fixture

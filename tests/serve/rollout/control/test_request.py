@@ -16,8 +16,8 @@ from streetloop.errors import NotFound, RegistryError, RolloutError
 from streetloop.ledger import open_ledger
 from streetloop.ledger.rollouts import Rollout, list_decisions, list_rollouts, open_rollout
 from streetloop.settings import BASELINE, Settings
-from tests.support.build import camera
-from tests.support.tiny_model import NAMES, detector_output, write_tiny_model
+from tests.support.samples.tiny_model import NAMES, detector_output, write_tiny_model
+from tests.support.stream_flow.build import camera
 from train.model.find_model import has_registry, open_registry
 from train.model_registry import CHALLENGER, CHAMPION, Registry, VersionRecord
 
@@ -216,6 +216,12 @@ def test_who_asks_for_a_model_gets_it(settings: Settings) -> None:
     wanted = str(write_tiny_model(settings.home / "wanted.onnx", ANSWER, slope=0.5))
     found = serving_model(settings.model_copy(update={"model": wanted}))
     assert found.version.startswith("wanted")
+
+
+@pytest.mark.parametrize("name", ["1", "2", CHAMPION])
+def test_who_asks_for_a_version_gets_it(settings: Settings, name: str) -> None:
+    found = serving_model(settings.model_copy(update={"model": name}))
+    assert found.version == Champions(settings).find(name).version
 
 
 def test_where_nothing_was_registered_the_baseline_serves_and_mlflow_is_not_asked(tmp_path: Path) -> None:

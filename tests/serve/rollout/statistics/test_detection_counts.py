@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from serve.rollout.statistics.detection_counts import DetectionCounts, count_detections, total
 from serve.rollout.statistics.evidence import EVERYTHING
 from streetloop.types import Detections
-from tests.support.build import found
+from tests.support.stream_flow.build import found
 
 NAMES = ("car", "bus")
 NOTHING = Detections.empty()

@@ -8,7 +8,7 @@ from serve.rollout.statistics.confidence_sequences import Moments
 from serve.rollout.statistics.evidence import EVERYTHING, Calls
 from serve.rollout.statistics.paired_comparison import Pair, PairedComparison, is_sane
 from streetloop.types import Detections
-from tests.support.build import found
+from tests.support.stream_flow.build import found
 
 NAMES = ("car", "bus")
 NOTHING = Detections.empty()

@@ -13,6 +13,7 @@ from tests.support.control_service import (
     Content,
     Screens,
     api_of,
+    guard_of,
     jpeg,
     problem_of,
     running,
@@ -65,6 +66,23 @@ def test_a_camera_is_added_changed_and_removed(client: TestClient) -> None:
     assert (gone.status_code, gone.content) == (204, b"")
     assert ids(client) == ["a40", "crossing"]
     problem_of(client.delete("/cameras/new"), 404)
+
+
+def test_zones_mask_and_anomalies_go_in_and_come_out(client: TestClient) -> None:
+    corner = [[0, 0], [0.2, 0], [0.2, 0.2]]
+    zones = {"道路": {"polygon": corner, "kind": "carriageway", "direction": [[0, 0], [0.2, 0.2]]}}
+    given = {**NEW, "zones": zones, "mask": [corner], "anomalies": ["wrong_way"]}
+    assert client.post("/cameras", json=given).status_code == 201
+    found = client.get("/cameras/new").json()
+    assert found["zones"] == zones
+    assert (found["mask"], found["anomalies"]) == ([corner], {"wrong_way": {}})
+    assert client.put("/cameras/new", json={"uri": NEW["uri"], "zones": found["zones"]}).status_code == 200
+    given["zones"]["道路"]["polygon"] = [[0, 0], [1, 1], [1, 0], [0, 1]]
+    assert "crosses itself" in problem_of(client.put("/cameras/new", json=_without_id(given)), 422)
+
+
+def _without_id(document: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in document.items() if name != "id"}
 
 
 def test_who_asked_is_written_down(client: TestClient, content: Content) -> None:
@@ -194,6 +212,8 @@ def test_pages_are_bounded(client: TestClient) -> None:
 
 
 def test_without_pictures_there_is_none(empty: Content) -> None:
-    alone = TestClient(create_api(see_a_car, (), 0.25, None, empty.service), base_url="http://localhost")
+    alone = TestClient(
+        create_api(see_a_car, (), 0.25, guard_of(None), empty.service), base_url="http://localhost"
+    )
     problem_of(alone.get("/cameras/a40/picture.jpg"), 404)
     assert api_of(empty).get("/cameras/a40").status_code == 200

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from fastapi.testclient import TestClient
 
-from flows.service import control_service
+from flows.service.parts import state
 from streetloop.sqlite_url import sqlite_path
 from tests.support.control_service import Content, problem_of
 
@@ -16,7 +16,7 @@ NEW = {"id": "new", "uri": "sim://larkfield/gantry"}
 
 @pytest.fixture
 def held(content: Content, client: TestClient, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(control_service, "_PATIENCE_S", 0.2)
+    monkeypatch.setattr(state, "_PATIENCE_S", 0.2)
     client.get("/cameras")  # opens the ledger
     path = sqlite_path(content.settings.ledger)
     assert path is not None

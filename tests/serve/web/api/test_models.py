@@ -52,12 +52,26 @@ def test_one_run_at_a_time(empty: Content) -> None:
     client = api_of(empty)
     for path in ("/learning/resume", "/learning/drop"):
         problem_of(client.post(path), 409)
+    assert "no new labels" in problem_of(client.post("/learning"), 409)
+    empty.add_reviews()
     begun = client.post("/learning")
     assert (begun.status_code, begun.json()["trigger"]["because"]) == (202, "api asked for it")
     assert "is open" in problem_of(client.post("/learning"), 409)
     assert "parked" in problem_of(client.post("/learning/resume"), 409)
     dropped = client.post("/learning/drop")
     assert (dropped.status_code, dropped.json()["reason"]) == (200, "by hand (api)")
+
+
+def test_a_city_learns_alone(empty: Content) -> None:
+    client = api_of(empty)
+    assert "no camera is in 'rome'" in problem_of(client.post("/learning", json={"city": "rome"}), 409)
+    assert "no new labels of London's 1 cameras" in problem_of(
+        client.post("/learning", json={"city": "London"}), 409
+    )
+    empty.add_reviews()
+    begun = client.post("/learning", json={"city": "London"})
+    assert (begun.status_code, begun.json()["trigger"]["city"]) == (202, "London")
+    problem_of(client.post("/learning", json={"town": "London"}), 422)
 
 
 def test_a_parked_run_goes_on(client: TestClient) -> None:

@@ -1,9 +1,12 @@
 """What was seen, over HTTP."""
 
+from datetime import UTC, datetime
+
 import pytest
 from fastapi.testclient import TestClient
 
 from flows.service.control_service import REPORT_FILE
+from streetloop.ledger.events import begin_event
 from tests.support.control_service import Content, api_of, jpeg, problem_of, running
 
 CAUSES = [{"name": "night", "probability": 0.62}, {"name": "fog", "probability": 0.31}]
@@ -38,6 +41,30 @@ def test_an_event_is_acknowledged_once(client: TestClient) -> None:
     assert first["acknowledged_by"] == "api"
     assert client.post(f"/events/{number}/acknowledge").json() == first
     problem_of(client.post("/events/999/acknowledge"), 404)
+
+
+def test_what_people_say_of_an_event(client: TestClient, content: Content) -> None:
+    key = "events/x.jpg"
+    content.store.put(key, b"jpeg")
+    number = begin_event(
+        content.ledger,
+        "wrong_way",
+        datetime.now(UTC),
+        "a40",
+        certainty=0.9,
+        evidence=[key],
+        rule_version="wrong_way/1",
+    )
+    assert client.get(f"/events/{number}/picture.jpg").content == b"jpeg"
+    said = client.post(f"/events/{number}/comment", json={"text": "seen"}).json()
+    assert (said["comment"], said["commented_by"], said["certainty"]) == ("seen", "api", 0.9)
+    assert client.post(f"/events/{number}/false").json()["false_by"] == "api"
+    (row,) = client.get("/events/precision").json()
+    assert (row["kind"], row["false"], row["precision"]) == ("wrong_way", 1, 0.0)
+    assert client.delete(f"/events/{number}/false").json()["false_at"] is None
+    problem_of(client.post(f"/events/{number}/comment", json={"text": "x" * 1001}), 422)
+    problem_of(client.get("/events/1/picture.jpg"), 404)
+    problem_of(client.post("/events/999/false"), 404)
 
 
 def test_events_since_a_time(client: TestClient) -> None:
@@ -86,6 +113,16 @@ def test_ready_means_that_a_camera_is_live(empty: Content) -> None:
     ready = client.get("/ready")
     assert (ready.status_code, ready.json()["live"], ready.json()["ok"]) == (200, 1, True)
     assert client.get("/health").json() == {"status": "ok"}
+
+
+def test_a_parked_run_is_a_problem_until_somebody_acts(client: TestClient) -> None:
+    (_, parked) = client.get("/status").json()["problems"]
+    assert parked == (
+        "learning run 2 is parked, so none begins; resume it or drop it: "
+        "training failed 5 times: the disk is full"
+    )
+    client.post("/learning/drop")
+    assert client.get("/status").json()["problems"] == ["no stream runs"]
 
 
 def test_the_report_is_a_page_once_it_is_written(client: TestClient, content: Content) -> None:

@@ -10,12 +10,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from serve.web.app.camera_form import _NEW_CAMERA, _document, _put, _values, read_lines, write_lines
+from serve.web.api.cameras import CameraIn
+from serve.web.app.camera_form import (
+    _NEW_CAMERA,
+    _OPTIONS,
+    _document,
+    _hidden,
+    _put,
+    _values,
+    read_lines,
+    write_lines,
+)
 from serve.web.app.notices import asked
-from streetloop.cameras import parse_camera
+from streetloop.cameras.anomaly_parameters import Anomalies
+from streetloop.cameras.camera_file import Camera, CountingLine, parse_camera
 from streetloop.control.views import CameraView
 from streetloop.errors import ConfigError, NotFound, StreetloopError
 from streetloop.ledger.cameras import newest_changes
+from streetloop.setting_types import KeepSetting
 from tests.support.control_service import FILE, PASSWORD, Content
 
 SIM = "sim://larkfield/gantry"
@@ -97,18 +109,45 @@ def test_a_camera_that_is_shown_and_saved_is_the_same(content: Content) -> None:
 
 
 def test_saving_keeps_what_the_form_does_not_show(content: Content) -> None:
-    document = {"id": "udp", "uri": SIM, "transport": "udp", "fps": 29.97002997}
+    document = {
+        "id": "udp",
+        "uri": SIM,
+        "transport": "udp",
+        "fps": 29.97002997,
+        "zones": {"bays": {"polygon": [[0, 0], [1, 0], [1, 1]], "kind": "parking"}},
+        "mask": [[[0, 0], [0.2, 0], [0.2, 0.2]]],
+        "anomalies": {"stopped_vehicle": {"min_stop_s": 30}, "queue": None},
+    }
     content.service.put_camera(document, "api", new=True)
     shown = next(view for view in content.service.cameras() if view.id == "udp")
     assert _put(content.service, "app", "udp", *_values(shown)) == shown
+
+
+def test_every_key_of_a_camera_is_shown_or_kept() -> None:
+    full = CameraView(
+        id="a",
+        uri=SIM,
+        city="x",
+        site="denver",
+        fps=1.0,
+        transport="udp",
+        classes={"car": ("car",)},
+        anomalies=Anomalies(),
+        keep={"motion": KeepSetting(days=1)},
+        anonymise="off",
+    )
+    shown = set(_document("a", "x", "1", SIM, "", "car"))
+    assert shown | set(_hidden(full)) == set(Camera.model_fields), "a new key is shown, or is in CameraView"
+    assert set(CameraIn.model_fields) | {"id"} == set(Camera.model_fields)
+    assert {key for key, _ in _OPTIONS.values()} | {"points"} == set(CountingLine.model_fields)
 
 
 def test_empty_fields_are_what_is_usual(content: Content) -> None:
     made = _put(content.service, "app", _NEW_CAMERA, " new ", " ", "", f" {SIM} ", "", "")
     assert (made.id, made.city, made.fps, made.uri, made.lines) == ("new", None, None, SIM, {})
     assert newest_changes(content.ledger)[0].author == "app"
-    assert _values(None) == [""] * 6
-    assert _values(made) == ["new", "", "", SIM, "", ""]
+    assert _values(None) == [*[""] * 6, "off"]
+    assert _values(made) == ["new", "", "", SIM, "", "", "off"]
 
 
 @pytest.mark.parametrize(
@@ -148,6 +187,7 @@ def test_a_document_is_as_the_file_has_it() -> None:
         "uri": SIM,
         "lines": {"in": [[0, 0], [1, 1]]},
         "classes": {"car": ["car"], "heavy": ["bus", "truck"]},
+        "record": "off",
     }
 
 

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from serve.web.access import Guard
+from serve.web.access.roles import COOKIE, AccessTokens, Guard, cookie_of
 from serve.web.api.create import create_api
-from serve.web.app.page import _PANELS, build_page, mount_page
+from serve.web.app.page import _PANELS, SCRIPTS, build_page, mount_page
 from serve.web.app.render import FOLDER
-from tests.support.control_service import HERE, Content, Screens, see_a_car
+from tests.support.control_service import HERE, Content, Screens, guard_of, see_a_car
 
 
 @pytest.fixture(scope="module")
@@ -23,8 +23,8 @@ def content(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Content]:
 
 
 def page_of(content: Content, token: str | None) -> TestClient:
-    api = create_api(see_a_car, (), 0.25, token, content.service, Screens())
-    mounted = mount_page(api, content.service, Guard(token))
+    api = create_api(see_a_car, (), 0.25, guard_of(token), content.service, Screens())
+    mounted = mount_page(api, content.service, guard_of(token))
     return TestClient(mounted, base_url=f"http://{HERE}", follow_redirects=False)
 
 
@@ -36,7 +36,7 @@ def client(content: Content) -> TestClient:
 def test_every_tab_is_there(content: Content) -> None:
     config = build_page(content.service).get_config_file()
     tabs = [c["props"]["label"] for c in config["components"] if c["type"] == "tabitem"]
-    assert tabs == ["Streets", *_PANELS, "Cameras"]
+    assert tabs == ["Streets", "Recordings", *_PANELS, "Cameras", "Zones"]
 
 
 def test_nothing_of_the_page_is_an_api_of_its_own(client: TestClient) -> None:
@@ -54,11 +54,12 @@ def test_the_page_is_served_and_names_no_other_host(client: TestClient) -> None:
 
 
 def test_what_the_page_consists_of_comes_along() -> None:
-    for name in ("app.css", "live.js", "templates/wall.html"):
+    for name in ("app.css", *SCRIPTS, "templates/wall.html"):
         assert (FOLDER / name).is_file()
-    script = (FOLDER / "live.js").read_text()
-    assert "innerHTML" not in script
-    assert "http://" not in script
+    for name in SCRIPTS:
+        script = (FOLDER / name).read_text().replace("http://www.w3.org/2000/svg", "")
+        assert "innerHTML" not in script
+        assert "http://" not in script
 
 
 def test_with_a_token_who_does_not_show_it_sees_nothing(content: Content) -> None:
@@ -102,3 +103,38 @@ def test_the_api_is_still_there(client: TestClient) -> None:
     assert client.get("/cameras").status_code == 200
     assert client.get("/").headers["location"] == "/app/"
     assert Path(FOLDER).name == "app"
+
+
+@pytest.mark.parametrize(("token", "says"), [("look", "this needs the token of an operator"), ("ops", None)])
+def test_a_button_does_what_the_role_of_its_visitor_may(
+    content: Content, token: str, says: str | None
+) -> None:
+    guard = Guard(AccessTokens(admin="root", operator="ops", viewer="look"))
+    api = create_api(see_a_car, (), 0.25, guard, content.service, Screens())
+    app = mount_page(api, content.service, guard)
+    buttons = build_page(content.service, can_log_out=True).get_config_file()
+    (reopen,) = (
+        c["id"] for c in buttons["components"] if c["props"].get("value") == "Reopen rejected frames"
+    )
+    (number,) = (d["id"] for d in buttons["dependencies"] if [reopen, "click"] in map(list, d["targets"]))
+    headers = {"authorization": f"Bearer {token}"}
+    with TestClient(app, base_url=f"http://{HERE}", headers=headers) as client:
+        body = {"data": [], "fn_index": number, "session_hash": "one"}
+        assert client.post("/app/gradio_api/queue/join", json=body).status_code == 200
+        said = client.get("/app/gradio_api/queue/data?session_hash=one").text
+    assert (says or '"success":true') in said
+    assert ("needs the token" in said) is (says is not None)
+
+
+@pytest.mark.parametrize("named", ["127.0.0.1:8000", "street.example", "street.example:8443"])
+def test_behind_a_proxy_the_page_knows_where_browsers_reach_it(content: Content, named: str) -> None:
+    """Whatever name the proxy asks by, and whatever it says of the browser's."""
+    guard, url = guard_of("secret"), "https://street.example:8443"
+    api = create_api(see_a_car, (), 0.25, guard, content.service, Screens(), url)
+    client = TestClient(mount_page(api, content.service, guard, url), base_url=f"http://{named}")
+    client.cookies.set(COOKIE, cookie_of("secret"))
+    for forwarded in ({}, {"x-forwarded-host": "evil.example"}):
+        page = client.get("/app/", headers=forwarded)
+        assert page.status_code == 200
+        assert f'"root":"{url}/app"' in page.text
+        assert "evil.example" not in page.text

@@ -6,7 +6,7 @@ import pytest
 from streetloop.city.render.lighting import light_of, lit
 from streetloop.city.world.conditions import Look
 from streetloop.city.world.place import Solid
-from tests.support.city import Stage
+from tests.support.samples.city import Stage
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from streetloop.city.render.lighting import light_of, lit
 from streetloop.city.world.conditions import STEPS, Look
 from streetloop.city.world.place import Solid
-from tests.support.city import Stage
+from tests.support.samples.city import Stage
 
 _STRENGTH = st.integers(0, STEPS)
 _LOOKS = st.builds(Look, darkness=_STRENGTH, rain=_STRENGTH, fog=_STRENGTH, low_sun=_STRENGTH)
@@ -15,9 +15,8 @@ _LOOKS = st.builds(Look, darkness=_STRENGTH, rain=_STRENGTH, fog=_STRENGTH, low_
 @pytest.fixture(scope="module")
 def stage() -> Stage:
     return Stage(
-        Solid(6.0, 25.0, 6.0, 6.0, 5.0, "brick"), Solid(-6.0, 70.0, 6.0, 6.0, 9.0, "brick"),
-        size=(160, 90),
-    )  # fmt: skip
+        Solid(6.0, 25.0, 6.0, 6.0, 5.0, "brick"), Solid(-6.0, 70.0, 6.0, 6.0, 9.0, "brick"), size=(160, 90)
+    )
 
 
 def _shown(stage: Stage, **look: int) -> np.ndarray:

@@ -4,7 +4,7 @@ import pytest
 from streetloop.city.world.conditions import STEPS, Look
 from streetloop.city.world.place import Solid
 from streetloop.city.world.traffic import LENGTHS
-from tests.support.city import NORTH, Stage, standing
+from tests.support.samples.city import NORTH, Stage, standing
 
 _KINDS = [*LENGTHS, "person", "lost load"]
 

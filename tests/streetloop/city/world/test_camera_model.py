@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from streetloop.city.world.camera_model import CameraModel, Mast
 from streetloop.city.world.places import PLACES
-from tests.support.city import CAMERAS
+from tests.support.samples.city import CAMERAS
 
 _STRAIGHT = CameraModel(Mast(0.0, 0.0, 8.0, 0.0, 0.0, 90.0, distortion=0.0), 640, 360)
 _MASTS = st.builds(

@@ -9,7 +9,7 @@ from streetloop.city.world.city_events import happening as what_happens
 from streetloop.city.world.places import PLACES
 from streetloop.city.world.traffic import Actor, Lane
 from streetloop.errors import ConfigError
-from tests.support.city import touch, view
+from tests.support.samples.city import touch, view
 
 _SHOWN = ("stalled-vehicle", "wrong-way-driver", "pedestrian-on-carriageway", "object-on-road")
 """Events that put something onto the street."""

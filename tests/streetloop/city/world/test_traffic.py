@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from streetloop.city.world.places import PLACES
 from streetloop.city.world.roads import Signal, Stream, straight
 from streetloop.city.world.traffic import LENGTHS, Actor, Disturbance, Lane, Trip
-from tests.support.city import touch
+from tests.support.samples.city import touch
 
 _LANES = [(city, k) for city, place in PLACES.items() for k in range(len(place.streams))]
 _SIGNALLED = [(city, k) for city, k in _LANES if PLACES[city].streams[k].signal]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from streetloop.errors import DatasetError
-from tests.support.label_files import CAR, CAR_BBOX, annotation, write_coco_files, write_image
+from tests.support.samples.label_files import CAR, CAR_BBOX, annotation, write_coco_files, write_image
 from train.data.formats import ImportedDataset, read_coco
 
 

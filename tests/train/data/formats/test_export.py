@@ -7,7 +7,7 @@ import pytest
 
 from streetloop.errors import DatasetError
 from streetloop.storage.store import FolderStore
-from tests.support.coco import coco_content
+from tests.support.samples.coco import coco_content
 from tests.train.data.test_dataset import pure
 from train.data.dataset import TRAIN, VALIDATION, Dataset
 from train.data.formats import read_coco, read_yolo, write_coco, write_yolo

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from streetloop.errors import DatasetError
-from tests.support.label_files import (
+from tests.support.samples.label_files import (
     CAR,
     rectangle,
     write_bdd100k_files,

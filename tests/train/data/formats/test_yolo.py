@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from streetloop.errors import DatasetError
-from tests.support.label_files import CAR, CAR_ROW, write_image, write_yolo_files
+from tests.support.samples.label_files import CAR, CAR_ROW, write_image, write_yolo_files
 from train.data.dataset import TRAIN, VALIDATION
 from train.data.formats import ImportedDataset, read_yolo
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.backend_contract import BackendContract
+from tests.support.contracts.backend_contract import BackendContract
 from train.model.backends.backend import Backend
 from train.model.backends.open_backend import open_backend
 from train.model.model_file import ModelFile, open_model

@@ -5,8 +5,8 @@ import pytest
 from onnxruntime.capi import onnxruntime_pybind11_state  # type: ignore[import-untyped]
 
 from streetloop.errors import DetectorError, ModelUnsupported
-from tests.support.tiny_model import detector_output, write_tiny_model
-from tests.support.vendor_errors import errors_of
+from tests.support.contracts.vendor_errors import errors_of
+from tests.support.samples.tiny_model import detector_output, write_tiny_model
 from train.model.backends.backend import random_batch
 from train.model.backends.onnx_runtime import ORT_ERRORS, OnnxBackend, half_precision
 

@@ -10,7 +10,7 @@ import pytest
 
 from streetloop.errors import ConfigError, ModelUnsupported
 from tests.support.material import material
-from tests.support.tiny_model import detector_output, write_tiny_model
+from tests.support.samples.tiny_model import detector_output, write_tiny_model
 from train.model.backends import open_backend as module
 from train.model.backends.open_backend import open_backend
 from train.model.model_file import ModelFile, open_model

@@ -9,7 +9,7 @@ import onnx
 import pytest
 
 from streetloop.errors import DetectorError, ModelUnsupported
-from tests.support.tiny_model import detector_output, write_tiny_model
+from tests.support.samples.tiny_model import detector_output, write_tiny_model
 from train.model.backends.backend import random_batch
 from train.model.backends.onnx_runtime import OnnxBackend, half_precision
 from train.model.backends.openvino_runtime import OpenVinoBackend

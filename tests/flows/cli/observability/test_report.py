@@ -1,0 +1,47 @@
+"""``streetloop report``, ``incidents`` and ``dashboards``."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from flows.cli.main import app
+from tests.support.control_service import Content, content, empty  # noqa: F401 - fixtures
+
+
+@pytest.fixture(autouse=True)
+def _home(content: Content, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+    monkeypatch.setenv("STREETLOOP_HOME", str(content.settings.home))
+
+
+def say(*arguments: str) -> str:
+    done = CliRunner().invoke(app, arguments, env={"COLUMNS": "200"})
+    assert done.exit_code == 0, f"{done.output}\n{done.exception!r}"
+    return done.stdout
+
+
+def test_a_report_for_people_and_one_for_programs(tmp_path: Path) -> None:
+    page = tmp_path / "report.html"
+    said = say("report", "--since", "24h", "--html", str(page))
+    assert "There were 3 incidents between " in said
+    assert "To do: " in said
+    assert "<h1>Incident report</h1>" in page.read_text()
+    report = json.loads(say("report", "--json", "--camera", "a40"))
+    assert [one["cameras"] for one in report["incidents"]] == [["a40"], ["a40"]]
+    assert report["text"][0]["source"] == "template"
+
+
+def test_incidents_are_listed_and_compared() -> None:
+    found = json.loads(say("incidents", "list", "--json"))
+    assert [one["id"] for one in found] == [3, 2, 1]
+    assert "frozen picture" in say("incidents", "list")
+    (other,) = json.loads(say("incidents", "similar", "1", "--limit", "1", "--json"))
+    assert other["incident"] == found[1]
+    assert "compared by" in say("incidents", "similar", "1")
+
+
+def test_dashboards_are_written(tmp_path: Path) -> None:
+    files = json.loads(say("dashboards", "export", str(tmp_path / "monitoring"), "--json"))["files"]
+    assert len(files) == 7
+    assert all(Path(file).is_file() for file in files)

@@ -1,0 +1,49 @@
+"""Reports and incidents over HTTP."""
+
+import pytest
+from fastapi.testclient import TestClient
+
+from tests.support.control_service import Content, api_of, content, empty, problem_of  # noqa: F401 - fixtures
+
+
+@pytest.fixture
+def api(content: Content) -> TestClient:  # noqa: F811
+    return api_of(content)
+
+
+def test_a_report_has_incidents_and_grounded_text(api: TestClient) -> None:
+    report = api.post("/reports", json={"since": "24h"}).json()
+    assert {"since", "until", "incidents", "counts", "drift", "rollouts", "faults", "labels"} <= report.keys()
+    assert report["replaced"] == 0
+    assert {one["id"] for one in report["incidents"]} == {1, 2, 3}
+    for one in report["incidents"]:
+        assert one.keys() >= {"id", "events", "cause", "certainty", "done", "todo"}
+    assert all(one.keys() == {"sentence", "source", "facts"} for one in report["text"])
+    assert report["faults"] == {"frozen picture": 2, "drift": 1}
+    assert [one["state"] for one in report["rollouts"]] == ["running", "rolled back"]
+    assert report["labels"]["pending"] == 1
+
+
+def test_the_same_incidents_come_again(api: TestClient) -> None:
+    first = api.get("/incidents").json()
+    assert api.post("/reports", json={}).json()["incidents"] == first == api.get("/incidents").json()
+
+
+def test_only_a_camera_that_is_asked_for(api: TestClient) -> None:
+    report = api.post("/reports", json={"cameras": ["crossing"]}).json()
+    assert [one["cameras"] for one in report["incidents"]] == [["crossing"]]
+
+
+def test_past_incidents_are_compared(api: TestClient) -> None:
+    drift, second, first = api.get("/incidents").json()
+    found, other = api.get(f"/incidents/{first['id']}/similar").json()
+    assert (found["incident"], other["incident"]) == (second, drift)
+    assert 1 >= found["score"] > other["score"] >= 0
+    assert found["method"] in {"minilm", "tf-idf"}
+    assert "no incident 99" in problem_of(api.get("/incidents/99/similar"), 404)
+
+
+def test_the_page_and_a_time_that_is_none(api: TestClient) -> None:
+    page = api.get("/reports/page", params={"since": "7d"})
+    assert "<h1>Incident report</h1>" in page.text
+    assert "is no time" in problem_of(api.post("/reports", json={"since": "soon"}), 422)

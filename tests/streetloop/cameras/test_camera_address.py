@@ -1,0 +1,73 @@
+"""Addresses that are refused before another host could be called, and what is never printed."""
+
+import traceback
+
+import pytest
+
+from streetloop.cameras.camera_address import parse_address
+from streetloop.cameras.camera_file import parse_camera, parse_cameras
+from streetloop.errors import ConfigError
+
+
+def _refusal(uri: str) -> str:
+    with pytest.raises(ConfigError) as caught:
+        parse_camera({"id": "a40", "uri": uri})
+    shown = "".join(traceback.format_exception(caught.value))
+    assert not any(part in shown for part in ("hunter", "admin:", "@host"))
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "rtsp://admin:hunter#34@host",
+        "rtsp://admin:hunter#34@host/ch1",
+        "rtsp://admin:12/hunter@host/ch1",
+        "rtsp://admin:1?hunter@host/ch1",
+        "rtsp://:#hunter@host/ch1",
+        "rtsp://us#er:hunter@host/ch1",
+        "rtsp://admin:hunter/@host",
+        "rtsp://admin:12?a=hunter@host",
+    ],
+)
+def test_a_password_that_would_call_another_host_is_refused(uri: str) -> None:
+    assert "write # as %23" in _refusal(uri)
+    with pytest.raises(ConfigError, match="write # as %23"):
+        parse_cameras(f"cameras: [{{id: a40, uri: '{uri}'}}]")
+
+
+@pytest.mark.parametrize(
+    ("uri", "host"),
+    [
+        ("rtsp://admin:12%2334@host/ch1", "host"),
+        ("rtsp://admin:a%2Fb%3Fc%40d@host/ch1", "host"),
+        ("rtsp://admin:p@ss@host/ch1", "host"),  # one @ too many is clear
+        ("rtsp://host/user=admin&password=s3cret&channel=1", "host"),
+        ("rtsp://host/cam?user=admin&password=s3cret", "host"),
+        ("rtsp://host/cam?token=s3cret", "host"),
+        ("rtsp://host/cam?auth=s3cret", "host"),
+        ("rtsp://host/mail%40example.org", "host"),
+    ],
+)
+def test_what_is_escaped_and_what_stands_in_parameters_is_an_address(uri: str, host: str) -> None:
+    address = parse_address(uri)
+    assert address.reveal() == uri
+    assert host in str(address)
+    assert "s3cret" not in f"{address} {address!r}"
+    assert "admin" not in str(address)
+
+
+@pytest.mark.parametrize("sign", "<>")
+def test_brackets_are_to_be_escaped(sign: str) -> None:
+    assert "write < as %3C" in _refusal(f"rtsp://admin:pa{sign}hunter@host/ch1")
+
+
+def test_a_clips_number_sign_is_to_be_escaped() -> None:
+    assert "write # as %23" in _refusal("file:///clips/a#b.mp4")
+
+
+@pytest.mark.parametrize(
+    "shown", ["rtsp://***@host/ch1", "rtsp://host/ch1?token=***", "rtsp://host/user=***"]
+)
+def test_an_address_as_it_is_shown_is_refused(shown: str) -> None:
+    assert "write them again" in _refusal(shown)

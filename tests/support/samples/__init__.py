@@ -1,0 +1,1 @@
+"""Pictures, boxes, labels, models and homes to test on."""

@@ -1,0 +1,1 @@
+"""Servers that a camera is read from."""

@@ -1,0 +1,1 @@
+"""Label Studio, and people who answer in it."""

@@ -1,0 +1,1 @@
+"""Scripted parts of the stream flow."""
