@@ -17,7 +17,7 @@ from benchmarks.material import DATA, WEIGHTS
 from benchmarks.parity import truth
 from benchmarks.report import finish, new_parser, parse_options
 from streetloop.types import Detections, Image
-from tests.support.exports import export
+from tests.support.samples.exports import export
 from train.evaluation.coco_map import coco_map
 from train.model.backends.open_backend import open_backend
 from train.model.model_file import ModelFile, open_model

@@ -32,7 +32,7 @@ from drift.fleet import FleetWatch
 from drift.measurement.features import NAMES
 from drift.measurement.image_features import cells_of, edges_of, measure_image
 from drift.measurement.period import DriftPeriod
-from drift.series import scene_of
+from drift.series import background_of
 from streetloop.city.address import Address
 from streetloop.city.view import View
 from streetloop.city.world.conditions import Condition
@@ -72,7 +72,7 @@ def minutes_of(view: View, first: int, count: int, seen: set[int], blur: bool) -
                     seen.add(one.track_id)
                     mix[one.class_name] = mix.get(one.class_name, 0) + 1
         images = [measure_image(picture) for picture in pictures]
-        scene = scene_of([edges_of(p) for p in pictures], [cells_of(p) for p in pictures])
+        background = background_of([edges_of(p) for p in pictures], [cells_of(p) for p in pictures])
         values = dict.fromkeys(NAMES, float("nan"))
         values |= {name: float(np.mean([i[name] for i in images])) for name in images[0]}
         values |= {"detections": float(np.mean(found)), "confidence": 1.0}
@@ -90,8 +90,8 @@ def minutes_of(view: View, first: int, count: int, seen: set[int], blur: bool) -
             address.height,
             address.fps,
             False,
-            scene.edges,
-            cells=scene.cells,
+            background.edges,
+            cells=background.cells,
         )
 
 

@@ -3,12 +3,12 @@
     python -m benchmarks.backends
 
 yolov8n under ONNX Runtime and OpenVINO, in turns, on two input shapes; then its detections on the
-128 photographs of COCO val2017 in bfloat16 and in float32, boxes matched at an IoU of 0.7.
+128 photographs of COCO val2017 in bfloat16 and in float32.
 """
 
 import os
-import statistics
-import time
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -16,52 +16,31 @@ import numpy as np
 
 from benchmarks.material import DATA, WEIGHTS
 from benchmarks.report import finish, new_parser, parse_options
-from streetloop.boxes import iou
+from train.evaluation.box_difference import box_difference
 from train.model.backends.backend import Backend, random_batch
 from train.model.backends.open_backend import open_backend
 from train.model.model_file import open_model
 from train.model.predictor import Predictor
+from train.model.timing import time_in_turns
 
 _SHAPES = ((1, 544, 640), (8, 384, 640))
-_ROUNDS, _CONFIDENCE, _MATCH_IOU = 8, 0.25, 0.7
+_ROUNDS, _CONFIDENCE = 8, 0.25
 _KINDS = (("onnx", "auto"), ("openvino", "fp32"), ("openvino", "auto"))
 
 
 def milliseconds(backends: list[Backend], shape: tuple[int, int, int]) -> dict[str, float]:
     """Median time of one inference by backend; every round asks each of them once."""
     images = random_batch(shape)
-    spent: dict[str, list[float]] = {backend.name: [] for backend in backends}
-    for backend in backends:
-        backend.run(images)
-    for _ in range(_ROUNDS):
-        for backend in backends:
-            began = time.perf_counter()
-            backend.run(images)
-            spent[backend.name].append(1000 * (time.perf_counter() - began))
-    return {name: round(statistics.median(found), 1) for name, found in spent.items()}
+    timed = time_in_turns({backend.name: partial(backend.run, images) for backend in backends}, _ROUNDS)
+    return {name: round(1000 * timing.seconds, 1) for name, timing in timed.items()}
 
 
-def differences(reference: Predictor, other: Predictor) -> dict[str, float]:
-    """Mean differences of the boxes that both find, and how many the other one misses."""
-    pixels, confidence, boxes, missed = [], [], 0, 0
-    for path in sorted((DATA / "datasets/coco128_val/images").rglob("*.jpg")):
-        image = np.asarray(cv2.imread(str(path)), np.uint8)
-        ours, theirs = (p.predict(image, _CONFIDENCE) for p in (reference, other))
-        overlap = iou(ours.xyxy, theirs.xyxy)
-        boxes += len(ours)
-        for row, found in enumerate(overlap):
-            best = int(found.argmax()) if len(found) else -1
-            if best < 0 or found[best] < _MATCH_IOU:
-                missed += 1
-                continue
-            pixels += np.abs(ours.xyxy[row] - theirs.xyxy[best]).tolist()
-            confidence.append(abs(float(ours.confidence[row] - theirs.confidence[best])))
-    return {
-        "boxes": boxes,
-        "missed": missed,
-        "pixels": round(statistics.mean(pixels), 3),
-        "confidence": round(statistics.mean(confidence), 4),
-    }
+def differences(reference: Predictor, other: Predictor) -> dict[str, float | None]:
+    """Mean differences of the boxes that both find, and how many only one of them finds."""
+    paths = sorted((DATA / "datasets/coco128_val/images").rglob("*.jpg"))
+    images = (np.asarray(cv2.imread(str(path)), np.uint8) for path in paths)
+    pairs = ((reference.predict(i, _CONFIDENCE), other.predict(i, _CONFIDENCE)) for i in images)
+    return asdict(box_difference(pairs))
 
 
 def main() -> None:

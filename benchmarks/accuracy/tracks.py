@@ -29,7 +29,7 @@ from flows.reports.tracks.mot_files import DISTRACTOR, NO_CLASS, TARGET, MotTrac
 from flows.reports.tracks.track_scores import TrackScores, score_tracks
 from flows.stream.analysis.camera_analysis import CameraAnalysis
 from flows.stream.analysis.tracker import CameraTracker
-from streetloop.cameras import Camera, parse_camera
+from streetloop.cameras.camera_file import Camera, parse_camera
 from streetloop.city.address import parse_address
 from streetloop.city.view import View
 from streetloop.settings import BASELINE, Settings

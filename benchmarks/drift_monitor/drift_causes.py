@@ -58,7 +58,7 @@ from streetloop.city.world.places import PLACES
 from streetloop.types import Image
 from streetloop.video import VideoReader
 
-FILE = Path(__file__).parent.parent / "drift" / "causes.json"
+FILE = Path(__file__).parents[2] / "drift" / "causes.json"
 PICTURES, DRAWS, CITY_DRAWS, SEEDS = 20, 3, 1, 2
 _MOSTLY_SAME = 0.3  # weight of unaltered pairs: they are no drift, and only seldom asked about
 _LEVEL, _PENALTY = 0.35, 2.0

@@ -27,7 +27,7 @@ from benchmarks.report import finish, new_parser, parse_options
 from flows.runtime.run_values import RunOptions
 from flows.runtime.session import run_streams
 from flows.stream.analysis.status import CameraStatus
-from streetloop.cameras import Camera
+from streetloop.cameras.camera_file import Camera
 from streetloop.settings import Settings
 from streetloop.video import VideoReader
 from train.model.backends.onnx_runtime import OnnxBackend

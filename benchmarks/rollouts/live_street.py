@@ -9,14 +9,14 @@ from flows.stream.pipeline import StreamPipeline
 from serve.detector.deployment import ServeDetector, deploy
 from serve.rollout.route_table import RouteTable
 from serve.rollout.statistics.evidence import Evidence
-from streetloop.cameras import Camera
+from streetloop.cameras.camera_file import Camera
 from streetloop.city.address import parse_address
 from streetloop.city.view import View
 from streetloop.clock import SystemClock
 from streetloop.secrets import SecretUri
 from streetloop.settings import BASELINE, Settings
 from streetloop.types import ArrayPicture
-from tests.support.live import LiveSource, Stamps
+from tests.support.stream_flow.live import LiveSource, Stamps
 from train.model.model_file import ModelFile, open_model
 
 _PICTURES = 20

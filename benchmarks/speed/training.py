@@ -76,7 +76,7 @@ def _in_a_process(start: Path, data: Path, folder: Path, threads: int | None) ->
 
 
 def _theirs(start: str, data: Path, folder: Path, options: dict[str, Any], threads: int | None) -> None:
-    from streetloop.processes import lower_priority
+    from streetloop.host.processes import lower_priority
     from train.ultralytics_adapter import prepare, train_detector
 
     lower_priority()

@@ -22,7 +22,7 @@ from flows.stream.analysis.results import Result
 from flows.stream.pipeline import StreamPipeline
 from flows.stream.sources.registry import open_source
 from serve.detector.client import LocalDetector
-from streetloop.cameras import Camera
+from streetloop.cameras.camera_file import Camera
 from streetloop.clock import SystemClock
 from streetloop.settings import Settings
 from streetloop.types import Detections, Image

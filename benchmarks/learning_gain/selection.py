@@ -35,7 +35,7 @@ from labeling.oracle_labeler import OracleLabeler
 from labeling.queue import ReviewQueue
 from labeling.selection import Drift
 from serve.detector.client import LocalDetector
-from streetloop.cameras import Camera
+from streetloop.cameras.camera_file import Camera
 from streetloop.city.address import TRAFFIC
 from streetloop.city.render.shapes import CLASSES
 from streetloop.city.world.rng import draw
