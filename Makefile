@@ -7,17 +7,18 @@ STAMP  := $(VENV)/.installed
 # Real clips and weights, see tests/support/material.py.
 export STREETLOOP_TEST_DATA ?= ../shared/data
 
-# What starts servers or a browser has the machine to itself; all else shares its cores.
-SERVERS := ray or rtsp or label_studio or minio or browser
+# What starts servers or a browser runs one test at a time; all else on several processes.
+SERVERS := ray or rtsp or label_studio or minio or postgres or browser or prometheus or broker or nginx
 # Each writes benchmarks/results/NAME.json. benchmarks.app is not among them: it looks at a running app.
-BENCHMARKS_SHORT := backends exports city drift_speed gate predict rollout parity tracks
-BENCHMARKS_LONG := throughput training beside_training rollout_live footage night drift_detection drift_causes drift
+BENCHMARKS_SHORT := backends backlog capacity exports city drift_speed gate predict rollout parity tracks street_counts street_anomalies similar_incidents observability
+BENCHMARKS_LONG := throughput training beside_training rollout_live footage two_streets night drift_detection drift_causes drift anomalies
+UNITS = $(BIN)/python -m pytest -m "not ($(SERVERS))" --numprocesses=auto --maxprocesses=4 --durations=20
 # Options and paths for pytest, such as ARGS=tests/drift.
 ARGS ?=
 # Test processes and the commands that tests start read modules as compiled once.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install demo test test-units test-servers test-fast check format bench bench-short baseline notebooks clean
+.PHONY: help install demo test test-units test-servers test-fast check format bench bench-short baseline notebooks docs clean
 
 help:
 	@echo "make demo     the main job, on this machine"
@@ -25,6 +26,7 @@ help:
 	@echo "make test-fast  tests without servers, Ray, real weights and long simulations"
 	@echo "make check    style, types, imports between packages, the examples in docstrings"
 	@echo "make baseline train the model that comes along (an hour on two cores; resumes)"
+	@echo "make docs     the documentation as a site, in build/site"
 	@echo "make notebooks run the notebooks and keep their outputs"
 	@echo "make bench    every benchmark, some hours; make bench-short those of minutes"
 
@@ -44,7 +46,7 @@ test: install
 	$(MAKE) --keep-going test-units test-servers
 
 test-units: install
-	$(BIN)/python -m pytest -m "not ($(SERVERS))" --numprocesses=auto --maxprocesses=4 --durations=20
+	$(UNITS)
 
 test-servers: install
 	$(BIN)/python -m pytest -m "$(SERVERS)" --durations=20
@@ -65,6 +67,11 @@ format: install
 
 baseline: install
 	$(BIN)/python -m train.baseline
+
+docs: install
+	$(BIN)/python docs/site/make_pages.py build/docs
+	$(BIN)/zensical build --strict --config-file mkdocs.yml
+	@echo "build/site/index.html; with its search: python3 -m http.server --directory build/site --bind 127.0.0.1"
 
 notebooks: install
 	$(BIN)/jupyter execute --inplace notebooks/*.ipynb

@@ -31,10 +31,10 @@ from flows.stream.sinks.annotated_video import draw
 from flows.stream.sources.registry import open_source
 from serve.detector.client import LocalDetector
 from serve.rollout.policy import Policy
-from serve.web.access import Guard
+from serve.web.access.roles import AccessTokens, Guard
 from serve.web.api.create import create_api
 from serve.web.app.page import mount_page
-from streetloop.cameras import Camera, parse_camera
+from streetloop.cameras.camera_file import Camera, parse_camera
 from streetloop.clock import SystemClock
 from streetloop.images import encode_jpeg
 from streetloop.settings import BASELINE, Settings
@@ -53,7 +53,7 @@ _DRAWN = """want => [...document.querySelectorAll('#sl-wall figure')]
     .every(figure => Number(figure.dataset.shown || 0) >= want)"""
 
 
-class Recorder:
+class PictureKeeper:
     """A `Sink` that keeps every third drawn frame, and a `Pictures` that shows one of them."""
 
     def __init__(self, cameras: list[Camera], names: tuple[str, ...]) -> None:
@@ -85,7 +85,7 @@ class Recorder:
         return {name: (now, all_[now]) for name, all_ in self._drawn.items() if after.get(name) != now}
 
 
-def watch(home: Path, frames: int) -> tuple[list[Camera], dict[str, CameraStatus], Recorder]:
+def watch(home: Path, frames: int) -> tuple[list[Camera], dict[str, CameraStatus], PictureKeeper]:
     """Detect in the four streets until there are so many frames to show."""
     settings = Settings(home=home, gate=False, image_size=640)
     last = round((_WARM_UP_S + frames / SHOWN_FPS) * FPS)
@@ -99,7 +99,7 @@ def watch(home: Path, frames: int) -> tuple[list[Camera], dict[str, CameraStatus
     ]
     model = open_model(BASELINE, settings.models)
     detector = LocalDetector(Predictor(model, image_size=settings.image_size), settings.track_floor)
-    recorder = Recorder(cameras, model.names)
+    recorder = PictureKeeper(cameras, model.names)
     sources = [(camera, open_source(camera, SystemClock())) for camera in cameras]
     pipeline = StreamPipeline(sources, lambda _: detector, settings, SystemClock(), [recorder])
     pipeline.start()
@@ -118,13 +118,14 @@ async def see_nothing(_: Image) -> tuple[str, Detections]:
 
 @contextmanager
 def served(
-    home: Path, cameras: list[Camera], statuses: Mapping[str, CameraStatus], of: Recorder
+    home: Path, cameras: list[Camera], statuses: Mapping[str, CameraStatus], of: PictureKeeper
 ) -> Iterator[str]:
     """The app over these cameras; its address."""
     views = [live_view(c, statuses[c.id], (FPS, FPS), "champion") for c in cameras]
     views = [type(view).model_validate({**view.model_dump(), "state": "live"}) for view in views]
     service = ControlService(Settings(home=home), cameras, Policy(), lambda: views)
-    api = mount_page(create_api(see_nothing, (), 0.25, None, service, of), service, Guard(None))
+    guard = Guard(AccessTokens())
+    api = mount_page(create_api(see_nothing, (), 0.25, guard, service, of), service, guard)
     server = uvicorn.Server(uvicorn.Config(api, port=PORT, log_level="warning"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
@@ -135,7 +136,7 @@ def served(
         thread.join(10.0)
 
 
-def photograph(page: Page, recorder: Recorder, frames: int) -> list[PillowImage.Image]:
+def photograph(page: Page, recorder: PictureKeeper, frames: int) -> list[PillowImage.Image]:
     """One picture of the page per frame, once the wall shows it."""
     taken = []
     for number in range(frames):
