@@ -27,6 +27,7 @@
     ├── StoreError             the object store
     ├── BackupError            a backup could not be made, or was changed since
     ├── LedgerError            the database of what happened and what is to be done
+    │   └── LeaseLost          ... another process runs the application now
     ├── LabelerError           the labeler could not be reached, or did not answer
     │   └── LabelerRefused     wants another token, or a project that is gone
     ├── LanguageModelError     a language model did not answer, or not usably
@@ -148,6 +149,10 @@ class BackupError(StreetloopError):
 
 class LedgerError(StreetloopError):
     """The ledger cannot be opened, read or written."""
+
+
+class LeaseLost(LedgerError):
+    """Another process runs the application of the ledger now; this one may not write any more."""
 
 
 class LabelerError(StreetloopError):

@@ -9,7 +9,7 @@ from streetloop.errors import LedgerError
 from streetloop.host.polling import PollingThread, SayOnce
 from streetloop.ledger import Ledger, open_ledger
 from streetloop.ledger.line_counts import minute_of
-from streetloop.ledger.request_counts import RequestCount, add_requests
+from streetloop.ledger.service.request_counts import RequestCount, add_requests
 
 _log = logging.getLogger(__name__)
 

@@ -2,7 +2,7 @@
 
 import contextlib
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from alembic import command
@@ -10,7 +10,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util.exc import CommandError
-from sqlalchemy import Connection, Engine
+from sqlalchemy import URL, Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from streetloop.errors import LedgerError
@@ -19,6 +19,7 @@ from streetloop.ledger.engine import connect, make_engine, reader_of, require_un
 PATIENCE_S = 30.0
 """How long a write waits for another's transaction, in seconds, where nobody waits for it."""
 _MIGRATIONS = Path(__file__).parent / "migrations"
+_fences: dict[URL, Callable[[Connection], None]] = {}
 
 
 class Ledger:
@@ -49,6 +50,8 @@ class Ledger:
             connect(self._engine, self._patience_s) as connection,
             connection.begin(),
         ):
+            if (fence := _fences.get(self._engine.url)) is not None:
+                fence(connection)
             yield connection
 
     @contextlib.contextmanager
@@ -65,6 +68,21 @@ class Ledger:
     def shown(self) -> str:
         """Its URL without the password."""
         return shown(self._engine)
+
+    @contextlib.contextmanager
+    def fenced(self, check: Callable[[Connection], None]) -> Iterator[None]:
+        """Have every transaction of this process on the same database begin with a check.
+
+        It holds for the ``with`` block, and for all ledgers that the process opens with this URL.
+
+        Args:
+            check: Raises an error if this process may not write any more.
+        """
+        _fences[self._engine.url] = check
+        try:
+            yield
+        finally:
+            del _fences[self._engine.url]
 
     def purge(self) -> None:
         """Leave nothing of deleted rows in the files of the database, if another process lets us.

@@ -262,6 +262,18 @@ request_counts = Table(
     sqlite_with_rowid=False,
 )
 
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("token", BigInteger, nullable=False),  # rises with every holder
+    Column("host", String(255)),  # null: nobody holds it
+    Column("process", BigInteger, nullable=False),
+    Column("process_began", Float, nullable=False),  # seconds since 1970; ids of processes are used again
+    Column("beats", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 teacher_checks = Table(
     "teacher_checks",
     metadata,

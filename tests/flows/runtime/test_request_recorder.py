@@ -13,7 +13,7 @@ from serve.web.traced_requests import TracedRequests
 from streetloop.clock import SystemClock
 from streetloop.errors import LedgerError
 from streetloop.ledger import open_ledger
-from streetloop.ledger.request_counts import RequestCount, sum_requests
+from streetloop.ledger.service.request_counts import RequestCount, sum_requests
 
 DAY = timedelta(days=1)
 

@@ -16,7 +16,7 @@ from streetloop.control.report_views import Sentence
 from streetloop.ledger import Ledger
 from streetloop.ledger.events import MEASURED, begin_event, end_event
 from streetloop.ledger.line_counts import minute_of
-from streetloop.ledger.request_counts import RequestCount, add_requests
+from streetloop.ledger.service.request_counts import RequestCount, add_requests
 from streetloop.storage.store import FolderStore, put_image
 from tests.support.control_service import jpeg
 from tests.support.incidents import INJECTION, NOW, happen, new_ledger, row, write

@@ -7,7 +7,7 @@ import pytest
 
 from streetloop.ledger import Ledger, open_ledger
 from streetloop.ledger.line_counts import minute_of
-from streetloop.ledger.request_counts import RequestCount, add_requests, sum_requests
+from streetloop.ledger.service.request_counts import RequestCount, add_requests, sum_requests
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

@@ -1,0 +1,1 @@
+"""Who runs the application of the ledger, and how well it answers."""
