@@ -8,7 +8,7 @@ import typer
 
 from flows.cli.context import control_of, current_user, settings_of
 from flows.cli.output import Json, borderless, plain, print_json, results, say
-from flows.cli.run import CameraFile, Classes, Model, parse_classes
+from flows.cli.run import CamerasArgument, Classes, Model, parse_classes
 
 if TYPE_CHECKING:
     from flows.service.camera_check import CheckResult
@@ -122,7 +122,7 @@ def remove(context: typer.Context, camera_id: CameraId, file: File = None) -> No
 @app.command()
 def check(
     context: typer.Context,
-    cameras: CameraFile,
+    cameras: CamerasArgument,
     model: Model = None,
     classes: Classes = None,
     as_json: Json = False,

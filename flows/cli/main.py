@@ -12,6 +12,7 @@ from flows.cli.output import complain, exit_code
 _MODULES = (
     "run",
     "demo",
+    "operations.detached",
     "operations.health",
     "serve",
     "cameras",

@@ -13,10 +13,12 @@ from flows.cli.output import Json, print_json, results
 
 if TYPE_CHECKING:
     from flows.runtime.run_values import RunOptions
+    from streetloop.cameras.camera_file import CameraFile
+    from streetloop.settings import Settings
 
 app = typer.Typer()
 
-CameraFile = Annotated[Path, typer.Argument(metavar="CAMERAS.YAML", help="Camera file.")]
+CamerasArgument = Annotated[Path, typer.Argument(metavar="CAMERAS.YAML", help="Camera file.")]
 Model = Annotated[
     str | None,
     typer.Option(help="Model file (.pt or .onnx), file:// URI, a name such as yolo26n.pt, or baseline."),
@@ -43,7 +45,7 @@ MetricsPort = Annotated[int | None, typer.Option(min=1, max=65535, help="Port of
 @app.command()
 def run(
     context: typer.Context,
-    cameras: CameraFile,
+    cameras: CamerasArgument,
     model: Model = None,
     classes: Classes = None,
     duration: Duration = None,
@@ -73,7 +75,7 @@ def run(
 @app.command()
 def up(
     context: typer.Context,
-    cameras: CameraFile,
+    cameras: CamerasArgument,
     model: Model = None,
     classes: Classes = None,
     duration: Duration = None,
@@ -81,6 +83,9 @@ def up(
     metrics_port: MetricsPort = None,
     address: Address = None,
     dashboard: Annotated[bool, typer.Option(help="Serve Ray's dashboard on loopback.")] = True,
+    detach: Annotated[
+        bool, typer.Option("--detach", help="Return once the cameras run, in the Ray of --address.")
+    ] = False,
 ) -> None:
     """Run cameras, train new models on drift and labels, and serve the app."""
     from flows.runtime.run_values import RunOptions
@@ -94,13 +99,11 @@ def up(
         dashboard=dashboard,
         address=address,
     )
-    read_cameras(
-        context,
-        cameras,
-        {"model": model, "learn": True, "classes": parse_classes(classes)},
-        options,
-        as_json=False,
-    )
+    flags = {"model": model, "learn": True, "classes": parse_classes(classes)}
+    if detach:
+        detach_cameras(context, cameras, flags, options)
+    else:
+        read_cameras(context, cameras, flags, options, as_json=False)
 
 
 def parse_classes(flag: str | None) -> dict[str, list[str]] | None:
@@ -112,6 +115,29 @@ def parse_classes(flag: str | None) -> dict[str, list[str]] | None:
     from streetloop.counted_classes import parse_class_flag
 
     return None if flag is None else parse_class_flag(flag)
+
+
+def detach_cameras(context: typer.Context, path: Path, flags: dict[str, Any], options: "RunOptions") -> None:
+    """Run the cameras of a file in an actor that outlives the command.
+
+    Args:
+        context: Of the command.
+        path: The camera file.
+        flags: Settings that override those of the file; None overrides nothing.
+        options: Of the run.
+
+    Raises:
+        StreetloopError: The run did not start.
+    """
+    from flows.cli.run_log import open_log
+    from flows.runtime.control_plane.client import start_detached
+    from streetloop.host.output import RAY_OUTPUT, foreign_output_to
+
+    file, settings, options = _read_input(context, path, flags, options)
+    with open_log(settings.log_format) as log:
+        with foreign_output_to(settings.home / RAY_OUTPUT):
+            start_detached(file.cameras, settings, options, log.say)
+        log.say("the cameras run: watch them by `streetloop attach`, end them by `streetloop down`")
 
 
 def read_cameras(
@@ -130,25 +156,13 @@ def read_cameras(
         typer.Exit: With code 1 if the summary names problems.
         StreetloopError: The run did not start.
     """
-    from flows.cli.context import settings_of
-    from flows.cli.run_log import open_log, resolve_format
+    from flows.cli.run_log import open_log
     from flows.cli.tables.live_table import LiveTable, print_summary
     from flows.runtime.session import run_streams
-    from streetloop.alerting.sink_config import resolve_sinks
-    from streetloop.cameras.camera_file import load_cameras
-    from streetloop.host.home import require_home
     from streetloop.host.output import RAY_OUTPUT, foreign_output_to
-    from streetloop.host.tracing import require_exporter
 
-    file = load_cameras(path)
-    options = dataclasses.replace(options, sinks=resolve_sinks(file.sinks, os.environ), mutes=file.mute)
-    given = {name: value for name, value in flags.items() if value is not None}
-    given = {**file.settings, **given}
-    log_format = resolve_format(settings_of(context, **given).log_format)
-    settings = settings_of(context, **{**given, "log_format": log_format})
+    file, settings, options = _read_input(context, path, flags, options)
     table = LiveTable(Path(settings.model).name)
-    require_home(settings.home)
-    require_exporter(settings.otlp_url)
     with open_log(settings.log_format) as log:
         with foreign_output_to(settings.home / RAY_OUTPUT), log.showing(table):
             summary = run_streams(file.cameras, settings, options, show=table.update, say=log.say)
@@ -164,3 +178,25 @@ def read_cameras(
         os._exit(1)  # the interpreter's own end would wait for Ray's threads
     if summary.problems:
         raise typer.Exit(1)
+
+
+def _read_input(
+    context: typer.Context, path: Path, flags: dict[str, Any], options: "RunOptions"
+) -> "tuple[CameraFile, Settings, RunOptions]":
+    """The camera file, and settings and options with what the file says of them."""
+    from flows.cli.context import settings_of
+    from flows.cli.run_log import resolve_format
+    from streetloop.alerting.sink_config import resolve_sinks
+    from streetloop.cameras.camera_file import load_cameras
+    from streetloop.host.home import require_home
+    from streetloop.host.tracing import require_exporter
+
+    file = load_cameras(path)
+    options = dataclasses.replace(options, sinks=resolve_sinks(file.sinks, os.environ), mutes=file.mute)
+    given = {name: value for name, value in flags.items() if value is not None}
+    given = {**file.settings, **given}
+    log_format = resolve_format(settings_of(context, **given).log_format)
+    settings = settings_of(context, **{**given, "log_format": log_format})
+    require_home(settings.home)
+    require_exporter(settings.otlp_url)
+    return file, settings, options

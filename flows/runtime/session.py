@@ -1,11 +1,11 @@
-"""``streetloop run``: wires the parts of a run together, and runs them."""
+"""The session: wires the parts of a run together, and runs them."""
 
 import dataclasses
 import os
 import time
-import uuid
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from flows.event_sinks.deliveries import EventDeliveries
@@ -24,24 +24,31 @@ from flows.runtime.observers.observers import Observers
 from flows.runtime.ray_cluster import exporter_address
 from flows.runtime.run_values import RunOptions, RunSummary
 from flows.runtime.session_loop import SessionLoop
+from flows.runtime.session_start import (
+    Hosting,
+    held_home,
+    open_serving_model,
+    prepare_nodes,
+    refuse_what_cannot_run,
+    run_name,
+    start_serve,
+    with_app_of,
+)
 from flows.runtime.signals import stop_on_signals
-from flows.runtime.workers.planner import Planner
+from flows.runtime.workers.planner import NAME, Planner
+from flows.runtime.workers.stream_fleet import CONTROL_RESTARTED, Restart
 from flows.runtime.workers.supervisor import Supervisor
 from flows.stream.analysis.status import CameraStatus
-from flows.stream.sources.registry import open_source, refuse_bad_source
-from serve.rollout.control.champions import city_champions, serving_model
-from serve.web.access.addresses import refuse_bad_address
+from flows.stream.sources.registry import open_source
+from serve.rollout.control.champions import city_champions
+from serve.rollout.route_table import CHAMPION
 from streetloop.cameras.camera_file import Camera, refuse_uncountable
 from streetloop.cameras.camera_set import CameraSetWatcher
 from streetloop.clock import SystemClock
-from streetloop.errors import ConfigError
-from streetloop.host.home import lock_home
-from streetloop.host.proxies import refuse_socks
 from streetloop.host.structured_log import bind_ids
 from streetloop.host.tracing import start_tracing, stop_tracing
 from streetloop.ledger import open_ledger
-from streetloop.settings import BASELINE, Settings
-from streetloop.storage.local_state import local_state
+from streetloop.settings import Settings
 from streetloop.storage.open import open_store
 from train.model.find_model import find_model
 from train.model.model_file import ModelFile
@@ -78,13 +85,14 @@ def run_streams(
         DetectorError: The detector or the app did not start.
         ProcessDied: A worker did not start.
     """
-    options = dataclasses.replace(options, app=options.app and settings.app_port != 0)
-    with lock_home(settings.home):
-        _refuse_what_cannot_run(cameras, settings, options)
+    options = with_app_of(settings, options)
+    with held_home(settings) as lease:
+        refuse_what_cannot_run(cameras, settings, options)
         joined = find_ray(options.address, os.environ, say)
         with metrics_endpoint(settings, options.metrics_port) as metrics:
-            model = _open_model(cameras, settings, say)
-            session = _Session(cameras, settings, options, model, metrics, say)
+            model = open_serving_model(cameras, settings, say)
+            hosting = Hosting(run_name(), lease, stop_on_signals)
+            session = Session(cameras, settings, options, model, metrics, say, hosting)
             say("starting Ray on this machine" if joined is None else f"joining the Ray at {joined.text}")
             with (
                 guarded_end(kill_marked) as guard,
@@ -95,14 +103,14 @@ def run_streams(
                 if shown_at is not None:
                     say(f"the Ray dashboard: {shown_at} (token: `ray get-auth-token`)")
                 if joined is not None:
-                    _prepare_nodes(settings, cameras, say)
+                    prepare_nodes(settings, cameras, say)
                 metrics.ray_address = exporter_address()
                 summary = session.run(show, guard)
     show(summary.cameras)
     return summary
 
 
-class _Session:
+class Session:
     """The parts of one run.
 
     Args:
@@ -112,6 +120,7 @@ class _Session:
         model: The model that serves from the start.
         metrics: Answers Prometheus.
         say: Called with a sentence for people.
+        hosting: Where it runs.
     """
 
     def __init__(
@@ -122,9 +131,11 @@ class _Session:
         model: ModelFile,
         metrics: MetricsEndpoint,
         say: Callable[[str], None],
+        hosting: Hosting,
     ) -> None:
         self._file, self._settings, self._options = file, settings, options
         self._model, self._metrics, self._say = model, metrics, say
+        self._hosting, self._run = hosting, hosting.run
         self._watcher = CameraSetWatcher(file, open_ledger(settings.ledger))
         self._watcher.poll()
         refuse_uncountable(self._watcher.current.cameras, settings.classes, model.names)
@@ -132,7 +143,6 @@ class _Session:
         self._deliveries = EventDeliveries(
             options.sinks, options.mutes, settings.ledger, settings.timezone, say
         )
-        self._run = _run_name()
         bind_ids(run=self._run)
         start_tracing(settings.otlp_url, run=self._run)
 
@@ -144,19 +154,16 @@ class _Session:
             guard: Ends the process if its end hangs.
         """
         from flows.runtime.error_metrics import errors_counted
-        from flows.runtime.workers.worker import RayWorker
         from serve.detector.applications import ServeApplications
 
         life = RayLife(guard)
         life.watch.start()
-        description = self._deploy()
         applications = ServeApplications(self._settings)
+        description = self._deploy(applications)
         champions = self._deploy_for_cities(applications)
-        planner = self._planner()
+        planner, supervisor = self._fleet()
         thread = ObserverThread(self._observers)
         observer = MeteredObserver(thread, self._observers.nearest_drift)
-        plans = planner.plan(self._watcher.current.cameras)
-        supervisor = Supervisor(plans, RayWorker, self._settings.replicas_min)
         loop = SessionLoop(
             self._watcher,
             supervisor,
@@ -168,7 +175,7 @@ class _Session:
         )
         controllers = self._controllers(supervisor, applications, champions)
         keeper = archive_keeper(self._settings, lambda: self._watcher.current.cameras, self._say)
-        with errors_counted() as errors, stop_on_signals() as stop:
+        with errors_counted() as errors, self._hosting.stops() as stop:
             self._say("starting the cameras")
             supervisor.start()
             self._deliveries.start()
@@ -178,15 +185,18 @@ class _Session:
             keeper.start()
             source = self._metrics_source(observer, errors.counts)
             source.start(self._metrics)
-            began = time.monotonic()
+            began = self._hosting.began_at if self._hosting.is_resumed else time.time()
             life.on_death(stop.set)
+            self._hosting.lease.on_loss(stop.set)
             loop.run(stop, self._options.duration_s, self._options.until, show)
             life.watch.look()
             life.end(controllers.close)
             keeper.close(_JOIN_S)
             last = supervisor.close(life.left_s)
             guard.step()
-            seconds = time.monotonic() - began
+            if self._hosting.is_detached:
+                supervisor.kill()
+            seconds = time.time() - began
             observer.observe(last)
             thread.close()
             source.close()
@@ -209,20 +219,47 @@ class _Session:
         log, frames = (store.uri(f"{name}/run={self._run}") for name in ("detections", "frames"))
         ordered, removed = _in_order(ids, statuses), statuses.keys() - set(ids)
         summary = RunSummary(ordered, log, frames, model, seconds, removed=removed, ray_died=ray_died)
-        return self._observers.add_to(summary)
+        summary = self._observers.add_to(summary)
+        if self._hosting.lease.is_lost:
+            lost = "another process runs the application of the ledger now: the run has ended"
+            summary = dataclasses.replace(summary, faults=(*summary.faults, lost))
+        return summary
 
-    def _planner(self) -> Planner:
+    def _fleet(self) -> tuple[Planner, Supervisor]:
+        """The workers, those that run already among them, and what plans those of later cameras."""
+        from flows.runtime.control_plane.adoption import adopt_workers
+        from flows.runtime.workers.worker import RayWorker
+
+        cameras, hosting = self._watcher.current.cameras, self._hosting
+        running = adopt_workers(cameras) if hosting.is_resumed else []
+        taken = {camera.id for plan, _ in running for camera in plan.cameras}
         contract, options = self._model.contract, self._options
-        return Planner(
-            self._settings, self._run, contract.names, options.annotate, contract.input, options.sinks
+        planner = Planner(
+            self._settings,
+            self._run,
+            contract.names,
+            options.annotate,
+            contract.input,
+            options.sinks,
+            first=1 + max((int(plan.name.removeprefix(NAME)) for plan, _ in running), default=-1),
         )
+        plans = planner.plan([camera for camera in cameras if camera.id not in taken])
+        spawn = partial(RayWorker, lifetime="detached" if hosting.is_detached else None)
+        supervisor = Supervisor(plans, spawn, self._settings.replicas_min, running)
+        if hosting.is_resumed:
+            cause = f"its process died; {len(taken)} of {len(cameras)} cameras ran on meanwhile"
+            supervisor.note_restart(Restart(CONTROL_RESTARTED, "control plane", datetime.now(UTC), cause))
+        return planner, supervisor
 
-    def _deploy(self) -> dict[str, Any]:
+    def _deploy(self, applications: "ServeApplications") -> dict[str, Any]:
         """Start Serve and the champion; what the champion says of itself."""
         from serve.detector.deployment import deploy
 
         start_serve(self._settings, with_app=self._options.app)
         self._say(f"loading {self._model.version}")
+        if self._hosting.is_resumed:
+            applications.load(CHAMPION, self._model)
+            return applications.describe(CHAMPION)
         return deploy(self._model, self._settings)
 
     def _deploy_for_cities(self, applications: "ServeApplications") -> dict[str, str]:
@@ -240,7 +277,9 @@ class _Session:
 
         self._say("starting the app")
         settings = self._settings
-        publisher = WebPublisher(settings, self._file, self._options.policy, self._model.names)
+        publisher = WebPublisher(
+            settings, self._file, self._options.policy, self._model.names, is_resumed=self._hosting.is_resumed
+        )
         host = "localhost" if settings.app_host == "127.0.0.1" else settings.app_host
         self._say(f"the app: http://{host}:{settings.app_port}/app (API: /docs)")
         return publisher
@@ -262,55 +301,6 @@ class _Session:
             self._say,
             self._options.progress,
         )
-
-
-def _refuse_what_cannot_run(cameras: Sequence[Camera], settings: Settings, options: RunOptions) -> None:
-    clock = SystemClock()
-    for camera in cameras:
-        refuse_bad_source(camera, clock, settings)
-    if options.app:
-        refuse_socks(os.environ)
-        refuse_bad_address(settings)
-    if options.annotate is not None:
-        try:
-            options.annotate.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise ConfigError(f"{options.annotate}: cannot be made: {error.strerror}") from error
-
-
-def _prepare_nodes(settings: Settings, cameras: Sequence[Camera], say: Callable[[str], None]) -> None:
-    """Refuse nodes that cannot reach the state, and say which cameras run elsewhere than asked."""
-    from train.ray_placement import live_nodes, live_sites
-
-    count, here = len(live_nodes()), local_state(settings)
-    if count > 1 and here:
-        moves = "; ".join(f"set {variable} {where}" for variable, where in here.items())
-        raise ConfigError(f"this Ray has {count} nodes, and what they share is kept on this machine: {moves}")
-    for site in sorted({camera.site for camera in cameras if camera.site} - live_sites()):
-        say(f"no node has the resource site:{site}; its cameras run on others")
-
-
-def _open_model(cameras: Sequence[Camera], settings: Settings, say: Callable[[str], None]) -> ModelFile:
-    if settings.model == BASELINE and any(c.uri.scheme != "sim" for c in cameras):
-        say("the baseline knows the simulated city alone; for a real street give --model")
-    say(f"opening the model {settings.model}")
-    return serving_model(settings)
-
-
-def start_serve(settings: Settings, *, with_app: bool) -> None:
-    """Start Ray Serve, which listens only if the app is served."""
-    import ray.serve
-
-    if not with_app:
-        ray.serve.start(proxy_location="Disabled")
-        return
-    where = {"host": settings.app_host, "port": settings.app_port, "access_log": False}
-    ray.serve.start(proxy_location="HeadOnly", http_options=where)
-
-
-def _run_name() -> str:
-    """Sorts by time and is not used twice."""
-    return f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{uuid.uuid4().hex[:6]}"
 
 
 def _in_order(ids: Sequence[str], statuses: Mapping[str, CameraStatus]) -> dict[str, CameraStatus]:

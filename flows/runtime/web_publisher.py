@@ -11,7 +11,7 @@ from flows.service.views import live_view
 from flows.stream.analysis.status import CameraStatus, Rates
 from serve.rollout.policy import Policy
 from serve.web.access.roles import AccessTokens, Guard
-from serve.web.web_app import WebApp, WebAppPictures, start_web_app
+from serve.web.web_app import WebApp, WebAppPictures, running_web_app, start_web_app
 from streetloop.cameras.camera_file import Camera
 from streetloop.clock import SystemClock
 from streetloop.host.tracing import start_tracing
@@ -26,13 +26,20 @@ class WebPublisher:
         file: Cameras of the camera file.
         policy: What a rollout that is started in the app must show.
         names: Class names of the models.
+        is_resumed: Whether to take the web app that runs already, if one does.
 
     Raises:
         DetectorError: The web app did not start.
     """
 
     def __init__(
-        self, settings: Settings, file: Sequence[Camera], policy: Policy, names: tuple[str, ...]
+        self,
+        settings: Settings,
+        file: Sequence[Camera],
+        policy: Policy,
+        names: tuple[str, ...],
+        *,
+        is_resumed: bool = False,
     ) -> None:
         self._rates = Rates()
         settings = settings.model_copy(update={"home": settings.home.absolute()})
@@ -41,7 +48,8 @@ class WebPublisher:
         def build(here: Callable[[], WebApp]) -> Any:
             return build_web_app(settings, cameras, policy, names, here)
 
-        self._handle = start_web_app(build)
+        running = running_web_app() if is_resumed else None
+        self._handle = start_web_app(build) if running is None else running
 
     def publish(
         self, cameras: Iterable[Camera], statuses: Mapping[str, CameraStatus], fleet: StreamFleet

@@ -33,12 +33,13 @@ class ServeApplications:
         self._settings = settings
 
     def deploy(self, application: str, model: ModelFile) -> None:
-        """Start an application and wait until it answers.
+        """Start an application and wait until it answers; one that serves the model already stays.
 
         Raises:
             DetectorError: It does not come up.
         """
-        deploy(model, self._settings, application)
+        if not self._serves(application, model):
+            deploy(model, self._settings, application)
 
     def load(self, application: str, model: ModelFile) -> None:
         """Replace the model of an application without a gap; starts one that is not there.
@@ -132,6 +133,16 @@ class ServeApplications:
             ray.serve.delete(application)
         except (RayError, RayServeException, RuntimeError, TimeoutError) as error:
             raise DetectorError(f"{application} does not end: {cause_of(error)}") from error
+
+    def _serves(self, application: str, model: ModelFile) -> bool:
+        """True if the application is there, and answers with the model."""
+        _require_ray()
+        if application not in ray.serve.status().applications:
+            return False
+        try:
+            return bool(self.describe(application)["version"] == model.version)
+        except DetectorError:
+            return False
 
     def _call(self, application: str, method: str, *args: object) -> Any:
         with _answering(application, _CALL_S):

@@ -107,6 +107,14 @@ def start_web_app(build: Callable[[Callable[[], WebApp]], FastAPI]) -> Any:
         raise DetectorError(f"the app did not start: {cause_of(error)}") from error
 
 
+def running_web_app() -> Any | None:
+    """The handle of the application if it runs already; else None."""
+    try:
+        return ray.serve.get_app_handle(WEB_APP)
+    except (RayError, RayServeException):
+        return None
+
+
 class WebAppPictures:
     """`streetloop.control.port.Pictures` of this replica's `WebApp`.
 

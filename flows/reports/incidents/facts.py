@@ -21,9 +21,9 @@ from streetloop.ledger.events import Event
 from streetloop.ledger.findings import list_findings
 from streetloop.ledger.learning import ENDED, LearningRun, Step, list_learning
 from streetloop.ledger.line_counts import sum_crossings
-from streetloop.ledger.service.request_counts import sum_requests
 from streetloop.ledger.reviews import count_answered, count_reviews
 from streetloop.ledger.rollouts import Rollout, RolloutState, list_decisions, list_rollouts
+from streetloop.ledger.service.request_counts import sum_requests
 
 _MAX_ROWS = 10_000
 _CAMERA_LOST = "camera_lost"

@@ -25,6 +25,9 @@ from train.ray_placement import NAMESPACE
 _log = logging.getLogger(__name__)
 
 _PACKAGES = ("streetloop", "labeling", "drift", "train", "serve", "flows", "models")
+DETACHED = "control-plane"
+"""Name of the actor in which a detached session lives."""
+
 _LEASE = "run"
 _LEASE_S = 5.0
 _OF_WORKERS = {
@@ -58,7 +61,7 @@ def joined_ray(address: RayAddress, *, serves: bool, patience_s: Callable[[], fl
     shown_at = _connect(address)
     try:
         lease = _take_lease() if serves else None
-        with _serve_left_as_found() if serves else contextlib.nullcontext():
+        with serve_left_as_found() if serves else contextlib.nullcontext():
             yield shown_at
         del lease
     finally:
@@ -122,6 +125,7 @@ def _take_lease() -> Any:
         ClusterError: Ray starts none of our processes.
     """
     me = f"process {os.getpid()} on {socket.gethostname()}"
+    refuse_detached()
     try:
         lease: Any = ray.remote(_Lease).options(name=_LEASE, num_cpus=0).remote(me)
         ray.get(lease.holder.remote())
@@ -134,6 +138,29 @@ def _take_lease() -> Any:
     return lease
 
 
+def refuse_detached() -> None:
+    """Refuse a Ray on which a detached streetloop runs.
+
+    Raises:
+        ConfigError: One does.
+    """
+    if DETACHED in {actor["name"] for actor in ray.util.list_named_actors(all_namespaces=True)}:
+        raise ConfigError(
+            "a detached streetloop runs on this Ray: watch it by `streetloop attach`, end it by "
+            "`streetloop down`, or use another Ray"
+        )
+
+
+def refuse_attached() -> None:
+    """Refuse a Ray on which another command serves.
+
+    Raises:
+        ConfigError: One does; the message names it.
+    """
+    if _LEASE in {actor["name"] for actor in ray.util.list_named_actors(all_namespaces=True)}:
+        raise ConfigError(f"another streetloop runs on this Ray ({_holder()}): stop it, or use another Ray")
+
+
 def _holder() -> str:
     try:
         return str(ray.get(ray.get_actor(_LEASE).holder.remote(), timeout=_LEASE_S))
@@ -142,9 +169,13 @@ def _holder() -> str:
 
 
 @contextlib.contextmanager
-def _serve_left_as_found() -> Iterator[None]:
-    """Remove what a killed command left, and at the end what this one started."""
-    if _serve_runs():
+def serve_left_as_found(*, is_resumed: bool = False) -> Iterator[None]:
+    """Remove what a killed command left, and at the end what this one started.
+
+    Args:
+        is_resumed: Whether what is there is this one's own, and stays.
+    """
+    if not is_resumed and _serve_runs():
         _delete_ours()
     try:
         yield

@@ -1,15 +1,19 @@
 """Which worker reads which cameras."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from flows.stream.analysis.status import CameraStatus
 from flows.stream.sources.registry import reads_this_machine
 from serve.rollout.route_table import RouteTable
 from streetloop.alerting.sink_config import EventSinks
 from streetloop.cameras.camera_file import Camera
 from streetloop.settings import Settings
 from train.model.contract import ANY_SIZE, ModelInput
+
+NAME = "worker"
+"""What the names of all workers begin with; a number follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,7 @@ class WorkerPlan:
             the cameras; keeps track ids and objects of the log apart.
         routes: Which application answers for which camera at the start.
         sinks: Who is sent detections, by name, with the values of variables.
+        before: Status of its cameras that ran earlier, in another process.
     """
 
     name: str
@@ -40,6 +45,7 @@ class WorkerPlan:
     generation: int = 0
     routes: RouteTable = field(default_factory=RouteTable)
     sinks: EventSinks = field(default_factory=dict)
+    before: Mapping[str, CameraStatus] = field(default_factory=dict)
 
     @property
     def site(self) -> str | None:
@@ -62,6 +68,7 @@ class Planner:
         annotate: Folder for annotated videos, or None.
         model_input: The images that the model takes.
         sinks: Who is told of events; those with ``detections`` are sent detections.
+        first: Number of the first worker.
     """
 
     def __init__(
@@ -72,12 +79,13 @@ class Planner:
         annotate: Path | None,
         model_input: ModelInput = ANY_SIZE,
         sinks: EventSinks | None = None,
+        first: int = 0,
     ) -> None:
         self._sinks = {name: sink for name, sink in (sinks or {}).items() if sink.detections}
         self._settings = settings.model_copy(update={"home": settings.home.absolute()})
         self._run, self._names, self._model_input = run, names, model_input
         self._annotate = None if annotate is None else annotate.absolute()
-        self._count = 0
+        self._count = first
 
     def plan(self, cameras: Sequence[Camera]) -> list[WorkerPlan]:
         """As few workers as hold the cameras; no two plans of a planner have the same name.
@@ -95,7 +103,7 @@ class Planner:
         first, self._count = self._count, self._count + len(groups)
         return [
             WorkerPlan(
-                f"worker{first + i}",
+                f"{NAME}{first + i}",
                 group,
                 self._settings,
                 self._run,

@@ -38,7 +38,7 @@ class SupervisedWorker:
     Args:
         plan: What the worker is to do.
         spawn: Starts its process.
-        before: Status of its cameras that ran earlier, in another worker.
+        handle: Its process, if it runs already; else `start` starts one.
 
     Attributes:
         statuses: The last known status of each camera.
@@ -47,14 +47,13 @@ class SupervisedWorker:
         meter: What its process last said that it has counted.
     """
 
-    def __init__(
-        self, plan: WorkerPlan, spawn: Spawn, before: Mapping[str, CameraStatus] | None = None
-    ) -> None:
+    def __init__(self, plan: WorkerPlan, spawn: Spawn, handle: WorkerHandle | None = None) -> None:
         self._plan, self._spawn = plan, spawn
-        self._before: Mapping[str, CameraStatus] = before or {}
         self.statuses: Mapping[str, CameraStatus] = {
-            c.id: self._before.get(c.id, CameraStatus(c.id)) for c in plan.cameras
+            c.id: plan.before.get(c.id, CameraStatus(c.id)) for c in plan.cameras
         }
+        if handle is not None:
+            self.handle = handle
         self.finished, self.meter = False, MeterReading()
         self._restarts = 0
         self._untold: list[Restart] = []
@@ -166,10 +165,10 @@ class SupervisedWorker:
         return untold
 
     def _note(self, found: Mapping[str, CameraStatus]) -> None:
-        running = set(self.cameras)
+        running, before = set(self.cameras), self._plan.before
         # A camera that had ended before its worker died is not in the new one.
         self.statuses = {**self.statuses} | {
-            name: _after(self._before[name], status) if name in self._before else status
+            name: _after(before[name], status) if name in before else status
             for name, status in found.items()
             if name in running
         }
@@ -177,7 +176,6 @@ class SupervisedWorker:
     def _replace(self, error: ProcessDied) -> None:
         _log.error("worker %s died (%s)", self._plan.name, error)
         self.statuses = {key: _died(status) for key, status in self.statuses.items()}
-        self._before = self.statuses
         self._restarts += 1
         restart = Restart(WORKER_RESTARTED, self._plan.name, datetime.now(UTC), str(error), self.cameras)
         self._untold.append(restart)
@@ -191,7 +189,7 @@ class SupervisedWorker:
         with self._lock:
             remaining = [c for c in self._plan.cameras if self.statuses[c.id].state not in FINISHED]
             self._plan = dataclasses.replace(
-                self._plan, generation=self._plan.generation + 1, cameras=remaining
+                self._plan, generation=self._plan.generation + 1, cameras=remaining, before=self.statuses
             )
             self.start()
 

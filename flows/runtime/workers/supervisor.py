@@ -13,7 +13,13 @@ from typing import Any
 
 from flows.runtime.replica_scaler import FrameTotals
 from flows.runtime.workers.planner import WorkerPlan
-from flows.runtime.workers.stream_fleet import DETECTOR_RESTARTED, FleetReport, Restart, WorkerReport
+from flows.runtime.workers.stream_fleet import (
+    DETECTOR_RESTARTED,
+    FleetReport,
+    Restart,
+    WorkerHandle,
+    WorkerReport,
+)
 from flows.runtime.workers.supervised_worker import MAX_RESTARTS, Spawn, SupervisedWorker
 from flows.stream.analysis.status import CameraStatus
 from flows.stream.inference.batch import DetectorProcess
@@ -36,15 +42,23 @@ class Supervisor:
         plans: What the workers are to do that run from the start.
         spawn: Starts the process of a worker.
         replicas: Processes of each application, unless `expect_replicas` says otherwise.
+        adopted: Workers that run already, each with its plan.
     """
 
-    def __init__(self, plans: Sequence[WorkerPlan], spawn: Spawn, replicas: int = 1) -> None:
+    def __init__(
+        self,
+        plans: Sequence[WorkerPlan],
+        spawn: Spawn,
+        replicas: int = 1,
+        adopted: Sequence[tuple[WorkerPlan, WorkerHandle]] = (),
+    ) -> None:
         self._spawn, self._least_replicas = spawn, replicas
-        self._workers = [SupervisedWorker(plan, spawn) for plan in plans]
+        self._new = [SupervisedWorker(plan, spawn) for plan in plans]
+        self._workers = [SupervisedWorker(plan, spawn, handle) for plan, handle in adopted] + self._new
         self._past: dict[str, CameraStatus] = {}
         self._reports: list[WorkerReport] = []
         self._evidence = Evidence()
-        self._generation = 0
+        self._generation = max((plan.generation for plan, _ in adopted), default=0)
         self._restarts: list[Restart] = []
         self._detectors: defaultdict[tuple[str, str], set[int]] = defaultdict(set)
         self._replicas: dict[str, int] = {}
@@ -57,7 +71,7 @@ class Supervisor:
         Raises:
             ProcessDied: A worker could not be started.
         """
-        for started in [worker.start() for worker in self._workers]:
+        for started in [worker.start() for worker in self._new]:
             started.result()
 
     def add(self, plan: WorkerPlan) -> None:
@@ -65,8 +79,8 @@ class Supervisor:
         before = {c.id: self._past.pop(c.id) for c in plan.cameras if c.id in self._past}
         self._generation += MAX_RESTARTS + 1  # track ids stay apart
         with self._lock:
-            plan = dataclasses.replace(plan, generation=self._generation, routes=self._routes)
-            worker = SupervisedWorker(plan, self._spawn, before)
+            plan = dataclasses.replace(plan, generation=self._generation, routes=self._routes, before=before)
+            worker = SupervisedWorker(plan, self._spawn)
             started = worker.start()
             self._workers.append(worker)
         with contextlib.suppress(ProcessDied):  # `poll` starts another in its place
@@ -159,6 +173,15 @@ class Supervisor:
         for worker, closed in closing:
             self._keep(worker.end_close(closed, max(0.0, end - time.monotonic())))
         return self._hand_out()
+
+    def kill(self) -> None:
+        """End the processes of all workers, which were closed before."""
+        for worker in self._workers:
+            worker.handle.kill()
+
+    def note_restart(self, restart: Restart) -> None:
+        """Report the death of a process that is not a worker's."""
+        self._restarts.append(restart)
 
     def _keep(self, reports: Iterable[WorkerReport]) -> None:
         for report in reports:

@@ -1,6 +1,7 @@
 """The worker: the stream flow of several cameras in a process of its own, a Ray actor."""
 
 import contextlib
+import dataclasses
 import logging
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Future
@@ -14,7 +15,7 @@ from flows.event_sinks.detections.detection_stream import DetectionStream
 from flows.event_sinks.open_sink import open_detection_sink
 from flows.runtime.cluster.orphan import ParentDetector, when_orphaned
 from flows.runtime.error_metrics import ErrorCount
-from flows.runtime.workers.planner import WorkerPlan
+from flows.runtime.workers.planner import NAME, WorkerPlan
 from flows.runtime.workers.stream_fleet import WorkerReport
 from flows.stream.analysis.status import CameraStatus
 from flows.stream.ingest.accounting import FATES
@@ -39,6 +40,9 @@ from streetloop.host.structured_log import begin_json_log, bind_ids
 from streetloop.storage.open import open_store
 from train.ray_placement import worker_options
 
+TITLE = "stream-worker/"
+"""What the names of all workers in Ray begin with."""
+
 
 class StreamWorker:
     """Runs a stream pipeline, and reports what it finds.
@@ -52,6 +56,7 @@ class StreamWorker:
 
     def __init__(self, plan: WorkerPlan) -> None:
         _log_to_stderr(plan)
+        self._plan = plan
         self._errors = ErrorCount()
         logging.getLogger().addHandler(self._errors)
         clock, settings = SystemClock(), plan.settings
@@ -108,7 +113,12 @@ class StreamWorker:
 
     def follow(self, table: RouteTable) -> None:
         """Send each camera's frames where the table says."""
+        self._plan = dataclasses.replace(self._plan, routes=table)
         self._pipeline.follow(table)
+
+    def plan(self) -> WorkerPlan:
+        """What it does now: with the cameras that it reads, and where it sends their frames."""
+        return self._plan
 
     def pictures(self, after: Mapping[str, int], width: int) -> dict[str, tuple[int, bytes]]:
         """See `streetloop.control.port.Pictures.newest`."""
@@ -120,6 +130,8 @@ class StreamWorker:
 
     def drop(self, cameras: Collection[str]) -> WorkerReport:
         """Stop some cameras for good; a report with the last status of each of them."""
+        left = [camera for camera in self._plan.cameras if camera.id not in cameras]
+        self._plan = dataclasses.replace(self._plan, cameras=left)
         return self._report(self._pipeline.drop(cameras))
 
     def close(self) -> WorkerReport:
@@ -228,7 +240,7 @@ def _anonymiser(plan: WorkerPlan) -> Anonymiser:
 def title_of(plan: WorkerPlan) -> str:
     """The name of a worker in Ray's dashboard, as ``stream-worker/3 kingsport-crossing +3``."""
     first, *others = (camera.id for camera in plan.cameras)
-    title = f"stream-worker/{plan.name.removeprefix('worker')} {first}"
+    title = f"{TITLE}{plan.name.removeprefix(NAME)} {first}"
     title += f" +{len(others)}" if others else ""
     return title + (f" ({plan.generation})" if plan.generation else "")
 
@@ -238,16 +250,22 @@ class RayWorker:
 
     Args:
         plan: What the worker is to do.
+        lifetime: ``detached`` for one that outlives the process which starts it.
+        running: The actor, if it runs already; none is started then.
     """
 
-    def __init__(self, plan: WorkerPlan) -> None:
+    def __init__(self, plan: WorkerPlan, lifetime: str | None = None, running: Any = None) -> None:
+        self._name = plan.name
+        self.host: Any = self._start_actor(plan, lifetime) if running is None else running
+
+    @staticmethod
+    def _start_actor(plan: WorkerPlan, lifetime: str | None) -> Any:
         # It reports and draws pictures while it starts or closes.
         where = worker_options(plan.settings, plan.site, is_bound=plan.is_bound)
         options = ray.remote(StreamWorker).options(
-            name=title_of(plan), num_cpus=0.25, max_concurrency=6, **where
+            name=title_of(plan), num_cpus=0.25, max_concurrency=6, lifetime=lifetime, **where
         )
-        self._name = plan.name
-        self.host: Any = options.remote(plan)
+        return options.remote(plan)
 
     def start(self) -> Future[None]:
         """See `WorkerHandle.start`."""

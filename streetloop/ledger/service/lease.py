@@ -1,8 +1,8 @@
 """The lease of a ledger: one process at a time runs its application.
 
-A holder raises a number of beats every few seconds. Whoever wants the lease looks whether the number
-still rises, so that no two clocks have to agree. Every holder has a greater fencing token than the
-one before. A process that was held up for so long that another took its lease is refused at its next
+A holder raises a number of beats every few seconds. Whoever wants the lease looks whether the
+number still rises, so that no two clocks have to agree. Every holder has a greater fencing token
+than the one before. A process that was held up until another took its lease is refused at its next
 write, in the transaction of that write.
 """
 

@@ -105,6 +105,15 @@ class ForeignRay:
                 found[" ".join(process.cmdline())] = process
         return found
 
+    def ids(self, title: str) -> set[int]:
+        """Ids of the processes whose titles begin so."""
+        found = set()
+        for process in self._processes(_MARK, str(self._folder)):
+            with contextlib.suppress(psutil.Error):
+                if " ".join(process.cmdline()).startswith(title):
+                    found.add(process.pid)
+        return found
+
     def titles(self, address: str) -> list[str]:
         """Titles of the processes of one node."""
         found = []

@@ -15,8 +15,8 @@ import pytest
 
 from flows.runtime.observers.observers import Observers
 from flows.runtime.ray_cluster import local_ray
-from flows.runtime.session import start_serve
 from flows.runtime.session_loop import SessionLoop
+from flows.runtime.session_start import start_serve
 from flows.runtime.workers.planner import Planner
 from flows.runtime.workers.supervisor import Supervisor
 from flows.runtime.workers.worker import RayWorker

@@ -77,7 +77,7 @@ def test_a_machine_that_is_silent_loses_it_and_may_not_write(ledger: Ledger) -> 
         old.on_loss(lost.set)
         begin_event(ledger, "drift", NOON)
         held_by(ledger, token=7, host="elsewhere")
-        with pytest.raises(LeaseLost, match="process .* on elsewhere runs"):
+        with pytest.raises(LeaseLost, match=r"process .* on elsewhere runs"):
             begin_event(ledger, "drift", NOON)
         assert lost.wait(10)
         assert len(list_events(ledger)) == 1

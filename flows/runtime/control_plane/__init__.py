@@ -1,0 +1,1 @@
+"""The session in an actor that outlives the command which starts it."""
