@@ -49,6 +49,13 @@ EXPLANATIONS = {
         "Another detector was started; its frames were asked again.",
         "Look for lack of memory; after a promotion, promote the version before.",
     ),
+    "control_restarted": Explanation(
+        3,
+        "the control plane's process died",
+        0.9,
+        "It was started again; the cameras ran on.",
+        "Look for lack of memory on its node.",
+    ),
     "worker_restarted": Explanation(
         3,
         "a worker's process died",

@@ -1,5 +1,6 @@
 """The supervisor with workers that answer when the test says."""
 
+import dataclasses
 import threading
 import time
 
@@ -7,15 +8,18 @@ import pytest
 
 from drift.measurement.period import DriftPeriod
 from flows.runtime.workers import supervised_worker, supervisor
-from flows.runtime.workers.planner import WorkerPlan
+from flows.runtime.workers.planner import Planner, WorkerPlan
 from flows.runtime.workers.stream_fleet import FleetReport, WorkerReport
 from flows.runtime.workers.supervised_worker import MAX_RESTARTS
 from flows.runtime.workers.supervisor import Supervisor
+from flows.stream.analysis.status import CameraStatus
 from flows.stream.inference.batch import DetectorProcess
+from flows.stream.ingest.accounting import Account
 from flows.stream.ingest.camera_state import CameraState
 from serve.rollout.route_table import CHALLENGER, RouteTable
 from serve.rollout.statistics.evidence import Evidence
 from streetloop.errors import ProcessDied
+from streetloop.settings import Settings
 from tests.support.samples.frames import review
 from tests.support.supervised_fleet import DIED, FakeWorker, SupervisedFleet, answered, cam
 
@@ -324,3 +328,38 @@ def test_drift_periods_keep_their_order(fleet: SupervisedFleet) -> None:
     worker.close = lambda: answered(reports[1])  # type: ignore[method-assign]
     assert fleet.supervisor.poll().periods == periods[:1]
     assert fleet.supervisor.close().periods == periods[1:]
+
+
+# Workers that outlived the supervisor before
+
+
+def test_workers_that_run_are_taken_with_the_account_of_their_cameras() -> None:
+    plans = Planner(Settings(cameras_per_worker=1), "1", ("car",), None).plan([cam("a"), cam("b")])
+    before = {"a": CameraStatus("a", account=Account(100, 90))}
+    plan = dataclasses.replace(plans[0], generation=5, before=before)
+    running = FakeWorker(plan)
+    running.decoded, running.detected = 7, 6
+    spawned: list[FakeWorker] = []
+
+    def spawn(plan: WorkerPlan) -> FakeWorker:
+        spawned.append(FakeWorker(plan))
+        return spawned[-1]
+
+    supervisor = Supervisor([plans[1]], spawn, adopted=[(plan, running)])
+    supervisor.start()
+    assert [worker.plan.name for worker in spawned] == ["worker1"], "only what is missing is started"
+    account = supervisor.poll().statuses["a"].account
+    assert (account.decoded, account.detected) == (107, 96)
+
+    supervisor.follow(TABLE)
+    assert running.followed == [TABLE]
+    (added,) = Planner(Settings(), "1", ("car",), None, first=2).plan([cam("c")])
+    supervisor.add(added)
+    assert spawned[-1].plan.name == "worker2"
+    assert spawned[-1].plan.generation > 5, "track ids stay apart"
+
+    running.dead = True
+    supervisor.poll()
+    assert spawned[-1].plan.before["a"].account.decoded == 107, "its successor knows what it came to"
+    supervisor.kill()
+    assert all(worker.killed for worker in spawned)
