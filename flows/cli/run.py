@@ -134,10 +134,13 @@ def detach_cameras(context: typer.Context, path: Path, flags: dict[str, Any], op
     from streetloop.host.output import RAY_OUTPUT, foreign_output_to
 
     file, settings, options = _read_input(context, path, flags, options)
-    with open_log(settings.log_format) as log:
-        with foreign_output_to(settings.home / RAY_OUTPUT):
-            start_detached(file.cameras, settings, options, log.say)
-        log.say("the cameras run: watch them by `streetloop attach`, end them by `streetloop down`")
+    with open_log(settings.log_format) as log, foreign_output_to(settings.home / RAY_OUTPUT):
+        start_detached(file.cameras, settings, options, log.say)
+    where = f" --address {options.address}" if options.address else ""
+    sentence = (
+        f"the cameras run: watch them by `streetloop attach{where}`, end them by `streetloop down{where}`"
+    )
+    results().print(sentence, soft_wrap=True, markup=False)
 
 
 def read_cameras(

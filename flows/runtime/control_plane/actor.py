@@ -20,7 +20,7 @@ from flows.runtime.session import Session
 from flows.runtime.session_start import Hosting, held_home, open_serving_model
 from flows.stream.analysis.status import CameraStatus
 from streetloop.cameras.camera_file import Camera
-from streetloop.errors import StreetloopError
+from streetloop.errors import ClusterError, StreetloopError
 from streetloop.host.structured_log import begin_json_log, bind_ids
 from streetloop.settings import Settings
 
@@ -131,9 +131,12 @@ class ControlPlane:
                 if not self._stop.wait(_AGAIN_S):
                     continue
             except Exception:  # noqa: BLE001
-                # The boundary of a process: Ray starts another in its place.
+                # The boundary of a process.
                 _log.exception("the session ended by an error of its own")
-                os._exit(1)
+                if self._is_resumed:
+                    self._stop.wait(_AGAIN_S)
+                    os._exit(1)  # Ray starts another in its place
+                self._failure = ClusterError("the session ended by an error; the log of its actor has it")
             break
         self._state = ControlState.ENDED
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import ray
-from ray.exceptions import RayActorError, RayError
+from ray.exceptions import RayError
 
 from flows.runtime.cluster.join import (
     DETACHED,
@@ -68,10 +68,12 @@ def start_detached(cameras: Sequence[Camera], settings: Settings, options: RunOp
         open_serving_model(cameras, settings, say)
         prepare_nodes(settings, cameras, say)
         control = _start(ControlSpec(list(cameras), settings, options, run_name(), time.time()))
-        look = _watch(control, say, lambda _: None, lambda look: look.state is not ControlState.STARTING)
-        if look.failure is not None:
-            ray.kill(control)
-            raise look.failure
+        try:
+            look = _watch(control, say, lambda _: None, lambda look: look.state is not ControlState.STARTING)
+            _result(look)
+        except BaseException:  # Ctrl-C, too: nobody has said yet that it runs
+            _remove(control)
+            raise
 
 
 def attach(address: str | None, say: Say, show: Show, left: threading.Event) -> RunSummary | None:
@@ -116,6 +118,7 @@ def end_detached(address: str | None, say: Say) -> RunSummary | None:
         say("stopping the cameras")
         end = time.monotonic() + _END_S
         try:
+            _watch(control, lambda _: None, lambda _: None, lambda _: True)
             ray.get(control.stop.remote(), timeout=_ANSWER_S)
             look = _watch(
                 control,
@@ -187,7 +190,7 @@ def _watch(
     while True:
         try:
             look: ControlLook = ray.get(control.look.remote(process, heard), timeout=_ANSWER_S)
-        except (RayActorError, TimeoutError) as error:
+        except (RayError, TimeoutError) as error:
             if time.monotonic() > seen + _AWAY_S:
                 raise ProcessDied(f"the control plane does not come back: {cause_of(error)}") from error
         else:
