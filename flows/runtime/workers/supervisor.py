@@ -30,6 +30,7 @@ from streetloop.ledger.line_counts import LineCounts
 
 _REPORT_S = 1.0
 _FOLLOW_S = 10.0
+_NO_EVIDENCE = Evidence()
 
 
 class Supervisor:
@@ -187,8 +188,9 @@ class Supervisor:
         for report in reports:
             self._reports.append(report)
             self._notice(report.detectors)
-            with self._lock:
-                self._evidence += report.evidence
+            if report.evidence != _NO_EVIDENCE:
+                with self._lock:
+                    self._evidence += report.evidence
 
     def _notice(self, detectors: Mapping[str, DetectorProcess]) -> None:
         """Note detectors that were started again: more processes answer than were started."""
@@ -211,7 +213,7 @@ class Supervisor:
             statuses,
             [period for report in reports for period in report.periods],
             [review for report in reports for review in report.candidates],
-            sum((report.counts for report in reports), LineCounts()),
+            LineCounts.total(report.counts for report in reports),
             restarts,
             [worker.meter for worker in self._workers],
             [anomaly for report in reports for anomaly in report.anomalies],
