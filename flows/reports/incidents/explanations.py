@@ -42,6 +42,13 @@ EXPLANATIONS = {
         "The cameras of the worker were stopped.",
         "Restart the run, and keep its messages for a bug report.",
     ),
+    "detector_failed": Explanation(
+        2,
+        "the detector gives no answers",
+        0.9,
+        "The frames were counted as failed; nothing was detected or counted in them.",
+        "Read the cause; try the model with `streetloop check --model`.",
+    ),
     "detector_restarted": Explanation(
         2,
         "the detector's process died",
