@@ -13,6 +13,9 @@ from flows.cli.output import Json, print_json, results
 
 if TYPE_CHECKING:
     from flows.runtime.run_values import RunOptions
+    from streetloop.alerting.sink_config import EventSinks
+    from streetloop.cameras.camera_file import CameraFile as Cameras
+    from streetloop.settings import Settings
 
 app = typer.Typer()
 
@@ -114,6 +117,24 @@ def parse_classes(flag: str | None) -> dict[str, list[str]] | None:
     return None if flag is None else parse_class_flag(flag)
 
 
+def require_surroundings(file: "Cameras", settings: "Settings") -> "EventSinks":
+    """Refuse what no run could start with: variables, the home, exporters.
+
+    Returns:
+        The event sinks of the file, with the values of variables.
+
+    Raises:
+        ConfigError: Something is missing; the message names it.
+    """
+    from streetloop.alerting.sink_config import resolve_sinks
+    from streetloop.host.home import require_home
+    from streetloop.host.tracing import require_exporter
+
+    require_home(settings.home)
+    require_exporter(settings.otlp_url)
+    return resolve_sinks(file.sinks, os.environ)
+
+
 def read_cameras(
     context: typer.Context, path: Path, flags: dict[str, Any], options: "RunOptions", *, as_json: bool
 ) -> None:
@@ -134,21 +155,16 @@ def read_cameras(
     from flows.cli.run_log import open_log, resolve_format
     from flows.cli.tables.live_table import LiveTable, print_summary
     from flows.runtime.session import run_streams
-    from streetloop.alerting.sink_config import resolve_sinks
     from streetloop.cameras.camera_file import load_cameras
-    from streetloop.host.home import require_home
     from streetloop.host.output import RAY_OUTPUT, foreign_output_to
-    from streetloop.host.tracing import require_exporter
 
     file = load_cameras(path)
-    options = dataclasses.replace(options, sinks=resolve_sinks(file.sinks, os.environ), mutes=file.mute)
     given = {name: value for name, value in flags.items() if value is not None}
     given = {**file.settings, **given}
     log_format = resolve_format(settings_of(context, **given).log_format)
     settings = settings_of(context, **{**given, "log_format": log_format})
+    options = dataclasses.replace(options, sinks=require_surroundings(file, settings), mutes=file.mute)
     table = LiveTable(Path(settings.model).name)
-    require_home(settings.home)
-    require_exporter(settings.otlp_url)
     with open_log(settings.log_format) as log:
         with foreign_output_to(settings.home / RAY_OUTPUT), log.showing(table):
             summary = run_streams(file.cameras, settings, options, show=table.update, say=log.say)

@@ -60,13 +60,22 @@ def parse_address(value: object) -> SecretUri:
         raise ValueError("has spaces, quotes, < or >; write < as %3C, > as %3E, a space as %20")
     parts = _split(value)
     if uri.scheme in NETWORK_SCHEMES:
-        if "@" in parts.path + parts.query:
-            raise ValueError(f"has an @ behind its host; in user, password, path and query {_ESCAPED}")
-        if not parts.hostname:
-            raise ValueError("names no host")
-        if _NO_ESCAPE.search(parts.netloc.rpartition("@")[0]):
-            raise ValueError("has a % in its user or password that escapes nothing; write % as %25")
+        _refuse_another_host(parts)
     return SecretUri(value)
+
+
+def _refuse_another_host(parts: SplitResult) -> None:
+    """Refuse what would call another host, or the host with another password.
+
+    Raises:
+        ValueError: It would.
+    """
+    if "@" in parts.path + parts.query:
+        raise ValueError(f"has an @ behind its host; in user, password, path and query {_ESCAPED}")
+    if not parts.hostname:
+        raise ValueError("names no host")
+    if _NO_ESCAPE.search(parts.netloc.rpartition("@")[0]):
+        raise ValueError("has a % in its user or password that escapes nothing; write % as %25")
 
 
 def _unknown_scheme(scheme: str) -> str:
