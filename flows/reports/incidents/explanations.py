@@ -56,6 +56,13 @@ EXPLANATIONS = {
         "Another detector was started; its frames were asked again.",
         "Look for lack of memory; after a promotion, promote the version before.",
     ),
+    "app_restarted": Explanation(
+        3,
+        "the app's process died",
+        0.9,
+        "Another was started; API and app did not answer meanwhile. The streams went on.",
+        "Look for lack of memory.",
+    ),
     "worker_restarted": Explanation(
         3,
         "a worker's process died",
