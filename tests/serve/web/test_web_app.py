@@ -15,7 +15,7 @@ class _Handle:
         self._answers = list(answers)
         self.note = self
 
-    def remote(self, cameras: Sequence[Any], hosts: dict[str, Any]) -> "_Handle":  # noqa: ARG002
+    def remote(self, cameras: Sequence[Any], hosts: dict[str, Any]) -> "_Handle":
         return self
 
     def result(self, timeout_s: float) -> str:
