@@ -33,6 +33,7 @@ _MODULES = (
     "rollouts",
     "observability.report",
     "observability.ask",
+    "observability.trace",
     "observability.dashboards",
     "simulate",
     "operations.ledger",

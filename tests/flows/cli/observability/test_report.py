@@ -1,4 +1,4 @@
-"""``streetloop report``, ``incidents`` and ``dashboards``."""
+"""``streetloop report``, ``incidents``, ``trace`` and ``dashboards``."""
 
 import json
 from pathlib import Path
@@ -7,6 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from flows.cli.main import app
+from streetloop.errors import ConfigError
 from tests.support.control_service import Content, content, empty  # noqa: F401 - fixtures
 
 
@@ -45,3 +46,15 @@ def test_dashboards_are_written(tmp_path: Path) -> None:
     files = json.loads(say("dashboards", "export", str(tmp_path / "monitoring"), "--json"))["files"]
     assert len(files) == 7
     assert all(Path(file).is_file() for file in files)
+
+
+def test_a_trace_for_people_and_one_for_programs(content: Content) -> None:  # noqa: F811
+    labeled = json.loads(say("trace", "event:1", "--json"))
+    assert (labeled["asked"], [one["id"] for one in labeled["events"]]) == ("event:1", [1])
+    assert labeled["gaps"][0] == "event 1 (frozen picture) did not begin in a single frame"
+    said = say("trace", "event:1")
+    assert "event 1 frozen picture a40" in said
+    assert "in no log: " in said
+    refused = CliRunner().invoke(app, ["trace", "nothing"]).exception
+    assert isinstance(refused, ConfigError)
+    assert "give the digest of a frame" in str(refused)

@@ -1,4 +1,4 @@
-"""Reports and incidents over HTTP."""
+"""Reports, incidents and traces over HTTP."""
 
 import pytest
 from fastapi.testclient import TestClient
@@ -47,3 +47,24 @@ def test_the_page_and_a_time_that_is_none(api: TestClient) -> None:
     page = api.get("/reports/page", params={"since": "7d"})
     assert "<h1>Incident report</h1>" in page.text
     assert "is no time" in problem_of(api.post("/reports", json={"since": "soon"}), 422)
+
+
+def test_a_frame_is_traced(api: TestClient) -> None:
+    found = api.get("/reviews").json()["items"][0]
+    way = api.get("/trace", params={"of": found["digest"]}).json()
+    assert way["asked"] == f"frame:{found['digest']}"
+    assert [one["digest"] for one in way["frames"]] == [found["digest"]]
+    assert way.keys() == {
+        "asked",
+        "frames",
+        "more_frames",
+        "events",
+        "datasets",
+        "learning",
+        "versions",
+        "rollouts",
+        "gaps",
+    }
+    assert "no event 99" in problem_of(api.get("/trace", params={"of": "event:99"}), 404)
+    assert "cannot be traced" in problem_of(api.get("/trace", params={"of": "x"}), 422)
+    problem_of(api.get("/trace"), 422)
