@@ -1,10 +1,8 @@
 """Frames of the review queue, and events, by the name of a frame and by time."""
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import ColumnElement, Table, select
+from sqlalchemy import ColumnElement, Table, and_, select
 
 from streetloop.frame_name import FrameName
 from streetloop.ledger.database import Ledger
@@ -52,15 +50,14 @@ def events_named(ledger: Ledger, name: FrameName) -> list[Event]:
     """Events that began in a frame, the oldest first."""
     query = select(events).where(_is_of(events, "detail", name)).order_by(events.c.started_at, events.c.id)
     with ledger.snapshot() as connection:
-        found: list[Mapping[str, Any]] = list(connection.execute(query).mappings())
-    return [Event(**row) for row in found]
+        return [Event(**row) for row in connection.execute(query).mappings()]
 
 
 def _is_of(table: Table, column: str, name: FrameName) -> ColumnElement[bool]:
     """The condition that the JSON of a row names a frame of its camera."""
     record = table.c[column]
-    return (
-        (table.c.camera_id == name.camera_id)
-        & (record["run"].as_string() == name.run)
-        & (record["frame_id"].as_integer() == name.frame_id)
+    return and_(
+        table.c.camera_id == name.camera_id,
+        record["run"].as_string() == name.run,
+        record["frame_id"].as_integer() == name.frame_id,
     )
