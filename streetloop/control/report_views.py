@@ -128,11 +128,11 @@ class RolloutFact(BaseModel):
 
 
 class LearningFacts(BaseModel):
-    """Learning runs that began in the time.
+    """Learning runs that were open in the time.
 
     Attributes:
         runs: How many.
-        promoted: How many of them led to a promotion.
+        promoted: How many of them led to a promotion in it.
         promoted_share: The same as a share of those that have ended; None if none has.
         drift_to_promotion_h: Median hours from a run that drift began to its promotion; None
             without one.

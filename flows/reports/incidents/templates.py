@@ -114,7 +114,7 @@ def _learning(report: ReportView) -> Iterator[Sentence]:
     learning = report.learning
     if learning.runs:
         yield fill(
-            "Learning runs that began: {runs}; promoted: {promoted}.",
+            "Learning runs: {runs}; promoted: {promoted}.",
             runs=learning.runs,
             promoted=learning.promoted,
         )

@@ -1,6 +1,7 @@
 """``streetloop report``, ``incidents``, ``trace`` and ``dashboards``."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from typer.testing import CliRunner
 
 from flows.cli.main import app
 from streetloop.errors import ConfigError
+from tests.docs.pages import DOCS, rows
 from tests.support.control_service import Content, content, empty  # noqa: F401 - fixtures
 
 
@@ -31,6 +33,11 @@ def test_a_report_for_people_and_one_for_programs(tmp_path: Path) -> None:
     report = json.loads(say("report", "--json", "--camera", "a40"))
     assert [one["cameras"] for one in report["incidents"]] == [["a40"], ["a40"]]
     assert report["text"][0]["source"] == "template"
+    section = DOCS["reports.md"].partition("## Incidents")[0]
+    listed = {key for cells in rows(section) if len(cells) == 2 for key in re.findall(r"`(\w+)`", cells[0])}
+    assert report.keys() == listed
+    answer = json.loads(say("ask", "which cameras drifted today?", "--json"))
+    assert answer.keys() == {"sql", "columns", "rows"}
 
 
 def test_incidents_are_listed_and_compared() -> None:

@@ -5,6 +5,26 @@ from fastapi.testclient import TestClient
 
 from tests.support.control_service import Content, api_of, content, empty, problem_of  # noqa: F401 - fixtures
 
+REPORT_KEYS = {
+    "since",
+    "until",
+    "incidents",
+    "counts",
+    "drift",
+    "rollouts",
+    "faults",
+    "labels",
+    "cameras",
+    "learning",
+    "predict",
+    "pedestrians",
+    "similar",
+    "text",
+    "replaced",
+    "notes",
+}
+"""As docs/reports.md has them."""
+
 
 @pytest.fixture
 def api(content: Content) -> TestClient:  # noqa: F811
@@ -13,7 +33,7 @@ def api(content: Content) -> TestClient:  # noqa: F811
 
 def test_a_report_has_incidents_and_grounded_text(api: TestClient) -> None:
     report = api.post("/reports", json={"since": "24h"}).json()
-    assert {"since", "until", "incidents", "counts", "drift", "rollouts", "faults", "labels"} <= report.keys()
+    assert report.keys() == REPORT_KEYS
     assert report["replaced"] == 0
     assert {one["id"] for one in report["incidents"]} == {1, 2, 3}
     for one in report["incidents"]:
