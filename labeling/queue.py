@@ -14,9 +14,9 @@ from labeling.labeler import Labeler
 from labeling.selection import Drift, SelectionPolicy, boosted, select
 from streetloop.boxes import Boxes, ids_by_name, to_boxes
 from streetloop.clock import Clock
-from streetloop.frame_name import frame_name_of
 from streetloop.host.structured_log import ids
 from streetloop.ledger import Ledger, review_moves, reviews
+from streetloop.ledger.lookups.frame_name import frame_name_of
 from streetloop.ledger.review_moves import AnswerSource, Choice
 from streetloop.ledger.reviews import AskedFrame, Candidate, FrameRecord, ReviewState, SelectionReason
 

@@ -8,11 +8,11 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Integer, cast, delete, func, insert, select, update
 
-from streetloop.frame_name import frame_name_of
 from streetloop.host.structured_log import ids
 from streetloop.ledger.alerts.event_changes import ACKNOWLEDGED, BEGIN, END, note_change
 from streetloop.ledger.alerts.mutes import is_muted
 from streetloop.ledger.database import Ledger
+from streetloop.ledger.lookups.frame_name import frame_name_of
 from streetloop.ledger.schema.tables import events, incident_events, incidents
 
 _log = logging.getLogger(__name__)

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from streetloop.errors import ConfigError
-from streetloop.frame_name import parse_frame_name
+from streetloop.ledger.lookups.frame_name import parse_frame_name
 
 _DIGEST = re.compile(r"[0-9a-f]{8,64}")
 _MAX_NUMBER = 2**31 - 1

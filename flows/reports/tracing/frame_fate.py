@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from flows.stream.sinks.frame_log import SCHEMA
 from flows.stream.sinks.parquet_objects import hour_of
-from streetloop.frame_name import FrameName
+from streetloop.ledger.lookups.frame_name import FrameName
 from streetloop.storage.store import ObjectStore
 
 

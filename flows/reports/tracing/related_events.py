@@ -3,9 +3,9 @@
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 
-from streetloop.frame_name import FrameName, frame_name_of
 from streetloop.ledger import Ledger
 from streetloop.ledger.events import Event, events_between
+from streetloop.ledger.lookups.frame_name import FrameName, frame_name_of
 from streetloop.ledger.lookups.kept_frames import events_named
 from train.version_record import Version
 

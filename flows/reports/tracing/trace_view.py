@@ -12,9 +12,9 @@ from streetloop.control.report_views import (
     TracedVersion,
     TraceView,
 )
-from streetloop.frame_name import frame_name_of
 from streetloop.ledger.events import Event
 from streetloop.ledger.learning import LearningRun
+from streetloop.ledger.lookups.frame_name import frame_name_of
 from streetloop.ledger.reviews import FrameRecord
 from train.version_record import Version
 

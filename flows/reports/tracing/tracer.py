@@ -10,9 +10,9 @@ from flows.reports.tracing.trace_view import view_of
 from flows.reports.tracing.way import Way
 from streetloop.control.report_views import TraceView
 from streetloop.errors import NotFound
-from streetloop.frame_name import FrameName, frame_name_of, parse_frame_name
 from streetloop.ledger import Ledger
 from streetloop.ledger.events import LONGEST_SHOWN, find_event
+from streetloop.ledger.lookups.frame_name import FrameName, frame_name_of, parse_frame_name
 from streetloop.ledger.lookups.kept_frames import frames_captured, frames_like, frames_named
 from streetloop.ledger.reviews import FrameRecord, find_reviews
 from streetloop.settings import Settings

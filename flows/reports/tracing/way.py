@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 
 from flows.reports.tracing.asked import AskedTrace
 from flows.reports.tracing.frame_fate import FrameFate
-from streetloop.frame_name import FrameName
 from streetloop.ledger.events import Event
 from streetloop.ledger.learning import LearningRun
+from streetloop.ledger.lookups.frame_name import FrameName
 from streetloop.ledger.reviews import FrameRecord
 from streetloop.ledger.rollouts import Rollout
 from train.version_record import Version

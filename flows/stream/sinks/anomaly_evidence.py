@@ -9,8 +9,8 @@ from flows.stream.analysis.results import Result
 from flows.stream.anomalies.anomaly_watch import Anomaly
 from streetloop.drawing.anonymise import Anonymiser
 from streetloop.errors import StoreError
-from streetloop.frame_name import FrameName
 from streetloop.images import encode_jpeg
+from streetloop.ledger.lookups.frame_name import FrameName
 from streetloop.storage.store import ObjectStore
 from streetloop.types import Frame
 

@@ -14,8 +14,8 @@ from labeling.appearance import embed, fingerprint
 from labeling.scoring import Bands, attention, unmatched_weights
 from streetloop.boxes import to_boxes
 from streetloop.drawing.anonymise import Anonymiser
-from streetloop.frame_name import FrameName
 from streetloop.images import encode_jpeg
+from streetloop.ledger.lookups.frame_name import FrameName
 from streetloop.ledger.reviews import FrameRecord, SelectionReason
 from streetloop.storage.store import ObjectStore, image_key
 from streetloop.types import Detections

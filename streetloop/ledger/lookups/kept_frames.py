@@ -4,9 +4,9 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Table, and_, select
 
-from streetloop.frame_name import FrameName
 from streetloop.ledger.database import Ledger
 from streetloop.ledger.events import Event
+from streetloop.ledger.lookups.frame_name import FrameName
 from streetloop.ledger.reviews import FrameRecord, read_reviews
 from streetloop.ledger.schema.tables import events, reviews
 
