@@ -16,6 +16,7 @@ from streetloop.boxes import Boxes, ids_by_name, to_boxes
 from streetloop.clock import Clock
 from streetloop.host.structured_log import ids
 from streetloop.ledger import Ledger, review_moves, reviews
+from streetloop.ledger.lookups.frame_name import frame_name_of
 from streetloop.ledger.review_moves import AnswerSource, Choice
 from streetloop.ledger.reviews import AskedFrame, Candidate, FrameRecord, ReviewState, SelectionReason
 
@@ -75,7 +76,8 @@ class ReviewQueue:
         found = list(candidates)
         reviews.add_reviews(self.ledger, found)
         for one in found:
-            about = ids(frame=one.digest, camera=one.camera_id, version=one.model_version)
+            name = frame_name_of(one.camera_id, one.origin)
+            about = ids(frame=one.digest, frame_name=name, camera=one.camera_id, version=one.model_version)
             _log.info("a frame is a candidate: %s", one.reason, extra=about)
 
     def choose(

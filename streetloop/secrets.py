@@ -5,12 +5,14 @@ import re
 _SCHEME = r"[a-zA-Z][a-zA-Z0-9+.-]{0,30}://"
 _URL = re.compile(rf"{_SCHEME}(?:(?!{_SCHEME})[^\s'\"])*")  # up to the next one, if one holds another
 _USERINFO = re.compile(r"^(?P<scheme>[^:]*://)[^/?#]*@")
+# The same where the password has an @ and, behind it, a / that was not escaped.
+_USERINFO_AND_PATH = re.compile(r"^(?P<scheme>[^:]*://)[^/?#:@]*:[^?#]*@")
 # A password with / ? or # that was not escaped; everything up to the last @ may be of it.
 _UNESCAPED = re.compile(r"^(?P<scheme>[^:]*://)(?:[^/?#:@]*:|[^@#]*#).*@")
 # A value ends at & only, but for recorders' paths such as user=a_password=b_channel=1_stream=0.sdp.
 _PARAMETER = re.compile(
-    r"(?P<name>(?:user|usr|login|pass|pwd|psw|token|auth|key|secret|sig|credential|streamid|jwt|sess|hdn)"
-    r"[a-z0-9.]*|(?<![a-z])sid)=.*?(?=&|_(?:user|password|channel|stream)=|$)",
+    r"(?P<name>(?:user|usr|login|pass|pwd|psw|token|auth|key|secret|sig|credential|streamid|jwt|sess|hdn"
+    r"|hash|md5|ticket)[a-z0-9._-]*|(?<![a-z])(?:sid|pw|pin|p|u))=.*?(?=&|_(?:user|password|channel|stream)=|$)",
     re.IGNORECASE,
 )
 _OPEN_SCHEMES = ("sim://", "file://", "watch://")
@@ -34,9 +36,13 @@ def redact(text: str) -> str:
 
 
 def _redact_url(url: str) -> str:
-    pattern = _USERINFO if _USERINFO.match(url) or url.lower().startswith(_OPEN_SCHEMES) else _UNESCAPED
+    is_open = url.lower().startswith(_OPEN_SCHEMES)
+    if _USERINFO.match(url) or is_open:
+        pattern = _USERINFO_AND_PATH if _USERINFO_AND_PATH.match(url) and not is_open else _USERINFO
+    else:
+        pattern = _UNESCAPED
     shown = pattern.sub(r"\g<scheme>***@", url)
-    if url.lower().startswith(_OPEN_SCHEMES):
+    if is_open:
         return shown
     return _PARAMETER.sub(r"\g<name>=***", shown)
 

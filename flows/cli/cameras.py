@@ -8,7 +8,7 @@ import typer
 
 from flows.cli.context import control_of, current_user, settings_of
 from flows.cli.output import Json, borderless, plain, print_json, results, say
-from flows.cli.run import CamerasArgument, Classes, Model, parse_classes
+from flows.cli.run import CamerasArgument, Classes, Model, parse_classes, require_surroundings
 
 if TYPE_CHECKING:
     from flows.service.camera_check import CheckResult
@@ -134,12 +134,14 @@ def check(
     file = load_cameras(cameras)
     given = {"model": model, "classes": parse_classes(classes)}
     flags = {name: value for name, value in given.items() if value is not None}
+    settings = settings_of(context, **{**file.settings, **flags})
     found = []
     try:
-        for result in check_cameras(file.cameras, settings_of(context, **{**file.settings, **flags})):
+        for result in check_cameras(file.cameras, settings):
             found.append(result)
             if not as_json:
                 _print_check(result)
+        require_surroundings(file, settings)
     finally:
         if as_json:
             print_json([_checked(result) for result in found])

@@ -34,6 +34,7 @@ _MODULES = (
     "rollouts",
     "observability.report",
     "observability.ask",
+    "observability.trace",
     "observability.dashboards",
     "simulate",
     "operations.ledger",
@@ -71,9 +72,11 @@ def streetloop(context: typer.Context) -> None:
     """Keep the detectors of a city's traffic cameras accurate, unattended."""
     if context.meta.get(_WANTS_HELP):
         return
+    from streetloop.host.home import spare_user_home
     from streetloop.settings import read_settings
 
     context.obj = read_settings()
+    spare_user_home(os.environ, context.obj.home)
 
 
 def main() -> None:

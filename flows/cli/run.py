@@ -13,6 +13,7 @@ from flows.cli.output import Json, print_json, results
 
 if TYPE_CHECKING:
     from flows.runtime.run_values import RunOptions
+    from streetloop.alerting.sink_config import EventSinks
     from streetloop.cameras.camera_file import CameraFile
     from streetloop.settings import Settings
 
@@ -143,6 +144,24 @@ def detach_cameras(context: typer.Context, path: Path, flags: dict[str, Any], op
     results().print(sentence, soft_wrap=True, markup=False)
 
 
+def require_surroundings(file: "CameraFile", settings: "Settings") -> "EventSinks":
+    """Refuse what no run could start with: variables, the home, exporters.
+
+    Returns:
+        The event sinks of the file, with the values of variables.
+
+    Raises:
+        ConfigError: Something is missing; the message names it.
+    """
+    from streetloop.alerting.sink_config import resolve_sinks
+    from streetloop.host.home import require_home
+    from streetloop.host.tracing import require_exporter
+
+    require_home(settings.home)
+    require_exporter(settings.otlp_url)
+    return resolve_sinks(file.sinks, os.environ)
+
+
 def read_cameras(
     context: typer.Context, path: Path, flags: dict[str, Any], options: "RunOptions", *, as_json: bool
 ) -> None:
@@ -189,17 +208,12 @@ def _read_input(
     """The camera file, and settings and options with what the file says of them."""
     from flows.cli.context import settings_of
     from flows.cli.run_log import resolve_format
-    from streetloop.alerting.sink_config import resolve_sinks
     from streetloop.cameras.camera_file import load_cameras
-    from streetloop.host.home import require_home
-    from streetloop.host.tracing import require_exporter
 
     file = load_cameras(path)
-    options = dataclasses.replace(options, sinks=resolve_sinks(file.sinks, os.environ), mutes=file.mute)
     given = {name: value for name, value in flags.items() if value is not None}
     given = {**file.settings, **given}
     log_format = resolve_format(settings_of(context, **given).log_format)
     settings = settings_of(context, **{**given, "log_format": log_format})
-    require_home(settings.home)
-    require_exporter(settings.otlp_url)
-    return file, settings, options
+    sinks = require_surroundings(file, settings)
+    return file, settings, dataclasses.replace(options, sinks=sinks, mutes=file.mute)

@@ -85,7 +85,7 @@ def _starts(ledger: Ledger) -> dict[str, float]:
     """When the first frame of each camera was, seconds since 1970."""
     times: dict[str, list[float]] = {}
     for review in list_reviews(ledger, list(ReviewState)):
-        if review.origin:
+        if "uri" in review.origin:
             fps = parse_address(str(review.origin["uri"])).fps
             start = review.captured_at.timestamp() - int(review.origin["frame"]) / fps
             times.setdefault(review.camera_id, []).append(start)

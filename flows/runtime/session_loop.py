@@ -1,12 +1,13 @@
 """What is done twice a second while cameras run. Plain Python: no signal, no console, no Ray."""
 
+import dataclasses
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from flows.runtime.workers.planner import WorkerPlan
-from flows.runtime.workers.stream_fleet import FleetReport, StreamFleet
+from flows.runtime.workers.stream_fleet import FleetReport, Restart, StreamFleet
 from flows.stream.analysis.status import CameraStatus
 from streetloop.cameras.camera_file import Camera
 from streetloop.cameras.camera_set import CameraSetWatcher
@@ -33,6 +34,9 @@ class Publisher(Protocol):
         self, cameras: Iterable[Camera], statuses: Mapping[str, CameraStatus], fleet: StreamFleet
     ) -> None:
         """Take the state of all cameras."""
+
+    def take_restarts(self) -> Sequence[Restart]:
+        """Restarts of its own process since the last call."""
 
 
 class SessionLoop:
@@ -95,6 +99,9 @@ class SessionLoop:
         except StreetloopError as error:
             self._say_once(str(error))  # the next step tries again
         report = self._fleet.poll()
+        if self._publisher is not None:
+            restarts = [*report.restarts, *self._publisher.take_restarts()]
+            report = dataclasses.replace(report, restarts=restarts)
         self._say_failures(report.statuses)
         self._observer.observe(report)
         if self._removed:

@@ -2,16 +2,17 @@
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from flows.runtime.request_recorder import RequestRecorder
-from flows.runtime.workers.stream_fleet import StreamFleet
+from flows.runtime.workers.stream_fleet import APP_RESTARTED, Restart, StreamFleet
 from flows.service.control_service import ControlService
 from flows.service.views import live_view
 from flows.stream.analysis.status import CameraStatus, Rates
 from serve.rollout.policy import Policy
 from serve.web.access.roles import AccessTokens, Guard
-from serve.web.web_app import WebApp, WebAppPictures, running_web_app, start_web_app
+from serve.web.web_app import WEB_APP, WebApp, WebAppPictures, running_web_app, start_web_app
 from streetloop.cameras.camera_file import Camera
 from streetloop.clock import SystemClock
 from streetloop.host.tracing import start_tracing
@@ -49,7 +50,8 @@ class WebPublisher:
             return build_web_app(settings, cameras, policy, names, here)
 
         running = running_web_app() if is_resumed else None
-        self._handle = start_web_app(build) if running is None else running
+        self._web_app = start_web_app(build) if running is None else running
+        self._process: str | None = None
 
     def publish(
         self, cameras: Iterable[Camera], statuses: Mapping[str, CameraStatus], fleet: StreamFleet
@@ -67,7 +69,15 @@ class WebPublisher:
             for c in cameras
             if c.id in statuses
         ]
-        self._handle.note.remote(views, dict(fleet.hosts()))
+        self._web_app.note(views, fleet.hosts())
+
+    def take_restarts(self) -> list[Restart]:
+        """Restarts of the app's process that were noticed since the last call; does not wait."""
+        before, self._process = self._process, self._web_app.process()
+        if before in {None, self._process}:
+            return []
+        cause = "its process died, or did not answer any more"
+        return [Restart(APP_RESTARTED, WEB_APP, datetime.now(UTC), cause)]
 
 
 def build_web_app(

@@ -1,6 +1,7 @@
 """``streetloop check``: does every camera open, what is it, and what would go wrong at a run?"""
 
-from collections.abc import Iterator, Sequence
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -10,10 +11,15 @@ from flows.stream.sinks.triage import bands_of
 from flows.stream.sources.registry import open_source
 from serve.rollout.control.champions import serving_model
 from streetloop.cameras.camera_file import Camera, refuse_uncountable
+from streetloop.cameras.camera_set import merged
 from streetloop.cameras.camera_warning import CameraWarning
 from streetloop.clock import SystemClock
 from streetloop.errors import ConfigError, ModelError, RegistryError, StreetloopError
+from streetloop.host.home import require_home
+from streetloop.ledger import open_ledger
+from streetloop.ledger.cameras import CameraChange, newest_changes
 from streetloop.settings import Settings
+from streetloop.sqlite_url import sqlite_path
 from streetloop.video import VideoInfo
 from train.model.model_file import ModelFile
 
@@ -37,24 +43,29 @@ class CheckResult:
     warnings: tuple[CameraWarning, ...] = ()
 
 
-def check_cameras(cameras: Sequence[Camera], settings: Settings) -> Iterator[CheckResult]:
-    """Open every camera, several at a time, and the model meanwhile.
+def check_cameras(file: Sequence[Camera], settings: Settings) -> Iterator[CheckResult]:
+    """Open every camera that a run would read, several at a time, and the model meanwhile.
 
     Args:
-        cameras: The cameras.
+        file: Cameras of the camera file; the ledger has what was changed since.
         settings: The settings of the run.
 
     Returns:
-        Results in the order of the cameras.
+        Results in the order of the cameras, then those of the file that were removed since.
 
     Raises:
+        LedgerError: The ledger cannot be read.
         ModelError: The model cannot be used; after all results.
         RegistryError: The registry does not answer; after all results.
         ConfigError: The settings do not fit the model; after all results.
     """
+    changes = {change.camera_id: change for change in _changes(settings)}
+    cameras = merged(file, changes.values())
+    removed = [camera for camera in file if camera.id in changes and changes[camera.id].document is None]
     with ThreadPoolExecutor(max_workers=_AT_A_TIME) as pool:
-        opened = pool.map(partial(_open, settings), cameras)
+        opened = (_noted(result, file, changes) for result in pool.map(partial(_open, settings), cameras))
         try:
+            require_home(settings.home)
             model = serving_model(settings)
             bands_of(settings, model.names)
             refuse_uncountable([], settings.classes, model.names)
@@ -62,6 +73,35 @@ def check_cameras(cameras: Sequence[Camera], settings: Settings) -> Iterator[Che
             yield from opened
             raise
         yield from (_with_model(result, model, settings) for result in opened)
+    for camera in removed:
+        yield CheckResult(camera, None, None, (_removed(changes[camera.id]),))
+
+
+def _changes(settings: Settings) -> Sequence[CameraChange]:
+    """What the ledger says of cameras; a ledger that is not there yet is not made."""
+    local = sqlite_path(settings.ledger)
+    if local is not None and not local.is_file():
+        return []
+    with contextlib.closing(open_ledger(settings.ledger)) as ledger:
+        return newest_changes(ledger)
+
+
+def _noted(result: CheckResult, file: Sequence[Camera], changes: Mapping[str, CameraChange]) -> CheckResult:
+    """The result, with a warning where another camera runs than the file has."""
+    camera, change = result.camera, changes.get(result.camera.id)
+    if change is None or camera in file:
+        return result
+    what = "changed" if any(camera.id == one.id for one in file) else "added"
+    text = (
+        f"{what} by {change.author} on {change.at:%Y-%m-%d}, which the file does not have; it runs with "
+        f"{camera.uri}"
+    )
+    return replace(result, warnings=(*result.warnings, CameraWarning("not-as-in-file", text)))
+
+
+def _removed(change: CameraChange) -> CameraWarning:
+    text = f"removed by {change.author} on {change.at:%Y-%m-%d}; add it again with `streetloop camera add`"
+    return CameraWarning("removed", text)
 
 
 def _open(settings: Settings, camera: Camera) -> CheckResult:

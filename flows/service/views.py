@@ -79,10 +79,16 @@ def live_view(camera: Camera, status: "CameraStatus", rates: tuple[float, float]
         frames=_copied(Frames, status.account),
         fps_decoded=rates[0],
         fps_detected=rates[1],
-        faults=[fault.text for fault in status.faults if not fault.is_over],
+        faults=_faults(status),
         crossings={name: totals.directions() for name, totals in status.lines.items()},
         slot=slot,
     )
+
+
+def _faults(status: "CameraStatus") -> list[str]:
+    """What fails now: beside the stream, and the detector itself."""
+    failing = [] if status.detector_error is None else [f"the detector fails: {status.detector_error}"]
+    return [*failing, *(fault.text for fault in status.faults if not fault.is_over)]
 
 
 def _configuration(camera: Camera) -> dict[str, Any]:

@@ -63,7 +63,7 @@ class StreamPipeline:
         on_still: Called, on the thread of its camera, with each frame that was not detected because
             nothing moves.
         on_settled: Called with each frame that has its fate, on any thread.
-        on_batch: Called with each answer of a model that serves, on any thread.
+        on_batch: Called with each answer of a model, also of one in shadow, on any thread.
         recording: Records the cameras; None records nothing.
 
     Attributes:
@@ -100,13 +100,7 @@ class StreamPipeline:
         self._analyses = {c.id: CameraAnalysis(c, settings, generation, names) for c, _ in cameras}
         self._clients = ClientPool(client)
         cities = {camera.id: camera.city for camera, _ in cameras}
-        self._comparison = (
-            ShadowComparison(
-                self._clients.get, lambda: self.router.table, names, cities, settings.confidence, on_compared
-            )
-            if names
-            else Comparison()
-        )
+        self._comparison = self._compared(names, cities, on_compared) if names else Comparison()
         self._calls = CallContext(
             self._clients, self._comparison, clock, self._stop, settings.detector_timeout_s
         )
@@ -133,6 +127,19 @@ class StreamPipeline:
             on_still=self._skip,
             first_frame_id=self._first_frame_id,
             recorder=self._recording.recorder(camera, live=source.live),
+        )
+
+    def _compared(
+        self, names: Sequence[str], cities: Mapping[str, str | None], on_compared: OnCompared | None
+    ) -> Comparison:
+        return ShadowComparison(
+            self._clients.get,
+            lambda: self.router.table,
+            names,
+            cities,
+            self._settings.confidence,
+            on_compared,
+            self._on_batch,
         )
 
     def _skip(self, frame: Frame) -> None:

@@ -1,6 +1,8 @@
 """The API and the app in a Serve application of their own, beside those that detect."""
 
 import asyncio
+import os
+import uuid
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
@@ -26,17 +28,22 @@ class WebApp:
     """The state of the running streams, in the replica; the session sends it twice a second."""
 
     def __init__(self) -> None:
+        self._process = f"{os.getpid()}-{uuid.uuid4().hex[:6]}"
         self.cameras: Sequence[CameraView] = ()
         self._hosts: Mapping[str, Any] = {}
 
-    def note(self, cameras: Sequence[CameraView], hosts: Mapping[str, Any]) -> None:
+    def note(self, cameras: Sequence[CameraView], hosts: Mapping[str, Any]) -> str:
         """The cameras as they are now, and the worker actor of each that runs.
 
         Args:
             cameras: In the order in which they are shown.
             hosts: The worker actor by camera id; cameras that do not run are missing.
+
+        Returns:
+            The name of this process, which none before it had.
         """
         self.cameras, self._hosts = cameras, hosts
+        return self._process
 
     async def newest(
         self, after: Mapping[str, int], width: int = DEFAULT_WIDTH
@@ -77,8 +84,39 @@ async def detect(image: Image) -> tuple[str, Detections]:
     return answer
 
 
-def start_web_app(build: Callable[[Callable[[], WebApp]], FastAPI]) -> Any:
-    """Start the application; its handle, whose ``note`` is to be called.
+class RunningWebApp:
+    """The web app as the session sees it; nothing here waits.
+
+    Args:
+        handle: Of its application.
+    """
+
+    def __init__(self, handle: Any) -> None:
+        self._handle = handle
+        self._answer: Any = None
+        self._process: str | None = None
+
+    def note(self, cameras: Sequence[CameraView], hosts: Mapping[str, Any]) -> None:
+        """See `WebApp.note`."""
+        answer = self._handle.note.remote(cameras, dict(hosts))
+        self._answer = self._answer or answer
+
+    def process(self) -> str | None:
+        """The name of the process that answered last; None before the first answer."""
+        if self._answer is None:
+            return self._process
+        try:
+            self._process = self._answer.result(timeout_s=0)
+        except TimeoutError:
+            return self._process
+        except (RayError, RayServeException):
+            pass  # it died; the next answer is another's
+        self._answer = None
+        return self._process
+
+
+def start_web_app(build: Callable[[Callable[[], WebApp]], FastAPI]) -> RunningWebApp:
+    """Start the application.
 
     Args:
         build: Makes the API and the app, in the replica; its argument finds the `WebApp`.
@@ -102,15 +140,15 @@ def start_web_app(build: Callable[[Callable[[], WebApp]], FastAPI]) -> Any:
         logging_config={"enable_access_log": False, "log_level": "WARNING"},
     )(HttpWebApp)
     try:
-        return ray.serve.run(deployment.bind(), name=WEB_APP, route_prefix="/")
+        return RunningWebApp(ray.serve.run(deployment.bind(), name=WEB_APP, route_prefix="/"))
     except (RayError, RayServeException, RuntimeError, TimeoutError) as error:
         raise DetectorError(f"the app did not start: {cause_of(error)}") from error
 
 
-def running_web_app() -> Any | None:
-    """The handle of the application if it runs already; else None."""
+def running_web_app() -> RunningWebApp | None:
+    """The application if it runs already; else None."""
     try:
-        return ray.serve.get_app_handle(WEB_APP)
+        return RunningWebApp(ray.serve.get_app_handle(WEB_APP))
     except (RayError, RayServeException):
         return None
 

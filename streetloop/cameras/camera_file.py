@@ -49,6 +49,12 @@ def _name(value: str) -> str:
     return value
 
 
+def _number(value: object) -> object:
+    if isinstance(value, bool):
+        raise ValueError("must be a number")  # noqa: TRY004 - pydantic takes it as one sentence
+    return value
+
+
 def _text(value: object) -> object:
     why = misread(value)
     if why is not None:
@@ -123,7 +129,7 @@ class Camera(BaseModel):
     uri: Annotated[SecretUri, BeforeValidator(parse_address)]
     city: Annotated[str | None, BeforeValidator(_text)] = Field(default=None, min_length=1, max_length=100)
     site: Annotated[str | None, BeforeValidator(_text)] = Field(default=None, pattern=SITE_PATTERN)
-    fps: float | None = Field(default=None, ge=MIN_FPS, le=MAX_FPS)
+    fps: Annotated[float | None, BeforeValidator(_number)] = Field(default=None, ge=MIN_FPS, le=MAX_FPS)
     transport: str = Field(default="tcp", pattern="^(tcp|udp)$")
     classes: ClassGroups | None = None
     record: Annotated[str, BeforeValidator(_record)] = "off"

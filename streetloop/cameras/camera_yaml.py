@@ -1,6 +1,7 @@
 """YAML as people write it: names stay as they are written, and no key is there twice."""
 
 import datetime
+import re
 from collections.abc import Hashable
 from typing import Any
 
@@ -13,6 +14,8 @@ _NAMES = {"id", "city"}
 """Keys whose values are names: 0017 stays 0017."""
 
 _INTEGER = "tag:yaml.org,2002:int"
+_FLOAT = "tag:yaml.org,2002:float"
+_LEADING_ZERO = re.compile(r"[-+]?0[0-9_]+")
 
 
 def read_yaml(text: str, name: str) -> Any:
@@ -22,6 +25,11 @@ def read_yaml(text: str, name: str) -> Any:
 
     >>> read_yaml("{id: 0017, fps: 10, no: {10: x}}", "a")
     {'id': '0017', 'fps': 10, 'no': {'10': 'x'}}
+
+    Numbers are those that people mean: 010 is ten and not eight, 12:30 is a text and not 750.
+
+    >>> read_yaml("{fps: 010, at: 12:30}", "a")
+    {'fps': 10, 'at': '12:30'}
 
     Args:
         text: The document.
@@ -78,3 +86,18 @@ class _Loader(yaml.SafeLoader):
         if key.value in _NAMES and isinstance(value, yaml.ScalarNode) and value.tag == _INTEGER:
             return value.value
         return self.construct_object(value, deep=deep)
+
+
+def _number(loader: _Loader, node: yaml.ScalarNode) -> int | float | str:
+    """A number of YAML 1.2: with colons it is a text, and with a leading zero it is decimal."""
+    if ":" in node.value:
+        return str(node.value)
+    if node.tag == _FLOAT:
+        return loader.construct_yaml_float(node)
+    if _LEADING_ZERO.fullmatch(node.value):
+        return int(node.value.replace("_", ""))
+    return loader.construct_yaml_int(node)
+
+
+_Loader.add_constructor(_INTEGER, _number)
+_Loader.add_constructor(_FLOAT, _number)

@@ -1,9 +1,9 @@
-"""Incidents and the incident report."""
+"""Incidents, the incident report, and traces."""
 
 from collections.abc import Sequence
 from typing import Protocol
 
-from streetloop.control.report_views import AnswerView, IncidentView, ReportView, SimilarIncident
+from streetloop.control.report_views import AnswerView, IncidentView, ReportView, SimilarIncident, TraceView
 
 
 class ReportControl(Protocol):
@@ -38,6 +38,17 @@ class ReportControl(Protocol):
 
         Raises:
             NotFound: There is no incident of that number.
+        """
+
+    def trace(self, asked: str) -> TraceView:
+        """The way of a frame to its events, label, dataset, versions and rollouts, or back.
+
+        Args:
+            asked: ``KIND:ID``, or the name or digest of a frame.
+
+        Raises:
+            ConfigError: It is no id.
+            NotFound: There is no such thing.
         """
 
     def ask(self, question: str) -> AnswerView:

@@ -1,4 +1,4 @@
-"""Views of incidents and of the incident report."""
+"""Views of incidents, of the incident report and of traces."""
 
 from datetime import datetime
 
@@ -128,11 +128,11 @@ class RolloutFact(BaseModel):
 
 
 class LearningFacts(BaseModel):
-    """Learning runs that began in the time.
+    """Learning runs that were open in the time.
 
     Attributes:
         runs: How many.
-        promoted: How many of them led to a promotion.
+        promoted: How many of them led to a promotion in it.
         promoted_share: The same as a share of those that have ended; None if none has.
         drift_to_promotion_h: Median hours from a run that drift began to its promotion; None
             without one.
@@ -201,3 +201,122 @@ class ReportView(BaseModel):
     text: list[Sentence] = []
     replaced: int = 0
     notes: list[str] = []
+
+
+class TracedFrame(BaseModel):
+    """A frame on its way from a camera to a dataset.
+
+    Attributes:
+        name: ``RUN/CAMERA/NUMBER``, as its logs have it; None if it was not noted.
+        digest: SHA-256 of the picture that was kept of it; None if none was.
+        camera_id: Its camera.
+        captured_at: When it was captured; None if it is in no log.
+        fate: ``detected``, ``gated``, ``dropped`` or ``failed``; None where the frame log was not
+            asked, or does not have it.
+        fate_reason: Why it was not detected.
+        model: The model that answered.
+        state: How far it has come in the review queue; None if it is not in it.
+        reason: What made it a candidate.
+        labeler: Who labeled it.
+        answered_at: When.
+        boxes: How many boxes the label has; None without a label.
+        datasets: Digests of the datasets that have its label.
+    """
+
+    name: str | None = None
+    digest: str | None = None
+    camera_id: str
+    captured_at: datetime | None = None
+    fate: str | None = None
+    fate_reason: str | None = None
+    model: str | None = None
+    state: str | None = None
+    reason: str | None = None
+    labeler: str | None = None
+    answered_at: datetime | None = None
+    boxes: int | None = None
+    datasets: list[str] = []
+
+
+class TracedEvent(BaseModel):
+    """An event on the way of a frame.
+
+    Attributes:
+        id: Its number.
+        kind: What it is.
+        camera_id: Where.
+        started_at: Since when.
+        ended_at: Until when.
+        link: ``began in the frame``, ``open at the frame`` (the same camera and time), ``asked for
+            the training``, or ``asked`` of the event that was asked for.
+    """
+
+    id: int
+    kind: str
+    camera_id: str | None
+    started_at: datetime
+    ended_at: datetime | None
+    link: str
+
+
+class TracedDataset(BaseModel):
+    """A dataset; ``images`` is None where its manifest is gone."""
+
+    digest: str
+    images: int | None
+
+
+class TracedLearning(BaseModel):
+    """A learning run."""
+
+    id: int
+    step: str
+    because: str | None
+    version: int | None
+
+
+class TracedVersion(BaseModel):
+    """A version of the registry."""
+
+    number: int
+    aliases: list[str]
+    model: str
+    parent: int | None
+    dataset: str | None
+    accepted: bool | None
+
+
+class TracedRollout(BaseModel):
+    """A rollout; ``reason`` is that of its newest decision."""
+
+    id: int
+    state: str
+    model: str
+    champion: str
+    reason: str | None
+
+
+class TraceView(BaseModel):
+    """The way of a frame, from whatever of it was asked for.
+
+    Attributes:
+        asked: What was asked for, as ``KIND:ID``.
+        frames: Frames, the oldest first, 100 at most.
+        more_frames: How many more there are.
+        events: Events that are of the frames, the oldest first.
+        datasets: Datasets that have their labels.
+        learning: Learning runs that trained with them.
+        versions: Versions that were trained with them, the oldest first.
+        rollouts: Rollouts of these versions, the oldest first.
+        gaps: What is in no log, one sentence each.
+    """
+
+    asked: str
+    frames: list[TracedFrame] = []
+    more_frames: int = 0
+    events: list[TracedEvent] = []
+    datasets: list[TracedDataset] = []
+    learning: list[TracedLearning] = []
+    versions: list[TracedVersion] = []
+    rollouts: list[TracedRollout] = []
+    gaps: list[str] = []

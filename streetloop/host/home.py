@@ -5,7 +5,7 @@ import fcntl
 import os
 import socket
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, MutableMapping
 from pathlib import Path
 
 from streetloop.errors import ConfigError
@@ -29,6 +29,19 @@ def require_home(home: Path) -> None:
     except OSError as error:
         why = error.strerror
         raise ConfigError(f"STREETLOOP_HOME: {home} cannot be written: {why}; {_WAY_OUT}") from None
+
+
+def spare_user_home(environ: MutableMapping[str, str], home: Path) -> None:
+    """Keep matplotlib's cache in the home where the user's own cannot be written.
+
+    Matplotlib complains otherwise.
+
+    Args:
+        environ: The environment of the process; changed only if ``HOME`` cannot be written.
+        home: The folder of all state.
+    """
+    if not os.access(environ.get("HOME", "/"), os.W_OK):
+        environ.setdefault("MPLCONFIGDIR", str(home.absolute() / "matplotlib"))
 
 
 def is_home_in_use(home: Path) -> bool:

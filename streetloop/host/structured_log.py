@@ -1,8 +1,9 @@
 """Logs as JSON, one object a line, with the ids of what a line is about.
 
-A line names what it is about by ids: ``run``, ``camera``, ``event``, ``frame``, ``dataset``,
-``version``, ``rollout``, ``learning``. A frame's digest is on its candidate, on the events whose
-evidence it is, and on its label; the label's dataset is on the version that was trained with it.
+A line names what it is about by ids: ``run``, ``camera``, ``frame_name``, ``event``, ``frame``,
+``dataset``, ``version``, ``rollout``, ``learning``. A frame's name is on its candidate and on the
+events that began in it; the digest of its picture (``frame``) is on its candidate and on its
+label. The label's dataset is on the version that was trained with it.
 """
 
 import json

@@ -12,6 +12,7 @@ from streetloop.host.structured_log import ids
 from streetloop.ledger.alerts.event_changes import ACKNOWLEDGED, BEGIN, END, note_change
 from streetloop.ledger.alerts.mutes import is_muted
 from streetloop.ledger.database import Ledger
+from streetloop.ledger.lookups.frame_name import frame_name_of
 from streetloop.ledger.schema.tables import events, incident_events, incidents
 
 _log = logging.getLogger(__name__)
@@ -119,8 +120,8 @@ def begin_event(
         row["muted"] = is_muted(connection, kind, camera_id, started_at)
         number = _number(connection.execute(insert(events).values(row)).inserted_primary_key)
         note_change(connection, number, BEGIN, started_at)
-    frames = [key.rsplit("/", 1)[-1].partition(".")[0] for key in evidence] or None
-    about = ids(event=number, camera=camera_id, version=model_version, frames=frames)
+    name = frame_name_of(camera_id, row["detail"])
+    about = ids(event=number, frame_name=name, camera=camera_id, version=model_version)
     _log.info("event %d begins: %s", number, kind, extra=about)
     return number
 

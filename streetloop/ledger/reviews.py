@@ -74,7 +74,8 @@ class FrameRecord:
         fingerprint: (4,) uint64 perceptual hash, to find near-duplicates.
         embedding: float32 appearance vector, to spread a selection.
         drift: Likeliest cause of the camera's drift when the frame was chosen; empty without drift.
-        origin: Where the ground truth can be looked up: URI and frame of a simulated camera.
+        origin: Where the frame can be looked up: run and number of the logs, see `FrameName`; URI
+            and frame of a simulated camera, which give the ground truth.
         classes: Class names of the model by class id; `boxes` and `label` have these ids. Empty if
             unknown: such a frame is neither chosen nor pushed, and no answer to it is read.
         served: Minimum confidence of a box that the streams showed, 0 to 1; see `shown`.
@@ -196,7 +197,7 @@ def list_reviews(
     query = select(reviews).where(is_in(states))
     if reason is not None:
         query = query.where(reviews.c.reason == reason.value)
-    return _read(ledger, query.order_by(*_BY_CHOICE))
+    return read_reviews(ledger, query.order_by(*_BY_CHOICE))
 
 
 def list_labeled(ledger: Ledger, reason: SelectionReason | None = None) -> list[FrameRecord]:
@@ -223,7 +224,7 @@ def labeled_moments(ledger: Ledger) -> dict[str, list[datetime]]:
 
 def list_doubted(ledger: Ledger) -> list[FrameRecord]:
     """Frames that were asked about, perhaps with another model's class names."""
-    return _read(ledger, select(reviews).where(reviews.c.doubt.is_not(None)).order_by(*_BY_CHOICE))
+    return read_reviews(ledger, select(reviews).where(reviews.c.doubt.is_not(None)).order_by(*_BY_CHOICE))
 
 
 def list_unreliable(ledger: Ledger) -> set[str]:
@@ -292,14 +293,14 @@ def newest_reviews(
     """
     query = select(reviews).where(is_in(states))
     query = query.order_by(reviews.c.captured_at.desc(), reviews.c.digest)
-    return _read(ledger, query.limit(most).offset(offset))
+    return read_reviews(ledger, query.limit(most).offset(offset))
 
 
 def find_reviews(ledger: Ledger, digests: Collection[str]) -> list[FrameRecord]:
     """The frames of these digests, as far as there are any."""
     found: list[FrameRecord] = []
     for part in parts_of(digests):
-        found += _read(ledger, select(reviews).where(reviews.c.digest.in_(part)))
+        found += read_reviews(ledger, select(reviews).where(reviews.c.digest.in_(part)))
     return found
 
 
@@ -375,7 +376,8 @@ def chosen_since(connection: Connection, since: datetime, reason: SelectionReaso
     return int(connection.execute(query).scalar_one())
 
 
-def _read(ledger: Ledger, query: "Select[Any]") -> list[FrameRecord]:
+def read_reviews(ledger: Ledger, query: "Select[Any]") -> list[FrameRecord]:
+    """The frames of a query of the table's rows."""
     with ledger.snapshot() as connection:
         rows = connection.execute(query).mappings().all()
     return [

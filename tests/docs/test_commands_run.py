@@ -45,6 +45,7 @@ RUNS = (
     ["learn"],
     ["models"],
     ["lineage"],
+    ["trace"],
     ["evaluate"],
     ["bench"],
     ["backup"],

@@ -86,6 +86,11 @@ def test_text_without_credentials_stays_as_it_is(text: str) -> None:
         ("https://h/x?session=hunter2&PHPSESSID=hunter2", "https://h/x?session=***&PHPSESSID=***"),
         ("https://h/x?hdnts=exp=1~hmac=hunter2&side=left", "https://h/x?hdnts=***&side=left"),
         ("https://h/x?token=AbC_dEf=", "https://h/x?token=***"),
+        ("http://h/video?u=admin&p=hunter2&page=2", "http://h/video?u=***&p=***&page=2"),
+        ("http://h/video?pw=hunter2&PIN=hunter2", "http://h/video?pw=***&PIN=***"),
+        ("http://h/x?token_v2=hunter2&session-id=hunter2", "http://h/x?token_v2=***&session-id=***"),
+        ("https://h/x.ts?md5=hunter2&hash=hunter2&e=9", "https://h/x.ts?md5=***&hash=***&e=9"),
+        ("rtsp://admin:hun@te/r2@10.0.0.7/ch1", "rtsp://***@10.0.0.7/ch1"),
     ],
 )
 def test_secrets_that_stand_elsewhere_than_they_ought_to_are_hidden(url: str, shown: str) -> None:

@@ -31,7 +31,7 @@ def read_contract(path: Path) -> ModelContract:
 
 def _contract(signature: GraphSignature) -> ModelContract:
     metadata = signature.metadata
-    task = metadata.get("task", "detect")
+    task = metadata.get("task", "").strip().lower() or "detect"
     if task != "detect":
         raise ModelUnsupported(f"is a model for the task {task!r}; a detector ('detect') is needed")
     names = export_metadata.class_names(metadata)

@@ -29,6 +29,8 @@ def class_names(metadata: Mapping[str, str]) -> tuple[str, ...]:
         found = dict(enumerate(found))
     if not isinstance(found, dict) or not found or not all(str(key).isdecimal() for key in found):
         raise ModelUnsupported("names its classes in no form that is known; write {0: 'car', 1: 'bus'}")
+    if any(isinstance(name, list | tuple | dict | None) for name in found.values()):
+        raise ModelUnsupported("names a class by something else than text; write {0: 'car', 1: 'bus'}")
     table = {int(key): str(name).strip() for key, name in found.items()}
     for number in range(max(table) + 1):
         if not table.get(number):

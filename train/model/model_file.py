@@ -116,10 +116,16 @@ def _stamp(path: Path, digest: str, thresholds: Mapping[str, float]) -> str:
 def _locate(model: str, cache: Path) -> Path:
     if model == BASELINE:
         return _BASELINE_FILE
+    if not model.strip():
+        raise ModelNotFound("the model has no name; give a path, a published name, or baseline")
     scheme = urlsplit(model).scheme if "://" in model else ""
     if scheme not in {"", "file"}:
         raise ModelNotFound(f"{redact(model)}: unknown scheme {scheme!r}; give a path or a file:// URI")
+    if scheme and "#" in model:
+        raise ModelNotFound(f"{model}: a # would end the address there; write # as %23")
+    # A shell expands ~, a camera file and a variable do not.
     path = Path(unquote(urlsplit(model).path)) if scheme else Path(model)
+    path = path.expanduser() if model.startswith("~/") else path
     if path.is_dir():
         raise ModelUnsupported(f"{path}: is a folder, not a model file")
     if path.is_file():

@@ -42,6 +42,13 @@ EXPLANATIONS = {
         "The cameras of the worker were stopped.",
         "Restart the run, and keep its messages for a bug report.",
     ),
+    "detector_failed": Explanation(
+        2,
+        "the detector gives no answers",
+        0.9,
+        "The frames were counted as failed; nothing was detected or counted in them.",
+        "Read the cause; try the model with `streetloop check --model`.",
+    ),
     "detector_restarted": Explanation(
         2,
         "the detector's process died",
@@ -55,6 +62,13 @@ EXPLANATIONS = {
         0.9,
         "It was started again; the cameras ran on.",
         "Look for lack of memory on its node.",
+    ),
+    "app_restarted": Explanation(
+        3,
+        "the app's process died",
+        0.9,
+        "Another was started; API and app did not answer meanwhile. The streams went on.",
+        "Look for lack of memory.",
     ),
     "worker_restarted": Explanation(
         3,

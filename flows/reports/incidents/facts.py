@@ -19,7 +19,7 @@ from streetloop.ledger import Ledger
 from streetloop.ledger.alerts.incidents import read_events
 from streetloop.ledger.events import Event
 from streetloop.ledger.findings import list_findings
-from streetloop.ledger.learning import ENDED, LearningRun, Step, list_learning
+from streetloop.ledger.learning import LearningRun, Step, list_learning
 from streetloop.ledger.line_counts import sum_crossings
 from streetloop.ledger.reviews import count_answered, count_reviews
 from streetloop.ledger.rollouts import Rollout, RolloutState, list_decisions, list_rollouts
@@ -148,8 +148,12 @@ def _rollouts(ledger: Ledger, since: datetime, until: datetime) -> list[RolloutF
 
 
 def _learning(ledger: Ledger, since: datetime, until: datetime) -> LearningFacts:
-    runs = [run for run in list_learning(ledger, since, _MAX_ROWS) if run.started_at <= until]
-    ended = [run for run in runs if run.step in ENDED]
+    runs = [
+        run
+        for run in list_learning(ledger, most=_MAX_ROWS)
+        if run.started_at <= until and (run.ended_at is None or run.ended_at >= since)
+    ]
+    ended = [run for run in runs if run.ended_at is not None and run.ended_at <= until]
     promoted = [run for run in ended if run.step is Step.PROMOTED]
     rolled_back = [
         one

@@ -20,6 +20,8 @@ _SHARED = {
     "worker_restarted": "worker",
     "flow_failed": "worker",
     "detector_restarted": "detector",
+    "app_restarted": "app",
+    "detector_failed": "detector",
 }
 
 

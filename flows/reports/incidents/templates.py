@@ -114,9 +114,7 @@ def _learning(report: ReportView) -> Iterator[Sentence]:
     learning = report.learning
     if learning.runs:
         yield fill(
-            "Learning runs that began: {runs}; promoted: {promoted}.",
-            runs=learning.runs,
-            promoted=learning.promoted,
+            "Learning runs: {runs}; promoted: {promoted}.", runs=learning.runs, promoted=learning.promoted
         )
     if learning.promoted_share is not None:
         yield fill(

@@ -98,7 +98,12 @@ SINKS = (
     Metric("streetloop_spool_oldest_age_seconds", _G, (), "Age of the oldest of them; 0 if there is none."),
 )
 MODELS = (
-    Metric("streetloop_detector_batch_seconds", _H, ("model",), "Computing time of a batch."),
+    Metric(
+        "streetloop_detector_batch_seconds",
+        _H,
+        ("model",),
+        "Computing time of a batch, also of a model in shadow.",
+    ),
     Metric("streetloop_detector_batch_frames", _H, ("model",), "Frames of a batch."),
     Metric(
         "streetloop_detection_confidence", _H, ("model",), "Confidence of each box; its count is detections."

@@ -14,6 +14,7 @@ from streetloop.ledger.rollouts import OVER, RolloutState
 
 _KINDS = (
     "camera_lost",
+    "detector_failed",
     "drift",
     "flow_failed",
     "recording_failed",

@@ -27,8 +27,9 @@ from streetloop.ledger.events import begin_event, end_event, end_open_events
 _log = logging.getLogger(__name__)
 
 CAMERA_LOST = "camera_lost"
+DETECTOR_FAILED = "detector_failed"
 _OF_CAMERA = (CAMERA_LOST, TOO_FAST, UNKNOWN_CLASS, RECORDING_FAILED)
-_OF_ALL = (STORE_FAILED, SINK_FAILED, FLOW_FAILED, UPLOAD_FAILED)
+_OF_ALL = (DETECTOR_FAILED, STORE_FAILED, SINK_FAILED, FLOW_FAILED, UPLOAD_FAILED)
 
 
 class _Subject(NamedTuple):
@@ -134,6 +135,9 @@ def _outages(statuses: Iterable[CameraStatus], now: datetime) -> Iterable[tuple[
         if status.state in {CameraState.LOST, CameraState.FAILED}:
             since, cause = status.last_at or now, status.error or "it does not answer"
             yield _Subject(CAMERA_LOST, status.camera_id), _Outage(since, cause, status.model)
+        if status.detector_error is not None:
+            # Of no camera: those of an application fail together.
+            yield _Subject(DETECTOR_FAILED, None), _Outage(now, status.detector_error, status.model)
         for fault in status.faults:
             if not fault.is_over:
                 camera = status.camera_id if fault.kind in _OF_CAMERA else None

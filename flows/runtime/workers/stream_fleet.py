@@ -19,7 +19,7 @@ from streetloop.ledger.line_counts import LineCounts
 from streetloop.ledger.reviews import FrameRecord
 
 WORKER_RESTARTED, DETECTOR_RESTARTED = "worker_restarted", "detector_restarted"
-CONTROL_RESTARTED = "control_restarted"
+CONTROL_RESTARTED, APP_RESTARTED = "control_restarted", "app_restarted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Restart:
     """A process that died and was started again.
 
     Attributes:
-        kind: `WORKER_RESTARTED`, `DETECTOR_RESTARTED` or `CONTROL_RESTARTED`.
+        kind: `WORKER_RESTARTED`, `DETECTOR_RESTARTED`, `CONTROL_RESTARTED` or `APP_RESTARTED`.
         process: Name of the process, such as ``worker0`` or ``champion``.
         at: When it was noticed (UTC).
         cause: Why it died, as far as known.

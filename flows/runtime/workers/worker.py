@@ -67,7 +67,7 @@ class StreamWorker:
         self._counts = LineCountBins(plan.cameras)
         detection_log, frame_log = _detection_log(plan), _frame_log(plan)
         self._logs = (detection_log, frame_log)
-        self._anomalies = AnomalyEvidence(open_store(settings), _anonymiser(plan))
+        self._anomalies = AnomalyEvidence(open_store(settings), _anonymiser(plan), plan.run)
         self._streams = _detection_streams(plan)
         optional = (_annotator(plan), self._drift_sampler, self._triage)
         self._pipeline = StreamPipeline(
@@ -230,6 +230,7 @@ def _triage(plan: WorkerPlan) -> Triage:
         settings.confidence,
         seed=plan.generation,
         hide=_anonymiser(plan),
+        run=plan.run,
     )
 
 

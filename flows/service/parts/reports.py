@@ -1,4 +1,4 @@
-"""Incidents and the incident report."""
+"""Incidents, the incident report, and traces."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -14,8 +14,10 @@ from flows.reports.incidents.templates import write_sentences
 from flows.reports.incidents.vector_index import VECTORS_FILE
 from flows.reports.incidents.wording import word_sentences
 from flows.reports.questions.answer import answer_question
+from flows.reports.tracing.asked import parse_asked
+from flows.reports.tracing.tracer import Tracer
 from flows.service.parts.state import ServiceState
-from streetloop.control.report_views import AnswerView, IncidentView, ReportView, SimilarIncident
+from streetloop.control.report_views import AnswerView, IncidentView, ReportView, SimilarIncident, TraceView
 from streetloop.local_time import parse_moment
 
 _MAX_PAST = 5000
@@ -57,6 +59,10 @@ class ReportService(ServiceState):
         index = self._settings.home / VECTORS_FILE
         past = past_incidents(self._ledger, _MAX_PAST)
         return most_similar(asked, past, limit, lambda texts: embed(texts, index))
+
+    def trace(self, asked: str) -> TraceView:
+        """See `Control.trace`."""
+        return Tracer(self._settings, self._ledger, self._store).trace(parse_asked(asked))
 
     def ask(self, question: str) -> AnswerView:
         """See `Control.ask`."""

@@ -40,6 +40,7 @@ class ShadowComparison(Comparison):
         confidence: Boxes below it only help to track and are not compared.
         on_compared: Called for each frame that both models answered, on the comparing thread and
             after its evidence was noted; an exception is logged and stops nothing.
+        on_sampled: Called with each answer to a sample, on the comparing thread.
     """
 
     def __init__(
@@ -50,11 +51,12 @@ class ShadowComparison(Comparison):
         cities: Mapping[str, str | None],
         confidence: float,
         on_compared: OnCompared | None = None,
+        on_sampled: Callable[[SourceAnswer], None] = lambda _: None,
     ) -> None:
         self._client, self._table = client, table
         self._names, self._cities = names, cities
         self._confidence = confidence
-        self._on_compared = on_compared
+        self._on_compared, self._on_sampled = on_compared, on_sampled
         self._pairing, self._stability = PairedComparison(names, cities), FleetStability()
         self._due = 0.0
         self._busy = threading.Lock()
@@ -145,6 +147,8 @@ class ShadowComparison(Comparison):
 
     def _compare(self, sample: Sample, answer: SourceAnswer | None) -> None:
         other = self._receive(sample)
+        if other is not None:
+            self._on_sampled(other)
         if answer is None or other is None:
             return
         champion, challenger = (other, answer) if answer.application == CHALLENGER else (answer, other)

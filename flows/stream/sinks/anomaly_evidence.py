@@ -3,19 +3,22 @@
 import queue
 import threading
 from dataclasses import replace
+from typing import Any
 
 from flows.stream.analysis.results import Result
 from flows.stream.anomalies.anomaly_watch import Anomaly
 from streetloop.drawing.anonymise import Anonymiser
 from streetloop.errors import StoreError
 from streetloop.images import encode_jpeg
+from streetloop.ledger.lookups.frame_name import FrameName
 from streetloop.storage.store import ObjectStore
+from streetloop.types import Frame
 
 _JPEG_QUALITY = 90
 
 
 class AnomalyEvidence:
-    """A `Sink` that stores the frame in which an anomaly was found.
+    """A `Sink` that stores the frame in which an anomaly was found, and notes which one it was.
 
     Begins and ends are handed out in order. One whose picture cannot be stored is handed out
     without it, and the error is raised at the next frame.
@@ -23,10 +26,12 @@ class AnomalyEvidence:
     Args:
         store: Receives the JPEGs.
         hide: Blurs what nobody may recognise; None stores pictures as they are.
+        run: Name of the run, in whose logs the frames are; empty without logs.
     """
 
-    def __init__(self, store: ObjectStore, hide: Anonymiser | None = None) -> None:
-        self._store, self._hide = store, hide or Anonymiser()
+    def __init__(self, store: ObjectStore, hide: Anonymiser | None = None, run: str = "") -> None:
+        self._store, self._hide, self._run_name = store, hide or Anonymiser(), run
+        self._begun: dict[tuple[str, str], dict[str, Any]] = {}
         self._work: queue.SimpleQueue[tuple[Anomaly, bytes] | None] = queue.SimpleQueue()
         self._found: list[Anomaly] = []
         self._error: StoreError | None = None
@@ -42,7 +47,7 @@ class AnomalyEvidence:
         for anomaly in result.anomalies:
             begins = anomaly.ended_at is None
             jpeg = self._encoded(result) if begins else b""
-            self._started().put((anomaly, jpeg))
+            self._started().put((self._named(anomaly, result.frame), jpeg))
         self._raise()
 
     def collect(self) -> list[Anomaly]:
@@ -62,6 +67,15 @@ class AnomalyEvidence:
             self._thread.join()
             self._thread = None
         self._raise()
+
+    def _named(self, anomaly: Anomaly, frame: Frame) -> Anomaly:
+        """With the name of the frame in which it began; the end has it, too."""
+        if not self._run_name:
+            return anomaly
+        of = (anomaly.camera_id, anomaly.key)
+        name = FrameName(self._run_name, anomaly.camera_id, frame.frame_id).as_json()
+        found = self._begun.setdefault(of, name) if anomaly.ended_at is None else self._begun.pop(of, {})
+        return replace(anomaly, detail={**anomaly.detail, **found})
 
     def _encoded(self, result: Result) -> bytes:
         frame = result.frame

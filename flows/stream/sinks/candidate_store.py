@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from labeling.scoring import Bands, attention, unmatched_weights
 from streetloop.boxes import to_boxes
 from streetloop.drawing.anonymise import Anonymiser
 from streetloop.images import encode_jpeg
+from streetloop.ledger.lookups.frame_name import FrameName
 from streetloop.ledger.reviews import FrameRecord, SelectionReason
 from streetloop.storage.store import ObjectStore, image_key
 from streetloop.types import Detections
@@ -50,6 +52,7 @@ class CandidateStore:
         served: Minimum confidence of a box that is shown, 0 to 1. The labeler starts from those
             above it; selection uses the weaker ones, too.
         hide: Blurs what nobody may recognise; None stores pictures as they are.
+        run: Name of the run, in whose logs the frames are; empty without logs.
     """
 
     def __init__(
@@ -60,8 +63,9 @@ class CandidateStore:
         bands: Bands,
         served: float,
         hide: Anonymiser | None = None,
+        run: str = "",
     ) -> None:
-        self._hide = hide or Anonymiser()
+        self._hide, self._run = hide or Anonymiser(), run
         self._store, self._names, self._served = store, names, served
         self._origins, self._bands = origins, bands
         self._found: list[FrameRecord] = []
@@ -134,9 +138,11 @@ class CandidateStore:
         theirs = unmatched_weights(against, boxes, self._names, self._bands)
         return both, np.concatenate([ours, theirs])
 
-    def _origin(self, result: Result) -> dict[str, str | int]:
-        picture = result.frame.picture
-        uri = self._origins.get(result.frame.camera_id)
+    def _origin(self, result: Result) -> dict[str, Any]:
+        frame, picture = result.frame, result.frame.picture
+        name = FrameName(self._run, frame.camera_id, frame.frame_id)
+        logged = name.as_json() if self._run else {}
+        uri = self._origins.get(frame.camera_id)
         if uri is None or not isinstance(picture, SimulatedPicture):
-            return {}
-        return {"uri": uri, "frame": picture.frame}
+            return logged
+        return {**logged, "uri": uri, "frame": picture.frame}

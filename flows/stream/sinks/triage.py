@@ -57,6 +57,7 @@ class Triage:
         served: Minimum confidence of a box that is shown, 0 to 1; see `CandidateStore`.
         seed: Of the random times.
         hide: See `CandidateStore`.
+        run: See `CandidateStore`.
     """
 
     def __init__(
@@ -70,9 +71,10 @@ class Triage:
         served: float = 0.25,
         seed: int = 0,
         hide: Anonymiser | None = None,
+        run: str = "",
     ) -> None:
         self._bands = bands or Bands()
-        self._kept = CandidateStore(store, names, origins, self._bands, served, hide)
+        self._kept = CandidateStore(store, names, origins, self._bands, served, hide, run)
         self._names = names
         self._period_s = period_s
         self._apart_s = 3600.0 / random_a_hour if random_a_hour > 0 else np.inf

@@ -1,4 +1,4 @@
-"""Incidents and the incident report."""
+"""Incidents, the incident report, and traces."""
 
 from typing import Annotated
 
@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field
 
 from serve.web.api.problems import problems
 from streetloop.control.port import Control
-from streetloop.control.report_views import IncidentView, ReportView, SimilarIncident
+from streetloop.control.report_views import IncidentView, ReportView, SimilarIncident, TraceView
 
 _TIME = "a time, or a duration before now such as 24h or 7d"
 
@@ -21,7 +21,7 @@ class ReportRequest(BaseModel):
 
 
 def report_routes(control: Control) -> APIRouter:
-    """The endpoints of incidents and reports.
+    """The endpoints of incidents, reports and traces.
 
     Args:
         control: Answers them.
@@ -51,5 +51,15 @@ def report_routes(control: Control) -> APIRouter:
         incident: Annotated[int, Path(ge=1, le=2**31 - 1)], limit: Annotated[int, Query(ge=1, le=50)] = 5
     ) -> list[SimilarIncident]:
         return control.similar_incidents(incident, limit)
+
+    @routes.get(
+        "/trace",
+        summary="The way of a frame: events, label, dataset, versions, rollouts",
+        responses=problems(_404="no such thing"),
+    )
+    def trace(
+        of: Annotated[str, Query(min_length=1, max_length=200, description="an id, such as event:417")],
+    ) -> TraceView:
+        return control.trace(of)
 
     return routes

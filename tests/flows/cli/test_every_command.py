@@ -86,6 +86,7 @@ _ARGUMENTS = {
     "show": ("0123",),
     "similar": ("1",),
     "test": ("ops",),
+    "trace": ("version:1",),
     "unmute": ("1",),
     "start": ("2",),
     "up": ("cameras.yaml",),

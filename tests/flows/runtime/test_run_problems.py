@@ -1,5 +1,6 @@
 """A run of which nothing comes is a failure that says why."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,10 @@ def test_a_detector_that_fails_on_every_frame_fails_the_run_with_its_own_reason(
     assert "answers with values that are not numbers" in problem
     assert problem in " ".join(said.split())
     assert found["cameras"]["a40"]["detected"] == 0
+    listing = Command("events", "--kind", "detector_failed", "--json", home=tmp_path / "home").finish()
+    (event,) = [json.loads(line) for line in listing.stdout.splitlines()]
+    assert "answers with values that are not numbers" in event["cause"]
+    assert event["ended_at"] is not None
 
 
 def test_a_camera_that_never_came_fails_the_run_beside_one_that_did(tmp_path: Path) -> None:

@@ -1,3 +1,4 @@
+import contextlib
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,10 +10,12 @@ import pytest
 from flows.service.camera_check import check_cameras
 from streetloop.cameras.camera_file import Camera
 from streetloop.errors import ConfigError, ModelUnsupported
+from streetloop.ledger import open_ledger
+from streetloop.ledger.cameras import change_camera
 from streetloop.secrets import SecretUri
 from streetloop.settings import Settings
 from tests.support.samples.tiny_model import detector_output, write_tiny_model
-from tests.support.stream_flow.build import write_clip
+from tests.support.stream_flow.build import NOON, write_clip
 
 ONE_CAR = detector_output((32, 32, 20, 10, 0, 0.9))
 
@@ -146,3 +149,28 @@ def test_what_concerns_all_cameras_is_refused_after_each_was_checked(
     assert next(checks).info is not None
     with pytest.raises(error, match=words):
         next(checks)
+
+
+def test_what_runs_in_the_place_of_the_file_is_checked_and_said(tmp_path: Path, settings: Settings) -> None:
+    clip, other = (write_clip(tmp_path / name, [20, 90]).as_uri() for name in ("a.mp4", "b.mp4"))
+    with contextlib.closing(open_ledger(settings.ledger)) as ledger:
+        for camera_id, uri in (("a", other), ("gone", None), ("new", f"{tmp_path.as_uri()}/none.mp4")):
+            document = None if uri is None else {"id": camera_id, "uri": uri}
+            change_camera(ledger, camera_id, document, "ann", NOON)
+    file = [_camera("a", clip), _camera("gone", clip), _camera("same", clip)]
+
+    changed, same, added, gone = check_cameras(file, settings)
+    assert str(changed.camera.uri) == other
+    (warning,) = changed.warnings
+    assert warning.code == "not-as-in-file"
+    assert warning.text.startswith("changed by ann on 2026-03-01")
+    assert warning.text.endswith(f"it runs with {other}")
+    assert (same.camera.id, same.warnings) == ("same", ())
+    assert "does not exist" in (added.problem or "")
+    assert "added by ann" in added.warnings[0].text
+    assert (gone.camera.id, gone.warnings[0].code) == ("gone", "removed")
+
+
+def test_without_a_ledger_none_is_made(tmp_path: Path, settings: Settings) -> None:
+    list(check_cameras([_camera("a", write_clip(tmp_path / "a.mp4", [20, 90]).as_uri())], settings))
+    assert not list(settings.home.glob("ledger*"))

@@ -71,3 +71,42 @@ def test_a_clips_number_sign_is_to_be_escaped() -> None:
 )
 def test_an_address_as_it_is_shown_is_refused(shown: str) -> None:
     assert "write them again" in _refusal(shown)
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "rtsp://admin:50%25@host/ch1",
+        "rtsp://admin:50%off@host/ch1",
+        "rtsp://host/100%/ch1",
+        "file:///clips/100%.mp4",
+    ],
+)
+def test_a_percent_sign_that_escapes_nothing_stays(uri: str) -> None:
+    assert parse_address(uri).reveal() == uri
+
+
+@pytest.mark.parametrize(
+    ("uri", "meant"),
+    [
+        ("RTSP://host/Ch1", "rtsp://host/Ch1"),
+        ("Snapshot+HTTP://host/a.jpg", "snapshot+http://host/a.jpg"),
+        ("FILE:///Clips/a.mp4", "file:///Clips/a.mp4"),
+        (" rtsp://host/ch1\n", "rtsp://host/ch1"),
+    ],
+)
+def test_a_scheme_in_capitals_and_space_around_an_address_are_understood(uri: str, meant: str) -> None:
+    assert parse_address(uri).reveal() == meant
+
+
+@pytest.mark.parametrize(
+    "uri", ["/clips/a.mp4", "clips/a.mp4", "C:\\clips\\a.mp4", "rtsp:/host/ch1", "10.0.0.7"]
+)
+def test_what_has_no_scheme_is_told_how_a_file_is_written(uri: str) -> None:
+    assert "write a file as file:///absolute/path.mp4" in _refusal(uri)
+
+
+@pytest.mark.parametrize("port", ["65536", "99999"])
+def test_a_port_that_does_not_exist_is_said(port: str) -> None:
+    assert "its port is not a number from 0 to 65535" in _refusal(f"rtsp://host:{port}/ch1")
+    assert "write # as %23" in _refusal(f"rtsp://admin:{port}/hunter@host/ch1")

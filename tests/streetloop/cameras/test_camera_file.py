@@ -337,3 +337,17 @@ def test_cameras_survive_the_way_to_another_process() -> None:
     arrived: CameraFile = pickle.loads(pickle.dumps(file))
     assert arrived == file
     assert arrived.cameras[0].uri.reveal() == URI
+
+
+@pytest.mark.parametrize(
+    ("written", "fps"), [("010", 10), ("0_25", 25), ("08.5", 8.5), ("1e1", 10), ("0x10", 16)]
+)
+def test_a_number_is_the_one_that_people_mean(written: str, fps: float) -> None:
+    (camera,) = parse_cameras(f"cameras: [{{id: a, uri: 'sim://larkfield/gantry', fps: {written}}}]").cameras
+    assert camera.fps == fps
+
+
+@pytest.mark.parametrize("written", ["1:30", "1:30.5", "on", "true", ".nan", "ten"])
+def test_what_is_no_rate_is_refused(written: str) -> None:
+    with pytest.raises(ConfigError, match="camera 'a': fps: "):
+        parse_cameras(f"cameras: [{{id: a, uri: 'sim://larkfield/gantry', fps: {written}}}]")

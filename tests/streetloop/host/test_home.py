@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from streetloop.errors import ConfigError
-from streetloop.host.home import lock_home, require_home
+from streetloop.host.home import lock_home, require_home, spare_user_home
 
 _HOLD = """
 import sys
@@ -64,3 +64,15 @@ def test_a_home_is_free_after_a_process_that_was_killed(tmp_path: Path) -> None:
 def test_two_homes_do_not_hinder_each_other(tmp_path: Path) -> None:
     with lock_home(tmp_path / "a"), lock_home(tmp_path / "b"):
         pass
+
+
+def test_caches_of_libraries_leave_a_users_home_that_cannot_be_written(tmp_path: Path) -> None:
+    environ = {"HOME": "/proc/none"}
+    spare_user_home(environ, tmp_path)
+    assert environ["MPLCONFIGDIR"] == str(tmp_path / "matplotlib")
+    environ = {"HOME": "/proc/none", "MPLCONFIGDIR": "/elsewhere"}
+    spare_user_home(environ, tmp_path)
+    assert environ["MPLCONFIGDIR"] == "/elsewhere"
+    environ = {"HOME": str(tmp_path)}
+    spare_user_home(environ, tmp_path)
+    assert "MPLCONFIGDIR" not in environ

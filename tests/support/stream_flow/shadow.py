@@ -1,6 +1,6 @@
 """A shadow comparison in this process, with scripted applications and no stream around it."""
 
-from flows.stream.inference.batch import Batch
+from flows.stream.inference.batch import Batch, SourceAnswer
 from flows.stream.inference.batching import pack
 from flows.stream.inference.comparison import Sample
 from flows.stream.inference.shadow_comparison import OnCompared, ShadowComparison
@@ -24,6 +24,7 @@ class ShadowBench:
         applications: The applications.
         table: The route table in force.
         shadow: The comparison under test.
+        sampled: Applications and versions whose answers to samples were metered.
     """
 
     def __init__(self, names: tuple[str, ...] = NAMES, on_compared: OnCompared | None = None) -> None:
@@ -31,10 +32,14 @@ class ShadowBench:
         self.table = RouteTable()
         cities = {"a": "Oslo", "b": None}
         self.shadow = ShadowComparison(
-            self.applications.open, lambda: self.table, names, cities, 0.25, on_compared
+            self.applications.open, lambda: self.table, names, cities, 0.25, on_compared, self._note
         )
+        self.sampled: list[tuple[str, str]] = []
         self.shadow.start()
         self._evidence = Evidence()
+
+    def _note(self, answer: SourceAnswer) -> None:
+        self.sampled.append((answer.application, answer.model_version))
 
     def follow(self, table: RouteTable) -> None:
         """Put a table in force, as `StreamPipeline.follow` does."""

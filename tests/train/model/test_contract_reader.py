@@ -70,6 +70,8 @@ def test_names_are_in_the_order_of_their_numbers(tmp_path: Path) -> None:
         ("{0: 'car', 1: 'car'}", "'car' twice, for the classes 0 and 1"),
         ("{'a': 'car'}", "no form that is known"),
         ("car, bus", "no form that is known"),
+        ("[['car'], ['bus']]", "by something else than text"),
+        ("{0: 'car', 1: None}", "by something else than text"),
         ("[" * 10_000, "no form that is known"),
     ],
 )
@@ -93,10 +95,10 @@ def test_the_stride_is_the_largest_that_the_file_names_and_otherwise_fits_all(
     assert read_contract(path).input.stride == pixels
 
 
-def test_a_task_that_is_not_named_is_detection(tmp_path: Path) -> None:
-    assert (
-        read_contract(write_tiny_model(tmp_path / "m.onnx", ONE_CAR, metadata={"task": None})).names == NAMES
-    )
+@pytest.mark.parametrize("task", [None, "", "Detect"])
+def test_a_task_that_is_not_named_is_detection(task: str | None, tmp_path: Path) -> None:
+    path = write_tiny_model(tmp_path / "m.onnx", ONE_CAR, metadata={"task": task})
+    assert read_contract(path).names == NAMES
 
 
 @pytest.mark.parametrize("declared", [True, False])

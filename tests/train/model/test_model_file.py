@@ -161,3 +161,19 @@ def test_a_checkpoint_of_newer_code_says_what_is_missing(
 def test_a_name_that_nobody_publishes(tmp_path: Path) -> None:
     with pytest.raises(ModelNotFound, match=r"my-own\.pt"):
         open_model("my-own.pt", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("", "the model has no name"), (" ", "the model has no name"), ("file:///m/a#b.onnx", "write # as %23")],
+)
+def test_a_name_that_names_no_file_says_why(name: str, words: str, tmp_path: Path) -> None:
+    with pytest.raises(ModelNotFound, match=words):
+        open_model(name, tmp_path)
+
+
+def test_a_model_in_the_users_home_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_tiny_model(tmp_path / "a#b.onnx", detector_output((32, 32, 20, 10, 0, 0.9)))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    opened = open_model("~/a#b.onnx", tmp_path)
+    assert opened.version == open_model((tmp_path / "a#b.onnx").as_uri(), tmp_path).version

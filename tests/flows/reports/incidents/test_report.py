@@ -12,10 +12,12 @@ from flows.reports.incidents.facts import read_facts
 from flows.reports.incidents.html import report_html
 from flows.reports.incidents.pedestrians import read_pedestrians
 from flows.reports.incidents.templates import write_sentences
-from streetloop.control.report_views import Sentence
+from streetloop.control.report_views import LearningFacts, Sentence
 from streetloop.ledger import Ledger
 from streetloop.ledger.events import MEASURED, begin_event, end_event
+from streetloop.ledger.learning import Step, begin_learning, go_on
 from streetloop.ledger.line_counts import minute_of
+from streetloop.ledger.rollouts import Entry, RolloutState, move, start_rollout
 from streetloop.ledger.service.request_counts import RequestCount, add_requests
 from streetloop.storage.store import FolderStore, put_image
 from tests.support.control_service import jpeg
@@ -106,6 +108,37 @@ def test_recall_of_pedestrians_is_by_city_and_of_the_newest_measurement(ledger: 
     said = write_sentences(report, UTC)
     assert "In london, version m-1 found 80.0 % of 15 labeled pedestrians." in [s.sentence for s in said]
     assert not any(ungrounded(one) for one in said)
+
+
+def test_learning_has_its_share_of_promotions_and_its_times(ledger: Ledger) -> None:
+    """Also of runs that began before the time: what takes days is in no report of a day else."""
+    assert read_facts(ledger, NOW - DAY, NOW).learning == LearningFacts()
+    ends = [("drift", 50, Step.PROMOTED), ("labels", 30, Step.PROMOTED), ("labels", 8, Step.REFUSED)]
+    for number, (kind, hours, step) in enumerate(ends):
+        began = NOW - timedelta(hours=hours + 2)
+        run = begin_learning(ledger, f"learn-{number}", {"kind": kind}, began)
+        go_on(ledger, run, step, began + timedelta(hours=hours))
+    before = begin_learning(ledger, "learn-9", {"kind": "drift"}, NOW - 4 * DAY)
+    go_on(ledger, before, Step.PROMOTED, NOW - 3 * DAY)
+    rollout = start_rollout(ledger, "2", "1", None, {}, {}, "policy", NOW - timedelta(hours=6))
+    entry = Entry(NOW - timedelta(hours=3), "roll back", "policy", "it is slow", {})
+    move(ledger, rollout, RolloutState.ROLLED_BACK, {}, 0, entry)
+    begin_learning(ledger, "learn-10", {"kind": "schedule"}, NOW - timedelta(hours=1))
+    found = read_facts(ledger, NOW - DAY, NOW)
+    assert found.learning == LearningFacts(
+        runs=4,
+        promoted=2,
+        promoted_share=0.667,
+        drift_to_promotion_h=50.0,
+        label_to_promotion_h=30.0,
+        rollback_h=3.0,
+    )
+    said = write_sentences(found, UTC)
+    assert not any(ungrounded(one) for one in said)
+    text = [one.sentence for one in said]
+    assert "Learning runs: 4; promoted: 2." in text
+    assert "Of those that ended, 66.7 % were promoted." in text
+    assert "From a drift to the promotion of its model took 50 hours, in the median." in text
 
 
 def test_requests_have_an_availability_and_an_error_budget(ledger: Ledger) -> None:

@@ -1,5 +1,6 @@
 """What a scrape says, read back by Prometheus' own parser."""
 
+import ast
 import time
 from collections import Counter
 from dataclasses import replace
@@ -12,6 +13,8 @@ from flows.runtime.metrics.exposition import expose
 from flows.runtime.metrics.readings import Readings
 from flows.stream.ingest.accounting import Fate
 from flows.stream.ingest.camera_state import CameraState
+from tests.docs.pages import ROOT
+from tests.docs.tree import PACKAGES
 from tests.support.metrics import INFO, NOW, readings, status, text
 
 MOST_SERIES = 20
@@ -129,3 +132,45 @@ def test_names_follow_the_conventions() -> None:
     for metric in METRICS.values():
         assert metric.name.endswith("_total") == (metric.kind is Kind.COUNTER)
         assert not metric.name.endswith(("_ms", "_s", "_mb"))
+
+
+BOUNDED_BY = {
+    "camera": "the cameras that run",
+    "dependency": "a list in the code",
+    "fate": "an enumeration",
+    "feature": "a list in the code; a camera has its nearest alone",
+    "kind": "the kinds of events in the code",
+    "model": "eight versions a worker, those that answered last",
+    "module": "the modules of this project",
+    "phase": "an enumeration",
+    "process": "a list in the code",
+    "quantile": "two",
+    "reason": "an enumeration",
+    "result": "an enumeration",
+    "run": "one",
+    "sink": "the sinks of the camera file",
+    "state": "an enumeration",
+    "step": "an enumeration",
+    "version": "one",
+    "worker": "the workers that run",
+}
+"""What bounds the number of values of each label."""
+
+
+def test_every_label_has_a_bound() -> None:
+    assert {label for metric in METRICS.values() for label in metric.labels} == BOUNDED_BY.keys()
+
+
+def test_a_logger_is_named_by_its_module_and_so_is_the_label_of_errors() -> None:
+    """A logger with the name of a camera, say, would make a series of each."""
+    odd = [
+        f"{path.relative_to(ROOT)}: {ast.unparse(node)}"
+        for package in PACKAGES
+        for path in (ROOT / package).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Assign)
+        and isinstance(node.value, ast.Call)
+        and ast.unparse(node.value.func).endswith("getLogger")
+        and ast.unparse(node.value) != "logging.getLogger(__name__)"
+    ]
+    assert [one for one in odd if not one.endswith("logging.getLogger()")] == []

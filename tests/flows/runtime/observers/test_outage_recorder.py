@@ -75,6 +75,20 @@ def test_a_fault_that_cameras_share_is_one_event_of_no_camera(bench: Bench) -> N
     assert event.ended_at is not None
 
 
+def test_a_detector_that_gives_no_answer_is_one_event_until_it_answers(bench: Bench) -> None:
+    failing = replace(LIVE, detector_error="m-1 answers with values that are not numbers")
+    bench.see(failing, replace(failing, camera_id="b"))
+    bench.see(LIVE, replace(failing, camera_id="b"))
+    (event,) = bench.events()
+    assert (event.kind, event.camera_id, event.ended_at) == ("detector_failed", None, None)
+    assert event.started_at == NOON + timedelta(seconds=1)
+    assert event.cause == "m-1 answers with values that are not numbers"
+
+    bench.see(LIVE, replace(LIVE, camera_id="b"))
+    (event,) = bench.events()
+    assert event.ended_at is not None
+
+
 def test_a_street_that_is_too_fast_is_an_event_of_its_camera(bench: Bench) -> None:
     bench.see(replace(LIVE, faults=(fault("camera 'a': too fast for 3 fps, needs 9", "too_fast"),)))
     (event,) = bench.events()

@@ -7,6 +7,8 @@ import pytest
 import yaml
 
 from drift.period_log import read_periods
+from flows.reports.tracing.asked import parse_asked
+from flows.reports.tracing.tracer import Tracer
 from streetloop.ledger import open_ledger
 from streetloop.ledger.events import list_events
 from streetloop.ledger.findings import list_findings
@@ -61,3 +63,12 @@ def test_a_run_finds_that_night_falls_and_keeps_frames_of_it(
         assert 0 <= one.origin["frame"] < 180
         assert store.get(one.image_key).startswith(b"\xff\xd8")
     assert any(one.origin["frame"] > 90 for one in candidates), "of the night, too"
+
+    newest = max(candidates, key=lambda one: one.captured_at)
+    way = Tracer(settings, ledger, store).trace(parse_asked(newest.digest))
+    (seen,) = way.frames
+    (run,) = {line["run"] for line in log if "run" in line}
+    assert seen.name == f"{run}/gantry/{newest.origin['frame_id']}"
+    assert (seen.fate, seen.model, seen.captured_at) == ("detected", newest.model_version, newest.captured_at)
+    assert {line["frame_name"] for line in log if line.get("frame") == newest.digest} == {seen.name}
+    assert ("drift", "open at the frame") in {(one.kind, one.link) for one in way.events}

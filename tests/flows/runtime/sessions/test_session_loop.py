@@ -10,7 +10,7 @@ import pytest
 
 from flows.runtime.session_loop import SessionLoop
 from flows.runtime.workers.planner import Planner, WorkerPlan
-from flows.runtime.workers.stream_fleet import FleetReport
+from flows.runtime.workers.stream_fleet import APP_RESTARTED, FleetReport, Restart
 from flows.stream.analysis.status import CameraStatus
 from serve.rollout.route_table import RouteTable
 from serve.rollout.statistics.evidence import Evidence
@@ -73,6 +73,7 @@ class Bench:
         self.reports: list[FleetReport] = []
         self.published: list[tuple[list[str], Mapping[str, CameraStatus]]] = []
         self.refused: set[str] = set()
+        self.restarts: list[Restart] = []
         self.ledger: Ledger = open_ledger(f"sqlite:///{home / 'ledger.db'}")
         self.watcher = CameraSetWatcher([cam("a")], self.ledger)
         self.watcher.poll()
@@ -99,6 +100,10 @@ class Bench:
     ) -> None:
         self.log.append("publish")
         self.published.append(([camera.id for camera in cameras], statuses))
+
+    def take_restarts(self) -> list[Restart]:
+        restarts, self.restarts = self.restarts, []
+        return restarts
 
     def _check(self, camera: Camera) -> None:
         if camera.id in self.refused:
@@ -177,6 +182,16 @@ def test_the_app_is_told_of_every_step(tmp_path: Path) -> None:
     bench.change("b", cam("b"))
     statuses = bench.loop.step()
     assert bench.published == [(["a", "b"], statuses)]
+    bench.ledger.close()
+
+
+def test_a_restart_of_the_app_is_reported_once(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, with_app=True)
+    restart = Restart(APP_RESTARTED, "web", NOON, "its process died")
+    bench.restarts.append(restart)
+    bench.loop.step()
+    bench.loop.step()
+    assert [list(report.restarts) for report in bench.reports] == [[restart], []]
     bench.ledger.close()
 
 

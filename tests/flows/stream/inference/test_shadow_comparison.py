@@ -120,3 +120,12 @@ def test_served_results_are_evidence_about_the_model_that_answered(bench: Shadow
 
 def _served(camera_id: str, k: int) -> Frame:
     return Frame(camera_id, k, k / 10, NOON, 0.0, marked(0, 1)[0].picture)
+
+
+def test_an_answer_in_shadow_is_metered_and_a_failed_one_is_not(bench: ShadowBench) -> None:
+    bench.follow(SHADOW)
+    assert bench.show(batch_of())
+    assert [application for application, _ in bench.sampled] == [CHALLENGER]
+    bench.applications.does[CHALLENGER] = failing
+    assert bench.show(batch_of())
+    assert len(bench.sampled) == 1

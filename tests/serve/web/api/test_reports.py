@@ -1,9 +1,29 @@
-"""Reports and incidents over HTTP."""
+"""Reports, incidents and traces over HTTP."""
 
 import pytest
 from fastapi.testclient import TestClient
 
 from tests.support.control_service import Content, api_of, content, empty, problem_of  # noqa: F401 - fixtures
+
+REPORT_KEYS = {
+    "since",
+    "until",
+    "incidents",
+    "counts",
+    "drift",
+    "rollouts",
+    "faults",
+    "labels",
+    "cameras",
+    "learning",
+    "predict",
+    "pedestrians",
+    "similar",
+    "text",
+    "replaced",
+    "notes",
+}
+"""As docs/reports.md has them."""
 
 
 @pytest.fixture
@@ -13,7 +33,7 @@ def api(content: Content) -> TestClient:  # noqa: F811
 
 def test_a_report_has_incidents_and_grounded_text(api: TestClient) -> None:
     report = api.post("/reports", json={"since": "24h"}).json()
-    assert {"since", "until", "incidents", "counts", "drift", "rollouts", "faults", "labels"} <= report.keys()
+    assert report.keys() == REPORT_KEYS
     assert report["replaced"] == 0
     assert {one["id"] for one in report["incidents"]} == {1, 2, 3}
     for one in report["incidents"]:
@@ -47,3 +67,24 @@ def test_the_page_and_a_time_that_is_none(api: TestClient) -> None:
     page = api.get("/reports/page", params={"since": "7d"})
     assert "<h1>Incident report</h1>" in page.text
     assert "is no time" in problem_of(api.post("/reports", json={"since": "soon"}), 422)
+
+
+def test_a_frame_is_traced(api: TestClient) -> None:
+    found = api.get("/reviews").json()["items"][0]
+    way = api.get("/trace", params={"of": found["digest"]}).json()
+    assert way["asked"] == f"frame:{found['digest']}"
+    assert [one["digest"] for one in way["frames"]] == [found["digest"]]
+    assert way.keys() == {
+        "asked",
+        "frames",
+        "more_frames",
+        "events",
+        "datasets",
+        "learning",
+        "versions",
+        "rollouts",
+        "gaps",
+    }
+    assert "no event 99" in problem_of(api.get("/trace", params={"of": "event:99"}), 404)
+    assert "cannot be traced" in problem_of(api.get("/trace", params={"of": "x"}), 422)
+    problem_of(api.get("/trace"), 422)

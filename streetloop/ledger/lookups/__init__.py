@@ -1,0 +1,1 @@
+"""Frames and events that were kept, found by what other records say of them."""
