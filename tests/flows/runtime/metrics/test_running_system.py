@@ -31,7 +31,7 @@ from tests.support.stream_flow.fakes import eventually
 from train.model.find_model import open_registry
 from train.model_registry import CHAMPION
 
-pytestmark = [pytest.mark.ray, pytest.mark.prometheus, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.ray, pytest.mark.prometheus, pytest.mark.timeout(600)]
 
 STREET = "sim://larkfield/gantry?size=320x180&fps=10&seed=1"
 SETTINGS = {
@@ -99,7 +99,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     try:
         with prometheus(folder, targets, prometheus_rules("runbook.md")) as server:
             found = Running(f"http://127.0.0.1:{port}", server)
-            eventually(lambda: _is_up(command, found.url), 120, 0.2, "the street is not live")
+            eventually(lambda: _is_up(command, found.url), 240, 0.2, "the street is not live")
             asked = httpx.post(f"{found.url}/rollouts", json={"version": "2"}, timeout=20, trust_env=False)
             assert asked.status_code == 202, asked.text
             yield found
