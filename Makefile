@@ -74,6 +74,7 @@ docs: install
 	@echo "build/site/index.html; with its search: python3 -m http.server --directory build/site --bind 127.0.0.1"
 
 notebooks: install
+	$(BIN)/jupytext --quiet --update --to ipynb notebooks/*.py
 	$(BIN)/jupyter execute --inplace notebooks/*.ipynb
 
 bench: install

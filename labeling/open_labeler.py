@@ -6,6 +6,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from labeling.annotators import NEWEST, Agreement
+from labeling.app_labeler import AppLabeler
 from labeling.label_studio.adapter import LabelStudio
 from labeling.label_studio.image_links import UPLOADED, ByUrl, Images
 from labeling.labeler import Labeler
@@ -59,6 +60,8 @@ def open_labeler(
 def _open_people(
     name: str, settings: Settings, store: ObjectStore, queue: ReviewQueue, clock: Clock
 ) -> Labeler:
+    if name == "app":
+        return AppLabeler(queue.ledger)
     if name == "oracle":
         share = settings.oracle_errors / 3
         flaws = Flaws(settings.oracle_delay_s, missed=share, wrong_class=share, jitter=share)

@@ -24,7 +24,7 @@ _ORIGIN = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?/?", 
 _FIELD = re.compile(r'field "(?P<name>\w+)"')
 _WAY_OUT = "correct the variable, or unset it to use the default"
 
-PEOPLE = ("none", "oracle", "label-studio")
+PEOPLE = ("none", "oracle", "label-studio", "app")
 LABELERS = (*PEOPLE, "teacher")
 BASELINE = "baseline"
 """The shipped model, trained on the simulated city by day."""

@@ -12,7 +12,7 @@ import shutil
 import tempfile
 import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -79,10 +79,16 @@ class PictureKeeper:
     def close(self) -> None:
         """See `Sink.close`."""
 
-    async def newest(self, after: Mapping[str, int], width: int = _WIDTH) -> dict[str, tuple[int, bytes]]:  # noqa: ARG002
+    async def newest(
+        self,
+        after: Mapping[str, int],
+        width: int = _WIDTH,  # noqa: ARG002
+        cameras: Collection[str] | None = None,
+    ) -> dict[str, tuple[int, bytes]]:
         """See `streetloop.control.Pictures`."""
         now = self.shown
-        return {name: (now, all_[now]) for name, all_ in self._drawn.items() if after.get(name) != now}
+        newer = {name: (now, all_[now]) for name, all_ in self._drawn.items() if after.get(name) != now}
+        return {name: one for name, one in newer.items() if cameras is None or name in cameras}
 
 
 def watch(home: Path, frames: int) -> tuple[list[Camera], dict[str, CameraStatus], PictureKeeper]:

@@ -26,6 +26,9 @@ File = Annotated[
 CameraId = Annotated[str, typer.Argument(metavar="ID", help="Id of the camera.")]
 Uri = Annotated[str, typer.Argument(metavar="URI", help="Address, such as rtsp://host/path.")]
 City = Annotated[str | None, typer.Option(help="Group of the camera.")]
+Site = Annotated[
+    str | None, typer.Option(help="Site of the Ray nodes that the camera prefers, such as depot-north.")
+]
 Fps = Annotated[float | None, typer.Option(help="Frames to analyse a second.")]
 Transport = Annotated[str | None, typer.Option(help="RTSP transport: tcp or udp.")]
 Record = Annotated[
@@ -37,7 +40,7 @@ Lines = Annotated[
     typer.Option("--line", metavar="NAME=X1,Y1,X2,Y2", help="Counting line; may be given again."),
 ]
 
-_LISTED = {"id", "uri", "city", "fps", "transport", "classes", "record", "lines"}
+_LISTED = {"id", "uri", "city", "site", "fps", "transport", "classes", "record", "lines"}
 _CONFIGURATION = (*sorted(_LISTED), "anonymise", "audio", "keep", "zones", "mask", "anomalies")
 
 
@@ -67,6 +70,7 @@ def add(
     camera_id: CameraId,
     uri: Uri,
     city: City = None,
+    site: Site = None,
     fps: Fps = None,
     transport: Transport = None,
     record: Record = None,
@@ -76,7 +80,7 @@ def add(
     file: File = None,
 ) -> None:
     """Add a camera."""
-    changed = _given(uri=uri, city=city, fps=fps, transport=transport, lines=_lines(line))
+    changed = _given(uri=uri, city=city, site=site, fps=fps, transport=transport, lines=_lines(line))
     changed |= _given(record=record, audio=audio)
     document = {"id": camera_id} | changed | _given(classes=parse_classes(classes))
     view = _control(context, file).put_camera(document, current_user(), new=True)
@@ -89,6 +93,7 @@ def edit(
     camera_id: CameraId,
     uri: Annotated[str | None, typer.Option(help="New address.")] = None,
     city: City = None,
+    site: Site = None,
     fps: Fps = None,
     transport: Transport = None,
     record: Record = None,
@@ -97,11 +102,11 @@ def edit(
     classes: Classes = None,
     file: File = None,
 ) -> None:
-    """Change the options that are given; an empty --city removes the camera from its city."""
+    """Change the options that are given; an empty --city or --site removes it."""
     control = _control(context, file)
     _require(control, camera_id)
     before = plain(control.camera(camera_id))
-    changed = _given(uri=uri, city=city, fps=fps, transport=transport, lines=_lines(line))
+    changed = _given(uri=uri, city=city, site=site, fps=fps, transport=transport, lines=_lines(line))
     changed |= _given(record=record, audio=audio)
     changed |= _given(classes=parse_classes(classes))
     wanted = {key: before[key] for key in _CONFIGURATION} | changed

@@ -24,7 +24,7 @@ app.add_typer(server_app, name="labelstudio")
 LabelerName = Annotated[
     str | None,
     typer.Option(
-        "--labeler", help="oracle or label-studio; default: STREETLOOP_LABELER.", show_default=False
+        "--labeler", help="oracle, label-studio or app; default: STREETLOOP_LABELER.", show_default=False
     ),
 ]
 CameraFile = Annotated[

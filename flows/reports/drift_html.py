@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from drift.measurement.features import FEATURES, NAMES
+from drift.measurement.period import DriftPeriod
 from drift.period_log import read_periods
 from drift.reference import WINDOW, Column
 from drift.statistics.distance import Floats
@@ -91,22 +92,41 @@ def _feature(name: str, meaning: str, state: DriftStatus) -> dict[str, Any]:
 def _pictures(
     name: str, state: DriftStatus, store: ObjectStore, zone: tzinfo
 ) -> tuple[dict[str, str] | None, dict[str, str] | None]:
-    """The last picture before the window or the open drift, and the last of all."""
+    before, since = (
+        None
+        if found is None or found.picture is None
+        else {"data": jpeg_data(found.picture), "at": f"{found.started_at.astimezone(zone):%Y-%m-%d %H:%M}"}
+        for found in pictured_periods(name, state, store)
+    )
+    return before, since
+
+
+def pictured_periods(
+    name: str, state: DriftStatus, store: ObjectStore
+) -> tuple[DriftPeriod | None, DriftPeriod | None]:
+    """The last period with a picture before the window or the open drift, and the last of all.
+
+    Args:
+        name: Id of the camera.
+        state: Its drift.
+        store: Holds the log of drift periods with its pictures.
+
+    Raises:
+        StoreError: The log cannot be read.
+    """
     if state.watch.at is None:
         return None, None
     finding = state.open_finding
     split = finding.since if finding else state.watch.at - timedelta(minutes=2 * WINDOW)
-    before: dict[str, str] | None = None
-    since: dict[str, str] | None = None
+    before: DriftPeriod | None = None
+    since: DriftPeriod | None = None
     for period in read_periods(store, name, split - timedelta(hours=24), pictures=True):
         if period.picture is None:
             continue
-        at = f"{period.started_at.astimezone(zone):%Y-%m-%d %H:%M}"
-        shown = {"data": jpeg_data(period.picture), "at": at}
         if period.started_at < split:
-            before = shown
+            before = period
         else:
-            since = shown
+            since = period
     return before, since
 
 

@@ -5,10 +5,9 @@ from pathlib import Path
 from flows.service.health import health_of
 from flows.service.parts.alerts import AlertService
 from flows.service.parts.archive import ArchiveService
-from flows.service.parts.cameras import CameraService
 from flows.service.parts.datasets import DatasetService
 from flows.service.parts.evaluations import EvaluationService
-from flows.service.parts.events import EventService
+from flows.service.parts.history import HistoryService
 from flows.service.parts.labels import LabelService
 from flows.service.parts.learning import LearningService
 from flows.service.parts.reports import ReportService
@@ -23,10 +22,9 @@ REPORT_FILE = "report.html"
 class ControlService(
     AlertService,
     ArchiveService,
-    CameraService,
     DatasetService,
     EvaluationService,
-    EventService,
+    HistoryService,
     LabelService,
     LearningService,
     ReportService,

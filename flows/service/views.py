@@ -1,7 +1,7 @@
 """Rows of the ledger and the registry as the views of `streetloop.control.views`."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel
@@ -9,9 +9,10 @@ from pydantic import BaseModel
 from drift.comparison import FeatureResult
 from flows.reports.drift_status import DriftStatus
 from serve.rollout.rollout_record import parse_phase, parse_policy, parse_summary
+from streetloop.boxes import Boxes
 from streetloop.cameras.camera_file import Camera
 from streetloop.causes import causes_from_json, causes_to_json, evidence_to_json
-from streetloop.control.label_views import ReviewView
+from streetloop.control.label_views import ReviewBoxView, ReviewView
 from streetloop.control.views import (
     CameraView,
     CauseView,
@@ -135,7 +136,25 @@ def _feature(result: FeatureResult) -> FeatureView:
 
 def review_view(review: FrameRecord) -> ReviewView:
     """A frame of the review queue."""
-    return _copied(ReviewView, review, model=review.model_version)
+    return _copied(
+        ReviewView,
+        review,
+        model=review.model_version,
+        boxes=_box_views(review.shown, review.classes),
+        label=None if review.label is None else _box_views(review.label, review.classes),
+    )
+
+
+def _box_views(boxes: Boxes, classes: Sequence[str]) -> list[ReviewBoxView]:
+    """Boxes with the names of their classes; of an unknown class with its number."""
+    return [
+        ReviewBoxView(
+            **{"class": classes[box.class_id] if box.class_id < len(classes) else str(box.class_id)},
+            xyxy=box.xyxy,
+            confidence=box.confidence,
+        )
+        for box in boxes
+    ]
 
 
 def model_view(version: Version) -> ModelView:

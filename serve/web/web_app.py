@@ -3,7 +3,7 @@
 import asyncio
 import os
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, cast
 
 import ray
@@ -46,20 +46,24 @@ class WebApp:
         return self._process
 
     async def newest(
-        self, after: Mapping[str, int], width: int = DEFAULT_WIDTH
+        self, after: Mapping[str, int], width: int = DEFAULT_WIDTH, cameras: Collection[str] | None = None
     ) -> dict[str, tuple[int, bytes]]:
         """See `streetloop.control.port.Pictures`; a worker that does not answer shows nothing."""
-        workers = {id(host): host for host in self._hosts.values()}
-        asked = [self._ask(host, dict(after), width) for host in workers.values()]
+        hosts = [host for name, host in self._hosts.items() if cameras is None or name in cameras]
+        workers = {id(host): host for host in hosts}
+        chosen = None if cameras is None else sorted(cameras)
+        asked = [self._ask(host, dict(after), width, chosen) for host in workers.values()]
         found: dict[str, tuple[int, bytes]] = {}
         for pictures in await asyncio.gather(*asked):
             found |= pictures
         return found
 
     @staticmethod
-    async def _ask(host: Any, after: dict[str, int], width: int) -> dict[str, tuple[int, bytes]]:
+    async def _ask(
+        host: Any, after: dict[str, int], width: int, cameras: list[str] | None
+    ) -> dict[str, tuple[int, bytes]]:
         try:
-            asked = host.pictures.remote(after, width)
+            asked = host.pictures.remote(after, width, cameras)
             pictures: dict[str, tuple[int, bytes]] = await asyncio.wait_for(asked, _PICTURES_TIMEOUT_S)
         except (RayError, TimeoutError):
             return {}
@@ -164,10 +168,10 @@ class WebAppPictures:
         self._here = here
 
     async def newest(
-        self, after: Mapping[str, int], width: int = DEFAULT_WIDTH
+        self, after: Mapping[str, int], width: int = DEFAULT_WIDTH, cameras: Collection[str] | None = None
     ) -> dict[str, tuple[int, bytes]]:
         """See `streetloop.control.port.Pictures`."""
-        return await self._here().newest(after, width)
+        return await self._here().newest(after, width, cameras)
 
 
 def _here() -> WebApp:

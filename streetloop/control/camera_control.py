@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from streetloop.control import views
+from streetloop.control.history.camera_trial import CameraTrialView
 
 
 class CameraControl(Protocol):
@@ -31,6 +32,16 @@ class CameraControl(Protocol):
         Raises:
             ConfigError: The document is wrong, or ``new`` and the id is taken.
             NotFound: Not ``new``, and there is no such camera.
+        """
+
+    def try_camera(self, document: Mapping[str, Any]) -> CameraTrialView:
+        """Open a camera that is perhaps not saved yet, and take its first picture; takes seconds.
+
+        Args:
+            document: See `put_camera`.
+
+        Raises:
+            ConfigError: The document is wrong.
         """
 
     def remove_camera(self, camera_id: str, author: str) -> None:

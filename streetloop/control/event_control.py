@@ -1,5 +1,6 @@
 """Events and drift."""
 
+from datetime import datetime
 from typing import Protocol
 
 from streetloop.control import views
@@ -61,6 +62,15 @@ class EventControl(Protocol):
 
         Raises:
             ConfigError: The camera was never watched.
+        """
+
+    def drift_picture(self, camera_id: str, *, before: bool) -> tuple[datetime, bytes] | None:
+        """When a camera looked like this (UTC), and the JPEG; None if there is no such picture yet.
+
+        Args:
+            camera_id: The camera.
+            before: True for the last picture before its open drift, or before the newest minutes
+                where there is none; False for the newest.
         """
 
     def drift_page(self, camera_id: str | None = None) -> str:

@@ -12,11 +12,36 @@ class LabelControl(Protocol):
     def queue(self) -> label_views.QueueView:
         """The review queue in numbers."""
 
-    def reviews(self, state: str | None, offset: int, limit: int) -> views.Page[label_views.ReviewView]:
-        """Frames of the review queue, the newest first; None takes all but candidates.
+    def reviews(
+        self, state: str | None, offset: int, limit: int, camera_id: str | None = None
+    ) -> views.Page[label_views.ReviewView]:
+        """Frames of the review queue, the newest first; None takes all but candidates, all cameras.
 
         Raises:
             NotFound: There is no such state.
+        """
+
+    def review(self, digest: str) -> label_views.ReviewView:
+        """One frame of the review queue.
+
+        Args:
+            digest: Its digest, or at least 6 characters that it begins with.
+
+        Raises:
+            NotFound: There is no such frame, or there are several.
+        """
+
+    def answer_review(self, digest: str, answer: label_views.AnswerIn) -> label_views.ReviewView:
+        """Answer a frame in the app, or change the answer.
+
+        Args:
+            digest: See `review`.
+            answer: The boxes, or that the frame is skipped.
+
+        Raises:
+            NotFound: There is no such frame.
+            ConfigError: The settings name another labeler, the frame is not asked about, or a box
+                is none of its picture.
         """
 
     def review_image(self, digest: str) -> bytes:

@@ -2,7 +2,15 @@
 
 from datetime import datetime
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class ReviewBoxView(BaseModel):
+    """A box in a frame."""
+
+    class_name: str = Field(alias="class", serialization_alias="class")
+    xyxy: tuple[float, float, float, float] = Field(description="left, top, right, bottom, in pixels")
+    confidence: float = Field(default=1.0, ge=0, le=1)
 
 
 class ReviewView(BaseModel):
@@ -22,6 +30,25 @@ class ReviewView(BaseModel):
     note: str | None
     url: str | None = Field(default=None, description="where a person can change the answer")
     doubt: str | None = Field(default=None, description="why the label is suspect")
+    classes: list[str] = Field(default=[], description="class names of the model that found the boxes")
+    boxes: list[ReviewBoxView] = Field(default=[], description="what the model found")
+    label: list[ReviewBoxView] | None = Field(default=None, description="the answer; null without one")
+    answered_at: datetime | None = None
+    dataset: str | None = Field(default=None, description="digest of the last dataset that has the label")
+
+
+class AnswerIn(BaseModel):
+    """What somebody says about a frame.
+
+    Attributes:
+        boxes: What is there; none says that nothing is there. Null skips the frame.
+        by: Who says so.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    boxes: list[ReviewBoxView] | None = Field(max_length=1000)
+    by: str = Field(default="app", min_length=1, max_length=60, pattern=r"^[^\x00-\x1f]*$")
 
 
 class QueueView(BaseModel):
@@ -31,6 +58,9 @@ class QueueView(BaseModel):
     suspect: int = Field(default=0, ge=0, description="frames that may have another model's class names")
     labeler: str
     url: str | None = Field(description="address of the labeling server, if there is one")
+    people: str = Field(default="none", description="who labels what no model labels; app: in the app")
+    budget: int = Field(default=0, ge=0, description="frames to choose a day")
+    chosen_today: int = Field(default=0, ge=0, description="frames chosen since midnight UTC")
 
 
 class ExchangeView(BaseModel):

@@ -3,7 +3,7 @@
 The commands, the API and the app ask through `Control`, and know nothing else of the flows.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import tzinfo
 from typing import Protocol
 
@@ -13,6 +13,7 @@ from streetloop.control.archive_control import ArchiveControl
 from streetloop.control.camera_control import CameraControl
 from streetloop.control.evaluation_control import EvaluationControl
 from streetloop.control.event_control import EventControl
+from streetloop.control.history.charts import HistoryControl
 from streetloop.control.label_control import LabelControl
 from streetloop.control.learning_control import LearningControl
 from streetloop.control.report_control import ReportControl
@@ -30,6 +31,7 @@ class Control(
     CameraControl,
     EvaluationControl,
     EventControl,
+    HistoryControl,
     LabelControl,
     LearningControl,
     ReportControl,
@@ -67,11 +69,12 @@ class Pictures(Protocol):
     """The newest annotated pictures of running cameras."""
 
     async def newest(
-        self, after: Mapping[str, int], width: int = DEFAULT_WIDTH
+        self, after: Mapping[str, int], width: int = DEFAULT_WIDTH, cameras: Collection[str] | None = None
     ) -> dict[str, tuple[int, bytes]]:
         """Number and JPEG by camera, of cameras with a picture newer than in ``after``.
 
         Args:
             after: The last number seen, by camera.
             width: Of every picture, in pixels; from `MIN_WIDTH` to `MAX_WIDTH`.
+            cameras: Only of these; None for all.
         """

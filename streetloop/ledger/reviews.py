@@ -281,17 +281,20 @@ def list_unnamed_versions(ledger: Ledger, states: Collection[ReviewState]) -> li
 
 
 def newest_reviews(
-    ledger: Ledger, states: Collection[ReviewState], most: int, offset: int = 0
+    ledger: Ledger, states: Collection[ReviewState], most: int, offset: int = 0, camera_id: str | None = None
 ) -> list[FrameRecord]:
-    """Frames in some states, the most recently captured first.
+    """Frames in some states, of a camera or of all, the most recently captured first.
 
     Args:
         ledger: The ledger.
         states: The states.
         most: Largest number of frames.
         offset: Number of frames to skip.
+        camera_id: Only of this camera.
     """
     query = select(reviews).where(is_in(states))
+    if camera_id is not None:
+        query = query.where(reviews.c.camera_id == camera_id)
     query = query.order_by(reviews.c.captured_at.desc(), reviews.c.digest)
     return read_reviews(ledger, query.limit(most).offset(offset))
 

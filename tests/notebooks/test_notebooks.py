@@ -5,13 +5,14 @@ import re
 from pathlib import Path
 from typing import Any
 
+import jupytext
 import nbformat
 import pytest
 from nbclient import NotebookClient
 
 ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-LARGEST_BYTES = 200_000
+LARGEST_BYTES = 220_000
 NO_RAY = "import sys; assert 'ray' not in sys.modules or not sys.modules['ray'].is_initialized()"
 
 SAID = {
@@ -22,6 +23,7 @@ SAID = {
         "causes: night",
     ),
     "03_detection_log": (r"detected=480", r"\d+ tracks, \d+ of them went"),
+    "04_labels": (r"chosen: 16 frames of \d cameras", r"chosen .* mAP50 by night"),
     "05_two_models": (r"night .* 95 % of the gain \+", r"harmful .* rolled back 100%"),
     "06_own_camera_and_model": ("problem: None", r"lanes: \{'in': [1-9]"),
 }
@@ -53,6 +55,13 @@ def test_it_keeps_small_outputs_of_no_particular_machine(path: Path) -> None:
     assert str(ROOT) not in text
     assert "/streetloop-" not in "".join(str(cell.outputs) for cell in _code(path))
     assert all(cell.outputs for cell in _code(path) if "print(" in cell.source), "make notebooks fills them"
+
+
+@each
+def test_its_text_pair_says_the_same(path: Path) -> None:
+    pair = jupytext.read(path.with_suffix(".py"))
+    cells = nbformat.read(path, as_version=4).cells
+    assert [(c.cell_type, c.source) for c in pair.cells] == [(c.cell_type, c.source) for c in cells]
 
 
 @each

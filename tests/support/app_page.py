@@ -8,6 +8,7 @@ from serve.web.app.alert_panel import alerts
 
 PANELS: dict[str, panels.Draw] = {
     "header": panels.header,
+    "loop": panels.loop,
     "counts": panels.counts,
     "alerts": alerts,
     "drift": panels.drift,

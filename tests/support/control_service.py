@@ -1,7 +1,7 @@
 """A control service in which something has happened, over a real ledger and a real store."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -247,12 +247,13 @@ class Screens:
         self.widths: list[int] = []
 
     async def newest(
-        self, after: Mapping[str, int], width: int = DEFAULT_WIDTH
+        self, after: Mapping[str, int], width: int = DEFAULT_WIDTH, cameras: Collection[str] | None = None
     ) -> dict[str, tuple[int, bytes]]:
         """See `Pictures.newest`."""
         self.widths.append(width)
         self.asked.append(dict(after))
-        return {name: one for name, one in self.shown.items() if after.get(name) != one[0]}
+        newer = {name: one for name, one in self.shown.items() if after.get(name) != one[0]}
+        return {name: one for name, one in newer.items() if cameras is None or name in cameras}
 
 
 async def see_a_car(_: Image) -> tuple[str, Detections]:

@@ -7,6 +7,7 @@ from drift.monitor import LiveWatch
 from drift.watch import NearestFeature
 from flows.runtime.observers.anomaly_recorder import AnomalyRecorder
 from flows.runtime.observers.count_recorder import CountRecorder
+from flows.runtime.observers.minute_recorder import MinuteRecorder
 from flows.runtime.observers.outage_recorder import OutageRecorder
 from flows.runtime.run_values import RunSummary
 from flows.runtime.workers.stream_fleet import FleetReport
@@ -47,6 +48,7 @@ class Observers:
         self, cameras: Sequence[str], settings: Settings, model: ModelFile, tell: Callable[[str], None]
     ) -> None:
         self._counts = CountRecorder(settings.ledger, tell)
+        self._minutes = MinuteRecorder(settings.ledger, SystemClock(), tell)
         self._outages = OutageRecorder(settings.ledger, SystemClock(), tell)
         self._anomalies = AnomalyRecorder(settings.ledger, SystemClock(), tell)
         self._watch: LiveWatch | None = None
@@ -72,8 +74,9 @@ class Observers:
             self._labels.start()
 
     def observe(self, report: FleetReport) -> None:
-        """Write counts, outages and anomalies, judge the periods for drift, note candidates."""
+        """Write what the report counts, judge its periods for drift, note candidates."""
         self._counts.take(report.counts)
+        self._minutes.take(report.statuses)
         self._outages.take(report)
         self._anomalies.take(report)
         if self._watch is not None:
@@ -83,6 +86,7 @@ class Observers:
 
     def leave(self, cameras: Collection[str]) -> None:
         """End the outages, anomalies, drift and faults of cameras that were removed."""
+        self._minutes.leave(cameras)
         self._outages.leave(cameras)
         self._anomalies.leave(cameras)
         if self._watch is not None:
@@ -99,6 +103,7 @@ class Observers:
         if self._watch is not None:
             self._watch.close()
         self._counts.close()
+        self._minutes.close()
         self._outages.close()
         self._anomalies.close()
 

@@ -120,13 +120,18 @@ class StreamWorker:
         """What it does now: with the cameras that it reads, and where it sends their frames."""
         return self._plan
 
-    def pictures(self, after: Mapping[str, int], width: int) -> dict[str, tuple[int, bytes]]:
+    def pictures(
+        self, after: Mapping[str, int], width: int, cameras: Collection[str] | None = None
+    ) -> dict[str, tuple[int, bytes]]:
         """See `streetloop.control.port.Pictures.newest`."""
         counts = {
             camera: {line: totals.directions() for line, totals in status.lines.items()}
             for camera, status in self._pipeline.snapshot().items()
         }
-        return self._preview.pictures(self._pipeline.readers, counts, after, width)
+        readers = [
+            reader for reader in self._pipeline.readers if cameras is None or reader.camera.id in cameras
+        ]
+        return self._preview.pictures(readers, counts, after, width)
 
     def drop(self, cameras: Collection[str]) -> WorkerReport:
         """Stop some cameras for good; a report with the last status of each of them."""

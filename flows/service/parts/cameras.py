@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from drift.monitor import end_all
+from flows.service.camera_trial import try_camera
 from flows.service.line_counts import line_counts
 from flows.service.parts.state import ServiceState
 from flows.service.views import camera_view
@@ -13,6 +14,7 @@ from flows.stream.sources.registry import refuse_bad_source
 from streetloop.cameras.camera_file import Camera, camera_document, parse_camera
 from streetloop.cameras.camera_set import merged
 from streetloop.clock import SystemClock
+from streetloop.control.history.camera_trial import CameraTrialView
 from streetloop.control.views import CameraView, CountView
 from streetloop.errors import ConfigError, NotFound
 from streetloop.ledger.cameras import change_camera, newest_changes
@@ -53,6 +55,11 @@ class CameraService(ServiceState):
         written = camera_document(camera)
         change_camera(self._ledger, camera.id, written, author, datetime.now(UTC))
         return camera_view(camera)
+
+    def try_camera(self, document: Mapping[str, Any]) -> CameraTrialView:
+        """See `Control.try_camera`."""
+        known = {c.id: c for c in self._cameras()}
+        return try_camera(parse_camera(_with_password(document, known)), self._settings)
 
     def remove_camera(self, camera_id: str, author: str) -> None:
         """See `Control.remove_camera`."""

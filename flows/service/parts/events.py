@@ -6,12 +6,13 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-from flows.reports.drift_html import report_page
+from flows.reports.drift_html import pictured_periods, report_page
 from flows.reports.drift_status import DriftStatus, drift_state
 from flows.service.parts.state import ServiceState, page_of
 from flows.service.views import drift_view, event_view
 from streetloop.control.views import DriftView, EventView, Page, PrecisionView
 from streetloop.errors import ConfigError, NotFound
+from streetloop.images import encode_jpeg
 from streetloop.ledger.events import (
     Event,
     acknowledge_event,
@@ -90,6 +91,16 @@ class EventService(ServiceState):
     def drift(self, camera_id: str | None = None) -> list[DriftView]:
         """See `Control.drift`; an answer is computed anew after `_DRIFT_KEPT_S`."""
         return [drift_view(name, status) for name, status in self._drift_status(camera_id).items()]
+
+    def drift_picture(self, camera_id: str, *, before: bool) -> tuple[datetime, bytes] | None:
+        """See `Control.drift_picture`."""
+        status = self._drift_status(None).get(camera_id)
+        if status is None:
+            return None
+        found = pictured_periods(camera_id, status, self._store)[0 if before else 1]
+        if found is None or found.picture is None:
+            return None
+        return found.started_at, encode_jpeg(found.picture)
 
     def drift_page(self, camera_id: str | None = None) -> str:
         """See `Control.drift_page`."""

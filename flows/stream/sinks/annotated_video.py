@@ -18,6 +18,7 @@ from streetloop.video import VideoWriter
 
 _WHITE = (255, 255, 255)
 _BLACK = (0, 0, 0)
+_FADED = 0.45  # opacity of boxes of an earlier frame
 
 
 def draw(
@@ -28,6 +29,8 @@ def draw(
     confidence: float = 0.25,
     width: int | None = None,
     zone: tzinfo = UTC,
+    *,
+    faded: bool = False,
 ) -> Image:
     """Draw a result on a copy of its frame.
 
@@ -39,6 +42,7 @@ def draw(
         confidence: Boxes below it are left out unless they belong to a confirmed track.
         width: Width of the drawn image in pixels; by default that of the frame, and at least 640.
         zone: The time zone of the time stamp.
+        faded: Draw the boxes half transparent: they are of an earlier frame.
 
     Returns:
         The drawn image, (H, W, 3) uint8, BGR.
@@ -48,6 +52,7 @@ def draw(
     for name, line in lines.items():
         _line(image, name, [(round(x * width), round(y * height)) for x, y in line], counts)
     found = result.tracked.detections
+    before = image.copy() if faded else image
     for i, track in enumerate(result.tracked.track_id):
         doubtful = track == UNCONFIRMED and found.confidence[i] < confidence
         if doubtful or not result.counted[i]:
@@ -55,6 +60,8 @@ def draw(
         label = f"{names[found.class_id[i]]} {found.confidence[i]:.2f}"
         label = label if track == UNCONFIRMED else f"#{track} {label}"
         draw_box(image, found.xyxy[i] * scale, label, colour_of(found.class_id[i]))
+    if faded:
+        cv2.addWeighted(image, _FADED, before, 1 - _FADED, 0, dst=image)
     at = result.frame.captured_at.astimezone(zone)
     stamp = f"{result.frame.camera_id}  {at:%Y-%m-%d %H:%M:%S %Z}"
     _text(image, stamp, (6, height - 8), _WHITE)

@@ -16,6 +16,7 @@ from streetloop.images import encode_jpeg
 from streetloop.types import UNCONFIRMED, Detections, Floats, Frame, Tracked
 
 _MAX_EXTRAPOLATION_S = 0.6
+_MAX_KEPT_S = 4.0  # twice the longest time that the gate keeps a camera from the detector
 _RECENT_S = 0.12
 _JPEG_QUALITY = 75
 
@@ -31,8 +32,9 @@ class _LastResults:
 class LivePreview:
     """A `Sink` that previews every frame of the stream, also those that were not detected.
 
-    Boxes of confirmed tracks are extrapolated from the last two results, by 0.6 s at most. Only
-    viewers see the extrapolation; nothing is computed from it.
+    Boxes of confirmed tracks are extrapolated from the last two results, by 0.6 s at most. After
+    that the last boxes stay where they were, faded, until the next result or for 4 s. Only viewers
+    see it; nothing is computed from it.
 
     Args:
         names: Class names by class id.
@@ -79,8 +81,10 @@ class LivePreview:
         def picture(camera: Camera, frame: Frame) -> tuple[int, bytes]:
             crossings = counts.get(camera.id, {})
             lines = {name: line.points for name, line in camera.lines.items()}
-            shown = self._result(frame)
-            image = draw(shown, self._names, lines, crossings, self._confidence, width, self._zone)
+            shown, is_old = self._result(frame)
+            image = draw(
+                shown, self._names, lines, crossings, self._confidence, width, self._zone, faded=is_old
+            )
             return frame.frame_id, encode_jpeg(image, _JPEG_QUALITY)
 
         # In sequence: a drawing is a hundred OpenCV calls that each release the interpreter lock,
@@ -92,13 +96,16 @@ class LivePreview:
         ]
         return {camera.id: picture(camera, frame) for camera, frame in chosen if frame is not None}
 
-    def _result(self, frame: Frame) -> Result:
+    def _result(self, frame: Frame) -> tuple[Result, bool]:
+        """What to draw on a frame, and whether it is of an older one."""
         with self._lock:
             last = self._results.get(frame.camera_id)
         nothing = Tracked(Detections.empty(), np.empty(0, np.int64))
-        if last is None or abs(frame.pts - last.newest.frame.pts) > _MAX_EXTRAPOLATION_S:
-            return Result(frame, nothing, [], "", np.empty(0, np.bool_))
-        return replace(last.newest, frame=frame, tracked=extrapolated(last.previous, last.newest, frame.pts))
+        if last is None or abs(frame.pts - last.newest.frame.pts) > _MAX_KEPT_S:
+            return Result(frame, nothing, [], "", np.empty(0, np.bool_)), False
+        is_old = abs(frame.pts - last.newest.frame.pts) > _MAX_EXTRAPOLATION_S
+        tracked = last.newest.tracked if is_old else extrapolated(last.previous, last.newest, frame.pts)
+        return replace(last.newest, frame=frame, tracked=tracked), is_old
 
 
 def _frame_to_show(reader: CameraReader, after: int | None) -> Frame | None:

@@ -10,6 +10,7 @@ from serve.web.api.problems import problems
 from streetloop.cameras.anomaly_parameters import Anomalies
 from streetloop.cameras.camera_file import MAX_FPS, MIN_FPS, RECORD_MODES, SITE_PATTERN, CountingLine
 from streetloop.cameras.zones import MAX_ZONES, Corners, Zone
+from streetloop.control.history.camera_trial import CameraTrialView
 from streetloop.control.port import MAX_OFFSET, MAX_PAGE_SIZE, Control, Pictures
 from streetloop.control.views import CameraView, Page
 from streetloop.counted_classes import ClassGroups
@@ -104,6 +105,10 @@ def camera_routes(control: Control, pictures: Pictures | None) -> APIRouter:
     def add(camera: Annotated[NewCamera, Body()]) -> CameraView:
         return control.put_camera(camera.document(), AUTHOR, new=True)
 
+    @routes.post("/cameras/try", summary="Open a camera without saving it", responses=wrong)
+    def try_camera(camera: Annotated[NewCamera, Body()]) -> CameraTrialView:
+        return control.try_camera(camera.document())
+
     @routes.get("/cameras/{camera_id}", summary="One camera", responses=missing)
     def camera(camera_id: CameraId) -> CameraView:
         return _one(control, camera_id)
@@ -123,7 +128,7 @@ def camera_routes(control: Control, pictures: Pictures | None) -> APIRouter:
         response_class=Response,
     )
     async def picture(camera_id: CameraId) -> Response:
-        found = {} if pictures is None else await pictures.newest({})
+        found = {} if pictures is None else await pictures.newest({}, cameras=[camera_id])
         if camera_id not in found:
             raise NotFound(f"camera {camera_id!r} shows no picture now")
         return Response(found[camera_id][1], media_type="image/jpeg")

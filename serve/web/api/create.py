@@ -9,6 +9,7 @@ from fastapi_offline import FastAPIOffline
 from pydantic import BaseModel
 
 from serve.web.access.login import login_routes
+from serve.web.access.me import me_route
 from serve.web.access.own_pages import OwnPages
 from serve.web.access.roles import COOKIE, Admission, Guard, Role
 from serve.web.api.alerts import alert_routes
@@ -18,6 +19,8 @@ from serve.web.api.counts import count_routes
 from serve.web.api.datasets import dataset_routes
 from serve.web.api.evaluations import evaluation_routes
 from serve.web.api.events import event_routes
+from serve.web.api.history.camera_story import camera_story_routes
+from serve.web.api.history.charts import chart_routes
 from serve.web.api.labels import label_routes
 from serve.web.api.models import model_routes
 from serve.web.api.predict import DetectImage, predict_route
@@ -33,6 +36,8 @@ from serve.web.uploads import MAX_ARCHIVE_BYTES, MAX_BYTES
 from streetloop.control.port import Control, Pictures
 
 _ROUTES: tuple[Callable[[Control], APIRouter], ...] = (
+    camera_story_routes,
+    chart_routes,
     count_routes,
     event_routes,
     archive_routes,
@@ -111,6 +116,7 @@ def _add_control(api: FastAPI, control: Control, guard: Guard, pictures: Picture
     api.include_router(camera_routes(control, pictures), dependencies=_admission(guard, Role.ADMIN))
     for routes in _ROUTES:
         api.include_router(routes(control), dependencies=_admission(guard))
+    api.include_router(me_route(guard), dependencies=_admission(guard))
     api.include_router(ready_route(control, guard))
     api.include_router(login_routes(guard))
     if pictures is not None:

@@ -2,18 +2,19 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Body, Path, Query, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 
 from serve.web.access.roles import Guard
 from serve.web.api.cameras import Limit, Offset
 from serve.web.api.problems import problems
-from streetloop.control.label_views import QueueView, ReviewView
+from streetloop.control.label_views import AnswerIn, QueueView, ReviewView
 from streetloop.control.port import Control
 from streetloop.control.views import DriftView, HealthView, Page
 
 Name = Annotated[str | None, Query(min_length=1, max_length=100)]
 Digest = Annotated[str, Path(pattern="^[0-9a-f]{64}$")]
+Prefix = Annotated[str, Path(pattern="^[0-9a-f]{6,64}$", description="how its digest begins suffices")]
 
 
 def watch_routes(control: Control) -> APIRouter:
@@ -24,9 +25,11 @@ def watch_routes(control: Control) -> APIRouter:
     """
     routes = APIRouter(tags=["watch"], responses=problems(_401="token missing or wrong"))
 
-    @routes.get("/drift", summary="Drift of each camera")
-    def drift(offset: Offset = 0, limit: Limit = 50) -> Page[DriftView]:
+    @routes.get("/drift", summary="Drift of each camera, or of one; none of what was never watched")
+    def drift(camera: Name = None, offset: Offset = 0, limit: Limit = 50) -> Page[DriftView]:
         found = control.drift()
+        if camera is not None:
+            found = [one for one in found if one.camera_id == camera]
         return Page(items=found[offset : offset + limit], offset=offset, more=len(found) > offset + limit)
 
     @routes.get("/drift/page", summary="The drift report as a page", response_class=HTMLResponse)
@@ -59,8 +62,22 @@ def review_routes(control: Control) -> APIRouter:
         return control.queue()
 
     @routes.get("/reviews", summary="Frames chosen for review, newest first", responses=missing)
-    def reviews(state: Name = None, offset: Offset = 0, limit: Limit = 50) -> Page[ReviewView]:
-        return control.reviews(state, offset, limit)
+    def reviews(
+        state: Name = None, camera: Name = None, offset: Offset = 0, limit: Limit = 50
+    ) -> Page[ReviewView]:
+        return control.reviews(state, offset, limit, camera)
+
+    @routes.get("/reviews/{digest}", summary="One frame, with its boxes and its label", responses=missing)
+    def review(digest: Prefix) -> ReviewView:
+        return control.review(digest)
+
+    @routes.post(
+        "/reviews/{digest}/answer",
+        summary="Label a frame, or skip it, where the labeler is the app",
+        responses=missing | problems(_422="another labeler, a frame that is not asked about, or wrong boxes"),
+    )
+    def answer(digest: Prefix, answer: Annotated[AnswerIn, Body()]) -> ReviewView:
+        return control.answer_review(digest, answer)
 
     @routes.get(
         "/reviews/{digest}/image.jpg",

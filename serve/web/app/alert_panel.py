@@ -28,7 +28,7 @@ def alert_panel(control: Control, tab: gr.Tab, selected: gr.State, name: str, au
         name: Name of the tab.
         author: Who acknowledges.
     """
-    gr.HTML("<h3>Alerts</h3>")
+    gr.HTML("<h2>Alerts</h2>")
     with gr.Row(elem_classes="sl-choices"):
         camera = gr.Dropdown([_ALL], value=_ALL, label="Camera of alerts", interactive=True, min_width=160)
         kind = gr.Dropdown([_ALL], value=_ALL, label="Kind", interactive=True, min_width=160)

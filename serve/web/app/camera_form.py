@@ -8,6 +8,7 @@ import gradio as gr
 
 from serve.web.access.roles import Role
 from serve.web.app.notices import asked, confirming, require
+from serve.web.app.render import render
 from streetloop.cameras.camera_file import RECORD_MODES, Camera, CountingLine
 from streetloop.control.port import Control
 from streetloop.control.views import CameraView
@@ -16,7 +17,7 @@ from streetloop.errors import ConfigError
 
 _NEW_CAMERA = "(a new camera)"
 _CONFIRM_REMOVAL = confirming("Stop this camera? What it recorded stays.")
-_SHOWN = {"id", "city", "fps", "uri", "lines", "classes", "record"}
+_SHOWN = {"id", "city", "site", "fps", "uri", "lines", "classes", "record"}
 """Keys of a camera that the form has a field for."""
 _URI_HELP = "rtsp://user:password@host/path, file:///clip.mp4 or sim://kingsport/crossing"
 
@@ -29,33 +30,19 @@ def camera_form(control: Control, author: str) -> None:
         author: Author of the changes in the ledger.
     """
     chosen = gr.Dropdown([_NEW_CAMERA], value=_NEW_CAMERA, label="Camera", interactive=True)
-    with gr.Row():
-        name = gr.Textbox(label="Id", info="letters, digits, . _ -", max_length=64)
-        city = gr.Textbox(label="City", info="groups cameras", max_length=100)
-        fps = gr.Textbox(label="Frames per second", info="to analyze; empty: all", max_length=8)
-        record = gr.Dropdown(list(RECORD_MODES), value="off", label="Record", info="what is kept as video")
-    uri = gr.Textbox(label="Address", info=_URI_HELP, max_length=2000)
-    lines = gr.Textbox(
-        label="Counting lines",
-        lines=2,
-        max_length=5000,
-        placeholder="avenue: 0.36 0.30 0.74 0.47",
-        info="one per row: a name, then x y of both ends as fractions of the picture",
-    )
-    classes = gr.Textbox(
-        label="Classes",
-        max_length=2000,
-        placeholder="person, car, truck=truck+bus",
-        info="what is tracked and counted; empty: the classes of the settings",
-    )
-    with gr.Row(elem_classes="sl-buttons"):
+    fields = _fields()
+    with gr.Row(elem_classes=["sl-buttons", "sl-admin"]):
         save = gr.Button("Save", variant="primary", scale=0, min_width=160)
+        test = gr.Button("Test", scale=0, min_width=160)
         remove = gr.Button("Remove", variant="stop", scale=0, min_width=160, interactive=False)
-    fields = [name, city, fps, uri, lines, classes, record]
+    seen = gr.HTML()
 
     def choices() -> Any:
         found = asked(control.cameras)
         return gr.update(choices=[_NEW_CAMERA, *(view.id for view in found)])
+
+    def cities() -> Any:
+        return gr.update(choices=sorted({view.city for view in asked(control.cameras) if view.city}))
 
     def fill(which: str) -> list[Any]:
         view = next((view for view in asked(control.cameras) if view.id == which), None)
@@ -75,11 +62,44 @@ def camera_form(control: Control, author: str) -> None:
         now = gr.update(choices=choices()["choices"], value=_NEW_CAMERA)
         return [now, gr.update(interactive=False), *_values(None)]
 
+    def look(request: gr.Request, *values: Any) -> str:
+        require(request, Role.ADMIN)
+        document = _document(*values)
+        found = asked(lambda: control.try_camera({**document, "id": document["id"] or "test"}))
+        return render("camera_trial", found=found)
+
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     chosen.focus(choices, outputs=chosen, **quiet)
+    fields[1].focus(cities, outputs=fields[1], **quiet)
+    test.click(look, fields, seen, api_visibility="private")
     chosen.input(fill, chosen, [remove, *fields], **quiet)
     save.click(put, [chosen, *fields], [chosen, remove, *fields], **quiet)
     remove.click(take_out, chosen, [chosen, remove, *fields], js=_CONFIRM_REMOVAL, **quiet)
+
+
+def _fields() -> list[Any]:
+    """The fields in the order of `_values`."""
+    with gr.Row():
+        name = gr.Textbox(label="Id", info="letters, digits, . _ -", max_length=64)
+        city = gr.Dropdown([], label="City", info="groups cameras", allow_custom_value=True, interactive=True)
+        fps = gr.Textbox(label="Frames per second", info="to analyze; empty: all", max_length=8)
+        record = gr.Dropdown(list(RECORD_MODES), value="off", label="Record", info="what is kept as video")
+        site = gr.Textbox(label="Site", info="of the nodes that read it; empty: any", max_length=64)
+    uri = gr.Textbox(label="Address", info=_URI_HELP, max_length=2000)
+    lines = gr.Textbox(
+        label="Counting lines",
+        lines=2,
+        max_length=5000,
+        placeholder="avenue: 0.36 0.30 0.74 0.47",
+        info="one per row: a name, then x y of both ends as fractions of the picture; Zones draws them",
+    )
+    classes = gr.Textbox(
+        label="Classes",
+        max_length=2000,
+        placeholder="person, car, truck=truck+bus",
+        info="what is tracked and counted; empty: the classes of the settings",
+    )
+    return [name, city, fps, uri, lines, classes, record, site]
 
 
 def _put(control: Control, author: str, which: str, *values: Any) -> CameraView:
@@ -99,16 +119,28 @@ def _hidden(view: CameraView) -> dict[str, Any]:
 
 def _values(view: CameraView | None) -> list[Any]:
     if view is None:
-        return [*[""] * 6, "off"]
+        return ["", None, *[""] * 4, "off", ""]
     fps = "" if view.fps is None else str(view.fps).removesuffix(".0")
     classes = "" if view.classes is None else write_class_flag(view.classes)
-    return [view.id, view.city or "", fps, view.uri, write_lines(view), classes, view.record]
+    return [view.id, view.city, fps, view.uri, write_lines(view), classes, view.record, view.site or ""]
 
 
 def _document(
-    name: str, city: str, fps: str, uri: str, lines: str, classes: str, record: str = "off"
+    name: str,
+    city: str | None,
+    fps: str,
+    uri: str,
+    lines: str,
+    classes: str,
+    record: str = "off",
+    site: str = "",
 ) -> dict[str, Any]:
-    given: dict[str, Any] = {"id": name.strip(), "city": city.strip() or None, "fps": fps.strip() or None}
+    given: dict[str, Any] = {
+        "id": name.strip(),
+        "city": (city or "").strip() or None,
+        "site": site.strip() or None,
+        "fps": fps.strip() or None,
+    }
     found = {key: value for key, value in given.items() if value is not None}
     if classes.strip():
         found["classes"] = parse_class_flag(classes)

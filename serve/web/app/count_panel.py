@@ -32,7 +32,7 @@ def count_panel(control: Control, tab: gr.Tab, selected: gr.State, name: str) ->
         selected: Name of the selected tab; the chart is kept fresh while it is ``name``.
         name: Name of the tab.
     """
-    gr.HTML("<h3>Crossings over time</h3>")
+    gr.HTML("<h2>Crossings over time</h2>")
     with gr.Row(elem_classes="sl-choices"):
         camera = gr.Dropdown([], label="Camera", interactive=True, min_width=160)
         period = gr.Dropdown(

@@ -1,22 +1,34 @@
 """The page: tabs over the control service, refreshed while they are visible."""
 
-from typing import Any, Literal
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 import gradio as gr
 from fastapi import FastAPI, HTTPException, Request
 
 from serve.web.access.public_url import PublicUrl
-from serve.web.access.roles import Guard, Role
+from serve.web.access.roles import Guard
 from serve.web.app import panels
+from serve.web.app.action_buttons import learning_buttons, review_buttons, rollout_buttons
 from serve.web.app.alert_panel import alert_panel
 from serve.web.app.camera_form import camera_form
+from serve.web.app.camera_page import add_camera_page
 from serve.web.app.count_panel import count_panel
-from serve.web.app.notices import asked, confirming, require
 from serve.web.app.render import FOLDER, render
 from streetloop.control.port import Control
 
 AUTHOR = "app"
 _REFRESH_S = 3.0
+_CHARTS = {
+    "Counts and alerts": ("objects", "crossings"),
+    "Drift": ("drift", "confidence"),
+    "Review": ("labels",),
+    "Models": ("accuracy",),
+    "Rollout": ("accuracy",),
+    "Health": ("fps", "lag", "drops"),
+}
+"""The charts of a tab."""
 _PANELS: dict[str, panels.Draw] = {
     "Counts and alerts": panels.counts,
     "Drift": panels.drift,
@@ -26,12 +38,20 @@ _PANELS: dict[str, panels.Draw] = {
     "Report": panels.report,
     "Health": panels.health,
 }
-_Look = Literal["primary", "secondary", "stop"]
 _QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-_CONFIRM = {
-    "promote": confirming("Promote the new version now, whatever the evidence says?"),
-    "roll back": confirming("Roll back now? The champion serves all cameras again."),
-}
+
+
+@dataclass(frozen=True)
+class _Shown:
+    """What a tab shows and keeps fresh.
+
+    Attributes:
+        outputs: Its components.
+        fresh: Their values now.
+    """
+
+    outputs: list[Any]
+    fresh: Callable[[], list[Any]]
 
 
 def build_page(control: Control, *, can_log_out: bool = False) -> Any:
@@ -46,11 +66,9 @@ def build_page(control: Control, *, can_log_out: bool = False) -> Any:
         if can_log_out:
             gr.HTML(render("logout"))
         selected = gr.State("Streets")
-        outputs: dict[str, gr.HTML] = {}
+        outputs: dict[str, _Shown] = {}
         with gr.Tabs():
-            with gr.Tab("Streets") as streets:
-                gr.HTML(render("wall"))
-            streets.select(lambda: "Streets", outputs=selected, **_QUIET)
+            outputs["Streets"] = _streets(control, selected)
             with gr.Tab("Recordings") as recordings:
                 gr.HTML(render("footage"))
             recordings.select(lambda: "Recordings", outputs=selected, **_QUIET)
@@ -64,112 +82,71 @@ def build_page(control: Control, *, can_log_out: bool = False) -> Any:
     return page
 
 
-def _tab(name: str, draw: panels.Draw, control: Control, selected: gr.State) -> gr.HTML:
+def _streets(control: Control, selected: gr.State) -> _Shown:
+    def fresh() -> list[Any]:
+        return [panels.drawn(panels.loop, control)]
+
+    with gr.Tab("Streets") as tab:
+        steps = gr.HTML()
+        gr.HTML(render("wall"))
+    tab.select(lambda: ["Streets", *fresh()], outputs=[selected, steps], **_QUIET)
+    return _Shown([steps], fresh)
+
+
+def _tab(name: str, draw: panels.Draw, control: Control, selected: gr.State) -> _Shown:
     with gr.Tab(name) as tab:
-        buttons = _BUTTONS.get(name)
-        pressed = [] if buttons is None else buttons(control)
+        make = _BUTTONS.get(name)
+        row = None if make is None else make(control, AUTHOR)
         if draw is panels.counts:
             count_panel(control, tab, selected, name)
         shown = gr.HTML()
+        if draw is panels.review:
+            gr.HTML('<div id="sl-review"></div>')
+        if name in _CHARTS:
+            gr.HTML(render("history", charts=_CHARTS[name], camera=None))
         if draw is panels.counts:
             alert_panel(control, tab, selected, name, AUTHOR)
-    for press in pressed:
-        press.then(lambda: panels.drawn(draw, control), outputs=shown, **_QUIET)
-    tab.select(lambda: (name, panels.drawn(draw, control)), outputs=[selected, shown], **_QUIET)
-    return shown
+
+    def fresh() -> list[Any]:
+        return [panels.drawn(draw, control), *([] if row is None else row.look())]
+
+    outputs = [shown, *([] if row is None else row.buttons)]
+    for press in [] if row is None else row.pressed:
+        press.then(fresh, outputs=outputs, **_QUIET)
+    tab.select(lambda: [name, *fresh()], outputs=[selected, *outputs], **_QUIET)
+    return _Shown(outputs, fresh)
 
 
 def _keep_fresh(
-    control: Control, page: gr.Blocks, top: gr.HTML, selected: gr.State, shown: dict[str, gr.HTML]
+    control: Control, page: gr.Blocks, top: gr.HTML, selected: gr.State, tabs: dict[str, _Shown]
 ) -> None:
     def refresh(name: str) -> list[Any]:
-        fresh = [panels.drawn(draw, control) if name == tab else gr.skip() for tab, draw in _PANELS.items()]
-        return [panels.drawn(panels.header, control), *fresh]
+        updates: list[Any] = [panels.drawn(panels.header, control)]
+        for tab, shown in tabs.items():
+            updates += shown.fresh() if name == tab else [gr.skip() for _ in shown.outputs]
+        return updates
 
-    outputs = [top, *shown.values()]
+    outputs = [top, *(one for shown in tabs.values() for one in shown.outputs)]
     page.load(refresh, selected, outputs, **_QUIET)
     gr.Timer(_REFRESH_S).tick(refresh, selected, outputs, **_QUIET)
 
 
-def _rollout_buttons(control: Control) -> list[Any]:
-    pressed = []
-    with gr.Row(elem_classes="sl-buttons"):
-        buttons: list[tuple[str, str, _Look]] = [
-            ("Pause", "pause", "secondary"),
-            ("Resume", "resume", "secondary"),
-            ("Roll back", "roll back", "stop"),
-            ("Promote now", "promote", "primary"),
-        ]
-        for label, wanted, look in buttons:
-            button = gr.Button(label, variant=look, size="sm", scale=0, min_width=90)
-            pressed.append(button.click(_steering(control, wanted), js=_CONFIRM.get(wanted), **_QUIET))
-    with gr.Accordion("New rollout", open=False), gr.Row(equal_height=True):
-        version = gr.Textbox(label="Version", placeholder="3", info="number or alias", max_length=64)
-        city = gr.Textbox(label="City", placeholder="all", info="empty: all cities", max_length=100)
-        start = gr.Button("Start a rollout", variant="primary")
-
-    def begin(request: gr.Request, version: str, city: str) -> None:
-        require(request, Role.OPERATOR)
-        rollout = asked(lambda: control.start_rollout(version.strip(), city.strip() or None, AUTHOR))
-        gr.Info(f"Rollout {rollout.id} is requested.")
-
-    return [*pressed, start.click(begin, [version, city], **_QUIET)]
-
-
-def _steering(control: Control, wanted: str) -> Any:
-    def steer(request: gr.Request) -> None:
-        require(request, Role.OPERATOR)
-        rollout = asked(lambda: control.steer_rollout(wanted, AUTHOR))
-        gr.Info(f"Rollout {rollout.id}: {wanted} is requested.")
-
-    return steer
-
-
-def _learning_buttons(control: Control) -> list[Any]:
-    def learn(request: gr.Request) -> None:
-        require(request, Role.OPERATOR)
-        gr.Info(f"Learning run {asked(lambda: control.learn(AUTHOR)).id} is requested.")
-
-    def resume(request: gr.Request) -> None:
-        require(request, Role.OPERATOR)
-        gr.Info(f"Learning run {asked(lambda: control.resume_learning(AUTHOR)).id} resumes.")
-
-    def drop(request: gr.Request) -> None:
-        require(request, Role.OPERATOR)
-        gr.Info(f"Learning run {asked(lambda: control.drop_learning(AUTHOR)).id} is dropped.")
-
-    pressed = []
-    with gr.Row(elem_classes="sl-buttons"):
-        really = confirming("Drop the open run? What it has trained is lost.")
-        buttons: list[tuple[str, Any, _Look, str | None]] = [
-            ("Learn now", learn, "primary", None),
-            ("Resume the parked run", resume, "secondary", None),
-            ("Drop the open run", drop, "stop", really),
-        ]
-        for label, do, look, js in buttons:
-            button = gr.Button(label, variant=look, size="sm", scale=0, min_width=120)
-            pressed.append(button.click(do, js=js, **_QUIET))
-    return pressed
-
-
-def _review_buttons(control: Control) -> list[Any]:
-    def reopen(request: gr.Request) -> None:
-        require(request, Role.OPERATOR)
-        count = asked(lambda: control.reopen_labels(rejected=True))
-        gr.Info(f"{count} rejected frames wait for answers again.")
-
-    with gr.Row(elem_classes="sl-buttons"):
-        button = gr.Button("Reopen rejected frames", size="sm", scale=0, min_width=180)
-    return [button.click(reopen, **_QUIET)]
-
-
 _PATH = "/app"
-SCRIPTS = ("live.js", "footage.js", "zone_editor.js")
+SCRIPTS = (
+    "vendor/uplot.min.js",
+    "shell.js",
+    "charts.js",
+    "live.js",
+    "review.js",
+    "footage.js",
+    "zone_editor.js",
+)
 """Files with what the page does by itself."""
+STYLES = ("vendor/uplot.min.css", "app.css", "charts.css", "review.css")
 
 
-_BUTTONS = {"Review": _review_buttons, "Rollout": _rollout_buttons, "Models": _learning_buttons}
-"""What makes the buttons of a tab, and returns their clicks."""
+_BUTTONS = {"Review": review_buttons, "Rollout": rollout_buttons, "Models": learning_buttons}
+"""What makes the buttons of a tab."""
 
 
 def mount_page(api: FastAPI, control: Control, guard: Guard, public_url: str | None = None) -> FastAPI:
@@ -193,6 +170,7 @@ def mount_page(api: FastAPI, control: Control, guard: Guard, public_url: str | N
             raise HTTPException(303, headers={"Location": "/login"})
         return None
 
+    add_camera_page(api, control, guard)
     if public_url is not None:
         api.add_middleware(PublicUrl, path=_PATH, url=public_url)
     mounted: FastAPI = gr.mount_gradio_app(
@@ -208,7 +186,7 @@ def mount_page(api: FastAPI, control: Control, guard: Guard, public_url: str | N
         run_history=False,
         max_file_size=1,
         theme=_theme(),
-        css=(FOLDER / "app.css").read_text(),
+        css="\n".join((FOLDER / name).read_text() for name in STYLES),
         head="".join(f"<script>{(FOLDER / name).read_text()}</script>" for name in SCRIPTS),
     )
     return mounted
@@ -219,4 +197,15 @@ def _theme() -> gr.themes.Base:
     plain = ["system-ui", "sans-serif"]
     return gr.themes.Default(
         primary_hue="teal", neutral_hue="slate", font=plain, font_mono=["ui-monospace", "monospace"]
-    ).set(body_text_color_subdued="*neutral_600", body_text_color_subdued_dark="*neutral_400")
+    ).set(
+        body_text_color_subdued="*neutral_600",
+        body_text_color_subdued_dark="*neutral_400",
+        button_primary_background_fill="*primary_700",
+        button_primary_background_fill_hover="*primary_800",
+        button_primary_background_fill_dark="*primary_700",
+        button_primary_background_fill_hover_dark="*primary_600",
+        button_cancel_background_fill="#b91c1c",
+        button_cancel_background_fill_hover="#991b1b",
+        button_cancel_background_fill_dark="#b91c1c",
+        button_cancel_background_fill_hover_dark="#dc2626",
+    )

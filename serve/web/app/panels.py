@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 
+from serve.web.app.loop_steps import loop_steps
 from serve.web.app.render import render
 from streetloop.control.port import Control
 from streetloop.errors import StreetloopError
 
 Draw = Callable[[Control], str]
 
-_MAX_RUNS, _MAX_FRAMES = 10, 24
+_MAX_RUNS = 10
 _FEATURE_HINTS = {
     "brightness": "mean lightness of the picture",
     "contrast": "spread of light and dark",
@@ -50,6 +51,11 @@ def header(control: Control) -> str:
     )
 
 
+def loop(control: Control) -> str:
+    """How far the loop is, as five steps that lead to their tabs."""
+    return render("loop", control.zone, steps=loop_steps(control))
+
+
 def counts(control: Control) -> str:
     """Crossings since the start."""
     return render("counts", control.zone, cameras=control.cameras())
@@ -63,8 +69,7 @@ def drift(control: Control) -> str:
 
 def review(control: Control) -> str:
     """The review queue."""
-    newest = control.reviews(None, 0, _MAX_FRAMES).items
-    return render("review", control.zone, queue=control.queue(), reviews=newest, hints=_STATE_HINTS)
+    return render("review", control.zone, queue=control.queue(), hints=_STATE_HINTS)
 
 
 def models(control: Control) -> str:

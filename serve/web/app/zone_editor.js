@@ -5,7 +5,7 @@
   const WIDE = 1000; // of the drawing, in its own units; its height follows the picture
   const STEP = 0.01, FINE = 0.001; // of an arrow key, and with Shift
   const KINDS = ["carriageway", "stop_line", "crosswalk", "parking", "ignore", "mask"];
-  const SENT = ["uri", "city", "fps", "transport", "classes", "record", "keep", "anomalies"];
+  const SENT = ["uri", "city", "site", "fps", "transport", "classes", "record", "audio", "anonymise", "keep", "anomalies"];
   let root = null, parts = {}, camera = null, shapes = [], chosen = null, tool = "select", high = 562, dirty = false;
 
   const clamp = (value) => Math.min(1, Math.max(0, value));
@@ -113,6 +113,8 @@
     }
     parts.choice.replaceChildren(...found.map((id) => make("option", { value: id }, id)));
     if (!found.length) return say("There is no camera yet.");
+    const linked = location.hash.startsWith("#zones/") && decodeURIComponent(location.hash.slice(7));
+    if (linked && found.includes(linked) && camera?.id !== linked && !dirty) await load(linked);
     if (camera && found.includes(camera.id)) parts.choice.value = camera.id;
     else await load(found[0]);
   }

@@ -274,6 +274,32 @@ leases = Table(
     sqlite_with_rowid=False,
 )
 
+app_answers = Table(
+    "app_answers",
+    metadata,
+    Column("digest", String(64), primary_key=True),
+    Column("asks", Integer, nullable=False),
+    Column("classes", ClassNames, nullable=False),
+    Column("boxes", BoxList),  # NULL: skipped
+    Column("labeler", String(100), nullable=False),
+    Column("at", Moment, nullable=False),
+)
+
+camera_minutes = Table(
+    "camera_minutes",
+    metadata,
+    Column("camera_id", String(64), primary_key=True),
+    Column("minute", Integer, primary_key=True, autoincrement=False),  # since 1970, UTC
+    Column("watched_ms", Integer, nullable=False),
+    Column("decoded", Integer, nullable=False),
+    Column("detected", Integer, nullable=False),
+    Column("objects", Integer, nullable=False),
+    Column("lag_ms", Integer, nullable=False),
+    Column("reasons", JSON, nullable=False),  # frames that were not detected, by reason
+    Column("classes", JSON, nullable=False),  # objects by class
+    sqlite_with_rowid=False,
+)
+
 teacher_checks = Table(
     "teacher_checks",
     metadata,

@@ -59,6 +59,7 @@ def test_those_of_the_file_are_listed_without_passwords(file: tuple[str, str]) -
         "id": "a40",
         "uri": "rtsp://***@10.0.0.7/a40",
         "city": "London",
+        "site": None,
         "fps": 10.0,
         "transport": "tcp",
         "record": "off",
@@ -164,3 +165,12 @@ def test_what_is_wrong_is_said(
 
 def test_an_id_of_the_file_is_taken(file: tuple[str, str]) -> None:
     assert "is there already" in str(camera("add", "A40", SIM, *file).exception)
+
+
+def test_a_site_is_given_and_taken_away() -> None:
+    camera("add", "b4", "sim://larkfield/gantry", "--site", "depot")
+    assert listed()[0]["site"] == "depot"
+    camera("edit", "b4", "--fps", "5")
+    assert listed()[0]["site"] == "depot"
+    camera("edit", "b4", "--site", "")
+    assert listed()[0]["site"] is None

@@ -4,8 +4,9 @@ import asyncio
 import json
 import math
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 from fastapi import APIRouter, WebSocket
 from starlette.concurrency import run_in_threadpool
@@ -15,19 +16,34 @@ from streetloop.control.port import DEFAULT_WIDTH, MAX_WIDTH, MIN_WIDTH, Control
 from streetloop.errors import StreetloopError
 
 PERIOD_S, ROUND_S = 0.04, 0.1
-_CAMERA_FIELDS = {"id", "state", "error", "fps_decoded", "fps_detected", "objects"}
+_CAMERA_FIELDS = {"id", "city", "state", "error", "fps", "fps_decoded", "fps_detected", "objects"}
 _SILENCE_S, _STATE_PERIOD_S = 30.0, 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class _Request:
-    """Cameras and width that a client asked for; all cameras if it named none."""
+    """Cameras and width that a client asked for; all cameras if it named none.
+
+    Attributes:
+        cameras: Which cameras.
+        width: Of their pictures.
+        widths: Of the cameras that have a width of their own.
+    """
 
     cameras: frozenset[str] | None = None
     width: int = DEFAULT_WIDTH
+    widths: Mapping[str, int] = field(default_factory=dict)
 
-    def includes(self, camera: str) -> bool:
-        return self.cameras is None or camera in self.cameras
+    def parts(self) -> Iterator[tuple[int, frozenset[str] | None]]:
+        """Widths, each with its cameras; None stands for all."""
+        if self.cameras is None:
+            yield self.width, None
+            return
+        own = {name: width for name, width in self.widths.items() if name in self.cameras}
+        if rest := self.cameras - own.keys():
+            yield self.width, rest
+        for width in sorted(set(own.values())):
+            yield width, frozenset(name for name, one in own.items() if one == width)
 
 
 def live_route(control: Control, pictures: Pictures) -> APIRouter:
@@ -38,8 +54,9 @@ def live_route(control: Control, pictures: Pictures) -> APIRouter:
     eyes see no more in small pictures, and the detector wants the processor, too.
 
     Instead of ``next`` it may say what it wants from then on, or one of the two:
-    ``{"cameras": ["a40"], "width": 480}``. A width is in pixels, and brought between
-    `MIN_WIDTH` and `MAX_WIDTH`.
+    ``{"cameras": ["a40", "b12"], "width": 480, "widths": {"b12": 1280}}``. A width is in pixels,
+    and brought between `MIN_WIDTH` and `MAX_WIDTH`; ``widths`` are those of single cameras among
+    ``cameras``.
 
     Args:
         control: Says how the cameras are.
@@ -106,10 +123,11 @@ async def _newer(
 ) -> dict[str, tuple[int, bytes]]:
     """Those that have a newer picture; waits for one a little while."""
     for _ in range(25):
-        found = await pictures.newest(known, request.width)
-        chosen = {name: one for name, one in found.items() if request.includes(name)}
-        if chosen:
-            return chosen
+        found: dict[str, tuple[int, bytes]] = {}
+        for width, cameras in request.parts():
+            found |= await pictures.newest(known, width, cameras)
+        if found:
+            return found
         await asyncio.sleep(PERIOD_S)
     return {}
 
@@ -123,6 +141,11 @@ def _read(text: str, before: _Request) -> _Request:
         cameras, width = said.get("cameras", before.cameras), said.get("width", before.width)
         if cameras is not None:
             cameras = frozenset(str(name) for name in cameras)
-        return _Request(cameras, min(max(int(width), MIN_WIDTH), MAX_WIDTH))
+        widths = {str(name): _bounded(one) for name, one in said.get("widths", before.widths).items()}
+        return _Request(cameras, _bounded(width), widths)
     except (ValueError, OverflowError, AttributeError, TypeError, RecursionError):
         return before
+
+
+def _bounded(width: Any) -> int:
+    return min(max(int(width), MIN_WIDTH), MAX_WIDTH)

@@ -136,7 +136,7 @@ def test_every_key_of_a_camera_is_shown_or_kept() -> None:
         keep={"motion": KeepSetting(days=1)},
         anonymise="off",
     )
-    shown = set(_document("a", "x", "1", SIM, "", "car"))
+    shown = set(_document("a", "x", "1", SIM, "", "car", "off", "denver"))
     assert shown | set(_hidden(full)) == set(Camera.model_fields), "a new key is shown, or is in CameraView"
     assert set(CameraIn.model_fields) | {"id"} == set(Camera.model_fields)
     assert {key for key, _ in _OPTIONS.values()} | {"points"} == set(CountingLine.model_fields)
@@ -146,8 +146,8 @@ def test_empty_fields_are_what_is_usual(content: Content) -> None:
     made = _put(content.service, "app", _NEW_CAMERA, " new ", " ", "", f" {SIM} ", "", "")
     assert (made.id, made.city, made.fps, made.uri, made.lines) == ("new", None, None, SIM, {})
     assert newest_changes(content.ledger)[0].author == "app"
-    assert _values(None) == [*[""] * 6, "off"]
-    assert _values(made) == ["new", "", "", SIM, "", "", "off"]
+    assert _values(None) == ["", None, *[""] * 4, "off", ""]
+    assert _values(made) == ["new", None, "", SIM, "", "", "off", ""]
 
 
 @pytest.mark.parametrize(
@@ -157,7 +157,7 @@ def test_empty_fields_are_what_is_usual(content: Content) -> None:
         (_NEW_CAMERA, ("A40", "", "", SIM, ""), "is there already"),
         (_NEW_CAMERA, ("", "", "", SIM, ""), "must be 1 to 64 letters"),
         (_NEW_CAMERA, ("../x", "", "", SIM, ""), "must be 1 to 64 letters"),
-        (_NEW_CAMERA, ("new", "", "", "", ""), "unknown scheme"),
+        (_NEW_CAMERA, ("new", "", "", "", ""), "has no scheme"),
         (_NEW_CAMERA, ("new", "", "fast", SIM, ""), "fps"),
         (_NEW_CAMERA, ("new", "", "nan", SIM, ""), "fps"),
         (_NEW_CAMERA, ("new", "", "1e9", SIM, ""), "fps"),
@@ -179,10 +179,11 @@ def test_what_is_wrong_is_refused_and_nothing_changes(
 
 
 def test_a_document_is_as_the_file_has_it() -> None:
-    fields = ("new", "larkfield", "2.5", SIM, "in: 0 0 1 1", "car, heavy=bus+truck")
+    fields = ("new", "larkfield", "2.5", SIM, "in: 0 0 1 1", "car, heavy=bus+truck", "off", " depot ")
     assert _document(*fields) == {
         "id": "new",
         "city": "larkfield",
+        "site": "depot",
         "fps": "2.5",
         "uri": SIM,
         "lines": {"in": [[0, 0], [1, 1]]},

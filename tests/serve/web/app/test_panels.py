@@ -15,7 +15,6 @@ from streetloop.control.label_views import QueueView
 from streetloop.control.port import Control
 from streetloop.errors import LedgerError
 from streetloop.ledger.events import begin_event
-from streetloop.ledger.review_moves import AnswerSource, reject_review, reopen_rejected
 from tests.support.app_page import PANELS, Tags, words
 from tests.support.control_service import READING, Content, register_versions, running
 
@@ -36,10 +35,11 @@ def content(tmp_path: Path) -> Iterator[Content]:
     ("name", "says"),
     [
         ("header", ["0 of 2 cameras live", "1 problem"]),
+        ("loop", ["0 of 2 cameras", "night or fog will show here", "drift or enough labels start it"]),
         ("counts", ["No counting lines yet"]),
         ("alerts", ["No event"]),
         ("drift", ["No camera was monitored yet"]),
-        ("review", ["No frame was chosen yet", "No labeler is set", "0 pending"]),
+        ("review", ["No labeler is set", "0 pending"]),
         ("models", ["No model is registered yet", "No learning run yet"]),
         ("rollout", ["No rollout yet"]),
         ("health", ["no stream runs", "a40", "stopped"]),
@@ -84,10 +84,20 @@ def full(content: Content) -> Content:
                 "2 problems",
             ],
         ),
+        (
+            "loop",
+            [
+                "1. Streams 1 of 2 cameras",
+                "2. Drift a40: night",
+                "2 frames labeled, 2 wait for an answer",
+                "run 2: parked",
+                "version 3: shadow",
+            ],
+        ),
         ("counts", ["a40 in 4 2"]),
         ("alerts", ["a40", "drift", "night or fog", " ago", "ongoing", "frozen picture"]),
         ("drift", ["a40", "drift", "Most likely night (62 %), or fog (31 %)", " ago", "more minutes"]),
-        ("review", ["1 pending", "1 in dataset", "unsure", "a40,"]),
+        ("review", ["1 pending", "1 in dataset"]),
         (
             "models",
             [
@@ -138,24 +148,6 @@ def test_versions_with_aliases_scores_and_reasons(tmp_path: Path) -> None:
         assert text in said
 
 
-def test_a_frame_that_has_expired_asks_for_no_image(full: Content) -> None:
-    page = panels.review(full.service)
-    expired = full.service.reviews("expired", 0, 1).items[0].digest
-    pending = full.service.reviews("pending", 0, 1).items[0].digest
-    assert f"/reviews/{pending}/image.jpg" in page
-    assert expired not in page
-
-
-def test_why_a_frame_is_rejected_and_where_it_is_mended(full: Content) -> None:
-    digest = full.service.reviews("rejected", 0, 1).items[0].digest
-    reopen_rejected(full.ledger, [digest])
-    reject_review(full.ledger, digest, AnswerSource(NOW, url="https://studio/7"), "the image was rotated")
-    page = panels.review(full.service)
-    assert "the image was rotated" in words(page)
-    assert 'href="https://studio/7"' in page
-    assert "suspect" not in words(page)
-
-
 def test_a_rollout_that_is_over_waits_for_nothing(full: Content) -> None:
     over = full.service.rollout(1).model_copy(update={"evidence": dict(READING)})
     said = words(render("rollout", rollout=over))
@@ -168,7 +160,7 @@ def test_a_rollout_that_is_over_waits_for_nothing(full: Content) -> None:
 def test_where_label_studio_is(content: Content) -> None:
     def with_queue(**values: Any) -> str:
         queue = QueueView(counts={}, **{"labeler": "label-studio", "url": None, **values})
-        return render("review", queue=queue, reviews=[], hints={})
+        return render("review", queue=queue, hints={})
 
     assert 'href="http://labels:8080"' in with_queue(url="http://labels:8080")
     assert "oracle" in words(with_queue(labeler="oracle"))

@@ -1,21 +1,16 @@
 """Lines, zones and masks drawn on a still, in a real Chromium, over the real API."""
 
-import threading
 from collections.abc import Callable, Iterator
 
 import httpx
 import numpy as np
 import pytest
-import uvicorn
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from serve.web.api.create import create_api
-from serve.web.app.page import mount_page
 from streetloop.images import encode_jpeg
-from tests.support.control_service import FILE, Content, Screens, guard_of, see_a_car
+from tests.support.control_service import FILE, Content, Screens
+from tests.support.servers.app_server import AppServer
 from tests.support.servers.browser import SCREENSHOTS, Complaints, chromium
-from tests.support.servers.ports import free_port
-from tests.support.stream_flow.fakes import eventually
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
@@ -23,32 +18,11 @@ SIZES = {"laptop": (1366, 900), "phone": (390, 844)}
 EVIL = "Straße <img src=x onerror=alert(1)> 高架"
 
 
-class Served:
-    """The app over a service that runs no streams."""
-
-    def __init__(self, content: Content) -> None:
-        self.content, self.host = content, f"127.0.0.1:{free_port()}"
-        picture = np.full((360, 640, 3), 90, np.uint8)
-        picture[180:] = (60, 70, 60)
-        screens = Screens(a40=(1, encode_jpeg(picture)))
-        guard = guard_of(None)
-        api = mount_page(
-            create_api(see_a_car, (), 0.25, guard, content.service, screens), content.service, guard
-        )
-        port = int(self.host.rpartition(":")[2])
-        self._server = uvicorn.Server(uvicorn.Config(api, port=port, log_level="error"))
-        self._thread = threading.Thread(target=self._server.run, daemon=True)
-        self._thread.start()
-        eventually(lambda: self._server.started)
-
-    def close(self) -> None:
-        self._server.should_exit = True
-        self._thread.join(10)
-
-
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    served = Served(Content(tmp_path_factory.mktemp("service")))
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppServer]:
+    picture = np.full((360, 640, 3), 90, np.uint8)
+    picture[180:] = (60, 70, 60)
+    served = AppServer(Content(tmp_path_factory.mktemp("service")), Screens(a40=(1, encode_jpeg(picture))))
     yield served
     served.close()
     served.content.ledger.close()
@@ -61,7 +35,7 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def editor(browser: Browser, served: Served) -> Iterator[Callable[..., Page]]:
+def editor(browser: Browser, served: AppServer) -> Iterator[Callable[..., Page]]:
     """Opens the editor; whatever the page complains of fails the test."""
     heard: list[Complaints] = []
     served.content.service.put_camera(FILE[0], "test", new=False)
@@ -74,11 +48,7 @@ def editor(browser: Browser, served: Served) -> Iterator[Callable[..., Page]]:
         heard.append(Complaints(page, served.host))
         page.goto(f"http://{served.host}/app/?__theme={'dark' if dark else 'light'}")
         expect(page.locator("#sl-top .sl-name")).to_be_visible()
-        tab = page.get_by_role("tab", name="Zones", exact=True)
-        if not tab.is_visible():  # a narrow window has the last tabs in a menu
-            page.locator(".overflow-menu > button").click()
-            tab = page.locator(".overflow-dropdown").get_by_role("button", name="Zones", exact=True)
-        tab.click()
+        page.get_by_role("tab", name="Zones", exact=True).click()
         expect(page.locator("#sl-editor img")).to_be_visible()
         return page
 
@@ -103,7 +73,7 @@ def drag(page: Page, start: tuple[float, float], end: tuple[float, float]) -> No
     page.mouse.up()
 
 
-def saved(page: Page, served: Served) -> httpx.Response:
+def saved(page: Page, served: AppServer) -> httpx.Response:
     page.get_by_role("button", name="Save").last.click()
     expect(page.locator("#sl-editor [role=status]")).to_contain_text("is saved")
     return httpx.get(f"http://{served.host}/cameras/a40")
@@ -113,7 +83,7 @@ def rows(page: Page) -> Locator:
     return page.locator("#sl-editor .sl-shapes li")
 
 
-def test_a_line_is_drawn_dragged_renamed_and_deleted(editor: Callable[..., Page], served: Served) -> None:
+def test_a_line_is_drawn_dragged_renamed_and_deleted(editor: Callable[..., Page], served: AppServer) -> None:
     page = editor()
     page.get_by_role("button", name="Draw a line").click()
     drag(page, (0.1, 0.5), (0.6, 0.8))
@@ -130,7 +100,7 @@ def test_a_line_is_drawn_dragged_renamed_and_deleted(editor: Callable[..., Page]
     assert list(saved(page, served).json()["lines"]) == ["in"]
 
 
-def test_a_zone_gets_corners_a_kind_and_a_direction(editor: Callable[..., Page], served: Served) -> None:
+def test_a_zone_gets_corners_a_kind_and_a_direction(editor: Callable[..., Page], served: AppServer) -> None:
     page = editor(dark=True)
     page.get_by_role("button", name="Draw a zone").click()
     drag(page, (0.2, 0.3), (0.7, 0.9))
@@ -162,7 +132,7 @@ def test_what_the_api_refuses_is_said(editor: Callable[..., Page]) -> None:
     expect(rows(page)).to_have_count(1)
 
 
-def test_the_keyboard_draws_moves_and_deletes(editor: Callable[..., Page], served: Served) -> None:
+def test_the_keyboard_draws_moves_and_deletes(editor: Callable[..., Page], served: AppServer) -> None:
     page = editor()
     page.get_by_role("button", name="Draw a zone").press("Enter")
     expect(rows(page)).to_have_count(2)
@@ -179,7 +149,7 @@ def test_the_keyboard_draws_moves_and_deletes(editor: Callable[..., Page], serve
     assert not saved(page, served).json()["zones"]
 
 
-def test_fingers_draw_on_a_phone(editor: Callable[..., Page], served: Served) -> None:
+def test_fingers_draw_on_a_phone(editor: Callable[..., Page], served: AppServer) -> None:
     page = editor("phone")
     page.get_by_role("button", name="Draw a line").tap()
     touch = page.context.new_cdp_session(page)

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import pytest
@@ -12,7 +12,7 @@ from starlette.testclient import WebSocketTestSession
 from starlette.websockets import WebSocketDisconnect
 
 from serve.web.api.streaming import live
-from streetloop.control.port import DEFAULT_WIDTH
+from streetloop.control.port import DEFAULT_WIDTH, MAX_WIDTH
 from tests.support.control_service import LIVE, Content, Screens, api_of, jpeg, running
 
 
@@ -49,8 +49,10 @@ def test_a_round_is_every_new_picture_and_how_the_cameras_are(client: TestClient
     first, second = told["cameras"]
     assert first == {
         "id": "a40",
+        "city": None,
         "state": "live",
         "error": None,
+        "fps": None,
         "fps_decoded": 25.0,
         "fps_detected": 12.5,
         "objects": 7,
@@ -262,11 +264,22 @@ def test_with_a_token_only_its_holder_sees_anything(empty: Content, screens: Scr
 def test_a_round_waits_for_the_next_picture(empty: Content) -> None:
     class Late(Screens):
         async def newest(
-            self, after: Mapping[str, int], width: int = DEFAULT_WIDTH
+            self, after: Mapping[str, int], width: int = DEFAULT_WIDTH, cameras: Collection[str] | None = None
         ) -> dict[str, tuple[int, bytes]]:
             if len(self.asked) == 5:
                 self.shown["a40"] = (1, b"late")
-            return await super().newest(after, width)
+            return await super().newest(after, width, cameras)
 
     with api_of(empty, screens=Late()).websocket_connect(LIVE) as socket:
         assert a_round(socket)[0] == {"a40": b"late"}
+
+
+def test_a_camera_may_have_a_width_of_its_own_and_others_are_not_drawn(empty: Content) -> None:
+    screens = Screens(a40=(1, jpeg()), crossing=(1, jpeg()), other=(1, jpeg()))
+    with api_of(empty, screens=screens).websocket_connect(LIVE) as socket:
+        a_round(socket)
+        screens.shown = {name: (2, jpeg(2)) for name in screens.shown}
+        screens.widths.clear()
+        socket.send_text('{"cameras": ["a40", "crossing"], "width": 320, "widths": {"a40": 9999}}')
+        assert set(a_round(socket)[0]) == {"a40", "crossing"}
+        assert screens.widths[:2] == [320, MAX_WIDTH]

@@ -1,0 +1,1 @@
+"""Charts over time, from ledger, drift log and registry."""

@@ -1,0 +1,1 @@
+"""Endpoints of what was measured over time."""

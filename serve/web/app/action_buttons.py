@@ -1,0 +1,186 @@
+"""The buttons of Review, Models and Rollout; a button that cannot act now cannot be pressed."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import gradio as gr
+
+from serve.web.access.roles import Role
+from serve.web.app.notices import asked, confirming, require
+from streetloop.control.port import Control
+from streetloop.errors import StreetloopError
+
+_QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+_ALL_CITIES = "all cities"
+_PAUSED = "paused"
+
+
+@dataclass(frozen=True)
+class ButtonAction:
+    """What a button does.
+
+    Attributes:
+        label: On the button.
+        does: Called at a press; returns a sentence for people.
+        can: Whether it can act, by the name of the state.
+        look: ``primary``, ``secondary`` or ``stop``.
+        question: Asked before it acts; None asks nothing.
+    """
+
+    label: str
+    does: Callable[[], str]
+    can: Callable[[str], bool]
+    look: Literal["primary", "secondary", "stop"] = "secondary"
+    question: str | None = None
+
+
+@dataclass(frozen=True)
+class ButtonRow:
+    """The buttons of a tab.
+
+    Attributes:
+        buttons: Gradio's, in order.
+        pressed: What follows a press of each.
+        look: Updates of all of them, as they can act now.
+    """
+
+    buttons: Sequence[Any]
+    pressed: Sequence[Any]
+    look: Callable[[], list[Any]]
+
+
+def rollout_buttons(control: Control, author: str) -> ButtonRow:
+    """Buttons that steer the open rollout, and a form that starts one.
+
+    Args:
+        control: Carries it out.
+        author: Who asks.
+    """
+
+    def steer(wanted: str) -> Callable[[], str]:
+        return lambda: f"Rollout {control.steer_rollout(wanted, author).id}: {wanted} is requested."
+
+    def state() -> str:
+        newest = control.rollouts(0, 1).items
+        return newest[0].state if newest and newest[0].ended_at is None else ""
+
+    promote = "Promote the new version now, whatever the evidence says?"
+    back = "Roll back now? The champion serves all cameras again."
+    actions = [
+        ButtonAction("Pause", steer("pause"), lambda now: bool(now) and now != _PAUSED),
+        ButtonAction("Resume", steer("resume"), lambda now: now == _PAUSED),
+        ButtonAction("Roll back", steer("roll back"), bool, "stop", back),
+        ButtonAction("Promote now", steer("promote"), bool, "primary", promote),
+    ]
+    row = _row(actions, state)
+    started, fields = _start_form(control, author)
+
+    def look() -> list[Any]:
+        return [*row.look(), *_choices(control)]
+
+    return ButtonRow([*row.buttons, *fields], [*row.pressed, started], look)
+
+
+def learning_buttons(control: Control, author: str) -> ButtonRow:
+    """Buttons that begin, resume and drop a learning run."""
+
+    def state() -> str:
+        newest = control.learning(0, 1).items
+        return newest[0].step if newest and newest[0].ended_at is None else ""
+
+    really = "Drop the open run? What it has trained is lost."
+    actions = [
+        ButtonAction(
+            "Learn now",
+            lambda: f"Learning run {control.learn(author).id} is requested.",
+            lambda now: not now,
+            "primary",
+        ),
+        ButtonAction(
+            "Resume the parked run",
+            lambda: f"Learning run {control.resume_learning(author).id} resumes.",
+            lambda now: now == "parked",
+        ),
+        ButtonAction(
+            "Drop the open run",
+            lambda: f"Learning run {control.drop_learning(author).id} is dropped.",
+            bool,
+            "stop",
+            really,
+        ),
+    ]
+    return _row(actions, state)
+
+
+def review_buttons(control: Control, author: str) -> ButtonRow:  # noqa: ARG001 - as the others have it
+    """A button that asks about rejected frames again."""
+    reopen = ButtonAction(
+        "Reopen rejected frames",
+        lambda: f"{control.reopen_labels(rejected=True)} rejected frames wait for answers again.",
+        bool,
+    )
+    return _row([reopen], lambda: "yes" if control.queue().counts.get("rejected") else "")
+
+
+def _row(actions: Sequence[ButtonAction], state: Callable[[], str]) -> ButtonRow:
+    buttons, pressed = [], []
+    with gr.Row(elem_classes=["sl-buttons", "sl-operator"]):
+        for action in actions:
+            button = gr.Button(action.label, variant=action.look, size="sm", scale=0, min_width=90)
+            js = None if action.question is None else confirming(action.question)
+            pressed.append(button.click(_doing(action), js=js, **_QUIET))
+            buttons.append(button)
+
+    def look() -> list[Any]:
+        try:
+            now = state()
+        except StreetloopError:  # a press says why
+            return [gr.update(interactive=True) for _ in actions]
+        return [gr.update(interactive=action.can(now)) for action in actions]
+
+    return ButtonRow(buttons, pressed, look)
+
+
+def _doing(action: ButtonAction) -> Callable[[gr.Request], None]:
+    def do(request: gr.Request) -> None:
+        require(request, Role.OPERATOR)
+        gr.Info(asked(action.does))
+
+    return do
+
+
+def _start_form(control: Control, author: str) -> tuple[Any, list[Any]]:
+    with gr.Accordion("New rollout", open=False, elem_classes="sl-operator"), gr.Row(equal_height=True):
+        version = gr.Dropdown([], label="Version", info="to try against the champion", interactive=True)
+        city = gr.Dropdown(
+            [_ALL_CITIES], value=_ALL_CITIES, label="City", info="where it may serve", interactive=True
+        )
+        start = gr.Button("Start a rollout", variant="primary")
+
+    def begin(request: gr.Request, version: str | None, city: str | None) -> None:
+        require(request, Role.OPERATOR)
+        if not version:
+            raise gr.Error("Choose the version that is to be tried.", title="Not done", print_exception=False)
+        where = None if city in {None, "", _ALL_CITIES} else city
+        rollout = asked(lambda: control.start_rollout(version, where, author))
+        gr.Info(f"Rollout {rollout.id} is requested.")
+
+    return start.click(begin, [version, city], **_QUIET), [version, city]
+
+
+def _choices(control: Control) -> list[Any]:
+    """The versions that are not the champion, and the cities."""
+    try:
+        versions = [
+            (
+                f"{model.number}{' (' + ', '.join(model.aliases) + ')' if model.aliases else ''}",
+                str(model.number),
+            )
+            for model in control.models()
+            if "champion" not in model.aliases
+        ]
+        cities = sorted({view.city for view in control.cameras() if view.city})
+    except StreetloopError:  # the panel says why
+        return [gr.skip(), gr.skip()]
+    return [gr.update(choices=versions), gr.update(choices=[_ALL_CITIES, *cities])]

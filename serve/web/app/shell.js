@@ -1,0 +1,97 @@
+// What all pages share: light or dark, deep links to tabs, the title and icon that tell of problems,
+// and what the visitor's role may do.
+(() => {
+  const THEME = "streetloop-theme";
+  const slug = (text) => text.trim().toLowerCase().replace(/[^a-z0-9]+/g, "-");
+  const asked = new URLSearchParams(location.search).get("__theme");
+  let theme = null;
+  try { theme = localStorage.getItem(THEME); } catch { /* the system's choice holds */ }
+  theme = asked === "light" || asked === "dark" ? asked : theme;
+
+  const isDark = () => theme === "dark" || (theme !== "light" && matchMedia("(prefers-color-scheme: dark)").matches);
+
+  function paint() {
+    document.body.classList.toggle("dark", isDark());
+    const button = document.querySelector(".sl-theme");
+    if (button) {
+      button.setAttribute("aria-label", isDark() ? "switch to light colors" : "switch to dark colors");
+      button.title = isDark() ? "light colors" : "dark colors";
+    }
+  }
+
+  function turn() {
+    theme = isDark() ? "light" : "dark";
+    try { localStorage.setItem(THEME, theme); } catch { /* for this page alone */ }
+    paint();
+  }
+
+  // Tabs: #drift opens Drift, and a tab that is opened is named in the address.
+
+  const tabs = () => Array.from(document.querySelectorAll('[role="tablist"] [role="tab"]'));
+
+  function open() {
+    const wanted = slug(decodeURIComponent(location.hash.slice(1).split("/")[0]));
+    const tab = wanted && tabs().find((one) => slug(one.textContent) === wanted);
+    if (tab && tab.getAttribute("aria-selected") !== "true") tab.click();
+    if (tab) tab.scrollIntoView({ block: "nearest", inline: "center" });
+    return !wanted || Boolean(tab);
+  }
+
+  document.addEventListener("click", (event) => {
+    const tab = event.target.closest?.('[role="tablist"] [role="tab"]');
+    if (!tab || !event.isTrusted) return;
+    history.replaceState(null, "", `#${slug(tab.textContent)}`);
+    tab.scrollIntoView({ block: "nearest", inline: "center" });
+  });
+  addEventListener("hashchange", open);
+
+  // The title and the icon.
+
+  function icon(color) {
+    const drawn = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><circle cx="8" cy="8" r="6" fill="none" stroke="${color}" stroke-width="3"/></svg>`;
+    let link = document.querySelector("link[rel=icon][data-sl]");
+    if (!link) {
+      for (const other of document.querySelectorAll("link[rel~=icon]")) other.remove();
+      link = document.createElement("link");
+      Object.assign(link, { rel: "icon", type: "image/svg+xml" });
+      link.dataset.sl = "1";
+      document.head.append(link);
+    }
+    const href = `data:image/svg+xml,${encodeURIComponent(drawn)}`;
+    if (link.getAttribute("href") !== href) link.href = href;
+  }
+
+  function tell() {
+    const said = document.querySelector("[data-problems]");
+    if (!said) return;
+    const [count, page] = [Number(said.dataset.problems), said.dataset.page];
+    const name = page ? `${page} - streetloop` : "streetloop";
+    const title = count ? `(${count}) ${name}` : name;
+    if (document.title !== title) document.title = title;
+    icon(count ? "#dc2626" : "#0f766e");
+  }
+
+  async function role() {
+    try {
+      const answer = await fetch("/me");
+      if (answer.ok) document.body.dataset.role = (await answer.json()).role;
+    } catch { /* what may not be done is refused all the same */ }
+  }
+
+  function begin() {
+    role();
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", paint);
+    document.addEventListener("click", (event) => { if (event.target.closest?.(".sl-theme")) turn(); });
+    let opened = false;
+    (function look() {
+      if (document.body.classList.contains("dark") !== isDark()) paint();
+      if (!opened && (tabs().length || !location.pathname.startsWith("/app"))) opened = open();
+      if (document.querySelector(".sl-theme:not([aria-label])")) paint();
+      tell();
+      setTimeout(look, opened ? 500 : 100);
+    })();
+  }
+
+  if (document.body) begin();
+  else addEventListener("DOMContentLoaded", begin);
+})();

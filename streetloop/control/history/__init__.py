@@ -1,0 +1,1 @@
+"""Charts over time: what they show, and who is asked."""

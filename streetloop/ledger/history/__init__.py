@@ -1,0 +1,1 @@
+"""What was measured over time: how streams fared by the minute."""

@@ -1,0 +1,241 @@
+"""Tabs, charts, the page of a camera and the review, in a real Chromium over the real API."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import cv2
+import httpx
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from streetloop.images import encode_jpeg
+from streetloop.ledger.history.camera_minutes import CameraMinute, add_camera_minutes
+from streetloop.ledger.line_counts import minute_of
+from tests.support.control_service import NOW, Content, Screens, register_versions, running
+from tests.support.servers.accessibility import grave_findings
+from tests.support.servers.app_server import AppServer
+from tests.support.servers.browser import SCREENSHOTS, Complaints, chromium
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
+
+SIZES = {"laptop": (1366, 768), "phone": (390, 844)}
+TABS = (
+    "Streets",
+    "Recordings",
+    "Counts and alerts",
+    "Drift",
+    "Review",
+    "Models",
+    "Rollout",
+    "Report",
+    "Health",
+    "Cameras",
+    "Zones",
+)
+FOREIGN = "كاميرا-高架-Straße"
+_WAIT_MS = 60_000
+
+
+def _screen(shade: int, size: tuple[int, int]) -> bytes:
+    width, height = size
+    picture = np.full((height, width, 3), shade, np.uint8)
+    cv2.rectangle(picture, (60, 90), (180, 200), (40, 200, 80), 3)
+    return encode_jpeg(picture)
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppServer]:
+    """Two cameras that run, an hour of their past, frames to label in the app, and versions."""
+    content = Content(tmp_path_factory.mktemp("home"), labeler="app").fill()
+    register_versions(content)
+    lines = {"in": [[0.2, 0.7], [0.6, 0.7]]}
+    zones = {"bay": {"kind": "parking", "polygon": [[0.1, 0.1], [0.3, 0.1], [0.3, 0.3]]}}
+    content.live.append(running(fps=6.0, city="London", lines=lines, zones=zones))
+    content.live.append(running("crossing", state="lost", error=f"no answer of {FOREIGN}", city="kingsport"))
+    now = minute_of(NOW)
+    minute = CameraMinute(60_000, 1500, 360, 2, 250, {"stale": 60, "rate": 900}, {"car": 2})
+    gap = range(20, 30)
+    add_camera_minutes(content.ledger, {("a40", now - ago): minute for ago in range(60) if ago not in gap})
+    screens = Screens(a40=(1, _screen(90, (640, 360))), crossing=(1, _screen(60, (640, 480))))
+    served = AppServer(content, screens)
+    yield served
+    served.close()
+    content.ledger.close()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def visit(browser: Browser, served: AppServer) -> Iterator[Callable[..., Page]]:
+    """Opens a page; whatever it complains of, or asks of others, fails the test."""
+    heard: list[Complaints] = []
+
+    def open_page(path: str = "/app/", size: str = "laptop", theme: str = "light") -> Page:
+        width, height = SIZES[size]
+        context = browser.new_context(
+            viewport={"width": width, "height": height},
+            color_scheme="dark" if theme == "dark" else "light",
+            accept_downloads=True,
+        )
+        page = context.new_page()
+        page.set_default_timeout(_WAIT_MS)
+        heard.append(Complaints(page, served.host))
+        page.goto(f"http://{served.host}{path}")
+        return page
+
+    expect.set_options(timeout=_WAIT_MS)
+    yield open_page
+    for context in browser.contexts:
+        context.close()
+    for one in heard:
+        assert one.errors == []
+        assert one.elsewhere == []
+
+
+def keep(page: Page, name: str) -> None:
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
+
+
+def charts_of(page: Page, count: int) -> None:
+    """Wait until so many visible charts are drawn."""
+    page.wait_for_function(
+        "count => [...document.querySelectorAll('.sl-history[data-ready] .sl-plot canvas')]"
+        ".filter(one => one.offsetParent !== null).length >= count",
+        arg=count,
+    )
+
+
+@pytest.mark.parametrize(("size", "theme"), [("laptop", "light"), ("phone", "dark")])
+def test_every_tab_has_no_grave_finding_and_no_overflow(
+    visit: Callable[..., Page], size: str, theme: str
+) -> None:
+    page = visit(f"/app/?__theme={theme}", size, theme)
+    expect(page.locator("#sl-top .sl-name")).to_be_visible()
+    for name in TABS:
+        page.get_by_role("tab", name=name, exact=True).click()
+        expect(page.get_by_role("tab", name=name, exact=True)).to_have_attribute("aria-selected", "true")
+        if name == "Zones":
+            expect(page.locator("#sl-editor img")).to_be_visible()
+        if name == "Recordings":
+            expect(page.locator("#sl-days-note")).not_to_be_empty()
+        page.wait_for_function("!document.querySelector('.sl-history:not([data-ready])')?.offsetParent")
+        keep(page, f"{name.lower().replace(' ', '-')}-{size}-{theme}")
+        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, name
+        assert grave_findings(page) == [], name
+
+
+def test_an_address_opens_a_tab_and_the_title_tells_of_problems(visit: Callable[..., Page]) -> None:
+    page = visit("/app/#health")
+    expect(page.get_by_role("tab", name="Health")).to_have_attribute("aria-selected", "true")
+    expect(page).to_have_title("(2) streetloop")
+    page.get_by_role("tab", name="Drift").click()
+    assert page.url.endswith("#drift")
+
+
+def test_light_and_dark_are_switched_and_kept(visit: Callable[..., Page]) -> None:
+    page = visit()
+    page.get_by_role("button", name="switch to dark colors").click()
+    expect(page.locator("body.dark")).to_have_count(1)
+    page.reload()
+    expect(page.locator("body.dark")).to_have_count(1)
+    page.get_by_role("button", name="switch to light colors").click()
+    expect(page.locator("body.dark")).to_have_count(0)
+
+
+def test_a_range_holds_for_all_charts_and_comes_as_csv_and_png(
+    visit: Callable[..., Page], tmp_path: Path
+) -> None:
+    page = visit("/app/#health")
+    charts_of(page, 3)
+    history = page.locator(".sl-history:visible")
+    with page.expect_download() as given:
+        history.get_by_role("button", name="CSV").click()
+    given.value.save_as(tmp_path / "charts.csv")
+    rows = (tmp_path / "charts.csv").read_text().split()
+    assert rows[0] == "chart,time,curve,value"
+    assert 40 <= sum(row.startswith("fps,") for row in rows) <= 50, "ten minutes are a gap"
+    with page.expect_download() as given:
+        history.get_by_role("button", name="Lag from frame to result as PNG").click()
+    given.value.save_as(tmp_path / "lag.png")
+    picture = cv2.imread(str(tmp_path / "lag.png"))
+    assert picture is not None
+    assert len(np.unique(picture.reshape(-1, 3), axis=0)) > 10
+    history.get_by_role("button", name="15 min").click()
+    page.get_by_role("tab", name="Drift").click()
+    expect(page.locator(".sl-history:visible [aria-pressed=true]")).to_have_text("15 min")
+
+
+def test_the_page_of_a_camera(visit: Callable[..., Page]) -> None:
+    page = visit("/app/cameras/a40")
+    charts_of(page, 4)
+    expect(page.locator("#sl-wall figure")).to_have_attribute("data-shown", "1")
+    expect(page.locator(".sl-tag")).to_have_text(["bay", "in"])
+    expect(page.locator("#sl-lag")).to_contain_text("The detector is slower than what is asked of it")
+    expect(page.locator("#sl-events")).to_contain_text("drift")
+    expect(page.locator("#sl-drift")).to_contain_text("most likely because of night (62 %)")
+    expect(page.locator("#sl-frames figure")).to_have_count(5)
+    expect(page.locator("#sl-settings")).to_contain_text("rtsp://***@10.0.0.7/a40")
+    keep(page, "camera-laptop-light")
+    assert grave_findings(page) == []
+    page.get_by_label("another camera").select_option("crossing")
+    expect(page).to_have_title("(1) crossing - streetloop")
+    expect(page.locator("#sl-lag")).to_contain_text(f"No frames arrive: no answer of {FOREIGN}")
+
+
+def test_the_page_of_a_camera_on_a_phone_by_night(visit: Callable[..., Page]) -> None:
+    page = visit("/app/cameras/a40", "phone", "dark")
+    charts_of(page, 4)
+    expect(page.locator("#sl-frames figure")).to_have_count(5)
+    keep(page, "camera-phone-dark")
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    assert grave_findings(page) == []
+
+
+def test_the_wall_finds_enlarges_and_leads_to_a_page(visit: Callable[..., Page]) -> None:
+    page = visit()
+    expect(page.locator("#sl-wall figure")).to_have_count(2)
+    page.get_by_label("problems first").check()
+    expect(page.locator("#sl-wall figure").first).to_have_attribute("data-camera", "crossing")
+    page.get_by_label("find a camera").fill("a4")
+    expect(page.locator("#sl-wall figure")).to_have_count(1)
+    page.get_by_role("button", name="enlarge a40").click()
+    expect(page.locator("#sl-wall figure.sl-large")).to_have_count(1)
+    page.get_by_role("link", name="a40", exact=True).click()
+    expect(page.locator("h1")).to_contain_text("a40")
+
+
+def test_a_frame_is_labeled_with_pointer_and_keyboard(visit: Callable[..., Page], served: AppServer) -> None:
+    page = visit("/app/#review")
+    waiting = served.content.service.reviews("pushed", 0, 10).items[0]
+    page.locator(f"[data-digest='{waiting.digest}'] button").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_be_visible()
+    assert page.url.endswith(f"#review/{waiting.digest[:12]}")
+    dialog.get_by_label("your name").fill("Änne")
+    before = len(waiting.boxes)
+    stage = dialog.locator(".sl-frame").bounding_box()
+    assert stage is not None
+    page.mouse.move(stage["x"] + 0.5 * stage["width"], stage["y"] + 0.4 * stage["height"])
+    page.mouse.down()
+    page.mouse.move(stage["x"] + 0.8 * stage["width"], stage["y"] + 0.9 * stage["height"], steps=4)
+    page.mouse.up()
+    expect(dialog.locator("rect")).to_have_count(before + 1)
+    page.keyboard.press("2")
+    page.keyboard.press("ArrowLeft")
+    keep(page, "frame-laptop-light")
+    assert grave_findings(page) == []
+    page.keyboard.press("s")
+    expect(page.locator(f"#sl-frame[data-digest='{waiting.digest}']")).to_have_count(0)
+    answered = httpx.get(f"http://{served.host}/reviews/{waiting.digest}").json()
+    assert (answered["state"], answered["labeler"]) == ("labeled", "Änne")
+    drawn = answered["label"][-1]
+    assert drawn["class"] == waiting.classes[1]
+    assert drawn["xyxy"][0] == pytest.approx(0.5 * waiting.width - 2, abs=1.0)
+    assert len(answered["label"]) == before + 1, json.dumps(answered["label"])
