@@ -141,7 +141,7 @@
     part("#sl-days").replaceChildren(...rows);
     if (focus) part(`#sl-days [data-camera="${CSS.escape(focus)}"]`)?.focus({ preventScroll: true });
     part("#sl-days-note").textContent = rows.length ? ""
-      : "Nothing was recorded on this day. `record: continuous` in the camera file, or `streetloop camera edit ID --record motion`, records a camera.";
+      : "Nothing was recorded on this day. What is recorded of a camera is chosen under Cameras, at Record.";
     drawHour();
     point();
   }

@@ -45,6 +45,18 @@
   });
   addEventListener("hashchange", open);
 
+  // A bar that does not fit shows the tab that is open.
+  let shown = null, tries = 0; // Gradio draws the bar anew for a moment
+  function follow() {
+    const tab = tabs().find((one) => one.getAttribute("aria-selected") === "true");
+    if (tab && tab.textContent !== shown) [shown, tries] = [tab.textContent, 4];
+    if (!tab || !tries) return;
+    tries -= 1;
+    const bar = tab.parentElement;
+    const [inner, outer] = [tab.getBoundingClientRect(), bar.getBoundingClientRect()];
+    if (inner.left < outer.left || inner.right > outer.right) bar.scrollLeft += inner.left - outer.left - (outer.width - inner.width) / 2;
+  }
+
   // The title and the icon.
 
   function icon(color) {
@@ -88,6 +100,7 @@
       if (!opened && (tabs().length || !location.pathname.startsWith("/app"))) opened = open();
       if (document.querySelector(".sl-theme:not([aria-label])")) paint();
       tell();
+      follow();
       setTimeout(look, opened ? 500 : 100);
     })();
   }

@@ -126,6 +126,7 @@ def test_every_tab_has_no_grave_finding_and_no_overflow(
         if name == "Recordings":
             expect(page.locator("#sl-days-note")).not_to_be_empty()
         page.wait_for_function("!document.querySelector('.sl-history:not([data-ready])')?.offsetParent")
+        expect(page.get_by_role("tab", name=name, exact=True)).to_be_in_viewport()
         keep(page, f"{name.lower().replace(' ', '-')}-{size}-{theme}")
         assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, name
         assert grave_findings(page) == [], name
