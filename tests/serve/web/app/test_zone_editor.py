@@ -47,7 +47,7 @@ def editor(browser: Browser, served: AppServer) -> Iterator[Callable[..., Page]]
         ).new_page()
         heard.append(Complaints(page, served.host))
         page.goto(f"http://{served.host}/app/?__theme={'dark' if dark else 'light'}")
-        expect(page.locator("#sl-top .sl-name")).to_be_visible()
+        expect(page.locator("#sl-top .sl-name")).to_be_visible(timeout=30_000)
         page.get_by_role("tab", name="Zones", exact=True).click()
         expect(page.locator("#sl-editor img")).to_be_visible()
         return page
