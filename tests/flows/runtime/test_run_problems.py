@@ -15,7 +15,7 @@ _STREET = {"id": "a40", "uri": "sim://larkfield/gantry?fps=5"}
 
 
 def _run(folder: Path, model: Path, *cameras: dict[str, Any]) -> tuple[int, dict[str, Any], str]:
-    arguments = ("--model", str(model), "--duration", "6", "--json")
+    arguments = ("--model", str(model), "--duration", "12", "--json")
     outcome = Command("run", camera_file(folder, *cameras), *arguments, home=folder / "home").finish()
     return outcome.code, outcome.json, outcome.stderr
 
