@@ -81,7 +81,8 @@ def test_by_hand_frames_are_chosen_pushed_and_pulled(
     assert streetloop("label", "status", "--json") == 0
     counts = json.loads(capsys.readouterr().out)
     states = {**dict.fromkeys(ReviewState, 0), "candidate": 2, "labeled": 3}
-    assert counts == {"counts": states, "suspect": 0, "labeler": "none", "url": None, **states}
+    who = {"suspect": 0, "labeler": "none", "people": "none", "url": None, "budget": 100, "chosen_today": 3}
+    assert counts == {"counts": states, **who, **states}
 
 
 def test_the_labeler_is_also_taken_from_the_settings(

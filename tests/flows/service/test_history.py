@@ -28,7 +28,7 @@ def values(chart: ChartView) -> Mapping[str, list[float | None]]:
 
 def fill(content: Content, camera: str = "a40", gap: range = range(0)) -> None:
     """An hour of minutes until now, but for a gap, in minutes ago."""
-    now = minute_of(NOW)
+    now = minute_of(datetime.now(UTC))  # the suite may have begun long ago
     minute = CameraMinute(60_000, 1500, 600, 2, 250, {"stale": 6, "rate": 900}, {"car": 2})
     add_camera_minutes(
         content.ledger, {(camera, now - ago): minute for ago in range(1, 61) if ago not in gap}
@@ -58,7 +58,7 @@ def test_without_a_camera_each_has_a_curve(empty: Content) -> None:
 
 
 def test_crossings_by_class_are_gaps_where_nobody_looked(empty: Content) -> None:
-    at = NOW - HOUR / 2
+    at = datetime.now(UTC) - HOUR / 2
     empty.add_counts(at, {("in", "in", "car"): 3, ("in", "out", "bus"): 1}, {"in": 60.0})
     (chart,) = asked(empty, "crossings", camera="a40")
     where = chart.times.index(60 * minute_of(at))
@@ -103,7 +103,7 @@ def test_times_that_make_no_sense_are_refused(empty: Content) -> None:
 
 
 def test_a_day_of_sixteen_cameras_is_read_in_a_second(empty: Content) -> None:
-    now = minute_of(NOW)
+    now = minute_of(datetime.now(UTC))  # the suite may have begun long ago
     minute = CameraMinute(60_000, 1500, 600, 2, 250, {"stale": 6, "rate": 900}, {"car": 2})
     for camera in range(16):
         add_camera_minutes(empty.ledger, {(f"c{camera}", now - ago): minute for ago in range(1440)})

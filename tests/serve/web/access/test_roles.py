@@ -21,6 +21,7 @@ CHANGES = {
         ("DELETE", "/events/1/false", None),
         ("POST", "/labels/reopen", {}),
         ("POST", "/labels/confirm", {}),
+        ("POST", f"/reviews/{'0' * 64}/answer", {"boxes": None}),
         ("POST", "/learning/resume", None),
         ("POST", "/learning/drop", None),
         ("POST", "/learning", None),
@@ -36,6 +37,7 @@ CHANGES = {
     ],
     Role.ADMIN: [
         ("POST", "/cameras", NEW),
+        ("POST", "/cameras/try", {**NEW, "uri": "file:///nowhere.mp4"}),
         ("PUT", "/cameras/a40", {"uri": "sim://larkfield/gantry"}),
         ("DELETE", "/cameras/crossing", None),
     ],
@@ -130,7 +132,7 @@ def test_the_table_above_has_every_change(client: TestClient) -> None:
     there = {(m.upper(), path) for path, methods in known.items() for m in methods if m != "get"}
     listed = {(method, path) for changes in CHANGES.values() for method, path, _ in changes}
     one = {"/1/": "/{event}/", "/a40": "/{camera_id}", "/crossing": "/{camera_id}"}
-    one |= {"/sinks/mine": "/sinks/{name}", "/mutes/1": "/mutes/{number}"}
+    one |= {"/sinks/mine": "/sinks/{name}", "/mutes/1": "/mutes/{number}", "/" + "0" * 64: "/{digest}"}
     for value, name in one.items():
         listed = {(method, path.replace(value, name)) for method, path in listed}
     assert listed == there

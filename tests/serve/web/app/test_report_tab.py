@@ -7,8 +7,9 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from streetloop.ledger.events import begin_event, comment_event
-from tests.serve.web.app.test_zone_editor import SIZES, Served
+from tests.serve.web.app.test_zone_editor import SIZES
 from tests.support.control_service import NOW, Content
+from tests.support.servers.app_server import AppServer
 from tests.support.servers.browser import SCREENSHOTS, Complaints, chromium
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
@@ -38,10 +39,10 @@ def _write_events(content: Content) -> None:
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppServer]:
     content = Content(tmp_path_factory.mktemp("service")).fill()
     _write_events(content)
-    served = Served(content)
+    served = AppServer(content)
     yield served
     served.close()
     content.ledger.close()
@@ -76,7 +77,7 @@ def _look(page: Page, root: Locator, name: str) -> None:
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_the_tab_fits(served: Served, browser: Browser, size: str, theme: str) -> None:
+def test_the_tab_fits(served: AppServer, browser: Browser, size: str, theme: str) -> None:
     page = _open(browser, size, theme)
     heard = Complaints(page, served.host)
     page.goto(f"http://{served.host}/app/?__theme={theme}")
@@ -97,7 +98,7 @@ def test_the_tab_fits(served: Served, browser: Browser, size: str, theme: str) -
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_the_page_fits(served: Served, browser: Browser, size: str, theme: str) -> None:
+def test_the_page_fits(served: AppServer, browser: Browser, size: str, theme: str) -> None:
     page = _open(browser, size, theme)
     heard = Complaints(page, served.host)
     page.goto(f"http://{served.host}/reports/page?since=7d")
