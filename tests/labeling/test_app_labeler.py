@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
@@ -27,8 +26,8 @@ def answer(frame: FrameRecord, asks: int = 0, *, skips: bool = False) -> AppAnsw
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    ledger = open_ledger(f"sqlite:///{tmp_path / 'ledger.db'}")
+def ledger(ledger_url: str) -> Iterator[Ledger]:
+    ledger = open_ledger(ledger_url)
     yield ledger
     ledger.close()
 

@@ -46,7 +46,7 @@ def put_app_answer(ledger: Ledger, answer: AppAnswer) -> None:
         kind = postgresql if connection.dialect.name == "postgresql" else sqlite
         new = kind.insert(app_answers)
         replaced = {name: new.excluded[name] for name in row if name != "digest"}
-        connection.execute(new.on_conflict_do_update([app_answers.c.digest], set_=replaced), row)
+        connection.execute(new.on_conflict_do_update(index_elements=[app_answers.c.digest], set_=replaced), row)
 
 
 def list_app_answers(ledger: Ledger, digests: Collection[str]) -> list[AppAnswer]:
