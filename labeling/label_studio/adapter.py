@@ -8,13 +8,12 @@ there. The project's interface has a label for every class of the models that fo
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
 
 from labeling.annotators import NEWEST, Agreement, Resolve
 from labeling.answers import Answer
-from labeling.label_studio.api import LabelStudioApi, Project
 from labeling.label_studio.config import (
     RectangleControl,
     class_names,
@@ -28,6 +27,9 @@ from labeling.webhook.verify import SECRET_HEADER
 from streetloop.errors import ConfigError, LabelerError, LabelerRefused, StoreError
 from streetloop.ledger.reviews import AskedFrame, FrameRecord
 from streetloop.storage.store import ObjectStore
+
+if TYPE_CHECKING:
+    from labeling.label_studio.api import Project
 
 _BATCH = 25  # frames an import
 _RENEW_EVERY = timedelta(hours=1)
@@ -79,6 +81,9 @@ class LabelStudio:
         self._resolve = resolve
         self._renew_at = datetime.min.replace(tzinfo=UTC)
         self._hook: tuple[str, dict[str, str]] | None = None
+        # The SDK imports pandas: seconds of a core, which only those pay who use it.
+        from labeling.label_studio.api import LabelStudioApi
+
         self._api = LabelStudioApi(url, token, timeout_s)
 
     @property
@@ -187,7 +192,7 @@ class LabelStudio:
         if (project := self._api.project(self._title)) is not None:
             self._api.hook(project.id, *self._hook)
 
-    def _existing(self) -> Project:
+    def _existing(self) -> "Project":
         if (project := self._api.project(self._title)) is None:
             raise LabelerRefused(
                 f"Label Studio at {self._api.shown} has no project {self._title!r} any more; "
@@ -195,7 +200,7 @@ class LabelStudio:
             )
         return project
 
-    def _project(self, names: Sequence[str]) -> tuple[Project, RectangleControl]:
+    def _project(self, names: Sequence[str]) -> "tuple[Project, RectangleControl]":
         """Create or update the project; returns it, and where boxes are drawn in it.
 
         Args:
@@ -224,7 +229,7 @@ class LabelStudio:
         return {(digest, ask_of(raw)): raw for raw in found if (digest := digest_of(raw)) is not None}
 
     def _annotated(
-        self, project: Project, wanted: Collection[_Question]
+        self, project: "Project", wanted: Collection[_Question]
     ) -> tuple[dict[_Question, dict[str, Any]], dict[_Question, dict[int, Any]]]:
         """The annotated tasks among those wanted, and their annotations by id."""
         tasks: dict[_Question, dict[str, Any]] = {}
@@ -246,7 +251,7 @@ class LabelStudio:
 
     def _import(
         self,
-        project: Project,
+        project: "Project",
         control: RectangleControl,
         frames: Sequence[FrameRecord],
         faults: list[Exception],

@@ -3,22 +3,15 @@
 import contextlib
 import sqlite3
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from alembic.util.exc import CommandError
 from sqlalchemy import URL, Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from streetloop.errors import LedgerError
 from streetloop.ledger.engine import connect, make_engine, reader_of, require_unicode, shown, translated
+from streetloop.ledger.migrate import is_current, migrate
 
 PATIENCE_S = 30.0
 """How long a write waits for another's transaction, in seconds, where nobody waits for it."""
-_MIGRATIONS = Path(__file__).parent / "migrations"
 _fences: dict[URL, Callable[[Connection], None]] = {}
 
 
@@ -116,20 +109,11 @@ def open_ledger(url: str, patience_s: float = PATIENCE_S) -> Ledger:
     """
     engine = make_engine(url, patience_s)
     ledger = Ledger(engine, patience_s)
-    config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS))
     with ledger.snapshot() as connection:
         require_unicode(connection)
-        found = MigrationContext.configure(connection).get_current_heads()
-    if found == tuple(ScriptDirectory.from_config(config).get_heads()):
-        return ledger
-    try:
-        with ledger.transaction() as connection:
-            # One process migrates; others that start at the same moment wait for its transaction.
-            config.attributes["connection"] = connection
-            command.upgrade(config, "head")
-    except CommandError as error:
-        raise LedgerError(
-            f"the ledger {shown(engine)} is of another version of streetloop: {error}"
-        ) from error
+        if is_current(connection):
+            return ledger
+    with ledger.transaction() as connection:
+        # One process migrates; others that start at the same moment wait for its transaction.
+        migrate(connection, shown(engine))
     return ledger

@@ -46,7 +46,8 @@ def put_app_answer(ledger: Ledger, answer: AppAnswer) -> None:
         kind = postgresql if connection.dialect.name == "postgresql" else sqlite
         new = kind.insert(app_answers)
         replaced = {name: new.excluded[name] for name in row if name != "digest"}
-        connection.execute(new.on_conflict_do_update(index_elements=[app_answers.c.digest], set_=replaced), row)
+        key = [app_answers.c.digest]
+        connection.execute(new.on_conflict_do_update(index_elements=key, set_=replaced), row)
 
 
 def list_app_answers(ledger: Ledger, digests: Collection[str]) -> list[AppAnswer]:

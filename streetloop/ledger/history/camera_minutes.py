@@ -82,7 +82,8 @@ def add_camera_minutes(ledger: Ledger, found: Mapping[tuple[str, int], CameraMin
         kind = postgresql if connection.dialect.name == "postgresql" else sqlite
         new = kind.insert(camera_minutes)
         replaced = {name: new.excluded[name] for name in (*_COUNTS, "lag_ms", *_MAPPINGS)}
-        connection.execute(new.on_conflict_do_update(index_elements=[c.camera_id, c.minute], set_=replaced), rows)
+        key = [c.camera_id, c.minute]
+        connection.execute(new.on_conflict_do_update(index_elements=key, set_=replaced), rows)
 
 
 def sum_camera_minutes(

@@ -55,7 +55,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppServer]:
     zones = {"bay": {"kind": "parking", "polygon": [[0.1, 0.1], [0.3, 0.1], [0.3, 0.3]]}}
     content.live.append(running(fps=6.0, city="London", lines=lines, zones=zones))
     content.live.append(running("crossing", state="lost", error=f"no answer of {FOREIGN}", city="kingsport"))
-    # Not NOW, which is when the tests were collected: the charts show the hour before they are asked for.
+    # Not NOW, when the tests were collected: the charts show the hour before they are asked for.
     now = minute_of(datetime.now(UTC))
     minute = CameraMinute(60_000, 1500, 360, 2, 250, {"stale": 60, "rate": 900}, {"car": 2})
     gap = range(20, 30)

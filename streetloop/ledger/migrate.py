@@ -1,0 +1,57 @@
+"""Bringing the tables of a ledger up to date, by Alembic."""
+
+import re
+from pathlib import Path
+
+from sqlalchemy import Connection, inspect, text
+
+from streetloop.errors import LedgerError
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+_VERSION = re.compile(r"v(\d+)_")
+_KEPT_IN = "alembic_version"
+
+
+def newest_version() -> str:
+    """The version that the tables have after the last migration.
+
+    Example:
+        >>> newest_version()[0]
+        'v'
+    """
+    names = (_VERSION.match(path.name) for path in (_MIGRATIONS / "versions").glob("v*.py"))
+    return f"v{max(int(name[1]) for name in names if name)}"
+
+
+def is_current(connection: Connection) -> bool:
+    """True if no migration is to be done.
+
+    Every opening asks it, so it imports no Alembic.
+    """
+    if not inspect(connection).has_table(_KEPT_IN):
+        return False
+    found = connection.execute(text(f"SELECT version_num FROM {_KEPT_IN}")).scalars().all()
+    return list(found) == [newest_version()]
+
+
+def migrate(connection: Connection, shown: str) -> None:
+    """Do the migrations that are missing, in the connection's transaction.
+
+    Args:
+        connection: To the ledger.
+        shown: Its URL without a password, for the message.
+
+    Raises:
+        LedgerError: It is of another version of streetloop.
+    """
+    from alembic import command
+    from alembic.config import Config
+    from alembic.util.exc import CommandError
+
+    config = Config()
+    config.set_main_option("script_location", str(_MIGRATIONS))
+    config.attributes["connection"] = connection
+    try:
+        command.upgrade(config, "head")
+    except CommandError as error:
+        raise LedgerError(f"the ledger {shown} is of another version of streetloop: {error}") from error
