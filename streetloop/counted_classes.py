@@ -122,27 +122,26 @@ class CountedClasses:
         return self.names[best - 1] if best and sums[best] > 0 else None
 
 
-def refuse_unknown_classes(
+def class_faults(
     where: str, model_names: Sequence[str], groups: Mapping[str, Sequence[str]] | None
-) -> None:
-    """Refuse classes that the model does not have, and classes under two names.
+) -> list[str]:
+    """A sentence for each class that the model does not have, or that two names claim.
+
+    >>> class_faults("camera 'a40'", ("car", "bus"), {"tram": ("tram",)})
+    ["camera 'a40': classes: the model has no class 'tram'; it has car, bus"]
 
     Args:
         where: Names the place in the message, such as ``camera 'a40'``.
         model_names: The model's class names.
         groups: What is to be counted; None is always fine.
-
-    Raises:
-        ConfigError: A class is unknown or claimed twice.
     """
-    unknown = CountedClasses(model_names, groups).unknown
-    if not unknown:
-        return
-    name = unknown[0]
-    if name in model_names:
-        raise ConfigError(f"{where}: classes: {name!r} is counted under two names")
     shown = ", ".join(model_names[:12]) + (", ..." if len(model_names) > 12 else "")
-    raise ConfigError(f"{where}: classes: the model has no class {name!r}; it has {shown}")
+    return [
+        f"{where}: classes: {name!r} is counted under two names"
+        if name in model_names
+        else f"{where}: classes: the model has no class {name!r}; it has {shown}"
+        for name in CountedClasses(model_names, groups).unknown
+    ]
 
 
 def groups_to_plain(groups: Mapping[str, Sequence[str]]) -> Any:

@@ -82,8 +82,8 @@ def streetloop(context: typer.Context) -> None:
 def main() -> None:
     """Run the command line.
 
-    Errors that are raised on purpose become one sentence on standard error. The exit code is 2
-    for a wrong input (camera file, setting, flag, model, dataset), and 1 for everything else.
+    Errors that are raised on purpose become sentences on standard error, a line a mistake. The exit
+    code is 2 for a wrong input (camera file, setting, flag, model, dataset), and 1 for all else.
     """
     from streetloop.errors import StreetloopError
     from streetloop.host.proxies import exempt_loopback
@@ -93,7 +93,8 @@ def main() -> None:
     try:
         app()
     except StreetloopError as error:
-        complain(str(error))
+        for sentence in str(error).splitlines():
+            complain(sentence)
         raise SystemExit(exit_code(error)) from None
 
 

@@ -143,6 +143,7 @@ class RunSummary:
         if account.detected or key in self.removed:
             return None
         if not account.decoded:
-            return f"no picture was decoded: {status.error or f'none came within {self.seconds:.0f} s'}"
+            why = status.error or status.waiting_for or f"none came within {self.seconds:.0f} s"
+            return f"no picture was decoded: {why}"
         fates = ", ".join(f"{getattr(account, fate)} {fate}" for fate in Fate if fate is not Fate.DETECTED)
         return f"none of its {account.decoded} frames was detected: {fates}"

@@ -117,6 +117,6 @@ def _with_model(result: CheckResult, model: ModelFile, settings: Settings) -> Ch
     try:
         refuse_uncountable([result.camera], None, model.names)
     except ConfigError as error:
-        return replace(result, problem=str(error))
+        return replace(result, problem="; ".join(str(error).splitlines()))
     found = model_warnings(result.camera, result.info, model, settings)
     return replace(result, warnings=(*result.warnings, *found))

@@ -226,6 +226,7 @@ class StreamPipeline:
             camera_id=reader.camera.id,
             state=reader.state,
             error=reader.error,
+            waiting_for=reader.waiting_for,
             account=reader.account.snapshot(),
             reconnects=reader.reconnects,
             gaps=reader.gaps,
@@ -334,20 +335,18 @@ class StreamPipeline:
             if self._dispatchers:
                 return
             self._finishing = True
-        # A reader that hangs in its time-out holds no frame; it may end by itself. Others may be
-        # about to settle their last frame, which a sink is told of.
+        # A reader that hangs in its time-out may end by itself. Others may be about to settle their
+        # last frame, which a sink is told of.
         join_all(self.readers, _JOIN_S)
-        self._fail_abandoned_frames()
+        self._close_accounts()
         self._comparison.close()  # before the sinks: one may be told of what is compared
         self._sinks.close()
         self._recording.close()
         self._ended.set()
 
-    def _fail_abandoned_frames(self) -> None:
-        """Settle the frames that an error left in flight.
-
-        Only once the readers have ended: one may be between counting a frame and settling it.
-        """
-        if self._failure is not None:
-            for reader in self.readers:
-                reader.account.abandon(DropReason.WORKER)
+    def _close_accounts(self) -> None:
+        """Settle the frames that an error left in flight, or that a slow reader still holds."""
+        is_sound = self._failure is None
+        fate = (Fate.DROPPED, DropReason.STOPPED) if is_sound else (Fate.FAILED, DropReason.WORKER)
+        for reader in self.readers:
+            reader.account.close(*fate)

@@ -14,6 +14,7 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+from pydantic_core import ErrorDetails
 
 from streetloop.alerting.sink_uri import SinkUri, fill_variables, has_variable, refuse_bad_uri
 from streetloop.errors import ConfigError
@@ -135,24 +136,26 @@ def parse_sinks(raw: object) -> dict[str, EventSinkConfig]:
     ValueError: 'ops': url: begins with http:// or https:// for type webhook
 
     Raises:
-        ValueError: Something is wrong; the message names the sink and the key, and shows no value.
+        ValueError: Something is wrong; the message has a line a mistake, which names the sink and
+            the key, and shows no value.
     """
     if not isinstance(raw, Mapping):
         raise ValueError("must be a mapping of names, such as {ops: {type: webhook, url: ...}}")  # noqa: TRY004
     if len(raw) > _MOST_SINKS:
         raise ValueError(f"more than {_MOST_SINKS}")
-    found = {}
+    found: dict[str, EventSinkConfig] = {}
+    faults: list[str] = []
     for name, values in raw.items():
         if not (isinstance(name, str) and _NAME.fullmatch(name)):
-            raise ValueError("a name has 1 to 64 letters, digits, '.', '_' or '-'")
-        if isinstance(values, EventSinkConfig):
-            found[name] = values
+            faults.append("a name has 1 to 64 letters, digits, '.', '_' or '-'")
             continue
         try:
             found[name] = EventSinkConfig.model_validate(values)
         except ValidationError as error:
-            # `from None`: the vendor's message shows the input, and the input may hold a password.
-            raise ValueError(f"{name!r}: {_sentence(error)}") from None
+            faults += [f"{name!r}: {sentence}" for sentence in _sentences(error)]
+    if faults:
+        # Outside of `except`: the vendor's message shows the input, which may hold a password.
+        raise ValueError("\n".join(faults))
     return found
 
 
@@ -185,8 +188,11 @@ def _resolved(name: str, sink: EventSinkConfig, environment: Mapping[str, str]) 
     return sink.model_copy(update={"url": uri, "secret": secret})
 
 
-def _sentence(error: ValidationError) -> str:
-    fault = error.errors(include_input=False, include_url=False)[0]
+def _sentences(error: ValidationError) -> list[str]:
+    return [_sentence(fault) for fault in error.errors(include_input=False, include_url=False)]
+
+
+def _sentence(fault: ErrorDetails) -> str:
     path = ".".join(str(part) for part in fault["loc"])
     if fault["type"] == "extra_forbidden":
         known = ", ".join("from" if name == "sender" else name for name in EventSinkConfig.model_fields)

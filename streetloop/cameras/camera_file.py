@@ -1,7 +1,7 @@
 """The camera file: which cameras there are and what is wanted of each."""
 
-import re
 from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,11 +22,12 @@ from streetloop.alerting.mute import Mute, parse_mute
 from streetloop.alerting.sink_config import EventSinkConfig, parse_sinks
 from streetloop.cameras.anomaly_parameters import Anomalies
 from streetloop.cameras.camera_address import parse_address
+from streetloop.cameras.camera_faults import CAMERA_ID, plain, refusal, refusal_of_one, sentences, twice
 from streetloop.cameras.camera_yaml import misread, read_yaml
 from streetloop.cameras.zones import MAX_ZONES, Corners, Line, Zone, refuse_bad_names, refuse_unsound_mask
-from streetloop.counted_classes import ClassGroups, groups_to_plain, refuse_unknown_classes
+from streetloop.counted_classes import ClassGroups, groups_to_plain, class_faults
 from streetloop.errors import ConfigError
-from streetloop.secrets import SecretUri, redact
+from streetloop.secrets import SecretUri
 from streetloop.setting_types import Anonymise, Keep
 from streetloop.settings import Settings
 
@@ -35,7 +36,6 @@ MIN_FPS, MAX_FPS = 0.001, 1000.0
 
 _MAX_FILE_BYTES = 4 * 2**20
 _OF_THE_ENVIRONMENT = {"home", "api_token", "operator_token", "viewer_token"}
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 SITE_PATTERN = r"^[A-Za-z0-9._-]{1,100}$"
 _MOST_LINES, _MOST_MASKS = 50, 100
 
@@ -44,7 +44,7 @@ RECORD_MODES = ("off", "continuous", "motion", "events")
 
 
 def _name(value: str) -> str:
-    if not _ID.fullmatch(value):
+    if not CAMERA_ID.fullmatch(value):
         raise ValueError("must be 1 to 64 letters, digits, '.', '_' or '-', starting with a letter or digit")
     return value
 
@@ -86,6 +86,13 @@ class CountingLine(BaseModel):
     @classmethod
     def _points_alone(cls, value: object) -> object:
         return {"points": value} if isinstance(value, (list, tuple)) else value
+
+    @field_validator("points")
+    @classmethod
+    def _has_length(cls, points: Line) -> Line:
+        if points[0] == points[1]:
+            raise ValueError("starts where it ends")
+        return points
 
     @model_serializer(mode="wrap")
     def _short(self, plain: SerializerFunctionWrapHandler) -> Any:
@@ -148,11 +155,8 @@ class Camera(BaseModel):
 
     @field_validator("lines")
     @classmethod
-    def _lines_have_length(cls, lines: dict[str, CountingLine]) -> dict[str, CountingLine]:
+    def _lines_have_names(cls, lines: dict[str, CountingLine]) -> dict[str, CountingLine]:
         refuse_bad_names("line", lines, _MOST_LINES)
-        for name, line in lines.items():
-            if line.points[0] == line.points[1]:
-                raise ValueError(f"line {name!r} starts where it ends")
         return lines
 
     @field_validator("zones")
@@ -196,10 +200,15 @@ class CameraFile(BaseModel):
     def _mutes_are_right(cls, value: object) -> object:
         if not isinstance(value, (list, tuple)):
             raise ValueError("must be a list such as [{kind: queue, between: 22:00-06:00}]")  # noqa: TRY004
-        try:
-            return tuple(parse_mute(one) for one in value)
-        except ConfigError as error:
-            raise ValueError(str(error).removeprefix("mute: ")) from None
+        found, faults = [], []
+        for one in value:
+            try:
+                found.append(parse_mute(one))
+            except ConfigError as error:
+                faults.append(str(error).removeprefix("mute: "))
+        if faults:
+            raise ValueError("\n".join(faults))
+        return tuple(found)
 
     @model_validator(mode="after")
     def _classes_are_a_setting(self) -> "CameraFile":
@@ -210,9 +219,9 @@ class CameraFile(BaseModel):
     @field_validator("settings")
     @classmethod
     def _settings_are_known(cls, values: dict[str, Any]) -> dict[str, Any]:
-        for key in values:
-            if key not in Settings.model_fields or key in _OF_THE_ENVIRONMENT:
-                raise ValueError(f"unknown setting {key!r}")
+        unknown = [_unknown_setting(key) for key in values if not _is_setting(key)]
+        if unknown:
+            raise ValueError("\n".join(unknown))
         return values
 
 
@@ -249,16 +258,19 @@ def parse_cameras(text: str, name: str = "cameras") -> CameraFile:
     Raises:
         ConfigError: As `load_cameras`.
     """
-    raw = read_yaml(text, name)
+    faults: list[str] = []
+    raw = read_yaml(text, name, faults)
     if not isinstance(raw, dict):
         raise ConfigError(f"{name}: must be a mapping with the key 'cameras'")
+    file: CameraFile | None = None
     try:
         file = CameraFile.model_validate(raw)
     except ValidationError as error:
-        # `from None`: the vendor's message shows the input, and the input may hold a password.
-        raise ConfigError(redact(f"{name}: {_sentence(error, raw)}")) from None
-    _refuse_duplicates(file, name)
-    _refuse_bad_settings(file, name)
+        faults += sentences(error, raw, CameraFile, Camera)
+    faults += twice(raw) + _bad_settings(raw if file is None else {"settings": file.settings})
+    if file is None or faults:
+        # Outside of `except`: the vendor's message shows the input, which may hold a password.
+        raise refusal(faults, name)
     return file
 
 
@@ -277,8 +289,8 @@ def parse_camera(document: Mapping[str, Any]) -> Camera:
     try:
         return CameraFile.model_validate(raw).cameras[0]
     except ValidationError as error:
-        # `from None`: as `parse_cameras`.
-        raise ConfigError(redact(_sentence(error, raw))) from None
+        faults = sentences(error, raw, CameraFile, Camera)
+    raise refusal_of_one(faults)  # outside of `except`: as `parse_cameras`
 
 
 def camera_document(camera: Camera) -> dict[str, Any]:
@@ -298,61 +310,44 @@ def refuse_uncountable(
         model_names: The model's class names.
 
     Raises:
-        ConfigError: A class is unknown or claimed twice; the message names the place.
+        ConfigError: A class is unknown or claimed twice; the message has a line for each, which
+            names the place.
     """
-    refuse_unknown_classes("setting 'classes'", model_names, classes)
+    faults = class_faults("setting 'classes'", model_names, classes)
     for camera in cameras:
-        refuse_unknown_classes(f"camera {camera.id!r}", model_names, camera.classes)
+        faults += class_faults(f"camera {camera.id!r}", model_names, camera.classes)
         for name, line in camera.lines.items():
-            refuse_unknown_classes(f"camera {camera.id!r}: line {name!r}", model_names, line.classes)
+            faults += class_faults(f"camera {camera.id!r}: line {name!r}", model_names, line.classes)
+    if faults:
+        raise refusal(faults)
 
 
-def _refuse_bad_settings(file: CameraFile, name: str) -> None:
+def _is_setting(key: object) -> bool:
+    return key in Settings.model_fields and key not in _OF_THE_ENVIRONMENT
+
+
+def _unknown_setting(key: str) -> str:
+    if key in _OF_THE_ENVIRONMENT:
+        return f"unknown setting {key!r}; it is given as STREETLOOP_{key.upper()} alone"
+    near = get_close_matches(key, Settings.model_fields, n=1)
+    return f"unknown setting {key!r}; {f'do you mean {near[0]!r}?' if near else 'see docs/settings.md'}"
+
+
+def _bad_settings(raw: Mapping[Any, Any]) -> list[str]:
+    """A sentence for each known setting of the file whose value is wrong."""
+    values = raw.get("settings")
+    known = (
+        {key: value for key, value in values.items() if _is_setting(key)} if isinstance(values, dict) else {}
+    )
     try:
-        Settings(**file.settings)
+        Settings(**known)
     except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        if str(first["loc"][0]) in file.settings:
-            setting = ".".join(str(part) for part in first["loc"])
-            raise ConfigError(f"{name}: setting {setting!r}: {_plain(first['msg'])}") from None
+        faults = error.errors(include_input=False, include_url=False)
+        return [
+            f"setting {'.'.join(str(part) for part in fault['loc'])!r}: {plain(fault['msg'])}"
+            for fault in faults
+            if str(fault["loc"][0]) in known
+        ]
     except SettingsError:
         pass  # of the environment; reading the settings reports it
-
-
-def _refuse_duplicates(file: CameraFile, name: str) -> None:
-    seen: set[str] = set()
-    for camera in file.cameras:
-        # Ids become folder names, and some file systems do not tell case apart.
-        if camera.id.lower() in seen:
-            raise ConfigError(f"{name}: camera {camera.id!r} is there twice; ids must differ")
-        seen.add(camera.id.lower())
-
-
-def _sentence(error: ValidationError, raw: Mapping[Any, Any]) -> str:
-    """The first fault as one sentence without the offending value."""
-    fault = error.errors(include_input=False, include_url=False)[0]
-    where = [str(part) for part in fault["loc"]]
-    who = ""
-    if len(where) >= 2 and where[0] == "cameras":
-        who = f"camera {_camera_label(raw, int(where[1]))}: "
-        where = where[2:]
-    path = ".".join(where)
-    if fault["type"] == "extra_forbidden":
-        known = Camera if who else CameraFile
-        names = ", ".join(known.model_fields)
-        return f"{who}unknown key {path!r}; known are {names}"
-    if fault["type"] == "missing":
-        return f"{who}{path!r} is missing"
-    return f"{who}{path + ': ' if path else ''}{_plain(fault['msg'])}"
-
-
-def _camera_label(raw: Mapping[Any, Any], index: int) -> str:
-    entries = raw.get("cameras")
-    entry = entries[index] if isinstance(entries, list) else None
-    label = entry.get("id") if isinstance(entry, dict) else None
-    return repr(label) if isinstance(label, str) and _ID.fullmatch(label) else f"number {index + 1}"
-
-
-def _plain(message: str) -> str:
-    text = message.removeprefix("Value error, ")
-    return text[:1].lower() + text[1:]
+    return []

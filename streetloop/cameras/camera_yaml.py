@@ -10,6 +10,13 @@ import yaml
 from streetloop.errors import ConfigError
 from streetloop.secrets import redact
 
+try:
+    from yaml import CSafeLoader as _Base
+except ImportError:  # a PyYAML without libyaml, some twenty times slower
+    from yaml import SafeLoader as _Base  # type: ignore[assignment]
+
+_MOST_LEVELS, _MOST_VALUES = 50, 500_000
+
 _NAMES = {"id", "city"}
 """Keys whose values are names: 0017 stays 0017."""
 
@@ -18,7 +25,7 @@ _FLOAT = "tag:yaml.org,2002:float"
 _LEADING_ZERO = re.compile(r"[-+]?0[0-9_]+")
 
 
-def read_yaml(text: str, name: str) -> Any:
+def read_yaml(text: str, name: str, faults: list[str] | None = None) -> Any:
     """The value of a YAML document.
 
     Keys are text as they are written, and so are whole numbers where a name is expected.
@@ -34,19 +41,30 @@ def read_yaml(text: str, name: str) -> Any:
     Args:
         text: The document.
         name: Stands for the file in messages.
+        faults: Receives a sentence for each key that is there twice; the last one counts. None
+            raises instead.
 
     Raises:
-        ConfigError: It is not valid YAML, or a mapping has a key twice; the message names the line
-            and quotes nothing of it but such a key.
+        ConfigError: It is not valid YAML, too large or too deep, or a mapping has a key twice; the
+            message names the line and quotes nothing of it but such a key.
     """
     try:
-        return yaml.load(text, Loader=_Loader)
+        _refuse_excess(text, name)
+        loader = _Loader(text)
+        try:
+            value = loader.get_single_data()
+        finally:
+            loader.dispose()
     except (yaml.YAMLError, ValueError, TypeError, LookupError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f", line {mark.line + 1}" if mark is not None else ""
         # `from None`: the vendor's message quotes the line, and a line may hold a password.
-        why = str(error) if isinstance(error, _DuplicateKey) else "is not valid YAML"
-        raise ConfigError(f"{name}{where}: {why}") from None
+        raise ConfigError(f"{name}{where}: is not valid YAML") from None
+    if faults is None and loader.twice:
+        raise ConfigError("\n".join(f"{name}: {sentence}" for sentence in loader.twice))
+    if faults is not None:
+        faults += loader.twice
+    return value
 
 
 def misread(value: object) -> str | None:
@@ -66,18 +84,46 @@ def misread(value: object) -> str | None:
     return kind and f"is read as {kind} by YAML; quote it"
 
 
-class _DuplicateKey(yaml.YAMLError):
-    """A mapping names a key twice; YAML would silently take the last."""
+def _refuse_excess(text: str, name: str) -> None:
+    """Refuse what is too deep for the reader's stack, and what nobody has written by hand.
+
+    Raises:
+        ConfigError: It is.
+        yaml.YAMLError: It is not valid YAML.
+    """
+    depth = values = 0
+    for event in yaml.parse(text, Loader=_Base):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        values += isinstance(event, yaml.NodeEvent)
+        if depth > _MOST_LEVELS:
+            where = f", line {event.start_mark.line + 1}" if event.start_mark is not None else ""
+            raise ConfigError(f"{name}{where}: is nested deeper than {_MOST_LEVELS} levels")
+        if values > _MOST_VALUES:
+            raise ConfigError(f"{name}: has more than {_MOST_VALUES:,} values; split the cameras into files")
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(_Base):
+    """Keeps what people wrote.
+
+    Attributes:
+        twice: A sentence for each key that a mapping has twice; YAML would silently take the last.
+    """
+
+    def __init__(self, stream: str) -> None:
+        super().__init__(stream)
+        self.twice: list[str] = []
+
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         seen: set[str] = set()
         for key, _ in node.value:
             if not isinstance(key, yaml.ScalarNode):
                 raise yaml.YAMLError("a key is no text")
             if key.value in seen:
-                raise _DuplicateKey(redact(f"the key {key.value!r} is there twice"))
+                line = key.start_mark.line + 1
+                self.twice.append(redact(f"line {line}: the key {key.value!r} is there twice"))
             seen.add(key.value)
         self.flatten_mapping(node)
         return {key.value: self._value(key, value, deep) for key, value in node.value}

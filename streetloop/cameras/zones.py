@@ -68,13 +68,12 @@ def refuse_unsound_mask(mask: Sequence[tuple[Point, ...]]) -> None:
     """Refuse polygons that cross themselves or have no area.
 
     Raises:
-        ValueError: Says which one.
+        ValueError: Says which ones, a line each.
     """
-    for number, polygon in enumerate(mask, 1):
-        try:
-            _sound(polygon)
-        except ValueError as error:
-            raise ValueError(f"polygon {number} {error}") from None
+    faults = [(number, polygon_fault(polygon)) for number, polygon in enumerate(mask, 1)]
+    said = [f"polygon {number} {fault}" for number, fault in faults if fault is not None]
+    if said:
+        raise ValueError("\n".join(said))
 
 
 def refuse_bad_names(noun: str, named: Mapping[str, object], most: int) -> None:
@@ -86,13 +85,18 @@ def refuse_bad_names(noun: str, named: Mapping[str, object], most: int) -> None:
         most: How many there may be.
 
     Raises:
-        ValueError: Says which name.
+        ValueError: Says which names, a line each.
     """
     if len(named) > most:
         raise ValueError(f"more than {most} {noun}s")
-    for name in named:
-        if not (0 < len(name.strip()) == len(name) <= _LONGEST_NAME and name.isprintable()):
-            raise ValueError(f"{name[:20]!r} is no name of a {noun}: 1 to {_LONGEST_NAME} characters")
+    bad = [name for name in named if not _is_name(name)]
+    if bad:
+        why = f"is no name of a {noun}: 1 to {_LONGEST_NAME} characters"
+        raise ValueError("\n".join(f"{name[:20]!r} {why}" for name in bad))
+
+
+def _is_name(text: str) -> bool:
+    return 0 < len(text.strip()) == len(text) <= _LONGEST_NAME and text.isprintable()
 
 
 def _sound(polygon: tuple[Point, ...]) -> tuple[Point, ...]:

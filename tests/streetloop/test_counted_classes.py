@@ -4,12 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streetloop.cameras.camera_file import camera_document, parse_camera, parse_cameras, refuse_uncountable
-from streetloop.counted_classes import (
-    CountedClasses,
-    parse_class_flag,
-    refuse_unknown_classes,
-    write_class_flag,
-)
+from streetloop.counted_classes import CountedClasses, class_faults, parse_class_flag, write_class_flag
 from streetloop.errors import ConfigError
 from streetloop.settings import read_settings
 
@@ -50,8 +45,23 @@ def test_a_counted_class_competes_with_each_other_class_alone() -> None:
     ],
 )
 def test_what_cannot_be_counted_is_refused(groups: dict[str, tuple[str, ...]], words: str) -> None:
-    with pytest.raises(ConfigError, match=f"camera 'a': classes: {words}"):
-        refuse_unknown_classes("camera 'a'", NAMES, groups)
+    assert class_faults("camera 'a'", NAMES, groups) == [f"camera 'a': classes: {words}"]
+
+
+def test_every_class_that_cannot_be_counted_is_named_a_line_each() -> None:
+    cameras = parse_cameras(
+        "cameras: [{id: a, uri: 'rtsp://h/a', classes: [tram, car, van]}, "
+        "{id: b, uri: 'rtsp://h/b', lines: {x: {points: [[0, 0], [1, 1]], classes: [cab]}}}]"
+    ).cameras
+    with pytest.raises(ConfigError) as caught:
+        refuse_uncountable(cameras, {"tank": ("tank",)}, NAMES)
+    starts = [line.partition(";")[0] for line in str(caught.value).splitlines()]
+    assert starts == [
+        "setting 'classes': classes: the model has no class 'tank'",
+        "camera 'a': classes: the model has no class 'tram'",
+        "camera 'a': classes: the model has no class 'van'",
+        "camera 'b': line 'x': classes: the model has no class 'cab'",
+    ]
 
 
 @pytest.mark.parametrize(

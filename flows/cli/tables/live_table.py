@@ -83,6 +83,8 @@ def _notes(statuses: Mapping[str, CameraStatus]) -> list[Text]:
         for line, count in status.lines.items():
             notes.append(Text(f"{camera_id}: {line}: {count.into} in, {count.out} out"))
         troubles = (status.error, status.detector_error, *(str(fault) for fault in status.faults))
+        if status.waiting_for is not None:
+            notes.append(Text(f"{camera_id}: {status.waiting_for}", overflow="fold"))
         for trouble in filter(None, troubles):
             notes.append(Text(f"{camera_id}: {trouble}", style="red", overflow="fold"))
     return notes

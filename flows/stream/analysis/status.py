@@ -36,6 +36,8 @@ class CameraStatus:
         faults: What fails or failed beside the stream, such as a log that cannot be written.
         model: Version of the model that answered last; None before the first answer.
         detector_error: Why the detector gave no answer for the last frame; None once it answers.
+        waiting_for: What has to come before its first frame, as a clip that a watched folder is
+            without; None if nothing is known.
     """
 
     camera_id: str
@@ -53,6 +55,7 @@ class CameraStatus:
     model: str | None = None
     detector_error: str | None = None
     lag_p50_s: float = 0.0
+    waiting_for: str | None = None
 
     @property
     def objects(self) -> int:

@@ -49,7 +49,7 @@ class DropReason(StrEnum):
     DETECTOR = "detector"
     """Failed: the detector gave errors until the retries were exhausted."""
     WORKER = "worker"
-    """Failed: the process that held the frame died."""
+    """Failed: the process or thread that held the frame died."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,7 @@ class FrameAccount:
     def __init__(self, on_settled: Callable[[SettledFrame], None] = lambda _: None) -> None:
         self._on_settled = on_settled
         self._lock = threading.Lock()
-        self._decoded = 0
+        self._decoded, self._closed = 0, False
         self._pending: dict[int, _Pending] = {}
         self._fates: Counter[Fate] = Counter()
         self._reasons: Counter[str] = Counter()
@@ -140,6 +140,8 @@ class FrameAccount:
         """Count a frame that came out of the decoder."""
         stamp = _Pending(frame.camera_id, frame.frame_id, frame.pts, frame.captured_at)
         with self._lock:
+            if self._closed:
+                return
             self._decoded += 1
             self._pending[frame.frame_id] = stamp
 
@@ -163,12 +165,16 @@ class FrameAccount:
         for frame in frames:
             self._settle(frame.frame_id, fate, reason, model_version, backend)
 
-    def abandon(self, reason: DropReason) -> None:
-        """Count all pending frames as failed."""
+    def close(self, fate: Fate, reason: DropReason) -> None:
+        """Give all pending frames a fate. Frames that are decoded later are not counted.
+
+        A reader that is held up may be between counting a frame and settling it.
+        """
         with self._lock:
+            self._closed = True
             waiting = list(self._pending)
         for frame_id in waiting:
-            self._settle(frame_id, Fate.FAILED, reason)
+            self._settle(frame_id, fate, reason)
 
     def _settle(
         self,

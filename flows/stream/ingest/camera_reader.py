@@ -14,7 +14,7 @@ from flows.stream.ingest.motion_gate import MotionGate
 from flows.stream.recording.recorder import NoRecorder, Recorder
 from flows.stream.sources.backoff import Backoff
 from flows.stream.sources.media_clock import MediaClock
-from flows.stream.sources.source import Source, SourceFrame
+from flows.stream.sources.source import Source, SourceFrame, waiting_for
 from streetloop.cameras.camera_file import Camera
 from streetloop.clock import Clock
 from streetloop.errors import SourceError
@@ -104,6 +104,11 @@ class CameraReader:
         return self.state in FINISHED
 
     @property
+    def waiting_for(self) -> str | None:
+        """What has to come before its first frame; None if nothing is known, or after it."""
+        return waiting_for(self._source) if self.state is CameraState.CONNECTING else None
+
+    @property
     def gaps(self) -> int:
         """How often its time stamps leaped while it was there."""
         return self._gaps_in_source + self._media.gaps
@@ -162,13 +167,11 @@ class CameraReader:
         self._frames += 1
         self.account.decoded(frame)
         wanted = self._rate.admits(pts)
-        if not wanted:
-            self.account.settle([frame], Fate.GATED, DropReason.RATE)
-        elif self.gate is not None and not self.gate.is_open(source_frame.picture.luma(), pts):
-            self.account.settle([frame], Fate.GATED, DropReason.STILL)
-            self._on_still(frame)
-        else:
-            self.mailbox.put(frame)
+        try:
+            self._pass_on(frame, wanted=wanted)
+        except Exception:
+            self.account.settle([frame], Fate.FAILED, DropReason.WORKER)
+            raise
         # Last: the gate has computed the pixels, and a viewer need not wait for them.
         self.newest = frame
         if wanted:
@@ -176,6 +179,16 @@ class CameraReader:
         moving = None if self.gate is None else self.gate.moves
         fps = self._source.nominal_fps
         self.recorder.take(frame, source_frame.encoded, wanted=wanted, moving=moving, fps=fps)
+
+    def _pass_on(self, frame: Frame, *, wanted: bool) -> None:
+        """Give a frame its fate, or to the detector."""
+        if not wanted:
+            self.account.settle([frame], Fate.GATED, DropReason.RATE)
+        elif self.gate is not None and not self.gate.is_open(frame.picture.luma(), frame.pts):
+            self.account.settle([frame], Fate.GATED, DropReason.STILL)
+            self._on_still(frame)
+        else:
+            self.mailbox.put(frame)
 
     def _frame(self, source_frame: SourceFrame) -> Frame:
         media_s, picture, held_s, gap, _ = source_frame

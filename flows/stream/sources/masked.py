@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from flows.stream.sources.source import Source, SourceFrame
+from flows.stream.sources.source import Source, SourceFrame, waiting_for
 from streetloop.errors import SourceError
 from streetloop.geometry import Polygon
 from streetloop.types import Image, Picture
@@ -34,6 +34,11 @@ class MaskedSource:
     def __init__(self, source: Source, mask: Sequence[Polygon]) -> None:
         self._source, self._mask = source, Mask(mask)
         self.live, self.nominal_fps = source.live, source.nominal_fps
+
+    @property
+    def waiting_for(self) -> str | None:
+        """See `flows.stream.sources.source.waiting_for`."""
+        return waiting_for(self._source)
 
     def probe(self) -> VideoInfo:
         """See `Source.probe`."""

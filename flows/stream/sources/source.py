@@ -89,3 +89,9 @@ class Source(Protocol):
             timeout_s: Longest wait in seconds, from the reader's backoff. A source that can detect
                 its return, as `RtspSource` can with a ping, returns earlier.
         """
+
+
+def waiting_for(source: Source) -> str | None:
+    """What a source waits for that is there, but has nothing to give; None for most sources."""
+    found: str | None = getattr(source, "waiting_for", None)
+    return found

@@ -103,6 +103,20 @@ def test_a_camera_file_with_a_mistake(
     assert PASSWORD not in said + "".join(traceback.format_exception(error))
 
 
+@pytest.mark.parametrize("command", ["run", "check", "up"])
+def test_all_mistakes_of_a_camera_file_are_told_at_once(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = camera_file(tmp_path, camera("ftp://h/x", fps=0), {"id": "b7", "uri": "rtsp://h/x", "colour": "red"})
+    code, _ = fails([command, path], monkeypatch)
+    lines = capsys.readouterr().err.strip().splitlines()
+    assert code == 2
+    starts = ["camera 'a40': uri: unknown scheme", "camera 'a40': fps: ", "camera 'b7': unknown key 'colour'"]
+    assert len(lines) == len(starts)
+    for line, start in zip(lines, starts, strict=True):
+        assert line.startswith(f"error: {path}: {start}")
+
+
 def test_a_model_of_another_task(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -119,6 +119,10 @@ def test_a_camera_that_detected_and_may_yet_come_back_is_no_problem(state: Camer
         ),
         (CameraStatus("a"), "camera 'a': no picture was decoded: none came within 8 s"),
         (
+            CameraStatus("a", waiting_for="/clips holds no clip yet"),
+            "camera 'a': no picture was decoded: /clips holds no clip yet",
+        ),
+        (
             CameraStatus("a", account=Account(decoded=9, gated=2, failed=7), detector_error="out of memory"),
             "camera 'a': the detector failed on 7 of 7 frames, also on the last: out of memory",
         ),

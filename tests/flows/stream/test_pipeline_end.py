@@ -2,6 +2,8 @@
 
 import threading
 
+import pytest
+
 from flows.stream.ingest.accounting import Account, SettledFrame
 from flows.stream.ingest.camera_state import CameraState
 from flows.stream.sources.source import SourceFrame
@@ -74,6 +76,37 @@ def test_sinks_close_after_the_last_frame_has_its_fate(start: Start) -> None:
     closing.join(PATIENCE_S)
 
     assert at_the_end == [4] == [account_of(pipeline).decoded]
+
+
+def test_a_frame_that_a_slow_reader_still_holds_at_the_close_is_dropped(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a busy machine: the reader is in the motion gate for longer than it is waited for."""
+    monkeypatch.setattr("flows.stream.pipeline._JOIN_S", 0.05)
+    reached, leave = threading.Event(), threading.Event()
+
+    class Slow(ArrayPicture):
+        def luma(self) -> Image:
+            reached.set()
+            assert leave.wait(PATIENCE_S)
+            return super().luma()
+
+    settled: list[SettledFrame] = []
+    frames = [SourceFrame(k / 10, Slow(plain(320, 192).pixels)) for k in range(2)]
+    pipeline = start(
+        [(camera("a"), ScriptedSource([*frames, threading.Event()]))],
+        settings=SETTINGS.model_copy(update={"gate": True}),
+        on_settled=settled.append,
+    )
+    assert reached.wait(PATIENCE_S)
+    close(pipeline)
+    expected = Account(decoded=1, dropped=1, reasons={"stopped": 1})
+    assert account_of(pipeline) == expected
+
+    leave.set()
+    pipeline.readers[0].join(PATIENCE_S)
+    assert account_of(pipeline) == expected  # neither that frame again, nor one after it
+    assert len(settled) == 1
 
 
 def test_closing_cuts_the_pauses_between_retries_short(start: Start) -> None:

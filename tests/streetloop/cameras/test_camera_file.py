@@ -193,7 +193,7 @@ def test_a_file_that_is_wrong_as_a_whole_is_refused_by_name(text: str, expected:
         pytest.param(one("lines: {in: [[0, 0], [0, .nan]]}"), ["lines.in"], id="line to nowhere"),
         pytest.param(one("lines: {in: [[300, 200], [10, 20]]}"), ["lines.in", "1"], id="line in pixels"),
         pytest.param(
-            one("lines: {in: [[0.5, 0.5], [0.5, 0.5]]}"), ["'in'", "starts where it ends"], id="dot"
+            one("lines: {in: [[0.5, 0.5], [0.5, 0.5]]}"), ["lines.in", "starts where it ends"], id="dot"
         ),
         pytest.param(
             f"cameras: [{{id: a40, uri: 'ftp://admin:{PASSWORD}@10.0.0.7/'}}]",

@@ -70,6 +70,9 @@ class WatchedSource:
         clock: Paces the looks.
         played: Remembers what was played, also over a restart. A clip that was not played to its
             end is played again from its start.
+
+    Attributes:
+        waiting_for: What it waits for while there is nothing to play; None otherwise.
     """
 
     live = False
@@ -77,6 +80,7 @@ class WatchedSource:
     def __init__(self, place: ClipPlace, clock: Clock, played: PlayedClips) -> None:
         self._place, self._clock, self._played = place, clock, played
         self.nominal_fps = 0.0
+        self.waiting_for: str | None = None
 
     def probe(self) -> VideoInfo:
         """See `Source.probe`: of the first clip that is there.
@@ -86,7 +90,7 @@ class WatchedSource:
         """
         first = next(iter(self._place.clips()), None)
         if first is None:
-            raise SourceUnavailable(f"{self._place.shown} holds no clip yet")
+            raise SourceUnavailable(self._nothing_yet())
         with self._place.fetch(first) as path:
             return self._open(path).probe()
 
@@ -100,8 +104,10 @@ class WatchedSource:
             ready = next((name for name, look in now.items() if self._is_due(name, look, settled)), None)
             if ready is None:
                 before = now
+                self.waiting_for = self._awaited(now)
                 self._clock.wait(stop, _LOOK_EVERY_S)
                 continue
+            self.waiting_for = None
             yield from self._play(ready, timeline, stop)
             if not stop.is_set():
                 self._played.note(ready, now[ready])
@@ -116,6 +122,18 @@ class WatchedSource:
 
     def _is_due(self, name: str, look: ClipLook, settled: dict[str, ClipLook]) -> bool:
         return settled.get(name) == look and self._played.look(name) != look
+
+    def _nothing_yet(self) -> str:
+        endings = ", ".join(sorted(_SUFFIXES))
+        return f"{self._place.shown} holds no clip yet; a run waits for files that end in {endings}"
+
+    def _awaited(self, now: dict[str, ClipLook]) -> str | None:
+        if not now:
+            return self._nothing_yet()
+        if all(self._played.look(name) == look for name, look in now.items()):
+            were = f"all {len(now)} clips" if len(now) > 1 else "the clip"
+            return f"{were} of {self._place.shown} played before; a run waits for new ones"
+        return None
 
     def _play(self, name: str, timeline: MediaClock, stop: threading.Event) -> Iterator[SourceFrame]:
         with self._place.fetch(name) as path:

@@ -1,3 +1,4 @@
+import dataclasses
 import threading
 
 from hypothesis import given, settings
@@ -99,12 +100,22 @@ def test_a_settled_frame_says_what_became_of_it() -> None:
     ]
 
 
-def test_abandoned_frames_have_failed() -> None:
+def test_frames_that_are_pending_at_the_close_get_their_fate() -> None:
     account, frames = _account(3)
     account.settle(frames[:1], Fate.DETECTED)
-    account.abandon(DropReason.WORKER)
+    account.close(Fate.FAILED, DropReason.WORKER)
 
     assert account.snapshot() == Account(decoded=3, detected=1, failed=2, reasons={"worker": 2})
+
+
+def test_a_frame_that_is_decoded_after_the_close_is_not_counted() -> None:
+    account, frames = _account(1)
+    account.close(Fate.DROPPED, DropReason.STOPPED)
+    late = dataclasses.replace(frames[0], frame_id=7)
+    account.decoded(late)
+    account.settle([late], Fate.DETECTED)
+
+    assert account.snapshot() == Account(decoded=1, dropped=1, reasons={"stopped": 1})
 
 
 def test_a_snapshot_does_not_change_afterwards() -> None:

@@ -243,6 +243,20 @@ def test_the_newest_frame_is_published_after_its_pixels_are_computed() -> None:
     assert reading.reader.newest.frame_id == 1
 
 
+def test_a_frame_at_which_the_reader_fails_has_failed() -> None:
+    class Broken(MotionGate):
+        def is_open(self, luma: np.ndarray, pts: float) -> bool:
+            if pts > 0.1:
+                raise MemoryError
+            return super().is_open(luma, pts)
+
+    reading = _RunningReader(ScriptedSource(source_frames(9)), gate=Broken()).to_the_end()
+    account = reading.account.snapshot()
+    assert reading.reader.state is CameraState.FAILED
+    assert (account.failed, account.reasons["worker"]) == (1, 1)
+    assert account.pending == len(reading.frames())
+
+
 def test_closing_stops_the_reader_and_drops_waiting_frames() -> None:
     never = threading.Event()
     reached = threading.Event()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from flows.stream.sources.registry import open_source
-from flows.stream.sources.source import Source, SourceFrame
+from flows.stream.sources.source import Source, SourceFrame, waiting_for
 from streetloop.cameras.camera_file import Camera
 from streetloop.errors import ConfigError, SourceUnavailable
 from streetloop.secrets import SecretUri
@@ -118,3 +118,35 @@ def test_a_link_that_leads_nowhere_does_not_stop_the_folder(tmp_path: Path) -> N
     (tmp_path / "a.mp4").symlink_to(tmp_path / "none.mp4")
     _clip(tmp_path / "b.mp4", 2)
     assert len(_play(tmp_path)) == 2
+
+
+def test_an_empty_folder_says_what_is_waited_for(tmp_path: Path) -> None:
+    said = f"{tmp_path} holds no clip yet; a run waits for files that end in .avi, .m4v, .mkv"
+    clock = _Dropping(lambda: None)
+    source = _source(tmp_path, clock)
+    assert waiting_for(source) is None
+    with pytest.raises(SourceUnavailable) as caught:
+        source.probe()
+    assert list(source.read(clock.stop)) == []
+    for sentence in (str(caught.value), waiting_for(source)):
+        assert sentence is not None
+        assert sentence.startswith(said)
+
+
+def test_a_folder_of_which_all_was_played_says_that_it_waits_for_new_clips(tmp_path: Path) -> None:
+    _clip(tmp_path / "a.mp4", 2)
+    clock = _Dropping(lambda: None, lambda: None, lambda: None)
+    source = _source(tmp_path, clock)
+    frames = source.read(clock.stop)
+    next(frames)
+    assert waiting_for(source) is None
+    assert len(list(frames)) == 1
+    assert waiting_for(source) == f"the clip of {tmp_path} played before; a run waits for new ones"
+
+
+def test_a_masked_camera_says_what_it_waits_for_too(tmp_path: Path) -> None:
+    mask = (((0.0, 0.0), (1.0, 0.0), (1.0, 0.5)),)
+    clock = _Dropping(lambda: None)
+    source = open_source(Camera(id="a", uri=SecretUri(f"watch://{tmp_path}"), mask=mask), clock)
+    list(source.read(clock.stop))
+    assert "holds no clip yet" in (waiting_for(source) or "")
