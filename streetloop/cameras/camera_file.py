@@ -25,7 +25,7 @@ from streetloop.cameras.camera_address import parse_address
 from streetloop.cameras.camera_faults import CAMERA_ID, plain, refusal, refusal_of_one, sentences, twice
 from streetloop.cameras.camera_yaml import misread, read_yaml
 from streetloop.cameras.zones import MAX_ZONES, Corners, Line, Zone, refuse_bad_names, refuse_unsound_mask
-from streetloop.counted_classes import ClassGroups, groups_to_plain, class_faults
+from streetloop.counted_classes import ClassGroups, class_faults, groups_to_plain
 from streetloop.errors import ConfigError
 from streetloop.secrets import SecretUri
 from streetloop.setting_types import Anonymise, Keep

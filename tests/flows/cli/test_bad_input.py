@@ -107,7 +107,9 @@ def test_a_camera_file_with_a_mistake(
 def test_all_mistakes_of_a_camera_file_are_told_at_once(
     command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path = camera_file(tmp_path, camera("ftp://h/x", fps=0), {"id": "b7", "uri": "rtsp://h/x", "colour": "red"})
+    path = camera_file(
+        tmp_path, camera("ftp://h/x", fps=0), {"id": "b7", "uri": "rtsp://h/x", "colour": "red"}
+    )
     code, _ = fails([command, path], monkeypatch)
     lines = capsys.readouterr().err.strip().splitlines()
     assert code == 2
