@@ -32,7 +32,8 @@ from train.model.predictor import Predictor
 from train.ray_placement import is_spread, on_this_node
 
 _WARM_UP_SIZE = (1280, 720)
-_MAX_START_S, _POLL_S = 170.0, 0.1
+_MAX_START_S = 170.0
+_POLL_S = 0.4  # a status takes 50 ms of a core, which the starting replica lacks
 DEPLOYMENT = "detector"
 _MAX_REQUESTS = 64  # of a replica; callers bound what they have under way themselves
 

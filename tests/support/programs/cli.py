@@ -13,6 +13,8 @@ from typing import Any
 import psutil
 import yaml
 
+from tests.support.programs import exports
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -34,6 +36,8 @@ class Command:
     def __init__(self, *arguments: str, home: Path) -> None:
         given = {"STREETLOOP_HOME": str(home), "COLUMNS": "120"}
         environment = {"STREETLOOP_LOG_FORMAT": "text", **os.environ, **given}
+        self._home = home
+        exports.lend(home)
         self.process = subprocess.Popen(
             [sys.executable, "-m", "flows.cli.main", *arguments],
             stdout=subprocess.PIPE,
@@ -55,6 +59,7 @@ class Command:
             os.killpg(self.process.pid, signal.SIGKILL)
             self.process.communicate()
             raise
+        exports.keep(self._home)
         return Outcome(self.process.returncode, stdout, stderr)
 
 

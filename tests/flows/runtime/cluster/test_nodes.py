@@ -112,6 +112,7 @@ def test_a_run_uses_all_nodes_and_outlives_one_of_them_and_a_restart_of_its_data
         """How many workers run on each node."""
         return [sum("StreamWorker" in title for title in cluster.titles(node)) for node in nodes]
 
+    amiss = ""
     try:
         wait_for(lambda: sum(workers(*NODES)) == len(cameras), "a worker for each camera", 120.0, 1.0)
         assert all(workers(*NODES)), "every node has a share"
@@ -122,10 +123,14 @@ def test_a_run_uses_all_nodes_and_outlives_one_of_them_and_a_restart_of_its_data
         wait_for(lambda: "worker_restarted" in {e.kind for e in list_events(ledger, most=100)}, "an event")
         before = len(list(store.keys("frames/")))
         wait_for(lambda: len(list(store.keys("frames/"))) > before + len(cameras), "more frames", 60.0, 1.0)
+    except AssertionError as error:
+        events = [(event.kind, event.detail) for event in list_events(ledger, most=100)]
+        amiss = f"{error}; workers: {workers(*NODES)}; events: {events}"
     finally:
         run.interrupt()
         done = run.finish()
         ledger.close()
+    assert not amiss, f"{amiss}\n{done.stderr}"
     assert done.code == 0, done.stderr
     assert "no node has the resource site:atlantis; its cameras run on others" in done.stderr
     for name, camera in done.json["cameras"].items():
