@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from flows.demo import scenario
 from flows.demo.ground_truth import true_curve
-from flows.demo.progress import DemoProgress
+from flows.demo.progress import DemoProgress, run_of_story
 from flows.demo.report import write_report_page
 from flows.demo.result import BeforeAfterScore, DemoResult
 from flows.runtime.run_values import RunOptions, RunSummary
@@ -131,7 +131,7 @@ class Demo:
         result = DemoResult(
             seconds,
             self._moments,
-            runs[0] if runs else None,
+            run_of_story(runs),
             measure(settings, versions, store),
             _labeled(ledger),
             statuses,

@@ -1,7 +1,7 @@
 """How far a demo is: what people read at the bottom of the terminal, and when it is over."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from serve.rollout.rollout_record import parse_summary
 from streetloop.ledger import Ledger
@@ -12,6 +12,7 @@ from streetloop.ledger.rollouts import list_rollouts
 from train.fine_tuning.recipe import Progress
 
 _AFTERWARDS_S = 38.0  # the middle of a window of the true curve at least
+_OVER = {*ENDED, Step.PARKED}
 _LEFT_S = {"drift": 560, Step.LABELING: 500, Step.TRAINING: 450, Step.ROLLOUT: 95}
 """Seconds to the end from the begin of each step on two cores; said until more is known."""
 
@@ -39,22 +40,22 @@ class DemoProgress:
             opened = [f.opened_at.timestamp() for f in list_findings(self._ledger)]
             if opened:
                 self.steps["drift"] = min(opened) - self.began
-        runs = list_learning(self._ledger, most=1)
-        if runs and str(runs[0].step) not in self.steps:
-            self.steps[str(runs[0].step)] = passed
-        over = bool(runs) and runs[0].step in {*ENDED, Step.PARKED}
-        self._show("the new champion at work" if over else self._sentence(runs, passed))
-        return over and passed - self.steps[str(runs[0].step)] > _AFTERWARDS_S
+        run = run_of_story(list_learning(self._ledger))
+        if run is not None and str(run.step) not in self.steps:
+            self.steps[str(run.step)] = passed
+        over = run is not None and run.step in _OVER
+        self._show("the new champion at work" if over else self._sentence(run, passed))
+        return run is not None and over and passed - self.steps[str(run.step)] > _AFTERWARDS_S
 
     def progress(self, now: Progress) -> None:
         """Note how far a training is."""
         self._trained_since = self._trained_since or time.time()
         self._training = now
 
-    def _sentence(self, runs: list[LearningRun], passed: float) -> str:
-        if not runs:
+    def _sentence(self, run: LearningRun | None, passed: float) -> str:
+        if run is None:
             return "watching; " + _left(_LEFT_S["drift"] + 60 - passed)
-        step = runs[0].step
+        step = run.step
         if step is Step.TRAINING and self._training is not None:
             return self._trains(self._training)
         left = _left(_LEFT_S.get(step, 0) - (passed - self.steps[str(step)]))
@@ -74,6 +75,18 @@ class DemoProgress:
         passed = time.time() - self._trained_since
         left = passed / done - passed if done > 0.02 else _LEFT_S[Step.TRAINING] - 100
         return f"training: epoch {now.epoch + 1} of {now.epochs}, {done:.0%}; {_left(left + 100)}"
+
+
+def run_of_story(runs: Sequence[LearningRun]) -> LearningRun | None:
+    """The learning run that the demo tells of: the first that is over, or else the newest.
+
+    Another may begin at once, for cities on which night was found later; the story is told by then.
+
+    Args:
+        runs: All so far, the newest first.
+    """
+    over = [run for run in runs if run.step in _OVER]
+    return over[-1] if over else next(iter(runs), None)
 
 
 def _left(seconds: float) -> str:
