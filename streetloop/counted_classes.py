@@ -116,6 +116,9 @@ class CountedClasses:
             votes: (model classes,) what speaks for each class.
         """
         votes = votes[: len(self.of_class)]
+        if np.count_nonzero(votes) == 1:  # most objects are of one class all the time
+            only = int(self.of_class[votes.argmax()])
+            return self.names[only] if only >= 0 else None
         sums = np.bincount(self.of_class + 1, votes, minlength=len(self.names) + 1)
         sums[0] = votes[self.of_class == -1].max(initial=0.0)
         best = int(sums.argmax())

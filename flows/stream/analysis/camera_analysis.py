@@ -154,19 +154,23 @@ class CameraAnalysis:
         self._pts = pts
         gap_s = max(_GAP_S, _GAP_PERIODS * statistics.median(self._steps))
         found: list[Crossing] = []
+        paths = [
+            (track, [(at, self._anchor(box)) for at, box in track.path])
+            for track in (self._tracker.seen if self._lines else ())
+        ]
         for counter in self._lines:
             counter.gap_s = gap_s
             classes = self._line_classes[counter.name]
-            for track in self._tracker.seen:
+            for track, path in paths:
                 elected = partial(classes.elected, track.votes)
-                for at, box in track.path:
-                    crossing = counter.update(track.id, self._anchor(box), at, elected)
+                for at, position in path:
+                    crossing = counter.update(track.id, position, at, elected)
                     found.extend([crossing] if crossing is not None else [])
             counter.forget(pts)
         return found
 
     def _anchor(self, box: Floats) -> tuple[float, float]:
-        x1, y1, x2, y2 = (float(value) for value in box)
+        x1, y1, x2, y2 = box.tolist()
         return anchor((x1, y1, x2, y2), *self._tracker.size)
 
 
@@ -184,6 +188,8 @@ def strongest_of_doubles(detections: Detections, least_iou: float) -> NDArray[np
             and more objects that stand close together.
     """
     overlap = iou(detections.xyxy, detections.xyxy) > least_iou
+    if overlap.sum() == overlap.trace():  # each overlaps itself alone, as most often
+        return np.arange(len(detections))
     kept: list[int] = []
     for row in np.argsort(-detections.confidence, kind="stable").tolist():
         if not overlap[row, kept].any():

@@ -93,8 +93,8 @@ class Track:
         if len(self.recent) < 2:
             return False
         first, last = self.recent[0], self.recent[-1]
-        diagonal = max(float(np.hypot(*last.xywh[2:])), 1.0)
-        return float(np.hypot(*(last.centre - first.centre))) > _MOVED * diagonal
+        diagonal = max(math.hypot(*last.xywh[2:].tolist()), 1.0)
+        return math.dist(last.centre.tolist(), first.centre.tolist()) > _MOVED * diagonal
 
 
 class CameraTracker:
@@ -229,8 +229,8 @@ class CameraTracker:
             if self._is_parked(track):
                 self._motion.speed[k] = 0.0
                 continue
-            areas = [float(np.prod(one.xywh[2:])) for one in track.recent]
-            whole = track.recent[int(np.argmax(areas))]
+            areas = [float(one.xywh[2] * one.xywh[3]) for one in track.recent]
+            whole = track.recent[areas.index(max(areas))]
             if areas[-1] < self._tuning.shrunk * max(areas):
                 moved = whole.xywh + np.hstack([whole.speed[:2] * (pts - whole.pts), 0.0, 0.0])
                 self._motion.reset(k, moved, whole.speed[:2])
