@@ -245,6 +245,14 @@ class Registry:
             write_thresholds(target / f"{stem}.onnx", version.record.thresholds)
         return target / f"{stem}.onnx"
 
+    def has_checkpoint(self, version: Version) -> bool | None:
+        """Whether a version has a ``.pt`` checkpoint; None if it has no files of ours."""
+        with self._translated():
+            if not version.run_id:
+                return None
+            files = self._client().list_artifacts(version.run_id, f"{_FOLDER}/{_FILES}")
+            return any(file.path.endswith(".pt") for file in files) if files else None
+
     def _fetch(self, version: Version, part: Path, stem: str) -> None:
         with tempfile.TemporaryDirectory() as folder:
             if not version.run_id or not self._client().list_artifacts(version.run_id, f"{_FOLDER}/{_FILES}"):

@@ -1,6 +1,7 @@
 """What describes a version of the registry, and its form in MLflow's tags."""
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import datetime
@@ -11,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from streetloop.errors import RegistryError
 
 _TAG = "streetloop."
+_MAP50 = "map50/"
 _MAX_TAG = 5000  # characters, by MLflow's limit
 _CLASSES = f"{_TAG}classes"
 _NEEDED = {"classes": "class names", "model_version": "the stamp of its detections"}
@@ -26,7 +28,7 @@ class VersionRecord:
         classes: Class names; labels made with this model's boxes are read with them.
         commit: The code as `git describe` names it.
         recipe: Options of the training; the same options on the same dataset repeat it.
-        scores: Metrics by name, such as ``map50/night``, each in [0, 1].
+        scores: mAP50 by slice, such as ``map50/night``, each in [0, 1].
         trigger: What started the training, such as a drift finding and its causes.
         verdict: The judge's reasons, one sentence each.
         accepted: True lets it challenge the champion; None if it was not judged.
@@ -34,6 +36,8 @@ class VersionRecord:
         champion_scores: The same metrics of the champion, on the same frames.
         seconds: How long the epochs took; 0 if unknown.
         thresholds: Confidence from which on a class is shown, by class name; may be changed later.
+        class_scores: mAP50 by class name, on the frames that judged it.
+        champion_class_scores: The same of the champion, on the same frames.
     """
 
     dataset: str
@@ -49,6 +53,8 @@ class VersionRecord:
     champion_scores: Mapping[str, float] = field(default_factory=dict)
     seconds: float = 0.0
     thresholds: Mapping[str, float] = field(default_factory=dict)
+    class_scores: Mapping[str, float] = field(default_factory=dict)
+    champion_class_scores: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +83,22 @@ class Version:
 
 
 _RECORD = TypeAdapter(VersionRecord)
+
+
+def slice_scores(scores: Mapping[str, float]) -> dict[str, float]:
+    """mAP50 by slice, where it is known; ``all`` is every frame.
+
+    >>> slice_scores({"map50/all": 0.5, "map50/fog": float("nan"), "loss": 0.1})
+    {'all': 0.5}
+
+    Args:
+        scores: Of a record.
+    """
+    return {
+        name.removeprefix(_MAP50): score
+        for name, score in scores.items()
+        if name.startswith(_MAP50) and math.isfinite(score)
+    }
 
 
 def record_to_json(record: VersionRecord) -> str:

@@ -38,10 +38,12 @@ class FirstScores:
     Attributes:
         dataset: What it was measured on, for people.
         scores: mAP50 by name, such as ``map50/all``, each in [0, 1].
+        classes: mAP50 by class name.
     """
 
     dataset: str = "nothing yet"
     scores: Mapping[str, float] = field(default_factory=dict)
+    classes: Mapping[str, float] = field(default_factory=dict)
 
 
 def refuse_bad_alias(alias: str | None) -> None:
@@ -103,6 +105,7 @@ def register_file(settings: Settings, file: str, model: ModelFile, first: FirstS
         scores=first.scores,
         trigger={"kind": "registered by hand", "file": Path(file).name},
         model_version=model.version,
+        class_scores=first.classes,
     )
     with tempfile.TemporaryDirectory() as folder:
         card = Path(folder) / "card.md"

@@ -237,20 +237,7 @@ def learn(
         say("judging the candidate against the champion on the same frames")
         examples, answers = ask_both(settings, ours, model, dataset)
         verdict = verdict_on(dataset, answers, request)
-        record = VersionRecord(
-            dataset.digest,
-            champion.number,
-            model.names,
-            code_commit(),
-            request.recipe,
-            {f"map50/{name}": round(gain.candidate, 4) for name, gain in verdict.gains.items()},
-            request.trigger,
-            verdict.reasons,
-            model.version,
-            verdict.accepted,
-            {f"map50/{name}": round(gain.champion, 4) for name, gain in verdict.gains.items()},
-            round(seconds, 1),
-        )
+        record = _record(champion, dataset, model, request, verdict, seconds)
         assert model.checkpoint is not None
         reference = write_reference(settings, model, dataset, examples, answers[1])
         files = (model.checkpoint, reference)
@@ -350,6 +337,36 @@ def verdict_on(
         for e, theirs, ours in zip(judged.examples, champion, candidate, strict=True)
     ]
     return judge(frames, JudgePolicy(wanted=request.wanted))
+
+
+def _record(
+    champion: Version,
+    dataset: Dataset,
+    model: ModelFile,
+    request: TrainingRequest,
+    verdict: Verdict,
+    seconds: float,
+) -> VersionRecord:
+    """What describes a candidate: its provenance, and both models' scores on the same frames."""
+    names = judged_classes(dataset, request.classes).classes
+    ours = {names[k]: round(score, 4) for k, (_, score) in verdict.classes.items()}
+    theirs = {names[k]: round(score, 4) for k, (score, _) in verdict.classes.items()}
+    return VersionRecord(
+        dataset.digest,
+        champion.number,
+        model.names,
+        code_commit(),
+        request.recipe,
+        {f"map50/{name}": round(gain.candidate, 4) for name, gain in verdict.gains.items()},
+        request.trigger,
+        verdict.reasons,
+        model.version,
+        verdict.accepted,
+        {f"map50/{name}": round(gain.champion, 4) for name, gain in verdict.gains.items()},
+        round(seconds, 1),
+        class_scores=ours,
+        champion_class_scores=theirs,
+    )
 
 
 def write_reference(

@@ -2,12 +2,14 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel
 
 from drift.comparison import FeatureResult
 from flows.reports.drift_status import DriftStatus
+from flows.service.versions.rollout_course import gains_of, stages_of
 from serve.rollout.rollout_record import parse_phase, parse_policy, parse_summary
 from streetloop.boxes import Boxes
 from streetloop.cameras.camera_file import Camera
@@ -30,6 +32,7 @@ from streetloop.control.views import (
 )
 from streetloop.ledger.events import Event
 from streetloop.ledger.findings import Finding
+from streetloop.ledger.history.rollout_gains import RolloutGain
 from streetloop.ledger.learning import LearningRun
 from streetloop.ledger.reviews import FrameRecord
 from streetloop.ledger.rollouts import Entry, Rollout
@@ -160,13 +163,12 @@ def _box_views(boxes: Boxes, classes: Sequence[str]) -> list[ReviewBoxView]:
 def model_view(version: Version) -> ModelView:
     """A version of the registry."""
     record = version.record
-    scores, champion_scores = (
-        {name: score for name, score in all_scores.items() if math.isfinite(score)}
-        for all_scores in (record.scores, record.champion_scores)
-    )
+    scores = {
+        one: {name: score for name, score in getattr(record, one).items() if math.isfinite(score)}
+        for one in ("scores", "champion_scores", "class_scores", "champion_class_scores")
+    }
     of_version = {name: getattr(version, name) for name in ("number", "made_at", "aliases", "lacks")}
-    changed = {"scores": scores, "champion_scores": champion_scores, "model": record.model_version}
-    return _copied(ModelView, record, **of_version, **changed)
+    return _copied(ModelView, record, **of_version, **scores, model=record.model_version)
 
 
 def lineage_view(record: Mapping[str, Any]) -> LineageView:
@@ -179,8 +181,10 @@ def learning_view(run: LearningRun) -> LearningView:
     return _copied(LearningView, run)
 
 
-def rollout_view(rollout: Rollout, decisions: list[Entry] | None = None) -> RolloutView:
-    """A rollout, with its decisions if they are given."""
+def rollout_view(
+    rollout: Rollout, decisions: list[Entry] | None = None, gains: Sequence[tuple[datetime, RolloutGain]] = ()
+) -> RolloutView:
+    """A rollout, with its decisions, its stages and its gain over time if they are given."""
     return _copied(
         RolloutView,
         rollout,
@@ -188,6 +192,8 @@ def rollout_view(rollout: Rollout, decisions: list[Entry] | None = None) -> Roll
         wanted=rollout.command,
         evidence=parse_summary(rollout).as_json(),
         decisions=[_decision(entry) for entry in decisions or []],
+        stages=[] if decisions is None else stages_of(rollout, decisions),
+        gains=[] if decisions is None else gains_of(rollout, decisions, gains),
     )
 
 

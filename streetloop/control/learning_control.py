@@ -1,8 +1,10 @@
 """Versions of the registry, and learning runs."""
 
+from pathlib import Path
 from typing import Protocol
 
 from streetloop.control import views
+from streetloop.control.versions.comparison import VersionComparisonView, VersionForm
 
 
 class LearningControl(Protocol):
@@ -19,6 +21,36 @@ class LearningControl(Protocol):
 
         Raises:
             NotFound: There is no such version.
+        """
+
+    def compare_versions(self, first: str, second: str) -> VersionComparisonView:
+        """Two versions by slice and by class, from what is on record of both.
+
+        Args:
+            first: Number or alias.
+            second: Number or alias of the version that the differences speak of.
+
+        Raises:
+            NotFound: There is no such version.
+        """
+
+    def version_forms(self, version: str) -> list[VersionForm]:
+        """In which forms a version can be downloaded; none if other software registered it.
+
+        Raises:
+            NotFound: There is no such version.
+        """
+
+    def version_file(self, version: str, form: VersionForm) -> Path:
+        """A version as a file, which is fetched and never opened.
+
+        Args:
+            version: Number or alias.
+            form: ``onnx`` for what serves, ``pt`` for the checkpoint.
+
+        Raises:
+            NotFound: There is no such version, or it has no such file.
+            InputTooLarge: The file is larger than is handed out.
         """
 
     def learning(self, offset: int, limit: int) -> views.Page[views.LearningView]:

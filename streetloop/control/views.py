@@ -13,6 +13,7 @@ from streetloop.cameras.anomaly_parameters import Anomalies
 from streetloop.cameras.camera_file import CountingLine
 from streetloop.cameras.zones import Corners, Zone
 from streetloop.control.alert_views import SinkView
+from streetloop.control.versions.rollout_course import GainPointView, RolloutStageView
 from streetloop.counted_classes import ClassGroups
 from streetloop.setting_types import Anonymise, Keep
 
@@ -289,6 +290,11 @@ class ModelView(BaseModel):
         default={}, description="confidence from which on a class is shown, where it has its own"
     )
     lacks: list[str] = Field(default=[], description="what other software left out that it needs")
+    accepted: bool | None = Field(default=None, description="by the judge; null if it was not judged")
+    class_scores: dict[str, float] = Field(default={}, description="mAP50 by class")
+    champion_class_scores: dict[str, float] = Field(
+        default={}, description="those of the champion of its day, on the same frames"
+    )
 
 
 class LineageView(BaseModel):
@@ -350,7 +356,7 @@ class DecisionView(BaseModel):
 
 
 class RolloutView(BaseModel):
-    """A rollout; its decisions only where a single one is asked for."""
+    """A rollout; its decisions, stages and gains only where a single one is asked for."""
 
     id: int
     state: str
@@ -366,6 +372,8 @@ class RolloutView(BaseModel):
     policy: dict[str, Any] = {}
     evidence: dict[str, Any]
     decisions: list[DecisionView] = []
+    stages: list[RolloutStageView] = []
+    gains: list[GainPointView] = []
 
 
 class HealthView(BaseModel):

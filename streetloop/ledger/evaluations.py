@@ -1,6 +1,6 @@
 """Evaluations that were asked for over HTTP: a queue, one at a time, and what came of each."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -195,6 +195,21 @@ def list_evaluations(ledger: Ledger, offset: int, limit: int) -> list[Evaluation
     query = select(evaluations).order_by(evaluations.c.id.desc()).offset(offset).limit(limit)
     with ledger.snapshot() as connection:
         return [_run_of(row) for row in connection.execute(query).mappings()]
+
+
+def evaluations_of(ledger: Ledger, models: Collection[str], limit: int) -> list[EvaluationRun]:
+    """Evaluations of some models that are done, the newest first.
+
+    Args:
+        ledger: The ledger.
+        models: Their names, as they were asked for.
+        limit: Most to return.
+    """
+    c = evaluations.c
+    query = select(evaluations).where(c.model.in_(models), c.state == EvaluationState.DONE)
+    with ledger.snapshot() as connection:
+        found = connection.execute(query.order_by(c.id.desc()).limit(limit)).mappings()
+        return [_run_of(row) for row in found]
 
 
 def datasets_measured(ledger: Ledger) -> set[str]:

@@ -4,7 +4,7 @@ Pure functions: detections in, verdict out.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,11 +84,13 @@ class Verdict:
         accepted: True if the candidate may enter a rollout.
         reasons: One sentence each, for or against the candidate.
         gains: By slice; ``all`` is every frame.
+        classes: mAP50 of the champion and of the candidate by class id, over all frames.
     """
 
     accepted: bool
     reasons: tuple[str, ...]
     gains: Mapping[str, Gain]
+    classes: Mapping[int, tuple[float, float]] = field(default_factory=dict)
 
 
 ALL = "all"
@@ -121,7 +123,9 @@ def judge(frames: Sequence[JudgedFrame], policy: JudgePolicy = JudgePolicy(), se
         name: _gain([champion[k] for k in rows], [candidate[k] for k in rows], policy.draws, rng)
         for name, rows in slices.items()
     }
-    return _verdict(gains, policy)
+    verdict = _verdict(gains, policy)
+    theirs, ours = _by_class(champion), _by_class(candidate)
+    return replace(verdict, classes={k: (theirs[k], ours[k]) for k in sorted(theirs.keys() & ours.keys())})
 
 
 def judging_gaps(frames: Sequence[tuple[Sequence[str], int]], policy: JudgePolicy) -> list[str]:
@@ -248,6 +252,13 @@ def average_precision(correct: NDArray[np.bool_], weight: NDArray[np.float64], g
     best = np.maximum.accumulate(precision[::-1])[::-1]
     at = np.searchsorted(recall, _RECALLS, side="left")
     return float(np.where(at < len(best), best[np.minimum(at, len(best) - 1)], 0).mean())
+
+
+def _by_class(frames: Sequence[Mapping[int, Matches]]) -> dict[int, float]:
+    """mAP50 of each class that has ground truths."""
+    whole = np.ones(len(frames))
+    present = {k for frame in frames for k, m in frame.items() if m.ground_truths}
+    return {k: _Pool([{k: f[k]} if k in f else {} for f in frames]).map50(whole) for k in present}
 
 
 def _matches(truth: Detections, found: Detections, ignored: Detections) -> dict[int, Matches]:

@@ -94,6 +94,10 @@ class Report:
         found = {"all": self.overall, **self.by_slice}
         return {f"map50/{name}": round(m.map50, 4) for name, m in found.items() if np.isfinite(m.map50)}
 
+    def class_scores(self) -> dict[str, float]:
+        """mAP50 by class, as the registry keeps it."""
+        return {name: round(m.map50, 4) for name, m in self.by_class.items() if np.isfinite(m.map50)}
+
     def _best(self, name: str) -> dict[str, float]:
         f1, confidence = self.curves[name].best_f1()
         return {"best_f1": round(f1, 6), "best_confidence": round(confidence, 6)}

@@ -10,7 +10,6 @@ import typer
 from flows.cli.context import control_of, settings_of
 from flows.cli.models.options import (
     Classes,
-    DatasetName,
     Images,
     ImageSize,
     Mapping,
@@ -20,6 +19,7 @@ from flows.cli.models.options import (
     parse_pairs,
 )
 from flows.cli.output import Json, borderless, print_json, results, say
+from streetloop.errors import ConfigError
 
 if TYPE_CHECKING:
     from streetloop.control.views import ModelView
@@ -95,7 +95,7 @@ def register(
         first = FirstScores()
         if dataset is not None:
             report = evaluate_file(model, EvaluationRequest(dataset), settings, None, local_ray).report
-            first = FirstScores(dataset, report.scores())
+            first = FirstScores(dataset, report.scores(), report.class_scores())
         version = register_file(settings, file, model, first)
     if alias is not None:
         open_registry(settings).set_alias(alias, version.number)
@@ -131,7 +131,13 @@ def compare(
     context: typer.Context,
     first: Annotated[str, typer.Argument(metavar="A", help="File, version or alias.")],
     second: Annotated[str, typer.Argument(metavar="B", help="The other one.")],
-    dataset: DatasetName,
+    dataset: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[DATASET]",
+            help="Digest, YOLO data.yaml or its folder, or COCO JSON; by default what is on record of both.",
+        ),
+    ] = None,
     classes: Classes = None,
     mapping: Mapping = None,
     split: Split = None,
@@ -139,7 +145,12 @@ def compare(
     image_size: ImageSize = None,
     as_json: Json = False,
 ) -> None:
-    """Compare two models on the same frames of a dataset."""
+    """Compare two models on one dataset, or two versions by their recorded scores."""
+    if dataset is None:
+        if classes or mapping or split or images or image_size:
+            raise ConfigError("--classes, --map, --split, --images and --image-size need a DATASET")
+        _compare_recorded(context, first, second, as_json=as_json)
+        return
     from flows.reports.evaluation import EvaluationRequest
     from flows.reports.model_comparison import compare_models, print_comparison
     from flows.runtime.ray_cluster import local_ray
@@ -153,6 +164,23 @@ def compare(
         print_json(comparison.as_json())
     else:
         print_comparison(results(), comparison)
+
+
+def _compare_recorded(context: typer.Context, first: str, second: str, *, as_json: bool) -> None:
+    found = control_of(context).compare_versions(first, second)
+    if as_json:
+        print_json(found)
+        return
+    say(found.basis)
+    table = borderless("mAP50", numbers=(f"version {found.first}", f"version {found.second}", "difference"))
+    for row in found.rows:
+        mark = "" if row.mark in {"equal", "unknown"} else f" {row.mark}"
+        table.add_row(row.name, _score(row.first), _score(row.second), f"{_score(row.difference, '+')}{mark}")
+    results().print(table)
+
+
+def _score(value: float | None, sign: str = "") -> str:
+    return "-" if value is None else f"{value:{sign}.3f}"
 
 
 @app.command()

@@ -15,10 +15,10 @@ from flows.service.history.timeline import Timeline
 from streetloop.control.history.charts import BandView, ChartName, ChartView, CurveView
 from streetloop.ledger.rollouts import Rollout
 from train.model_registry import Version
+from train.version_record import slice_scores
 
 _MAX_FEATURES = 6
 _CONFIDENCE = "confidence"
-_SCORES = "map50"
 
 
 def drift_chart(line: Timeline, states: Mapping[str, DriftStatus], camera_id: str | None) -> ChartView:
@@ -96,9 +96,8 @@ def accuracy_chart(line: Timeline, versions: Sequence[Version], rollouts: Sequen
     inside = [int(at) for at, _ in changes if start < at < end]
     times = sorted({int(start), *inside, int(end)}) if changes else []
     named: dict[str, list[float | None]] = {}
-    slices = sorted({key for v in versions for key in v.record.scores if key.endswith(_SCORES)})
-    for key in slices:
-        named[_slice(key)] = [_score(by_number, changes, at, key) for at in times]
+    for name in sorted({name for v in versions for name in slice_scores(v.record.scores)}):
+        named[name] = [_score(by_number, changes, at, name) for at in times]
     ended = [(rollout, rollout.ended_at or line.end) for rollout in rollouts]
     return ChartView(
         name=ChartName.ACCURACY,
@@ -139,16 +138,12 @@ def _champions(versions: Sequence[Version], rollouts: Sequence[Rollout]) -> list
 
 
 def _score(
-    by_number: Mapping[str, Version], changes: Sequence[tuple[float, str]], at: float, key: str
+    by_number: Mapping[str, Version], changes: Sequence[tuple[float, str]], at: float, name: str
 ) -> float | None:
     served = [number for moment, number in changes if moment <= at]
     version = by_number.get(served[-1]) if served else None
-    value = None if version is None else version.record.scores.get(key)
+    value = None if version is None else slice_scores(version.record.scores).get(name)
     return None if value is None or not np.isfinite(value) else round(float(value), 4)
-
-
-def _slice(key: str) -> str:
-    return key.removesuffix(f".{_SCORES}").removesuffix(_SCORES).replace("_", " ") or "all"
 
 
 def _ranked(state: DriftStatus) -> list[str]:

@@ -6,6 +6,7 @@ from flows.service.views import rollout_view
 from serve.rollout.control.request import request_rollout
 from streetloop.control.views import Page, RolloutView
 from streetloop.errors import NotFound
+from streetloop.ledger.history.rollout_gains import list_gains
 from streetloop.ledger.rollouts import RolloutCommand, list_decisions, list_rollouts, request_command
 
 _MAX_ROLLOUTS = 10_000
@@ -23,7 +24,8 @@ class RolloutService(ModelService):
         """See `Control.rollout`."""
         for rollout in list_rollouts(self._ledger, 1 if number is None else _MAX_ROLLOUTS):
             if number in {None, rollout.id}:
-                return rollout_view(rollout, list_decisions(self._ledger, rollout.id))
+                decisions = list_decisions(self._ledger, rollout.id)
+                return rollout_view(rollout, decisions, list_gains(self._ledger, rollout.id))
         if number is None:
             raise NotFound("no rollout yet: `streetloop rollout start VERSION` begins one")
         raise NotFound(f"there is no rollout {number}")

@@ -6,9 +6,11 @@ from typing import Any
 from serve.rollout.control.camera_routing import CameraRouting
 from serve.rollout.control.rollout_session import RolloutSession
 from serve.rollout.decision import Decision
+from serve.rollout.statistics.evidence import EVERYTHING
 from serve.rollout.summarize import summarize
 from streetloop.clock import Clock
 from streetloop.ledger import Ledger
+from streetloop.ledger.history.rollout_gains import RolloutGain, keep_gain, step_of
 from streetloop.ledger.rollouts import Entry, Rollout, RolloutState, move, note_progress
 
 _NOTE_EVERY_S = 1.0
@@ -88,3 +90,8 @@ class RolloutJournal:
             self._routing.applications(),
         )
         note_progress(self._ledger, rollout.id, session.evidence.as_json(), summary.as_json(), now)
+        gain = summary.gains.get(EVERYTHING)
+        if gain is not None and session.gain_step != step_of(now):
+            kept = RolloutGain(gain.mean, gain.low, gain.high, gain.blocks)
+            keep_gain(self._ledger, rollout.id, now, kept)
+            session.gain_step = step_of(now)

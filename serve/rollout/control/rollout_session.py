@@ -29,6 +29,7 @@ class RolloutSession:
         giving_back: The champion's application loads the old model again.
         replaying: The challenger answers recorded traffic.
         noted_at: When the evidence was last written to the ledger.
+        gain_step: The step of time whose gain was last written to the ledger.
         verdict: What the offline judge said; None if that is not on record.
     """
 
@@ -40,6 +41,7 @@ class RolloutSession:
         self.taking_over, self.giving_back = RetriedWork(), RetriedWork()
         self.replaying = RetriedWork()
         self.noted_at: datetime | None = None
+        self.gain_step: int | None = None
         self.verdict: JudgeVerdict | None = None
         self._paused = timedelta()
         self._paused_since: datetime | None = None

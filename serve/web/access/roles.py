@@ -21,7 +21,8 @@ class Role(IntEnum):
     """What somebody may do; a role may do all that a lower one may.
 
     A viewer reads. An operator acknowledges, labels, detects in pictures, sends datasets,
-    evaluates, and steers rollouts and learning. An admin also adds, changes and removes cameras.
+    evaluates, downloads models, and steers rollouts and learning. An admin also adds, changes and
+    removes cameras.
     """
 
     VIEWER = 1
@@ -134,11 +135,12 @@ class Admission:
 
     Args:
         guard: Knows its role.
-        changes: The role that changing something needs. Reading needs a viewer.
+        changes: The role that changing something needs.
+        reads: The role that reading needs.
     """
 
-    def __init__(self, guard: Guard, changes: Role = Role.OPERATOR) -> None:
-        self._guard, self._changes = guard, changes
+    def __init__(self, guard: Guard, changes: Role = Role.OPERATOR, reads: Role = Role.VIEWER) -> None:
+        self._guard, self._changes, self._reads = guard, changes, reads
 
     def __call__(self, connection: HTTPConnection) -> None:
         """Raise a 401 or a 403 unless a request, or a WebSocket, may pass."""
@@ -149,7 +151,7 @@ class Admission:
                 "send the header 'Authorization: Bearer <token>', or log in at /login",
                 {"WWW-Authenticate": "Bearer"},
             )
-        reads = connection.scope.get("method", "GET") in SAFE_METHODS  # a WebSocket has none
-        reason = objection(role, Role.VIEWER if reads else self._changes)
+        is_read = connection.scope.get("method", "GET") in SAFE_METHODS  # a WebSocket has none
+        reason = objection(role, self._reads if is_read else self._changes)
         if reason is not None:
             raise HTTPException(403, reason)

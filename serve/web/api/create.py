@@ -22,7 +22,7 @@ from serve.web.api.events import event_routes
 from serve.web.api.history.camera_story import camera_story_routes
 from serve.web.api.history.charts import chart_routes
 from serve.web.api.labels import label_routes
-from serve.web.api.models import model_routes
+from serve.web.api.models import model_file_routes, model_routes
 from serve.web.api.predict import DetectImage, predict_route
 from serve.web.api.problems import explain_errors, problems
 from serve.web.api.reports import report_routes
@@ -116,6 +116,8 @@ def _add_control(api: FastAPI, control: Control, guard: Guard, pictures: Picture
     api.include_router(camera_routes(control, pictures), dependencies=_admission(guard, Role.ADMIN))
     for routes in _ROUTES:
         api.include_router(routes(control), dependencies=_admission(guard))
+    sensitive = _admission(guard, reads=Role.OPERATOR)
+    api.include_router(model_file_routes(control), dependencies=sensitive)
     api.include_router(me_route(guard), dependencies=_admission(guard))
     api.include_router(ready_route(control, guard))
     api.include_router(login_routes(guard))
@@ -131,6 +133,6 @@ _SCHEMES = (
 """What a client may show, for the description; `Admission` reads it."""
 
 
-def _admission(guard: Guard, changes: Role = Role.OPERATOR) -> list[Any]:
-    """The dependencies of endpoints that read as a viewer, and change as ``changes``."""
-    return [*(Depends(scheme) for scheme in _SCHEMES), Depends(Admission(guard, changes))]
+def _admission(guard: Guard, changes: Role = Role.OPERATOR, reads: Role = Role.VIEWER) -> list[Any]:
+    """The dependencies of endpoints that read as ``reads``, and change as ``changes``."""
+    return [*(Depends(scheme) for scheme in _SCHEMES), Depends(Admission(guard, changes, reads))]

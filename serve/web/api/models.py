@@ -2,13 +2,19 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Query
+from fastapi.responses import FileResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from serve.web.api.cameras import AUTHOR, Limit, Offset
 from serve.web.api.problems import problems
 from streetloop.control.port import Control
+from streetloop.control.versions.comparison import VersionComparisonView, VersionForm
 from streetloop.control.views import LearningView, LineageView, ModelView, Page
+
+_BYTES = "application/octet-stream"
+
+VersionName = Annotated[str, Path(min_length=1, max_length=64, description="number or alias")]
 
 
 class NewLearning(BaseModel):
@@ -19,6 +25,32 @@ class NewLearning(BaseModel):
     city: str | None = Field(
         default=None, min_length=1, max_length=100, description="a city that learns by itself; default: all"
     )
+
+
+def model_file_routes(control: Control) -> APIRouter:
+    """The endpoint of a version's files.
+
+    Args:
+        control: Answers it.
+    """
+    routes = APIRouter(responses=problems(_401="token missing or wrong"))
+
+    @routes.get(
+        "/models/{version}/file",
+        tags=["models"],
+        summary="A version as a file; needs an operator",
+        response_class=FileResponse,
+        responses=problems(_404="no such version, or it has no such file") | {200: {"content": {_BYTES: {}}}},
+    )
+    def file(
+        version: VersionName,
+        form: Annotated[VersionForm, Query(description="onnx serves; pt is a checkpoint, a pickle")] = "onnx",
+    ) -> FileResponse:
+        found = control.version_file(version, form)
+        headers = {"x-content-type-options": "nosniff"}
+        return FileResponse(found, media_type=_BYTES, filename=found.name, headers=headers)
+
+    return routes
 
 
 def model_routes(control: Control) -> APIRouter:
@@ -39,8 +71,17 @@ def model_routes(control: Control) -> APIRouter:
     @routes.get(
         "/models/{version}/lineage", tags=["models"], summary="Where a version comes from", responses=missing
     )
-    def lineage(version: Annotated[str, Path(min_length=1, max_length=64)]) -> list[LineageView]:
+    def lineage(version: VersionName) -> list[LineageView]:
         return control.lineage(version)
+
+    @routes.get(
+        "/models/{version}/compare/{other}",
+        tags=["models"],
+        summary="Two versions by slice and class, from what is on record of both",
+        responses=missing,
+    )
+    def compare(version: VersionName, other: VersionName) -> VersionComparisonView:
+        return control.compare_versions(version, other)
 
     @routes.get("/learning", tags=["learning"], summary="Learning runs, newest first")
     def learning(offset: Offset = 0, limit: Limit = 50) -> Page[LearningView]:

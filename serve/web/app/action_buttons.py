@@ -74,12 +74,12 @@ def rollout_buttons(control: Control, author: str) -> ButtonRow:
         ButtonAction("Promote now", steer("promote"), bool, "primary", promote),
     ]
     row = _row(actions, state)
-    started, fields = _start_form(control, author)
+    started, fields, start = _start_form(control, author)
 
     def look() -> list[Any]:
-        return [*row.look(), *_choices(control)]
+        return [*row.look(), *_choices(control), _may_start(state)]
 
-    return ButtonRow([*row.buttons, *fields], [*row.pressed, started], look)
+    return ButtonRow([*row.buttons, *fields, start], [*row.pressed, started], look)
 
 
 def learning_buttons(control: Control, author: str) -> ButtonRow:
@@ -150,7 +150,7 @@ def _doing(action: ButtonAction) -> Callable[[gr.Request], None]:
     return do
 
 
-def _start_form(control: Control, author: str) -> tuple[Any, list[Any]]:
+def _start_form(control: Control, author: str) -> tuple[Any, list[Any], Any]:
     with gr.Accordion("New rollout", open=False, elem_classes="sl-operator"), gr.Row(equal_height=True):
         version = gr.Dropdown([], label="Version", info="to try against the champion", interactive=True)
         city = gr.Dropdown(
@@ -166,7 +166,15 @@ def _start_form(control: Control, author: str) -> tuple[Any, list[Any]]:
         rollout = asked(lambda: control.start_rollout(version, where, author))
         gr.Info(f"Rollout {rollout.id} is requested.")
 
-    return start.click(begin, [version, city], **_QUIET), [version, city]
+    return start.click(begin, [version, city], **_QUIET), [version, city], start
+
+
+def _may_start(state: Callable[[], str]) -> Any:
+    """The button that starts a rollout: there is never more than one."""
+    try:
+        return gr.update(interactive=not state())
+    except StreetloopError:  # a press says why
+        return gr.update(interactive=True)
 
 
 def _choices(control: Control) -> list[Any]:

@@ -14,8 +14,10 @@ from serve.web.app.action_buttons import learning_buttons, review_buttons, rollo
 from serve.web.app.alert_panel import alert_panel
 from serve.web.app.camera_form import camera_form
 from serve.web.app.camera_page import add_camera_page
+from serve.web.app.compare_panel import compare_panel
 from serve.web.app.count_panel import count_panel
 from serve.web.app.render import FOLDER, render
+from serve.web.app.version_page import add_version_page
 from streetloop.control.port import Control
 
 AUTHOR = "app"
@@ -102,6 +104,8 @@ def _tab(name: str, draw: panels.Draw, control: Control, selected: gr.State) -> 
         shown = gr.HTML()
         if draw is panels.review:
             gr.HTML('<div id="sl-review"></div>')
+        if draw is panels.models:
+            compare_panel(control, tab)
         if name in _CHARTS:
             gr.HTML(render("history", charts=_CHARTS[name], camera=None))
         if draw is panels.counts:
@@ -142,7 +146,7 @@ SCRIPTS = (
     "zone_editor.js",
 )
 """Files with what the page does by itself."""
-STYLES = ("vendor/uplot.min.css", "app.css", "charts.css", "review.css")
+STYLES = ("vendor/uplot.min.css", "app.css", "charts.css", "review.css", "versions.css")
 
 
 _BUTTONS = {"Review": review_buttons, "Rollout": rollout_buttons, "Models": learning_buttons}
@@ -171,6 +175,7 @@ def mount_page(api: FastAPI, control: Control, guard: Guard, public_url: str | N
         return None
 
     add_camera_page(api, control, guard)
+    add_version_page(api, control, guard)
     if public_url is not None:
         api.add_middleware(PublicUrl, path=_PATH, url=public_url)
     mounted: FastAPI = gr.mount_gradio_app(

@@ -1,15 +1,21 @@
 """What the tabs show, as HTML; each function asks the control service and renders."""
 
 from collections.abc import Callable
+from typing import Any
 
+from serve.web.app.lineage_picture import LANE, ROW, draw_lineage
 from serve.web.app.loop_steps import loop_steps
 from serve.web.app.render import render
+from serve.web.app.rollout_picture import draw_gain, sides_of, waits_in_words
 from streetloop.control.port import Control
+from streetloop.control.views import RolloutView
 from streetloop.errors import StreetloopError
 
 Draw = Callable[[Control], str]
 
 _MAX_RUNS = 10
+_MAX_ROLLOUTS = 200
+_MAX_EARLIER = 10
 _FEATURE_HINTS = {
     "brightness": "mean lightness of the picture",
     "contrast": "spread of light and dark",
@@ -73,14 +79,34 @@ def review(control: Control) -> str:
 
 
 def models(control: Control) -> str:
-    """Versions and learning runs."""
-    return render("models", control.zone, models=control.models(), runs=control.learning(0, _MAX_RUNS).items)
+    """Versions and what they came of, and learning runs."""
+    rollouts = control.rollouts(0, _MAX_ROLLOUTS).items
+    outcomes = {one.model: one.state for one in reversed(rollouts)}
+    lineage = draw_lineage(control.models(), outcomes)
+    runs = control.learning(0, _MAX_RUNS).items
+    return render("models", control.zone, lineage=lineage, lane=LANE, height=ROW, runs=runs)
 
 
 def rollout(control: Control) -> str:
-    """The newest rollout."""
-    newest = control.rollouts(0, 1).items
-    return render("rollout", control.zone, rollout=control.rollout(newest[0].id) if newest else None)
+    """The newest rollout, and what came of those before."""
+    found = control.rollouts(0, 1 + _MAX_EARLIER).items
+    newest = control.rollout(found[0].id) if found else None
+    return render("rollout", control.zone, **rollout_values(newest), earlier=found[1:])
+
+
+def rollout_values(rollout: RolloutView | None) -> dict[str, Any]:
+    """What the template of a rollout needs, but for the rollouts before it.
+
+    Args:
+        rollout: With its decisions; None if there is none.
+    """
+    evidence = {} if rollout is None else rollout.evidence
+    return {
+        "rollout": rollout,
+        "chart": None if rollout is None else draw_gain(rollout),
+        "waits": waits_in_words(evidence.get("waits_for", [])),
+        "sides": sides_of(evidence.get("cameras", {})),
+    }
 
 
 def report(control: Control) -> str:

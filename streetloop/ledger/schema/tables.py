@@ -182,6 +182,18 @@ rollouts = Table(
     Column("wanted_by", String(100)),
 )
 
+rollout_gains = Table(
+    "rollout_gains",
+    metadata,
+    Column("rollout_id", Integer, primary_key=True, autoincrement=False),
+    Column("second", BigInteger, primary_key=True, autoincrement=False),  # since 1970, begin of a step
+    Column("mean", Float, nullable=False),
+    Column("low", Float),
+    Column("high", Float),
+    Column("blocks", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 decisions = Table(
     "decisions",
     metadata,

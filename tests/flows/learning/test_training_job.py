@@ -45,6 +45,8 @@ def test_a_version_comes_out_whole_and_challenges_the_champion(chain: Chain) -> 
     assert candidate.record.recipe["imgsz"] == SMALL["imgsz"]
     assert candidate.record.recipe["threads"] == chain.settings.threads
     assert candidate.record.scores["map50/all"] > 0.01
+    assert candidate.record.class_scores.keys() == candidate.record.champion_class_scores.keys()
+    assert max(candidate.record.class_scores.values()) > 0.01
     assert "gains" in " ".join(candidate.record.verdict)
     model = find_model(CHALLENGER, chain.settings)
     assert model.onnx.is_file()

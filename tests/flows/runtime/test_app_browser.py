@@ -74,7 +74,7 @@ def _register_twice(settings: Settings) -> None:
             parent,
             model.names,
             "",
-            scores={"day.map50": 0.906, "night.map50": 0.153},
+            scores={"map50/day": 0.906, "map50/night": 0.153},
             verdict=() if parent is None else ("as good as its parent",),
             trigger={"because": "a test"},
             model_version=model.version,

@@ -76,6 +76,7 @@ def test_drift_labels_and_accuracy(content: Content) -> None:
     assert "a40" in values(confidence)
     assert labels.form == "bars"
     assert accuracy.form == "steps"
+    assert {curve.name for curve in accuracy.curves} == {"all", "day", "night"}
     assert any("rollout 1" in band.text for band in accuracy.bands)
 
 

@@ -45,6 +45,14 @@ def test_the_map_is_cocos() -> None:
     assert verdict.gains[ALL].candidate == pytest.approx(expected, abs=1e-6)
 
 
+def test_each_class_has_its_own_map() -> None:
+    frames = _frames(60, 0.9, 0.4)
+    verdict = judge(frames, JudgePolicy(draws=10))
+    assert set(verdict.classes) == {0, 1, 2}
+    for side, mean in ((0, verdict.gains[ALL].champion), (1, verdict.gains[ALL].candidate)):
+        assert np.mean([both[side] for both in verdict.classes.values()]) == pytest.approx(mean)
+
+
 def test_a_better_candidate_is_accepted() -> None:
     verdict = judge(_frames(80, 0.9, 0.6))
     assert verdict.accepted

@@ -139,6 +139,22 @@ def test_two_models_are_compared_on_the_same_frames(perfect: Path, blind: Path, 
     assert "+1.000 to +1.000" in table
 
 
+def test_two_versions_are_compared_by_what_is_on_record(perfect: Path, blind: Path, street: Path) -> None:
+    for file in (blind, perfect):
+        answered("register", str(file), "--dataset", str(street))
+    found = answered("compare", "1", "2")
+    assert (found["first"], found["second"], found["same_frames"]) == (1, 2, False)
+    assert [(row["kind"], row["first"], row["second"]) for row in found["rows"]] == [
+        ("all", 0.0, 1.0),
+        ("class", 0.0, 1.0),
+    ]
+    shown = asked("compare", "1", "2")
+    assert "+1.000" in shown.stdout
+    assert "frames of its own" in shown.stderr
+    refused = asked("compare", "1", "2", "--split", "val")
+    assert isinstance(refused.exception, ConfigError)
+
+
 def test_a_mapping_may_be_of_one_model_only(perfect: Path, tmp_path: Path) -> None:
     other = write_tiny_model(
         tmp_path / "other.onnx", detector_output(), metadata={"names": repr({0: "auto", 1: "lkw"})}

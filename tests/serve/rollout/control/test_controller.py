@@ -11,6 +11,7 @@ from serve.rollout.policy import Policy
 from serve.rollout.route_table import CHALLENGER, CHAMPION
 from serve.rollout.statistics.evidence import Calls, Evidence
 from streetloop.errors import DetectorError, LedgerError, ModelUnsupported, NotFound
+from streetloop.ledger.history.rollout_gains import list_gains
 from streetloop.ledger.rollouts import RolloutCommand, RolloutState, list_decisions, request_command
 from tests.support.stage import QUICK, Stage
 from tests.support.stream_flow.fakes import eventually
@@ -57,6 +58,9 @@ def test_every_decision_has_its_evidence(stage: Stage) -> None:
     assert frames == sorted(frames)
     assert frames[0] >= QUICK.frames
     assert all(entry.reason and entry.summary["gains"]["all"]["low"] > 0 for entry in entries)
+    kept = [gain for _, gain in list_gains(stage.ledger, 1)]
+    assert kept, "its gain is kept in between"
+    assert all(gain.blocks > 0 for gain in kept)
 
 
 def test_each_phase_lasts_as_long_as_the_policy_says(stage: Stage) -> None:

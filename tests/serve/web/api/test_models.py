@@ -3,10 +3,16 @@
 from pathlib import Path
 from typing import Any
 
+import onnx
 import pytest
 from fastapi.testclient import TestClient
 
+from flows.service.parts import models
+from serve.web.access.roles import AccessTokens, Guard
 from tests.support.control_service import Content, api_of, problem_of, register_versions
+from tests.support.samples.tiny_model import NAMES
+from train.model.find_model import open_registry
+from train.model_registry import VersionRecord
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +31,7 @@ def test_without_a_registry_there_are_no_models(client: TestClient) -> None:
 def test_models_in_pages(registered: TestClient) -> None:
     page = registered.get("/models?limit=2").json()
     assert ([one["number"] for one in page["items"]], page["more"]) == ([3, 2], True)
-    assert page["items"][1]["scores"] == {"night.map50": 0.5}
+    assert page["items"][1]["scores"]["map50/night"] == 0.5
     (first,) = registered.get("/models?offset=2").json()["items"]
     assert first["aliases"] == ["champion"]
 
@@ -38,6 +44,50 @@ def test_the_lineage_of_a_model(registered: TestClient) -> None:
     for name in ("9", "nobody", "%2e%2e", "<b>", "-1", "1e3"):
         problem_of(registered.get(f"/models/{name}/lineage"), 404)
     problem_of(registered.get(f"/models/{'x' * 65}/lineage"), 422)
+
+
+def test_two_versions_are_compared(registered: TestClient) -> None:
+    found = registered.get("/models/champion/compare/2").json()
+    assert (found["first"], found["second"], found["same_frames"]) == (1, 2, True)
+    (night,) = (row for row in found["rows"] if row["name"] == "night")
+    assert (night["kind"], night["difference"], night["mark"]) == ("slice", 0.2, "better")
+    for path in ("/models/1/compare/9", "/models/nobody/compare/1"):
+        problem_of(registered.get(path), 404)
+
+
+def test_a_version_is_downloaded_as_it_is(registered: TestClient) -> None:
+    answer = registered.get("/models/champion/file")
+    assert answer.status_code == 200
+    assert onnx.load_model_from_string(answer.content).graph.node
+    assert answer.headers["content-disposition"] == 'attachment; filename="detector-1.onnx"'
+    assert answer.headers["content-type"] == "application/octet-stream"
+    assert "no pt file" in problem_of(registered.get("/models/1/file?form=pt"), 404)
+    problem_of(registered.get("/models/9/file"), 404)
+    problem_of(registered.get("/models/1/file?form=exe"), 422)
+
+
+def test_a_checkpoint_is_handed_out_unread_and_not_when_it_is_too_large(
+    empty: Content, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    register_versions(empty)
+    registry = open_registry(empty.settings)
+    weights = empty.settings.home / "any.pt"
+    weights.write_bytes(b"no pickle at all")
+    run = registry.start("tiny", {})
+    registry.register(run, empty.settings.home / "tiny.onnx", VersionRecord("", 1, NAMES, ""), [weights])
+    client = api_of(empty)
+    assert client.get("/models/4/file?form=pt").content == b"no pickle at all"
+    monkeypatch.setattr(models, "MAX_FILE_BYTES", 10)
+    assert "`streetloop models export` writes it" in problem_of(client.get("/models/4/file?form=pt"), 413)
+
+
+def test_a_viewer_downloads_nothing(empty: Content) -> None:
+    guard = Guard(AccessTokens(admin="root", operator="ops", viewer="look"))
+    client = api_of(empty, guard=guard)
+    for token, status in (("look", 403), ("ops", 404), ("root", 404)):
+        bearer = {"authorization": f"Bearer {token}"}
+        problem_of(client.get("/models/1/file", headers=bearer), status)
+    problem_of(client.get("/models/1/file"), 401)
 
 
 # Learning

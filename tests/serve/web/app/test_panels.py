@@ -111,14 +111,17 @@ def full(content: Content) -> Content:
         (
             "rollout",
             [
-                "version 3 against 1",
+                "version 3 against version 1",
                 "running",
-                "shadow",
+                "shadow now 5 %",
+                "Proof that it detects better",
                 "by learning flow",
                 "+0.040",
                 "-0.010 to +0.090",
                 "not yet",
-                "On the new version: a40",
+                "On the new version: 1 a40",
+                "On the champion: 1 crossing",
+                "No gain was measured at two moments yet",
                 "Waiting for a certain gain",
                 "version 3 is tried",
             ],
@@ -140,20 +143,20 @@ def test_versions_with_aliases_scores_and_reasons(tmp_path: Path) -> None:
     for text in (
         "Version 3",
         "champion",
-        "made from version 1",
-        "Because of drift",
-        "it wins",
-        "night.map50 0.500",
+        "from version 1, because of drift",
+        "accepted",
+        "mAP50 0.610 (+0.090)",
     ):
         assert text in said
 
 
 def test_a_rollout_that_is_over_waits_for_nothing(full: Content) -> None:
     over = full.service.rollout(1).model_copy(update={"evidence": dict(READING)})
-    said = words(render("rollout", rollout=over))
+    said = words(render("rollout", **panels.rollout_values(over), earlier=[]))
     assert "rolled back" in said
     assert "in London only" in said
-    assert "Waits for" not in said
+    assert "aiting for" not in said
+    assert "rolled back here" in said
     assert "it is slower" in said
 
 

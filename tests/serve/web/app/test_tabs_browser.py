@@ -1,20 +1,25 @@
 """Tabs, charts, the page of a camera and the review, in a real Chromium over the real API."""
 
 import json
+import math
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import cv2
 import httpx
 import numpy as np
+import onnx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from serve.rollout.policy import Phase, PhaseKind, Policy
 from streetloop.images import encode_jpeg
 from streetloop.ledger.history.camera_minutes import CameraMinute, add_camera_minutes
+from streetloop.ledger.history.rollout_gains import STEP_S, RolloutGain, keep_gain
 from streetloop.ledger.line_counts import minute_of
-from tests.support.control_service import Content, Screens, register_versions, running
+from streetloop.ledger.rollouts import Entry, RolloutState, list_rollouts, move, note_progress
+from tests.support.control_service import READING, Content, Screens, register_versions, running
 from tests.support.servers.accessibility import grave_findings
 from tests.support.servers.app_server import AppServer
 from tests.support.servers.browser import SCREENSHOTS, Complaints, chromium
@@ -35,6 +40,7 @@ TABS = (
     "Cameras",
     "Zones",
 )
+_PARTS = {"Models": (".sl-lineage", ".sl-compare-row[data-name=night]"), "Rollout": (".sl-stages",)}
 FOREIGN = "كاميرا-高架-Straße"
 _WAIT_MS = 60_000
 
@@ -60,11 +66,34 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppServer]:
     minute = CameraMinute(60_000, 1500, 360, 2, 250, {"stale": 60, "rate": 900}, {"car": 2})
     gap = range(20, 30)
     add_camera_minutes(content.ledger, {("a40", now - ago): minute for ago in range(60) if ago not in gap})
+    _go_on(content)
     screens = Screens(a40=(1, _screen(90, (640, 360))), crossing=(1, _screen(60, (640, 480))))
     served = AppServer(content, screens)
     yield served
     served.close()
     content.ledger.close()
+
+
+def _go_on(content: Content) -> None:
+    """The open rollout is in its second canary, and its gain is known better and better."""
+    began = datetime.now(UTC) - timedelta(hours=1)
+    for step in range(170):
+        gain = 0.04 + 0.05 * math.sin(step / 9) / (1 + step / 20)
+        half = 0.6 / (1 + step / 8)
+        known = (
+            RolloutGain(gain, gain - half, gain + half, step)
+            if step > 4
+            else RolloutGain(gain, None, None, step)
+        )
+        keep_gain(content.ledger, 2, began + timedelta(seconds=STEP_S * step), known)
+    for step in (0, 1):
+        at = began + timedelta(minutes=20 + 25 * step)
+        phase = Phase(kind=PhaseKind.CANARY, step=step)
+        entry = Entry(at, "advance", "policy", f"it is passed: on to {phase.title(Policy())}", {})
+        rollout = list_rollouts(content.ledger, 1)[0]
+        move(content.ledger, rollout, RolloutState.RUNNING, phase.model_dump(mode="json"), 500, entry)
+    waits = ("a certain gain: +0.040 [-0.010, +0.090] so far", "4.2 more minutes in this phase")
+    note_progress(content.ledger, 2, {}, {**READING, "waits_for": waits}, datetime.now(UTC))
 
 
 @pytest.fixture(scope="module")
@@ -125,6 +154,8 @@ def test_every_tab_has_no_grave_finding_and_no_overflow(
         expect(page.get_by_role("tab", name=name, exact=True)).to_have_attribute("aria-selected", "true")
         if name == "Zones":
             expect(page.locator("#sl-editor img")).to_be_visible()
+        for part in _PARTS.get(name, ()):
+            expect(page.locator(part)).to_be_visible()
         if name == "Recordings":
             expect(page.locator("#sl-days-note")).not_to_be_empty()
         page.wait_for_function("!document.querySelector('.sl-history:not([data-ready])')?.offsetParent")
@@ -242,3 +273,54 @@ def test_a_frame_is_labeled_with_pointer_and_keyboard(visit: Callable[..., Page]
     assert drawn["class"] == waiting.classes[1]
     assert drawn["xyxy"][0] == pytest.approx(0.5 * waiting.width - 2, abs=1.0)
     assert len(answered["label"]) == before + 1, json.dumps(answered["label"])
+
+
+def test_two_versions_are_compared_and_lead_to_their_pages(
+    visit: Callable[..., Page], tmp_path: Path
+) -> None:
+    page = visit("/app/#models")
+    expect(page.locator(".sl-lineage li").first).to_have_attribute("data-version", "3")
+    night = page.locator(".sl-compare-row[data-name=night]:visible")
+    expect(night).to_have_attribute("data-mark", "better")
+    expect(night).to_contain_text("+0.200")
+    expect(page.locator(".sl-compare-row[data-name=bus]")).to_have_attribute("data-mark", "worse")
+    keep(page, "models-compared-laptop-light")
+    page.get_by_label("against it").click()
+    page.get_by_role("option", name="3", exact=True).click()
+    expect(page.get_by_text("Each was measured on frames of its own")).to_have_count(0)
+    expect(page.get_by_text("No scores are on record of these two")).to_be_visible()
+    page.get_by_role("link", name="Version 2", exact=True).click()
+    expect(page).to_have_title("Version 2 - streetloop")
+    expect(page.locator("h1")).to_contain_text("accepted")
+    expect(page.locator(".sl-compare-row[data-name=night]")).to_contain_text("+0.200")
+    keep(page, "version-laptop-light")
+    assert grave_findings(page) == []
+    with page.expect_download() as given:
+        page.get_by_role("link", name="ONNX, which serves").click()
+    given.value.save_as(tmp_path / given.value.suggested_filename)
+    assert onnx.load(str(tmp_path / "detector-2.onnx")).graph.node
+    page.get_by_label("version to compare with").select_option("3")
+    expect(page.locator(".sl-difference").first).to_contain_text("not measured of both")
+
+
+@pytest.mark.parametrize(("size", "theme"), [("phone", "light"), ("phone", "dark"), ("laptop", "dark")])
+def test_the_page_of_a_version_everywhere(visit: Callable[..., Page], size: str, theme: str) -> None:
+    page = visit("/app/versions/2", size, theme)
+    expect(page.locator(".sl-compare-row[data-name=night]")).to_contain_text("+0.200")
+    keep(page, f"version-{size}-{theme}")
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+    assert grave_findings(page) == []
+
+
+def test_the_rollout_shows_where_it_is_and_its_buttons_where_they_act(visit: Callable[..., Page]) -> None:
+    page = visit("/app/#rollout")
+    expect(page.locator(".sl-stages [aria-current=step] strong")).to_have_text("25 %")
+    expect(page.locator(".sl-waits li").first).to_contain_text("Proof that it detects better")
+    expect(page.locator(".sl-gain-dot")).to_have_count(1)
+    expect(page.locator(".sl-gain-title")).to_have_text(["shadow", "5 %", "25 %"])
+    expect(page.get_by_role("button", name="Resume")).to_be_disabled()
+    expect(page.get_by_role("button", name="Pause")).to_be_enabled()
+    page.get_by_role("button", name="New rollout").click()
+    expect(page.get_by_role("button", name="Start a rollout")).to_be_disabled()
+    page.get_by_role("link", name="version 3", exact=True).click()
+    expect(page.locator("#sl-version")).to_contain_text("against version 1")

@@ -1,0 +1,1 @@
+"""What the control service says of versions of the registry."""

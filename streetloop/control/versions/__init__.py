@@ -1,0 +1,1 @@
+"""Answers about versions of the registry beside each other."""
