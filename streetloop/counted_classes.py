@@ -20,6 +20,8 @@ def class_groups(value: object) -> object:
     >>> class_groups(["car", "bus"])
     {'car': ('car',), 'bus': ('bus',)}
     """
+    if isinstance(value, str):
+        raise ValueError('must be a list of class names, such as ["car", "bus"]')  # noqa: TRY004
     if isinstance(value, (list, tuple)):
         if not all(isinstance(name, str) for name in value):
             raise ValueError("must be a list of class names, or a mapping of names to such lists")

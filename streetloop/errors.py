@@ -27,6 +27,7 @@
     ├── StoreError             the object store
     ├── BackupError            a backup could not be made, or was changed since
     ├── LedgerError            the database of what happened and what is to be done
+    │   ├── LedgerUrlInvalid   ... its URL is wrong
     │   └── LeaseLost          ... another process runs the application now
     ├── LabelerError           the labeler could not be reached, or did not answer
     │   └── LabelerRefused     wants another token, or a project that is gone
@@ -149,6 +150,10 @@ class BackupError(StreetloopError):
 
 class LedgerError(StreetloopError):
     """The ledger cannot be opened, read or written."""
+
+
+class LedgerUrlInvalid(LedgerError, ConfigError):
+    """The URL of the ledger is wrong."""
 
 
 class LeaseLost(LedgerError):

@@ -2,13 +2,16 @@
 
 import os
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
 from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from streetloop.counted_classes import ClassGroups
@@ -21,6 +24,7 @@ _BUCKET = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[\w=-][\w.=-]*)*/?
 
 _ORIGIN = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?/?", re.ASCII | re.IGNORECASE)
 
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:/", re.ASCII)
 _FIELD = re.compile(r'field "(?P<name>\w+)"')
 _WAY_OUT = "correct the variable, or unset it to use the default"
 
@@ -150,7 +154,9 @@ class Settings(BaseSettings):
         default=0.0, ge=0, le=1, description="share of objects that the oracle labels wrongly"
     )
     label_studio_url: str | None = Field(
-        default=None, description="Label Studio; default: the one of `streetloop labelstudio up`"
+        default=None,
+        pattern="^https?://",
+        description="Label Studio; default: the one of `streetloop labelstudio up`",
     )
     label_studio_token: SecretStr | None = Field(default=None, min_length=1)
     label_project: str = Field(default="streetloop", min_length=3, max_length=50)
@@ -233,6 +239,11 @@ class Settings(BaseSettings):
     llm_key: SecretStr | None = Field(default=None, min_length=1, description="its key")
     llm_model: str = Field(default="default", min_length=1, max_length=200, description="its model")
 
+    @field_validator("home")
+    @classmethod
+    def _of_a_user(cls, value: Path) -> Path:
+        return _without_tilde(value)  # quoted, or in a service file: no shell has replaced it
+
     @field_validator("timezone")
     @classmethod
     def _a_zone(cls, value: str) -> str:
@@ -265,9 +276,9 @@ class Settings(BaseSettings):
     def _understood(cls, value: str | None) -> str | None:
         if value is None or _BUCKET.fullmatch(value):
             return value
-        if "://" in value or not value.strip():
+        if _SCHEME.match(value) or not value.strip():
             raise ValueError("write a folder, or s3://bucket[/prefix]")
-        return str(Path(value).absolute())  # other processes have other working folders
+        return str(_without_tilde(Path(value)).absolute())  # other processes have other working folders
 
     @property
     def most_replicas(self) -> int:
@@ -320,20 +331,15 @@ def read_settings(**values: Any) -> Settings:
     """The settings of the environment, with ``values`` over them.
 
     Raises:
-        ConfigError: One of them is wrong. The message names the setting, or its variable, and does
-            not show its value.
+        ConfigError: Some are wrong. The message has a line for each, which names the setting, or
+            its variable, and does not show its value.
     """
     try:
         return Settings(**values)
     except ValidationError as error:
         # `from None`: the vendor's message shows the value, which may be a token.
-        first = error.errors(include_input=False, include_url=False)[0]
-        name, *within = (str(part) for part in first["loc"])
-        why = first["msg"].removeprefix("Value error, ")
-        if name in values:
-            raise ConfigError(f"setting {'.'.join([name, *within])!r}: {why}") from None
-        where = ": ".join([_variable(name), *([".".join(within)] if within else [])])
-        raise ConfigError(f"{where}: {why}; {_WAY_OUT}") from None
+        faults = error.errors(include_input=False, include_url=False)
+        raise ConfigError("\n".join(_sentence(fault, values) for fault in faults)) from None
     except SettingsError as error:
         found = _FIELD.search(str(error))
         name = found["name"] if found else "*"
@@ -348,6 +354,37 @@ def change_settings(settings: Settings, **values: Any) -> Settings:
     """
     known = {name: getattr(settings, name) for name in settings.model_fields_set}
     return read_settings(**known | {name: value for name, value in values.items() if value is not None})
+
+
+def misspelled(environ: Mapping[str, str]) -> list[str]:
+    """A sentence for each variable that is nearly one of a setting, and has no effect.
+
+    >>> misspelled({"STREETLOOP_CONFIDENSE": "0.5", "STREETLOOP_PORT_80_TCP": "set by Kubernetes"})
+    ['STREETLOOP_CONFIDENSE has no effect; do you mean STREETLOOP_CONFIDENCE?']
+    """
+    known = {_variable(name) for name in Settings.model_fields}
+    found = []
+    for name in environ:
+        if name.upper() not in known and name.startswith("STREETLOOP_"):
+            near = get_close_matches(name, known, n=1, cutoff=0.9)
+            found += [f"{name} has no effect; do you mean {near[0]}?"] if near else []
+    return found
+
+
+def _sentence(fault: ErrorDetails, values: Mapping[str, Any]) -> str:
+    name, *within = (str(part) for part in fault["loc"])
+    why = fault["msg"].removeprefix("Value error, ")
+    if name in values:
+        return f"setting {'.'.join([name, *within])!r}: {why}"
+    where = ": ".join([_variable(name), *([".".join(within)] if within else [])])
+    return f"{where}: {why}; {_WAY_OUT}"
+
+
+def _without_tilde(path: Path) -> Path:
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        raise ValueError("begins with ~ and the name of a user who has no home; write it out") from None
 
 
 def _variable(setting: str) -> str:

@@ -315,7 +315,9 @@ class Registry:
         try:
             yield
         except vendor_errors() as error:
-            raise RegistryError(f"the registry did not answer: {_reason(error)}") from error
+            # A server's password is in its URL.
+            where = "" if sqlite_path(self._uri) else f" at {redact(self._uri)}, STREETLOOP_TRACKING_URI,"
+            raise RegistryError(f"the registry{where} did not answer: {_reason(error)}") from error
 
 
 @lru_cache(maxsize=256)

@@ -7,7 +7,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from flows.cli.output import complain, exit_code
+from flows.cli.output import complain, exit_code, say
 
 _MODULES = (
     "run",
@@ -73,9 +73,11 @@ def streetloop(context: typer.Context) -> None:
     if context.meta.get(_WANTS_HELP):
         return
     from streetloop.host.home import spare_user_home
-    from streetloop.settings import read_settings
+    from streetloop.settings import misspelled, read_settings
 
     context.obj = read_settings()
+    for sentence in misspelled(os.environ):
+        say(sentence)
     spare_user_home(os.environ, context.obj.home)
 
 
@@ -90,6 +92,8 @@ def main() -> None:
 
     exempt_loopback(os.environ)
     os.environ.setdefault("RAY_AUTH_MODE", "token")
+    if not os.environ.get("COLUMNS", "1").strip("0"):
+        del os.environ["COLUMNS"]  # of a terminal without a size, in which nothing would be printed
     try:
         app()
     except StreetloopError as error:

@@ -20,7 +20,7 @@ from typing import Any
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError, SQLAlchemyError
 
-from streetloop.errors import LedgerError
+from streetloop.errors import LedgerError, LedgerUrlInvalid
 from streetloop.host.files import keep_private
 
 _HOST = re.compile(r"[\w.,:-]*")
@@ -62,16 +62,19 @@ def make_engine(url: str, patience_s: float) -> Engine:
         patience_s: How long a write waits for another's transaction, in seconds.
 
     Raises:
-        LedgerError: The URL is not understood, or the folder of a SQLite file cannot be made.
+        LedgerUrlInvalid: The URL is not understood.
+        LedgerError: The folder of a SQLite file cannot be made.
     """
     try:
         address = make_url(url)
+        if address.drivername == "postgres":  # as hosts of databases write it
+            address = address.set(drivername="postgresql")
         if address.get_backend_name() == "postgresql":
             return _postgresql(address, patience_s)
         return _sqlite(address, patience_s)
     except (ArgumentError, NoSuchModuleError, ImportError, ValueError) as error:
         # `from None`: the vendor's message may show the URL with its password.
-        raise LedgerError(
+        raise LedgerUrlInvalid(
             f"the ledger's URL is not understood ({type(error).__name__}); {_HOW_TO_WRITE}"
         ) from None
     except OSError as error:
@@ -203,7 +206,8 @@ def _reason(error: SQLAlchemyError) -> str:
     if getattr(original, "sqlstate", None) == _LOCK_NOT_AVAILABLE or "database is locked" in str(original):
         return "another process holds it; try again when that is done (database is locked)"
     said = getattr(getattr(original, "diag", None), "message_primary", None)  # its details show rows
-    return f"{type(error).__name__}: {said or (error if original is None else original)}".strip()
+    text = str(said or (error if original is None else original))
+    return f"{type(error).__name__}: {' '.join(text.split())}"  # a driver writes several lines
 
 
 def _shows_nothing(error: SQLAlchemyError, url: URL) -> bool:

@@ -145,7 +145,7 @@ def test_a_line_without_options_is_written_as_its_points() -> None:
         (", classes: []", "names no class"),
         (", classes: [car, car]", "names a class twice"),
         (", classes: [1]", "must be a list of class names"),
-        (", classes: car", "valid dictionary"),
+        (", classes: car", "must be a list of class names, such as"),
         (", classes: {heavy: []}", "counts no class as 'heavy'"),
         (", classes: {'': [car]}", "is no name"),
         (", classes: ['a,b']", "is no name"),

@@ -5,7 +5,7 @@ from pydantic import ValidationError
 
 from streetloop.errors import ConfigError
 from streetloop.setting_types import BandSetting
-from streetloop.settings import Settings, read_settings
+from streetloop.settings import Settings, misspelled, read_settings
 
 
 def test_the_defaults_are_valid_and_leave_the_api_without_a_token() -> None:
@@ -167,3 +167,57 @@ def test_a_variable_that_is_not_json_is_a_mistake_in_the_environment(
     with pytest.raises(ConfigError, match=r"STREETLOOP_LABEL_BANDS.*not JSON") as caught:
         read_settings()
     assert text not in str(caught.value)
+
+
+# Values as people write them
+
+
+def test_a_tilde_is_the_home_of_the_user_where_no_shell_has_replaced_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("STREETLOOP_HOME", "~/sl")
+    monkeypatch.setenv("STREETLOOP_STORE_URL", "~/store")
+    settings = read_settings()
+    assert settings.home == tmp_path / "sl"
+    assert settings.store_url == str(tmp_path / "store")
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "words"),
+    [
+        ("HOME", "~nobody-of-that-name/sl", "a user who has no home"),
+        ("STORE_URL", "s3:/bucket", "write a folder, or s3://bucket"),
+        ("STORE_URL", "gs:///bucket", "write a folder, or s3://bucket"),
+        ("LABEL_STUDIO_URL", "localhost:8080", "https?://"),
+        ("CLASSES", "car,bus", 'such as ["car", "bus"]'),
+        ("CLASSES", '["car"', 'such as ["car", "bus"]'),
+    ],
+)
+def test_a_value_that_would_mean_another_place_is_refused(
+    variable: str, value: str, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(f"STREETLOOP_{variable}", value)
+    with pytest.raises(ConfigError) as caught:
+        read_settings()
+    assert f"STREETLOOP_{variable}" in str(caught.value)
+    assert words in str(caught.value)
+
+
+def test_all_wrong_variables_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STREETLOOP_CONFIDENCE", "50%")
+    monkeypatch.setenv("STREETLOOP_THREADS", "two")
+    with pytest.raises(ConfigError) as caught:
+        read_settings()
+    first, second = str(caught.value).splitlines()
+    assert first.startswith("STREETLOOP_CONFIDENCE: ")
+    assert second.startswith("STREETLOOP_THREADS: ")
+
+
+def test_a_misspelled_variable_is_told_and_those_of_others_are_not() -> None:
+    others = {"STREETLOOP_PORT_8000_TCP": "x", "STREETLOOP_TEST_DATA": "x", "STREETLOOP_HOME": "x"}
+    assert misspelled(others) == []
+    assert misspelled({"STREETLOOP_CONFIDENSE": "0.5", "STREETLOOP_MODELL": "x.pt"}) == [
+        "STREETLOOP_CONFIDENSE has no effect; do you mean STREETLOOP_CONFIDENCE?",
+        "STREETLOOP_MODELL has no effect; do you mean STREETLOOP_MODEL?",
+    ]

@@ -39,9 +39,14 @@ def _contract(signature: GraphSignature) -> ModelContract:
     return ModelContract(names, _input(signature.inputs, layout, metadata), layout)
 
 
+def _has_channels_first(shape: Sequence[int | None]) -> bool:
+    """Whether images are (batch, 3, height, width), and not (batch, height, width, 3)."""
+    return shape[1] == 3 or (shape[1] is None and shape[3] != 3)
+
+
 def _input(inputs: Sequence[GraphTensor], layout: OutputLayout, metadata: Mapping[str, str]) -> ModelInput:
     image = inputs[0]
-    if len(inputs) != 1 or len(image.shape) != 4 or image.shape[1] not in {3, None}:
+    if len(inputs) != 1 or len(image.shape) != 4 or not _has_channels_first(image.shape):
         shown = ", ".join(f"{tensor.name} {_shown(tensor.shape)}" for tensor in inputs)
         raise ModelUnsupported(
             f"takes {shown}; a detector takes images of the shape (batch, 3, height, width)"

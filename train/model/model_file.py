@@ -21,6 +21,13 @@ from train.model.operating_points import read_thresholds, thresholds_file
 
 _BASELINE_FILE = Path(__file__).resolve().parents[2] / "models/baseline/baseline.pt"
 
+_NO_MODELS = {
+    b"version https://git-lfs": "is a pointer of Git LFS, not the model; fetch it by `git lfs pull`",
+    b"<!doctype": "is a web page, not a model; download the file itself",
+    b"<html": "is a web page, not a model; download the file itself",
+}
+"""What files are that were meant to be models, by how they begin."""
+
 
 @dataclass(frozen=True, slots=True)
 class ModelFile:
@@ -168,8 +175,12 @@ def _weight_files(path: Path) -> list[Path]:
 def _sha256(path: Path) -> str:
     try:
         with path.open("rb") as file:
-            if not file.peek(1):
+            begin = file.peek(512)[:512]
+            if not begin:
                 raise ModelUnsupported(f"{path}: is empty")
+            for sign, what in _NO_MODELS.items():
+                if begin.lstrip().lower().startswith(sign):
+                    raise ModelUnsupported(f"{path}: {what}")
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise ModelNotFound(f"{path}: cannot be read: {error.strerror}") from error

@@ -39,7 +39,8 @@ def find_ray(
     Args:
         address: ``HOST:PORT``, ``auto`` for the Ray of this machine or job, or None: a command of
             a submitted job joins the Ray of the job then, and any other starts a Ray of its own.
-        environ: The environment of the process; gets what Ray reads of a Ray that is joined.
+        environ: The environment of the process; gets what Ray reads of a Ray that is joined, and
+            loses a RAY_ADDRESS that is not used.
         say: Called with a sentence if RAY_ADDRESS names another Ray than the one that is used.
 
     Returns:
@@ -55,6 +56,7 @@ def find_ray(
     if address is None:
         if named:
             say(f"RAY_ADDRESS={named} is not used: give --address auto to join that Ray")
+            del environ["RAY_ADDRESS"]  # the processes of our own Ray would inherit it
         return None
     text = _checked(_of_this_machine(environ) if address == AUTO else address)
     found = _ask(text, environ)

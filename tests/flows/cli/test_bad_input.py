@@ -158,3 +158,18 @@ def test_a_dataset_that_cannot_be_read(
     (sentence,) = capsys.readouterr().err.strip().splitlines()
     assert sentence.startswith("error: ")
     assert words in sentence
+
+
+def test_a_terminal_without_a_size_shows_what_a_command_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, value in {
+        "COLUMNS": "0",
+        "STREETLOOP_HOME": str(tmp_path),
+        "STREETLOOP_CONFIDENSE": "1",
+    }.items():
+        monkeypatch.setenv(name, value)
+    fails(["events"], monkeypatch)
+    said = capsys.readouterr()
+    assert said.out == "nothing happened in this time\n"
+    assert said.err == "STREETLOOP_CONFIDENSE has no effect; do you mean STREETLOOP_CONFIDENCE?\n"

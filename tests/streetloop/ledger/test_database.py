@@ -14,7 +14,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, func, inspect, select
 
-from streetloop.errors import LedgerError
+from streetloop.errors import ConfigError, LedgerError, LedgerUrlInvalid
 from streetloop.ledger import Ledger, open_ledger
 from streetloop.ledger.events import begin_event, list_events
 from streetloop.ledger.schema.tables import events, metadata
@@ -279,3 +279,21 @@ def test_numbers_rise_in_the_order_of_commits(ledger_url: str) -> None:
     assert (first.kind, second.kind, second.id) == ("first", "second", seen[0])
     ledger.close()
     other.close()
+
+
+@pytest.mark.parametrize(
+    "url", ["mysql://u:hunter2@h/db", "oracle://u:hunter2@h/db", "postgres//u:hunter2@h", "ledger.db"]
+)
+def test_a_url_of_another_kind_is_a_wrong_setting_and_says_how_to_write_it(url: str) -> None:
+    with pytest.raises(LedgerUrlInvalid, match=r"write sqlite:///folder/ledger.db or postgresql") as caught:
+        open_ledger(url)
+    assert isinstance(caught.value, ConfigError)  # exit code 2
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql"])
+def test_a_server_that_is_away_is_told_in_one_line(scheme: str) -> None:
+    """``postgres://`` is what hosts of databases hand out."""
+    with pytest.raises(LedgerError, match=r"the ledger postgresql://u:\*\*\*@127.0.0.1:1/db: ") as caught:
+        open_ledger(f"{scheme}://u:hunter2@127.0.0.1:1/db", patience_s=0.1)
+    assert len(str(caught.value).splitlines()) == 1

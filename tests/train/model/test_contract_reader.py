@@ -153,6 +153,17 @@ def test_another_answer_is_refused_with_its_shape(answer: np.ndarray, words: str
         read_contract(path)
 
 
+def test_images_with_their_channels_last_are_refused(tmp_path: Path) -> None:
+    """As exports of TensorFlow have them; with free sides nothing else tells them apart."""
+    path = write_tiny_model(tmp_path / "m.onnx", ONE_CAR)
+    model = onnx.load(path)
+    sides = model.graph.input[0].type.tensor_type.shape.dim
+    sides[1].dim_param, sides[3].dim_value = "height", 3
+    onnx.save(model, path)
+    with pytest.raises(ModelUnsupported, match=r"takes images \(\?, \?, \?, 3\)"):
+        read_contract(path)
+
+
 def test_images_of_another_form_are_refused_with_their_shape(tmp_path: Path) -> None:
     path = write_tiny_model(tmp_path / "m.onnx", ONE_CAR)
     model = onnx.load(path)

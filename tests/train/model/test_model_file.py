@@ -40,6 +40,10 @@ def test_a_model_knows_its_classes_and_is_named_by_its_content(tiny: ModelFile, 
         ("garbage.onnx", ModelUnsupported, "not an ONNX model"),
         ("empty.onnx", ModelUnsupported, "is empty"),
         ("cut.onnx", ModelUnsupported, "cut short"),
+        ("pointer.onnx", ModelUnsupported, "is a pointer of Git LFS, not the model; fetch it by"),
+        ("pointer.pt", ModelUnsupported, "is a pointer of Git LFS, not the model; fetch it by"),
+        ("page.onnx", ModelUnsupported, "is a web page"),
+        ("page.pt", ModelUnsupported, "is a web page"),
         ("segment.onnx", ModelUnsupported, "'segment'"),
         ("nameless.onnx", ModelUnsupported, "does not name its classes"),
         ("s3://bucket/model.onnx", ModelNotFound, "unknown scheme 's3'"),
@@ -52,6 +56,9 @@ def test_what_is_no_detector_is_refused_with_the_reason(
     (tmp_path / "weights.tflite").write_bytes(b"x")
     (tmp_path / "garbage.onnx").write_bytes(b"\xff" * 1000)
     (tmp_path / "empty.onnx").touch()
+    for suffix in ("onnx", "pt"):
+        (tmp_path / f"pointer.{suffix}").write_text("version https://git-lfs.github.com/spec/v1\nsize 9\n")
+        (tmp_path / f"page.{suffix}").write_text("\n<!DOCTYPE html><title>Not found</title>")
     whole = write_tiny_model(tmp_path / "whole.onnx", ONE_CAR).read_bytes()
     (tmp_path / "cut.onnx").write_bytes(whole[: len(whole) // 2])
     write_tiny_model(tmp_path / "segment.onnx", ONE_CAR, metadata={"task": "segment"})

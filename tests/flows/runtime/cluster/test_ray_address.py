@@ -79,7 +79,9 @@ def test_without_an_address_a_command_starts_a_ray_of_its_own() -> None:
 
 def test_another_ray_address_is_no_surprise(head: Heads) -> None:
     said: list[str] = []
-    assert find_ray(None, {"RAY_ADDRESS": "other:6379"}, said.append) is None
+    environ = {"RAY_ADDRESS": "other:6379"}
+    assert find_ray(None, environ, said.append) is None
+    assert environ == {}  # nor do processes of its own Ray inherit it
     address = head(*HERE)
     found = find_ray(address, {"RAY_ADDRESS": "other:6379"}, said.append)
     assert found is not None
