@@ -41,6 +41,8 @@ def read_coco(path: Path, images: Path | None = None, split: str | None = None) 
     categories = _by_id(content, "categories", path)
     used = {_id(one.get("category_id")) for one in annotations}
     categories = _without_roots(categories, used, builder.notes)
+    if not categories:
+        raise DatasetError(f"{path}: its 'categories' name no class")
     names = [str(row.get("name", key)) for key, row in categories.items()]
     classes, ids = unique_classes(names, builder.notes, path.name)
     number = dict(zip(categories, ids, strict=True))

@@ -58,7 +58,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
     """
     try:
         content = yaml.safe_load(read_text(path))
-    except (yaml.YAMLError, ValueError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise DatasetError(f"{path}: is not YAML ({type(error).__name__})") from error
     if not isinstance(content, dict):
         raise DatasetError(f"{path}: is no data.yaml")

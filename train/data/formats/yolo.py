@@ -1,9 +1,11 @@
 """Reads YOLO's layout: a ``data.yaml``, folders or lists of images, a text file a picture."""
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from streetloop.cameras.camera_yaml import misread
 from streetloop.errors import DatasetError
 from train.data.dataset import TEST, TRAIN, VALIDATION
 from train.data.formats.builder import DatasetBuilder
@@ -39,7 +41,7 @@ def read_yolo(path: Path, within: Path | None = None) -> ImportedDataset:
     names = _names(content, file)
     classes, ids = unique_classes(names, builder.notes, str(file))
     keypoints = _keypoints(content, file)
-    root = (file.parent / str(content.get("path") or ".")).resolve()
+    root = (file.parent / os.path.expanduser(str(content.get("path") or "."))).resolve()
     if not _is_within(root, within):  # as on the machine that it was written on
         builder.notes.add("a 'path' that leads out of the dataset is passed over", str(file))
         root = file.parent.resolve()
@@ -67,7 +69,13 @@ def _names(content: dict[str, Any], file: Path) -> list[str]:
         names = dict(enumerate(names))
     if not isinstance(names, dict) or not names or set(names) != set(range(len(names))):
         raise DatasetError(f"{file}: 'names' must give every class id from 0 its name")
-    return [str(names[k]) for k in range(len(names))]
+    return [_class_name(names[k], f"{file}: the name of class {k}") for k in range(len(names))]
+
+
+def _class_name(value: object, who: str) -> str:
+    if isinstance(value, str) or type(value) is int:
+        return str(value)
+    raise DatasetError(f"{who} {misread(value) or 'is no text'}")
 
 
 def _keypoints(content: dict[str, Any], file: Path) -> int:

@@ -164,3 +164,10 @@ def test_an_image_may_be_a_link_out_of_the_folder(tmp_path: Path) -> None:
     path = write_coco_files(tmp_path / "labels", image="../disk/b.png")
     (path.parent / "a.png").symlink_to(tmp_path / "disk/b.png")
     assert boxes(read_coco(path)) == [CAR]
+
+
+def test_a_file_without_a_category_is_refused(tmp_path: Path) -> None:
+    path = write_coco_files(tmp_path)
+    path.write_text(json.dumps({**json.loads(path.read_text()), "categories": []}))
+    with pytest.raises(DatasetError, match="its 'categories' name no class"):
+        read_coco(path)

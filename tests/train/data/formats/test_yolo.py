@@ -169,3 +169,30 @@ def test_classes_of_one_name_are_one(tmp_path: Path) -> None:
     assert found.dataset.classes == ("car", "bus")
     assert [b.class_id for b in found.dataset.examples[0].boxes] == [0]
     assert "classes of one name are one class" in found.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        ("[no, yes]", "the name of class 0 is read as a truth value by YAML; quote it"),
+        ("{0: car, 1: 2026-11-29}", "the name of class 1 is read as a date by YAML; quote it"),
+        ("[car, ~]", "the name of class 1 is no text"),
+    ],
+)
+def test_a_class_name_that_yaml_takes_for_something_else_is_to_be_quoted(
+    tmp_path: Path, names: str, words: str
+) -> None:
+    with pytest.raises(DatasetError, match=words):
+        read_yolo(write_yolo_files(tmp_path, CAR_ROW, f"val: images\nnames: {names}\n"))
+
+
+def test_a_path_from_the_home_of_the_user_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    folder = write_yolo_files(tmp_path / "sets")
+    (folder / "data.yaml").write_text("path: ~/sets\nval: images\nnames: [car]\n")
+    assert boxes(read_yolo(folder)) == [CAR]
+
+
+def test_a_data_yaml_that_is_nested_far_too_deep_is_no_yaml(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="is not YAML"):
+        read_yolo(write_yolo_files(tmp_path, CAR_ROW, "names: " + "[" * 5000))
