@@ -1,6 +1,5 @@
 """Reads YOLO's layout: a ``data.yaml``, folders or lists of images, a text file a picture."""
 
-import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -41,7 +40,8 @@ def read_yolo(path: Path, within: Path | None = None) -> ImportedDataset:
     names = _names(content, file)
     classes, ids = unique_classes(names, builder.notes, str(file))
     keypoints = _keypoints(content, file)
-    root = (file.parent / os.path.expanduser(str(content.get("path") or "."))).resolve()
+    place = Path(str(content.get("path") or "."))
+    root = (file.parent / (place.expanduser() if place.parts[:1] == ("~",) else place)).resolve()
     if not _is_within(root, within):  # as on the machine that it was written on
         builder.notes.add("a 'path' that leads out of the dataset is passed over", str(file))
         root = file.parent.resolve()
