@@ -1,13 +1,13 @@
 """Plays the demo: night falls on four streets, and the loop closes."""
 
 import re
-import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any, TypeAlias
 
 from flows.demo import scenario
+from flows.demo.earlier import make_room
 from flows.demo.ground_truth import true_curve
 from flows.demo.progress import DemoProgress, run_of_story
 from flows.demo.report import write_report_page
@@ -52,7 +52,7 @@ class Demo:
     Args:
         run: Reads the cameras.
         settings: Settings of the command. The demo keeps its state in the folder ``loop`` of their
-            home; what an earlier demo left there is removed.
+            home; what an earlier demo left there is removed, see `make_room`.
         say: Called with each sentence about what happens.
         show: Called with the current state, one sentence that replaces the last.
         changes: Settings that differ from `scenario.SETTINGS`.
@@ -70,7 +70,8 @@ class Demo:
         changes: Mapping[str, Any] = {},
     ) -> None:
         home = settings.home / "loop"
-        shutil.rmtree(home, ignore_errors=True)
+        if (told := make_room(settings.home, home)) is not None:
+            say(told)
         self._settings = change_settings(settings, **{**scenario.SETTINGS, **changes}, home=home)
         self._cameras = load_cameras(scenario.write_night(home)).cameras
         self._ledger, self._store = open_ledger(self._settings.ledger), open_store(self._settings)
