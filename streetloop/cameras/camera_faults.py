@@ -16,6 +16,8 @@ MOST_FAULTS = 20
 CAMERA_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 """Ids of cameras."""
 
+_MAPPING = re.compile(r"Input should be a valid dictionary( or instance of \w+)?")
+
 _LONGEST_KEY = 60
 
 
@@ -73,7 +75,7 @@ def sentences(
 
 def plain(message: str) -> str:
     """A message of the validator as the end of a sentence."""
-    text = message.removeprefix("Value error, ")
+    text = _MAPPING.sub("must be a mapping, such as {key: value}", message.removeprefix("Value error, "))
     return text[:1].lower() + text[1:]
 
 

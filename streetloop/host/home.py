@@ -7,6 +7,7 @@ import socket
 import tempfile
 from collections.abc import Iterator, MutableMapping
 from pathlib import Path
+from typing import IO
 
 from streetloop.errors import ConfigError
 
@@ -70,7 +71,7 @@ def lock_home(home: Path) -> Iterator[None]:
             that process and its machine.
     """
     require_home(home)
-    with (home / _LOCK_FILE).open("a+") as file:
+    with _opened(home / _LOCK_FILE) as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -84,3 +85,13 @@ def lock_home(home: Path) -> Iterator[None]:
         file.flush()
         yield
         file.truncate(0)
+
+
+def _opened(lock: Path) -> IO[str]:
+    try:
+        return lock.open("a+")
+    except OSError as error:  # as where another user, such as root, has run in the home before
+        raise ConfigError(
+            f"STREETLOOP_HOME: {lock} cannot be written: {error.strerror}; "
+            "remove it if no system runs there, or name another folder"
+        ) from None

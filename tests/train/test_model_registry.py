@@ -214,3 +214,10 @@ def test_no_error_of_mlflow_and_what_it_uses_is_left_untranslated(name: str) -> 
     raised = errors_of(importlib.import_module(name))
     assert len(raised) > 3
     assert {e.__name__ for e in raised if not issubclass(e, vendor_errors())} <= _WRAPPED
+
+
+def test_a_registry_of_an_unknown_kind_is_named_with_its_variable(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path, tracking_uri="htp://user:hunter2@nowhere")
+    with pytest.raises(RegistryError, match="STREETLOOP_TRACKING_URI, did not answer") as caught:
+        open_registry(settings).versions()
+    assert "htp://***@nowhere" in str(caught.value)

@@ -71,7 +71,7 @@ class OwnPages:
 
 def _places(headers: Headers, usual: int) -> Iterator[_Place]:
     """Where the request was sent to, as its headers say; ``usual`` is the port to leave out."""
-    port = headers.get("x-forwarded-port", "")
+    port = headers.get("x-forwarded-port", "").partition(",")[0].strip()
     for host in (headers.get("host", ""), *_forwarded(headers)):
         name, given = _name_of(host), _port_of(host)
         yield name, given or usual

@@ -152,3 +152,18 @@ def test_the_yaml_reader_is_the_compiled_one() -> None:
     from streetloop.cameras import camera_yaml
 
     assert issubclass(camera_yaml._Loader, yaml.CSafeLoader)
+
+
+@pytest.mark.parametrize(
+    ("keys", "where"),
+    [
+        ("keep: {continuous: 7d}", "keep.continuous"),
+        ("zones: {z: road}", "zones.z"),
+        ("lines: 3", "lines"),
+        ("anomalies: all", "anomalies"),
+    ],
+)
+def test_a_value_in_the_place_of_a_mapping_is_told_without_names_of_classes(keys: str, where: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse_cameras(one(keys))
+    assert str(caught.value) == f"cameras: camera 'a40': {where}: must be a mapping, such as {{key: value}}"

@@ -76,3 +76,11 @@ def test_caches_of_libraries_leave_a_users_home_that_cannot_be_written(tmp_path:
     environ = {"HOME": str(tmp_path)}
     spare_user_home(environ, tmp_path)
     assert "MPLCONFIGDIR" not in environ
+
+
+def test_a_lock_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
+    """As that of root, where somebody has run `sudo streetloop up` before."""
+    (tmp_path / "running").mkdir()  # root, who may run the tests, opens every file
+    words = r"STREETLOOP_HOME: .*running cannot be written: .*; remove it"
+    with pytest.raises(ConfigError, match=words), lock_home(tmp_path):
+        pass

@@ -175,6 +175,7 @@ def test_another_page_than_the_public_url_is_not(content: Content, origin: str) 
         ("https://street.example", {**NGINX, "x-forwarded-host": "street.example:443, 10.0.0.7"}),
         ("https://street.example:8443", {**NGINX, "x-forwarded-host": "street.example:8443"}),
         ("https://street.example:8443", {"host": "street.example", "x-forwarded-port": "8443"}),
+        ("https://street.example:8443", {"host": "street.example", "x-forwarded-port": "8443, 8000"}),
         (
             "https://street.example:8443",
             {**NGINX, "x-forwarded-host": "street.example", "x-forwarded-port": "8443"},
