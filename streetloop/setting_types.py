@@ -46,7 +46,7 @@ Keep: TypeAlias = dict[Literal["continuous", "motion", "event"], KeepSetting]
 
 
 _DataClass: TypeAlias = Literal[
-    "detections", "frames", "drift", "replays", "events", "candidates", "datasets"
+    "detections", "frames", "drift", "replays", "events", "candidates", "datasets", "minutes"
 ]
 KeepDays: TypeAlias = dict[_DataClass, Annotated[float, Field(ge=1, le=36500)]]
 

@@ -1,4 +1,4 @@
-"""Retention of all that is not video: logs, candidates, periods, replays, events and datasets."""
+"""Retention of all that is not video: logs, images, periods, replays, events, minutes, datasets."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ from flows.learning.dataset_catalog import datasets_in_use, prune_datasets
 from streetloop.ledger import Ledger
 from streetloop.ledger.evaluations import datasets_measured
 from streetloop.ledger.events import count_events_before, evidence_keys, remove_events
+from streetloop.ledger.history.camera_minutes import count_minutes_before, remove_minutes_before
 from streetloop.ledger.reviews import list_image_keys
 from streetloop.settings import Settings
 from streetloop.storage.store import ObjectStore
@@ -25,12 +26,16 @@ class DataRemovals:
         events: Number of events.
         events_before: Those that ended before; None if all stay.
         datasets: Digests of datasets that nothing refers to.
+        minutes: Number of minutes of cameras.
+        minutes_before: Those that began before; None if all stay.
     """
 
     objects: tuple[ObjectRemoval, ...] = ()
     events: int = 0
     events_before: datetime | None = None
     datasets: tuple[str, ...] = ()
+    minutes: int = 0
+    minutes_before: datetime | None = None
 
     def sums(self) -> dict[str, tuple[int, int]]:
         """Number and bytes of the objects, by class."""
@@ -58,6 +63,7 @@ def plan_data_removal(ledger: Ledger, store: ObjectStore, settings: Settings, no
     if not days:
         return DataRemovals()
     before = now - timedelta(days=days["events"]) if "events" in days else None
+    first_minute = now - timedelta(days=days["minutes"]) if "minutes" in days else None
     datasets = list(list_datasets(store))
     used = {*list_image_keys(ledger), *evidence_keys(ledger, since=before)}
     used |= {example.key for dataset in datasets for example in dataset.examples}
@@ -69,6 +75,8 @@ def plan_data_removal(ledger: Ledger, store: ObjectStore, settings: Settings, no
         0 if before is None else count_events_before(ledger, before),
         before,
         unused,
+        0 if first_minute is None else count_minutes_before(ledger, first_minute),
+        first_minute,
     )
 
 
@@ -81,6 +89,8 @@ def remove_data(ledger: Ledger, store: ObjectStore, settings: Settings, removals
     """
     if removals.events_before is not None:
         remove_events(ledger, removals.events_before)
+    if removals.minutes_before is not None:
+        remove_minutes_before(ledger, removals.minutes_before)
     if removals.datasets:
         prune_datasets(settings, removals.datasets, only_look=False)
     for one in removals.objects:

@@ -203,6 +203,7 @@ class PruneView(BaseModel):
         data: What goes beside video, by class; see ``keep_days``.
         events: Number of events that go.
         datasets: Digests of the datasets that go.
+        minutes: Number of minutes of cameras that go, which the charts are drawn from.
     """
 
     dry_run: bool
@@ -212,6 +213,7 @@ class PruneView(BaseModel):
     data: list[DataRemovalView] = []
     events: int = 0
     datasets: list[str] = []
+    minutes: int = 0
 
 
 class StorageClassView(BaseModel):

@@ -141,3 +141,5 @@ def _print_pruned(view: "PruneView") -> None:
         say(f"{one.objects} objects of {one.bytes / 1e6:.1f} MB of {one.data_class} {verb}")
     if view.events or view.datasets:
         say(f"{view.events} events and {len(view.datasets)} datasets {verb}")
+    if view.minutes:
+        say(f"{view.minutes} minutes of cameras {verb}")

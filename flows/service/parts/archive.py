@@ -141,6 +141,7 @@ class ArchiveService(FootageService):
             ],
             events=data.events,
             datasets=list(data.datasets),
+            minutes=data.minutes,
             dry_run=dry_run,
             bytes=sum(one.segment.bytes for one in removals),
             by_class=sums_by_class(removals),

@@ -107,7 +107,7 @@
     const found = (await ask(`/events?camera=${encodeURIComponent(id)}&since=24h&limit=50`)).items;
     part("sl-events").replaceChildren(...(found.length ? found.map((event) => make("li", {},
       chip(event.kind.replaceAll("_", " "), event.ended_at ? "plain" : "warn"), " ", ago(event.started_at), event.ended_at ? "" : ", goes on",
-      event.cause ? `: ${event.cause}` : "")) : [make("li", { className: "sl-note" }, "Nothing happened.")]));
+      event.cause ? `: ${event.cause}` : "", ...(event.evidence.length ? [" ", make("a", { href: `/events/${event.id}/picture.jpg`, target: "_blank" }, "picture")] : []))) : [make("li", { className: "sl-note" }, "Nothing happened.")]));
   }
 
   async function lag() {

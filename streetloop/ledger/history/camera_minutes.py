@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, literal_column, select, tuple_
+from sqlalchemy import delete, func, literal_column, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 
 from streetloop.ledger.database import Ledger
@@ -20,6 +20,7 @@ from streetloop.summable import Summable
 _COUNTS = ("watched_ms", "decoded", "detected", "objects")
 _MAPPINGS = ("reasons", "classes")
 _PER_STATEMENT = 300
+_REMOVED_AT_ONCE = 60  # minutes
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +138,37 @@ def read_camera_minutes(
     query = select(camera_minutes).where(in_time & (c.camera_id == camera_id))
     with ledger.snapshot() as connection:
         return {row["minute"]: _read(dict(row)) for row in connection.execute(query).mappings()}
+
+
+def count_minutes_before(ledger: Ledger, before: datetime) -> int:
+    """Number of minutes of all cameras that began earlier.
+
+    Args:
+        ledger: The ledger.
+        before: The first moment that does not count.
+    """
+    query = select(func.count()).where(camera_minutes.c.minute < minute_of(before))
+    with ledger.snapshot() as connection:
+        return int(connection.execute(query).scalar_one())
+
+
+def remove_minutes_before(ledger: Ledger, before: datetime) -> None:
+    """Remove the minutes of all cameras that began earlier, in parts: others write in between.
+
+    Args:
+        ledger: The ledger.
+        before: The first moment that stays.
+
+    Raises:
+        LedgerError: The ledger cannot be written; what went until then is gone.
+    """
+    c = camera_minutes.c
+    with ledger.snapshot() as connection:
+        oldest = connection.execute(select(func.min(c.minute))).scalar_one()
+    end = minute_of(before)
+    for start in range(end if oldest is None else oldest, end, _REMOVED_AT_ONCE):
+        with ledger.transaction() as connection:
+            connection.execute(delete(camera_minutes).where(c.minute < min(start + _REMOVED_AT_ONCE, end)))
 
 
 def _read(row: Mapping[str, Any]) -> CameraMinute:

@@ -9,6 +9,13 @@ import pytest
 
 from flows.service.data_retention import plan_data_removal, remove_data
 from streetloop.ledger.events import begin_event, end_event, list_events
+from streetloop.ledger.history.camera_minutes import (
+    CameraMinute,
+    add_camera_minutes,
+    count_minutes_before,
+    read_camera_minutes,
+)
+from streetloop.ledger.line_counts import minute_of
 from streetloop.settings import Settings
 from streetloop.storage.store import put_image
 from tests.support.control_service import NOW, Content, jpeg
@@ -60,6 +67,24 @@ def test_a_class_goes_by_its_rule_and_the_others_stay(content: Content) -> None:
         assert old.pop(kind) not in left
         assert left == {*old.values(), *young, other}
     assert pruned(content, {}) == {*young, other}
+
+
+def test_minutes_of_cameras_go_by_their_rule(content: Content) -> None:
+    old, young = (minute_of(NOW - timedelta(days=days)) for days in (31, 29))
+    minutes = {
+        (camera, at + n): CameraMinute(60_000) for camera in "ab" for at in (old, young) for n in (0, 70)
+    }
+    add_camera_minutes(content.ledger, minutes)
+    pruned(content, {"events": 30.0})
+    assert count_minutes_before(content.ledger, NOW) == 8
+    settings = Settings(home=content.settings.home, keep_days={"minutes": 30.0})
+    assert plan_data_removal(content.ledger, content.store, settings, NOW).minutes == 4
+    pruned(content, {"minutes": 30.0})
+    assert count_minutes_before(content.ledger, NOW) == 4
+    assert set(read_camera_minutes(content.ledger, "b", OLD, NOW)) == {young, young + 70}
+    pruned(content, {"minutes": 1.0})
+    pruned(content, {"minutes": 1.0})
+    assert count_minutes_before(content.ledger, NOW) == 0
 
 
 def test_an_event_goes_with_its_picture_and_one_that_is_on_stays(content: Content) -> None:

@@ -223,6 +223,12 @@ def test_alerts_are_chosen_by_camera_kind_and_state(content: Content) -> None:
     assert "acknowledged" in words(alerts(content.service))
 
 
+def test_events_and_incidents_lead_to_the_page_of_their_camera(full: Content) -> None:
+    for page in (alerts(full.service), panels.report(full.service)):
+        links = [attributes.get("href") for tag, attributes in Tags(page).tags if tag == "a"]
+        assert "/app/cameras/a40" in links
+
+
 def test_a_muted_event_is_marked(content: Content) -> None:
     content.service.mute(Mute(kind="queue"), "ann")
     begin_event(content.ledger, "queue", datetime.now(UTC), "a40")
