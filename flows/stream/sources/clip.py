@@ -163,6 +163,8 @@ class ClipSource:
             raise SourceUnreadable(f"{self._path} does not exist")
         if self._path.is_dir():
             raise SourceUnreadable(f"{self._path} is a folder, not a video")
+        if not self._path.is_file():
+            raise SourceUnreadable(f"{self._path} is a pipe, socket or device, not a file")
         if self._path.stat().st_size == 0:
             raise SourceUnreadable(f"{self._path} is empty")
         return VideoReader(str(self._path), str(self._path), sound=self._sound)

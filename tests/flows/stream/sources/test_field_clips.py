@@ -1,6 +1,7 @@
 """Clips as recorders leave them: their stamps start late, leap, go back, or are a minute apart."""
 
 import itertools
+import os
 import threading
 from collections.abc import Callable
 from fractions import Fraction
@@ -124,6 +125,44 @@ def test_a_time_lapse_keeps_its_time(tmp_path: Path, suffix: str, period_s: int)
     assert read.times == pytest.approx(times)
     assert read.arrivals[-1] == 0.0
     assert read.reader.gaps == played.reader.gaps == 0
+
+
+@pytest.mark.parametrize("suffix", ["mkv", "mp4", "ts"])
+def test_an_uneven_rate_keeps_the_times_of_its_pictures(tmp_path: Path, suffix: str) -> None:
+    times = [0.0, 0.1, 0.4, 0.5, 1.1, 1.2, 1.9]
+    play = _Play(write_stamped(tmp_path / f"uneven.{suffix}", times))
+
+    assert play.times == pytest.approx(times, abs=1e-3)
+    assert play.arrivals == pytest.approx(times, abs=1e-3)
+    assert play.reader.gaps == 0
+
+
+def test_a_recording_that_begins_between_two_key_pictures_plays_from_the_next_one(tmp_path: Path) -> None:
+    whole = write_stamped(tmp_path / "whole.ts", steady(80)).read_bytes()
+    (tmp_path / "cut.ts").write_bytes(whole[len(whole) // 3 :])
+    play = _Play(tmp_path / "cut.ts")
+
+    assert 5 < len(play.times) < 80
+    assert play.times[0] == play.arrivals[0] == 0.0
+    assert play.times == pytest.approx(steady(len(play.times)), abs=0.01)
+
+
+def test_a_recording_whose_size_changes_goes_on_in_the_new_one(tmp_path: Path) -> None:
+    small = write_stamped(tmp_path / "a.ts", steady(10))
+    large = write_stamped(tmp_path / "b.ts", steady(10, start_s=1.0), lambda k: quarters(k, 160, 128))
+    source = open_source(
+        Camera(id="a", uri=SecretUri(join(tmp_path / "c.ts", small, large).as_uri())), FakeClock()
+    )
+    sizes = [frame.picture.bgr().shape[:2] for frame in source.read(threading.Event())]
+
+    assert sizes == [(64, 96)] * 10 + [(128, 160)] * 10
+
+
+def test_what_is_no_file_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.mp4")
+    source = open_source(Camera(id="a", uri=SecretUri((tmp_path / "pipe.mp4").as_uri())), FakeClock())
+    with pytest.raises(SourceUnreadable, match=r"pipe.mp4 is a pipe, socket or device, not a file"):
+        source.probe()
 
 
 @pytest.mark.parametrize("name", ["a#b.mp4", "sp ace é/a b.mp4", "100%41.mp4", "what?.mp4", "größe ß.mkv"])
