@@ -240,7 +240,7 @@ def load_cameras(path: Path) -> CameraFile:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
     except UnicodeDecodeError:
         # `from None`: the vendor's exception holds the whole file.
-        raise ConfigError(f"{path}: is not UTF-8 text") from None
+        raise ConfigError(f"{path}: is not UTF-8 text; save it as UTF-8") from None
     return parse_cameras(text, name=str(path))
 
 
