@@ -234,10 +234,14 @@ class Settings(BaseSettings):
         description="OTLP/HTTP endpoint of spans; default: OTEL_EXPORTER_OTLP_ENDPOINT",
     )
     llm_url: str | None = Field(
-        default=None, pattern="^https?://", description="OpenAI-compatible endpoint that words reports"
+        default=None,
+        pattern="^(https?://.*|local)$",
+        description="OpenAI-compatible endpoint that words reports; local: a small model on this machine",
     )
     llm_key: SecretStr | None = Field(default=None, min_length=1, description="its key")
-    llm_model: str = Field(default="default", min_length=1, max_length=200, description="its model")
+    llm_model: str = Field(
+        default="default", min_length=1, max_length=200, description="its model; of local: a .gguf file"
+    )
 
     @field_validator("home")
     @classmethod

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from flows.reports.incidents.grounding import is_grounded
 from flows.reports.incidents.language_model import ask_model
+from flows.reports.incidents.local_model import LOCAL, word_locally
 from streetloop.control.report_views import Sentence
 from streetloop.errors import LanguageModelError
 from streetloop.settings import Settings
@@ -33,11 +34,14 @@ class Worded(NamedTuple):
 
 
 def word_sentences(sentences: Sequence[Sentence], settings: Settings) -> Worded:
-    """Word sentences by the endpoint that the settings name; without one they stay as they are."""
+    """Word sentences by the model that the settings name; without one they stay as they are."""
     if settings.llm_url is None or not sentences:
         return Worded(list(sentences), 0, [])
     try:
-        said = _ask(sentences, settings)
+        if settings.llm_url == LOCAL:
+            said = word_locally([one.sentence for one in sentences], settings)
+        else:
+            said = _ask(sentences, settings)
     except LanguageModelError as error:
         return Worded(list(sentences), len(sentences), [f"{error}; all sentences are the templates'"])
     worded = [

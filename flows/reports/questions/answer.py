@@ -7,6 +7,7 @@ from contextlib import closing
 from datetime import datetime, tzinfo
 
 from flows.reports.incidents.language_model import ask_model
+from flows.reports.incidents.local_model import LOCAL
 from flows.reports.questions.forms import FORMS, Period, period_of
 from flows.reports.questions.tables import SCHEMA, copy_tables
 from streetloop.control.report_views import AnswerView
@@ -103,11 +104,11 @@ def _cameras_in(copy: sqlite3.Connection) -> list[str]:
 
 
 def _by_model(question: str, settings: Settings, now: datetime) -> str:
-    if settings.llm_url is None:
+    if settings.llm_url in {None, LOCAL}:  # a model so small writes no queries
         examples = "; ".join(form.example for form in FORMS[:3])
         raise ConfigError(
             f"this question is of no known form; ask such as: {examples} (docs/reports.md has all), or set "
-            "STREETLOOP_LLM_URL"
+            "STREETLOOP_LLM_URL to an endpoint"
         )
     text = ask_model(settings, f"{_SYSTEM}{SCHEMA}It is {now:%Y-%m-%d %H:%M:%S}.", question)
     return text.strip().removeprefix("```sql").removeprefix("```").removesuffix("```").strip()
