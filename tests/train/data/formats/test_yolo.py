@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from streetloop.errors import DatasetError
 from tests.support.samples.label_files import CAR, CAR_ROW, write_image, write_yolo_files
@@ -196,3 +197,22 @@ def test_a_path_from_the_home_of_the_user_is_found(tmp_path: Path, monkeypatch: 
 def test_a_data_yaml_that_is_nested_far_too_deep_is_no_yaml(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="is not YAML"):
         read_yolo(write_yolo_files(tmp_path, CAR_ROW, "names: " + "[" * 5000))
+
+
+@pytest.mark.parametrize("mode", ["L", "LA", "RGBA", "CMYK", "P", "1", "I;16"])
+def test_pictures_of_every_mode_are_read(tmp_path: Path, mode: str) -> None:
+    folder = write_yolo_files(tmp_path)
+    (folder / "images" / "a.jpg").unlink(missing_ok=True)
+    (folder / "images" / "a.png").unlink(missing_ok=True)
+    suffix = "jpg" if mode in {"L", "CMYK"} else "png"
+    Image.new(mode, (200, 100)).save(folder / "images" / f"a.{suffix}")
+    found = read_yolo(folder)
+    assert boxes(found) == [CAR]
+    assert (found.dataset.examples[0].width, found.dataset.examples[0].height) == (200, 100)
+
+
+@pytest.mark.parametrize(
+    "row", [CAR_ROW.replace(" ", "\t"), "0.0" + CAR_ROW[1:], "+0" + CAR_ROW[1:], CAR_ROW + "\n \n"]
+)
+def test_rows_with_other_spaces_and_numbers_are_read(tmp_path: Path, row: str) -> None:
+    assert boxes(read_yolo(write_yolo_files(tmp_path, row))) == [CAR]
