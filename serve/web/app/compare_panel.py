@@ -23,8 +23,8 @@ def compare_panel(control: Control, tab: gr.Tab) -> None:
     """
     gr.HTML("<h2>Compare two versions</h2>")
     with gr.Row(elem_classes="sl-choices"):
-        first = gr.Dropdown([], label="From version", interactive=True, min_width=140)
-        second = gr.Dropdown([], label="to version", interactive=True, min_width=140)
+        first = gr.Dropdown([], label="First", interactive=True, min_width=140)
+        second = gr.Dropdown([], label="Second", interactive=True, min_width=140)
     shown = gr.HTML()
 
     def draw(one: str | None, other: str | None) -> str:

@@ -14,7 +14,7 @@ from streetloop.errors import StreetloopError
 Draw = Callable[[Control], str]
 
 _MAX_RUNS = 10
-_MAX_ROLLOUTS = 200
+_MAX_ROLLOUTS = 50
 _MAX_EARLIER = 10
 _FEATURE_HINTS = {
     "brightness": "mean lightness of the picture",

@@ -287,7 +287,7 @@ def test_a_rollout_is_started_and_rolled_back_by_its_buttons(town: Town, visit: 
     page.get_by_label("Version").click()
     page.get_by_role("option", name="2", exact=True).click()
     page.get_by_role("button", name="Start a rollout").click()
-    expect(page.get_by_text("Rollout 1: version 2 against 1")).to_be_visible()
+    expect(page.get_by_text("Rollout 1: version 2 against version 1")).to_be_visible()
     wait_for(lambda: town.get("/rollouts/1")["evidence"].get("frames", 0) > 0, "it sees frames", 90)
     page.once("dialog", lambda dialog: dialog.accept())
     page.get_by_role("button", name="Roll back").click()

@@ -285,7 +285,7 @@ def test_two_versions_are_compared_and_lead_to_their_pages(
     expect(night).to_contain_text("+0.200")
     expect(page.locator(".sl-compare-row[data-name=bus]")).to_have_attribute("data-mark", "worse")
     keep(page, "models-compared-laptop-light")
-    page.get_by_label("to version").click()
+    page.get_by_label("Second").click()
     page.get_by_role("option", name="3", exact=True).click()
     expect(page.get_by_text("Each was measured on frames of its own")).to_have_count(0)
     expect(page.get_by_text("No scores are on record of these two")).to_be_visible()
