@@ -50,8 +50,9 @@ def copy_whole(source: Path, path: Path) -> None:
 def keep_private(path: Path) -> None:
     """Make a file that only its owner may read, in a folder that only its owner may enter.
 
-    A file and a folder that are there become so, if they are ours; a folder that all may write
-    to, such as ``/tmp``, stays as it is.
+    A file and a folder that are there become so, if they are ours. A folder that others need stays
+    as it is: one that all may write to, such as ``/tmp``, the root and its folders, a mount, and
+    the home of a user.
 
     >>> import tempfile
     >>> path = Path(tempfile.mkdtemp()) / "home" / "ledger.db"
@@ -65,10 +66,20 @@ def keep_private(path: Path) -> None:
     path.parent.mkdir(mode=_PRIVATE_FOLDER, parents=True, exist_ok=True)
     with contextlib.suppress(FileExistsError):
         os.close(os.open(path, _NEW, PRIVATE))
-    for one, mode in ((path, PRIVATE), (path.parent, _PRIVATE_FOLDER)):
-        status = one.stat()
-        if status.st_uid == os.getuid() and not status.st_mode & stat.S_ISVTX:
-            one.chmod(mode)
+    if path.stat().st_uid == os.getuid():
+        path.chmod(PRIVATE)
+    folder = path.parent.resolve()
+    if folder.stat().st_uid == os.getuid() and not _is_needed_by_others(folder):
+        folder.chmod(_PRIVATE_FOLDER)
+
+
+def _is_needed_by_others(folder: Path) -> bool:
+    return (
+        bool(folder.stat().st_mode & stat.S_ISVTX)
+        or len(folder.parts) <= 2  # the root, or a folder in it
+        or folder.is_mount()
+        or folder == Path.home()
+    )
 
 
 def is_part(path: Path) -> bool:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from streetloop.host.files import PRIVATE, copy_whole, is_part, write_whole
+from streetloop.host.files import PRIVATE, copy_whole, is_part, keep_private, write_whole
 
 
 def test_a_file_is_replaced_and_nothing_else_is_left(tmp_path: Path) -> None:
@@ -21,6 +21,27 @@ def test_a_private_file_belongs_to_its_owner_alone(tmp_path: Path) -> None:
     path.write_text("old, and readable by all")
     write_whole(path, "new", PRIVATE)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_folder_of_ours_becomes_private_and_one_that_others_need_does_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours, theirs = tmp_path / "home", tmp_path / "user"
+    monkeypatch.setenv("HOME", str(theirs))
+    for folder in (ours, theirs):
+        folder.mkdir(mode=0o755)
+        keep_private(folder / "ledger.db")
+        assert stat.S_IMODE((folder / "ledger.db").stat().st_mode) == 0o600
+    assert stat.S_IMODE(ours.stat().st_mode) == 0o700
+    assert stat.S_IMODE(theirs.stat().st_mode) == 0o755
+
+
+def test_the_root_stays_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    changed: list[Path] = []
+    monkeypatch.setattr(Path, "chmod", lambda path, _: changed.append(path))
+    monkeypatch.setattr(os, "getuid", lambda: Path("/").stat().st_uid)
+    keep_private(Path("/proc"))  # a file in the root would do; this one is there and is nobody's to make
+    assert Path("/") not in changed
 
 
 def test_without_a_mode_the_umask_decides(tmp_path: Path) -> None:
