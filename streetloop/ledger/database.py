@@ -8,7 +8,7 @@ from sqlalchemy import URL, Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from streetloop.ledger.engine import connect, make_engine, reader_of, require_unicode, shown, translated
-from streetloop.ledger.migrate import is_current, migrate
+from streetloop.ledger.migrate import is_current, migrate, refuse_foreign
 
 PATIENCE_S = 30.0
 """How long a write waits for another's transaction, in seconds, where nobody waits for it."""
@@ -113,6 +113,7 @@ def open_ledger(url: str, patience_s: float = PATIENCE_S) -> Ledger:
         require_unicode(connection)
         if is_current(connection):
             return ledger
+        refuse_foreign(connection, shown(engine))
     with ledger.transaction() as connection:
         # One process migrates; others that start at the same moment wait for its transaction.
         migrate(connection, shown(engine))

@@ -24,6 +24,8 @@ from streetloop.errors import LedgerError, LedgerUrlInvalid
 from streetloop.host.files import keep_private
 
 _HOST = re.compile(r"[\w.,:-]*")
+_BROKEN = ("file is not a database", "disk image is malformed")
+_NEW_FILE = "name another file, or bring back a backup by `streetloop restore`"
 _READS_ONLY = "reads_only"  # an option of a connection
 _HOW_TO_WRITE = "write sqlite:///folder/ledger.db or postgresql+psycopg://user:password@host/name"
 _WRITERS_LOCK = 0x7374_7265_6574  # "street"; any number that nobody else in the database takes
@@ -206,8 +208,9 @@ def _reason(error: SQLAlchemyError) -> str:
     if getattr(original, "sqlstate", None) == _LOCK_NOT_AVAILABLE or "database is locked" in str(original):
         return "another process holds it; try again when that is done (database is locked)"
     said = getattr(getattr(original, "diag", None), "message_primary", None)  # its details show rows
-    text = str(said or (error if original is None else original))
-    return f"{type(error).__name__}: {' '.join(text.split())}"  # a driver writes several lines
+    text = " ".join(str(said or (error if original is None else original)).split())  # of several lines
+    cure = f"; {_NEW_FILE}" if any(broken in text for broken in _BROKEN) else ""
+    return f"{type(error).__name__}: {text}{cure}"
 
 
 def _shows_nothing(error: SQLAlchemyError, url: URL) -> bool:

@@ -10,6 +10,7 @@ from streetloop.errors import LedgerError
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _VERSION = re.compile(r"v(\d+)_")
 _KEPT_IN = "alembic_version"
+_NAMED = 3  # of its tables
 
 
 def newest_version() -> str:
@@ -32,6 +33,24 @@ def is_current(connection: Connection) -> bool:
         return False
     found = connection.execute(text(f"SELECT version_num FROM {_KEPT_IN}")).scalars().all()
     return list(found) == [newest_version()]
+
+
+def refuse_foreign(connection: Connection, shown: str) -> None:
+    """Refuse a file of another program, which would get our tables beside its own.
+
+    Args:
+        connection: To a ledger that is not up to date.
+        shown: Its URL without a password, for the message.
+
+    Raises:
+        LedgerError: A SQLite file with tables, none of which is ours.
+    """
+    tables = inspect(connection).get_table_names()
+    if connection.dialect.name == "sqlite" and tables and _KEPT_IN not in tables:
+        some = ", ".join(sorted(tables)[:_NAMED])
+        raise LedgerError(
+            f"the ledger {shown} is a database of something else, with {some}; name another file"
+        )
 
 
 def migrate(connection: Connection, shown: str) -> None:

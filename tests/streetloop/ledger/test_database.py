@@ -109,8 +109,15 @@ def _columns(url: str) -> dict[str, list[str]]:
 
 def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
     (tmp_path / "ledger.db").write_bytes(b"not a database at all" * 100)
-    with pytest.raises(LedgerError, match="not a database"):
+    with pytest.raises(LedgerError, match="not a database; name another file, or bring back a backup"):
         open_ledger(_url(tmp_path))
+
+
+def test_a_file_of_another_program_gets_no_tables(tmp_path: Path) -> None:
+    _execute(_url(tmp_path), "create table moz_places (url text)")
+    with pytest.raises(LedgerError, match="something else, with moz_places; name another file"):
+        open_ledger(_url(tmp_path))
+    assert _columns(_url(tmp_path)) == {"moz_places": ["url"]}
 
 
 def test_a_database_of_something_else_is_refused_and_left_alone(empty_url: str) -> None:
