@@ -17,13 +17,15 @@ STATUS = {
     errors.InputRejected: 400,
     errors.NotFound: 404,
     errors.ConfigError: 422,
+    errors.LedgerUrlInvalid: 422,
     errors.RolloutError: 409,
     errors.LearningError: 409,
 }
 
 
 def every_kind(kind: type[StreetloopError] = StreetloopError) -> list[type[StreetloopError]]:
-    return [kind, *(one for below in kind.__subclasses__() for one in every_kind(below))]
+    below = (one for child in kind.__subclasses__() for one in every_kind(child))
+    return list(dict.fromkeys([kind, *below]))  # some are of two kinds
 
 
 def answering(error: Exception) -> TestClient:
