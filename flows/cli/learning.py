@@ -33,6 +33,8 @@ def status(context: typer.Context, as_json: Json = False) -> None:
         city = run.trigger.get("city")
         where = "" if city is None else f"of {city}, "
         console.print(f"    {where}because of {run.trigger.get('because', '?')}", markup=False)
+        if run.training is not None:
+            console.print(f"    {run.training.in_words()}", highlight=False)
         if run.reason:
             console.print(f"    {run.reason}", soft_wrap=True, markup=False)
 

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from serve.rollout.rollout_record import parse_summary
+from streetloop.control.versions.training import time_to_go
 from streetloop.ledger import Ledger
 from streetloop.ledger.findings import list_findings
 from streetloop.ledger.learning import ENDED, LearningRun, Step, list_learning
@@ -54,11 +55,11 @@ class DemoProgress:
 
     def _sentence(self, run: LearningRun | None, passed: float) -> str:
         if run is None:
-            return "watching; " + _left(_LEFT_S["drift"] + 60 - passed)
+            return "watching; " + time_to_go(_LEFT_S["drift"] + 60 - passed)
         step = run.step
         if step is Step.TRAINING and self._training is not None:
             return self._trains(self._training)
-        left = _left(_LEFT_S.get(step, 0) - (passed - self.steps[str(step)]))
+        left = time_to_go(_LEFT_S.get(step, 0) - (passed - self.steps[str(step)]))
         if step is Step.LABELING:
             done = min(count_labeled(self._ledger, of_drift=True), self._labels)
             return f"labeling: {done} of {self._labels} frames of night; {left}"
@@ -71,10 +72,10 @@ class DemoProgress:
     def _trains(self, now: Progress) -> str:
         done = (now.epoch + now.share) / now.epochs
         if done >= 1:
-            return "judging the new model on frames that it did not learn; " + _left(100)
+            return "judging the new model on frames that it did not learn; " + time_to_go(100)
         passed = time.time() - self._trained_since
         left = passed / done - passed if done > 0.02 else _LEFT_S[Step.TRAINING] - 100
-        return f"training: epoch {now.epoch + 1} of {now.epochs}, {done:.0%}; {_left(left + 100)}"
+        return f"training: epoch {now.epoch + 1} of {now.epochs}, {done:.0%}; {time_to_go(left + 100)}"
 
 
 def run_of_story(runs: Sequence[LearningRun]) -> LearningRun | None:
@@ -87,13 +88,3 @@ def run_of_story(runs: Sequence[LearningRun]) -> LearningRun | None:
     """
     over = [run for run in runs if run.step in _OVER]
     return over[-1] if over else next(iter(runs), None)
-
-
-def _left(seconds: float) -> str:
-    """How long it may take still.
-
-    >>> _left(400), _left(20)
-    ('about 7 min to go', 'less than a minute to go')
-    """
-    minutes = round(seconds / 60)
-    return f"about {minutes} min to go" if minutes > 0 else "less than a minute to go"

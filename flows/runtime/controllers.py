@@ -6,6 +6,7 @@ from typing import Protocol
 
 from flows.archive.replay_evidence import replay_evidence
 from flows.learning.learning_flow import Learned, LearningFlow
+from flows.learning.progress_note import ProgressNote
 from flows.learning.training_job import train_model
 from flows.learning.training_plan import TrainingRequest, finished_version
 from flows.reports.evaluation_queue import EvaluationQueue
@@ -105,7 +106,13 @@ class Controllers:
             if number is not None:
                 version = open_registry(settings).find(str(number))
                 return Learned(number, CHALLENGER in version.aliases, version.record.verdict)
-            done = train_model(settings, ledger, request, tell, progress)
+            noted = ProgressNote(ledger, request.name)
+
+            def note(now: Progress) -> None:
+                noted(now)
+                progress(now)
+
+            done = train_model(settings, ledger, request, tell, note)
             return Learned(done.version.number, done.verdict.accepted, done.verdict.reasons)
 
         self._learning = (

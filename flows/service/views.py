@@ -33,7 +33,7 @@ from streetloop.control.views import (
 from streetloop.ledger.events import Event
 from streetloop.ledger.findings import Finding
 from streetloop.ledger.history.rollout_gains import RolloutGain
-from streetloop.ledger.learning import LearningRun
+from streetloop.ledger.learning import TRAINING, LearningRun
 from streetloop.ledger.reviews import FrameRecord
 from streetloop.ledger.rollouts import Entry, Rollout
 from train.model_registry import Version
@@ -178,7 +178,7 @@ def lineage_view(record: Mapping[str, Any]) -> LineageView:
 
 def learning_view(run: LearningRun) -> LearningView:
     """A learning run."""
-    return _copied(LearningView, run)
+    return _copied(LearningView, run, training=run.detail.get(TRAINING))
 
 
 def rollout_view(

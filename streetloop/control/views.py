@@ -14,6 +14,7 @@ from streetloop.cameras.camera_file import CountingLine
 from streetloop.cameras.zones import Corners, Zone
 from streetloop.control.alert_views import SinkView
 from streetloop.control.versions.rollout_course import GainPointView, RolloutStageView
+from streetloop.control.versions.training import TrainingView
 from streetloop.counted_classes import ClassGroups
 from streetloop.setting_types import Anonymise, Keep
 
@@ -338,6 +339,7 @@ class LearningView(BaseModel):
     step: str
     trigger: dict[str, Any]
     detail: dict[str, Any]
+    training: TrainingView | None = Field(default=None, description="how far it is, while it trains")
     attempts: int
     reason: str | None
     started_at: datetime

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import RowMapping, func, insert, select, update
 
@@ -15,6 +15,9 @@ from streetloop.ledger.database import Ledger
 from streetloop.ledger.schema.tables import learning_runs
 
 _log = logging.getLogger(__name__)
+
+TRAINING = "training"
+"""Where the detail of a run has its `TrainingProgress`."""
 
 
 class Step(StrEnum):
@@ -42,7 +45,8 @@ class LearningRun:
         name: Of its training, too: it goes on by that.
         step: Where it is.
         trigger: What asked for it: ``kind``, and what is known of it.
-        detail: What its steps left: ``version``, ``rollout``, ``parked`` (the step that failed).
+        detail: What its steps left: ``version``, ``rollout``, ``parked`` (the step that failed);
+            ``training`` while it trains, see `TrainingProgress`.
         attempts: How often the step has failed.
         reason: Why it waits, was parked or ended.
         started_at: When.
@@ -62,6 +66,22 @@ class LearningRun:
     step_at: datetime
     next_at: datetime | None
     ended_at: datetime | None
+
+
+class TrainingProgress(NamedTuple):
+    """How far a training is.
+
+    Attributes:
+        epoch: The current one, from 1.
+        epochs: Number of epochs.
+        done: Share of the training that is done, 0 to 1.
+        left_s: Seconds that it takes still; None while nobody knows.
+    """
+
+    epoch: int
+    epochs: int
+    done: float
+    left_s: float | None
 
 
 def begin_learning(ledger: Ledger, name: str, trigger: Mapping[str, Any], at: datetime) -> LearningRun:
@@ -153,7 +173,7 @@ def go_on(
         "attempts": 0,
         "next_at": None,
         "reason": _short(reason),
-        "detail": {**run.detail, **(detail or {})},
+        "detail": {k: v for k, v in run.detail.items() if k != TRAINING} | {**(detail or {})},
     }
     if step in ENDED:
         values |= {"is_open": None, "ended_at": at}
@@ -173,6 +193,25 @@ def note_failure(ledger: Ledger, run: LearningRun, reason: str, next_at: datetim
     """
     values = {"attempts": run.attempts + 1, "reason": _short(reason), "next_at": next_at}
     return _update(ledger, run.id, values)
+
+
+def note_training(ledger: Ledger, name: str, progress: TrainingProgress) -> None:
+    """Note how far the training of an open run is; the run's next step forgets it.
+
+    Args:
+        ledger: The ledger.
+        name: Of the run.
+        progress: How far it is.
+
+    Raises:
+        LedgerError: It was not written.
+    """
+    here = (learning_runs.c.name == name) & learning_runs.c.ended_at.is_(None)
+    with ledger.transaction() as connection:
+        detail = connection.execute(select(learning_runs.c.detail).where(here)).scalar_one_or_none()
+        if detail is not None:
+            values = {"detail": {**detail, TRAINING: progress._asdict()}}
+            connection.execute(update(learning_runs).where(here).values(values))
 
 
 def _update(ledger: Ledger, number: int, values: Mapping[str, Any]) -> LearningRun:

@@ -13,7 +13,7 @@ from flows.cli.main import app
 from streetloop.control.views import LearningView
 from streetloop.errors import LearningError
 from streetloop.ledger import Ledger, open_ledger
-from streetloop.ledger.learning import open_learning
+from streetloop.ledger.learning import TrainingProgress, note_training, open_learning
 from streetloop.ledger.reviews import ReviewState, add_reviews
 from streetloop.settings import Settings
 from tests.support.samples.frames import review
@@ -45,6 +45,9 @@ def test_a_run_is_requested_shown_and_dropped(ledger: Ledger, monkeypatch: pytes
     (row,) = json.loads(learn("status", "--json").stdout)
     assert set(row) == {*LearningView.model_fields, "run"}
     assert (row["id"], row["run"], row["step"]) == (1, 1, "labeling")
+    note_training(ledger, row["name"], TrainingProgress(2, 5, 0.31, 260.0))
+    assert "epoch 2 of 5, 31 %, about 4 min to go" in learn("status").stdout
+    assert json.loads(learn("status", "--json").stdout)[0]["training"]["done"] == 0.31
     assert "learning run 1 is dropped" in learn("drop").stderr
     assert open_learning(ledger) is None
     assert "by hand (dora)" in learn("status").stdout

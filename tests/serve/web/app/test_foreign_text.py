@@ -7,6 +7,7 @@ import pytest
 
 from serve.web.app.render import render
 from streetloop.control.label_views import QueueView, ReviewView
+from streetloop.control.versions.training import TrainingView
 from streetloop.control.views import (
     CameraView,
     CauseView,
@@ -117,6 +118,7 @@ class Evil:
             step=EVIL,
             trigger={"because": EVIL},
             detail={},
+            training=TrainingView(epoch=2, epochs=5, done=0.31, left_s=260.0),
             attempts=0,
             reason=EVIL,
             started_at=NOW,
