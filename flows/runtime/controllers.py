@@ -6,10 +6,10 @@ from typing import Protocol
 
 from flows.archive.replay_evidence import replay_evidence
 from flows.learning.learning_flow import Learned, LearningFlow
-from flows.learning.progress_note import ProgressNote
 from flows.learning.training_job import train_model
 from flows.learning.training_plan import TrainingRequest, finished_version
 from flows.reports.evaluation_queue import EvaluationQueue
+from flows.runtime.progress_note import ProgressNote
 from flows.runtime.replica_scaler import ReplicaScaler, ScaledApplications, ScaledFleet
 from serve.detector.scaling import ReplicaLimits
 from serve.rollout.control.champions import Champions

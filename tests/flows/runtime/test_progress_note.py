@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from flows.learning.progress_note import ProgressNote
+from flows.runtime.progress_note import ProgressNote
 from flows.service.views import learning_view
 from streetloop.ledger import Ledger, open_ledger
 from streetloop.ledger.learning import LearningRun, Step, begin_learning, go_on, list_learning
