@@ -137,6 +137,24 @@ class Detector:
             return answer(self._predictor, images, self._confidence)
 
 
+def room_of_replica(settings: Settings, has_gpu: bool) -> dict[str, Any]:
+    """Ray's options of the process of one replica.
+
+    On one machine a replica reserves no processor: every city may have a champion of its own, and
+    with two cores a promotion would wait for ever for the room that the challenger takes.
+
+    Args:
+        settings: The settings of the run.
+        has_gpu: Whether Ray has a GPU, of which a replica then takes its share.
+    """
+    spread = is_spread(settings)
+    return {
+        "num_cpus": 0.5 if spread and not has_gpu else 0,
+        "num_gpus": settings.gpus_per_replica if has_gpu else 0,
+        "resources": {} if spread else on_this_node(),
+    }
+
+
 def detector_app(
     model: ModelFile, settings: Settings, application: str, kind: type[Detector] = Detector
 ) -> "ray.serve.Application":
@@ -148,11 +166,7 @@ def detector_app(
         name=DEPLOYMENT,
         num_replicas=settings.replicas_min,
         max_ongoing_requests=_MAX_REQUESTS,
-        ray_actor_options={
-            "num_cpus": 0 if gpus else 0.5,
-            "num_gpus": settings.gpus_per_replica if gpus else 0,
-            "resources": {} if is_spread(settings) else on_this_node(),
-        },
+        ray_actor_options=room_of_replica(settings, bool(gpus)),
         health_check_period_s=2,
         health_check_timeout_s=30,
         graceful_shutdown_timeout_s=5,

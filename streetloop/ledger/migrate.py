@@ -3,9 +3,10 @@
 import re
 from pathlib import Path
 
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Column, Connection, MetaData, String, Table, inspect, text
 
 from streetloop.errors import LedgerError
+from streetloop.ledger.schema.tables import metadata
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _VERSION = re.compile(r"v(\d+)_")
@@ -53,8 +54,17 @@ def refuse_foreign(connection: Connection, shown: str) -> None:
         )
 
 
+def _make(connection: Connection) -> None:
+    metadata.create_all(connection)
+    table = Table(_KEPT_IN, MetaData(), Column("version_num", String(32), primary_key=True))
+    table.create(connection)
+    connection.execute(table.insert().values(version_num=newest_version()))
+
+
 def migrate(connection: Connection, shown: str) -> None:
     """Do the migrations that are missing, in the connection's transaction.
+
+    A new ledger gets its tables at once: twenty migrations take ten times as long.
 
     Args:
         connection: To the ledger.
@@ -63,6 +73,9 @@ def migrate(connection: Connection, shown: str) -> None:
     Raises:
         LedgerError: It is of another version of streetloop.
     """
+    if not inspect(connection).get_table_names():
+        _make(connection)
+        return
     from alembic import command
     from alembic.config import Config
     from alembic.util.exc import CommandError

@@ -141,7 +141,7 @@ reviews = Table(
     Column("model_version", String(200), nullable=False),
     Column("classes", ClassNames),
     Column("boxes", BoxList, nullable=False),
-    Column("served", Float, nullable=False),
+    Column("served", Float, nullable=False, server_default="0.25"),
     Column("drift", String(64), nullable=False),
     Column("origin", JSON, nullable=False),
     Column("fingerprint", Vector(np.uint64), nullable=False),
@@ -154,7 +154,7 @@ reviews = Table(
     Column("note", String(1000)),
     Column("url", String(500)),
     Column("doubt", String(500)),
-    Column("asks", Integer, nullable=False),
+    Column("asks", Integer, nullable=False, server_default="0"),
     Column("dataset", String(64)),
     Index("reviews_by_state", "state", "captured_at"),
 )

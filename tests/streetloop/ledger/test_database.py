@@ -17,8 +17,10 @@ from sqlalchemy import create_engine, func, inspect, select
 from streetloop.errors import ConfigError, LedgerError, LedgerUrlInvalid
 from streetloop.ledger import Ledger, open_ledger
 from streetloop.ledger.events import begin_event, list_events
+from streetloop.ledger.migrate import newest_version
 from streetloop.ledger.schema.tables import events, metadata
 from streetloop.settings import Settings
+from tests.support.samples.older_ledger import older_ledger
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -50,10 +52,39 @@ def test_what_was_written_is_there_when_it_is_opened_again(ledger_url: str) -> N
 
 
 def test_the_migrations_make_the_tables_that_are_written_to(empty_url: str) -> None:
+    older_ledger(empty_url, "v1").dispose()
     ledger = open_ledger(empty_url)
     with ledger.transaction() as connection:
         context = MigrationContext.configure(connection)
         assert compare_metadata(context, metadata) == []
+
+
+def test_a_new_ledger_has_the_version_and_the_tables_of_all_migrations(empty_url: str) -> None:
+    ledger = open_ledger(empty_url)
+    with ledger.transaction() as connection:
+        context = MigrationContext.configure(connection)
+        assert compare_metadata(context, metadata) == []
+        assert context.get_current_heads() == (newest_version(),)
+
+
+def test_a_new_ledger_is_as_one_that_all_migrations_made(tmp_path: Path) -> None:
+    old, new = (f"sqlite:///{tmp_path / name}" for name in ("old.db", "new.db"))
+    older_ledger(old, "v1").dispose()
+    for url in (old, new):
+        open_ledger(url).close()
+    assert _defaults(old) == _defaults(new)
+
+
+def _defaults(url: str) -> dict[str, dict[str, str | None]]:
+    """Of all columns of all tables, in their order."""
+    engine = create_engine(url)
+    found = inspect(engine)
+    tables = {
+        name: {column["name"]: column["default"] for column in found.get_columns(name)}
+        for name in found.get_table_names()
+    }
+    engine.dispose()
+    return tables
 
 
 def test_a_transaction_that_fails_leaves_nothing(ledger_url: str) -> None:
