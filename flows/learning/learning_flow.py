@@ -39,7 +39,15 @@ from streetloop.errors import (
 from streetloop.host.polling import PollingThread, SayOnce
 from streetloop.host.processes import in_background
 from streetloop.ledger import Ledger
-from streetloop.ledger.learning import LearningRun, Step, begin_learning, go_on, note_failure, open_learning
+from streetloop.ledger.learning import (
+    LearningRun,
+    Step,
+    begin_learning,
+    change_trigger,
+    go_on,
+    note_failure,
+    open_learning,
+)
 from streetloop.ledger.rollouts import RolloutState, list_rollouts, open_rollout
 from streetloop.settings import Settings
 from train.fine_tuning.recipe import THREADS
@@ -138,6 +146,7 @@ class LearningFlow:
     # Steps
 
     def _label(self, run: LearningRun) -> None:
+        run = self._widened(run)
         of_drift, city = run.trigger["kind"] == "drift", city_of(run.trigger)
         count = self._triggers.labels(city, of_drift=of_drift)
         settings = self._settings
@@ -145,6 +154,16 @@ class LearningFlow:
         more = self._triggers.labels(city) > run.detail.get(_TOO_FEW, 0)
         if more and (enough or run.trigger["kind"] in {"a person", "schedule"}):
             self._to(run, Step.TRAINING, reason=f"{count} frames are labeled")
+
+    def _widened(self, run: LearningRun) -> LearningRun:
+        """For all cameras, if what was found in one city was found in others meanwhile, too."""
+        if run.trigger["kind"] != "drift" or city_of(run.trigger) is None:
+            return run
+        now = self._triggers.of_drift()
+        if now is None or city_of(now) is not None:
+            return run
+        self._tell(f"learning run {run.id} is for all cities: {now['because']}")
+        return change_trigger(self._ledger, run, now)
 
     def _learn(self, run: LearningRun) -> None:
         if self._work is None:

@@ -64,7 +64,7 @@ class Triggers:
         today = sum(run.started_at >= now - timedelta(days=1) for run in runs)
         if today >= self._settings.learn_per_day:
             return None
-        found = (self._of_drift(), self._of_labels(), *self._of_schedules(runs, now))
+        found = (self.of_drift(), self._of_labels(), *self._of_schedules(runs, now))
         return next((one for one in found if one and not self._rests(one, runs, now)), None)
 
     def labels(self, city: str | None, *, of_drift: bool = False) -> int:
@@ -79,7 +79,8 @@ class Triggers:
         cameras = [camera.id for camera in self._cameras() if camera.city == city]
         return count_labeled(self._ledger, of_drift, cameras)
 
-    def _of_drift(self) -> Trigger | None:
+    def of_drift(self) -> Trigger | None:
+        """The open findings that ask for labels; None if there are none."""
         findings = [f for f in list_findings(self._ledger, only_open=True) if f.asks_for_labels]
         if not findings:
             return None

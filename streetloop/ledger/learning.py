@@ -195,6 +195,17 @@ def note_failure(ledger: Ledger, run: LearningRun, reason: str, next_at: datetim
     return _update(ledger, run.id, values)
 
 
+def change_trigger(ledger: Ledger, run: LearningRun, trigger: Mapping[str, Any]) -> LearningRun:
+    """Note that more asks for a run than what began it.
+
+    Args:
+        ledger: The ledger.
+        run: A run that waits for labels.
+        trigger: JSON of all that asks for it.
+    """
+    return _update(ledger, run.id, {"trigger": dict(trigger)})
+
+
 def note_training(ledger: Ledger, name: str, progress: TrainingProgress) -> None:
     """Note how far the training of an open run is; the run's next step forgets it.
 

@@ -86,9 +86,9 @@ class Town:
             mark_pushed(self.ledger, one.digest, now)
             answer_review(self.ledger, one.digest, AnswerSource(now, "ann"), [])
 
-    def drift(self) -> None:
+    def drift(self, camera: str = "a") -> None:
         now = self.clock.now()
-        open_finding(self.ledger, "a", now, now, "m-1", [Cause("night", 0.9)], True, {})
+        open_finding(self.ledger, camera, now, now, "m-1", [Cause("night", 0.9)], True, {})
 
     @property
     def run(self) -> LearningRun:
@@ -153,6 +153,24 @@ def test_a_city_that_drifted_alone_learns_and_is_rolled_out_alone(town: Town) ->
     town.end_rollout(RolloutState.PROMOTED)
     town.step_until(Step.PROMOTED)
     assert town.run.reason == "version 2 is the champion of denver"
+
+
+def test_what_is_found_elsewhere_while_labels_are_waited_for_makes_the_run_one_for_all(town: Town) -> None:
+    town.cameras = [camera("a", "denver"), camera("b", "boston"), camera("c", "london")]
+    town.drift()
+    town.flow.step()
+    assert town.run.trigger["city"] == "denver"
+    town.drift("b")
+    town.label(3, "night", camera="b")
+    town.flow.step()
+    town.step_until(Step.ROLLOUT)
+    assert town.asked[0].place is None
+    assert len(town.run.trigger["findings"]) == 2
+    assert town.said[1] == "learning run 1 is for all cities: night on a, b"
+    town.flow.step()
+    rollout = open_rollout(town.ledger)
+    assert rollout is not None
+    assert rollout.city is None
 
 
 def test_a_city_that_lost_its_cameras_parks_its_run(town: Town) -> None:
