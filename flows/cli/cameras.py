@@ -13,6 +13,7 @@ from flows.cli.run import CamerasArgument, Classes, Model, parse_classes, requir
 if TYPE_CHECKING:
     from flows.service.camera_check import CheckResult
     from flows.service.control_service import ControlService
+    from streetloop.cameras.camera_list import ListFormat
 
 app = typer.Typer()
 camera_app = typer.Typer(
@@ -85,6 +86,27 @@ def add(
     document = {"id": camera_id} | changed | _given(classes=parse_classes(classes))
     view = _control(context, file).put_camera(document, current_user(), new=True)
     say(f"{view.id} is added; running streams take it up")
+
+
+@camera_app.command(name="import")
+def import_list(
+    context: typer.Context,
+    cameras: Annotated[
+        Path,
+        typer.Argument(metavar="LIST", help="A .csv with the columns id, uri, city ..., or a camera file."),
+    ],
+    file: File = None,
+    as_json: Json = False,
+) -> None:
+    """Add the cameras of a list, and change those that are there: all of them, or none."""
+    from streetloop.cameras.camera_yaml import read_text
+
+    form: ListFormat = "csv" if cameras.suffix.lower() == ".csv" else "yaml"
+    found = _control(context, file).import_cameras(read_text(cameras), form, str(cameras), current_user())
+    if as_json:
+        print_json(plain(found))
+    else:
+        say(f"{found.in_words()}; running streams take it up")
 
 
 @camera_app.command()

@@ -23,7 +23,7 @@ from streetloop.alerting.sink_config import EventSinkConfig, parse_sinks
 from streetloop.cameras.anomaly_parameters import Anomalies
 from streetloop.cameras.camera_address import parse_address
 from streetloop.cameras.camera_faults import CAMERA_ID, plain, refusal, refusal_of_one, sentences, twice
-from streetloop.cameras.camera_yaml import misread, read_yaml
+from streetloop.cameras.camera_yaml import misread, read_text, read_yaml
 from streetloop.cameras.zones import MAX_ZONES, Corners, Line, Zone, refuse_bad_names, refuse_unsound_mask
 from streetloop.counted_classes import ClassGroups, class_faults, groups_to_plain
 from streetloop.errors import ConfigError
@@ -34,7 +34,6 @@ from streetloop.settings import Settings
 MIN_FPS, MAX_FPS = 0.001, 1000.0
 """Bounds of a rate; the lower one is a frame in some seventeen minutes."""
 
-_MAX_FILE_BYTES = 4 * 2**20
 _OF_THE_ENVIRONMENT = {"home", "api_token", "operator_token", "viewer_token"}
 SITE_PATTERN = r"^[A-Za-z0-9._-]{1,100}$"
 _MOST_LINES, _MOST_MASKS = 50, 100
@@ -232,16 +231,7 @@ def load_cameras(path: Path) -> CameraFile:
         ConfigError: The file cannot be read or something in it is wrong; the message names the
             file, the camera and the key, and never shows a URI's password.
     """
-    try:
-        if path.stat().st_size > _MAX_FILE_BYTES:
-            raise ConfigError(f"{path}: larger than {_MAX_FILE_BYTES // 2**20} MB")
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
-    except UnicodeDecodeError:
-        # `from None`: the vendor's exception holds the whole file.
-        raise ConfigError(f"{path}: is not UTF-8 text; save it as UTF-8") from None
-    return parse_cameras(text, name=str(path))
+    return parse_cameras(read_text(path), name=str(path))
 
 
 def parse_cameras(text: str, name: str = "cameras") -> CameraFile:
@@ -262,6 +252,23 @@ def parse_cameras(text: str, name: str = "cameras") -> CameraFile:
     raw = read_yaml(text, name, faults)
     if not isinstance(raw, dict):
         raise ConfigError(f"{name}: must be a mapping with the key 'cameras'")
+    return check_camera_file(raw, name, faults)
+
+
+def check_camera_file(
+    raw: Mapping[str, Any], name: str = "cameras", faults: Sequence[str] = ()
+) -> CameraFile:
+    """Check what a camera file says, with all mistakes at once.
+
+    Args:
+        raw: The file as a mapping.
+        name: Stands for the file in messages.
+        faults: Mistakes that were found before.
+
+    Raises:
+        ConfigError: As `load_cameras`.
+    """
+    faults = list(faults)
     file: CameraFile | None = None
     try:
         file = CameraFile.model_validate(raw)

@@ -3,6 +3,7 @@
 import datetime
 import re
 from collections.abc import Hashable
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -15,6 +16,7 @@ try:
 except ImportError:  # a PyYAML without libyaml, some twenty times slower
     from yaml import SafeLoader as _Base  # type: ignore[assignment]
 
+_MAX_FILE_BYTES = 4 * 2**20
 _MOST_LEVELS, _MOST_VALUES = 50, 500_000
 
 _NAMES = {"id", "city"}
@@ -23,6 +25,28 @@ _NAMES = {"id", "city"}
 _INTEGER = "tag:yaml.org,2002:int"
 _FLOAT = "tag:yaml.org,2002:float"
 _LEADING_ZERO = re.compile(r"[-+]?0[0-9_]+")
+
+
+def read_text(path: Path, name: str | None = None) -> str:
+    """The text of a camera file, or of a list of cameras.
+
+    Args:
+        path: The file.
+        name: Stands for it in messages; None for its path.
+
+    Raises:
+        ConfigError: It cannot be read, is larger than 4 MB, or is not UTF-8.
+    """
+    name = name or str(path)
+    try:
+        if path.stat().st_size > _MAX_FILE_BYTES:
+            raise ConfigError(f"{name}: larger than {_MAX_FILE_BYTES // 2**20} MB")
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"{name}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError:
+        # `from None`: the vendor's exception holds the whole file.
+        raise ConfigError(f"{name}: is not UTF-8 text; save it as UTF-8") from None
 
 
 def read_yaml(text: str, name: str, faults: list[str] | None = None) -> Any:

@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from streetloop.cameras.camera_list import ListFormat
 from streetloop.control import views
+from streetloop.control.history.camera_import import CameraImportView
 from streetloop.control.history.camera_trial import CameraTrialView
 
 
@@ -32,6 +34,21 @@ class CameraControl(Protocol):
         Raises:
             ConfigError: The document is wrong, or ``new`` and the id is taken.
             NotFound: Not ``new``, and there is no such camera.
+        """
+
+    def import_cameras(self, text: str, form: ListFormat, name: str, author: str) -> CameraImportView:
+        """Add the cameras of a list, and change those that are there: all of them, or none.
+
+        A table changes what it has columns for; a camera of a YAML list is as the list has it.
+
+        Args:
+            text: See `streetloop.cameras.camera_list.read_camera_list`.
+            form: Its format.
+            name: Of the list, for messages.
+            author: Who asks.
+
+        Raises:
+            ConfigError: Something in it is wrong; the message has a line a mistake.
         """
 
     def try_camera(self, document: Mapping[str, Any]) -> CameraTrialView:

@@ -48,14 +48,37 @@ def change_camera(
         author: Who changes it.
         at: When (UTC).
     """
+    change_cameras(ledger, {camera_id: document}, author, at)
+
+
+def change_cameras(
+    ledger: Ledger, documents: Mapping[str, Mapping[str, Any] | None], author: str, at: datetime
+) -> None:
+    """Write down how several cameras are to be from now on: all of them, or none.
+
+    Args:
+        ledger: The ledger.
+        documents: By id; see `change_camera`.
+        author: Who changes them.
+        at: When (UTC).
+    """
+    wiped = False
+    with ledger.transaction() as connection:
+        for camera_id, document in documents.items():
+            wiped |= _change(connection, camera_id, document, author, at)
+    if wiped:
+        ledger.purge()
+
+
+def _change(
+    connection: Connection, camera_id: str, document: Mapping[str, Any] | None, author: str, at: datetime
+) -> bool:
+    """True if secrets were wiped."""
     uri = str((document or {}).get("uri", ""))
     shown = None if document is None else {**document, **({"uri": redact(uri)} if uri else {})}
     values = {"camera_id": camera_id, "document": shown, "author": author[:100], "at": at}
-    with ledger.transaction() as connection:
-        connection.execute(insert(camera_changes).values(values))
-        wiped = _keep_secret(connection, camera_id, uri)
-    if wiped:
-        ledger.purge()
+    connection.execute(insert(camera_changes).values(values))
+    return _keep_secret(connection, camera_id, uri)
 
 
 def _keep_secret(connection: Connection, camera_id: str, uri: str) -> bool:

@@ -11,13 +11,16 @@ from flows.service.line_counts import line_counts
 from flows.service.parts.state import ServiceState
 from flows.service.views import camera_view
 from flows.stream.sources.registry import refuse_bad_source
-from streetloop.cameras.camera_file import Camera, camera_document, parse_camera
+from streetloop.cameras.camera_faults import refusal
+from streetloop.cameras.camera_file import Camera, camera_document, check_camera_file, parse_camera
+from streetloop.cameras.camera_list import ListFormat, read_camera_list
 from streetloop.cameras.camera_set import merged
 from streetloop.clock import SystemClock
+from streetloop.control.history.camera_import import CameraImportView
 from streetloop.control.history.camera_trial import CameraTrialView
 from streetloop.control.views import CameraView, CountView
 from streetloop.errors import ConfigError, NotFound
-from streetloop.ledger.cameras import change_camera, newest_changes
+from streetloop.ledger.cameras import change_camera, change_cameras, newest_changes
 
 
 class CameraService(ServiceState):
@@ -56,6 +59,33 @@ class CameraService(ServiceState):
         change_camera(self._ledger, camera.id, written, author, datetime.now(UTC))
         return camera_view(camera)
 
+    def import_cameras(self, text: str, form: ListFormat, name: str, author: str) -> CameraImportView:
+        """See `Control.import_cameras`."""
+        with self._changing_camera:
+            return self._import_cameras(text, form, name, author)
+
+    def _import_cameras(self, text: str, form: ListFormat, name: str, author: str) -> CameraImportView:
+        known = {c.id: c for c in self._cameras()}
+        entries = [_with_password(entry, known) for entry in read_camera_list(text, form, name)]
+        if form == "csv":
+            entries = [{**_before(entry, known), **entry} for entry in entries]
+        cameras = check_camera_file({"cameras": entries}, name).cameras
+        faults = []
+        for camera in cameras:
+            try:
+                _refuse_twin(camera.id, known)
+                refuse_bad_source(camera, SystemClock(), self._settings)
+            except ConfigError as error:
+                faults.append(str(error))
+        if faults:
+            raise refusal(faults, name)
+        added = [camera.id for camera in cameras if camera.id not in known]
+        changed = [c.id for c in cameras if c.id in known and c != known[c.id]]
+        written = {c.id: camera_document(c) for c in cameras if c.id in {*added, *changed}}
+        change_cameras(self._ledger, written, author, datetime.now(UTC))
+        same = [camera.id for camera in cameras if camera.id not in written]
+        return CameraImportView(added=added, changed=changed, unchanged=same)
+
     def try_camera(self, document: Mapping[str, Any]) -> CameraTrialView:
         """See `Control.try_camera`."""
         known = {c.id: c for c in self._cameras()}
@@ -84,6 +114,18 @@ class CameraService(ServiceState):
         camera = next((c for c in self._cameras() if c.id == camera_id), None)
         now = datetime.now(UTC)
         return line_counts(self._ledger, camera_id, camera, since, bin_name, line, self.zone, now)
+
+
+def _before(entry: Mapping[str, Any], known: Mapping[str, Camera]) -> dict[str, Any]:
+    """The document of a camera that is there already; empty for a new one."""
+    camera = known.get(str(entry.get("id")))
+    return {} if camera is None else camera_document(camera)
+
+
+def _refuse_twin(camera_id: str, known: Mapping[str, Camera]) -> None:
+    """Refuse a new id that only its case tells from one that is there."""
+    if camera_id not in known and camera_id.lower() in {name.lower() for name in known}:
+        raise ConfigError(f"camera {camera_id!r} is there in another case; ids must differ")
 
 
 def _with_password(document: Mapping[str, Any], known: Mapping[str, Camera]) -> Mapping[str, Any]:

@@ -9,7 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from serve.web.api.problems import problems
 from streetloop.cameras.anomaly_parameters import Anomalies
 from streetloop.cameras.camera_file import MAX_FPS, MIN_FPS, RECORD_MODES, SITE_PATTERN, CountingLine
+from streetloop.cameras.camera_list import MAX_LIST_CHARACTERS, ListFormat
 from streetloop.cameras.zones import MAX_ZONES, Corners, Zone
+from streetloop.control.history.camera_import import CameraImportView
 from streetloop.control.history.camera_trial import CameraTrialView
 from streetloop.control.port import MAX_OFFSET, MAX_PAGE_SIZE, Control, Pictures
 from streetloop.control.views import CameraView, Page
@@ -85,6 +87,19 @@ class NewCamera(CameraIn):
         return self.model_dump(exclude_none=True) | ({"id": camera_id} if camera_id else {})
 
 
+class CameraListIn(BaseModel):
+    """A list of cameras."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+    text: str = Field(
+        min_length=1,
+        max_length=MAX_LIST_CHARACTERS,
+        description="CSV with the columns id, uri, city, site, fps, transport, record; or a camera file",
+    )
+    form: ListFormat = Field(default="yaml", alias="format")
+
+
 def camera_routes(control: Control, pictures: Pictures | None) -> APIRouter:
     """The endpoints of cameras.
 
@@ -104,6 +119,10 @@ def camera_routes(control: Control, pictures: Pictures | None) -> APIRouter:
     @routes.post("/cameras", status_code=201, summary="Add a camera", responses=wrong)
     def add(camera: Annotated[NewCamera, Body()]) -> CameraView:
         return control.put_camera(camera.document(), AUTHOR, new=True)
+
+    @routes.post("/cameras/import", summary="Add or change the cameras of a list", responses=wrong)
+    def import_cameras(given: Annotated[CameraListIn, Body()]) -> CameraImportView:
+        return control.import_cameras(given.text, given.form, "the list", AUTHOR)
 
     @routes.post("/cameras/try", summary="Open a camera without saving it", responses=wrong)
     def try_camera(camera: Annotated[NewCamera, Body()]) -> CameraTrialView:

@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -10,6 +11,8 @@ from serve.web.access.roles import Role
 from serve.web.app.notices import asked, confirming, require
 from serve.web.app.render import render
 from streetloop.cameras.camera_file import RECORD_MODES, Camera, CountingLine
+from streetloop.cameras.camera_list import ListFormat
+from streetloop.cameras.camera_yaml import read_text
 from streetloop.control.port import Control
 from streetloop.control.views import CameraView
 from streetloop.counted_classes import parse_class_flag, write_class_flag
@@ -31,10 +34,7 @@ def camera_form(control: Control, author: str) -> None:
     """
     chosen = gr.Dropdown([_NEW_CAMERA], value=_NEW_CAMERA, label="Camera", interactive=True)
     fields = _fields()
-    with gr.Row(elem_classes=["sl-buttons", "sl-admin"]):
-        save = gr.Button("Save", variant="primary", scale=0, min_width=160)
-        test = gr.Button("Test", scale=0, min_width=160)
-        remove = gr.Button("Remove", variant="stop", scale=0, min_width=160, interactive=False)
+    save, test, remove, several = _buttons()
     seen = gr.HTML()
 
     def choices() -> Any:
@@ -55,6 +55,11 @@ def camera_form(control: Control, author: str) -> None:
         now = gr.update(choices=choices()["choices"], value=view.id)
         return [now, gr.update(interactive=True), *_values(view)]
 
+    def take_in(request: gr.Request, sent: str) -> Any:
+        require(request, Role.ADMIN)
+        _import(control, author, Path(sent))
+        return choices()
+
     def take_out(request: gr.Request, which: str) -> list[Any]:
         require(request, Role.ADMIN)
         asked(lambda: control.remove_camera(which, author))
@@ -71,10 +76,22 @@ def camera_form(control: Control, author: str) -> None:
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     chosen.focus(choices, outputs=chosen, **quiet)
     fields[1].focus(cities, outputs=fields[1], **quiet)
+    several.upload(take_in, several, chosen, api_visibility="private")
     test.click(look, fields, seen, api_visibility="private")
     chosen.input(fill, chosen, [remove, *fields], **quiet)
     save.click(put, [chosen, *fields], [chosen, remove, *fields], **quiet)
     remove.click(take_out, chosen, [chosen, remove, *fields], js=_CONFIRM_REMOVAL, **quiet)
+
+
+def _buttons() -> tuple[gr.Button, gr.Button, gr.Button, gr.UploadButton]:
+    with gr.Row(elem_classes=["sl-buttons", "sl-admin"]):
+        save = gr.Button("Save", variant="primary", scale=0, min_width=160)
+        test = gr.Button("Test", scale=0, min_width=160)
+        remove = gr.Button("Remove", variant="stop", scale=0, min_width=160, interactive=False)
+        several = gr.UploadButton(
+            "Import a list", file_types=[".csv", ".yaml", ".yml"], scale=0, min_width=160
+        )
+    return save, test, remove, several
 
 
 def _fields() -> list[Any]:
@@ -110,6 +127,12 @@ def _put(control: Control, author: str, which: str, *values: Any) -> CameraView:
     if not new:
         document |= _hidden(control.camera(which))
     return control.put_camera(document, author, new=new)
+
+
+def _import(control: Control, author: str, file: Path) -> None:
+    form: ListFormat = "csv" if file.suffix.lower() == ".csv" else "yaml"
+    found = asked(lambda: control.import_cameras(read_text(file, file.name), form, file.name, author))
+    gr.Info(f"{found.in_words()}; running streams take it up.")
 
 
 def _hidden(view: CameraView) -> dict[str, Any]:

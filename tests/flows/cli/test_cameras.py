@@ -163,6 +163,25 @@ def test_what_is_wrong_is_said(
     assert last_change(ledger) == 0
 
 
+def test_a_list_is_imported_whole_or_not_at_all(file: tuple[str, str], tmp_path: Path) -> None:
+    table = tmp_path / "fleet.CSV"
+    table.write_text(f"id;uri;fps\na40;rtsp://***@10.0.0.7/a40;5\nb1;{SIM};\n")
+    done = camera("import", str(table), *file)
+    assert "1 camera is added, 1 changed, 0 as before; running streams take it up" in done.stderr
+    again = json.loads(camera("import", str(table), "--json", *file).stdout)
+    assert again == {"added": [], "changed": [], "unchanged": ["a40", "b1"]}
+    assert [(one["id"], one["fps"]) for one in listed(*file)] == [
+        ("a40", 5),
+        ("crossing", None),
+        ("b1", None),
+    ]
+    table.write_text(f"id,uri,fps\nb2,{SIM},\nb3,{SIM},0\n")
+    refused = camera("import", str(table), *file)
+    assert isinstance(refused.exception, ConfigError)
+    assert f"{table}: camera 'b3': fps" in str(refused.exception)
+    assert len(listed(*file)) == 3
+
+
 def test_an_id_of_the_file_is_taken(file: tuple[str, str]) -> None:
     assert "is there already" in str(camera("add", "A40", SIM, *file).exception)
 

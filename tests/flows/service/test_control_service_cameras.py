@@ -168,3 +168,39 @@ def test_a_change_that_cannot_be_read_is_said_and_health_says_so_too(empty: Cont
     health = empty.service.health()
     assert (health.ok, health.cameras) == (False, 0)
     assert "unknown scheme" in health.problems[0]
+
+
+def test_a_table_adds_and_changes_and_leaves_what_it_has_no_column_for(empty: Content) -> None:
+    table = "id,uri,fps\na40,rtsp://***@10.0.0.7/a40,5\nb1,sim://larkfield/gantry,\ncrossing,{}\n"
+    found = empty.service.import_cameras(table.format(FILE[1]["uri"]), "csv", "fleet.csv", "ann")
+    assert (found.added, found.changed, found.unchanged) == (["b1"], ["a40"], ["crossing"])
+    first, _, new = empty.service.cameras()
+    assert (first.fps, first.city, list(first.lines)) == (5, "London", ["in"])
+    assert (new.id, new.uri) == ("b1", "sim://larkfield/gantry")
+    (change,) = [one for one in newest_changes(empty.ledger) if one.camera_id == "a40"]
+    assert change.document is not None
+    assert change.document["uri"] == FILE[0]["uri"], "the password stays"
+
+
+def test_a_camera_of_a_yaml_list_is_as_the_list_has_it(empty: Content) -> None:
+    text = "cameras: [{id: a40, uri: 'sim://larkfield/gantry'}]"
+    assert empty.service.import_cameras(text, "yaml", "fleet.yaml", "ann").changed == ["a40"]
+    first = empty.service.camera("a40")
+    assert (first.city, first.fps, dict(first.lines)) == (None, None, {})
+
+
+def test_a_list_with_mistakes_changes_nothing_and_tells_all_of_them(empty: Content) -> None:
+    before = last_change(empty.ledger)
+
+    def said(text: str) -> str:
+        with pytest.raises(ConfigError) as caught:
+            empty.service.import_cameras(text, "csv", "fleet.csv", "ann")
+        return str(caught.value)
+
+    wrong = said("id,uri,fps\nb1,sim://larkfield/gantry,0\nb2,foo://x,1\nb1,sim://larkfield/gantry,1\n")
+    for part in ("camera 'b1': fps", "camera 'b2': uri: unknown scheme", "camera 'b1' is there twice"):
+        assert f"fleet.csv: {part}" in wrong
+    twins = said("id,uri\nCrossing,sim://larkfield/gantry\nb1,sim://nowhere/x\n")
+    assert "camera 'Crossing' is there in another case" in twins
+    assert len(twins.splitlines()) == 2
+    assert last_change(empty.ledger) == before

@@ -37,6 +37,7 @@ CHANGES = {
     ],
     Role.ADMIN: [
         ("POST", "/cameras", NEW),
+        ("POST", "/cameras/import", {"text": "id,uri\nb9,sim://larkfield/gantry\n", "format": "csv"}),
         ("POST", "/cameras/try", {**NEW, "uri": "file:///nowhere.mp4"}),
         ("PUT", "/cameras/a40", {"uri": "sim://larkfield/gantry"}),
         ("DELETE", "/cameras/crossing", None),
@@ -113,7 +114,11 @@ def test_a_lower_role_changes_nothing(client: TestClient, content: Content, need
                 said = problem_of(answer, 403)
                 assert said == f"this needs the token of an {needed}; yours is that of {_A[role]}"
     if needed is Role.ADMIN:
-        assert [one.id for one in content.service.cameras()] == ["a40", "new"] != [one.id for one in before]
+        assert (
+            [one.id for one in content.service.cameras()]
+            == ["a40", "new", "b9"]
+            != [one.id for one in before]
+        )
 
 
 _A = {Role.VIEWER: "a viewer", Role.OPERATOR: "an operator"}

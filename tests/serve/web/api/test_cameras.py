@@ -217,3 +217,14 @@ def test_without_pictures_there_is_none(empty: Content) -> None:
     )
     problem_of(alone.get("/cameras/a40/picture.jpg"), 404)
     assert api_of(empty).get("/cameras/a40").status_code == 200
+
+
+def test_a_list_of_cameras(client: TestClient) -> None:
+    text = "id,uri\nb1,sim://larkfield/gantry\nb2,sim://kingsport/crossing\n"
+    done = client.post("/cameras/import", json={"text": text, "format": "csv"})
+    assert done.json() == {"added": ["b1", "b2"], "changed": [], "unchanged": []}
+    assert ids(client) == ["a40", "crossing", "b1", "b2"]
+    assert "camera 'b3': uri" in problem_of(
+        client.post("/cameras/import", json={"text": "cameras: [{id: b3, uri: 'rtsp://u:hunter2@'}]"}), 422
+    )
+    problem_of(client.post("/cameras/import", json={"text": text, "format": "xml"}), 422)
