@@ -14,6 +14,7 @@
     document.body.classList.toggle("dark", isDark());
     const button = document.querySelector(".sl-theme");
     if (button) {
+      button.dataset.painted = "1";
       button.setAttribute("aria-label", isDark() ? "switch to light colors" : "switch to dark colors");
       button.title = isDark() ? "light colors" : "dark colors";
     }
@@ -98,7 +99,7 @@
     (function look() {
       if (document.body.classList.contains("dark") !== isDark()) paint();
       if (!opened && (tabs().length || !location.pathname.startsWith("/app"))) opened = open();
-      if (document.querySelector(".sl-theme:not([aria-label])")) paint();
+      if (document.querySelector(".sl-theme:not([data-painted])")) paint();
       tell();
       follow();
       setTimeout(look, opened ? 500 : 100);
