@@ -241,7 +241,7 @@ def test_a_registry_that_is_away_delays_a_promotion_and_no_more(
         request_command(ledger, RolloutCommand.PROMOTE, "adam")
         wait_for(lambda: "promotion waits" in session.said[-1], f"a sentence; it said {session.said}")
         assert session.rollout.state is RolloutState.PROMOTING
-        assert "the registry did not answer" in session.said[-1]
+        assert f"the registry at {server.url}, STREETLOOP_TRACKING_URI, did not answer" in session.said[-1]
         session.wait_until_serves(frozenset(CAMERAS))
         server.start()
         session.wait_until(RolloutState.PROMOTED)
