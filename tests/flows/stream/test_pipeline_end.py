@@ -44,15 +44,21 @@ def test_closing_waits_for_batches_in_flight_and_drops_waiting_frames(start: Sta
     assert sink.closed == 1
 
 
-def test_sinks_close_after_the_last_frame_has_its_fate(start: Start) -> None:
-    """A reader that is in the motion gate when the pipeline closes settles its frame first."""
-    reached, leave = threading.Event(), threading.Event()
+def held_up(reached: threading.Event, leave: threading.Event) -> ArrayPicture:
+    """A picture with which the motion gate waits until it may go on."""
 
     class Slow(ArrayPicture):
         def luma(self) -> Image:
             reached.set()
             assert leave.wait(PATIENCE_S)
             return super().luma()
+
+    return Slow(plain(320, 192).pixels)
+
+
+def test_sinks_close_after_the_last_frame_has_its_fate(start: Start) -> None:
+    """A reader that is in the motion gate when the pipeline closes settles its frame first."""
+    reached, leave = threading.Event(), threading.Event()
 
     settled: list[SettledFrame] = []
     at_the_end: list[int] = []
@@ -61,7 +67,7 @@ def test_sinks_close_after_the_last_frame_has_its_fate(start: Start) -> None:
         def close(self) -> None:
             at_the_end.append(len(settled))
 
-    slow = SourceFrame(1.0, Slow(plain(320, 192).pixels))
+    slow = SourceFrame(1.0, held_up(reached, leave))
     pipeline = start(
         [(camera("a"), ScriptedSource([*source_frames(3), slow, threading.Event()]))],
         sinks=[Sink()],
@@ -85,14 +91,8 @@ def test_a_frame_that_a_slow_reader_still_holds_at_the_close_is_dropped(
     monkeypatch.setattr("flows.stream.pipeline._JOIN_S", 0.05)
     reached, leave = threading.Event(), threading.Event()
 
-    class Slow(ArrayPicture):
-        def luma(self) -> Image:
-            reached.set()
-            assert leave.wait(PATIENCE_S)
-            return super().luma()
-
     settled: list[SettledFrame] = []
-    frames = [SourceFrame(k / 10, Slow(plain(320, 192).pixels)) for k in range(2)]
+    frames = [SourceFrame(k / 10, held_up(reached, leave)) for k in range(2)]
     pipeline = start(
         [(camera("a"), ScriptedSource([*frames, threading.Event()]))],
         settings=SETTINGS.model_copy(update={"gate": True}),
