@@ -30,6 +30,7 @@ from benchmarks.material import DATA
 from benchmarks.report import finish, new_parser, parse_options
 from flows.archive.segment_detections import detect_segment
 from flows.archive.served_log import ServedBoxes, ServedFrame
+from flows.archive.timeline import day_of
 from flows.stream.ingest.accounting import FrameAccount
 from flows.stream.ingest.camera_reader import CameraReader
 from flows.stream.ingest.mailbox import Mailbox
@@ -39,8 +40,9 @@ from flows.stream.sources.registry import open_source
 from streetloop.cameras.camera_file import parse_camera
 from streetloop.clock import SystemClock
 from streetloop.ledger import open_ledger
+from streetloop.ledger.history.recorded_hours import find_hours, hours_of, index_hours
 from streetloop.ledger.schema.tables import segments
-from streetloop.ledger.segments import Segment, find_segments
+from streetloop.ledger.segments import Segment, add_segment, find_segments
 from streetloop.settings import BASELINE, Settings
 from streetloop.sqlite_url import sqlite_url
 from streetloop.storage.store import FolderStore
@@ -153,19 +155,39 @@ def fill(url: str) -> datetime:
                 for number in range(_MINUTES)
             ]
             connection.execute(insert(segments), rows)
+            hours = hours_of(day, day + timedelta(days=1))
+            index_hours(connection, [(f"c{camera}", hour) for hour in hours])
     ledger.close()
     return day
 
 
 def list_ms(url: str, day: datetime, camera: str | None) -> float:
-    """The best of five listings of a day, in milliseconds."""
-    ledger, found = open_ledger(url), []
+    """The best of five listings of a day, in milliseconds; of all cameras, with all stretches."""
+    ledger, found, end = open_ledger(url), [], day + timedelta(days=1)
     for _ in range(5):
         began = time.perf_counter()
-        found.append(find_segments(ledger, camera, day, day + timedelta(days=1)))
-        found[-1] = (time.perf_counter() - began) * 1000
+        if camera is None:
+            assert (
+                len([day_of(hours, day, end) for hours in find_hours(ledger, day, end).values()]) == _CAMERAS
+            )
+        else:
+            assert len(find_segments(ledger, camera, day, end)) == _MINUTES
+        found.append((time.perf_counter() - began) * 1000)
     ledger.close()
     return min(found)
+
+
+def add_ms(url: str, day: datetime) -> float:
+    """The median of twenty entries of a segment, in milliseconds."""
+    ledger, found = open_ledger(url), []
+    for number in range(20):
+        start = day + timedelta(hours=23, minutes=59, seconds=number)
+        segment = Segment(f"archive/{number}.mp4", "c7", start, start, 1, "", "h264", 1280, 720)
+        began = time.perf_counter()
+        add_segment(ledger, segment)
+        found.append((time.perf_counter() - began) * 1000)
+    ledger.close()
+    return statistics.median(found)
 
 
 def replay_share(clip: Path, folder: Path, model: str) -> float:
@@ -213,6 +235,7 @@ def main() -> None:
         "replay, speed by that of the network": round(replay_share(clip, folder, options.model), 3),
         "index, a day of one camera of 100, ms": round(list_ms(url, day, "c50"), 1),
         "index, a day of 100 cameras, ms": round(list_ms(url, day, None), 1),
+        "index, one segment more, ms": round(add_ms(url, day), 1),
     }
     table = Table("what", "measured", title="the archive")
     for name, value in measured.items():

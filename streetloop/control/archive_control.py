@@ -23,6 +23,15 @@ class ArchiveControl(Protocol):
             NotFound: There is no such camera, and none was ever recorded.
         """
 
+    def recorded_cameras(
+        self, since: str, until: str | None = None
+    ) -> list[archive_views.RecordedCameraView]:
+        """What is recorded of all cameras in the hours of UTC that a period touches, by camera.
+
+        Raises:
+            ConfigError: A time is wrong, or the period ends before it begins.
+        """
+
     def archive_day(self, day: str | None = None) -> archive_views.ArchiveDayView:
         """What is recorded of all cameras in a local day.
 

@@ -36,6 +36,30 @@ class SegmentView(BaseModel):
     gaps: list[GapView] = []
 
 
+class RecordedCameraView(BaseModel):
+    """What is recorded of a camera in the hours of UTC that a period touches.
+
+    Attributes:
+        camera_id: The camera.
+        start: The first picture.
+        end: The end of the last one.
+        segments: Number of segments that begin in these hours.
+        bytes: Their length.
+        recorded_s: Seconds with pictures.
+        motion_s: Seconds of the segments in which something moved.
+        gaps_s: Seconds without a picture between the first and the last.
+    """
+
+    camera_id: str
+    start: datetime
+    end: datetime
+    segments: int
+    bytes: int
+    recorded_s: float
+    motion_s: float
+    gaps_s: float
+
+
 class DayEventView(BaseModel):
     """An event of a camera in a day.
 
@@ -250,12 +274,19 @@ class StorageView(BaseModel):
 
 
 class VersionSeenView(BaseModel):
-    """What one version saw in a stretch."""
+    """What one version saw in a stretch.
+
+    Attributes:
+        detections: Boxes.
+        tracks: Tracks.
+        lines: Crossings by line and direction.
+        events: Anomalies that began, by kind; all kinds that the camera looks for.
+    """
 
     detections: int = 0
     tracks: int = 0
     lines: dict[str, dict[str, int]] = {}
-    events: int | None = None
+    events: dict[str, int] = {}
 
 
 class ReplayView(BaseModel):

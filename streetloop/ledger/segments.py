@@ -3,16 +3,14 @@
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 from sqlalchemy import Row, Select, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from streetloop.ledger.database import Ledger
+from streetloop.ledger.history.recorded_hours import LONGEST, hours_of, index_hours, stretches
 from streetloop.ledger.schema.tables import segments
-
-LONGEST = timedelta(hours=1)
-"""No segment is longer: one that begins earlier than that before a period is not in it."""
 
 _KEYS_A_STATEMENT = 500
 
@@ -59,22 +57,15 @@ class Segment:
     pts_offset: float | None = None
 
 
-class SegmentTimes(NamedTuple):
-    """What a timeline needs of a segment; see `Segment`."""
-
-    started_at: datetime
-    ended_at: datetime
-    motion: float | None = None
-    gaps: Sequence[Stretch] = ()
-
-
 def add_segment(ledger: Ledger, segment: Segment) -> None:
-    """Enter a segment; one whose key is there already stays as it is."""
+    """Enter a segment, and its hours; one whose key is there already stays as it is."""
     values = asdict(segment) | {"gaps": [[a.isoformat(), b.isoformat()] for a, b in segment.gaps]}
     with ledger.transaction() as connection:
         kind = postgresql if connection.dialect.name == "postgresql" else sqlite
         statement = kind.insert(segments).values(values)
         connection.execute(statement.on_conflict_do_nothing(index_elements=["key"]))
+        hours = hours_of(segment.started_at, segment.ended_at)
+        index_hours(connection, [(segment.camera_id, hour) for hour in hours])
 
 
 def find_segments(
@@ -93,25 +84,6 @@ def find_segments(
         return [_segment(row) for row in connection.execute(_within(query, camera_id, start, end))]
 
 
-def times_by_camera(ledger: Ledger, start: datetime, end: datetime) -> dict[str, list[SegmentTimes]]:
-    """When something was recorded in a period, by camera and in order of time.
-
-    Args:
-        ledger: The ledger.
-        start: Begin of the period.
-        end: End of the period.
-    """
-    columns = (segments.c.camera_id, segments.c.started_at, segments.c.ended_at, segments.c.motion)
-    query = _within(select(*columns, segments.c.gaps), None, start, end)
-    found: dict[str, list[SegmentTimes]] = {}
-    with ledger.snapshot() as connection:
-        rows = connection.execute(query.order_by(segments.c.camera_id, segments.c.started_at)).all()
-    for camera_id, started_at, ended_at, motion, gaps in rows:
-        one = SegmentTimes(started_at, ended_at, motion, _stretches(gaps))
-        found.setdefault(camera_id, []).append(one)
-    return found
-
-
 def find_segment(ledger: Ledger, key: str) -> Segment | None:
     """The segment of a key; None if there is none."""
     with ledger.snapshot() as connection:
@@ -127,12 +99,15 @@ def has_segments(ledger: Ledger, camera_id: str) -> bool:
 
 
 def remove_segments(ledger: Ledger, keys: Collection[str]) -> None:
-    """Take segments out of the index."""
+    """Take segments out of the index, and out of its hours."""
     names = list(keys)
     with ledger.transaction() as connection:
         for start in range(0, len(names), _KEYS_A_STATEMENT):
-            part = names[start : start + _KEYS_A_STATEMENT]
-            connection.execute(delete(segments).where(segments.c.key.in_(part)))
+            is_gone = segments.c.key.in_(names[start : start + _KEYS_A_STATEMENT])
+            query = select(segments.c.camera_id, segments.c.started_at, segments.c.ended_at).where(is_gone)
+            gone = connection.execute(query).all()
+            connection.execute(delete(segments).where(is_gone))
+            index_hours(connection, {(one, hour) for one, *times in gone for hour in hours_of(*times)})
 
 
 def recorded_cameras(ledger: Ledger) -> dict[str, int]:
@@ -174,8 +149,4 @@ def _within(
 def _segment(row: Row[Any]) -> Segment:
     values = dict(row._mapping)
     del values["id"]
-    return Segment(**values | {"gaps": _stretches(values["gaps"])})
-
-
-def _stretches(plain: Sequence[Sequence[str]]) -> tuple[Stretch, ...]:
-    return tuple((datetime.fromisoformat(a), datetime.fromisoformat(b)) for a, b in plain)
+    return Segment(**values | {"gaps": stretches(values["gaps"])})

@@ -10,7 +10,7 @@ from flows.cli.context import control_of
 from flows.cli.output import Json, borderless, print_json, results, say
 
 if TYPE_CHECKING:
-    from streetloop.control.archive_views import PruneView, SegmentView
+    from streetloop.control.archive_views import PruneView, RecordedCameraView, SegmentView
 
 app = typer.Typer()
 archive_app = typer.Typer(no_args_is_help=True, help="List, export and prune recorded video.")
@@ -27,15 +27,21 @@ File = Annotated[
 
 
 @archive_app.command(name="list")
-def list_segments(
+def list_recorded(
     context: typer.Context,
-    camera: CameraId,
+    camera: Annotated[str | None, typer.Argument(metavar="[CAMERA]", help="Default: all, in sums.")] = None,
     since: From = "1d",
     until: To = None,
     file: File = None,
     as_json: Json = False,
 ) -> None:
-    """List the recorded segments of a camera, the oldest first."""
+    """List the recorded segments of a camera, the oldest first, or the sums of every camera.
+
+    Sums are of the hours of UTC that the period touches.
+    """
+    if camera is None:
+        _list_cameras(archive_control(context, file).recorded_cameras(since, until), context, as_json)
+        return
     found = _asked(lambda: archive_control(context, file).segments(camera, since, until))
     if as_json:
         print_json(found)
@@ -119,6 +125,23 @@ def _asked(ask: Any) -> Any:
         return ask()
     except NotFound as error:
         raise ConfigError(str(error)) from None
+
+
+def _list_cameras(found: "list[RecordedCameraView]", context: typer.Context, as_json: bool) -> None:
+    if as_json:
+        print_json(found)
+        return
+    if not found:
+        results().print("nothing was recorded in this time")
+        return
+    zone = control_of(context).zone
+    table = borderless("camera", "from", "until", numbers=("segments", "MB", "hours", "motion", "gaps s"))
+    for one in found:
+        times = (f"{moment.astimezone(zone):%Y-%m-%d %H:%M:%S}" for moment in (one.start, one.end))
+        motion = f"{one.motion_s / one.recorded_s:.0%}" if one.recorded_s else ""
+        sums = str(one.segments), f"{one.bytes / 1e6:.1f}", f"{one.recorded_s / 3600:.2f}"
+        table.add_row(escape(one.camera_id), *times, *sums, motion, f"{one.gaps_s:.0f}")
+    results().print(table)
 
 
 def _print_segments(found: "list[SegmentView]", zone: Any) -> None:

@@ -1,12 +1,14 @@
 """The archive of recorded video."""
 
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
 from flows.archive.export import export_stretch
 from flows.archive.prune import plan_prune, prune, sums_by_class
 from flows.archive.storage import by_class, days_left, folder_bytes
+from flows.archive.timeline import day_of, seconds_of
 from flows.service.parts.footage import FootageService
 from flows.stream.recording.recording import spool_of
 from streetloop.cameras.camera_file import Camera
@@ -15,6 +17,7 @@ from streetloop.control.archive_views import (
     ExportView,
     GapView,
     PruneView,
+    RecordedCameraView,
     RemovalView,
     ReplayView,
     SegmentView,
@@ -24,6 +27,7 @@ from streetloop.control.archive_views import (
 )
 from streetloop.drawing.anonymise import anonymised_cameras
 from streetloop.errors import ConfigError, NotFound
+from streetloop.ledger.history.recorded_hours import HOUR_S, RecordedHour, find_hours
 from streetloop.ledger.segments import Segment, find_segments, has_segments
 from streetloop.local_time import parse_moment
 from streetloop.secrets import SecretUri
@@ -35,6 +39,11 @@ class ArchiveService(FootageService):
     def segments(self, camera_id: str, since: str, until: str | None = None) -> list[SegmentView]:
         """See `Control.segments`."""
         return [_segment_view(one) for one in self._recorded(camera_id, *self._period(since, until))]
+
+    def recorded_cameras(self, since: str, until: str | None = None) -> list[RecordedCameraView]:
+        """See `Control.recorded_cameras`."""
+        found = find_hours(self._ledger, *self._period(since, until))
+        return [_recorded_camera(name, hours) for name, hours in found.items()]
 
     def export_archive(
         self,
@@ -118,7 +127,9 @@ class ArchiveService(FootageService):
             differing=found.frames - found.matched,
             fps=found.fps,
             versions={
-                version: VersionSeenView(detections=seen.detections, tracks=seen.tracks, lines=seen.lines)
+                version: VersionSeenView(
+                    detections=seen.detections, tracks=seen.tracks, lines=seen.lines, events=seen.events
+                )
                 for version, seen in found.versions.items()
             },
         )
@@ -177,6 +188,21 @@ class ArchiveService(FootageService):
         if not found and not has_segments(self._ledger, camera_id):
             self._require(camera_id, {camera.id: camera for camera in self._cameras()})
         return found
+
+
+def _recorded_camera(name: str, hours: Sequence[RecordedHour]) -> RecordedCameraView:
+    begin, end = (datetime.fromtimestamp(hour * HOUR_S, UTC) for hour in (hours[0].hour, hours[-1].hour + 1))
+    day = day_of(hours, begin, end)
+    return RecordedCameraView(
+        camera_id=name,
+        start=begin + timedelta(seconds=day.recorded[0][0]),
+        end=begin + timedelta(seconds=day.recorded[-1][1]),
+        segments=sum(hour.segments for hour in hours),
+        bytes=sum(hour.bytes for hour in hours),
+        recorded_s=seconds_of(day.recorded),
+        motion_s=seconds_of(day.motion),
+        gaps_s=seconds_of(day.gaps),
+    )
 
 
 def _segment_view(segment: Segment) -> SegmentView:

@@ -22,8 +22,9 @@ from streetloop.control.archive_views import (
 )
 from streetloop.errors import ConfigError, NotFound
 from streetloop.ledger.events import Event, events_between, find_event
+from streetloop.ledger.history.recorded_hours import find_hours
 from streetloop.ledger.reviews import find_reviews
-from streetloop.ledger.segments import Segment, find_segment, find_segments, times_by_camera
+from streetloop.ledger.segments import Segment, find_segment, find_segments
 from streetloop.local_time import BINS, bin_edges, parse_moment
 from streetloop.video import write_h264
 
@@ -46,7 +47,7 @@ class FootageService(CameraService):
         moment = now if day is None else parse_moment(day, now, self.zone)
         edges = bin_edges(moment, moment + timedelta(microseconds=1), BINS["1d"], self.zone)
         start, end = next(edges), next(edges)
-        recorded = times_by_camera(self._ledger, start, end)
+        recorded = find_hours(self._ledger, start, end)
         happened: dict[str | None, list[Event]] = {}
         for event in events_between(self._ledger, start, min(end, now)):
             happened.setdefault(event.camera_id, []).append(event)

@@ -18,6 +18,7 @@ from streetloop.control.archive_views import (
     ArchiveDayView,
     FootageView,
     PruneView,
+    RecordedCameraView,
     SegmentFramesView,
     SegmentView,
     StorageView,
@@ -83,6 +84,19 @@ def archive_routes(control: Control) -> APIRouter:
 
 
 def _add_lookups(routes: APIRouter, control: Control) -> None:
+    @routes.get(
+        "/archive",
+        summary="What is recorded of each camera in the hours of UTC that a period touches",
+        responses=problems(_422="wrong time"),
+    )
+    def cameras(
+        since: Annotated[str, Query(alias="from", max_length=64, description=_TIME)] = "1d",
+        until: Annotated[
+            str | None, Query(alias="to", max_length=64, description=f"{_TIME}; default: now")
+        ] = None,
+    ) -> list[RecordedCameraView]:
+        return control.recorded_cameras(_time(since), None if until is None else _time(until))
+
     @routes.get("/archive/day", summary="What is recorded of all cameras in a local day")
     def day(
         day: Annotated[str | None, Query(max_length=64, description="a date; default: today")] = None,

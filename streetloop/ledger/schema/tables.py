@@ -347,6 +347,18 @@ segments = Table(
     Index("segments_by_time", "started_at"),
 )
 
+recorded_hours = Table(
+    "recorded_hours",
+    metadata,
+    Column("camera_id", String(64), primary_key=True),
+    Column("hour", BigInteger, primary_key=True, autoincrement=False),  # since 1970 (UTC)
+    Column("segments", Integer, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    Column("runs", JSON, nullable=False),  # of triples: begin and end in seconds, and 1 if it moves
+    Index("recorded_hours_by_time", "hour"),
+    sqlite_with_rowid=False,
+)
+
 evaluations = Table(
     "evaluations",
     metadata,

@@ -1,12 +1,14 @@
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import MetaData, Table
 
 from streetloop.ledger import Ledger, open_ledger
 from streetloop.ledger.events import begin_event, end_event, times_of_events
+from streetloop.ledger.history.recorded_hours import RecordedHour, find_hours, hour_number
 from streetloop.ledger.segments import (
     Segment,
     add_segment,
@@ -16,6 +18,7 @@ from streetloop.ledger.segments import (
     remove_segments,
 )
 from streetloop.sqlite_url import sqlite_url
+from tests.support.samples.older_ledger import older_ledger
 from tests.support.stream_flow.build import NOON
 
 _MINUTE = timedelta(minutes=1)
@@ -71,3 +74,46 @@ def test_events_of_a_camera_are_found_by_time_and_count_for_ten_minutes(ledger: 
     end_event(ledger, number, NOON + 60 * _MINUTE)
     assert times_of_events(ledger, "a", NOON, NOON + 30 * _MINUTE) == [(NOON, NOON + 10 * _MINUTE)]
     assert times_of_events(ledger, "a", NOON + 11 * _MINUTE, NOON + 12 * _MINUTE) == []
+
+
+def test_the_hours_of_a_camera_follow_its_segments(ledger_url: str) -> None:
+    ledger = open_ledger(ledger_url)
+    for minute in (59, 0, 1, 0):
+        add_segment(ledger, _segment(minute))
+    late = replace(_segment(59, "b"), started_at=NOON + timedelta(minutes=59.5))
+    add_segment(ledger, replace(late, ended_at=NOON + timedelta(minutes=60.5), gaps=(), motion=None))
+    hour = hour_number(NOON)
+    runs = [[0.0, 5.0, 1], [9.0, 65.0, 1], [69.0, 120.0, 1], [3540.0, 3545.0, 1], [3549.0, 3600.0, 1]]
+    assert _day(ledger) == {
+        "a": [RecordedHour("a", hour, 3, 30, runs)],
+        "b": [
+            RecordedHour("b", hour, 1, 10, [[3570.0, 3600.0, 0]]),
+            RecordedHour("b", hour + 1, 0, 0, [[0.0, 30.0, 0]]),
+        ],
+    }
+    remove_segments(ledger, [_segment(minute, camera).key for camera in "ab" for minute in (1, 59)])
+    assert _day(ledger) == {"a": [RecordedHour("a", hour, 1, 10, [runs[0], [9.0, 60.0, 1]])]}
+    ledger.close()
+
+
+def test_a_ledger_from_before_the_hours_gets_them(empty_url: str) -> None:
+    engine = older_ledger(empty_url, "v20")
+    old = Table("segments", MetaData(), autoload_with=engine)
+    made = [_segment(minute, camera) for camera in "ab" for minute in (0, 59, 60)]
+    with engine.begin() as connection:
+        for one in made:
+            gaps = [[start.isoformat(), end.isoformat()] for start, end in one.gaps]
+            connection.execute(old.insert().values(asdict(one) | {"gaps": gaps}))
+    engine.dispose()
+    ledger = open_ledger(empty_url)
+    found = _day(ledger)
+    remove_segments(ledger, [one.key for one in made])
+    for one in made:
+        add_segment(ledger, one)
+    assert found == _day(ledger)
+    assert [hour.segments for hour in found["b"]] == [2, 1]
+    ledger.close()
+
+
+def _day(ledger: Ledger) -> dict[str, list[RecordedHour]]:
+    return find_hours(ledger, NOON, NOON + timedelta(hours=12))

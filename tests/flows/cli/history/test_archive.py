@@ -39,6 +39,26 @@ def test_segments_are_listed_for_people_and_programs(home: Content) -> None:
     assert "nothing was recorded" in archive("list", "a40", "--from", "1m").stdout
 
 
+def test_without_a_camera_the_sums_of_all_are_listed(home: Content) -> None:
+    at = NOW.replace(minute=30, second=0, microsecond=0) - timedelta(hours=2)
+    first, second = (add_recording(home, "a40", at + timedelta(seconds=s)) for s in (0, 5))
+    add_recording(home, "b4", at, motion=0.0)
+    a40, b4 = json.loads(archive("list", "--from", "4h", "--json").stdout)
+    assert a40 == {
+        "camera_id": "a40",
+        "start": f"{at:%Y-%m-%dT%H:%M}:00Z",
+        "end": f"{at:%Y-%m-%dT%H:%M}:07Z",
+        "segments": 2,
+        "bytes": first.bytes + second.bytes,
+        "recorded_s": 4.0,
+        "motion_s": 4.0,
+        "gaps_s": 3.0,
+    }
+    assert (b4["camera_id"], b4["segments"], b4["motion_s"]) == ("b4", 1, 0.0)
+    assert "a40" in archive("list", "--from", "4h").stdout
+    assert "nothing was recorded" in archive("list", "--from", "4h", "--to", "190m").stdout
+
+
 def test_a_stretch_is_exported_with_its_manifest(home: Content, tmp_path: Path) -> None:
     add_recording(home, "a40", NOW - timedelta(minutes=5))
     out = tmp_path / "out.mp4"

@@ -24,6 +24,8 @@ def test_segments_of_a_period_are_listed(client: TestClient, content: Content) -
     asked = {"from": "2h", "to": f"{now - timedelta(hours=1):%Y-%m-%dT%H:%M:%S+00:00}"}
     assert [one["key"] for one in client.get("/cameras/a40/archive", params=asked).json()] == [old.key]
     assert client.get("/cameras/crossing/archive").json() == []
+    (sums,) = client.get("/archive", params={"from": "3h"}).json()
+    assert (sums["camera_id"], sums["segments"], sums["bytes"]) == ("a40", 2, old.bytes + new.bytes)
 
 
 def test_a_video_comes_whole_and_by_ranges(client: TestClient, content: Content) -> None:
