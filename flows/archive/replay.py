@@ -39,11 +39,13 @@ class ReplayCounts:
         detections: Boxes of at least the confidence of the settings.
         tracks: Tracks.
         lines: Crossings by line and direction.
+        events: Anomalies that began, by kind; all kinds that the camera looks for.
     """
 
     detections: int = 0
     tracks: int = 0
     lines: dict[str, dict[str, int]] = field(default_factory=dict)
+    events: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,6 +286,10 @@ class _Analysed:
         self.seen.tracks += len(ids)
         for crossing in result.crossings:
             self.seen.lines[crossing.line][crossing.direction] += 1
+        for rule in self._analysis.anomalies.rules:
+            self.seen.events.setdefault(rule.kind.value, 0)
+        for anomaly in result.anomalies:
+            self.seen.events[anomaly.kind.value] += anomaly.ended_at is None
 
 
 _BLANK: dict[tuple[int, int], ArrayPicture] = {}

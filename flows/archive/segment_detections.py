@@ -4,25 +4,26 @@ import io
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeAlias
 
 import numpy as np
 
 from flows.archive.served_log import ServedFrame
 from streetloop.errors import StoreError
+from streetloop.host.read_ahead import read_ahead
 from streetloop.ledger.segments import Segment
 from streetloop.storage.store import ObjectStore
 from streetloop.types import Detections, Floats, Image, Ints
 from streetloop.video import VideoReader
 from train.model.predictor import Predictor
-from train.model.preprocess import letterbox
+from train.model.preprocess import Letterbox, letterbox_into
 
 _BATCH = 8
 _NEAREST = 0.4  # of the time to the next picture: a frame is that picture, or is not in the recording
-_PERIOD_S = 0.04
-_Batch: TypeAlias = list[tuple[int, Image]]
+_PERIOD_S, _LONGEST_PERIOD_S = 0.04, 5.0
+_AHEAD = 2  # batches that wait for the network
+_NO_IMAGES: Image = np.empty((0, 0, 0, 3), np.uint8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +94,37 @@ def detect_segment(
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "segment.mp4"
         path.write_bytes(store.get(segment.key))
-        for batch in _batches(_wanted(path, frames)):
-            size = batch[0][1].shape[1], batch[0][1].shape[0]
-            began = time.perf_counter()
-            answers = _detect(predictor, [image for _, image in batch], confidence)
-            took_s += time.perf_counter() - began
-            found += zip((frame_id for frame_id, _ in batch), answers, strict=True)
+        # Decoded beside the network, whose own steps do not keep all cores busy.
+        with read_ahead(_packed(_wanted(path, frames), predictor), _AHEAD) as batches:
+            for batch in batches:
+                size = batch.letterboxes[0].width, batch.letterboxes[0].height
+                began = time.perf_counter()
+                answers = predictor.detect(batch.images, confidence)
+                took_s += time.perf_counter() - began
+                found += zip(batch.frame_ids, batch.to_source(answers), strict=True)
     return _collected(found, size, took_s)
+
+
+@dataclass(frozen=True, slots=True)
+class _Packed:
+    """Pictures of one size, letterboxed.
+
+    Attributes:
+        frame_ids: Numbers of the frames.
+        images: (B, height, width, 3) uint8, the input of the model.
+        letterboxes: How each picture was scaled.
+    """
+
+    frame_ids: list[int]
+    images: Image
+    letterboxes: list[Letterbox]
+
+    def to_source(self, answers: Sequence[Detections]) -> list[Detections]:
+        """Answers in pixels of the pictures."""
+        return [
+            Detections(box.to_source(answer.xyxy), answer.confidence, answer.class_id)
+            for answer, box in zip(answers, self.letterboxes, strict=True)
+        ]
 
 
 def _wanted(path: Path, frames: Sequence[ServedFrame]) -> Iterator[tuple[int, Image]]:
@@ -113,6 +138,8 @@ def _wanted(path: Path, frames: Sequence[ServedFrame]) -> Iterator[tuple[int, Im
         for time_s, picture in reader.pictures():
             if time_s is None:
                 raise StoreError(f"{path.name} has a picture without a time")
+            if time_s > seconds[-1] + _NEAREST * _LONGEST_PERIOD_S:
+                return  # the rest is not looked at, and need not be decoded
             period = time_s - before if before is not None and time_s > before else period
             before = time_s
             nearest = int(np.abs(seconds - time_s).argmin())
@@ -120,25 +147,25 @@ def _wanted(path: Path, frames: Sequence[ServedFrame]) -> Iterator[tuple[int, Im
                 yield frames[nearest].frame_id, picture.bgr()
 
 
-def _batches(pictures: Iterator[tuple[int, Image]]) -> Iterator[_Batch]:
-    batch: list[tuple[int, Image]] = []
-    for one in pictures:
-        if batch and (len(batch) == _BATCH or one[1].shape != batch[0][1].shape):
-            yield batch
-            batch = []
-        batch.append(one)
-    if batch:
-        yield batch
+def _packed(pictures: Iterator[tuple[int, Image]], predictor: Predictor) -> Iterator[_Packed]:
+    """Batches of pictures of one size; not full where the size changes, and at the end."""
+    batch, source = _Packed([], _NO_IMAGES, []), (0, 0)
+    for frame_id, image in pictures:
+        if batch.frame_ids and (len(batch.frame_ids) == _BATCH or image.shape[:2] != source):
+            yield _cut(batch)
+            batch = _Packed([], _NO_IMAGES, [])
+        if not batch.frame_ids:
+            source = image.shape[0], image.shape[1]
+            height, width = predictor.input_size(image.shape[1], image.shape[0])
+            batch = _Packed([], np.empty((_BATCH, height, width, 3), np.uint8), [])
+        batch.letterboxes.append(letterbox_into(batch.images[len(batch.frame_ids)], image))
+        batch.frame_ids.append(frame_id)
+    if batch.frame_ids:
+        yield _cut(batch)
 
 
-def _detect(predictor: Predictor, images: Sequence[Image], confidence: float) -> list[Detections]:
-    height, width = predictor.input_size(images[0].shape[1], images[0].shape[0])
-    boxed = [letterbox(image, width, height) for image in images]
-    answers = predictor.detect(np.stack([image for image, _ in boxed]), confidence)
-    return [
-        Detections(box.to_source(answer.xyxy), answer.confidence, answer.class_id)
-        for answer, (_, box) in zip(answers, boxed, strict=True)
-    ]
+def _cut(batch: _Packed) -> _Packed:
+    return replace(batch, images=batch.images[: len(batch.frame_ids)])
 
 
 def _collected(

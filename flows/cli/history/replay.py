@@ -54,11 +54,13 @@ def replay(
 def _print(view: "ReplayView") -> None:
     table = borderless("version", numbers=("detections", "tracks"))
     table.add_column("lines", overflow="fold")
+    table.add_column("events", overflow="fold")
     for version, seen in view.versions.items():
         lines = ", ".join(
             f"{name} {n.get('in', 0)} in {n.get('out', 0)} out" for name, n in seen.lines.items()
         )
-        table.add_row(version, str(seen.detections), str(seen.tracks), lines)
+        events = ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in seen.events.items())
+        table.add_row(version, str(seen.detections), str(seen.tracks), lines, events)
     results().print(table)
     share = view.differing / view.frames
     results().print(

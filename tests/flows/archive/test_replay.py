@@ -30,8 +30,16 @@ class Served:
         self.settings = Settings(
             home=folder / "home", image_size=64, gate=False, backend="onnx", record_segment_s=3
         )
+        road = {"kind": "carriageway", "polygon": [[0, 0], [1, 0], [1, 1], [0, 1]]}
         self.camera: Camera = parse_camera(
-            {"id": "a", "uri": f"file://{clip}?live=0", "record": "continuous", "fps": 10}
+            {
+                "id": "a",
+                "uri": f"file://{clip}?live=0",
+                "record": "continuous",
+                "fps": 10,
+                "zones": {"road": road},
+                "anomalies": {"stopped_vehicle": {"min_stop_s": 3}, "wrong_way": {}},
+            }
         )
         model = write_tiny_model(folder / "one.onnx", detector_output((32, 32, 9, 9, 0, 0.9)))
         self.model = serve_and_record(self.camera, model, self.settings)
@@ -58,6 +66,7 @@ def test_the_version_that_served_sees_the_same_again_in_the_same_frames(served: 
     assert found.versions.keys() == {version, f"{version} (replayed)"}
     one, other = found.versions.values()
     assert (one.detections, one.tracks) == (other.detections, other.tracks) == (80, 1)
+    assert one.events == other.events == {"stopped_vehicle": 1, "wrong_way": 0}
 
 
 def test_another_version_differs(served: Served, tmp_path: Path) -> None:
@@ -66,6 +75,12 @@ def test_another_version_differs(served: Served, tmp_path: Path) -> None:
     found = served.replay(model)
     assert (found.frames, found.matched) == (80, 0)
     assert list(found.versions) == [served.model.version, model.version]
+
+
+def test_a_version_that_misses_what_stands_finds_no_event(served: Served, tmp_path: Path) -> None:
+    blind = write_tiny_model(tmp_path / "blind.onnx", detector_output((32, 32, 9, 9, 0, 0.05)))
+    before, after = served.replay(open_model(str(blind), served.settings.models)).versions.values()
+    assert (before.events["stopped_vehicle"], after.events["stopped_vehicle"]) == (1, 0)
 
 
 def test_a_replay_that_was_interrupted_goes_on_where_it_was(served: Served, tmp_path: Path) -> None:
