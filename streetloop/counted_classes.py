@@ -1,5 +1,6 @@
 """Counted classes: which classes of a model are tracked and counted, and under which names."""
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, TypeAlias
 
@@ -12,6 +13,25 @@ from streetloop.types import Ints
 
 _MAX_CLASSES = 1000
 _SEPARATORS = frozenset(",=+")  # of `parse_class_flag`
+_CONTROL = {"Cc", "Zl", "Zp", "Cs"}  # of Unicode: control characters, line breaks, halves of a character
+
+
+def is_one_line(text: str) -> bool:
+    r"""True if a text stands in one line, without control characters.
+
+    >>> is_one_line("Bad Homburg"), is_one_line("a\nb")
+    (True, False)
+    """
+    return not any(unicodedata.category(one) in _CONTROL for one in text)
+
+
+def is_class_name(text: str) -> bool:
+    r"""True if a text can name a class: it is not blank, and stands in one line.
+
+    >>> [is_class_name(text) for text in ("Fußgänger 🚗", " ", "car\nbus")]
+    [True, False, False]
+    """
+    return bool(text.strip()) and is_one_line(text)
 
 
 def class_groups(value: object) -> object:
@@ -32,8 +52,10 @@ def class_groups(value: object) -> object:
         raise ValueError("names no class" if not value else f"has more than {_MAX_CLASSES} entries")
     if isinstance(value, Mapping):
         for name, members in value.items():
-            if not isinstance(name, str) or not name.strip() or _SEPARATORS & set(name):
-                raise ValueError(f"{str(name)[:40]!r} is no name: one or more characters, but no , = +")
+            if not isinstance(name, str) or not is_class_name(name) or _SEPARATORS & set(name):
+                raise ValueError(
+                    f"{str(name)[:40]!r} is no name: one or more characters of one line, but no , = +"
+                )
             if isinstance(members, (list, tuple)) and not members:
                 raise ValueError(f"counts no class as {name[:40]!r}")
     return value

@@ -35,6 +35,20 @@ def polygon_fault(polygon: Polygon) -> str | None:
     return f"crosses itself near ({float(x):.2g}, {float(y):.2g})"
 
 
+def covered_share(polygons: Sequence[Polygon]) -> float:
+    """Share of the picture that polygons cover together, 0 to 1.
+
+    >>> covered_share([[(0, 0), (1, 0), (1, 1)], [(0, 0), (0.5, 0), (0.5, 1)]])
+    0.625
+
+    Args:
+        polygons: Sound ones, see `polygon_fault`.
+    """
+    import shapely
+
+    return float(shapely.union_all([shapely.Polygon(polygon) for polygon in polygons]).area)
+
+
 class Areas:
     """Many polygons that are asked at once which points lie in them.
 

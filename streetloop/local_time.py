@@ -59,7 +59,8 @@ def parse_moment(text: str, now: datetime, zone: tzinfo, *, future: bool = False
     ['2026-07-02T07:00:00+00:00', '2026-06-30T22:00:00+00:00']
 
     Raises:
-        ConfigError: It is neither, in the future, or more than a hundred years ago.
+        ConfigError: It is neither, a duration of 0, in the future, or more than a hundred years
+            ago.
     """
     moment = _moment(text.strip(), now, zone)
     if moment is None:
@@ -67,6 +68,8 @@ def parse_moment(text: str, now: datetime, zone: tzinfo, *, future: bool = False
             f"{text[:40]!r} is no time; write 2026-07-01, 2026-07-01T08:00, 2026-07-01T08:00+02:00, "
             "or a duration such as 90m, 2h or 1d"
         )
+    if not future and moment == now and _DURATION.fullmatch(text.strip()):
+        raise ConfigError(f"{text[:40]!r} is a period without length; write a duration such as 90m, 2h or 1d")
     if moment > now and not future:
         raise ConfigError(f"{text[:40]!r} is in the future; it is {now.astimezone(zone):%Y-%m-%dT%H:%M%z}")
     return moment

@@ -15,6 +15,12 @@ _PARAMETER = re.compile(
     r"|hash|md5|ticket)[a-z0-9._-]*|(?<![a-z])(?:sid|pw|pin|p|u))=.*?(?=&|_(?:user|password|channel|stream)=|$)",
     re.IGNORECASE,
 )
+# What follows such a word in a path, as of /live/token/s3cret/a.m3u8.
+_PART = re.compile(
+    r"(?P<name>/(?:pass(?:word)?|pwd|(?:access[_-]?)?token|auth|(?:api[_-]?|stream[_-]?)?key|secret|sig(?:nature)?)/)"
+    r"[^/?#&]+",
+    re.IGNORECASE,
+)
 _OPEN_SCHEMES = ("sim://", "file://", "watch://")
 """Addresses of these schemes have options and no secrets."""
 
@@ -23,7 +29,8 @@ def redact(text: str) -> str:
     """``text`` with the secrets of every URL in it replaced.
 
     Secrets are user and password before the host, also where they were not escaped, and
-    parameters of the path or the query whose names say so, such as ``user`` and ``token``.
+    parameters and parts of the path or the query whose names say so, such as ``user`` and
+    ``token``.
 
     >>> redact("cannot open rtsp://admin:s3cret@10.0.0.7/ch1: 401")
     'cannot open rtsp://***@10.0.0.7/ch1: 401'
@@ -44,7 +51,7 @@ def _redact_url(url: str) -> str:
     shown = pattern.sub(r"\g<scheme>***@", url)
     if is_open:
         return shown
-    return _PARAMETER.sub(r"\g<name>=***", shown)
+    return _PART.sub(r"\g<name>***", _PARAMETER.sub(r"\g<name>=***", shown))
 
 
 class SecretUri:

@@ -131,10 +131,11 @@ def detach_cameras(context: typer.Context, path: Path, flags: dict[str, Any], op
         StreetloopError: The run did not start.
     """
     from flows.cli.run_log import open_log
-    from flows.runtime.control_plane.client import start_detached
     from streetloop.host.output import RAY_OUTPUT, foreign_output_to
 
     file, settings, options = _read_input(context, path, flags, options)
+    from flows.runtime.control_plane.client import start_detached
+
     with open_log(settings.log_format) as log, foreign_output_to(settings.home / RAY_OUTPUT):
         start_detached(file.cameras, settings, options, log.say)
     where = f" --address {options.address}" if options.address else ""
@@ -179,11 +180,13 @@ def read_cameras(
         StreetloopError: The run did not start.
     """
     from flows.cli.run_log import open_log
-    from flows.cli.tables.live_table import LiveTable, print_summary
-    from flows.runtime.session import run_streams
     from streetloop.host.output import RAY_OUTPUT, foreign_output_to
 
     file, settings, options = _read_input(context, path, flags, options)
+    # Seconds to import: after what is refused.
+    from flows.cli.tables.live_table import LiveTable, print_summary
+    from flows.runtime.session import run_streams
+
     table = LiveTable(Path(settings.model).name)
     with open_log(settings.log_format) as log:
         with foreign_output_to(settings.home / RAY_OUTPUT), log.showing(table):
@@ -208,6 +211,7 @@ def _read_input(
     """The camera file, and settings and options with what the file says of them."""
     from flows.cli.context import settings_of
     from flows.cli.run_log import resolve_format
+    from flows.runtime.cluster.ray_address import require_ray
     from streetloop.cameras.camera_file import load_cameras
 
     file = load_cameras(path)
@@ -216,4 +220,5 @@ def _read_input(
     log_format = resolve_format(settings_of(context, **given).log_format)
     settings = settings_of(context, **{**given, "log_format": log_format})
     sinks = require_surroundings(file, settings)
+    require_ray(options.address, os.environ)
     return file, settings, dataclasses.replace(options, sinks=sinks, mutes=file.mute)

@@ -89,6 +89,8 @@ def _measure(name: str, store: ObjectStore, zone: tzinfo) -> Series:
 
 def _past(camera: str, start: str, end: str, store: ObjectStore, zone: tzinfo) -> Series:
     begin, finish = _moment(start, zone), _moment(end, zone)
+    if finish <= begin:
+        raise ConfigError(f"{camera}@{start}/{end}: the period does not end after it begins")
     series = gather_periods(read_periods(store, camera, begin, finish))
     if not len(series):
         known = ", ".join(cameras_in(store)) or "none was watched yet"

@@ -108,7 +108,7 @@ def _open(settings: Settings, camera: Camera) -> CheckResult:
     try:
         return CheckResult(camera, open_source(camera, SystemClock(), settings).probe(), None)
     except StreetloopError as error:
-        return CheckResult(camera, None, str(error))
+        return CheckResult(camera, None, _without_name(error, camera))
 
 
 def _with_model(result: CheckResult, model: ModelFile, settings: Settings) -> CheckResult:
@@ -117,6 +117,11 @@ def _with_model(result: CheckResult, model: ModelFile, settings: Settings) -> Ch
     try:
         refuse_uncountable([result.camera], None, model.names)
     except ConfigError as error:
-        return replace(result, problem="; ".join(str(error).splitlines()))
+        return replace(result, problem=_without_name(error, result.camera))
     found = model_warnings(result.camera, result.info, model, settings)
     return replace(result, warnings=(*result.warnings, *found))
+
+
+def _without_name(error: StreetloopError, camera: Camera) -> str:
+    """Faults of a camera in a line that begins with its name already."""
+    return "; ".join(line.removeprefix(f"camera {camera.id!r}: ") for line in str(error).splitlines())

@@ -1,14 +1,16 @@
-"""What a model's contract means for a camera."""
+"""What a model's contract, and its own mask, mean for a camera."""
 
 from collections.abc import Iterator
 
 from streetloop.cameras.camera_file import Camera
 from streetloop.cameras.camera_warning import CameraWarning
+from streetloop.geometry import covered_share
 from streetloop.settings import BASELINE, Settings
 from streetloop.video import VideoInfo
 from train.model.contract import ModelInput, OutputLayout
 from train.model.model_file import ModelFile
 
+_MAX_HIDDEN = 0.9  # share of the picture
 _MAX_PADDING = 0.2  # share of a fixed input beyond which a free one would be clearly cheaper
 
 
@@ -23,6 +25,10 @@ def model_warnings(
         model: The model that would run.
         settings: The settings of the run.
     """
+    if camera.mask and (hidden := covered_share(camera.mask)) > _MAX_HIDDEN:
+        yield CameraWarning(
+            "mask", f"the mask hides {hidden:.0%} of the picture, where nothing is detected or shown"
+        )
     contract, image_size = model.contract, settings.image_size
     if settings.model == BASELINE and camera.uri.scheme != "sim":
         yield CameraWarning(

@@ -1,8 +1,10 @@
 """Addresses of cameras: which are understood, and which are refused before anything is called."""
 
 import re
-from urllib.parse import SplitResult, urlsplit
+from collections import Counter
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
+from streetloop.counted_classes import is_one_line
 from streetloop.secrets import SecretUri
 
 NETWORK_SCHEMES = (
@@ -22,8 +24,13 @@ SCHEMES = (*NETWORK_SCHEMES, "v4l2", "file", "watch", "watch+s3", "sim")
 """All that are known."""
 
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s'\"\\<>]+")
+_NO_PORT = (
+    "its port is not a number from 1 to 65535; write HOST:PORT, and an address of IPv6 in brackets, "
+    "as [::1]:554"
+)
 _ESCAPED = "write # as %23, / as %2F, ? as %3F and @ as %40"
-_BAD_PORT = re.compile(r"[^/]*//(?:[^/?#]*@)?[^/?#@:\[\]]+:[0-9]+(?:[/?][^@]*)?")
+_BAD_PORT = re.compile(r"[^/]*//(?:[^/?#]*@)?[^/?#@\[\]]*:[^/?#@\[\]]*(?:[/?][^@]*)?")
+_VARIABLE = re.compile(r"\$?\{[A-Za-z_]\w*\}")
 
 
 def parse_address(value: object) -> SecretUri:
@@ -60,6 +67,10 @@ def parse_address(value: object) -> SecretUri:
     parts = _split(value)
     if uri.scheme in NETWORK_SCHEMES:
         _refuse_another_host(parts)
+        _refuse_variables(value)
+    else:
+        _refuse_control_characters(parts.path)
+    _refuse_doubled_options(uri.scheme, parts.query)
     return SecretUri(value)
 
 
@@ -73,6 +84,44 @@ def _refuse_another_host(parts: SplitResult) -> None:
         raise ValueError(f"has an @ behind its host; in user, password, path and query {_ESCAPED}")
     if not parts.hostname:
         raise ValueError("names no host")
+    if parts.port == 0 or parts.netloc.endswith(":"):
+        raise ValueError(_NO_PORT)
+
+
+def _refuse_variables(value: str) -> None:
+    """Refuse what other tools replace by a variable's value, such as ``${PASSWORD}``.
+
+    Raises:
+        ValueError: There is one.
+    """
+    if _VARIABLE.search(value):
+        raise ValueError(
+            "has a variable in braces, and none is replaced there; write its value, or { as %7B and } as %7D"
+        )
+
+
+def _refuse_control_characters(path: str) -> None:
+    """Refuse a path of this machine that would break the lines in which it is told.
+
+    Raises:
+        ValueError: It would.
+    """
+    if not is_one_line(unquote(path)):
+        raise ValueError("has a line break or another control character in its path")
+
+
+def _refuse_doubled_options(scheme: str, query: str) -> None:
+    """Refuse an option of ours that is there twice, of which one would have no effect.
+
+    Raises:
+        ValueError: One is.
+    """
+    keys = Counter(key for key, _ in parse_qsl(query, keep_blank_values=True))
+    if scheme in NETWORK_SCHEMES:
+        keys = Counter({"every": keys["every"]}) if scheme.startswith("snapshot+") else Counter()
+    doubled = [key for key, count in keys.items() if count > 1]
+    if doubled:
+        raise ValueError(f"has the option {doubled[0][:20]!r} twice")
 
 
 def _unknown_scheme(scheme: str) -> str:
@@ -88,7 +137,7 @@ def _split(value: str) -> SplitResult:
         _ = parts.hostname, parts.port
     except ValueError:
         if _BAD_PORT.fullmatch(value):
-            raise ValueError("its port is not a number from 0 to 65535") from None
+            raise ValueError(_NO_PORT) from None
         # `from None`: the vendor's message quotes the URI with its password.
         raise ValueError(
             f"is no valid URI; in user and password {_ESCAPED}, other special characters likewise"

@@ -16,7 +16,28 @@ MOST_FAULTS = 20
 CAMERA_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 """Ids of cameras."""
 
-_MAPPING = re.compile(r"Input should be a valid dictionary( or instance of \w+)?")
+_PLAIN = (
+    (
+        r"Input should be a valid dictionary( or instance of \w+)?",
+        "must be a mapping, such as {{key: value}}",
+    ),
+    (r"Input should be a valid (?:list|tuple)", "must be a list"),
+    (r"Input should be a valid string", "must be text; quote it"),
+    (r"Input should be a valid number(, unable to parse string as a number)?", "must be a number"),
+    (r"Input should be a valid integer.*", "must be a whole number"),
+    (r"Input should be a valid boolean(, unable to interpret input)?", "must be true or false"),
+    (
+        r"(?:List|Tuple) should have at least (\d+) items? after validation, not (\d+)",
+        "has {1} values, and needs {0}",
+    ),
+    (
+        r"(?:List|Tuple) should have at most (\d+) items? after validation, not (\d+)",
+        "has {1} values; at most {0} are taken",
+    ),
+    (r"String should have at least 1 character", "is empty"),
+    (r"String should match pattern '\^\(([\w|-]+)\)\$'", "must be one of {0}"),
+)
+"""What the validator says, and how people say it."""
 
 _LONGEST_KEY = 60
 
@@ -75,7 +96,10 @@ def sentences(
 
 def plain(message: str) -> str:
     """A message of the validator as the end of a sentence."""
-    text = _MAPPING.sub("must be a mapping, such as {key: value}", message.removeprefix("Value error, "))
+    text = message.removeprefix("Value error, ")
+    for pattern, words in _PLAIN:
+        if found := re.fullmatch(pattern, text):
+            text = words.format(*(group.replace("|", ", ") for group in found.groups("")))
     return text[:1].lower() + text[1:]
 
 

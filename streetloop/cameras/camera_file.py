@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -25,7 +26,7 @@ from streetloop.cameras.camera_address import parse_address
 from streetloop.cameras.camera_faults import CAMERA_ID, plain, refusal, refusal_of_one, sentences, twice
 from streetloop.cameras.camera_yaml import misread, read_text, read_yaml
 from streetloop.cameras.zones import MAX_ZONES, Corners, Line, Zone, refuse_bad_names, refuse_unsound_mask
-from streetloop.counted_classes import ClassGroups, class_faults, groups_to_plain
+from streetloop.counted_classes import ClassGroups, class_faults, groups_to_plain, is_one_line
 from streetloop.errors import ConfigError
 from streetloop.secrets import SecretUri
 from streetloop.setting_types import Anonymise, Keep
@@ -58,6 +59,20 @@ def _text(value: object) -> object:
     why = misread(value)
     if why is not None:
         raise ValueError(why)
+    return value
+
+
+def _printed(value: str | None) -> str | None:
+    if value is not None and not is_one_line(value):
+        raise ValueError("has a line break or another control character")
+    return value
+
+
+def _polygons(value: object) -> object:
+    polygon = value[0] if isinstance(value, (list, tuple)) and value else None
+    corner = polygon[0] if isinstance(polygon, (list, tuple)) and polygon else None
+    if isinstance(corner, (int, float)):
+        raise ValueError("must be a list of polygons, as [[[0, 0], [1, 0], [1, 1]]]; it is one polygon")  # noqa: TRY004
     return value
 
 
@@ -133,7 +148,9 @@ class Camera(BaseModel):
 
     id: Annotated[str, BeforeValidator(_text)]
     uri: Annotated[SecretUri, BeforeValidator(parse_address)]
-    city: Annotated[str | None, BeforeValidator(_text)] = Field(default=None, min_length=1, max_length=100)
+    city: Annotated[str | None, BeforeValidator(_text), AfterValidator(_printed)] = Field(
+        default=None, min_length=1, max_length=100
+    )
     site: Annotated[str | None, BeforeValidator(_text)] = Field(default=None, pattern=SITE_PATTERN)
     fps: Annotated[float | None, BeforeValidator(_number)] = Field(default=None, ge=MIN_FPS, le=MAX_FPS)
     transport: str = Field(default="tcp", pattern="^(tcp|udp)$")
@@ -144,7 +161,9 @@ class Camera(BaseModel):
     anonymise: Anonymise | None = None
     lines: dict[str, CountingLine] = {}
     zones: dict[str, Zone] = {}
-    mask: tuple[Corners, ...] = Field(default=(), max_length=_MOST_MASKS)
+    mask: Annotated[tuple[Corners, ...], BeforeValidator(_polygons)] = Field(
+        default=(), max_length=_MOST_MASKS
+    )
     anomalies: Anomalies | None = None
 
     @field_validator("id")

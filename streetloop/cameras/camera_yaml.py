@@ -83,7 +83,7 @@ def read_yaml(text: str, name: str, faults: list[str] | None = None) -> Any:
         mark = getattr(error, "problem_mark", None)
         where = f", line {mark.line + 1}" if mark is not None else ""
         # `from None`: the vendor's message quotes the line, and a line may hold a password.
-        raise ConfigError(f"{name}{where}: is not valid YAML") from None
+        raise ConfigError(f"{name}{where}: {_why(error)}") from None
     if faults is None and loader.twice:
         raise ConfigError("\n".join(f"{name}: {sentence}" for sentence in loader.twice))
     if faults is not None:
@@ -106,6 +106,18 @@ def misread(value: object) -> str | None:
     }
     kind = kinds.get(type(value))
     return kind and f"is read as {kind} by YAML; quote it"
+
+
+def _why(error: Exception) -> str:
+    """What is wrong with a document, without a word of it."""
+    problem = f"{getattr(error, 'context', '')} {getattr(error, 'problem', '')}"
+    if "constructor for the tag" in problem:
+        return "has a tag, as !secret or !include, and none is known here; write the value"
+    if "single document" in problem:
+        return "a second document begins; leave out ---, or split the file"
+    if "character" in problem and "any token" in problem:
+        return "is not valid YAML: a tab, or a character such as @, % or ` that has to be quoted"
+    return "is not valid YAML"
 
 
 def _refuse_excess(text: str, name: str) -> None:

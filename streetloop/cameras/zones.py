@@ -4,14 +4,21 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Annotated, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
 from streetloop.geometry import polygon_fault
 
 MAX_ZONES = 1000
 _MAX_CORNERS, _LONGEST_NAME = 200, 100
 
-Fraction: TypeAlias = Annotated[float, Field(ge=0, le=1)]
+
+def _no_truth_value(value: object) -> object:
+    if isinstance(value, bool):
+        raise ValueError("must be a number")  # noqa: TRY004 - pydantic takes it as one sentence
+    return value
+
+
+Fraction: TypeAlias = Annotated[float, BeforeValidator(_no_truth_value), Field(ge=0, le=1)]
 Point: TypeAlias = tuple[Fraction, Fraction]
 Line: TypeAlias = tuple[Point, Point]
 Corners: TypeAlias = Annotated[tuple[Point, ...], Field(min_length=3, max_length=_MAX_CORNERS)]

@@ -1,10 +1,13 @@
 """What PyAV raises, as errors of ours."""
 
+import errno
+
 import av.error
 
 from streetloop.errors import SourceError, SourceRefused, SourceStalled, SourceUnavailable, SourceUnreadable
 from streetloop.secrets import redact
 
+OPENING = "cannot be opened"
 _HTTP = ("http://", "https://")
 TRANSLATED: dict[type[Exception], type[SourceError]] = {
     av.error.HTTPUnauthorizedError: SourceRefused,
@@ -37,6 +40,8 @@ def source_error(error: Exception, name: str, doing: str, *, live: bool) -> Sour
         return SourceStalled(f"{name} {doing}: it does not answer")
     if live and isinstance(error, av.error.EOFError):
         return SourceUnavailable(f"{name} {doing}: it hung up")
+    if live and doing == OPENING and getattr(error, "errno", None) == errno.EIO:
+        return SourceUnavailable(f"{name} {doing}: no host of that name is known, or it broke off")
     reason = redact(getattr(error, "strerror", None) or str(error))
     kind = next(TRANSLATED[base] for base in type(error).__mro__ if base in TRANSLATED)
     sentences = {

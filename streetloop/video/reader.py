@@ -17,7 +17,7 @@ from av.video.stream import VideoStream
 from streetloop.errors import SourceStalled, SourceUnreadable
 from streetloop.video.arrivals import Arrivals
 from streetloop.video.closing import Closing
-from streetloop.video.errors import source_error
+from streetloop.video.errors import OPENING, source_error
 from streetloop.video.packets import Encoded, EncodedPacket
 from streetloop.video.picture import Converter, DecodedPicture
 
@@ -87,7 +87,7 @@ class VideoReader(Closing):
         self.read_timeout_s = read_timeout_s
         self.corrupt_packets = 0
         limit = None if read_timeout_s is None else _ReadTimeout(self)
-        with self._translated("cannot be opened"):
+        with self._translated(OPENING):
             self._container: InputContainer = av.open(
                 url,
                 options=options or {},

@@ -48,6 +48,15 @@ def test_what_cannot_be_counted_is_refused(groups: dict[str, tuple[str, ...]], w
     assert class_faults("camera 'a'", NAMES, groups) == [f"camera 'a': classes: {words}"]
 
 
+@pytest.mark.parametrize("name", ["", "  ", "a=b", "car\\nbus", "car\\u2028bus", "car\\x07"])
+def test_a_name_of_several_lines_names_nothing(name: str) -> None:
+    with pytest.raises(
+        ConfigError, match=r"^cameras: camera 'a': classes: .* is no name: .* of one line"
+    ) as no:
+        parse_cameras(_file(f', classes: {{"{name}": [car]}}'))
+    assert len(str(no.value).splitlines()) == 1
+
+
 def test_every_class_that_cannot_be_counted_is_named_a_line_each() -> None:
     cameras = parse_cameras(
         "cameras: [{id: a, uri: 'rtsp://h/a', classes: [tram, car, van]}, "

@@ -125,6 +125,13 @@ def test_what_is_no_time_is_refused_with_what_to_write(text: str) -> None:
         parse_moment(text, NOW, BERLIN)
 
 
+@pytest.mark.parametrize("text", ["0m", "00d", " 0s "])
+def test_a_period_without_length_is_refused(text: str) -> None:
+    with pytest.raises(ConfigError, match=r"is a period without length; write a duration such as 90m"):
+        parse_moment(text, NOW, BERLIN)
+    assert parse_moment(text, NOW, BERLIN, future=True) == NOW
+
+
 @pytest.mark.parametrize("text", ["2026-11-01T10:31", "2027-01-01", "9999-12-31"])
 def test_the_future_is_refused(text: str) -> None:
     with pytest.raises(ConfigError, match=r"is in the future; it is 2026-11-01T10:30\+0100"):

@@ -153,3 +153,14 @@ def test_secret_uris_are_equal_when_their_credentials_are_too() -> None:
     assert same != other
     assert same != URI
     assert {same, SecretUri(URI), other} == {same, other}
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/live/token/s3cret/a.m3u8", "/Stream_Key/s3cret", "/access-token/s3cret?x=1", "/api_key/s3cret/x"],
+)
+def test_a_part_of_a_path_that_follows_the_name_of_a_secret_is_masked(path: str) -> None:
+    shown = redact(f"cannot open https://host{path}")
+    assert "s3cret" not in shown
+    assert shown.startswith("cannot open https://host/")
+    assert redact("https://host/live/keys/cam1/key") == "https://host/live/keys/cam1/key"

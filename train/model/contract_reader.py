@@ -10,6 +10,7 @@ from train.model.contract import ModelContract, ModelInput, OutputLayout
 
 _DTYPES = ("float32", "float16")
 _RT_DETR_HEAD = "RTDETRDecoder"
+_SIDES = range(32, 8193)  # pixels of a fixed side
 _MAX_SELECTED = 1000  # boxes of a network that selects them; one that does not has thousands
 
 
@@ -54,6 +55,11 @@ def _input(inputs: Sequence[GraphTensor], layout: OutputLayout, metadata: Mappin
     if image.dtype not in _DTYPES:
         raise ModelUnsupported(f"takes images of the type {image.dtype}; export it with float32 or float16")
     batch, _, height, width = image.shape
+    if batch == 0 or any(side is not None and side not in _SIDES for side in (height, width)):
+        raise ModelUnsupported(
+            f"takes images of the shape {_shown(image.shape)}; a detector takes at least one, "
+            f"with sides of {_SIDES.start} to {_SIDES.stop - 1} pixels"
+        )
     if layout is OutputLayout.SELECTED and not export_metadata.is_end_to_end(metadata):
         batch = batch or export_metadata.nms_batch(metadata)
     return ModelInput(batch, height, width, export_metadata.stride(metadata), image.dtype)

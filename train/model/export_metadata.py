@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from streetloop.counted_classes import is_class_name
 from streetloop.errors import ModelUnsupported
 
 _MAX_STRIDE = 1024
@@ -20,7 +21,8 @@ def class_names(metadata: Mapping[str, str]) -> tuple[str, ...]:
     ('car', 'bus')
 
     Raises:
-        ModelUnsupported: There are none, one is missing, or two classes share one.
+        ModelUnsupported: There are none, one is missing or of several lines, or two classes share
+            one.
     """
     if not metadata.get("names"):
         raise ModelUnsupported("does not name its classes; export it with Ultralytics, which does")
@@ -35,6 +37,8 @@ def class_names(metadata: Mapping[str, str]) -> tuple[str, ...]:
     for number in range(max(table) + 1):
         if not table.get(number):
             raise ModelUnsupported(f"names its classes up to {max(table)}, but class {number} has no name")
+        if not is_class_name(table[number]):
+            raise ModelUnsupported(f"the name of its class {number} has a line break or a control character")
     names = tuple(table[number] for number in range(len(table)))
     for number, name in enumerate(names):
         if (first := names.index(name)) != number:

@@ -28,6 +28,8 @@ _NO_MODELS = {
 }
 """What files are that were meant to be models, by how they begin."""
 
+_CHECKPOINTS = (b"PK\x03\x04", b"\x80")  # a zip, or, before PyTorch 1.6, a pickle
+
 
 @dataclass(frozen=True, slots=True)
 class ModelFile:
@@ -73,6 +75,8 @@ def open_model(model: str, cache: Path) -> ModelFile:
     if kind not in {".pt", ".onnx"}:
         raise ModelUnsupported(f"{path}: is neither an .onnx nor a .pt file")
     digest, thresholds = _digest(path), read_thresholds(path)
+    if kind == ".pt":
+        _refuse_no_pickle(path)
     version = _stamp(path, digest, thresholds)
     if kind == ".onnx":
         return ModelFile(version, path, None, read_contract(path), thresholds)
@@ -165,11 +169,27 @@ def _weight_files(path: Path) -> list[Path]:
     except DecodeError as error:
         raise ModelUnsupported(f"{path}: is not an ONNX model, or is cut short") from error
     external = [tensor for tensor in _get_all_tensors(model) if uses_external_data(tensor)]
-    found = sorted({path.parent / ExternalDataInfo(tensor).location for tensor in external})
-    for file in found:
+    ends: dict[Path, int] = {}
+    for info in map(ExternalDataInfo, external):
+        file = path.parent / info.location
+        ends[file] = max(ends.get(file, 0), (info.offset or 0) + (info.length or 0))
+    for file, end in ends.items():
         if not file.is_file():
             raise ModelUnsupported(f"{path}: its weights are in {file.name}, which is not beside it")
-    return found
+        if file.stat().st_size < end:
+            raise ModelUnsupported(f"{path}: its weights in {file.name} are cut short")
+    return sorted(ends)
+
+
+def _refuse_no_pickle(path: Path) -> None:
+    """Refuse what PyTorch has not written, before its libraries are loaded, which takes seconds.
+
+    Raises:
+        ModelUnsupported: It has not.
+    """
+    with path.open("rb") as file:
+        if not file.read(4).startswith(_CHECKPOINTS):
+            raise ModelUnsupported(f"{path}: is not an Ultralytics checkpoint; PyTorch has not written it")
 
 
 def _sha256(path: Path) -> str:

@@ -58,12 +58,28 @@ def find_ray(
             say(f"RAY_ADDRESS={named} is not used: give --address auto to join that Ray")
             del environ["RAY_ADDRESS"]  # the processes of our own Ray would inherit it
         return None
-    text = _checked(_of_this_machine(environ) if address == AUTO else address)
-    found = _ask(text, environ)
+    is_named = address is named or (address == AUTO and named not in {None, "", AUTO})
+    text = _of_this_machine(environ) if address == AUTO else address
+    who = f"{'RAY_ADDRESS=' if is_named else '--address '}{text}"
+    _check(text, who)
+    found = _ask(text, who, environ)
     if named and named not in {text, AUTO}:
         say(f"joining the Ray at {text}, not RAY_ADDRESS={named}")
     _tell_ray(found, environ)
     return found
+
+
+def require_ray(address: str | None, environ: Mapping[str, str]) -> None:
+    """Refuse early, before what takes seconds to import, an address where no Ray can be joined.
+
+    Args:
+        address: As of `find_ray`.
+        environ: The environment of the process; it is not changed.
+
+    Raises:
+        ConfigError: As `find_ray`.
+    """
+    find_ray(address, dict(environ), lambda _: None)
 
 
 def _tell_ray(found: RayAddress, environ: MutableMapping[str, str]) -> None:
@@ -89,15 +105,14 @@ def _of_this_machine(environ: Mapping[str, str]) -> str:
         ) from None
 
 
-def _checked(text: str) -> str:
+def _check(text: str, who: str) -> None:
     found = _HOST_AND_PORT.fullmatch(text)
     if found is None or not 0 < int(found["port"]) < 65536:
         hint = "ray:// is not used: run on a node of the cluster, or `ray job submit`"
-        raise ConfigError(f"--address {text}: {hint if '://' in text else 'write HOST:PORT or auto'}")
-    return text
+        raise ConfigError(f"{who}: {hint if '://' in text else 'write HOST:PORT or auto'}")
 
 
-def _ask(text: str, environ: Mapping[str, str]) -> RayAddress:
+def _ask(text: str, who: str, environ: Mapping[str, str]) -> RayAddress:
     quiet_grpc()
     from flows.runtime.cluster.gcs_probe import NoRay, TokenRefused, ask_ray
 
@@ -112,25 +127,25 @@ def _ask(text: str, environ: Mapping[str, str]) -> RayAddress:
             found = ask_ray(text, token)
     except NoRay:
         raise ConfigError(
-            f"--address {text}: no Ray answers there; start one by `ray start --head --port=6379`, "
+            f"{who}: no Ray answers there; start one by `ray start --head --port=6379`, "
             "or leave --address out"
         ) from None
     except TokenRefused:
         what = "that of this user is another one" if token else "there is none"
         raise ConfigError(
-            f"--address {text}: that Ray asks for a token, and {what}; "
+            f"{who}: that Ray asks for a token, and {what}; "
             "set RAY_AUTH_TOKEN or RAY_AUTH_TOKEN_PATH to that of the cluster"
         ) from None
-    _refuse_other_versions(text, found.ray, found.python)
+    _refuse_other_versions(who, found.ray, found.python)
     return RayAddress(text, token)
 
 
-def _refuse_other_versions(text: str, ray: str, python: str | None) -> None:
+def _refuse_other_versions(who: str, ray: str, python: str | None) -> None:
     here = {"Ray": version("ray"), "Python": platform.python_version()}
     for name, there in (("Ray", ray), ("Python", python)):
         if there is not None and there != here[name]:
             raise ConfigError(
-                f"--address {text}: that Ray runs {name} {there}, and this command {here[name]}; "
+                f"{who}: that Ray runs {name} {there}, and this command {here[name]}; "
                 "install the same version on both"
             )
 

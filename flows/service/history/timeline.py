@@ -95,7 +95,7 @@ def timeline(since: str, until: str | None, now: datetime, zone: tzinfo) -> Time
     start = parse_moment(since, now, zone)
     end = now if until is None else parse_moment(until, now, zone)
     if end <= start:
-        raise ConfigError("the period ends before it begins")
+        raise ConfigError("the period does not end after it begins")
     if end - start > _LONGEST:
         raise ConfigError("the period is longer than a year; begin later")
     length_min = (end - start) / timedelta(minutes=1)

@@ -180,7 +180,7 @@ class ArchiveService(FootageService):
         start = parse_moment(since, now, self.zone)
         end = now if until is None else parse_moment(until, now, self.zone, future=True)
         if end <= start:
-            raise ConfigError(f"the period ends at {end:%Y-%m-%dT%H:%M:%SZ}, before it begins")
+            raise ConfigError(f"the period ends at {end:%Y-%m-%dT%H:%M:%SZ}, and not after it begins")
         return start, end
 
     def _recorded(self, camera_id: str, start: datetime, end: datetime) -> list[Segment]:

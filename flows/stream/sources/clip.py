@@ -9,6 +9,7 @@
 - ``stall=10:5``: the same, but hang first, as a frozen camera does.
 """
 
+import math
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from flows.stream.sources.media_clock import MediaClock
 from flows.stream.sources.source import SourceFrame
+from streetloop.cameras.camera_file import MAX_FPS, MIN_FPS
 from streetloop.clock import Clock
 from streetloop.errors import ConfigError, SourceError, SourceStalled, SourceUnavailable, SourceUnreadable
 from streetloop.secrets import redact
@@ -85,14 +87,14 @@ def _flag(text: str) -> bool:
 
 def _rate(text: str) -> float:
     rate = float(text)
-    if not 0 < rate <= 1000:
+    if not MIN_FPS <= rate <= MAX_FPS:
         raise ValueError(text)
     return rate
 
 
 def _outage(text: str) -> tuple[float, float]:
     start, length = (float(part) for part in text.split(":"))
-    if not (start >= 0 and length > 0):
+    if not (0 <= start < math.inf and 0 < length < math.inf):
         raise ValueError(text)
     return start, length
 

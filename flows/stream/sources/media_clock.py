@@ -13,6 +13,7 @@ class MediaClock:
     """Turns a source's time stamps into strictly rising seconds since the first picture.
 
     A missing stamp advances by one frame period, a single disordered one by a hundredth of it.
+    Stamps that all stay the same are none.
     After a new connection, or a jump of the stamps, the monotonic clock gives the step, and where
     that stands still, a period.
 
@@ -37,6 +38,7 @@ class MediaClock:
         self._step: float | None = None  # the last that was no jump
         self._seen_step = 0.0  # the last that was not back
         self._stray = False
+        self._stamp: float | None = None  # as the source gave it
         self.gaps = 0
 
     def reconnected(self) -> None:
@@ -53,7 +55,7 @@ class MediaClock:
         """
         known = media_s if media_s is not None and math.isfinite(media_s) else None
         pts = self._place(known, arrived_s, 1 / (fps or _FALLBACK_FPS), _SLOWER / fps if fps else 0.0)
-        self._last = pts
+        self._last, self._stamp = pts, known
         self._arrived_s = arrived_s
         return pts
 
@@ -64,7 +66,10 @@ class MediaClock:
         if media_s is None:
             return self._last + period
         if self._offset is not None:
-            step = media_s + self._offset - self._last
+            step = media_s + self._offset - self._last if media_s != self._stamp else 0.0
+            if step == 0.0 and self._stray:  # it stands still
+                self._offset = self._last + period - media_s
+                return self._last + period
             longest = max(self._jump_s, slow_s, _LONGER * self._seen_step)
             if 0 < step < longest:
                 self._step, self._seen_step, self._stray = step, step, False

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from flows.stream.sources.source import SourceFrame
+from streetloop.cameras.camera_file import MAX_FPS, MIN_FPS
 from streetloop.clock import Clock
 from streetloop.errors import ConfigError, SourceError, SourceUnavailable
 from streetloop.types import ArrayPicture
@@ -56,7 +57,7 @@ def parse_device_uri(uri: str) -> tuple[Path, DeviceOptions]:
                 _require(width in _SIZES and height in _SIZES)
             elif key == "fps":
                 fps = float(value)
-                _require(0 < fps <= 1000)
+                _require(MIN_FPS <= fps <= MAX_FPS)
             else:
                 raise ConfigError(f"v4l2://{device}: unknown option {key!r}; known are size, fps")
         except ValueError:

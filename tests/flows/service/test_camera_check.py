@@ -71,7 +71,7 @@ def test_every_camera_is_checked_and_answers_come_in_order(
     problems = [result.problem or "" for result in checked]
     assert "does not exist" in problems[0]
     assert f"rtsp://***@{nobody}/ch1" in problems[2]
-    assert "camera 'wrong'" in problems[3]
+    assert problems[3].endswith("fps='fast' is not understood")
     assert not any("s3cret" in problem for problem in problems)
 
 
@@ -174,3 +174,26 @@ def test_what_runs_in_the_place_of_the_file_is_checked_and_said(tmp_path: Path, 
 def test_without_a_ledger_none_is_made(tmp_path: Path, settings: Settings) -> None:
     list(check_cameras([_camera("a", write_clip(tmp_path / "a.mp4", [20, 90]).as_uri())], settings))
     assert not list(settings.home.glob("ledger*"))
+
+
+def test_a_mask_that_hides_the_picture_is_warned_of(tmp_path: Path, settings: Settings) -> None:
+    clip = write_clip(tmp_path / "a.mp4", [20, 90]).as_uri()
+    halves = (((0, 0), (1, 0), (1, 0.5), (0, 0.5)), ((0, 0.5), (1, 0.5), (1, 1), (0, 1)))
+    hidden, half = check_cameras(
+        [_camera("a", clip, mask=halves), _camera("b", clip, mask=halves[:1])], settings
+    )
+    assert [(w.code, w.text.partition(",")[0]) for w in hidden.warnings] == [
+        ("mask", "the mask hides 100% of the picture")
+    ]
+    assert half.warnings == ()
+
+
+def test_a_problem_does_not_repeat_the_name_of_its_camera(tmp_path: Path, settings: Settings) -> None:
+    clip = write_clip(tmp_path / "a.mp4", [20, 90]).as_uri()
+    cameras = [_camera("a", clip, classes={"x": ("tram",), "y": ("van",)}), _camera("b", "watch://clips")]
+    unknown, malformed = check_cameras(cameras, settings)
+    assert unknown.problem == (
+        "classes: the model has no class 'tram'; it has car, bus; "
+        "classes: the model has no class 'van'; it has car, bus"
+    )
+    assert malformed.problem == "watch://clips: write a folder as watch:///absolute/path"

@@ -106,7 +106,47 @@ def test_what_has_no_scheme_is_told_how_a_file_is_written(uri: str) -> None:
     assert "write a file as file:///absolute/path.mp4" in _refusal(uri)
 
 
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "rtsp://${CAMERA_USER}:${CAMERA_PASSWORD}@host/ch1",
+        "rtsp://admin:{CAMERA_PASSWORD}@host/ch1",
+        "https://host/a.m3u8?token=${TOKEN}",
+    ],
+)
+def test_a_variable_that_nobody_replaces_is_refused(uri: str) -> None:
+    assert "has a variable in braces, and none is replaced there" in _refusal(uri)
+    assert parse_address("rtsp://admin:%7Ba%7D$b@host/ch1").reveal() == "rtsp://admin:%7Ba%7D$b@host/ch1"
+    assert parse_address("file:///clips/{a}.mp4").reveal() == "file:///clips/{a}.mp4"
+
+
+@pytest.mark.parametrize(
+    ("uri", "option"),
+    [
+        ("file:///a.mp4?fps=5&loop=1&fps=7", "fps"),
+        ("sim://kingsport/crossing?size=64x64&size=96x64", "size"),
+        ("v4l2:///dev/video0?fps=5&fps=5", "fps"),
+        ("snapshot+http://host/a.jpg?every=2&c=1&c=2&every=3", "every"),
+    ],
+)
+def test_an_option_that_is_there_twice_is_refused(uri: str, option: str) -> None:
+    assert f"has the option {option!r} twice" in _refusal(uri)
+    assert parse_address("https://host/a.mp4?channel=1&channel=2").scheme == "https"
+
+
+@pytest.mark.parametrize("uri", ["file:///clips/a%0Ab.mp4", "watch:///clips%00", "v4l2:///dev/video0%1B"])
+def test_a_path_that_would_break_a_line_is_refused(uri: str) -> None:
+    assert "has a line break or another control character" in _refusal(uri)
+
+
+@pytest.mark.parametrize(
+    "host", ["host:0", "host:", "host:five", "host:554:554", "::1:554", "admin:hunter@host:five", "[::1]:"]
+)
+def test_a_port_that_is_none_is_said(host: str) -> None:
+    assert "its port is not a number from 1 to 65535; write HOST:PORT" in _refusal(f"rtsp://{host}/ch1")
+
+
 @pytest.mark.parametrize("port", ["65536", "99999"])
 def test_a_port_that_does_not_exist_is_said(port: str) -> None:
-    assert "its port is not a number from 0 to 65535" in _refusal(f"rtsp://host:{port}/ch1")
+    assert "its port is not a number from 1 to 65535" in _refusal(f"rtsp://host:{port}/ch1")
     assert "write # as %23" in _refusal(f"rtsp://admin:{port}/hunter@host/ch1")

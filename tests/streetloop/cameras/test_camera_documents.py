@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streetloop.cameras.camera_file import Camera, camera_document, parse_camera, parse_cameras
+from streetloop.counted_classes import is_one_line
 from streetloop.errors import ConfigError
 from streetloop.secrets import SecretUri
 
@@ -41,7 +42,7 @@ _cameras = st.fixed_dictionaries(
         "uri": st.sampled_from([URI, "sim://kingsport/crossing?seed=2", "file:///a.mp4?loop=1"]),
     },
     optional={
-        "city": st.text(st.characters(codec="utf-8"), min_size=1, max_size=100),
+        "city": st.text(st.characters(codec="utf-8"), min_size=1, max_size=100).filter(is_one_line),
         "fps": st.floats(0.001, 1000),
         "transport": st.sampled_from(["tcp", "udp"]),
         "lines": st.dictionaries(

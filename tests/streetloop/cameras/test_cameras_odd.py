@@ -167,3 +167,30 @@ def test_a_value_in_the_place_of_a_mapping_is_told_without_names_of_classes(keys
     with pytest.raises(ConfigError) as caught:
         parse_cameras(one(keys))
     assert str(caught.value) == f"cameras: camera 'a40': {where}: must be a mapping, such as {{key: value}}"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("cameras: {front: {uri: 'rtsp://h/x'}}", "cameras: must be a list"),
+        ("cameras: []", "cameras: has 0 values, and needs 1"),
+        (one("fps: '5,5'"), "camera 'a40': fps: must be a number"),
+        (one("audio: maybe"), "camera 'a40': audio: must be true or false"),
+        (one("transport: TCP"), "camera 'a40': transport: must be one of tcp, udp"),
+        (one("city: ''"), "camera 'a40': city: is empty"),
+        (one('city: "a\\nb"'), "camera 'a40': city: has a line break or another control character"),
+        (one("lines: {l: [0, 0, 1, 1]}"), "camera 'a40': lines.l.points: has 4 values; at most 2 are taken"),
+        (one("lines: {l: [[true, 0], [1, 1]]}"), "camera 'a40': lines.l.points.0.0: must be a number"),
+        (one("mask: [[0, 0], [1, 0], [1, 1]]"), "camera 'a40': mask: must be a list of polygons"),
+        (f"{GOOD}\nsettings: {{model: 3}}", "setting 'model': must be text; quote it"),
+        (f"{GOOD}\n---\ncameras: []", ", line 2: a second document begins; leave out ---"),
+        ("cameras: [{id: a, uri: !secret door}]", ", line 1: has a tag, as !secret or !include"),
+        ("cameras:\n\t- id: a", ", line 2: is not valid YAML: a tab, or a character"),
+        ("cameras: [{id: @a}]", ", line 1: is not valid YAML: a tab, or a character"),
+    ],
+)
+def test_a_mistake_is_told_in_the_words_of_a_camera_file(text: str, said: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse_cameras(text, name="city.yaml")
+    (line,) = str(caught.value).splitlines()
+    assert line.removeprefix("city.yaml").removeprefix(": ").startswith(said)

@@ -73,6 +73,9 @@ def test_names_are_in_the_order_of_their_numbers(tmp_path: Path) -> None:
         ("[['car'], ['bus']]", "by something else than text"),
         ("{0: 'car', 1: None}", "by something else than text"),
         ("[" * 10_000, "no form that is known"),
+        ("{0: 'car\\nbus', 1: 'van'}", "class 0 has a line break"),
+        ('["car", "b\\u2028us"]', "class 1 has a line break"),
+        ("['car', 'b\\x07us']", "class 1 has a line break"),
     ],
 )
 def test_names_that_do_not_say_what_a_class_is_are_refused(
@@ -186,3 +189,42 @@ def test_a_network_that_the_runtime_does_not_know_is_refused_before_it_runs(tmp_
     with pytest.raises(ModelUnsupported, match=r"ONNX Runtime refuses it: .*Teleport") as refused:
         read_contract(path)
     assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("field", "words"),
+    [
+        ("opset", r"is of opset 99, and this ONNX Runtime knows up to \d+; export it with opset=\d+"),
+        ("ir_version", r"is of ONNX's format 99, and this ONNX Runtime knows up to \d+; update onnxruntime"),
+        ("domain", r"has the operation com\.nvidia:EfficientNMS, which ONNX Runtime refuses as unknown"),
+    ],
+)
+def test_what_the_runtime_is_too_old_for_is_told_in_our_words(field: str, words: str, tmp_path: Path) -> None:
+    path = write_tiny_model(tmp_path / "m.onnx", ONE_CAR)
+    model = onnx.load(path)
+    if field == "opset":
+        model.opset_import[0].version = 99
+    elif field == "ir_version":
+        model.ir_version = 99
+    else:
+        model.opset_import.append(onnx.helper.make_opsetid("com.nvidia", 1))
+        model.graph.node[0].domain, model.graph.node[0].op_type = "com.nvidia", "EfficientNMS"
+    onnx.save(model, path)
+    with pytest.raises(ModelUnsupported, match=rf"m\.onnx: {words}") as refused:
+        read_contract(path)
+    assert "onnxruntime_src" not in str(refused.value)
+
+
+def test_text_for_images_is_refused(tmp_path: Path) -> None:
+    path = write_tiny_model(tmp_path / "m.onnx", ONE_CAR)
+    model = onnx.load(path)
+    model.graph.input[0].type.tensor_type.elem_type = onnx.TensorProto.STRING
+    onnx.save(model, path)
+    with pytest.raises(ModelUnsupported, match=r"takes images of the type tensor\(string\); export it with"):
+        read_contract(path)
+
+
+@pytest.mark.parametrize("size", [(0, 640, 640), (1, 8, 8), (1, 65536, 65536), ("batch", 640, 16)])
+def test_images_that_no_camera_has_are_refused(size: tuple[int | str, int, int], tmp_path: Path) -> None:
+    with pytest.raises(ModelUnsupported, match=r"at least one, with sides of 32 to 8192 pixels"):
+        read_contract(write_tiny_model(tmp_path / "m.onnx", ONE_CAR, size=size))

@@ -44,6 +44,7 @@ def test_a_model_knows_its_classes_and_is_named_by_its_content(tiny: ModelFile, 
         ("pointer.pt", ModelUnsupported, "is a pointer of Git LFS, not the model; fetch it by"),
         ("page.onnx", ModelUnsupported, "is a web page"),
         ("page.pt", ModelUnsupported, "is a web page"),
+        ("text.pt", ModelUnsupported, "not an Ultralytics checkpoint; PyTorch has not written it"),
         ("segment.onnx", ModelUnsupported, "'segment'"),
         ("nameless.onnx", ModelUnsupported, "does not name its classes"),
         ("s3://bucket/model.onnx", ModelNotFound, "unknown scheme 's3'"),
@@ -59,6 +60,7 @@ def test_what_is_no_detector_is_refused_with_the_reason(
     for suffix in ("onnx", "pt"):
         (tmp_path / f"pointer.{suffix}").write_text("version https://git-lfs.github.com/spec/v1\nsize 9\n")
         (tmp_path / f"page.{suffix}").write_text("\n<!DOCTYPE html><title>Not found</title>")
+    (tmp_path / "text.pt").write_text("weights")
     whole = write_tiny_model(tmp_path / "whole.onnx", ONE_CAR).read_bytes()
     (tmp_path / "cut.onnx").write_bytes(whole[: len(whole) // 2])
     write_tiny_model(tmp_path / "segment.onnx", ONE_CAR, metadata={"task": "segment"})
@@ -107,6 +109,14 @@ def _with_weights_beside(path: Path, score: float) -> Path:
     set_external_data(answer, location="weights.bin")
     onnx.save(model, path)
     return path
+
+
+def test_weights_beside_the_file_that_are_cut_short_are_told(tmp_path: Path) -> None:
+    path = _with_weights_beside(tmp_path / "m.onnx", 0.9)
+    weights = path.with_name("weights.bin")
+    weights.write_bytes(weights.read_bytes()[:-1])
+    with pytest.raises(ModelUnsupported, match=r"m\.onnx: its weights in weights\.bin are cut short$"):
+        open_model(str(path), tmp_path)
 
 
 def test_the_version_covers_weights_beside_the_file(tmp_path: Path) -> None:

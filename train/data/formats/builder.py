@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from streetloop.counted_classes import is_class_name
 from streetloop.errors import DatasetError, ImageUnreadable
 from streetloop.images import decode_image
 from streetloop.storage.store import image_key
@@ -95,10 +96,15 @@ class DatasetBuilder:
             purpose: What the dataset is for.
 
         Raises:
-            DatasetError: There are no images.
+            DatasetError: There are no images, or a class has no name of one line.
         """
         if not self._examples:
             raise DatasetError(f"{purpose}: names no images")
+        for number, name in enumerate(classes):
+            if not is_class_name(name):
+                raise DatasetError(
+                    f"{purpose}: the name {name[:40]!r} of class {number} is no text of one line"
+                )
         used = {example.key for example in self._examples.values()}
         files = {key: path for key, path in self._files.items() if key in used}
         dataset = Dataset(tuple(classes), tuple(self._examples.values()), purpose=purpose)

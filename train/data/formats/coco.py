@@ -1,7 +1,9 @@
 """Reads COCO's ``instances`` JSON."""
 
+import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,8 @@ from train.data.formats.places import find_image, split_of
 from train.data.formats.text import read_json
 from train.data.mending import LabeledBox, Notes, unique_classes
 
+_ROUNDED = 1.5  # pixels by which a side of a scaled image may be off
+
 Row = Mapping[str, Any]
 
 
@@ -19,7 +23,8 @@ def read_coco(path: Path, images: Path | None = None, split: str | None = None) 
     """Read a COCO ``instances`` JSON; all its images are of one split.
 
     Crowds are ignored boxes. Annotations without a box, or of an image or category that is not in
-    the file, are left out and noted.
+    the file, are left out and noted. Where an image has another size than the file says, and the
+    same proportions, its boxes are scaled.
 
     Args:
         path: The JSON.
@@ -43,7 +48,7 @@ def read_coco(path: Path, images: Path | None = None, split: str | None = None) 
     categories = _without_roots(categories, used, builder.notes)
     if not categories:
         raise DatasetError(f"{path}: its 'categories' name no class")
-    names = [str(row.get("name", key)) for key, row in categories.items()]
+    names = [_class_name(key, row, path) for key, row in categories.items()]
     classes, ids = unique_classes(names, builder.notes, path.name)
     number = dict(zip(categories, ids, strict=True))
     boxes: dict[str, list[LabeledBox]] = defaultdict(list)
@@ -53,8 +58,8 @@ def read_coco(path: Path, images: Path | None = None, split: str | None = None) 
     part = split_of(path, split)
     for key, row in rows.items():
         example = builder.open_image(find_image(_image_name(row, path), folders, path), part)
-        _compare_sizes(row, example.width, example.height, builder.notes)
-        builder.add(example, boxes[key])
+        scale = _scale(row, example.width, example.height, path, builder.notes)
+        builder.add(example, (_scaled(box, *scale) for box in boxes[key]))
     return builder.finish(classes, f"imported from {path.name}")
 
 
@@ -143,7 +148,48 @@ def _image_name(row: Row, path: Path) -> str:
     return name
 
 
-def _compare_sizes(row: Row, width: int, height: int, notes: Notes) -> None:
-    said = (row.get("width") or width, row.get("height") or height)
-    if said != (width, height):
-        notes.add("images have another size than the file says, and boxes may be off", str(row["file_name"]))
+def _scale(row: Row, width: int, height: int, path: Path, notes: Notes) -> tuple[float, float]:
+    """By how much the boxes of an image are to be stretched, in x and y.
+
+    Raises:
+        DatasetError: The image has other proportions than the file says, as one that was turned or
+            cropped; nobody knows where its boxes are.
+    """
+    said = _side(row.get("width")) or width, _side(row.get("height")) or height
+    x, y = width / said[0], height / said[1]
+    if (x, y) == (1.0, 1.0):
+        return x, y
+    name = str(row["file_name"])
+    if abs(width - said[0] * y) > _ROUNDED and abs(height - said[1] * x) > _ROUNDED:
+        raise DatasetError(
+            f"{path}: image {name!r} is {width}x{height}, and the file says {said[0]:g}x{said[1]:g}, which "
+            "has other proportions: its boxes have no place; correct its width and height"
+        )
+    notes.add("images have another size than the file says, and boxes are scaled to it", name)
+    return x, y
+
+
+def _side(value: object) -> float:
+    """A side in pixels; 0 if the file has none."""
+    try:
+        side = float(str(value))
+    except ValueError:
+        return 0.0
+    return side if 0 < side < math.inf else 0.0
+
+
+def _scaled(box: LabeledBox, x: float, y: float) -> LabeledBox:
+    x1, y1, x2, y2 = box.xyxy
+    return replace(box, xyxy=(x1 * x, y1 * y, x2 * x, y2 * y))
+
+
+def _class_name(key: str, row: Row, path: Path) -> str:
+    """The name of a category.
+
+    Raises:
+        DatasetError: It has none.
+    """
+    name = row.get("name")
+    if name is None or not str(name).strip():
+        raise DatasetError(f"{path}: category {key} has no name")
+    return str(name)

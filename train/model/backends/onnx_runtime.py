@@ -27,6 +27,22 @@ ORT_ERRORS: tuple[type[Exception], ...] = (
 model is opened and `DetectorError` where it runs."""
 _TENSORRT, _CUDA, _CPU = "TensorrtExecutionProvider", "CUDAExecutionProvider", "CPUExecutionProvider"
 _CODES = re.compile(r"^\[ONNXRuntimeError\] : \d+ : \w+ : (Load model from .* failed:)?\s*")
+_SOURCE = re.compile(r"^\S+\.(?:cc|h):\d+ .*?\) (?=[A-Z])")  # where in the vendor's code
+_KNOWN = (
+    (
+        re.compile(r"Opset (\d+) is under development.*?till opset (\d+)"),
+        "is of opset {0}, and this ONNX Runtime knows up to {1}; export it with opset={1}, or update it",
+    ),
+    (
+        re.compile(r"Unsupported model IR version: (\d+), max supported IR version: (\d+)"),
+        "is of ONNX's format {0}, and this ONNX Runtime knows up to {1}; update onnxruntime",
+    ),
+    (
+        re.compile(r"(\S+)\(-?\d+\) is not a registered function/op"),
+        "has the operation {0}, which ONNX Runtime refuses as unknown; export it without plugins",
+    ),
+)
+"""What ONNX Runtime says of files that people bring, and what it means."""
 _ONLY_FATAL = 4  # the rest comes as exceptions
 _PROBE = (1, 3, 320, 320)  # 320 is a multiple of all strides, and gives an end-to-end network enough anchors
 _DTYPES = {"tensor(float)": "float32", "tensor(float16)": "float16"}
@@ -112,13 +128,16 @@ def _open(path: Path, source: str | bytes, options: Any, providers: list[Any]) -
     try:
         return ort.InferenceSession(source, options, providers=providers)
     except ORT_ERRORS as error:
+        for said, meaning in _KNOWN:
+            if found := said.search(str(error)):
+                raise ModelUnsupported(f"{path}: {meaning.format(*found.groups())}") from error
         raise ModelUnsupported(f"{path}: ONNX Runtime refuses it: {_first_line(error)}") from error
 
 
 def _first_line(error: Exception) -> str:
     """The sentence of an exception, without the vendor's codes and the path, which we name."""
     line = (str(error).strip().splitlines() or [type(error).__name__])[0]
-    return _CODES.sub("", line)
+    return _SOURCE.sub("", _CODES.sub("", line))
 
 
 class OnnxBackend:

@@ -14,7 +14,7 @@ from typing import Any
 import grpc
 import pytest
 
-from flows.runtime.cluster.ray_address import find_ray
+from flows.runtime.cluster.ray_address import find_ray, require_ray
 from streetloop.errors import ConfigError
 
 HERE = (version("ray"), platform.python_version())
@@ -159,6 +159,34 @@ def test_where_no_ray_is_nothing_hangs() -> None:
         port = taken.getsockname()[1]
     with pytest.raises(ConfigError, match=rf"127.0.0.1:{port}: no Ray answers there; start one by"):
         find_ray(f"127.0.0.1:{port}", {}, silent)
+
+
+def test_the_variable_that_named_the_address_is_named(head: Heads) -> None:
+    for address, environ in (
+        ("auto", {"RAY_ADDRESS": "127.0.0.1:1"}),
+        (None, {"RAY_ADDRESS": "127.0.0.1:1", "RAY_JOB_CONFIG_JSON_ENV_VAR": "{}"}),
+    ):
+        before = dict(environ)
+        with pytest.raises(ConfigError, match=r"^RAY_ADDRESS=127\.0\.0\.1:1: no Ray answers there"):
+            require_ray(address, environ)
+        assert environ == before
+    require_ray(head(*HERE), {})
+
+
+def test_an_address_is_refused_before_what_takes_long_to_import(tmp_path: Path) -> None:
+    (tmp_path / "c.yaml").write_text("cameras: [{id: a, uri: 'sim://kingsport/crossing'}]")
+    code = (
+        "import sys; from flows.cli.main import main; "
+        "sys.argv = ['streetloop', 'run', 'c.yaml', '--address', '127.0.0.1:1']\n"
+        "try: main()\n"
+        "finally: print('flows.runtime.session' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (2, "False\n")
+    (said,) = done.stderr.splitlines()
+    assert said.startswith("error: --address 127.0.0.1:1: no Ray answers there")
 
 
 @pytest.mark.parametrize(

@@ -127,6 +127,15 @@ def test_a_time_lapse_keeps_its_time(tmp_path: Path, suffix: str, period_s: int)
     assert read.reader.gaps == played.reader.gaps == 0
 
 
+@pytest.mark.parametrize("stamp_s", [0.0, 7.0])
+def test_stamps_that_stand_still_are_none(tmp_path: Path, stamp_s: float) -> None:
+    play = _Play(write_stamped(tmp_path / "frozen.mkv", [stamp_s] * 40))
+
+    assert play.times == pytest.approx(steady(40), abs=0.1)
+    assert play.arrivals == pytest.approx(play.times)
+    assert play.reader.gaps == 0
+
+
 @pytest.mark.parametrize("suffix", ["mkv", "mp4", "ts"])
 def test_an_uneven_rate_keeps_the_times_of_its_pictures(tmp_path: Path, suffix: str) -> None:
     times = [0.0, 0.1, 0.4, 0.5, 1.1, 1.2, 1.9]

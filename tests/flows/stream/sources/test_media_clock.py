@@ -66,6 +66,14 @@ def test_a_stray_stamp_does_not_shift_those_that_follow(stray: float) -> None:
     assert 1.0 < times[2] < 1.01
 
 
+def test_a_stamp_that_stands_still_and_goes_on_later_costs_no_gap() -> None:
+    clock = MediaClock()
+    times = [clock.stamp(stamp, 0.0, fps=10) for stamp in (0.0, 0.1, 0.1, 0.1, 0.1, 0.2, 0.3)]
+
+    assert times == pytest.approx([0, 0.1, 0.101, 0.201, 0.301, 0.401, 0.501], abs=1e-6)
+    assert clock.gaps == 0
+
+
 @pytest.mark.parametrize("jump", [-3600.0, -0.6, 10.5, 1e9])
 def test_after_a_jump_of_the_stamps_the_monotonic_clock_gives_the_step(jump: float) -> None:
     clock = MediaClock()

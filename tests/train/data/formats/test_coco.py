@@ -134,9 +134,36 @@ def test_images_are_found_in_the_folder_that_is_named(tmp_path: Path) -> None:
     assert boxes(read_coco(path, tmp_path / "photographs")) == [CAR]
 
 
-def test_a_size_that_is_not_the_image_s_is_said(tmp_path: Path) -> None:
-    found = read_coco(write_coco_files(tmp_path, width=400, height=200))
-    assert "another size than the file says" in found.notes[0]
+@pytest.mark.parametrize("size", [(400, 200), ("400", "200.0"), (401, 200)])
+def test_boxes_of_an_image_that_was_scaled_are_scaled_and_said(tmp_path: Path, size: tuple[Any, Any]) -> None:
+    x, y, w, h = (2 * v for v in CAR_BBOX)
+    path = write_coco_files(tmp_path, [annotation(bbox=[x, y, w, h])], width=size[0], height=size[1])
+    found = read_coco(path)
+    assert boxes(found) == [pytest.approx(CAR, rel=0.003)]
+    assert "boxes are scaled to it: 1, the first in a.png" in found.notes[0]
+
+
+@pytest.mark.parametrize("size", [(100, 200), (400, 300)])
+def test_an_image_that_was_turned_or_cropped_is_refused_by_name(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    with pytest.raises(DatasetError, match=r"image 'a\.png' is 200x100, and the file says \d+x\d+"):
+        read_coco(write_coco_files(tmp_path, width=size[0], height=size[1]))
+
+
+@pytest.mark.parametrize("said", [None, 0, "wide", float("nan"), -1])
+def test_a_size_that_is_none_says_nothing(tmp_path: Path, said: object) -> None:
+    found = read_coco(write_coco_files(tmp_path, width=said, height=said))
+    assert (boxes(found), found.notes) == ([CAR], ())
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [(None, "category 1 has no name"), (" ", "category 1 has no name"), ("car\nbus", "no text of one line")],
+)
+def test_a_category_without_a_name_of_one_line_is_refused(tmp_path: Path, name: object, words: str) -> None:
+    with pytest.raises(DatasetError, match=words):
+        read_coco(write_coco_files(tmp_path, categories=[{"id": 1, "name": name}]))
 
 
 def test_two_rows_of_one_image_are_said(tmp_path: Path) -> None:
