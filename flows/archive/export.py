@@ -17,7 +17,7 @@ from streetloop.host.files import write_whole
 from streetloop.ledger.segments import Segment
 from streetloop.storage.store import ObjectStore
 from streetloop.types import Image
-from streetloop.video import Part, VideoReader, VideoWriter, can_join, join
+from streetloop.video import Part, VideoReader, VideoWriter, can_join, has_sound, join
 
 _PERIOD_S = 0.04
 
@@ -99,7 +99,7 @@ def export_stretch(
         if not parts:
             raise NotFound("no picture was recorded in this time")
         manifest = _manifest(segments[0].camera_id, start, end, out, whole, parts)
-        manifest |= {"boxes": boxes, "encoded_again": not is_kept}
+        manifest |= {"boxes": boxes, "encoded_again": not is_kept, "sound": has_sound(whole)}
         manifest["anonymised"] = HEADS_AND_PLATES if anonymise else None
         with _told(out):
             whole.replace(out)

@@ -11,7 +11,7 @@ from ray.exceptions import RayError
 from ray.util.annotations import RayDeprecationWarning
 
 from flows.archive.replay import Work, detect_and_keep
-from flows.archive.segment_detections import SegmentDetections
+from flows.archive.segment_detections import SegmentDetections, streams_of
 from streetloop.errors import DetectorError, StreetloopError
 from streetloop.host.processes import lower_priority
 from streetloop.settings import Settings
@@ -70,7 +70,8 @@ class _SegmentWorker:
 
     def __init__(self, model: ModelFile, settings: Settings, store: ObjectStore, threads: int) -> None:
         lower_priority()
-        backend = open_backend(model, settings.backend, threads, settings.precision)
+        self._streams = streams_of(threads)
+        backend = open_backend(model, settings.backend, threads, settings.precision, self._streams)
         self._predictor = Predictor(model, backend, settings.image_size)
         self._settings, self._store = settings, store
 
@@ -78,7 +79,9 @@ class _SegmentWorker:
         found = np.empty(len(batch["work"]), object)
         for row, (segment, frames) in enumerate(batch["work"]):
             try:
-                one = detect_and_keep(self._store, segment, frames, self._predictor, self._settings)
+                one = detect_and_keep(
+                    self._store, segment, frames, self._predictor, self._settings, self._streams
+                )
                 found[row] = one.to_bytes()
             except StreetloopError as error:
                 found[row] = error

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import numpy as np
 
 from flows.archive.same_boxes import same_boxes
-from flows.archive.segment_detections import SegmentDetections, detect_segment
+from flows.archive.segment_detections import SegmentDetections, detect_segment, streams_of
 from flows.archive.served_log import ServedFrame, served_frames
 from flows.stream.analysis.camera_analysis import CameraAnalysis
 from flows.stream.ingest.accounting import Fate
@@ -149,11 +149,12 @@ def detect_here(
     work: Sequence[Work], model: ModelFile, settings: Settings, store: ObjectStore
 ) -> dict[str, SegmentDetections]:
     """Look at segments one after the other, in this process; see `Detect`."""
-    backend = open_backend(model, settings.backend, settings.threads, settings.precision)
+    streams = streams_of(settings.threads)
+    backend = open_backend(model, settings.backend, settings.threads, settings.precision, streams)
     predictor = Predictor(model, backend, settings.image_size)
     found: dict[str, SegmentDetections] = {}
     for segment, frames in work:
-        found[segment.key] = detect_and_keep(store, segment, frames, predictor, settings)
+        found[segment.key] = detect_and_keep(store, segment, frames, predictor, settings, streams)
     return found
 
 
@@ -163,9 +164,10 @@ def detect_and_keep(
     frames: Sequence[ServedFrame],
     predictor: Predictor,
     settings: Settings,
+    streams: int = 1,
 ) -> SegmentDetections:
     """What a model finds in a segment; kept in the store for the next replay."""
-    found = detect_segment(store, segment, frames, predictor, settings.track_floor)
+    found = detect_segment(store, segment, frames, predictor, settings.track_floor, streams)
     store.put(_answer_key(segment, frames, predictor.model, settings), found.to_bytes())
     return found
 

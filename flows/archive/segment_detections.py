@@ -3,7 +3,9 @@
 import io
 import tempfile
 import time
+from collections import deque
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -22,7 +24,7 @@ from train.model.preprocess import Letterbox, letterbox_into
 _BATCH = 8
 _NEAREST = 0.4  # of the time to the next picture: a frame is that picture, or is not in the recording
 _PERIOD_S, _LONGEST_PERIOD_S = 0.04, 5.0
-_AHEAD = 2  # batches that wait for the network
+_MAX_STREAMS = 4  # each holds a batch, and what the network makes of it
 _NO_IMAGES: Image = np.empty((0, 0, 0, 3), np.uint8)
 
 
@@ -74,6 +76,7 @@ def detect_segment(
     frames: Sequence[ServedFrame],
     predictor: Predictor,
     confidence: float,
+    streams: int = 1,
 ) -> SegmentDetections:
     """Look at some frames of a segment with a model.
 
@@ -83,6 +86,8 @@ def detect_segment(
         frames: The frames, in order of time; those that the recording lacks are left out.
         predictor: The model.
         confidence: Least confidence of a box.
+        streams: Batches that the model computes side by side, see
+            `train.model.backends.open_backend`.
 
     Raises:
         StoreError: The segment cannot be read.
@@ -95,14 +100,37 @@ def detect_segment(
         path = Path(folder) / "segment.mp4"
         path.write_bytes(store.get(segment.key))
         # Decoded beside the network, whose own steps do not keep all cores busy.
-        with read_ahead(_packed(_wanted(path, frames), predictor), _AHEAD) as batches:
-            for batch in batches:
+        with read_ahead(_packed(_wanted(path, frames), predictor), streams + 1) as batches:
+            for batch, answers, seconds in _answered(batches, predictor, confidence, streams):
                 size = batch.letterboxes[0].width, batch.letterboxes[0].height
-                began = time.perf_counter()
-                answers = predictor.detect(batch.images, confidence)
-                took_s += time.perf_counter() - began
+                took_s += seconds
                 found += zip(batch.frame_ids, batch.to_source(answers), strict=True)
     return _collected(found, size, took_s)
+
+
+def streams_of(threads: int) -> int:
+    """Batches side by side that a number of threads computes fastest."""
+    return max(1, min(threads, _MAX_STREAMS))
+
+
+def _answered(
+    batches: "Iterator[_Packed]", predictor: Predictor, confidence: float, streams: int
+) -> "Iterator[tuple[_Packed, list[Detections], float]]":
+    """Each batch with its answers and the seconds that they took, in the order of the batches."""
+
+    def detect(images: Image) -> tuple[list[Detections], float]:
+        began = time.perf_counter()
+        return predictor.detect(images, confidence), time.perf_counter() - began
+
+    asked: deque[tuple[_Packed, Future[tuple[list[Detections], float]]]] = deque()
+    with ThreadPoolExecutor(streams, "replay") as pool:
+        for batch in batches:
+            asked.append((batch, pool.submit(detect, batch.images)))
+            if len(asked) > streams:
+                answered, answer = asked.popleft()
+                yield answered, *answer.result()
+        for answered, answer in asked:
+            yield answered, *answer.result()
 
 
 @dataclass(frozen=True, slots=True)

@@ -185,6 +185,7 @@ class ExportView(BaseModel):
         parts: Number of segments that it is of.
         encoded_again: False if its packets are those of the camera.
         anonymised: ``heads_and_plates`` if those are blurred; None otherwise.
+        sound: True if the sound is in it. What is anonymised or encoded again has none.
     """
 
     file: str
@@ -194,6 +195,7 @@ class ExportView(BaseModel):
     parts: int
     encoded_again: bool
     anonymised: str | None = None
+    sound: bool = False
 
 
 class RemovalView(BaseModel):

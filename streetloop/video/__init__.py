@@ -1,7 +1,7 @@
 """Video in and out: the only adapter of PyAV."""
 
 from streetloop.video.errors import TRANSLATED
-from streetloop.video.join import Joined, Part, can_join, join
+from streetloop.video.join import Joined, Part, can_join, has_sound, join
 from streetloop.video.packets import BROWSER_CODECS, Encoded, EncodedPacket
 from streetloop.video.picture import DecodedPicture
 from streetloop.video.reader import VideoInfo, VideoReader, speaks
@@ -21,6 +21,7 @@ __all__ = [
     "VideoReader",
     "VideoWriter",
     "can_join",
+    "has_sound",
     "join",
     "speaks",
     "video_length_s",

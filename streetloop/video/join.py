@@ -56,6 +56,12 @@ def can_join(paths: Sequence[Path]) -> bool:
     return len(kinds) <= 1
 
 
+def has_sound(path: Path) -> bool:
+    """True if a file has sound beside its pictures."""
+    with _opened(path) as container:
+        return bool(container.streams.audio)
+
+
 def join(parts: Sequence[Part], out: Path) -> list[Joined]:
     """Write the parts into one file, each right behind the one before.
 

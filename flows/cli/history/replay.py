@@ -2,12 +2,13 @@
 
 import contextlib
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from flows.cli.history.archive import CameraId, File, From, To, archive_control
-from flows.cli.output import Json, borderless, print_json, results, say
+from flows.cli.output import Json, borderless, print_json, results, say, write_page
 
 if TYPE_CHECKING:
     from streetloop.control.archive_views import ReplayView
@@ -28,6 +29,9 @@ def replay(
         int, typer.Option(min=1, max=64, help="Processes; more than one look at segments on Ray Data.")
     ] = 1,
     file: File = None,
+    html: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the comparison as a page to FILE.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Run a recorded stretch through a version, and compare with what was served."""
@@ -45,10 +49,16 @@ def replay(
             view = control.replay(camera, since, until, model, workers)
         except NotFound as error:
             raise ConfigError(str(error)) from None
+    if html is not None:
+        from flows.reports.replay_html import replay_page
+
+        write_page(html, replay_page(view, camera, model, (since, until or "now"), control.zone))
     if as_json:
         print_json(view)
-    else:
-        _print(view)
+        return
+    _print(view)
+    if html is not None:
+        results().print(f"report: {html.absolute()}", soft_wrap=True)
 
 
 def _print(view: "ReplayView") -> None:

@@ -74,6 +74,7 @@ class ArchiveService(FootageService):
             parts=len(manifest["parts"]),
             encoded_again=manifest["encoded_again"],
             anonymised=manifest["anonymised"],
+            sound=manifest["sound"],
         )
 
     def storage(self) -> StorageView:

@@ -17,6 +17,7 @@ from streetloop.ledger.segments import Segment
 from streetloop.storage.store import FolderStore
 from streetloop.video import VideoReader
 from tests.support.samples.odd_clips import quarters, steady, write_stamped
+from tests.support.samples.sounds import clip_with_sound, sounds_of
 from tests.support.stream_flow.build import NOON, found, frame, result
 from tests.support.stream_flow.recorded import packets_of, times_in
 
@@ -29,8 +30,8 @@ class _Archive:
         self.store = FolderStore(folder / "store")
         self.segments: list[Segment] = []
 
-    def add(self, at_s: float, size: tuple[int, int] = (96, 64)) -> Segment:
-        path = write_stamped(
+    def add(self, at_s: float, size: tuple[int, int] = (96, 64), recorded: Path | None = None) -> Segment:
+        path = recorded or write_stamped(
             self.folder / f"{uuid.uuid4().hex}.mp4", steady(100, 25), lambda k: quarters(k, *size), fps=25
         )
         data = path.read_bytes()
@@ -143,6 +144,16 @@ def test_a_picture_far_from_any_that_was_looked_at_is_blurred_as_a_whole(archive
     assert (np.abs(plain.astype(int) - blurred).max(axis=2) > 40).any()
     assert len(np.unique(blurred)) > 20, "edges are smeared"
     assert archive.export(0, 1).manifest["anonymised"] is None
+
+
+@pytest.mark.parametrize("anonymise", [False, True])
+def test_the_manifest_says_whether_there_is_sound_and_what_is_anonymised_has_none(
+    archive: _Archive, anonymise: bool
+) -> None:
+    archive.add(0, (160, 96), clip_with_sound(archive.folder))
+    exported = archive.export(0, 2, anonymise=anonymise)
+    assert exported.manifest["sound"] is not anonymise
+    assert (sounds_of(exported.path)[0] is None) is anonymise
 
 
 def test_what_cannot_be_is_one_sentence(archive: _Archive, tmp_path: Path) -> None:

@@ -15,7 +15,9 @@ _CPU_FLAGS = Path("/proc/cpuinfo")
 _GPU_DEVICES = [Path("/dev") / name for name in ("nvidiactl", "dxg", "kfd")]
 
 
-def open_backend(model: ModelFile, kind: str = "auto", threads: int = 0, precision: str = "auto") -> Backend:
+def open_backend(
+    model: ModelFile, kind: str = "auto", threads: int = 0, precision: str = "auto", streams: int = 1
+) -> Backend:
     """Open a backend for a model.
 
     Args:
@@ -27,15 +29,17 @@ def open_backend(model: ModelFile, kind: str = "auto", threads: int = 0, precisi
             from decoding. 0 leaves the number to the runtime.
         precision: ``auto``, ``fp32``, or ``bf16``, which OpenVINO alone computes; see
             `train.model.backends.openvino_runtime.OpenVinoBackend`.
+        streams: Batches that several threads may run side by side; OpenVINO shares the threads out
+            among them. More answers more batches a second, and each of them later.
 
     Raises:
         ConfigError: The kind fits neither the model nor the precision.
         ModelUnsupported: The runtime does not accept the file.
     """
     if kind == "auto":
-        return _fastest(model, threads, precision)
+        return _fastest(model, threads, precision, streams)
     if kind == "openvino":
-        return _open_openvino(model, threads, precision)
+        return _open_openvino(model, threads, precision, streams)
     if precision == "bf16":
         raise ConfigError(f"precision bf16: the backend {kind} does not compute it; use openvino")
     if kind == "onnx":
@@ -56,7 +60,7 @@ def _refuse_fp32_on_gpu(precision: str, gpu: bool) -> None:
         raise ConfigError("precision fp32: on a GPU models run in fp16; use auto")
 
 
-def _fastest(model: ModelFile, threads: int, precision: str) -> Backend:
+def _fastest(model: ModelFile, threads: int, precision: str, streams: int) -> Backend:
     if gpu_providers():
         return open_backend(model, "onnx", threads, precision)
     if model.checkpoint is not None and _torch_has_gpu():
@@ -64,7 +68,7 @@ def _fastest(model: ModelFile, threads: int, precision: str) -> Backend:
     if not _suits_openvino():
         return open_backend(model, "onnx", threads, precision)
     try:
-        return _open_openvino(model, threads, precision)
+        return _open_openvino(model, threads, precision, streams)
     except ModelUnsupported as error:
         if precision == "bf16":
             raise
@@ -72,12 +76,12 @@ def _fastest(model: ModelFile, threads: int, precision: str) -> Backend:
         return open_backend(model, "onnx", threads)
 
 
-def _open_openvino(model: ModelFile, threads: int, precision: str) -> Backend:
+def _open_openvino(model: ModelFile, threads: int, precision: str, streams: int) -> Backend:
     try:
         from train.model.backends.openvino_runtime import OpenVinoBackend
     except ImportError as error:
         raise ModelUnsupported(f"OpenVINO is not installed here: {error}") from error
-    return OpenVinoBackend(model.onnx, threads, precision)
+    return OpenVinoBackend(model.onnx, threads, precision, streams)
 
 
 def _suits_openvino() -> bool:

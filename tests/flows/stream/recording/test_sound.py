@@ -3,46 +3,11 @@
 import subprocess
 from pathlib import Path
 
-import av
-import numpy as np
 import pytest
 
 from streetloop.video import Part, join
+from tests.support.samples.sounds import clip_with_sound, sounds_of
 from tests.support.stream_flow.recorded import record, recorder_of, segments_in, spool_in, times_in
-
-
-def clip_with_sound(folder: Path, codec: str = "aac", suffix: str = "mp4") -> Path:
-    """Six seconds of 25 pictures a second with a tone of 440 Hz, made by ffmpeg."""
-    out = folder / f"sound.{suffix}"
-    command = [
-        "ffmpeg",
-        "-nostdin",
-        "-loglevel",
-        "error",
-        "-f",
-        "lavfi",
-        "-i",
-        "testsrc2=size=160x96:rate=25",
-    ]
-    command += ["-f", "lavfi", "-i", "sine=frequency=440:sample_rate=8000", "-t", "6", "-c:v", "libx264"]
-    command += ["-g", "25", "-bf", "0", "-c:a", codec, str(out)]
-    subprocess.run(command, check=True)
-    return out
-
-
-def sounds_of(path: Path) -> tuple[str | None, float, float, float]:
-    """Codec, first and last second of the sound of a file, and the frequency that is heard."""
-    with av.open(str(path)) as container:
-        if not container.streams.audio:
-            return None, 0.0, 0.0, 0.0
-        stream = container.streams.audio[0]
-        frames = list(container.decode(stream))
-        rate = stream.rate or 1
-        wave = np.concatenate([frame.to_ndarray()[0] for frame in frames])
-        spectrum = np.abs(np.fft.rfft(wave))
-        heard = float(spectrum.argmax() * rate / len(wave))
-        times = [float(frame.time or 0) for frame in frames]
-        return stream.codec_context.name, times[0], times[-1], heard
 
 
 @pytest.mark.parametrize(("codec", "suffix", "kept_as"), [("aac", "mp4", "aac"), ("pcm_mulaw", "mkv", "aac")])

@@ -69,8 +69,9 @@ def test_the_name_says_the_precision(tiny: Path) -> None:
     assert OpenVinoBackend(tiny).name in {"openvino/fp32", "openvino/bf16"}
 
 
-def test_two_threads_may_ask_at_once(tiny: Path) -> None:
-    backend, together = OpenVinoBackend(tiny), threading.Barrier(4)
+@pytest.mark.parametrize("streams", [1, 3])
+def test_two_threads_may_ask_at_once(tiny: Path, streams: int) -> None:
+    backend, together = OpenVinoBackend(tiny, streams=streams), threading.Barrier(4)
     batches = [random_batch((1, 32, 32), seed) for seed in range(4)]
 
     def ask(images: np.ndarray) -> np.ndarray:
