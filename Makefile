@@ -7,12 +7,12 @@ STAMP  := $(VENV)/.installed
 # Real clips and weights, see tests/support/material.py.
 export STREETLOOP_TEST_DATA ?= ../shared/data
 
-# What starts servers or a browser runs one test at a time; all else on several processes.
+# What starts servers or a browser runs one test at a time; all else on several processes, beside it.
 SERVERS := ray or rtsp or label_studio or minio or postgres or browser or prometheus or broker or nginx
 # Each writes benchmarks/results/NAME.json. benchmarks.app is not among them: it looks at a running app.
 BENCHMARKS_SHORT := backends backlog capacity exports city drift_speed gate predict rollout parity tracks street_counts street_anomalies similar_incidents observability control_plane plumbing
 BENCHMARKS_LONG := throughput training beside_training rollout_live footage two_streets night drift_detection drift_causes drift anomalies
-UNITS = $(BIN)/python -m pytest -m "not ($(SERVERS))" --numprocesses=auto --maxprocesses=4 --durations=20
+UNITS = $(BIN)/python -m pytest -m "not ($(SERVERS))" --numprocesses=auto --maxprocesses=4 --timeout=900 --durations=20
 # Options and paths for pytest, such as ARGS=tests/drift.
 ARGS ?=
 # Test processes and the commands that tests start read modules as compiled once.
@@ -22,7 +22,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 help:
 	@echo "make demo     the main job, on this machine"
-	@echo "make test     all tests: test-units, then test-servers"
+	@echo "make test     all tests: test-servers, and test-units beside it"
 	@echo "make test-fast  tests without servers, Ray, real weights and long simulations"
 	@echo "make check    style, types, imports between packages, the examples in docstrings"
 	@echo "make baseline train the model that comes along (an hour on two cores; resumes)"
@@ -43,7 +43,7 @@ demo: install
 	$(BIN)/streetloop demo
 
 test: install
-	$(MAKE) --keep-going test-units test-servers
+	+$(BIN)/python .ci/side_by_side.py $(MAKE) test-units test-servers
 
 test-units: install
 	$(UNITS)

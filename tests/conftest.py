@@ -20,12 +20,16 @@ import hypothesis
 import pytest
 
 from tests.support.material import material
+from tests.support.memory_folder import use_memory_folder
+from tests.support.mlflow_tables import make_tables_once
 from tests.support.servers import cluster
 
 if TYPE_CHECKING:  # every test process reads this file: servers are imported by whoever starts one
     from tests.support.servers.gateway import Gateway
     from tests.support.servers.labels.label_studio import Studio
     from tests.support.servers.postgres import Postgres
+
+use_memory_folder()
 
 # Times say nothing on a shared machine, and a test must not fail on one run and pass on the next.
 hypothesis.settings.register_profile("streetloop", deadline=None, derandomize=True)
@@ -80,6 +84,13 @@ def _ray_only_where_marked(request: pytest.FixtureRequest, monkeypatch: pytest.M
     # A test that was the first to import Ray met the real `init`.
     if (ray := sys.modules.get("ray")) is not None and ray.is_initialized():
         refuse()
+
+
+@pytest.fixture(autouse=True)
+def _mlflow_makes_tables_once() -> None:
+    """Its migrations take a second of each test with a registry."""
+    if (utils := sys.modules.get("mlflow.store.db.utils")) is not None:
+        make_tables_once(utils)
 
 
 @pytest.fixture(autouse=True, scope="module")

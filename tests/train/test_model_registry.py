@@ -1,5 +1,7 @@
+import contextlib
 import importlib
 import shutil
+import sqlite3
 import threading
 from pathlib import Path
 
@@ -9,6 +11,7 @@ from streetloop.errors import RegistryError
 from streetloop.host.processes import in_background
 from streetloop.settings import Settings
 from tests.support.contracts.vendor_errors import errors_of
+from tests.support.mlflow_tables import make_tables_once, tables_of_mlflow
 from tests.support.samples.tiny_model import detector_output, write_tiny_model
 from train.first_champion import ensure_champion
 from train.model.find_model import has_registry, open_registry
@@ -44,6 +47,24 @@ def test_a_home_of_any_name_has_its_registry_and_its_files(onnx_file: Path, tmp_
     assert has_registry(settings)
     assert registry.download("1", tmp_path / "cache").is_file()
     assert {path.name for path in tmp_path.iterdir()} == {settings.home.name, "cache"}
+
+
+def test_tests_get_the_tables_that_mlflow_makes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    utils = importlib.import_module("mlflow.store.db.utils")
+    monkeypatch.setattr(utils, "_initialize_tables", tables_of_mlflow(utils))
+    Registry(f"sqlite:///{tmp_path / 'own.db'}", tmp_path).versions()
+    make_tables_once(utils)
+    for name in ("first.db", "second.db"):
+        Registry(f"sqlite:///{tmp_path / name}", tmp_path).versions()
+    own, *others = (_schema(tmp_path / name) for name in ("own.db", "first.db", "second.db"))
+    assert len(own) > 20
+    assert others == [own, own]
+
+
+def _schema(database: Path) -> list[tuple[str, ...]]:
+    with contextlib.closing(sqlite3.connect(database)) as connection:
+        tables = connection.execute("SELECT name, sql FROM sqlite_master ORDER BY name").fetchall()
+        return [*tables, *connection.execute("SELECT version_num FROM alembic_version").fetchall()]
 
 
 def test_a_version_carries_its_record_and_its_files(
