@@ -69,7 +69,9 @@ def _print(view: "ReplayView") -> None:
         lines = ", ".join(
             f"{name} {n.get('in', 0)} in {n.get('out', 0)} out" for name, n in seen.lines.items()
         )
-        events = ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in seen.events.items())
+        events = ", ".join(
+            f"{count} {kind.replace('_', ' ')}" for kind, count in seen.events.items() if count
+        )
         table.add_row(version, str(seen.detections), str(seen.tracks), lines, events)
     results().print(table)
     share = view.differing / view.frames
