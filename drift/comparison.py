@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import false_discovery_control
 
 from drift.statistics import KolmogorovSmirnov, Wasserstein
 from drift.statistics.block_bootstrap import block_for, block_length, null_of
 from drift.statistics.distance import Floats, median_and_spread
+from drift.statistics.false_discovery import adjusted
 from drift.statistics.pareto_tail import rare_distance
 from drift.statistics.small_sample import AUTOCORRELATION_FACTOR, MIN_DEPENDENCE, small_sample_factor
 from streetloop.json_values import finite_or_none
@@ -126,9 +126,9 @@ def compare(
             results[name] = too_few(missing)
         else:
             raw[name] = _one(before, since, min_spread.get(name, 0.0), policy, len(names), seed)
-    adjusted = _adjusted([r.p_value for r in raw.values()])
+    p_values = adjusted(np.array([r.p_value for r in raw.values()])).tolist()
     factor = _short_reference_factor([reference[name] for name in raw], policy.rarity / max(len(names), 1))
-    for (name, r), p_value in zip(raw.items(), adjusted, strict=True):
+    for (name, r), p_value in zip(raw.items(), p_values, strict=True):
         threshold = max(policy.least_effect, r.rare) * factor
         common = r.statistic >= policy.least_statistic
         alarm = common and p_value <= policy.false_discoveries and r.effect >= threshold
@@ -173,10 +173,3 @@ def _one(
     p_value = min(nulls[0].p_value(statistic), nulls[1].p_value(effect * scale)) * 2
     usual = float(np.median(before))
     return _Raw(statistic, min(p_value, 1.0), effect, float(np.median(since)) - usual, rare, usual)
-
-
-def _adjusted(p_values: Sequence[float]) -> list[float]:
-    """Benjamini and Hochberg 1995, over the features of a camera."""
-    if not p_values:
-        return []
-    return [float(p) for p in false_discovery_control(np.array(p_values), method="bh")]

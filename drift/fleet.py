@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Mapping
 
 import numpy as np
-from scipy.stats import false_discovery_control
 
 from drift.change import Change, WatchPolicy
 from drift.history import Past
 from drift.measurement.period import DriftPeriod
 from drift.scan import Scan
+from drift.statistics.false_discovery import adjusted
 from drift.watch import CameraWatch
 
 
@@ -59,8 +59,7 @@ class FleetWatch:
                 scans.append((watch, watch.scan()))
         if scans:
             p_values = np.stack([scan.p_values for _, scan in scans])
-            adjusted = false_discovery_control(p_values.ravel(), method="bh").reshape(p_values.shape)
-            significant = adjusted <= self._policy.false_discoveries
+            significant = adjusted(p_values) <= self._policy.false_discoveries
             for (watch, scan), row in zip(scans, significant, strict=True):
                 change = watch.settle(scan, row.tolist())
                 if change is not None:

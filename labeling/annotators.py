@@ -6,11 +6,10 @@ from datetime import datetime
 from typing import Any
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from labeling.answers import Answer, Labeled, Quarantined, Skipped
 from labeling.label_studio.rectangles import Unusable, read_boxes
-from streetloop.boxes import iou
+from streetloop.boxes import best_pairs, iou
 from streetloop.types import Detections
 
 
@@ -109,7 +108,7 @@ def _common(read: Sequence[Detections], least_iou: float) -> Detections:
             raise Unusable(f"annotators disagree: {len(first)} boxes against {len(other)}")
         same_class = first.class_id[:, None] == other.class_id[None]
         overlap = np.where(same_class, iou(first.xyxy, other.xyxy), 0.0)
-        rows, columns = linear_sum_assignment(overlap, maximize=True)
+        rows, columns = best_pairs(overlap)
         worst = float(overlap[rows, columns].min(initial=1.0))
         if worst < least_iou:
             raise Unusable(f"annotators disagree: two boxes that should be one have IoU {worst:.2f}")

@@ -7,10 +7,7 @@ model gets wrong, not how often.
 from collections import defaultdict
 from dataclasses import dataclass
 
-import numpy as np
-from scipy.optimize import linear_sum_assignment
-
-from streetloop.boxes import iou
+from streetloop.boxes import best_pairs, iou
 from streetloop.summable import Summable
 from streetloop.types import Detections
 
@@ -62,7 +59,7 @@ def corrections(found: Detections, label: Detections) -> dict[int, Corrections]:
     overlap = iou(found.xyxy, label.xyxy)
     # Zero below the match threshold: two poor pairs must not win over one good pair.
     overlap[overlap < _MATCH_IOU] = 0.0
-    rows, columns = linear_sum_assignment(-overlap) if overlap.size else (np.empty(0), np.empty(0))
+    rows, columns = best_pairs(overlap)
     matched = ((int(r), int(c)) for r, c in zip(rows, columns, strict=True))
     pairs = {r: c for r, c in matched if overlap[r, c] >= _MATCH_IOU}
     for k, class_id in enumerate(found.class_id.tolist()):

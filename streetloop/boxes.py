@@ -1,4 +1,4 @@
-"""Boxes in an image: as plain values, as arrays, as JSON, and their overlap."""
+"""Boxes in an image: as plain values, as arrays, as JSON, their overlap and their pairs."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -127,3 +127,26 @@ def area(boxes: Floats) -> NDArray[np.float64]:
     """
     sides = boxes[:, 2:].astype(np.float64) - boxes[:, :2]
     return np.asarray(sides[:, 0] * sides[:, 1])
+
+
+def best_pairs(similarity: NDArray[np.floating]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Choose the pairs of a row and a column whose similarities have the greatest sum.
+
+    Each row and each column is in one pair at most; the smaller side is used up.
+
+    >>> rows, columns = best_pairs(np.array([[0.9, 0.8], [0.7, 0.1]]))
+    >>> rows.tolist(), columns.tolist()
+    ([0, 1], [1, 0])
+
+    Args:
+        similarity: (N, M), larger is better; one with no row or no column has no pairs.
+
+    Returns:
+        Indices of rows, ascending, and of columns, each (min(N, M),).
+
+    Reference: Crouse, "On implementing 2D rectangular assignment algorithms", 2016, as in SciPy.
+    """
+    from scipy.optimize import linear_sum_assignment  # takes half a second: where it is needed
+
+    rows, columns = linear_sum_assignment(similarity, maximize=True)
+    return rows, columns

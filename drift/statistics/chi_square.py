@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import chi2_contingency
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +72,8 @@ def compare_mixes(
     if table.shape[1] < 2 or (table.sum(axis=1) == 0).any():
         return MixChange(0.0, 1.0, 0.0)
     table /= max(design_effect, 1.0)
+    from scipy.stats import chi2_contingency  # takes a second: where it is needed
+
     result = chi2_contingency(table, correction=False)
     size = float(np.sqrt(result.statistic / table.sum()))
     return MixChange(float(result.statistic), float(result.pvalue), size)

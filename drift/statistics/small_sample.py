@@ -1,7 +1,6 @@
 """How much further than it looks a short reference may be from the truth."""
 
 import numpy as np
-from scipy.stats import norm, t
 
 AUTOCORRELATION_FACTOR = 3.0
 """A short series shows less of its autocorrelation than it has, by this factor."""
@@ -28,6 +27,8 @@ def small_sample_factor(independent: float, rarity: float) -> float:
 
     Reference: Student, "The probable error of a mean", 1908.
     """
+    from scipy.stats import norm, t  # takes a second: where it is needed
+
     freedom = max(independent - 1, _MIN_FREEDOM)
     wider = float(t.isf(rarity, freedom) / norm.isf(rarity))
     return wider * float(np.sqrt(1 + 1 / max(independent, 1.0)))

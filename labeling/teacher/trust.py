@@ -4,8 +4,6 @@ from collections import defaultdict, deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from scipy.stats import beta
-
 _CONFIDENCE = 0.95
 _NEWEST = 500  # checked boxes that count, of a class at a camera; older ones say little of today
 
@@ -67,6 +65,8 @@ class Precision:
         """Lower end of the interval."""
         if not self.right:
             return 0.0
+        from scipy.stats import beta  # takes a second: where it is needed
+
         return float(beta.ppf((1 - _CONFIDENCE) / 2, self.right, self.checked - self.right + 1))
 
     @property
@@ -74,6 +74,8 @@ class Precision:
         """Upper end of the interval."""
         if self.right == self.checked:
             return 1.0
+        from scipy.stats import beta  # takes a second: where it is needed
+
         return float(beta.ppf((1 + _CONFIDENCE) / 2, self.right + 1, self.checked - self.right))
 
 

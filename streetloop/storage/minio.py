@@ -5,8 +5,6 @@ import io
 import mimetypes
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import timedelta
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -16,15 +14,12 @@ import urllib3
 from minio import Minio
 from minio.datatypes import Object
 from minio.error import MinioException, S3Error
-from pydantic import SecretStr
 from urllib3.exceptions import HTTPError, MaxRetryError
 
 from streetloop.errors import ConfigError, StoreError
 from streetloop.secrets import redact
+from streetloop.storage.s3_access import LINK_LIFETIME, S3Access
 from streetloop.storage.store import StoredObject, is_key, is_prefix
-
-LINK_LIFETIME = timedelta(days=7)
-"""Lifetime of a presigned address: the longest that S3's signatures allow."""
 
 # Streams wait while an object is stored: a server that is away must not hold them up for long.
 _CONNECT_TIMEOUT_S = 2.0
@@ -34,25 +29,6 @@ _PAUSE_S = 10.0  # without requests after a server was not reached
 
 VENDOR_ERRORS: tuple[type[Exception], ...] = (MinioException, HTTPError, ParseError, ValueError, OSError)
 """All that the SDK, its HTTP client and its XML parser raise; each becomes `StoreError`."""
-
-
-@dataclass(frozen=True, slots=True)
-class S3Access:
-    """How to reach a server.
-
-    Attributes:
-        endpoint: Its address, such as ``https://minio.example:9000``.
-        access_key: Name of the user.
-        secret_key: Their password.
-        region: The server's region, which signatures contain.
-        public_endpoint: Its address for browsers; None if that is the same.
-    """
-
-    endpoint: str
-    access_key: SecretStr = field(repr=False)
-    secret_key: SecretStr = field(repr=False)
-    region: str = "us-east-1"
-    public_endpoint: str | None = None
 
 
 class MinioStore:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from streetloop.errors import ConfigError
 from streetloop.settings import Settings
-from streetloop.storage.minio import MinioStore, S3Access
+from streetloop.storage.s3_access import S3Access
 from streetloop.storage.store import FolderStore, ObjectStore
 
 _S3 = "s3://"
@@ -21,6 +21,8 @@ def open_store(settings: Settings) -> ObjectStore:
         return FolderStore(settings.store)
     if not url.startswith(_S3):
         return FolderStore(Path(url))
+    from streetloop.storage.minio import MinioStore  # its SDK takes a fifth of a second
+
     bucket, _, prefix = url.removeprefix(_S3).partition("/")
     return MinioStore(bucket, prefix, s3_access(settings, f"the object store is {url}"))
 

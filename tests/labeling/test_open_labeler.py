@@ -14,7 +14,8 @@ from labeling.oracle_labeler import OracleLabeler
 from labeling.selection import Drift
 from streetloop.errors import ConfigError
 from streetloop.ledger.findings import close_findings
-from streetloop.storage.minio import LINK_LIFETIME, MinioStore, S3Access
+from streetloop.storage.minio import MinioStore
+from streetloop.storage.s3_access import LINK_LIFETIME, S3Access
 from tests.support.samples.frames import NOON, review
 from tests.support.servers.labels.label_service import LabelSetup
 

@@ -4,10 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
 from flows.stream.analysis.box_motion import Array, BoxMotion
-from streetloop.boxes import iou
+from streetloop.boxes import best_pairs, iou
 from streetloop.types import Detections, Floats
 
 Rows = NDArray[np.intp]
@@ -123,7 +122,7 @@ class Association:
     def _assign(self, which: Rows, of: Rows, similarity: Array, least: float) -> None:
         """Choose the pairs with the greatest sum; pairs below ``least`` do not count."""
         similarity = np.where(similarity >= least, similarity, 0.0)
-        for k, d in zip(*linear_sum_assignment(similarity, maximize=True), strict=True):
+        for k, d in zip(*best_pairs(similarity), strict=True):
             if similarity[k, d] > 0:
                 self.found[int(of[d])] = int(which[k])
 

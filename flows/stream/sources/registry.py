@@ -12,7 +12,6 @@ from flows.stream.sources.rtsp import RtspSource
 from flows.stream.sources.simulated import SimulatedSource
 from flows.stream.sources.source import Source
 from flows.stream.sources.v4l2 import V4l2Source
-from flows.stream.sources.watched.clip_bucket import ClipBucket
 from flows.stream.sources.watched.clip_folder import ClipFolder
 from flows.stream.sources.watched.played_clips import PlayedClips
 from flows.stream.sources.watched.watched_source import ClipPlace, WatchedSource
@@ -80,6 +79,8 @@ def _watched(camera: Camera, clock: Clock, settings: Settings | None) -> Source:
     if camera.uri.scheme == "watch":
         place = ClipFolder(uri)
     else:
+        from flows.stream.sources.watched.clip_bucket import ClipBucket  # MinIO's SDK comes with it
+
         access = s3_access(settings or Settings.model_construct(), str(camera.uri))
         place = ClipBucket(uri, access, kept or Path(gettempdir()))
     return WatchedSource(place, clock, PlayedClips(None if kept is None else kept / f"{camera.id}.jsonl"))

@@ -1,6 +1,8 @@
 """The shapes of vehicles and people."""
 
 import math
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache, partial
 
 import numpy as np
 
@@ -208,21 +210,41 @@ STRIDES = ("person0", "person1", "person2", "person3")
 
 _STRIDE_M = 0.75
 
-SHAPES: dict[str, Shape] = {
-    "hatchback": _car(4.0, 0.88, 0.92, 1.48, (-1.35, 0.3), 0.98, -1.85),
-    "saloon": _car(4.7, 0.91, 0.93, 1.44, (-0.95, 0.35), 1.05, -1.6),
-    "suv": _car(4.6, 0.95, 1.06, 1.72, (-1.75, 0.3), 0.95, -2.15),
-    "van": _van(),
-    "truck": _truck(),
-    "bus": _bus(),
-    "motorcycle": _two_wheels(2.1, motor=True),
-    "bicycle": _two_wheels(1.8, motor=False),
-    "person0": _person(0.05),
-    "person1": _person(0.34),
-    "person2": _person(0.05),
-    "person3": _person(-0.34),
-    "lost load": _lost_load(),
+_MAKERS: dict[str, Callable[[], Shape]] = {
+    "hatchback": partial(_car, 4.0, 0.88, 0.92, 1.48, (-1.35, 0.3), 0.98, -1.85),
+    "saloon": partial(_car, 4.7, 0.91, 0.93, 1.44, (-0.95, 0.35), 1.05, -1.6),
+    "suv": partial(_car, 4.6, 0.95, 1.06, 1.72, (-1.75, 0.3), 0.95, -2.15),
+    "van": _van,
+    "truck": _truck,
+    "bus": _bus,
+    "motorcycle": partial(_two_wheels, 2.1, motor=True),
+    "bicycle": partial(_two_wheels, 1.8, motor=False),
+    "person0": partial(_person, 0.05),
+    "person1": partial(_person, 0.34),
+    "person2": partial(_person, 0.05),
+    "person3": partial(_person, -0.34),
+    "lost load": _lost_load,
 }
+
+
+class _MadeOnUse(Mapping[str, Shape]):
+    """All shapes take a quarter of a second, and whoever only names a class needs none."""
+
+    @cache  # noqa: B019 - the one instance lives as long as the process
+    def __getitem__(self, name: str) -> Shape:
+        return _MAKERS[name]()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_MAKERS)
+
+    def __len__(self) -> int:
+        return len(_MAKERS)
+
+    __hash__ = object.__hash__
+
+
+SHAPES: Mapping[str, Shape] = _MadeOnUse()
+"""The shape of each kind, and of each stride of a person."""
 
 CLASSES = ("person", "cycle", "car", "truck", "bus")
 """The classes of this world; a cycle is a bicycle or motorcycle with its rider."""

@@ -13,7 +13,8 @@ from labeling.answers import Labeled
 from labeling.label_studio.adapter import LabelStudio
 from labeling.label_studio.image_links import ByUrl
 from streetloop.ledger.reviews import FrameRecord
-from streetloop.storage.minio import LINK_LIFETIME, MinioStore
+from streetloop.storage.minio import MinioStore
+from streetloop.storage.s3_access import LINK_LIFETIME
 from streetloop.storage.store import FolderStore
 from tests.support.samples.frames import asked
 from tests.support.servers.browser import chromium

@@ -7,7 +7,8 @@ import httpx
 import pytest
 
 from labeling.label_studio.image_links import UPLOADED, ByUrl, LocalFiles
-from streetloop.storage.minio import LINK_LIFETIME, MinioStore
+from streetloop.storage.minio import MinioStore
+from streetloop.storage.s3_access import LINK_LIFETIME
 from streetloop.storage.store import FolderStore
 from tests.support.samples.frames import asked
 from tests.support.servers.gateway import Gateway

@@ -17,7 +17,8 @@ from flows.stream.sinks.detection_log import SCHEMA, DetectionLog
 from streetloop.clock import SystemClock
 from streetloop.errors import ConfigError, StoreError
 from streetloop.storage import minio as minio_store
-from streetloop.storage.minio import MinioStore, S3Access
+from streetloop.storage.minio import MinioStore
+from streetloop.storage.s3_access import S3Access
 from tests.support.servers.gateway import PASSWORD, USER, Gateway
 
 pytestmark = pytest.mark.minio

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from streetloop.storage.minio import S3Access
+from streetloop.storage.s3_access import S3Access
 from tests.support.servers.ports import free_port
 from tests.support.stream_flow.fakes import eventually
 

@@ -10,7 +10,8 @@ from urllib.parse import unquote, urlsplit
 from flows.stream.sources.watched.watched_source import ClipLook, is_clip
 from streetloop.errors import ConfigError, SourceUnavailable, StoreError
 from streetloop.secrets import redact
-from streetloop.storage.minio import MinioBucket, S3Access
+from streetloop.storage.minio import MinioBucket
+from streetloop.storage.s3_access import S3Access
 
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _MOST_BYTES = 20 * 2**30
