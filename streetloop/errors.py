@@ -19,6 +19,7 @@
     ├── ClusterError           Ray did not start on this machine
     ├── ProcessDied            a process that worked for this one ended before its answer
     ├── RegistryError          the registry of models did not answer, or does not know
+    │   └── VersionUnknown     ... a version or an alias, and so no model
     ├── DetectorError          a detector failed to answer for a batch
     │   ├── AnswerLate         ... or not in time
     │   └── AnswerInvalid      ... or gave an answer that cannot be right
@@ -118,6 +119,10 @@ class ProcessDied(StreetloopError):
 
 class RegistryError(StreetloopError):
     """The registry of models did not answer, or does not know what it was asked for."""
+
+
+class VersionUnknown(RegistryError, ModelNotFound):
+    """The registry has no version of that number or alias."""
 
 
 class DetectorError(StreetloopError):

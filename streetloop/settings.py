@@ -14,7 +14,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
-from streetloop.counted_classes import ClassGroups
+from streetloop.counted_classes import ClassGroups, is_one_line
 from streetloop.errors import ConfigError
 from streetloop.local_time import open_zone
 from streetloop.setting_types import Anonymise, BandSetting, Keep, KeepDays
@@ -41,7 +41,7 @@ class Settings(BaseSettings):
     """
 
     model_config = SettingsConfigDict(
-        env_prefix="STREETLOOP_", extra="ignore", frozen=True, env_ignore_empty=True
+        env_prefix="STREETLOOP_", extra="ignore", frozen=True, env_ignore_empty=True, allow_inf_nan=False
     )
 
     home: Path = Field(default=Path(".streetloop"), description="folder of all state")
@@ -65,7 +65,7 @@ class Settings(BaseSettings):
         default=None, description="the model's classes to track and count, by the name they count under"
     )
     staleness_s: float = Field(
-        default=0.5, gt=0, le=60, description="age at which a waiting frame is dropped"
+        default=0.5, ge=0.001, le=60, description="age at which a waiting frame is dropped"
     )
     stall_s: float = Field(
         default=2.2, ge=0.5, le=600, description="silence after which a network stream is lost"
@@ -73,7 +73,7 @@ class Settings(BaseSettings):
     max_batch: int = Field(default=8, ge=1, le=256, description="maximum frames of a detector call")
     gate: bool = Field(default=True, description="skip the detector while nothing moves")
     keyframe_s: float = Field(
-        default=2.0, gt=0, description="longest time that the gate keeps a camera from the detector"
+        default=2.0, ge=0.001, description="longest time that the gate keeps a camera from the detector"
     )
     cameras_per_worker: int = Field(default=8, ge=1, le=256)
     threads: int = Field(
@@ -84,20 +84,20 @@ class Settings(BaseSettings):
         default=1, ge=1, le=64, description="replicas that an overloaded application may have"
     )
     gpus_per_replica: float = Field(default=1.0, gt=0, le=16, description="GPUs of a replica, or a part")
-    detector_timeout_s: float = Field(default=30.0, gt=0)
+    detector_timeout_s: float = Field(default=30.0, ge=0.001)
     drift: bool = Field(default=True, description="watch every camera for drift")
     drift_period_s: float = Field(
         default=60.0, ge=0.5, le=3600, description="length of a drift period, in seconds of stream"
     )
     drift_sample_s: float = Field(
-        default=2.0, gt=0, description="time between the frames that drift measures"
+        default=2.0, ge=0.001, description="time between the frames that drift measures"
     )
     drift_days: float = Field(
         default=60.0, gt=0, le=36500, description="expected days between two false alarms of a camera"
     )
     triage: bool = Field(default=True, description="select frames worth labeling")
     triage_period_s: float = Field(
-        default=10.0, gt=0, description="length of a period; its least certain frame is a candidate"
+        default=10.0, ge=0.001, description="length of a period; its least certain frame is a candidate"
     )
     triage_random: float = Field(
         default=4.0, ge=0, le=36000, description="random candidates per camera and hour"
@@ -172,7 +172,7 @@ class Settings(BaseSettings):
     s3_access_key: SecretStr | None = Field(default=None, min_length=1)
     s3_secret_key: SecretStr | None = Field(default=None, min_length=1)
     log_flush_s: float = Field(
-        default=30.0, gt=0, description="maximum seconds of detections that a crash can lose"
+        default=30.0, ge=0.001, description="maximum seconds of detections that a crash can lose"
     )
     record_segment_s: float = Field(
         default=60.0, ge=1, le=1800, description="length of a recorded segment; it ends at a key frame"
@@ -246,6 +246,10 @@ class Settings(BaseSettings):
     @field_validator("home")
     @classmethod
     def _of_a_user(cls, value: Path) -> Path:
+        if str(value)[:1] in {'"', "'", "$"}:  # as a file of variables hands it on
+            raise ValueError("begins with a quote or a $, which nobody has replaced; write the folder alone")
+        if not is_one_line(str(value)):
+            raise ValueError("has a line break, another control character, or bytes that are not UTF-8")
         return _without_tilde(value)  # quoted, or in a service file: no shell has replaced it
 
     @field_validator("timezone")

@@ -21,7 +21,7 @@ import numpy as np
 import onnx
 from google.protobuf.message import DecodeError
 
-from streetloop.errors import RegistryError
+from streetloop.errors import RegistryError, VersionUnknown
 from streetloop.host.structured_log import ids
 from streetloop.secrets import redact
 from streetloop.sqlite_url import sqlite_path
@@ -151,11 +151,12 @@ class Registry:
             name: The number or the alias.
 
         Raises:
-            RegistryError: There is none, or its tags cannot be read.
+            VersionUnknown: There is none.
+            RegistryError: Its tags cannot be read.
         """
         version = self.look_up(name)
         if version is None:
-            raise RegistryError(f"the registry has no version {name!r} of {self.name}")
+            raise VersionUnknown(f"the registry has no version {name!r} of {self.name}")
         return version
 
     def look_up(self, name: str) -> Version | None:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from streetloop.errors import RegistryError
+from flows.cli.output import exit_code
+from streetloop.errors import RegistryError, VersionUnknown
 from streetloop.host.processes import in_background
 from streetloop.settings import Settings
 from tests.support.contracts.vendor_errors import errors_of
@@ -133,8 +134,9 @@ def test_an_alias_stands_for_one_version(registry: Registry, onnx_file: Path) ->
     assert registry.find(CHAMPION).number == other.number
     assert registry.find(CHALLENGER).number == one.number
     registry.drop_alias(CHALLENGER)
-    with pytest.raises(RegistryError, match="no version 'challenger'"):
+    with pytest.raises(VersionUnknown, match="no version 'challenger'") as unknown:
         registry.find(CHALLENGER)
+    assert exit_code(unknown.value) == 2, "whoever named it has to correct it"
     assert [v.number for v in registry.versions()][:2] == [other.number, one.number]
 
 

@@ -11,6 +11,7 @@ import onnx
 from google.protobuf.message import DecodeError
 from onnx.external_data_helper import ExternalDataInfo, _get_all_tensors, uses_external_data
 
+from streetloop.counted_classes import is_one_line
 from streetloop.errors import ModelNotFound, ModelUnsupported
 from streetloop.secrets import redact
 from streetloop.settings import BASELINE
@@ -129,6 +130,8 @@ def _locate(model: str, cache: Path) -> Path:
         return _BASELINE_FILE
     if not model.strip():
         raise ModelNotFound("the model has no name; give a path, a published name, or baseline")
+    if not is_one_line(model):
+        raise ModelNotFound(f"the model {model[-60:]!r} has a line break or a control character in its name")
     scheme = urlsplit(model).scheme if "://" in model else ""
     if scheme not in {"", "file"}:
         raise ModelNotFound(f"{redact(model)}: unknown scheme {scheme!r}; give a path or a file:// URI")

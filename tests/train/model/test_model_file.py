@@ -47,6 +47,7 @@ def test_a_model_knows_its_classes_and_is_named_by_its_content(tiny: ModelFile, 
         ("text.pt", ModelUnsupported, "not an Ultralytics checkpoint; PyTorch has not written it"),
         ("segment.onnx", ModelUnsupported, "'segment'"),
         ("nameless.onnx", ModelUnsupported, "does not name its classes"),
+        ("a\nb.onnx", ModelNotFound, r"'.*a\\nb\.onnx' has a line break"),
         ("s3://bucket/model.onnx", ModelNotFound, "unknown scheme 's3'"),
     ],
 )
