@@ -166,4 +166,4 @@ def _kill_all(command: Command, home: Path) -> None:
 def _kill_worker(home: Path) -> None:
     (worker,) = [p for p in processes_of(home) if "StreamWorker" in " ".join(p.cmdline())]
     worker.send_signal(signal.SIGKILL)
-    worker.wait(10)
+    worker.wait(60)

@@ -49,7 +49,7 @@ class _SecondFirst(_Brightness):
     def detect(self, images: Image, confidence: float) -> list[Detections]:
         found = super().detect(images, confidence)
         if images[0].mean() < _LEVELS[4]:
-            assert self._second.wait(10), "nobody asks for the second"
+            assert self._second.wait(60), "nobody asks for the second"
         else:
             self._second.set()
         return found

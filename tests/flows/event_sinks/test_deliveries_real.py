@@ -101,7 +101,7 @@ def test_what_a_killed_process_did_not_see_confirmed_is_sent_at_the_next_start(
             eventually(lambda: receiver.asked > 0)
         finally:
             process.kill()
-            process.wait(10)
+            process.wait(60)
     assert waiting(ledger) == 5
     told = deliveries(receiver, tmp_path)
     told.start()

@@ -45,7 +45,7 @@ class ScriptedSink:
 
     def send(self, changes: Sequence[EventChange]) -> None:
         self.called.set()
-        self.hold.wait(10)
+        self.hold.wait(60)
         self.calls += 1
         most = self.refuses.pop(0) if self.refuses else None
         self.got += [one.kind for one in changes[:most]]
@@ -153,7 +153,7 @@ def test_a_process_that_ends_sends_what_waits_and_one_that_is_killed_leaves_it(t
     bench.sink.hold.clear()
     bench.happen("a", "b")
     bench.delivery.start()
-    assert bench.sink.called.wait(10)
+    assert bench.sink.called.wait(60)
     bench.happen("c")
     bench.delivery.close(0.05)  # like a kill: the send under way never returns
     assert sink_states(bench.ledger)[0].waiting == 3

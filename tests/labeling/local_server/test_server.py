@@ -180,7 +180,7 @@ def test_killed_server_is_started_again(server: LocalServer) -> None:
     first = server.up()
     process = psutil.Process(server.process_id)
     process.kill()
-    process.wait(10)
+    process.wait(60)
     assert server.status() is None
     assert server.up() == first
 

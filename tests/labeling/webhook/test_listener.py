@@ -105,7 +105,7 @@ def test_closing_ends_it_though_somebody_hangs_on(ears: Ears) -> None:
     with ears.raw(b"POST / HTTP/1.1\r\n"):
         closer = threading.Thread(target=ears.listener.close)
         closer.start()
-        closer.join(5)
+        closer.join(60)
         assert not closer.is_alive()
     with pytest.raises(httpx.TransportError):
         httpx.post(ears.url, headers=GENUINE)

@@ -16,7 +16,7 @@ def test_items_are_made_while_the_block_works() -> None:
 
     with read_ahead(source(), 2) as items:
         assert next(items) == 1
-        assert made.wait(10)
+        assert made.wait(60)
         assert list(items) == [2]
 
 

@@ -81,7 +81,7 @@ def test_two_who_write_first_at_once_both_do(gateway: Gateway, bucket: str) -> N
     gate = threading.Barrier(4)
 
     def write(number: int) -> None:
-        gate.wait(10)
+        gate.wait(60)
         stores[number].put(f"{number}", b"x")
 
     writers = [threading.Thread(target=write, args=(k,)) for k in range(4)]

@@ -36,7 +36,7 @@ class AppServer:
     def close(self) -> None:
         """Stop; open connections are cut."""
         self._server.should_exit = True
-        self._thread.join(10)
+        self._thread.join(60)
 
 
 @contextmanager

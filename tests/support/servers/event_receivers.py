@@ -186,7 +186,7 @@ class _Process:
 
     def kill(self) -> None:
         self._process.send_signal(signal.SIGKILL)
-        self._process.wait(10)
+        self._process.wait(60)
 
     @contextlib.contextmanager
     def frozen(self) -> Iterator[None]:
@@ -240,7 +240,7 @@ class MqttReceiver(_Process):
         subscriber.on_connect = lambda client, *_: client.subscribe("#", qos=1)
         subscriber.connect("127.0.0.1", self.port)
         subscriber.loop_start()
-        assert ready.wait(10)
+        assert ready.wait(60)
         self._subscriber = subscriber
 
     def kill(self) -> None:

@@ -52,7 +52,7 @@ class Gateway:
     def kill(self) -> None:
         """Kill it at once."""
         self.process.send_signal(signal.SIGKILL)
-        self.process.wait(10)
+        self.process.wait(60)
 
     @contextlib.contextmanager
     def frozen(self) -> Iterator[None]:

@@ -87,7 +87,7 @@ def prometheus(folder: Path, targets: Path, rules: str | None = None) -> Iterato
         yield Prometheus(f"http://127.0.0.1:{port}")
     finally:
         process.kill()
-        process.wait(10)
+        process.wait(60)
 
 
 def _is_ready(process: "subprocess.Popen[bytes]", port: int) -> bool:

@@ -14,7 +14,7 @@ from streetloop.errors import SourceError, SourceRefused, SourceUnavailable, Sou
 from streetloop.types import Detections, Image
 from streetloop.video import VideoInfo
 
-PATIENCE_S = 10.0
+PATIENCE_S = 60.0
 """Longest real wait of a fake in seconds; a test that reaches it has failed."""
 
 _POLL_S = 0.002

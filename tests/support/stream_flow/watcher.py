@@ -58,4 +58,4 @@ class Watcher:
 
     def close(self) -> None:
         self.reader.close()
-        self.reader.join(10)
+        self.reader.join(60)

@@ -77,16 +77,16 @@ def test_waiting_dispatchers_are_notified_of_tables_and_of_settled_frames(routed
     def wait() -> None:
         with routed.ready:
             waiting.set()
-            woken.append(routed.ready.wait(10))
+            woken.append(routed.ready.wait(60))
 
     for wake in (lambda: routed.router.follow(TO_CHALLENGER), lambda: routed.settled("b")):
         routed.sent("b")
         waiting = threading.Event()
         thread = threading.Thread(target=wait)
         thread.start()
-        assert waiting.wait(10)
+        assert waiting.wait(60)
         wake()
-        thread.join(10)
+        thread.join(60)
     assert woken == [True, True]
 
 

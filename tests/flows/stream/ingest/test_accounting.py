@@ -157,7 +157,7 @@ def test_concurrent_counts_are_not_lost() -> None:
     together = threading.Barrier(4)
 
     def work(first: int) -> None:
-        together.wait(5)
+        together.wait(60)
         for number in range(first, first + 500):
             account.decoded(frame(number))
             account.settle([frame(number)], Fate.DROPPED, DropReason.STALE)
@@ -169,6 +169,6 @@ def test_concurrent_counts_are_not_lost() -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
 
     assert account.snapshot() == Account(decoded=2000, dropped=2000, reasons={"stale": 2000})

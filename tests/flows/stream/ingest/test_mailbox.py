@@ -129,8 +129,8 @@ def test_waiting_threads_are_notified_of_frames_wakes_and_closing() -> None:
         with ready:
             thread = threading.Thread(target=news)
             thread.start()
-            assert ready.wait(5)
-        thread.join(5)
+            assert ready.wait(60)
+        thread.join(60)
 
 
 def test_a_lossless_mailbox_neither_drops_stale_frames_nor_thins() -> None:
@@ -157,8 +157,8 @@ def test_a_lossless_writer_blocks_at_capacity() -> None:
     assert not is_in.wait(0.05)
     with ready:
         assert _ids(mailbox.take(1, 9, 0.0)) == [0]
-    assert is_in.wait(5)
-    writer.join(5)
+    assert is_in.wait(60)
+    writer.join(60)
     with ready:
         assert _ids(mailbox.take(9, 9, 0.0)) == [1, 2, 3]
 
@@ -171,7 +171,7 @@ def test_closing_unblocks_a_lossless_writer() -> None:
     writer = threading.Thread(target=lambda: put.append(mailbox.put(frame(1), capacity=1)))
     writer.start()
     mailbox.close()
-    writer.join(5)
+    writer.join(60)
 
     assert put == [False]
     assert dropped(account, DropReason.STOPPED) == 2
@@ -227,7 +227,7 @@ def test_a_lossless_writer_and_reader_pass_every_frame_in_order() -> None:
             assert ready.wait_for(lambda: len(mailbox) > 0, 5)
             assert len(mailbox) <= 4
             taken += _ids(mailbox.take(3, 1, 0.0))
-    writer.join(5)
+    writer.join(60)
 
     assert taken == list(range(300))
     assert account.snapshot().dropped == 0

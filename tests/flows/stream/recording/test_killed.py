@@ -28,7 +28,7 @@ def test_a_killed_process_loses_at_most_what_came_after_the_last_fragment(tmp_pa
     while reached < 4.4:
         reached = float(process.stdout.readline())
     process.send_signal(signal.SIGKILL)
-    process.wait(10)
+    process.wait(60)
     reached = max([reached, *(float(line) for line in process.stdout.read().split())])
 
     settings = Settings(home=home)

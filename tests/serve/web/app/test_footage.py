@@ -49,7 +49,7 @@ def host(home: Content) -> Iterator[str]:
     eventually(lambda: server.started)
     yield f"127.0.0.1:{port}"
     server.should_exit = True
-    thread.join(10)
+    thread.join(60)
 
 
 @pytest.fixture(scope="module")

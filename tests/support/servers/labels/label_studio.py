@@ -60,7 +60,7 @@ class Studio:
         assert number is not None
         process = psutil.Process(number)
         process.send_signal(signal.SIGKILL)
-        process.wait(10)
+        process.wait(60)
 
     def start(self) -> None:
         """Start it again, on the same port and data."""

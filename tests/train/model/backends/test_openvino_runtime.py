@@ -75,7 +75,7 @@ def test_two_threads_may_ask_at_once(tiny: Path, streams: int) -> None:
     batches = [random_batch((1, 32, 32), seed) for seed in range(4)]
 
     def ask(images: np.ndarray) -> np.ndarray:
-        together.wait(10)
+        together.wait(60)
         return backend.run(images)
 
     with ThreadPoolExecutor(4) as pool:
