@@ -13,8 +13,11 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import psutil
+
 STEPPED_BACK, PLAIN = 10, 0
 """Nice values: a tenth of the weight of others, and the weight of others."""
+_LOOK_S = 3.0
 
 
 class Beside:
@@ -32,12 +35,13 @@ class Beside:
             self._process = subprocess.Popen(
                 command, stdout=file, stderr=subprocess.STDOUT, start_new_session=True
             )
-        self.weigh(STEPPED_BACK)
 
     def weigh(self, nice: int) -> None:
-        """Give the whole session a nice value, where the kernel groups tasks by session."""
-        with contextlib.suppress(OSError):
-            Path(f"/proc/{self._process.pid}/autogroup").write_text(str(nice))
+        """Give it and all that it has started a nice value, where the kernel groups by session."""
+        with contextlib.suppress(psutil.Error):
+            for one in (this := psutil.Process(self._process.pid), *this.children(recursive=True)):
+                with contextlib.suppress(OSError):
+                    Path(f"/proc/{one.pid}/autogroup").write_text(str(nice))
 
     def follow(self) -> int:
         """Print all that it has said and says, until it ends; its exit code."""
@@ -62,17 +66,21 @@ class Beside:
 def run(foreground: Sequence[str], beside: Sequence[str], log: Path) -> int:
     """Run both; 0 if both end with 0."""
     other = Beside(beside, log)
+    sys.stdout.write(f"$ {' '.join(beside)} > {log}  # beside what follows\n$ {' '.join(foreground)}\n")
+    sys.stdout.flush()
+    first = subprocess.Popen(foreground)
     try:
-        sys.stdout.write(f"$ {' '.join(beside)} > {log}  # beside what follows\n")
-        sys.stdout.write(f"$ {' '.join(foreground)}\n")
-        sys.stdout.flush()
-        first = subprocess.run(foreground, check=False).returncode
+        while first.poll() is None:
+            other.weigh(STEPPED_BACK)  # what it starts may be in sessions of their own
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                first.wait(_LOOK_S)
         other.weigh(PLAIN)
         sys.stdout.write(f"$ {' '.join(beside)}\n")
         second = other.follow()
     finally:
         other.end()
-    return first or second
+        first.terminate()
+    return first.returncode or second
 
 
 if __name__ == "__main__":

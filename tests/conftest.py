@@ -37,8 +37,14 @@ hypothesis.settings.load_profile("streetloop")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Those that share a Ray come one after the other, and those of Label Studio last."""
-    items.sort(key=lambda item: (item.get_closest_marker("label_studio") is not None, _shares_ray(item)))
+    """Those of Label Studio come last, before them those of one Ray; shorter ones before longer."""
+    items.sort(
+        key=lambda item: (
+            item.get_closest_marker("label_studio") is not None,
+            _shares_ray(item),
+            _longest_s(item),  # the first run beside the tests without servers
+        )
+    )
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -62,6 +68,11 @@ def pytest_sessionfinish() -> None:
     cluster.stop()
     if (install := sys.modules.get("tests.support.servers.labels.label_studio_install")) is not None:
         install.installation.end()
+
+
+def _longest_s(item: pytest.Item) -> float:
+    limit = item.get_closest_marker("timeout")
+    return 0.0 if limit is None else float(limit.args[0])
 
 
 def _shares_ray(item: pytest.Item) -> bool:

@@ -12,7 +12,7 @@ import pytest
 
 from tests.support.servers.ports import free_port
 
-pytestmark = [pytest.mark.ray, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.ray, pytest.mark.timeout(1500)]
 
 
 def test_night_falls_a_better_model_serves_and_the_app_goes_on(tmp_path: Path) -> None:

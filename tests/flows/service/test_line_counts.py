@@ -16,6 +16,7 @@ from tests.support.control_service import FILE, Content
 from tests.support.samples.old_home import Old
 
 NOW = datetime(2026, 11, 1, 12, 20, tzinfo=UTC)
+HALF_PAST = NOW + timedelta(seconds=30)
 BERLIN, UTC_ZONE = ZoneInfo("Europe/Berlin"), ZoneInfo("UTC")
 A40, CROSSING = (parse_camera(one) for one in FILE)  # the first has a line "in", the second none
 
@@ -88,7 +89,7 @@ def test_nothing_crossed_is_not_the_same_as_nobody_looked(content: Content) -> N
 
 def test_a_track_whose_class_is_unknown_is_counted(content: Content) -> None:
     content.add_counts(NOW, {("gate", "in", ""): 2, ("gate", "in", "car"): 1}, {"gate": 60})
-    assert table(counted(content, "0s", "1m"), "direction", "class_name", "count") == [
+    assert table(counted(content, "30s", "1m", now=HALF_PAST), "direction", "class_name", "count") == [
         ("in", None, 2),
         ("in", "car", 1),
         ("out", None, 0),
@@ -105,7 +106,7 @@ def test_a_line_that_was_not_there_yet_is_not_covered(content: Content) -> None:
 
 def test_more_than_the_whole_is_the_whole(content: Content) -> None:
     content.add_counts(NOW, {}, {"gate": 61})
-    assert {v.coverage for v in counted(content, "0s", "1m")} == {1.0}
+    assert {v.coverage for v in counted(content, "30s", "1m", now=HALF_PAST)} == {1.0}
 
 
 # The clock changes

@@ -30,7 +30,7 @@ def test_counts_by_bin_line_direction_and_class(client: TestClient, content: Con
     )
     assert row["coverage"] == pytest.approx(30 / 3600, abs=1e-4)
     assert {row["line"] for row in counts(client, line="other")} == {"other"}
-    assert len(counts(client, since="0s")) == 4
+    assert len(counts(client, since="1s")) in {4, 8}  # a bin may have begun within the second
 
 
 def test_an_offset_may_be_written_with_a_plain_plus(client: TestClient) -> None:
