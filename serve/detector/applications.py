@@ -1,6 +1,7 @@
 """Serve applications: started, loaded with models, called, and deleted."""
 
 import contextlib
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -20,6 +21,7 @@ from train.model.model_file import ModelFile
 
 _CALL_S = 5.0
 _LOAD_S = 120.0
+_GONE_S, _POLL_S = 60.0, 0.4
 
 
 class ServeApplications:
@@ -130,7 +132,8 @@ class ServeApplications:
         """
         _require_ray()
         try:
-            ray.serve.delete(application)
+            ray.serve.delete(application, _blocking=False)
+            _wait_until_gone(application)
         except (RayError, RayServeException, RuntimeError, TimeoutError) as error:
             raise DetectorError(f"{application} does not end: {cause_of(error)}") from error
 
@@ -165,6 +168,15 @@ def _answering(application: str, timeout_s: float) -> Iterator[None]:
         raise DetectorError(f"{application} does not answer within {timeout_s:g} s") from error
     except (RayError, RayServeException) as error:
         raise DetectorError(f"{application}: {cause_of(error)}") from error
+
+
+def _wait_until_gone(application: str) -> None:
+    """As Serve itself waits, but not beyond the end of Ray: asked then, Ray ends the process."""
+    end = time.monotonic() + _GONE_S
+    while ray.is_initialized() and application in ray.serve.status().applications:
+        if time.monotonic() > end:
+            raise TimeoutError(f"it is still there after {_GONE_S:g} s")
+        time.sleep(_POLL_S)
 
 
 def _require_ray() -> None:
