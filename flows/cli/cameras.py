@@ -207,7 +207,7 @@ def _print_check(result: "CheckResult") -> None:
 def _control(context: typer.Context, file: Path | None) -> "ControlService":
     from streetloop.cameras.camera_file import load_cameras
 
-    return control_of(context, [] if file is None else load_cameras(file).cameras)
+    return control_of(context, [] if file is None else load_cameras(file, may_be_empty=True).cameras)
 
 
 def _require(control: "ControlService", camera_id: str) -> None:

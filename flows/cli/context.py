@@ -66,7 +66,7 @@ def cameras_of(file: Path | None) -> "Sequence[Camera]":
     """
     from streetloop.cameras.camera_file import load_cameras
 
-    return () if file is None else load_cameras(file).cameras
+    return () if file is None else load_cameras(file, may_be_empty=True).cameras
 
 
 def current_user() -> str:

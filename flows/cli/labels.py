@@ -232,7 +232,7 @@ def _control(
 
     if labeler is not None and labeler not in LABELERS[1:]:
         raise ConfigError(f"unknown labeler {labeler!r}; write {' or '.join(LABELERS[1:])}")
-    of_file = {} if file is None else load_cameras(file).settings
+    of_file = {} if file is None else load_cameras(file, may_be_empty=True).settings
     flags = {"labeler": labeler, "model": model}
     return control_of(context, **of_file | {k: v for k, v in flags.items() if v is not None})
 

@@ -76,7 +76,10 @@ def run(
 @app.command()
 def up(
     context: typer.Context,
-    cameras: CamerasArgument,
+    cameras: Annotated[
+        Path | None,
+        typer.Argument(metavar="[CAMERAS.YAML]", help="Camera file; without one the app adds cameras."),
+    ] = None,
     model: Model = None,
     classes: Classes = None,
     duration: Duration = None,
@@ -118,12 +121,14 @@ def parse_classes(flag: str | None) -> dict[str, list[str]] | None:
     return None if flag is None else parse_class_flag(flag)
 
 
-def detach_cameras(context: typer.Context, path: Path, flags: dict[str, Any], options: "RunOptions") -> None:
+def detach_cameras(
+    context: typer.Context, path: Path | None, flags: dict[str, Any], options: "RunOptions"
+) -> None:
     """Run the cameras of a file in an actor that outlives the command.
 
     Args:
         context: Of the command.
-        path: The camera file.
+        path: The camera file; None if there is none, which takes an app.
         flags: Settings that override those of the file; None overrides nothing.
         options: Of the run.
 
@@ -164,13 +169,13 @@ def require_surroundings(file: "CameraFile", settings: "Settings") -> "EventSink
 
 
 def read_cameras(
-    context: typer.Context, path: Path, flags: dict[str, Any], options: "RunOptions", *, as_json: bool
+    context: typer.Context, path: Path | None, flags: dict[str, Any], options: "RunOptions", *, as_json: bool
 ) -> None:
     """Run the cameras of a file with a live table, and print the summary.
 
     Args:
         context: Of the command.
-        path: The camera file.
+        path: The camera file; None if there is none, which takes an app.
         flags: Settings that override those of the file; None overrides nothing.
         options: Of the run.
         as_json: Print the summary as JSON.
@@ -206,15 +211,15 @@ def read_cameras(
 
 
 def _read_input(
-    context: typer.Context, path: Path, flags: dict[str, Any], options: "RunOptions"
+    context: typer.Context, path: Path | None, flags: dict[str, Any], options: "RunOptions"
 ) -> "tuple[CameraFile, Settings, RunOptions]":
     """The camera file, and settings and options with what the file says of them."""
     from flows.cli.context import settings_of
     from flows.cli.run_log import resolve_format
     from flows.runtime.cluster.ray_address import require_ray
-    from streetloop.cameras.camera_file import load_cameras
+    from streetloop.cameras.camera_file import CameraFile, load_cameras
 
-    file = load_cameras(path)
+    file = CameraFile(cameras=[]) if path is None else load_cameras(path, may_be_empty=options.app)
     given = {name: value for name, value in flags.items() if value is not None}
     given = {**file.settings, **given}
     log_format = resolve_format(settings_of(context, **given).log_format)

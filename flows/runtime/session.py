@@ -29,6 +29,7 @@ from flows.runtime.session_start import (
     held_home,
     open_serving_model,
     prepare_nodes,
+    refuse_no_camera,
     refuse_what_cannot_run,
     run_name,
     start_serve,
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
     from serve.detector.applications import ServeApplications
 
 _JOIN_S = 10.0
+NO_CAMERA = "there is no camera yet: add one in the app, or by `streetloop camera add ID URI`"
 
 
 def run_streams(
@@ -138,6 +140,7 @@ class Session:
         self._hosting, self._run = hosting, hosting.run
         self._watcher = CameraSetWatcher(file, open_ledger(settings.ledger))
         self._watcher.poll()
+        refuse_no_camera(self._watcher.current.cameras, options)
         refuse_uncountable(self._watcher.current.cameras, settings.classes, model.names)
         self._observers = Observers(self._watcher.current.ids, settings, model, say)
         self._deliveries = EventDeliveries(
@@ -176,7 +179,7 @@ class Session:
         controllers = self._controllers(supervisor, applications, champions)
         keeper = archive_keeper(self._settings, lambda: self._watcher.current.cameras, self._say)
         with errors_counted() as errors, self._hosting.stops() as stop:
-            self._say("starting the cameras")
+            self._say("starting the cameras" if self._watcher.current.cameras else NO_CAMERA)
             supervisor.start()
             self._deliveries.start()
             self._observers.start()

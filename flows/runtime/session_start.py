@@ -88,6 +88,23 @@ def refuse_what_cannot_run(cameras: Sequence[Camera], settings: Settings, option
             raise ConfigError(f"{options.annotate}: cannot be made: {error.strerror}") from error
 
 
+def refuse_no_camera(cameras: Sequence[Camera], options: RunOptions) -> None:
+    """Refuse a run that nobody could give a camera: there is none, and no app that adds one.
+
+    Args:
+        cameras: Of the camera file and of the ledger.
+        options: Of the run, see `with_app_of`.
+
+    Raises:
+        ConfigError: It is such a run.
+    """
+    if not cameras and not options.app:
+        raise ConfigError(
+            "there is no camera, and no app that could add one: list one in the camera file, "
+            "or add one by `streetloop camera add ID URI`"
+        )
+
+
 def prepare_nodes(settings: Settings, cameras: Sequence[Camera], say: Callable[[str], None]) -> None:
     """Refuse nodes that cannot reach the state, and say which cameras run elsewhere than asked."""
     from train.ray_placement import live_nodes, live_sites

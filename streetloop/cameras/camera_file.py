@@ -194,7 +194,7 @@ class CameraFile(BaseModel):
     """The whole file: ``cameras:`` and, optionally, the others.
 
     Attributes:
-        cameras: At least one.
+        cameras: None at all only where `check_camera_file` is told that there may be none.
         sinks: Event sinks by name.
         mute: Events that are not sent.
         settings: Settings of the run by name; the file's ``classes`` are among them.
@@ -202,7 +202,7 @@ class CameraFile(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    cameras: list[Camera] = Field(min_length=1)
+    cameras: list[Camera]
     classes: ClassGroups | None = Field(default=None, exclude=True)
     settings: dict[str, Any] = {}
     sinks: dict[str, EventSinkConfig] = {}
@@ -243,17 +243,22 @@ class CameraFile(BaseModel):
         return values
 
 
-def load_cameras(path: Path) -> CameraFile:
+def load_cameras(path: Path, *, may_be_empty: bool = False) -> CameraFile:
     """Read and check a camera file.
+
+    Args:
+        path: The file.
+        may_be_empty: Whether its list of cameras may be empty, as that of `streetloop up`, whose
+            cameras the app adds.
 
     Raises:
         ConfigError: The file cannot be read or something in it is wrong; the message names the
             file, the camera and the key, and never shows a URI's password.
     """
-    return parse_cameras(read_text(path), name=str(path))
+    return parse_cameras(read_text(path), name=str(path), may_be_empty=may_be_empty)
 
 
-def parse_cameras(text: str, name: str = "cameras") -> CameraFile:
+def parse_cameras(text: str, name: str = "cameras", *, may_be_empty: bool = False) -> CameraFile:
     """Check the text of a camera file.
 
     >>> file = parse_cameras("cameras: [{id: a40, uri: 'rtsp://u:p@10.0.0.7/a40'}]")
@@ -263,6 +268,7 @@ def parse_cameras(text: str, name: str = "cameras") -> CameraFile:
     Args:
         text: YAML.
         name: Stands for the file in messages.
+        may_be_empty: As `load_cameras`.
 
     Raises:
         ConfigError: As `load_cameras`.
@@ -271,11 +277,11 @@ def parse_cameras(text: str, name: str = "cameras") -> CameraFile:
     raw = read_yaml(text, name, faults)
     if not isinstance(raw, dict):
         raise ConfigError(f"{name}: must be a mapping with the key 'cameras'")
-    return check_camera_file(raw, name, faults)
+    return check_camera_file(raw, name, faults, may_be_empty=may_be_empty)
 
 
 def check_camera_file(
-    raw: Mapping[str, Any], name: str = "cameras", faults: Sequence[str] = ()
+    raw: Mapping[str, Any], name: str = "cameras", faults: Sequence[str] = (), *, may_be_empty: bool = False
 ) -> CameraFile:
     """Check what a camera file says, with all mistakes at once.
 
@@ -283,6 +289,7 @@ def check_camera_file(
         raw: The file as a mapping.
         name: Stands for the file in messages.
         faults: Mistakes that were found before.
+        may_be_empty: As `load_cameras`.
 
     Raises:
         ConfigError: As `load_cameras`.
@@ -293,6 +300,8 @@ def check_camera_file(
         file = CameraFile.model_validate(raw)
     except ValidationError as error:
         faults += sentences(error, raw, CameraFile, Camera)
+    if file is not None and not file.cameras and not may_be_empty:
+        faults.append("cameras: has 0 values, and needs 1")
     faults += twice(raw) + _bad_settings(raw if file is None else {"settings": file.settings})
     if file is None or faults:
         # Outside of `except`: the vendor's message shows the input, which may hold a password.

@@ -114,7 +114,7 @@ def archive_control(context: typer.Context, file: Path | None) -> Any:
 
     if file is None:
         return control_of(context)
-    content = load_cameras(file)
+    content = load_cameras(file, may_be_empty=True)
     return control_of(context, content.cameras, **content.settings)
 
 

@@ -68,7 +68,7 @@ def _control(context: typer.Context, file: Path | None, timezone: str | None) ->
 
     if file is None:
         return control_of(context, timezone=timezone)
-    content = load_cameras(file)
+    content = load_cameras(file, may_be_empty=True)
     changes = {**content.settings, **({} if timezone is None else {"timezone": timezone})}
     return control_of(context, content.cameras, **changes)
 
