@@ -25,6 +25,13 @@ class EventControl(Protocol):
             ConfigError: ``since`` is no time, see `streetloop.local_time.parse_moment`.
         """
 
+    def event(self, event: int) -> views.EventView:
+        """One event.
+
+        Raises:
+            NotFound: There is none of that number.
+        """
+
     def acknowledge(self, event: int, author: str) -> views.EventView:
         """Note that somebody took note of an event.
 

@@ -51,6 +51,10 @@ class EventService(ServiceState):
         found = list_events(self._ledger, camera_id, kind, only_open, limit + 1, offset, moment)
         return page_of(found, event_view, offset, limit)
 
+    def event(self, event: int) -> EventView:
+        """See `Control.event`."""
+        return event_view(self._event(event))
+
     def acknowledge(self, event: int, author: str) -> EventView:
         """See `Control.acknowledge`."""
         acknowledge_event(self._ledger, event, author, datetime.now(UTC))

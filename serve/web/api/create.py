@@ -18,7 +18,7 @@ from serve.web.api.cameras import camera_routes
 from serve.web.api.counts import count_routes
 from serve.web.api.datasets import dataset_routes
 from serve.web.api.evaluations import evaluation_routes
-from serve.web.api.events import event_routes
+from serve.web.api.events import event_routes, judgement_routes
 from serve.web.api.history.camera_story import camera_story_routes
 from serve.web.api.history.charts import chart_routes
 from serve.web.api.labels import label_routes
@@ -40,6 +40,7 @@ _ROUTES: tuple[Callable[[Control], APIRouter], ...] = (
     chart_routes,
     count_routes,
     event_routes,
+    judgement_routes,
     archive_routes,
     alert_routes,
     event_stream_route,

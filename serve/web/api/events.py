@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from serve.web.api.cameras import AUTHOR, Limit, Offset
 from serve.web.api.problems import problems
+from streetloop.control.alert_views import ChangeView
 from streetloop.control.port import Control
 from streetloop.control.views import EventView, Page, PrecisionView
 
@@ -23,6 +24,9 @@ class CommentIn(BaseModel):
     text: str = Field(max_length=1000)
 
 
+_NO_EVENT = problems(_404="no such event")
+
+
 def event_routes(control: Control) -> APIRouter:
     """The endpoints of events.
 
@@ -30,8 +34,6 @@ def event_routes(control: Control) -> APIRouter:
         control: Answers them.
     """
     routes = APIRouter(tags=["watch"], responses=problems(_401="token missing or wrong"))
-    no_event = problems(_404="no such event")
-    too_long = problems(_422="the comment is too long")
 
     @routes.get("/events", summary="Events, newest first")
     def events(
@@ -46,25 +48,18 @@ def event_routes(control: Control) -> APIRouter:
     ) -> Page[EventView]:
         return control.events(camera, kind, only_open=only_open, offset=offset, limit=limit, since=since)
 
-    @routes.post(
-        "/events/{event}/acknowledge", summary="Note that somebody took note of an event", responses=no_event
-    )
-    def acknowledge(event: EventId) -> EventView:
-        return control.acknowledge(event, AUTHOR)
+    @routes.get("/events/changes", summary="Changes of events, the oldest first; the newest alone to begin")
+    def changes(
+        after: Annotated[
+            int | None, Query(ge=0, le=2**31 - 1, description="only those with a higher number")
+        ] = None,
+        limit: Limit = 50,
+    ) -> list[ChangeView]:
+        return control.event_changes(after, limit)
 
-    @routes.post(
-        "/events/{event}/comment", summary="Write a comment on an event", responses=no_event | too_long
-    )
-    def comment(event: EventId, comment: Annotated[CommentIn, Body()]) -> EventView:
-        return control.comment_event(event, comment.text, AUTHOR)
-
-    @routes.post("/events/{event}/false", summary="Note that an event did not happen", responses=no_event)
-    def mark_false(event: EventId) -> EventView:
-        return control.mark_false(event, AUTHOR)
-
-    @routes.delete("/events/{event}/false", summary="Take that back", responses=no_event)
-    def mark_true(event: EventId) -> EventView:
-        return control.mark_false(event, AUTHOR, is_false=False)
+    @routes.get("/events/{event:int}", summary="One event", responses=_NO_EVENT)
+    def event(event: EventId) -> EventView:
+        return control.event(event)
 
     @routes.get("/events/precision", summary="How often each rule was right, as far as people said")
     def precision() -> list[PrecisionView]:
@@ -73,10 +68,42 @@ def event_routes(control: Control) -> APIRouter:
     @routes.get(
         "/events/{event}/picture.jpg",
         summary="The picture of an event",
-        responses=no_event | {200: {"content": {"image/jpeg": {}}}},
+        responses=_NO_EVENT | {200: {"content": {"image/jpeg": {}}}},
         response_class=Response,
     )
     def event_picture(event: EventId) -> Response:
         return Response(control.event_picture(event), media_type="image/jpeg")
+
+    return routes
+
+
+def judgement_routes(control: Control) -> APIRouter:
+    """The endpoints of what people say about events.
+
+    Args:
+        control: Answers them.
+    """
+    routes = APIRouter(tags=["watch"], responses=problems(_401="token missing or wrong"))
+    too_long = problems(_422="the comment is too long")
+
+    @routes.post(
+        "/events/{event}/acknowledge", summary="Note that somebody took note of an event", responses=_NO_EVENT
+    )
+    def acknowledge(event: EventId) -> EventView:
+        return control.acknowledge(event, AUTHOR)
+
+    @routes.post(
+        "/events/{event}/comment", summary="Write a comment on an event", responses=_NO_EVENT | too_long
+    )
+    def comment(event: EventId, comment: Annotated[CommentIn, Body()]) -> EventView:
+        return control.comment_event(event, comment.text, AUTHOR)
+
+    @routes.post("/events/{event}/false", summary="Note that an event did not happen", responses=_NO_EVENT)
+    def mark_false(event: EventId) -> EventView:
+        return control.mark_false(event, AUTHOR)
+
+    @routes.delete("/events/{event}/false", summary="Take that back", responses=_NO_EVENT)
+    def mark_true(event: EventId) -> EventView:
+        return control.mark_false(event, AUTHOR, is_false=False)
 
     return routes

@@ -15,6 +15,7 @@ _ONGOING, _UNSEEN = "ongoing", "not acknowledged"
 _STATES = (_ALL, _ONGOING, _UNSEEN)
 _REFRESH_S = 5.0
 _LOOK_BACK, _MAX_SHOWN = 200, 30
+_MAX_NUMBER = 2**31 - 1
 _QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
 
@@ -35,7 +36,7 @@ def alert_panel(control: Control, tab: gr.Tab, selected: gr.State, name: str, au
         state = gr.Dropdown(list(_STATES), value=_ALL, label="State", interactive=True, min_width=160)
     shown = gr.HTML()
     with gr.Row(elem_classes="sl-buttons"):
-        number = gr.Number(label="Event", precision=0, minimum=1, scale=0, min_width=110)
+        number = gr.Textbox(label="Event", placeholder="its number", max_length=10, scale=0, min_width=110)
         button = gr.Button("Acknowledge", size="sm", scale=0, min_width=120)
     choice = [camera, kind, state]
 
@@ -56,10 +57,9 @@ def alert_panel(control: Control, tab: gr.Tab, selected: gr.State, name: str, au
     def refresh(now: str, camera: str, kind: str, state: str) -> Any:
         return draw(camera, kind, state) if now == name else gr.skip()
 
-    def acknowledge(number: float | None) -> None:
-        if number is None:
-            raise gr.Error("Write the number of the event.", title="Not done", print_exception=False)
-        view = asked(lambda: control.acknowledge(int(number), author))
+    def acknowledge(number: str) -> None:
+        event = event_number(number)
+        view = asked(lambda: control.acknowledge(event, author))
         gr.Info(f"Event {view.id} is acknowledged.")
 
     tab.select(open_tab, choice, [camera, kind, shown], **_QUIET)
@@ -67,6 +67,26 @@ def alert_panel(control: Control, tab: gr.Tab, selected: gr.State, name: str, au
         one.input(draw, choice, shown, **_QUIET)
     button.click(acknowledge, number, **_QUIET).then(draw, choice, shown, **_QUIET)
     gr.Timer(_REFRESH_S).tick(refresh, [selected, *choice], shown, **_QUIET)
+
+
+def event_number(text: str) -> int:
+    """The number of an event as somebody wrote it.
+
+    >>> event_number(" #12 ")
+    12
+
+    Args:
+        text: Digits; a ``#`` may stand before them.
+
+    Raises:
+        gr.Error: It is none; the page shows it as a notice.
+    """
+    digits = text.strip().removeprefix("#")
+    if not (digits.isascii() and digits.isdecimal() and 1 <= int(digits) <= _MAX_NUMBER):
+        raise gr.Error(
+            "Write the number of the event, as the list has it.", title="Not done", print_exception=False
+        )
+    return int(digits)
 
 
 def alerts(control: Control, camera: str = _ALL, kind: str = _ALL, state: str = _ALL) -> str:

@@ -106,7 +106,7 @@
   async function events() {
     const found = (await ask(`/events?camera=${encodeURIComponent(id)}&since=24h&limit=50`)).items;
     part("sl-events").replaceChildren(...(found.length ? found.map((event) => make("li", {},
-      chip(event.kind.replaceAll("_", " "), event.ended_at ? "plain" : "warn"), " ", ago(event.started_at), event.ended_at ? "" : ", goes on",
+      make("a", { href: `/app/events/${event.id}` }, chip(event.kind.replaceAll("_", " "), event.ended_at ? "plain" : "warn")), " ", ago(event.started_at), event.ended_at ? "" : ", goes on",
       event.cause ? `: ${event.cause}` : "", ...(event.evidence.length ? [" ", make("a", { href: `/events/${event.id}/picture.jpg`, target: "_blank" }, "picture")] : []))) : [make("li", { className: "sl-note" }, "Nothing happened.")]));
   }
 

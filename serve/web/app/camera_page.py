@@ -9,8 +9,8 @@ from streetloop.control.port import Control
 from streetloop.errors import NotFound, StreetloopError
 
 CHARTS = ("fps", "lag", "drops", "objects", "crossings", "drift", "confidence", "labels")
-SCRIPTS = ("vendor/uplot.min.js", "shell.js", "charts.js", "live.js", "camera_page.js")
-STYLES = ("base.css", "vendor/uplot.min.css", "app.css", "charts.css", "camera_page.css")
+SCRIPTS = ("vendor/uplot.min.js", "shell.js", "toasts.js", "charts.js", "live.js", "camera_page.js")
+STYLES = ("base.css", "vendor/uplot.min.css", "app.css", "charts.css", "camera_page.css", "toasts.css")
 
 
 def add_camera_page(api: FastAPI, control: Control, guard: Guard) -> None:

@@ -16,6 +16,8 @@ from serve.web.app.camera_form import camera_form
 from serve.web.app.camera_page import add_camera_page
 from serve.web.app.compare_panel import compare_panel
 from serve.web.app.count_panel import count_panel
+from serve.web.app.events.event_page import add_event_page
+from serve.web.app.first_run.first_run_panel import FirstRunPanel
 from serve.web.app.render import FOLDER, render
 from serve.web.app.version_page import add_version_page
 from streetloop.control.port import Control
@@ -85,14 +87,19 @@ def build_page(control: Control, *, can_log_out: bool = False) -> Any:
 
 
 def _streets(control: Control, selected: gr.State) -> _Shown:
-    def fresh() -> list[Any]:
-        return [panels.drawn(panels.loop, control)]
-
     with gr.Tab("Streets") as tab:
+        first_run = FirstRunPanel(control, AUTHOR)
         steps = gr.HTML()
         gr.HTML(render("wall"))
-    tab.select(lambda: ["Streets", *fresh()], outputs=[selected, steps], **_QUIET)
-    return _Shown([steps], fresh)
+    outputs = [steps, *first_run.outputs]
+
+    def fresh() -> list[Any]:
+        return [panels.drawn(panels.loop, control), *first_run.fresh()]
+
+    for press in first_run.pressed:
+        press.then(fresh, outputs=outputs, **_QUIET)
+    tab.select(lambda: ["Streets", *fresh()], outputs=[selected, *outputs], **_QUIET)
+    return _Shown(outputs, fresh)
 
 
 def _tab(name: str, draw: panels.Draw, control: Control, selected: gr.State) -> _Shown:
@@ -139,6 +146,8 @@ _PATH = "/app"
 SCRIPTS = (
     "vendor/uplot.min.js",
     "shell.js",
+    "first_run.js",
+    "toasts.js",
     "charts.js",
     "live.js",
     "review.js",
@@ -146,7 +155,15 @@ SCRIPTS = (
     "zone_editor.js",
 )
 """Files with what the page does by itself."""
-STYLES = ("vendor/uplot.min.css", "app.css", "charts.css", "review.css", "versions.css")
+STYLES = (
+    "vendor/uplot.min.css",
+    "app.css",
+    "charts.css",
+    "review.css",
+    "versions.css",
+    "first_run.css",
+    "toasts.css",
+)
 
 
 _BUTTONS = {"Review": review_buttons, "Rollout": rollout_buttons, "Models": learning_buttons}
@@ -176,6 +193,7 @@ def mount_page(api: FastAPI, control: Control, guard: Guard, public_url: str | N
 
     add_camera_page(api, control, guard)
     add_version_page(api, control, guard)
+    add_event_page(api, control, guard)
     if public_url is not None:
         api.add_middleware(PublicUrl, path=_PATH, url=public_url)
     mounted: FastAPI = gr.mount_gradio_app(

@@ -58,7 +58,9 @@ def header(control: Control) -> str:
 
 
 def loop(control: Control) -> str:
-    """How far the loop is, as five steps that lead to their tabs."""
+    """How far the loop is, as five steps that lead to their tabs; nothing without a camera."""
+    if not control.cameras():
+        return ""
     return render("loop", control.zone, steps=loop_steps(control))
 
 

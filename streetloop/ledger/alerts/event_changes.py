@@ -99,9 +99,10 @@ def list_changes(ledger: Ledger, after: int, most: int, camera_id: str | None = 
 
 
 def last_change_number(ledger: Ledger) -> int:
-    """The number of the newest change; 0 before the first."""
+    """The number of the newest change of an event, see `list_changes`; 0 before the first."""
+    query = select(func.max(event_changes.c.id)).where(event_changes.c.event_id.is_not(None))
     with ledger.snapshot() as connection:
-        return connection.execute(select(func.max(event_changes.c.id))).scalar() or 0
+        return connection.execute(query).scalar() or 0
 
 
 def change_of(row: Mapping[Any, Any]) -> EventChange:

@@ -164,6 +164,7 @@ def test_a_test_goes_to_one_sink_and_is_no_event(ledger: Ledger) -> None:
     assert sent(ledger) == [("sink_test", "test")]
     assert sent(ledger, "other") == []
     assert list_changes(ledger, 0, 9) == []
+    assert last_change_number(ledger) == 0
 
 
 def test_changes_are_read_on_from_a_number(ledger: Ledger) -> None:

@@ -1,0 +1,1 @@
+"""What happened, at an address of its own."""

@@ -1,0 +1,1 @@
+"""What a new installation is led through."""
