@@ -68,6 +68,16 @@ class CameraControl(Protocol):
             NotFound: There is no such camera.
         """
 
+    def restore_camera(self, camera_id: str, author: str) -> views.CameraView:
+        """Add a camera again as it was when `remove_camera` removed it, with its password.
+
+        It is remembered in the memory of the process that removed it, for ten minutes.
+
+        Raises:
+            NotFound: No such camera was removed there lately.
+            ConfigError: The id is taken again, or the camera can no longer be opened.
+        """
+
     def line_counts(
         self, camera_id: str, since: str, bin_name: str, line: str | None = None
     ) -> list[views.CountView]:

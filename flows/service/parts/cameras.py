@@ -1,6 +1,7 @@
 """Cameras, and what crossed their lines."""
 
 import threading
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -22,6 +23,11 @@ from streetloop.control.views import CameraView, CountView
 from streetloop.errors import ConfigError, NotFound
 from streetloop.ledger.cameras import change_camera, change_cameras, newest_changes
 
+UNDO_S = 600.0
+"""How long a removed camera can be restored, in seconds."""
+
+_MAX_REMOVED = 200
+
 
 class CameraService(ServiceState):
     """See `streetloop.control.port.Control`."""
@@ -29,6 +35,7 @@ class CameraService(ServiceState):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._changing_camera = threading.Lock()
+        self._removed: dict[str, tuple[float, Camera]] = {}
 
     def cameras(self) -> list[CameraView]:
         """See `Control.cameras`."""
@@ -93,10 +100,30 @@ class CameraService(ServiceState):
 
     def remove_camera(self, camera_id: str, author: str) -> None:
         """See `Control.remove_camera`."""
-        self._require(camera_id, {c.id: c for c in self._cameras()})
-        now = datetime.now(UTC)
-        change_camera(self._ledger, camera_id, None, author, now)
+        with self._changing_camera:
+            camera = self._require(camera_id, {c.id: c for c in self._cameras()})
+            now = datetime.now(UTC)
+            change_camera(self._ledger, camera_id, None, author, now)
+            self._removed = {**self._restorable(), camera_id: (time.monotonic(), camera)}
         end_all(self._ledger, camera_id, now)
+
+    def restore_camera(self, camera_id: str, author: str) -> CameraView:
+        """See `Control.restore_camera`."""
+        with self._changing_camera:
+            found = self._restorable().get(camera_id)
+            if found is None:
+                raise NotFound(
+                    f"no camera {camera_id[:64]!r} was removed here in the last {UNDO_S / 60:.0f} minutes"
+                )
+            view = self._put_camera(camera_document(found[1]), author, new=True)
+            del self._removed[camera_id]
+            return view
+
+    def _restorable(self) -> dict[str, tuple[float, Camera]]:
+        """The cameras that were removed lately; of many the newest."""
+        now = time.monotonic()
+        recent = [(name, one) for name, one in self._removed.items() if now - one[0] <= UNDO_S]
+        return dict(recent[-_MAX_REMOVED:])
 
     def _cameras(self) -> list[Camera]:
         return merged(self._file, newest_changes(self._ledger))

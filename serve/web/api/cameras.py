@@ -155,6 +155,26 @@ def camera_routes(control: Control, pictures: Pictures | None) -> APIRouter:
     return routes
 
 
+def restore_route(control: Control) -> APIRouter:
+    """The endpoint that takes the removal of a camera back.
+
+    Args:
+        control: Answers it.
+    """
+    routes = APIRouter(tags=["cameras"], responses=problems(_401="token missing or wrong"))
+
+    @routes.post(
+        "/cameras/{camera_id}/restore",
+        summary="Add a camera again that was removed in the last ten minutes",
+        responses=problems(_404="no such camera was removed lately")
+        | problems(_422="the camera cannot be opened any more, or its id is taken"),
+    )
+    def restore(camera_id: CameraId) -> CameraView:
+        return control.restore_camera(camera_id, AUTHOR)
+
+    return routes
+
+
 def _one(control: Control, camera_id: str) -> CameraView:
     for view in control.cameras():
         if view.id == camera_id:

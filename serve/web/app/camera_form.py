@@ -19,7 +19,10 @@ from streetloop.counted_classes import parse_class_flag, write_class_flag
 from streetloop.errors import ConfigError
 
 _NEW_CAMERA = "(a new camera)"
-_CONFIRM_REMOVAL = confirming("Stop this camera? What it recorded stays.")
+_QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+_CONFIRM_REMOVAL = confirming(
+    "Remove this camera? What it recorded stays; Undo adds it again within ten minutes."
+)
 _SHOWN = {"id", "city", "site", "fps", "uri", "lines", "classes", "record"}
 """Keys of a camera that the form has a field for."""
 _URI_HELP = "rtsp://user:password@host/path, file:///clip.mp4 or sim://kingsport/crossing"
@@ -35,11 +38,11 @@ def camera_form(control: Control, author: str) -> None:
     chosen = gr.Dropdown([_NEW_CAMERA], value=_NEW_CAMERA, label="Camera", interactive=True)
     fields = _fields()
     save, test, remove, several = _buttons()
+    removed, undo = _undo_button()
     seen = gr.HTML()
 
     def choices() -> Any:
-        found = asked(control.cameras)
-        return gr.update(choices=[_NEW_CAMERA, *(view.id for view in found)])
+        return gr.update(choices=_choices(control))
 
     def cities() -> Any:
         return gr.update(choices=sorted({view.city for view in asked(control.cameras) if view.city}))
@@ -52,20 +55,12 @@ def camera_form(control: Control, author: str) -> None:
         require(request, Role.ADMIN)
         view = asked(lambda: _put(control, author, which, *values))
         gr.Info(f"{view.id} is saved; running streams take it up.")
-        now = gr.update(choices=choices()["choices"], value=view.id)
-        return [now, gr.update(interactive=True), *_values(view)]
+        return _chosen(control, view)
 
     def take_in(request: gr.Request, sent: str) -> Any:
         require(request, Role.ADMIN)
         _import(control, author, Path(sent))
         return choices()
-
-    def take_out(request: gr.Request, which: str) -> list[Any]:
-        require(request, Role.ADMIN)
-        asked(lambda: control.remove_camera(which, author))
-        gr.Info(f"{which} is removed; what it recorded stays.")
-        now = gr.update(choices=choices()["choices"], value=_NEW_CAMERA)
-        return [now, gr.update(interactive=False), *_values(None)]
 
     def look(request: gr.Request, *values: Any) -> str:
         require(request, Role.ADMIN)
@@ -73,14 +68,53 @@ def camera_form(control: Control, author: str) -> None:
         found = asked(lambda: control.try_camera({**document, "id": document["id"] or "test"}))
         return render("camera_trial", found=found)
 
-    quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-    chosen.focus(choices, outputs=chosen, **quiet)
-    fields[1].focus(cities, outputs=fields[1], **quiet)
+    chosen.focus(choices, outputs=chosen, **_QUIET)
+    fields[1].focus(cities, outputs=fields[1], **_QUIET)
     several.upload(take_in, several, chosen, api_visibility="private")
     test.click(look, fields, seen, api_visibility="private")
-    chosen.input(fill, chosen, [remove, *fields], **quiet)
-    save.click(put, [chosen, *fields], [chosen, remove, *fields], **quiet)
-    remove.click(take_out, chosen, [chosen, remove, *fields], js=_CONFIRM_REMOVAL, **quiet)
+    chosen.input(fill, chosen, [remove, *fields], **_QUIET)
+    save.click(put, [chosen, *fields], [chosen, remove, *fields], **_QUIET)
+    take_out, put_back = _removal(control, author)
+    both = [removed, undo, chosen, remove, *fields]
+    remove.click(take_out, chosen, both, js=_CONFIRM_REMOVAL, **_QUIET)
+    undo.click(put_back, removed, both, **_QUIET)
+
+
+def _removal(control: Control, author: str) -> tuple[Callable[..., list[Any]], Callable[..., list[Any]]]:
+    """What removes the chosen camera, and what adds the one again that was removed last."""
+
+    def take_out(request: gr.Request, which: str) -> list[Any]:
+        require(request, Role.ADMIN)
+        asked(lambda: control.remove_camera(which, author))
+        gr.Info(f"{which} is removed; what it recorded stays.")
+        offer = gr.update(visible=True, value=f"Undo: add {which} again")
+        return [which, offer, *_chosen(control, None)]
+
+    def put_back(request: gr.Request, which: str) -> list[Any]:
+        require(request, Role.ADMIN)
+        view = asked(lambda: control.restore_camera(which, author))
+        gr.Info(f"{view.id} is there again, as it was.")
+        return ["", gr.update(visible=False), *_chosen(control, view)]
+
+    return take_out, put_back
+
+
+def _choices(control: Control) -> list[str]:
+    return [_NEW_CAMERA, *(view.id for view in asked(control.cameras))]
+
+
+def _chosen(control: Control, view: CameraView | None) -> list[Any]:
+    """Updates of choice, button that removes and fields, which show a camera or a new one."""
+    which = _NEW_CAMERA if view is None else view.id
+    now = gr.update(choices=_choices(control), value=which)
+    return [now, gr.update(interactive=view is not None), *_values(view)]
+
+
+def _undo_button() -> tuple[gr.State, gr.Button]:
+    """The id of the camera that was removed last, and the button that adds it again."""
+    removed = gr.State("")
+    with gr.Row(elem_classes=["sl-buttons", "sl-admin"]):
+        return removed, gr.Button("Undo", visible=False, scale=0, min_width=160)
 
 
 def _buttons() -> tuple[gr.Button, gr.Button, gr.Button, gr.UploadButton]:

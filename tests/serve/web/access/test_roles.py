@@ -40,6 +40,7 @@ CHANGES = {
         ("POST", "/cameras/import", {"text": "id,uri\nb9,sim://larkfield/gantry\n", "format": "csv"}),
         ("POST", "/cameras/try", {**NEW, "uri": "file:///nowhere.mp4"}),
         ("PUT", "/cameras/a40", {"uri": "sim://larkfield/gantry"}),
+        ("POST", "/cameras/crossing/restore", None),
         ("DELETE", "/cameras/crossing", None),
     ],
 }

@@ -17,6 +17,7 @@ from serve.web.app.camera_form import (
     _document,
     _hidden,
     _put,
+    _removal,
     _values,
     read_lines,
     write_lines,
@@ -219,3 +220,21 @@ def test_a_fault_of_ours_is_no_notice() -> None:
 
     with pytest.raises(RuntimeError):
         asked(fail)
+
+
+# Removal
+
+
+def test_a_removal_offers_its_undo_which_shows_the_camera_again(
+    content: Content, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("serve.web.app.camera_form.require", lambda *_: None)
+    nobody: Any = None
+    take_out, put_back = _removal(content.service, "app")
+    which, undo, chosen, remove, *fields = take_out(nobody, "a40")
+    assert (which, undo["value"], undo["visible"]) == ("a40", "Undo: add a40 again", True)
+    assert (chosen["value"], remove["interactive"], fields[0]) == (_NEW_CAMERA, False, "")
+    assert "a40" not in chosen["choices"]
+    which, undo, chosen, remove, *fields = put_back(nobody, which)
+    assert (which, undo["visible"], chosen["value"], remove["interactive"]) == ("", False, "a40", True)
+    assert fields == _values(content.service.camera("a40"))
