@@ -5,6 +5,7 @@ from pathlib import Path
 from flows.service.health import health_of
 from flows.service.parts.alerts import AlertService
 from flows.service.parts.archive import ArchiveService
+from flows.service.parts.cities import CityService
 from flows.service.parts.datasets import DatasetService
 from flows.service.parts.evaluations import EvaluationService
 from flows.service.parts.history import HistoryService
@@ -22,6 +23,7 @@ REPORT_FILE = "report.html"
 class ControlService(
     AlertService,
     ArchiveService,
+    CityService,
     DatasetService,
     EvaluationService,
     HistoryService,

@@ -11,6 +11,7 @@ from streetloop.control import views
 from streetloop.control.alert_control import AlertControl
 from streetloop.control.archive_control import ArchiveControl
 from streetloop.control.camera_control import CameraControl
+from streetloop.control.cities.city_control import CityControl
 from streetloop.control.evaluation_control import EvaluationControl
 from streetloop.control.event_control import EventControl
 from streetloop.control.history.charts import HistoryControl
@@ -29,6 +30,7 @@ class Control(
     ArchiveControl,
     AlertControl,
     CameraControl,
+    CityControl,
     EvaluationControl,
     EventControl,
     HistoryControl,

@@ -15,6 +15,7 @@ from serve.web.access.roles import COOKIE, Admission, Guard, Role
 from serve.web.api.alerts import alert_routes
 from serve.web.api.archive import archive_routes
 from serve.web.api.cameras import camera_routes, restore_route
+from serve.web.api.cities.city_routes import city_routes
 from serve.web.api.counts import count_routes
 from serve.web.api.datasets import dataset_routes
 from serve.web.api.evaluations import evaluation_routes
@@ -114,7 +115,7 @@ def create_api(
 
 def _add_control(api: FastAPI, control: Control, guard: Guard, pictures: Pictures | None) -> None:
     """Add what needs the control service."""
-    for cameras in (camera_routes(control, pictures), restore_route(control)):
+    for cameras in (camera_routes(control, pictures), restore_route(control), city_routes(control)):
         api.include_router(cameras, dependencies=_admission(guard, Role.ADMIN))
     for routes in _ROUTES:
         api.include_router(routes(control), dependencies=_admission(guard))

@@ -14,6 +14,7 @@ from serve.web.app.action_buttons import learning_buttons, review_buttons, rollo
 from serve.web.app.alert_panel import alert_panel
 from serve.web.app.camera_form import camera_form
 from serve.web.app.camera_page import add_camera_page
+from serve.web.app.cities.city_panel import city_panel
 from serve.web.app.compare_panel import compare_panel
 from serve.web.app.count_panel import count_panel
 from serve.web.app.events.event_page import add_event_page
@@ -80,6 +81,8 @@ def build_page(control: Control, *, can_log_out: bool = False) -> Any:
                 outputs[name] = _tab(name, draw, control, selected)
             with gr.Tab("Cameras"):
                 camera_form(control, AUTHOR)
+            with gr.Tab("Cities") as cities:
+                city_panel(control, cities, AUTHOR)
             with gr.Tab("Zones"):
                 gr.HTML(render("zone_editor"))
         _keep_fresh(control, page, top, selected, outputs)

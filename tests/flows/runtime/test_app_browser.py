@@ -33,6 +33,7 @@ TABS = (
     "Health",
     "Report",
     "Cameras",
+    "Cities",
     "Zones",
 )
 SIZES = {"laptop": (1366, 768), "phone": (390, 844)}

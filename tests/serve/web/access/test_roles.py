@@ -42,6 +42,8 @@ CHANGES = {
         ("PUT", "/cameras/a40", {"uri": "sim://larkfield/gantry"}),
         ("POST", "/cameras/crossing/restore", None),
         ("DELETE", "/cameras/crossing", None),
+        ("POST", "/cities", {"name": "Oslo", "cameras": ["a40"]}),
+        ("POST", "/cities/rename", {"city": "Oslo", "name": "Bergen"}),
     ],
 }
 

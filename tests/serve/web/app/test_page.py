@@ -36,7 +36,7 @@ def client(content: Content) -> TestClient:
 def test_every_tab_is_there(content: Content) -> None:
     config = build_page(content.service).get_config_file()
     tabs = [c["props"]["label"] for c in config["components"] if c["type"] == "tabitem"]
-    assert tabs == ["Streets", "Recordings", *_PANELS, "Cameras", "Zones"]
+    assert tabs == ["Streets", "Recordings", *_PANELS, "Cameras", "Cities", "Zones"]
 
 
 def test_nothing_of_the_page_is_an_api_of_its_own(client: TestClient) -> None:

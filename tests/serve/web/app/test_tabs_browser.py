@@ -38,6 +38,7 @@ TABS = (
     "Report",
     "Health",
     "Cameras",
+    "Cities",
     "Zones",
 )
 _PARTS = {"Models": (".sl-lineage", ".sl-compare-row[data-name=night]"), "Rollout": (".sl-stages",)}

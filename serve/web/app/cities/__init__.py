@@ -1,0 +1,1 @@
+"""The tab of groups of cameras."""
