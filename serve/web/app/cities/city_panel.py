@@ -25,13 +25,15 @@ def city_panel(control: Control, tab: gr.Tab, author: str) -> None:
         author: Author of the changes in the ledger.
     """
     shown = gr.HTML()
-    with gr.Row(equal_height=True, elem_classes="sl-admin"):
-        name = gr.Textbox(label="Add a city, or choose one", info="its name", max_length=100)
+    with gr.Row(elem_classes="sl-admin"):
+        name = gr.Textbox(label="Name of the city, also of a new one", max_length=100)
         cameras = gr.Dropdown([], label="Cameras of the city", multiselect=True, interactive=True)
+    with gr.Row(elem_classes=["sl-buttons", "sl-admin"]):
         group = gr.Button("Put them there", variant="primary", scale=0, min_width=160)
-    with gr.Row(equal_height=True, elem_classes="sl-admin"):
+    with gr.Row(elem_classes="sl-admin"):
         city = gr.Dropdown([], label="City to rename", interactive=True)
         other = gr.Textbox(label="New name", max_length=100)
+    with gr.Row(elem_classes=["sl-buttons", "sl-admin"]):
         rename = gr.Button("Rename", scale=0, min_width=160)
     outputs = [shown, name, cameras, city, other]
 

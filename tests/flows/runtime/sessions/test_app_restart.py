@@ -1,4 +1,4 @@
-"""The process of the app dies beside running streams."""
+"""The process of the app dies beside a stream, which began by the API in a run without cameras."""
 
 from pathlib import Path
 from typing import Any
@@ -22,10 +22,10 @@ def _app_process(home: Path) -> psutil.Process | None:
     return found[0] if found else None
 
 
-def test_a_killed_app_comes_back_and_is_an_event(tmp_path: Path) -> None:
+def test_a_run_begins_without_a_camera_and_a_killed_app_comes_back(tmp_path: Path) -> None:
     port, home = free_port(), tmp_path / "home"
     file = tmp_path / "cameras.yaml"
-    file.write_text(yaml.safe_dump({"cameras": [_STREET], "settings": {"app_port": port}}))
+    file.write_text(yaml.safe_dump({"cameras": [], "settings": {"app_port": port}}))
     command = Command("up", str(file), "--no-dashboard", home=home)
     with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
 
@@ -36,7 +36,10 @@ def test_a_killed_app_comes_back_and_is_an_event(tmp_path: Path) -> None:
             except httpx.HTTPError:
                 return None
 
-        wait_for(lambda: (got("/ready") or {}).get("live") == 1, "a live camera", 300)
+        wait_for(lambda: got("/status"), "the app", 300)
+        assert got("/cameras")["items"] == []
+        client.post("/cameras", json=_STREET).raise_for_status()
+        wait_for(lambda: (got("/ready") or {}).get("live") == 1, "a live camera", 120)
         process = _app_process(home)
         assert process is not None
         process.kill()
