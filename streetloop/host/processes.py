@@ -5,7 +5,7 @@ import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from multiprocessing import get_context
+from multiprocessing import current_process, get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, TypeVar
@@ -80,6 +80,8 @@ def in_own_process(work: Callable[..., T], *args: object) -> T:
 
 def _answer(to: Connection, work: Callable[..., Any], args: tuple[object, ...]) -> None:
     lower_priority()
+    # A daemon may start no process by default, and the export of a model is one. It ends by itself.
+    current_process()._config["daemon"] = False  # type: ignore[attr-defined]
     answer: tuple[Any, Exception | None]
     try:
         answer = work(*args), None

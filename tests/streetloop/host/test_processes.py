@@ -4,6 +4,8 @@ import os
 import signal
 import sys
 import threading
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 
 import pytest
 
@@ -38,6 +40,15 @@ def test_a_process_of_its_own_comes_last_and_only_it() -> None:
     before = os.sched_getscheduler(0)
     assert in_own_process(os.sched_getscheduler, 0) == os.SCHED_IDLE
     assert os.sched_getscheduler(0) == before
+
+
+def test_a_process_of_its_own_may_start_another_as_the_export_of_a_model_does() -> None:
+    assert in_own_process(divide_elsewhere) == (3, 1)
+
+
+def divide_elsewhere() -> tuple[int, int]:
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        return pool.submit(divmod, 7, 2).result()
 
 
 def kill_itself() -> None:
