@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from flows.cli.context import cameras_of, control_of, current_user
+from flows.cli.models.training import print_check
 from flows.cli.output import Json, plain, print_json, results, say
 
 app = typer.Typer()
@@ -37,6 +38,19 @@ def status(context: typer.Context, as_json: Json = False) -> None:
             console.print(f"    {run.training.in_words()}", highlight=False)
         if run.reason:
             console.print(f"    {run.reason}", soft_wrap=True, markup=False)
+
+
+@learn_app.command()
+def check(
+    context: typer.Context,
+    city: Annotated[str | None, typer.Option(help="For the cameras of a city alone.")] = None,
+    file: Annotated[
+        Path | None, typer.Option("--file", metavar="CAMERAS.YAML", help="Camera file that `up` was given.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Say what a learning run would take if it began now; ends with 1 if something is missing."""
+    print_check(control_of(context, cameras_of(file)).check_learning(city), as_json)
 
 
 @learn_app.command()

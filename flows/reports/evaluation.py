@@ -91,12 +91,16 @@ class Evaluation:
         notes: One sentence each.
         thresholds: The confidence of the best F1, by class of the model.
         few_boxes: Classes of the dataset whose best confidence rests on few boxes.
+        examples: The labeled images.
+        found: What the model found in each.
     """
 
     report: Report
     notes: tuple[str, ...]
     thresholds: Mapping[str, float] = field(default_factory=dict)
     few_boxes: tuple[str, ...] = ()
+    examples: Sequence[Example] = ()
+    found: Sequence[Detections] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Plain values; null without ground truths."""
@@ -158,7 +162,7 @@ def evaluate_file(
     boxes = Counter(box.class_id for e in labels.examples for box in e.boxes if not box.ignored)
     few = tuple(report.classes[k] for k, count in sorted(boxes.items()) if count < _FEW_BOXES)
     best = best_thresholds(model, labels, request.mapping, report)
-    return Evaluation(report, labels.notes, best, few)
+    return Evaluation(report, labels.notes, best, few, labels.examples, found)
 
 
 def best_thresholds(

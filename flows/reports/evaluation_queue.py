@@ -7,7 +7,7 @@ from concurrent.futures import Future
 from typing import Any, TypeAlias
 
 from streetloop.clock import Clock, SystemClock
-from streetloop.errors import LedgerError, StreetloopError
+from streetloop.errors import LedgerError, StoreError, StreetloopError
 from streetloop.host.output import foreign_output_to
 from streetloop.host.polling import PollingThread, SayOnce
 from streetloop.host.processes import in_background, in_own_process
@@ -49,6 +49,8 @@ def evaluate_apart(settings: Settings, run: EvaluationRun) -> dict[str, Any]:
 def evaluate_here(settings: Settings, run: EvaluationRun) -> dict[str, Any]:
     """Evaluate in this process, and write its progress into the ledger.
 
+    Curves and frames go into the object store, for whoever compares two versions.
+
     Returns:
         What ``streetloop evaluate --json`` prints.
 
@@ -58,6 +60,7 @@ def evaluate_here(settings: Settings, run: EvaluationRun) -> dict[str, Any]:
     # They load the runtimes of models, which takes seconds and memory: only in this process.
     from flows.reports.evaluation import EvaluationRequest, evaluate_model, open_labels
     from streetloop.storage.open import open_store
+    from train.evaluation.kept_evaluation import evaluation_key, keep_evaluation, kept_evaluation
 
     options = run.options
     request = EvaluationRequest(
@@ -65,9 +68,16 @@ def evaluate_here(settings: Settings, run: EvaluationRun) -> dict[str, Any]:
     )
     changed = change_settings(settings, image_size=options.get("image_size"))
     with foreign_output_to(settings.home / OUTPUT):
-        total = len(open_labels(request, open_store(settings)).examples)
+        store = open_store(settings)
+        total = len(open_labels(request, store).examples)
         told = _Progress(open_ledger(settings.ledger), run.id, total)
-        return evaluate_model(run.model, request, changed, None, None, told).as_json()
+        done = evaluate_model(run.model, request, changed, None, None, told)
+        kept = kept_evaluation(done.report, done.examples, done.found)
+        try:
+            keep_evaluation(store, evaluation_key(run.id, run.asked_at), kept)
+        except StoreError as error:  # the report is there all the same
+            _log.warning("curves and frames of evaluation %d are not kept: %s", run.id, error)
+        return done.as_json()
 
 
 class EvaluationQueue:

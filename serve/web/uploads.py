@@ -13,6 +13,9 @@ MAX_BYTES = 32 * 2**20
 MAX_ARCHIVE_BYTES = 512 * 2**20
 """Of a dataset."""
 
+MAX_MODEL_BODY_BYTES = 513 * 2**20
+"""Of a model of 512 MB, and of the form around it."""
+
 MAX_PIXELS = 50_000_000
 _FORMATS = ("JPEG", "PNG", "WEBP", "BMP")
 

@@ -15,6 +15,8 @@ from typer.testing import CliRunner
 
 from drift.period_log import PeriodLog
 from flows.cli.main import app
+from flows.service.parts import models
+from flows.service.versions.sent_model import register_sent
 from streetloop.settings import Settings
 from streetloop.storage.store import FolderStore
 from tests.docs.pages import DOCS, blocks, commands
@@ -22,6 +24,7 @@ from tests.docs.test_commands import STREETLOOP, words
 from tests.drift.support import breathing
 from tests.flows.learning.test_sent_dataset import zip_of
 from tests.support.control_service import Content, api_of, jpeg, register_versions
+from tests.support.evaluated_versions import evaluate_versions
 from tests.support.samples.recordings import add_recording
 from tests.support.samples.tiny_model import NAMES, detector_output, write_tiny_model
 from tests.train.data.test_dataset import pure
@@ -110,6 +113,7 @@ def _write_dataset(folder: Path) -> None:
 
 def test_quick_commands_run_one_after_the_other(content: Content, tmp_path: Path) -> None:
     register_versions(content)
+    evaluate_versions(content)
     content.add_reviews()
     _write_past(content.settings)
     _write_files(tmp_path)
@@ -121,7 +125,11 @@ def test_quick_commands_run_one_after_the_other(content: Content, tmp_path: Path
         assert done.exit_code == 0, f"{command}\n{done.output}\n{done.exception!r}"
 
 
-def test_curl_is_answered_by_the_api(content: Content, tmp_path: Path) -> None:
+def test_curl_is_answered_by_the_api(
+    content: Content, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(models, "in_own_process", lambda _, *given: register_sent(*given))
+    write_tiny_model(tmp_path / "own.onnx", detector_output((32, 32, 9, 9, 0, 0.8)))
     content.add_rollouts()
     digest = save_dataset(content.store, pure(content.store))
     _write_dataset(tmp_path / "yolo")
@@ -134,15 +142,16 @@ def test_curl_is_answered_by_the_api(content: Content, tmp_path: Path) -> None:
 
 
 def _ask(client: TestClient, arguments: list[str], sent: bytes) -> int:
-    """Do what curl does, with `sent` as the file of a form; the status of the answer."""
+    """Do what curl does, with `sent` as a file of a form that is not there; the answer's status."""
     url = urlsplit(next(one for one in arguments if one.startswith("http")))
     path = f"{url.path}?{url.query}"
     if "--json" in arguments:
         body = arguments[arguments.index("--json") + 1].encode()
         return client.post(path, content=body, headers={"content-type": "application/json"}).status_code
     if "-F" in arguments:
-        name = arguments[arguments.index("-F") + 1].partition("=")[0]
-        return client.post(path, files={name: sent}).status_code
+        name, _, file = arguments[arguments.index("-F") + 1].partition("=@")
+        data = Path(file).read_bytes() if Path(file).is_file() else sent
+        return client.post(path, files={name: (file, data)}).status_code
     if "--data-binary" in arguments:
         return client.post(path, content=jpeg(), headers={"content-type": "image/jpeg"}).status_code
     return client.get(path).status_code

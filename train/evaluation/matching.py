@@ -37,13 +37,32 @@ def match(truth: Detections, found: Detections, ignored: Detections, least_iou: 
 
     Reference: Lin et al., "Microsoft COCO", 2014 (evaluation of detections).
     """
+    right, counted = verdicts(truth, found, ignored, least_iou)
+    order = np.argsort(-found.confidence, kind="stable")
+    kept = order[counted[order]]
+    return Matches(found.confidence[kept].astype(np.float64), right[kept], len(truth))
+
+
+def verdicts(
+    truth: Detections, found: Detections, ignored: Detections, least_iou: float = 0.5
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Which detections of one image and class are right, and which count at all; see `match`.
+
+    Args:
+        truth: The ground truths.
+        found: The detections, in any order.
+        ignored: Boxes that count neither as found nor as missed.
+        least_iou: Smallest IoU of a match, in (0, 1].
+
+    Returns:
+        Two times (N,), in the order of the detections.
+    """
     order = np.argsort(-found.confidence, kind="stable")
     overlap = iou(found.xyxy[order], truth.xyxy)
-    correct = match_at(overlap, np.array([least_iou]))[:, 0]
-    covered = _share_within(found.xyxy[order], ignored.xyxy) >= least_iou
-    counted = correct | ~covered
-    confidence = found.confidence[order].astype(np.float64)
-    return Matches(confidence[counted], correct[counted], len(truth))
+    right = np.zeros(len(found), bool)
+    right[order] = match_at(overlap, np.array([least_iou]))[:, 0]
+    covered = _share_within(found.xyxy, ignored.xyxy) >= least_iou
+    return right, right | ~covered
 
 
 def match_at(overlap: NDArray[np.float64], thresholds: NDArray[np.float64]) -> NDArray[np.bool_]:

@@ -167,13 +167,8 @@ def _digest(path: Path) -> str:
 
 def _weight_files(path: Path) -> list[Path]:
     """The files of an ONNX model's external data, each once."""
-    try:
-        model = onnx.load(path, load_external_data=False)
-    except DecodeError as error:
-        raise ModelUnsupported(f"{path}: is not an ONNX model, or is cut short") from error
-    external = [tensor for tensor in _get_all_tensors(model) if uses_external_data(tensor)]
     ends: dict[Path, int] = {}
-    for info in map(ExternalDataInfo, external):
+    for info in _weights_beside(path):
         file = path.parent / info.location
         ends[file] = max(ends.get(file, 0), (info.offset or 0) + (info.length or 0))
     for file, end in ends.items():
@@ -182,6 +177,26 @@ def _weight_files(path: Path) -> list[Path]:
         if file.stat().st_size < end:
             raise ModelUnsupported(f"{path}: its weights in {file.name} are cut short")
     return sorted(ends)
+
+
+def has_weights_beside(path: Path) -> bool:
+    """Whether an ONNX file names other files for its weights, without looking at them.
+
+    Args:
+        path: The ONNX file.
+
+    Raises:
+        ModelUnsupported: It is none.
+    """
+    return bool(_weights_beside(path))
+
+
+def _weights_beside(path: Path) -> list[ExternalDataInfo]:
+    try:
+        model = onnx.load(path, load_external_data=False)
+    except DecodeError as error:
+        raise ModelUnsupported(f"{path}: is not an ONNX model, or is cut short") from error
+    return [ExternalDataInfo(tensor) for tensor in _get_all_tensors(model) if uses_external_data(tensor)]
 
 
 def _refuse_no_pickle(path: Path) -> None:

@@ -143,9 +143,20 @@ def compare(
     split: Split = None,
     images: Images = None,
     image_size: ImageSize = None,
+    details: Annotated[
+        bool,
+        typer.Option(
+            "--details", help="Curves, and frames on which they differ, of evaluations on one dataset."
+        ),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Compare two models on one dataset, or two versions by their recorded scores."""
+    if details:
+        if dataset is not None:
+            raise ConfigError("--details is of what is on record: leave DATASET out")
+        _compare_details(context, first, second, as_json=as_json)
+        return
     if dataset is None:
         if classes or mapping or split or images or image_size:
             raise ConfigError("--classes, --map, --split, --images and --image-size need a DATASET")
@@ -177,6 +188,24 @@ def _compare_recorded(context: typer.Context, first: str, second: str, *, as_jso
         mark = "" if row.mark in {"equal", "unknown"} else f" {row.mark}"
         table.add_row(row.name, _score(row.first), _score(row.second), f"{_score(row.difference, '+')}{mark}")
     results().print(table)
+
+
+def _compare_details(context: typer.Context, first: str, second: str, *, as_json: bool) -> None:
+    found = control_of(context).compare_details(first, second)
+    if as_json:
+        print_json(found)
+        return
+    one, other = (f"version {number}" for number in (found.first, found.second))
+    say(f"evaluations {found.evaluations[0]} and {found.evaluations[1]} on dataset {found.dataset[:12]}")
+    curves = borderless("area under precision by recall", numbers=(one, other))
+    for pair in found.curves:
+        curves.add_row(pair.name or "all", _score(pair.first_area), _score(pair.second_area))
+    results().print(curves)
+    frames = borderless("frame", "camera", numbers=(f"{one}: missed, false", f"{other}: missed, false"))
+    for frame in found.frames:
+        counts = [f"{side.missed}, {side.false}" for side in (frame.first, frame.second)]
+        frames.add_row(frame.image[:12], frame.camera_id, *counts)
+    results().print(frames if found.frames else "they miss and find as much in every frame")
 
 
 def _score(value: float | None, sign: str = "") -> str:

@@ -16,6 +16,7 @@ from flows.cli.run import Address
 if TYPE_CHECKING:
     from flows.learning.training_job import Outcome
     from flows.learning.training_plan import CityCameras, TrainingRequest
+    from streetloop.control.learning_control import TrainingCheckView
     from streetloop.counted_classes import ClassGroups
     from streetloop.settings import Settings
 
@@ -155,22 +156,28 @@ def _groups(classes: dict[str, list[str]] | None) -> "ClassGroups | None":
 def _print_readiness(settings: "Settings", request: "TrainingRequest", as_json: bool) -> None:
     """Print whether a training may start; ends the command with 1 if not."""
     from flows.learning.readiness import check_training
+    from streetloop.control.learning_control import TrainingCheckView
     from streetloop.ledger import open_ledger
 
     readiness = check_training(settings, open_ledger(settings.ledger), request)
-    for note in readiness.notes:
+    print_check(TrainingCheckView(**readiness.as_json()), as_json)
+
+
+def print_check(check: "TrainingCheckView", as_json: bool) -> None:
+    """Print what a training takes; ends the command with 1 if something is missing.
+
+    Args:
+        check: What was found.
+        as_json: Print JSON.
+    """
+    for note in check.notes:
         say(note)
     if as_json:
-        print_json(readiness.as_json())
+        print_json(check)
     else:
-        start = "the first champion" if readiness.champion is None else f"version {readiness.champion}"
-        lines = [f"starts from {start}", f"learns from {readiness.train} images"]
-        lines.append(f"is judged by {readiness.judge_frames} frames")
-        if readiness.eta_s is not None:
-            lines.append(f"takes about {max(1, round(readiness.eta_s / 60))} minutes")
-        for line in (*lines, *(f"missing: {one}" for one in readiness.missing)):
+        for line in check.in_words():
             results().print(line, soft_wrap=True, markup=False)
-    if not readiness.ready:
+    if not check.ready:
         raise typer.Exit(1)
 
 

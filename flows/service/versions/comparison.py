@@ -82,6 +82,22 @@ def _frames_of(judged: Version, champion: Version) -> str:
 
 def _evaluated(first: Version, second: Version, evaluations: Sequence[EvaluationRun]) -> _Pair | None:
     """The newest evaluations of both on the same dataset in the same way."""
+    for one, other in evaluated_pairs(first, second, evaluations):
+        text = f"Evaluations {one.id} and {other.id} measured both on dataset {one.dataset[:12]}."
+        return _Pair(_report(one.result or {}), _report(other.result or {}), text)
+    return None
+
+
+def evaluated_pairs(
+    first: Version, second: Version, evaluations: Sequence[EvaluationRun]
+) -> Iterator[tuple[EvaluationRun, EvaluationRun]]:
+    """The newest evaluations of two versions on each dataset, measured in the same way.
+
+    Args:
+        first: One version.
+        second: The other one.
+        evaluations: Those that are done, the newest first, with their reports.
+    """
     newest: dict[tuple[str, str], dict[str, EvaluationRun]] = {}
     wanted = {str(first.number), str(second.number)}
     for run in evaluations:
@@ -90,10 +106,7 @@ def _evaluated(first: Version, second: Version, evaluations: Sequence[Evaluation
             of_dataset.setdefault(run.model, run)
     for runs in newest.values():
         if runs.keys() == wanted:
-            one, other = runs[str(first.number)], runs[str(second.number)]
-            text = f"Evaluations {one.id} and {other.id} measured both on dataset {one.dataset[:12]}."
-            return _Pair(_report(one.result or {}), _report(other.result or {}), text)
-    return None
+            yield runs[str(first.number)], runs[str(second.number)]
 
 
 def _apart(first: Version, second: Version) -> _Pair:

@@ -23,7 +23,7 @@ from serve.web.api.events import event_routes, judgement_routes
 from serve.web.api.history.camera_story import camera_story_routes
 from serve.web.api.history.charts import chart_routes
 from serve.web.api.labels import label_routes
-from serve.web.api.models import model_file_routes, model_routes
+from serve.web.api.models import learning_routes, model_file_routes, model_routes
 from serve.web.api.predict import DetectImage, predict_route
 from serve.web.api.problems import explain_errors, problems
 from serve.web.api.reports import report_routes
@@ -31,9 +31,11 @@ from serve.web.api.rollouts import rollout_routes
 from serve.web.api.state import health_routes, ready_route, review_routes, watch_routes
 from serve.web.api.streaming.event_stream import event_stream_route
 from serve.web.api.streaming.live import live_route
+from serve.web.api.versions.comparisons import comparison_routes
+from serve.web.api.versions.sent_models import sent_model_routes
 from serve.web.limits import BodyLimit
 from serve.web.traced_requests import TracedRequests
-from serve.web.uploads import MAX_ARCHIVE_BYTES, MAX_BYTES
+from serve.web.uploads import MAX_ARCHIVE_BYTES, MAX_BYTES, MAX_MODEL_BODY_BYTES
 from streetloop.control.port import Control, Pictures
 
 _ROUTES: tuple[Callable[[Control], APIRouter], ...] = (
@@ -50,12 +52,19 @@ _ROUTES: tuple[Callable[[Control], APIRouter], ...] = (
     label_routes,
     health_routes,
     model_routes,
+    comparison_routes,
+    sent_model_routes,
+    learning_routes,
     dataset_routes,
     evaluation_routes,
     report_routes,
     rollout_routes,
 )
 """What a viewer reads and an operator changes."""
+
+
+_LARGE_BODIES = {"/datasets": MAX_ARCHIVE_BYTES, "/models": MAX_MODEL_BODY_BYTES}
+"""Bytes of bodies that may be larger than others, by path."""
 
 
 class Health(BaseModel):
@@ -98,7 +107,7 @@ def create_api(
             _503="a service that this one needs does not answer; the detail says which",
         ),
     )
-    api.add_middleware(BodyLimit, limit_bytes=MAX_BYTES, by_path={"/datasets": MAX_ARCHIVE_BYTES})
+    api.add_middleware(BodyLimit, limit_bytes=MAX_BYTES, by_path=_LARGE_BODIES)
     api.add_middleware(OwnPages, has_token=bool(guard.tokens), public_url=public_url)
     api.add_middleware(TracedRequests, answered=answered)
     explain_errors(api)

@@ -8,8 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from serve.web.api.cameras import AUTHOR, Limit, Offset
 from serve.web.api.problems import problems
+from streetloop.control.learning_control import TrainingCheckView
 from streetloop.control.port import Control
-from streetloop.control.versions.comparison import VersionComparisonView, VersionForm
+from streetloop.control.versions.comparison import VersionForm
 from streetloop.control.views import LearningView, LineageView, ModelView, Page
 
 _BYTES = "application/octet-stream"
@@ -54,14 +55,13 @@ def model_file_routes(control: Control) -> APIRouter:
 
 
 def model_routes(control: Control) -> APIRouter:
-    """The endpoints of models and learning runs.
+    """The endpoints of models.
 
     Args:
         control: Answers them.
     """
     routes = APIRouter(responses=problems(_401="token missing or wrong"))
     missing = problems(_404="no such version")
-    conflict = problems(_409="not now; the detail says why")
 
     @routes.get("/models", tags=["models"], summary="Versions in the registry, newest first")
     def models(offset: Offset = 0, limit: Limit = 50) -> Page[ModelView]:
@@ -74,18 +74,34 @@ def model_routes(control: Control) -> APIRouter:
     def lineage(version: VersionName) -> list[LineageView]:
         return control.lineage(version)
 
-    @routes.get(
-        "/models/{version}/compare/{other}",
-        tags=["models"],
-        summary="Two versions by slice and class, from what is on record of both",
-        responses=missing,
-    )
-    def compare(version: VersionName, other: VersionName) -> VersionComparisonView:
-        return control.compare_versions(version, other)
+    return routes
+
+
+def learning_routes(control: Control) -> APIRouter:
+    """The endpoints of learning runs.
+
+    Args:
+        control: Answers them.
+    """
+    routes = APIRouter(responses=problems(_401="token missing or wrong"))
+    conflict = problems(_409="not now; the detail says why")
 
     @routes.get("/learning", tags=["learning"], summary="Learning runs, newest first")
     def learning(offset: Offset = 0, limit: Limit = 50) -> Page[LearningView]:
         return control.learning(offset, limit)
+
+    @routes.get(
+        "/learning/check",
+        tags=["learning"],
+        summary="What a run would learn from, be judged by and take if it began now",
+        responses=conflict | problems(_503="the champion cannot be used, or another check goes on"),
+    )
+    def check(
+        city: Annotated[
+            str | None, Query(min_length=1, max_length=100, description="for its cameras alone")
+        ] = None,
+    ) -> TrainingCheckView:
+        return control.check_learning(city)
 
     @routes.post("/learning", tags=["learning"], status_code=202, summary="Start a run", responses=conflict)
     def learn(wanted: NewLearning | None = None) -> LearningView:

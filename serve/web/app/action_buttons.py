@@ -7,6 +7,7 @@ from typing import Any, Literal
 import gradio as gr
 
 from serve.web.access.roles import Role
+from serve.web.app.forms.training_form import city_choices, training_form
 from serve.web.app.notices import asked, confirming, require
 from streetloop.control.port import Control
 from streetloop.errors import StreetloopError
@@ -83,7 +84,12 @@ def rollout_buttons(control: Control, author: str) -> ButtonRow:
 
 
 def learning_buttons(control: Control, author: str) -> ButtonRow:
-    """Buttons that begin, resume and drop a learning run."""
+    """A form that begins a learning run, and buttons that resume and drop it.
+
+    Args:
+        control: Carries it out.
+        author: Who asks.
+    """
 
     def state() -> str:
         newest = control.learning(0, 1).items
@@ -91,12 +97,6 @@ def learning_buttons(control: Control, author: str) -> ButtonRow:
 
     really = "Drop the open run? What it has trained is lost."
     actions = [
-        ButtonAction(
-            "Learn now",
-            lambda: f"Learning run {control.learn(author).id} is requested.",
-            lambda now: not now,
-            "primary",
-        ),
         ButtonAction(
             "Resume the parked run",
             lambda: f"Learning run {control.resume_learning(author).id} resumes.",
@@ -110,7 +110,13 @@ def learning_buttons(control: Control, author: str) -> ButtonRow:
             really,
         ),
     ]
-    return _row(actions, state)
+    city, started = training_form(control, author)
+    row = _row(actions, state)
+
+    def look() -> list[Any]:
+        return [*row.look(), city_choices(control)]
+
+    return ButtonRow([*row.buttons, city], [*row.pressed, started], look)
 
 
 def review_buttons(control: Control, author: str) -> ButtonRow:  # noqa: ARG001 - as the others have it

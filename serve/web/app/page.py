@@ -115,7 +115,8 @@ def _tab(name: str, draw: panels.Draw, control: Control, selected: gr.State) -> 
         if draw is panels.review:
             gr.HTML('<div id="sl-review"></div>')
         if draw is panels.models:
-            compare_panel(control, tab)
+            compare_panel(control, tab, AUTHOR)
+            gr.HTML(render("model_upload"))
         if name in _CHARTS:
             gr.HTML(render("history", charts=_CHARTS[name], camera=None))
         if draw is panels.counts:
@@ -152,6 +153,8 @@ SCRIPTS = (
     "first_run.js",
     "toasts.js",
     "charts.js",
+    "curves.js",
+    "model_upload.js",
     "live.js",
     "review.js",
     "footage.js",

@@ -6,14 +6,14 @@ from fastapi import FastAPI, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from serve.web.access.roles import Guard
-from serve.web.app.compare_panel import rows_in_words
+from serve.web.app.compare_panel import comparison_values
 from serve.web.app.render import FOLDER, render
 from streetloop.control.port import Control
 from streetloop.control.views import ModelView, RolloutView
 from streetloop.errors import NotFound, StreetloopError
 
-SCRIPTS = ("shell.js", "version_page.js")
-STYLES = ("base.css", "app.css", "charts.css", "camera_page.css", "versions.css")
+SCRIPTS = ("vendor/uplot.min.js", "shell.js", "curves.js", "version_page.js")
+STYLES = ("vendor/uplot.min.css", "base.css", "app.css", "charts.css", "camera_page.css", "versions.css")
 _MAX_ROLLOUTS = 200
 
 
@@ -58,6 +58,7 @@ def _shown(control: Control, number: str, other: str | None) -> dict[str, Any]:
         raise NotFound(f"there is no version {number[:64]!r}")
     chain = control.lineage(number)
     other = other or _compared(models, model)
+    nothing: dict[str, Any] = {"comparison": None, "details": None}
     comparison = None if other is None else control.compare_versions(other, number)
     return {
         "models": models,
@@ -70,7 +71,7 @@ def _shown(control: Control, number: str, other: str | None) -> dict[str, Any]:
         "children": [one.number for one in models if one.parent == model.number],
         "forms": control.version_forms(number),
         "rollouts": _rollouts(control, number),
-        **({"comparison": None, "reach": 1.0} if comparison is None else rows_in_words(comparison)),
+        **(nothing if comparison is None else comparison_values(control, comparison)),
     }
 
 

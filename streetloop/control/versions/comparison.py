@@ -41,6 +41,8 @@ class VersionComparisonView(BaseModel):
         basis: What was compared, in one sentence.
         margin: Differences below it are marked ``equal``.
         rows: All frames first, then slices, then classes.
+        evaluations: Numbers of the evaluations of both on one dataset whose curves and frames are
+            kept; None without such.
     """
 
     first: int
@@ -49,3 +51,4 @@ class VersionComparisonView(BaseModel):
     basis: str
     margin: float = Field(ge=0)
     rows: list[ScoreRowView]
+    evaluations: tuple[int, int] | None = None

@@ -27,6 +27,7 @@ from tests.support.rollout import wait_for
 from tests.support.samples.tiny_model import detector_output, write_tiny_model
 from tests.train.data.test_dataset import pure
 from train.data.dataset import save_dataset
+from train.evaluation.kept_evaluation import evaluation_key, load_kept_evaluation
 
 NOW = datetime.now(UTC)
 
@@ -183,6 +184,8 @@ def test_progress_is_written_and_what_was_given_up_ends(
     assert run is not None
     evaluate_here(settings, run)
     assert _found(ledger, number).progress > 0
+    kept = load_kept_evaluation(FolderStore(settings.store), evaluation_key(number, run.asked_at))
+    assert (list(kept.curves), kept.images, len(kept.frames)) == (["car", "bus"], 1, 1)
     fail_evaluation(ledger, number, "interrupted", NOW)
     with pytest.raises(StreetloopError, match="interrupted"):
         evaluate_here(settings, run)

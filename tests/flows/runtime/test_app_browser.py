@@ -305,6 +305,7 @@ def test_learn_now_begins_a_run(town: Town, visit: Callable[..., Page]) -> None:
     page = visit()
     tab(page, "Models")
     expect(page.get_by_text("Version 2", exact=True)).to_be_visible()
+    page.get_by_role("button", name="What it takes").click()
     page.get_by_role("button", name="Learn now").click()
     wait_for(lambda: town.get("/learning")["items"], "a learning run", 20)
     run = town.get("/learning")["items"][0]

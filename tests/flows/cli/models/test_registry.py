@@ -10,8 +10,10 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from flows.cli.main import app
-from streetloop.errors import ConfigError, DatasetError, ModelError, ModelUnsupported
+from streetloop.errors import ConfigError, DatasetError, ModelError, ModelUnsupported, NotFound
 from streetloop.settings import Settings
+from tests.support.control_service import Content, register_versions
+from tests.support.evaluated_versions import evaluate_versions
 from tests.support.samples.label_files import CAR, CAR_ROW, WIDTH, write_yolo_files
 from tests.support.samples.tiny_model import detector_output, write_tiny_model
 from train.model.find_model import find_model, open_registry
@@ -153,6 +155,21 @@ def test_two_versions_are_compared_by_what_is_on_record(perfect: Path, blind: Pa
     assert "frames of its own" in shown.stderr
     refused = asked("compare", "1", "2", "--split", "val")
     assert isinstance(refused.exception, ConfigError)
+    refused = asked("compare", "1", "2", str(street), "--details")
+    assert isinstance(refused.exception, ConfigError)
+    assert isinstance(asked("compare", "1", "2", "--details").exception, NotFound)
+
+
+def test_the_details_of_a_comparison_are_those_of_the_api() -> None:
+    content = Content(Settings().home)
+    register_versions(content)
+    evaluate_versions(content)
+    found = answered("compare", "1", "2", "--details")
+    assert found == content.service.compare_details("1", "2").model_dump(mode="json")
+    shown = asked("compare", "1", "2", "--details").stdout
+    assert "0.802" in shown
+    assert found["frames"][0]["image"][:12] in shown
+    content.ledger.close()
 
 
 def test_a_mapping_may_be_of_one_model_only(perfect: Path, tmp_path: Path) -> None:

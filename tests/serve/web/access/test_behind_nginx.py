@@ -154,6 +154,7 @@ def test_the_app_works_in_a_browser(site: Site) -> None:
         page.wait_for_url("**/app/**")
         expect(page.get_by_text("0 of 2 cameras live")).to_be_visible(timeout=_WAIT_MS)
         page.get_by_role("tab", name="Models").click()
+        page.get_by_role("button", name="What it takes").click()
         page.get_by_role("button", name="Learn now").click()
         expect(page.get_by_text("nothing to learn from").first).to_be_visible(timeout=_WAIT_MS)
         assert not complaints.elsewhere

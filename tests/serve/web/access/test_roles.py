@@ -28,6 +28,7 @@ CHANGES = {
         ("POST", "/rollouts", {"version": "9"}),
         ("POST", "/rollouts/steer", {"wanted": "pause"}),
         ("POST", "/datasets", None),
+        ("POST", "/models", None),
         ("POST", "/evaluations", {"model": "9", "dataset": "0" * 64}),
         ("POST", "/reports", {}),
         ("POST", "/predict", None),

@@ -20,6 +20,7 @@ from streetloop.ledger.history.rollout_gains import STEP_S, RolloutGain, keep_ga
 from streetloop.ledger.line_counts import minute_of
 from streetloop.ledger.rollouts import Entry, RolloutState, list_rollouts, move, note_progress
 from tests.support.control_service import READING, Content, Screens, register_versions, running
+from tests.support.evaluated_versions import evaluate_versions
 from tests.support.servers.accessibility import grave_findings
 from tests.support.servers.app_server import AppServer
 from tests.support.servers.browser import SCREENSHOTS, Complaints, chromium
@@ -41,7 +42,10 @@ TABS = (
     "Cities",
     "Zones",
 )
-_PARTS = {"Models": (".sl-lineage", ".sl-compare-row[data-name=night]"), "Rollout": (".sl-stages",)}
+_PARTS = {
+    "Models": (".sl-lineage", ".sl-compare-row[data-name=night]", ".sl-curves figure:first-child canvas"),
+    "Rollout": (".sl-stages",),
+}
 FOREIGN = "كاميرا-高架-Straße"
 _WAIT_MS = 60_000
 
@@ -58,6 +62,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppServer]:
     """Two cameras that run, an hour of their past, frames to label in the app, and versions."""
     content = Content(tmp_path_factory.mktemp("home"), labeler="app").fill()
     register_versions(content)
+    evaluate_versions(content)
     lines = {"in": [[0.2, 0.7], [0.6, 0.7]]}
     zones = {"bay": {"kind": "parking", "polygon": [[0.1, 0.1], [0.3, 0.1], [0.3, 0.3]]}}
     content.live.append(running(fps=6.0, city="London", lines=lines, zones=zones))
@@ -308,6 +313,8 @@ def test_two_versions_are_compared_and_lead_to_their_pages(
 def test_the_page_of_a_version_everywhere(visit: Callable[..., Page], size: str, theme: str) -> None:
     page = visit("/app/versions/2", size, theme)
     expect(page.locator(".sl-compare-row[data-name=night]")).to_contain_text("+0.200")
+    expect(page.locator(".sl-curves figure:first-child canvas")).to_have_count(3)
+    expect(page.locator(".sl-frames img")).to_have_count(2)
     keep(page, f"version-{size}-{theme}")
     assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
     assert grave_findings(page) == []

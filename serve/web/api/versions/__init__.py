@@ -1,0 +1,1 @@
+"""Versions of the registry over HTTP: compared, and registered."""

@@ -1,0 +1,1 @@
+"""Forms of the tabs that start something."""
