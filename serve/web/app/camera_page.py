@@ -4,7 +4,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from serve.web.access.roles import Guard
-from serve.web.app.render import FOLDER, render
+from serve.web.app.render import read_texts, render
 from streetloop.control.port import Control
 from streetloop.errors import NotFound, StreetloopError
 
@@ -21,8 +21,8 @@ def add_camera_page(api: FastAPI, control: Control, guard: Guard) -> None:
         control: Knows the cameras.
         guard: Knows the role of a visitor.
     """
-    scripts = [(FOLDER / name).read_text() for name in SCRIPTS]
-    styles = [(FOLDER / name).read_text() for name in STYLES]
+    scripts = read_texts(SCRIPTS)
+    styles = read_texts(STYLES)
 
     @api.get("/app/cameras/{camera_id}", include_in_schema=False)
     def page(request: Request, camera_id: str) -> Response:

@@ -19,7 +19,7 @@ from serve.web.app.compare_panel import compare_panel
 from serve.web.app.count_panel import count_panel
 from serve.web.app.events.event_page import add_event_page
 from serve.web.app.first_run.first_run_panel import FirstRunPanel
-from serve.web.app.render import FOLDER, render
+from serve.web.app.render import read_texts, render
 from serve.web.app.version_page import add_version_page
 from streetloop.control.port import Control
 
@@ -215,8 +215,8 @@ def mount_page(api: FastAPI, control: Control, guard: Guard, public_url: str | N
         run_history=False,
         max_file_size=1,
         theme=_theme(),
-        css="\n".join((FOLDER / name).read_text() for name in STYLES),
-        head="".join(f"<script>{(FOLDER / name).read_text()}</script>" for name in SCRIPTS),
+        css="\n".join(read_texts(STYLES)),
+        head="".join(f"<script>{text}</script>" for text in read_texts(SCRIPTS)),
     )
     return mounted
 

@@ -1,5 +1,6 @@
 """Fragments of the page. All values are escaped: a camera's name cannot inject markup."""
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, tzinfo
 from functools import cache
 from pathlib import Path
@@ -22,6 +23,15 @@ def _environment(zone: tzinfo) -> Environment:
     found.filters["ago"] = ago
     found.filters["local"] = lambda moment: f"{moment.astimezone(zone):%Y-%m-%d %H:%M:%S %Z}"
     return found
+
+
+def read_texts(names: Iterable[str]) -> list[str]:
+    """The scripts or styles of a page, to be put into it.
+
+    Args:
+        names: Of files in the folder of the app.
+    """
+    return [(FOLDER / name).read_text() for name in names]
 
 
 def render(name: str, zone: tzinfo = UTC, **values: Any) -> str:

@@ -7,7 +7,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from serve.web.access.roles import Guard
 from serve.web.app.compare_panel import comparison_values
-from serve.web.app.render import FOLDER, render
+from serve.web.app.render import read_texts, render
 from streetloop.control.port import Control
 from streetloop.control.views import ModelView, RolloutView
 from streetloop.errors import NotFound, StreetloopError
@@ -25,8 +25,8 @@ def add_version_page(api: FastAPI, control: Control, guard: Guard) -> None:
         control: Knows the versions.
         guard: Knows the role of a visitor.
     """
-    scripts = [(FOLDER / name).read_text() for name in SCRIPTS]
-    styles = [(FOLDER / name).read_text() for name in STYLES]
+    scripts = read_texts(SCRIPTS)
+    styles = read_texts(STYLES)
 
     def drawn(**values: Any) -> str:
         return render("version_page", control.zone, scripts=scripts, styles=styles, **values)

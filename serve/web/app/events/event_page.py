@@ -6,7 +6,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from serve.web.access.roles import Guard
-from serve.web.app.render import FOLDER, render
+from serve.web.app.render import read_texts, render
 from streetloop.control.port import Control
 from streetloop.control.views import EventView
 from streetloop.errors import NotFound, StreetloopError
@@ -24,8 +24,8 @@ def add_event_page(api: FastAPI, control: Control, guard: Guard) -> None:
         control: Knows the events.
         guard: Knows the role of a visitor.
     """
-    scripts = [(FOLDER / name).read_text() for name in SCRIPTS]
-    styles = [(FOLDER / name).read_text() for name in STYLES]
+    scripts = read_texts(SCRIPTS)
+    styles = read_texts(STYLES)
 
     def drawn(**values: Any) -> str:
         return render("event_page", control.zone, scripts=scripts, styles=styles, **values)
