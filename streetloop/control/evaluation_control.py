@@ -9,6 +9,8 @@ from streetloop.control.views import Page
 from streetloop.counted_classes import ClassGroups
 
 ClassName = Annotated[str, Field(min_length=1, max_length=200)]
+DatasetForm = Literal["coco", "yolo"]
+"""Layout of a dataset that is fetched."""
 
 
 class EvaluationOptions(BaseModel):
@@ -140,4 +142,21 @@ class EvaluationControl(Protocol):
             InputTooLarge: It has too many members, or unpacks to too much.
             ConfigError: There is no dataset in it, or not one that can be read.
             QueueFull: Another one is being imported.
+        """
+
+    def dataset_archive(self, digest: str, form: DatasetForm) -> BinaryIO:
+        """A dataset as a zip in the layout of another tool.
+
+        Args:
+            digest: Of the dataset, or the start of it.
+            form: ``coco`` for COCO's JSON, one for each split; ``yolo`` for a ``data.yaml`` and text
+                files.
+
+        Returns:
+            The zip, at its start; the caller closes it.
+
+        Raises:
+            NotFound: No dataset, or several, begin like that.
+            InputTooLarge: It has too many images to send.
+            QueueFull: Another one is being written.
         """

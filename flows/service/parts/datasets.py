@@ -1,11 +1,11 @@
-"""Datasets that are sent over HTTP."""
+"""Datasets that are sent and fetched over HTTP."""
 
 import threading
 from typing import Any, BinaryIO
 
 from flows.service.parts.state import ServiceState
-from streetloop.control.evaluation_control import DatasetView
-from streetloop.errors import ConfigError, DatasetError, QueueFull
+from streetloop.control.evaluation_control import DatasetForm, DatasetView
+from streetloop.errors import ConfigError, DatasetError, NotFound, QueueFull
 from streetloop.host.processes import in_own_process
 
 _RETRY_AFTER_S = 30
@@ -17,6 +17,7 @@ class DatasetService(ServiceState):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._importing = threading.Lock()
+        self._zipping = threading.Lock()
 
     def import_archive(self, archive: BinaryIO, images: str | None, split: str | None) -> DatasetView:
         """See `Control.import_archive`."""
@@ -34,3 +35,20 @@ class DatasetService(ServiceState):
         finally:
             self._importing.release()
         return DatasetView(**{name: summary[name] for name in DatasetView.model_fields})
+
+    def dataset_archive(self, digest: str, form: DatasetForm) -> BinaryIO:
+        """See `Control.dataset_archive`."""
+        # Not at the top: they load what reads images.
+        from train.data.dataset import load_dataset
+        from train.data.formats.archive import write_archive
+
+        try:
+            dataset = load_dataset(self._store, digest)
+        except DatasetError as error:
+            raise NotFound(str(error)) from error
+        if not self._zipping.acquire(blocking=False):
+            raise QueueFull("another dataset is being written as a zip; ask again later", _RETRY_AFTER_S)
+        try:
+            return write_archive(dataset, self._store, form, self._settings.home / "downloads")
+        finally:
+            self._zipping.release()

@@ -20,9 +20,9 @@ SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 class Role(IntEnum):
     """What somebody may do; a role may do all that a lower one may.
 
-    A viewer reads. An operator acknowledges, labels, detects in pictures, sends datasets,
-    evaluates, downloads and registers models, and steers rollouts and learning. An admin also adds,
-    changes and removes cameras.
+    A viewer reads. An operator acknowledges, labels, detects in pictures, sends and fetches
+    datasets, evaluates, downloads and registers models, and steers rollouts and learning. An admin
+    also adds, changes and removes cameras.
     """
 
     VIEWER = 1

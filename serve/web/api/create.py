@@ -17,7 +17,7 @@ from serve.web.api.archive import archive_routes
 from serve.web.api.cameras import camera_routes, restore_route
 from serve.web.api.cities.city_routes import city_routes
 from serve.web.api.counts import count_routes
-from serve.web.api.datasets import dataset_routes
+from serve.web.api.datasets import dataset_file_routes, dataset_routes
 from serve.web.api.evaluations import evaluation_routes
 from serve.web.api.events import event_routes, judgement_routes
 from serve.web.api.history.camera_story import camera_story_routes
@@ -129,7 +129,8 @@ def _add_control(api: FastAPI, control: Control, guard: Guard, pictures: Picture
     for routes in _ROUTES:
         api.include_router(routes(control), dependencies=_admission(guard))
     sensitive = _admission(guard, reads=Role.OPERATOR)
-    api.include_router(model_file_routes(control), dependencies=sensitive)
+    for files in (model_file_routes, dataset_file_routes):
+        api.include_router(files(control), dependencies=sensitive)
     api.include_router(me_route(guard), dependencies=_admission(guard))
     api.include_router(ready_route(control, guard))
     api.include_router(login_routes(guard))

@@ -1,12 +1,59 @@
-"""Datasets that are sent."""
+"""Datasets that are sent and fetched."""
 
-from typing import Annotated
+import os
+from collections.abc import Iterator
+from typing import Annotated, BinaryIO
 
-from fastapi import APIRouter, File, Query, UploadFile
+from fastapi import APIRouter, File, Path, Query, UploadFile
+from fastapi.responses import StreamingResponse
 
 from serve.web.api.problems import problems
-from streetloop.control.evaluation_control import DatasetView
+from streetloop.control.evaluation_control import DatasetForm, DatasetView
 from streetloop.control.port import Control
+
+_ZIP = "application/zip"
+_CHUNK = 2**20
+
+
+def dataset_file_routes(control: Control) -> APIRouter:
+    """The endpoint that gives a dataset back.
+
+    Args:
+        control: Answers it.
+    """
+    routes = APIRouter(tags=["models"], responses=problems(_401="token missing or wrong"))
+
+    @routes.get(
+        "/datasets/{digest}.zip",
+        summary="A dataset as a zip for another tool; needs an operator",
+        response_class=StreamingResponse,
+        responses=problems(
+            _404="no such dataset",
+            _413="too large to send; `streetloop dataset export` writes it",
+            _503="another one is being written; Retry-After says when to ask again",
+        )
+        | {200: {"content": {_ZIP: {}}}},
+    )
+    def archive(
+        digest: Annotated[str, Path(pattern="^[0-9a-f]{6,64}$", description="its digest, or the start of it")],
+        form: Annotated[
+            DatasetForm, Query(description="COCO's JSON by split, or YOLO's data.yaml and text files")
+        ] = "coco",
+    ) -> StreamingResponse:
+        found = control.dataset_archive(digest, form)
+        length = found.seek(0, os.SEEK_END)
+        found.seek(0)
+        name = f"streetloop_dataset-{digest[:12]}-{form}.zip"
+        headers = {"content-disposition": f'attachment; filename="{name}"', "content-length": str(length)}
+        return StreamingResponse(_read(found), media_type=_ZIP, headers=headers)
+
+    return routes
+
+
+def _read(file: BinaryIO) -> Iterator[bytes]:
+    with file:
+        while chunk := file.read(_CHUNK):
+            yield chunk
 
 
 def dataset_routes(control: Control) -> APIRouter:

@@ -15,7 +15,12 @@ from train.data.formats.yolo import IMAGES
 
 
 def write_yolo(
-    dataset: Dataset, store: ObjectStore, folder: Path, progress: Callable[[int], None] = lambda _: None
+    dataset: Dataset,
+    store: ObjectStore,
+    folder: Path,
+    progress: Callable[[int], None] = lambda _: None,
+    *,
+    names_folder: bool = True,
 ) -> Path:
     """Write a dataset in YOLO's layout.
 
@@ -26,6 +31,7 @@ def write_yolo(
         store: Keeps the images.
         folder: Receives a folder per split and ``data.yaml``; images that are there are kept.
         progress: Called with the number of images written.
+        names_folder: Whether the ``data.yaml`` names the folder; without it, the folder may be moved.
 
     Returns:
         The path of the ``data.yaml``.
@@ -47,7 +53,7 @@ def write_yolo(
             (home / "labels" / f"{example.image}.txt").write_text(_yolo_lines(example))
             progress(number + 1)
         used = [split for split in SPLITS if dataset.split(split)]
-        content: dict[str, Any] = {"path": str(folder.absolute())}
+        content: dict[str, Any] = {"path": str(folder.absolute())} if names_folder else {}
         content |= {split: f"{split}/images" for split in used}
         content["names"] = dict(enumerate(dataset.classes))
         target = folder / "data.yaml"

@@ -11,9 +11,10 @@ import pytest
 from fastapi.testclient import TestClient
 
 from flows.learning import sent_dataset
+from serve.web.access.roles import AccessTokens, Guard
 from serve.web.uploads import MAX_ARCHIVE_BYTES, MAX_BYTES
 from tests.flows.learning.test_sent_dataset import zip_of
-from tests.support.control_service import Content, problem_of, register_versions
+from tests.support.control_service import Content, api_of, problem_of, register_versions
 from tests.support.samples.label_files import write_yolo_files
 
 
@@ -82,3 +83,38 @@ def test_one_is_imported_at_a_time(client: TestClient, monkeypatch: pytest.Monke
     going.set()
     first.join()
     assert "it is a test" in problem_of(_send(client, b""), 400), "the next may come"
+
+
+@pytest.mark.parametrize("form", ["coco", "yolo"])
+def test_a_dataset_is_fetched_and_sent_again(client: TestClient, tmp_path: Path, form: str) -> None:
+    digest = _send(client, zip_of(write_yolo_files(tmp_path / "yolo")).getvalue()).json()["digest"]
+    answer = client.get(f"/datasets/{digest}.zip?form={form}")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "application/zip"
+    assert answer.headers["content-length"] == str(len(answer.content))
+    name = f"streetloop_dataset-{digest[:12]}-{form}.zip"
+    assert answer.headers["content-disposition"] == f'attachment; filename="{name}"'
+    query = {"images": "images"} if form == "coco" else {}
+    again = _send(client, answer.content, **query)
+    assert again.status_code == 201, again.text
+    assert {**again.json(), "digest": ""} == {
+        "digest": "",
+        "images": 1,
+        "classes": {"car": 1},
+        "splits": {"val": 1},
+        "notes": [],
+        "stored": 0,
+    }
+
+
+def test_a_dataset_that_is_not_there_is_a_problem(client: TestClient) -> None:
+    assert "no dataset begins" in problem_of(client.get("/datasets/abcdef.zip"), 404)
+    problem_of(client.get("/datasets/none.zip"), 422)
+    problem_of(client.get("/datasets/abcdef.zip?form=voc"), 422)
+
+
+def test_a_viewer_fetches_no_dataset(empty: Content) -> None:
+    client = api_of(empty, guard=Guard(AccessTokens(admin="root", operator="ops", viewer="look")))
+    for token, status in (("look", 403), ("ops", 404)):
+        answer = client.get("/datasets/abcdef.zip", headers={"authorization": f"Bearer {token}"})
+        problem_of(answer, status)
