@@ -18,7 +18,7 @@ ARGS ?=
 # Test processes and the commands that tests start read modules as compiled once.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install demo test test-units test-servers test-beside test-fast check format bench bench-short baseline notebooks docs clean
+.PHONY: help install demo test test-units test-servers test-beside test-fast check format bench bench-short chaos baseline notebooks docs clean
 
 help:
 	@echo "make demo     the main job, on this machine"
@@ -28,6 +28,7 @@ help:
 	@echo "make baseline train the model that comes along (an hour on two cores; resumes)"
 	@echo "make docs     the documentation as a site, in build/site"
 	@echo "make notebooks run the notebooks and keep their outputs"
+	@echo "make chaos    faults at random for an hour, and what is lost; MINUTES=5 for less"
 	@echo "make bench    every benchmark, some hours; make bench-short those of minutes"
 
 install: $(STAMP)
@@ -88,6 +89,10 @@ bench: install
 
 bench-short: install
 	set -e; for name in $(BENCHMARKS_SHORT); do $(BIN)/python -m benchmarks.$$name --json; done
+
+MINUTES ?= 60
+chaos: install
+	$(BIN)/python -m benchmarks.chaos --minutes $(MINUTES) --json
 
 clean:
 	rm -rf $(VENV) .streetloop

@@ -130,6 +130,10 @@ class Controllers:
         if self._learning is not None:
             self._learning.start()
 
+    def replicas(self) -> dict[str, int]:
+        """How many replicas each application in use is to have; any thread may ask."""
+        return self._scaler.wanted()
+
     def close(self) -> None:
         """Stop all; what is unfinished continues after the next start, but for an evaluation."""
         self._evaluations.close()

@@ -89,6 +89,10 @@ class ReplicaScaler:
         if self._limits.least < self._limits.most:
             self._thread.start()
 
+    def wanted(self) -> dict[str, int]:
+        """How many replicas each application in use is to have; any thread may ask."""
+        return {name: self._targets.get(name, self._limits.least) for name in self._fleet.totals()}
+
     def close(self) -> None:
         """Stop; the replicas stay as they are."""
         self._stop.set()

@@ -186,7 +186,7 @@ class Session:
             thread.start()
             controllers.start()
             keeper.start()
-            source = self._metrics_source(observer, errors.counts)
+            source = self._metrics_source(observer, errors.counts, controllers.replicas)
             source.start(self._metrics)
             began = self._hosting.began_at if self._hosting.is_resumed else time.time()
             life.on_death(stop.set)
@@ -287,8 +287,16 @@ class Session:
         self._say(f"the app: http://{host}:{settings.app_port}/app (API: /docs)")
         return publisher
 
-    def _metrics_source(self, observer: MeteredObserver, errors: Mapping[str, int]) -> MetricsSource:
-        return MetricsSource(self._settings, self._run, observer, lambda: self._watcher.current.ids, errors)
+    def _metrics_source(
+        self,
+        observer: MeteredObserver,
+        errors: Mapping[str, int],
+        replicas: Callable[[], Mapping[str, int]],
+    ) -> MetricsSource:
+        def running() -> Sequence[str]:
+            return self._watcher.current.ids
+
+        return MetricsSource(self._settings, self._run, observer, running, errors, replicas)
 
     def _controllers(
         self, fleet: Supervisor, applications: "ServeApplications", champions: Mapping[str, str]

@@ -85,6 +85,7 @@ def readings(cameras: int = 2) -> Readings:
         (10, 100),
         SpoolReading(3, 4_000_000, NOW - timedelta(minutes=30)),
         {"worker0": 0.4, "worker1": 40.0},
+        {"champion": 2, "challenger": 1},
     )
 
 

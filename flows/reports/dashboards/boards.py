@@ -101,6 +101,7 @@ MODEL = Board(
             " sum by (le, model) (rate(streetloop_detector_batch_seconds_bucket[5m])))",
             "{{model}}",
         ),
+        _chart("Replicas", "short", "streetloop_replicas", "{{application}}"),
         _chart(
             "Frames a batch",
             "short",

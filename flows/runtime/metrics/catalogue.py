@@ -75,6 +75,12 @@ PROCESSES = (
         ("worker",),
         "Time since the last report of a worker; it grows while its process hangs.",
     ),
+    Metric(
+        "streetloop_replicas",
+        _G,
+        ("application",),
+        "Replicas that an application is to have: champion, challenger, or the champion of a city.",
+    ),
     Metric("streetloop_restarts_total", _C, ("process",), "Workers and detectors that were started again."),
     Metric("streetloop_errors_total", _C, ("module",), "Errors that were logged."),
     Metric(

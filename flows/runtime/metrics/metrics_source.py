@@ -1,5 +1,6 @@
 """Puts the metrics of a session together."""
 
+import dataclasses
 from collections.abc import Callable, Collection, Mapping
 from importlib.metadata import version
 
@@ -19,6 +20,7 @@ class MetricsSource:
         observer: Keeps the newest report.
         running: Called for the ids of the cameras that are to run.
         errors: Errors of this process by module; grows meanwhile.
+        replicas: Called for how many replicas each application is to have.
     """
 
     def __init__(
@@ -28,8 +30,10 @@ class MetricsSource:
         observer: MeteredObserver,
         running: Callable[[], Collection[str]],
         errors: Mapping[str, int],
+        replicas: Callable[[], Mapping[str, int]],
     ) -> None:
         self._observer, self._running, self._errors = observer, running, errors
+        self._replicas = replicas
         self._info = {"version": version("streetloop"), "run": run}
         self._dependencies = Dependencies(settings)
 
@@ -40,8 +44,9 @@ class MetricsSource:
 
     def text(self) -> str:
         """The metrics now, as text."""
+        read = self._observer.read(self._running(), self._errors)
         return expose(
-            self._dependencies.add_to(self._observer.read(self._running(), self._errors)), self._info
+            dataclasses.replace(self._dependencies.add_to(read), replicas=self._replicas()), self._info
         )
 
     def close(self) -> None:

@@ -28,6 +28,7 @@ class Readings:
         disk: Free bytes and size of the disk of the home; None while unknown.
         spool: Recorded segments that wait for the object store; None while unknown.
         silent_s: Seconds since the last report of each worker, by its name.
+        replicas: How many replicas each application is to have.
     """
 
     statuses: Mapping[str, CameraStatus] = field(default_factory=dict)
@@ -40,6 +41,7 @@ class Readings:
     disk: tuple[int, int] | None = None
     spool: SpoolReading | None = None
     silent_s: Mapping[str, float] = field(default_factory=dict)
+    replicas: Mapping[str, int] = field(default_factory=dict)
 
 
 class MeteredObserver:

@@ -38,6 +38,8 @@ def process_series(readings: Readings, info: Mapping[str, str]) -> Iterator[Metr
         yield MetricSample("streetloop_detection_confidence", (version,), model.confidences)
     for worker, seconds in readings.silent_s.items():
         yield MetricSample("streetloop_worker_report_age_seconds", (worker,), seconds)
+    for application, count in readings.replicas.items():
+        yield MetricSample("streetloop_replicas", (application,), count)
     for process, count in readings.restarts.items():
         yield MetricSample("streetloop_restarts_total", (process,), count)
     errors = Counter(readings.errors)

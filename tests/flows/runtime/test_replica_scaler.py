@@ -106,6 +106,15 @@ def test_a_challenger_has_as_many_as_the_champion_at_once_and_keeps_them(stage: 
     assert stage.applications.running == {CHAMPION: 1, CHALLENGER: 3}
 
 
+def test_how_many_are_wanted_is_known_before_and_after_the_first_look(stage: _Stage) -> None:
+    assert stage.scaler.wanted() == {CHAMPION: 1}
+    stage.fleet.dropped = 5
+    stage.look(20)
+    stage.fleet.applications.append(CHALLENGER)
+    stage.look(1)
+    assert stage.scaler.wanted() == {CHAMPION: 3, CHALLENGER: 3}
+
+
 def test_an_application_that_ended_is_forgotten(stage: _Stage) -> None:
     stage.fleet.applications, stage.fleet.dropped = [CHAMPION, CHALLENGER], 5
     stage.look(20)

@@ -135,6 +135,7 @@ def test_names_follow_the_conventions() -> None:
 
 
 BOUNDED_BY = {
+    "application": "champion, challenger, and the cities that have a champion of their own",
     "camera": "the cameras that run",
     "dependency": "a list in the code",
     "fate": "an enumeration",

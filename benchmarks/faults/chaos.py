@@ -1,0 +1,254 @@
+"""Something is killed at random every minute; what the cameras lose is counted.
+
+    python -m benchmarks.chaos [--minutes 60] [--every 60] [--seed 1]
+
+Three nodes of a Ray on this machine, a session in its actor (``up --detach``), two replicas of the
+detector, six simulated cameras at 2 frames a second, a worker each. State is kept by a real
+PostgreSQL, S3 server and MLflow server. Each round kills or restarts one of `FAULTS`, seeded. Then
+the frame log and the counts of ``down`` are read: frames without a fate, seconds of a camera
+without a detected frame, frames that were labeled twice or were lost on their way.
+"""
+
+import os
+import random
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import psutil
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from minio import Minio
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.report import finish, new_parser, parse_options
+from streetloop.ledger import open_ledger
+from streetloop.ledger.events import list_events
+from streetloop.ledger.reviews import count_reviews
+from streetloop.settings import Settings
+from streetloop.storage.open import open_store
+from tests.support.programs.cli import Command, camera_file
+from tests.support.servers import gateway, postgres
+from tests.support.servers.foreign_ray import ForeignRay
+from tests.support.servers.mlflow_server import MlflowServer
+
+Server = TypeVar("Server")
+
+FAULTS = ("worker", "detector", "control plane", "node", "database", "object store")
+_CAMERAS, _FPS = 6, 2.0
+_AWAY_S = 5.0
+_START_S = 240.0
+
+
+@dataclass
+class Stage:
+    """What runs, and may be killed.
+
+    Attributes:
+        ray: The nodes.
+        database: Keeps the ledger.
+        store: Keeps the objects.
+    """
+
+    ray: ForeignRay
+    database: postgres.Postgres
+    store: gateway.Gateway
+
+    def __post_init__(self) -> None:
+        self._others = [self.ray.add_node(), self.ray.add_node()]
+
+    def do(self, fault: str, rng: random.Random) -> None:
+        """Let one fault happen; what has to be started again by somebody is started again."""
+        deeds: dict[str, Callable[[], None]] = {
+            "worker": lambda: self._kill("ray::StreamWorker", rng),
+            "detector": lambda: self._kill("ray::ServeReplica", rng),
+            "control plane": lambda: self._kill("ray::ControlPlane", rng),
+            "node": lambda: self._lose_node(rng),
+            "database": self.database.restart,
+            "object store": self._lose_store,
+        }
+        deeds[fault]()
+
+    def _kill(self, title: str, rng: random.Random) -> None:
+        running = sorted(self.ray.ids(title))
+        if running:
+            psutil.Process(rng.choice(running)).kill()
+
+    def _lose_node(self, rng: random.Random) -> None:
+        lost = self._others.pop(rng.randrange(len(self._others)))
+        self.ray.kill_node(lost)
+        self._others.append(self.ray.add_node())
+
+    def _lose_store(self) -> None:
+        self.store.kill()
+        threading.Event().wait(_AWAY_S)
+        self.store.start()
+
+
+@contextmanager
+def running_stage(folder: Path) -> Iterator[Stage]:
+    """The servers and the nodes, for the ``with`` block; their addresses are settings."""
+    with ExitStack() as stack:
+        database = _entered(stack, postgres.start())
+        store = _entered(stack, gateway.start(folder / "store"))
+        registry = MlflowServer(folder)
+        registry.start()
+        stack.callback(registry.stop)
+        access = store.access
+        key, secret = access.access_key.get_secret_value(), access.secret_key.get_secret_value()
+        host = store.endpoint.removeprefix("http://")
+        Minio(host, access_key=key, secret_key=secret, secure=False).make_bucket("chaos")
+        settings = {
+            "LEDGER_URL": database.empty(),
+            "STORE_URL": "s3://chaos",
+            "TRACKING_URI": registry.url,
+            "S3_ENDPOINT": store.endpoint,
+            "S3_ACCESS_KEY": key,
+            "S3_SECRET_KEY": secret,
+            "CAMERAS_PER_WORKER": "1",
+            "REPLICAS_MIN": "2",
+            "LOG_FLUSH_S": "2",
+            "IMAGE_SIZE": "160",
+            "GATE": "false",
+            "LABELER": "oracle",
+            "LABEL_EVERY_S": "10",
+            "LEARN_LABELS": "100000",
+            "APP_PORT": "0",
+        }
+        os.environ.update({f"STREETLOOP_{name}": value for name, value in settings.items()})
+        ray = ForeignRay()
+        stack.callback(ray.close)
+        yield Stage(ray, database, store)
+
+
+def _entered(stack: ExitStack, server: Iterator[Server]) -> Server:
+    """What a fixture yields; it goes on once the stack is closed."""
+    found = next(server)
+    stack.callback(lambda: next(server, None))
+    return found
+
+
+def main() -> None:
+    """Run, count, print."""
+    parser = new_parser(__doc__)
+    parser.add_argument("--minutes", type=float, default=60.0)
+    parser.add_argument("--every", type=float, default=60.0, help="seconds between two faults")
+    parser.add_argument("--seed", type=int, default=1)
+    options = parse_options(parser)
+    with tempfile.TemporaryDirectory() as folder, running_stage(Path(folder)) as stage:
+        play = _play(stage, Path(folder), options.minutes, options.every, options.seed)
+        figures = _figures(play)
+    _print(figures)
+    finish(options, figures)
+
+
+@dataclass(frozen=True)
+class Play:
+    """What happened.
+
+    Attributes:
+        faults: In their order.
+        start: Since when all cameras were detected.
+        stop: When the last round was over.
+        counts: What ``down`` said of each camera.
+        problems: What else it said.
+    """
+
+    faults: list[str]
+    start: datetime
+    stop: datetime
+    counts: dict[str, dict[str, int]]
+    problems: list[str]
+
+
+def _play(stage: Stage, folder: Path, minutes: float, every_s: float, seed: int) -> Play:
+    rng, tick, faults = random.Random(seed), threading.Event(), []
+    cameras = [
+        {"id": f"street-{k}", "uri": f"sim://kingsport/crossing?size=320x192&seed={k}", "fps": _FPS}
+        for k in range(_CAMERAS)
+    ]
+    home, at = folder / "home", ("--address", stage.ray.address)
+    begun = Command("up", camera_file(folder, *cameras), "--detach", *at, home=home).finish(_START_S)
+    if begun.code:
+        raise SystemExit(begun.stderr)
+    _wait_for_all(_CAMERAS)
+    start, end = datetime.now(UTC), time.monotonic() + 60 * minutes
+    while (left := end - time.monotonic()) > every_s / 2:
+        faults.append(rng.choice(FAULTS))
+        print(f"{left / 60:.1f} min left: {faults[-1]}", flush=True)
+        began = time.monotonic()
+        stage.do(faults[-1], rng)
+        tick.wait(max(0.0, began + every_s - time.monotonic()))
+    stop = datetime.now(UTC)
+    ended = Command("down", "--json", *at, home=home).finish(_START_S)
+    if not ended.stdout:
+        raise SystemExit(ended.stderr)
+    return Play(faults, start, stop, ended.json["cameras"], ended.json["problems"])
+
+
+def _wait_for_all(cameras: int) -> None:
+    end, tick = time.monotonic() + _START_S, threading.Event()
+    while len(set(_detected()["camera_id"].to_pylist())) < cameras:
+        if time.monotonic() > end:
+            raise SystemExit("not every camera was detected in time")
+        tick.wait(1.0)
+
+
+def _detected() -> pa.Table:
+    """Camera and time of the frames that were detected, from the frame log."""
+    store, columns = open_store(Settings()), ["camera_id", "captured_at", "fate"]
+    files = (pa.BufferReader(store.get(key)) for key in store.keys("frames/"))
+    tables = [pq.read_table(file, columns=columns) for file in files]
+    found = pa.concat_tables(tables or [pa.table({name: pa.array([], pa.string()) for name in columns})])
+    return found.filter(pc.field("fate") == "detected")
+
+
+def _figures(play: Play) -> dict[str, Any]:
+    """What was lost."""
+    fates = ("detected", "gated", "dropped", "failed")
+    accounts = play.counts.values()
+    seconds = int((play.stop - play.start).total_seconds())
+    found = zip(*(_detected()[name].to_pylist() for name in ("camera_id", "captured_at")), strict=True)
+    covered = {
+        (camera, int((at - play.start).total_seconds()))
+        for camera, at in found
+        if play.start <= at < play.stop
+    }
+    ledger = open_ledger(Settings().ledger)
+    try:
+        kinds = Counter(event.kind for event in list_events(ledger, most=10_000))
+        labels = {state.value: count for state, count in count_reviews(ledger).items() if count}
+    finally:
+        ledger.close()
+    return {
+        "minutes": round(seconds / 60, 1),
+        "faults": dict(Counter(play.faults)),
+        "frames": {"decoded": sum(a["decoded"] for a in accounts)}
+        | {fate: sum(a[fate] for a in accounts) for fate in fates},
+        "frames without a fate": sum(a["decoded"] - sum(a[fate] for fate in fates) for a in accounts),
+        "availability": round(len(covered) / (seconds * len(play.counts)), 4),
+        "events": dict(kinds),
+        "labels": labels,
+        "problems": play.problems,
+    }
+
+
+def _print(figures: dict[str, Any]) -> None:
+    table = Table("figure", "value", box=None)
+    for name, value in figures.items():
+        shown = ", ".join(f"{key} {one}" for key, one in value.items()) if isinstance(value, dict) else value
+        table.add_row(name, f"{shown}")
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main()
