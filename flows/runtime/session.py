@@ -288,10 +288,7 @@ class Session:
         return publisher
 
     def _metrics_source(
-        self,
-        observer: MeteredObserver,
-        errors: Mapping[str, int],
-        replicas: Callable[[], Mapping[str, int]],
+        self, observer: MeteredObserver, errors: Mapping[str, int], replicas: Callable[[], Mapping[str, int]]
     ) -> MetricsSource:
         def running() -> Sequence[str]:
             return self._watcher.current.ids

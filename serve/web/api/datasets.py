@@ -35,7 +35,9 @@ def dataset_file_routes(control: Control) -> APIRouter:
         | {200: {"content": {_ZIP: {}}}},
     )
     def archive(
-        digest: Annotated[str, Path(pattern="^[0-9a-f]{6,64}$", description="its digest, or the start of it")],
+        digest: Annotated[
+            str, Path(pattern="^[0-9a-f]{6,64}$", description="its digest, or the start of it")
+        ],
         form: Annotated[
             DatasetForm, Query(description="COCO's JSON by split, or YOLO's data.yaml and text files")
         ] = "coco",

@@ -3,6 +3,7 @@
 import shutil
 import tempfile
 import zipfile
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import BinaryIO
@@ -15,7 +16,10 @@ from train.data.formats.export import write_coco, write_yolo
 
 MAX_IMAGES = 20_000
 
-_WRITERS = {"coco": write_coco, "yolo": partial(write_yolo, names_folder=False)}
+_WRITERS: dict[str, Callable[[Dataset, ObjectStore, Path], object]] = {
+    "coco": write_coco,
+    "yolo": partial(write_yolo, names_folder=False),
+}
 
 
 def write_archive(dataset: Dataset, store: ObjectStore, form: DatasetForm, scratch: Path) -> BinaryIO:
