@@ -149,8 +149,8 @@ class EvaluationControl(Protocol):
 
         Args:
             digest: Of the dataset, or the start of it.
-            form: ``coco`` for COCO's JSON, one for each split; ``yolo`` for a ``data.yaml`` and text
-                files.
+            form: ``coco`` for COCO's JSON, one for each split; ``yolo`` for a ``data.yaml`` and
+                text files.
 
         Returns:
             The zip, at its start; the caller closes it.

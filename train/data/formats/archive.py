@@ -30,7 +30,8 @@ def write_archive(dataset: Dataset, store: ObjectStore, form: DatasetForm, scrat
     Args:
         dataset: The dataset.
         store: Keeps the images.
-        form: ``coco`` for COCO's JSON, one for each split; ``yolo`` for a ``data.yaml`` and text files.
+        form: ``coco`` for COCO's JSON, one for each split; ``yolo`` for a ``data.yaml`` and text
+            files.
         scratch: Folder for the files meanwhile; what a killed process left in it is removed. Nobody
             else writes into it at the time.
 
@@ -57,7 +58,7 @@ def write_archive(dataset: Dataset, store: ObjectStore, form: DatasetForm, scrat
 
 
 def _zipped(folder: Path, scratch: Path) -> BinaryIO:
-    archive = tempfile.TemporaryFile(dir=scratch)
+    archive = tempfile.TemporaryFile(dir=scratch)  # noqa: SIM115 - the caller closes it
     try:
         with zipfile.ZipFile(archive, "w") as opened:
             for path in sorted(folder.rglob("*")):

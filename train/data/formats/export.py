@@ -31,7 +31,8 @@ def write_yolo(
         store: Keeps the images.
         folder: Receives a folder per split and ``data.yaml``; images that are there are kept.
         progress: Called with the number of images written.
-        names_folder: Whether the ``data.yaml`` names the folder; without it, the folder may be moved.
+        names_folder: Whether the ``data.yaml`` names the folder; without it, the folder may be
+            moved.
 
     Returns:
         The path of the ``data.yaml``.

@@ -1,4 +1,3 @@
-import os
 import zipfile
 from pathlib import Path
 
@@ -30,7 +29,7 @@ def test_nothing_stays_and_what_a_killed_process_left_goes(tmp_path: Path) -> No
     store, scratch = FolderStore(tmp_path / "store"), tmp_path / "scratch"
     (scratch / "left").mkdir(parents=True)
     write_archive(pure(store), store, "coco", scratch).close()
-    assert os.listdir(scratch) == []
+    assert list(scratch.iterdir()) == []
 
 
 def test_what_cannot_be_sent_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
