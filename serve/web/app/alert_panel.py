@@ -4,8 +4,9 @@ from typing import Any
 
 import gradio as gr
 
+from serve.web.access.roles import Role
 from serve.web.app import panels
-from serve.web.app.notices import asked
+from serve.web.app.notices import asked, require
 from serve.web.app.render import render
 from streetloop.control.port import Control
 from streetloop.control.views import EventView
@@ -35,7 +36,7 @@ def alert_panel(control: Control, tab: gr.Tab, selected: gr.State, name: str, au
         kind = gr.Dropdown([_ALL], value=_ALL, label="Kind", interactive=True, min_width=160)
         state = gr.Dropdown(list(_STATES), value=_ALL, label="State", interactive=True, min_width=160)
     shown = gr.HTML()
-    with gr.Row(elem_classes="sl-buttons"):
+    with gr.Row(elem_classes=["sl-buttons", "sl-operator"]):
         number = gr.Textbox(label="Event", placeholder="its number", max_length=10, scale=0, min_width=110)
         button = gr.Button("Acknowledge", size="sm", scale=0, min_width=120)
     choice = [camera, kind, state]
@@ -57,7 +58,8 @@ def alert_panel(control: Control, tab: gr.Tab, selected: gr.State, name: str, au
     def refresh(now: str, camera: str, kind: str, state: str) -> Any:
         return draw(camera, kind, state) if now == name else gr.skip()
 
-    def acknowledge(number: str) -> None:
+    def acknowledge(request: gr.Request, number: str) -> None:
+        require(request, Role.OPERATOR)
         event = event_number(number)
         view = asked(lambda: control.acknowledge(event, author))
         gr.Info(f"Event {view.id} is acknowledged.")
