@@ -161,10 +161,14 @@ def require_surroundings(file: "CameraFile", settings: "Settings") -> "EventSink
     """
     from streetloop.alerting.sink_config import resolve_sinks
     from streetloop.host.home import require_home
+    from streetloop.host.proxies import require_http_client
     from streetloop.host.tracing import require_exporter
 
     require_home(settings.home)
     require_exporter(settings.otlp_url)
+    of_http = (camera.uri.scheme.removeprefix("snapshot+") in {"http", "https"} for camera in file.cameras)
+    if any(of_http) or any(sink.type == "webhook" for sink in file.sinks.values()):
+        require_http_client(os.environ)
     return resolve_sinks(file.sinks, os.environ)
 
 

@@ -19,7 +19,7 @@ from streetloop.cameras.camera_file import Camera
 from streetloop.clock import SystemClock
 from streetloop.errors import ConfigError
 from streetloop.host.home import lock_home
-from streetloop.host.proxies import refuse_socks
+from streetloop.host.proxies import require_http_client
 from streetloop.ledger import open_ledger
 from streetloop.ledger.service.lease import Lease, hold_lease
 from streetloop.settings import BASELINE, Settings
@@ -79,7 +79,7 @@ def refuse_what_cannot_run(cameras: Sequence[Camera], settings: Settings, option
     for camera in cameras:
         refuse_bad_source(camera, clock, settings)
     if options.app:
-        refuse_socks(os.environ)
+        require_http_client(os.environ)
         refuse_bad_address(settings)
     if options.annotate is not None:
         try:

@@ -18,7 +18,7 @@ from label_studio_sdk.core.parse_error import ParsingError
 from pydantic import SecretStr, ValidationError
 
 from streetloop.errors import LabelerError, LabelerRefused
-from streetloop.host.proxies import refuse_socks
+from streetloop.host.proxies import require_http_client
 from streetloop.secrets import redact
 
 _PAGE = 200  # tasks a page
@@ -58,7 +58,7 @@ class LabelStudioApi:
 
     def __init__(self, url: str, token: SecretStr, timeout_s: float) -> None:
         self.shown = redact(url.rstrip("/"))
-        refuse_socks(os.environ)
+        require_http_client(os.environ)
         # An automatic retry could import frames twice.
         options = {"timeout": timeout_s, "max_retries": 0}
         with self._translated("reading the token"):

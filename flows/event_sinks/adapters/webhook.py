@@ -3,12 +3,14 @@
 import hashlib
 import hmac
 import json
+import os
 from collections.abc import Mapping, Sequence
 
 import httpx
 
 from streetloop.alerting.sink_config import EventSinkConfig
 from streetloop.errors import EventSinkError
+from streetloop.host.proxies import require_http_client
 from streetloop.ledger.alerts.event_changes import EventChange
 
 SIGNATURE, DELIVERY = "X-Streetloop-Signature", "X-Streetloop-Delivery"
@@ -30,6 +32,9 @@ class WebhookSink:
 
     Args:
         config: ``secret`` signs the body, as `signature` says.
+
+    Raises:
+        ConfigError: A variable lets no HTTP client start.
     """
 
     batch_size = 50
@@ -38,6 +43,7 @@ class WebhookSink:
     def __init__(self, config: EventSinkConfig) -> None:
         self._url, self._shown = config.url.reveal(), str(config.url)
         self._secret = None if config.secret is None else config.secret.get_secret_value()
+        require_http_client(os.environ)
         self._client = httpx.Client(timeout=config.timeout_s)
 
     def send(self, changes: Sequence[EventChange]) -> None:

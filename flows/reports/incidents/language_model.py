@@ -1,12 +1,14 @@
 """An OpenAI-compatible endpoint: the only place that asks a language model."""
 
 import json
+import os
 import time
 from typing import Any
 
 import httpx
 
-from streetloop.errors import LanguageModelError
+from streetloop.errors import ConfigError, LanguageModelError
+from streetloop.host.proxies import require_http_client
 from streetloop.settings import Settings
 
 _CONNECT_S, _DEADLINE_S = 5.0, 20.0
@@ -33,7 +35,10 @@ def ask_model(settings: Settings, system: str, question: str) -> str:
     headers = {} if key is None else {"Authorization": f"Bearer {key.get_secret_value()}"}
     url = _address(settings.llm_url or "")
     try:
+        require_http_client(os.environ)
         return _content(*_post(url, headers, body))
+    except ConfigError as error:
+        raise LanguageModelError(f"the language model cannot be asked: {error}") from error
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise LanguageModelError(f"the language model does not answer: {type(error).__name__}") from None
 

@@ -173,3 +173,22 @@ def test_a_terminal_without_a_size_shows_what_a_command_says(
     said = capsys.readouterr()
     assert said.out == "nothing happened in this time\n"
     assert said.err == "STREETLOOP_CONFIDENSE has no effect; do you mean STREETLOOP_CONFIDENCE?\n"
+
+
+@pytest.mark.parametrize("command", ["run", "check"])
+@pytest.mark.parametrize("variable", ["ALL_PROXY", "SSL_CERT_FILE"])
+def test_a_variable_that_lets_no_http_client_start_is_named(
+    command: str,
+    variable: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    value = "socks5://u:hunter2@127.0.0.1:1" if variable == "ALL_PROXY" else "/nowhere"
+    monkeypatch.setenv(variable, value)
+    path = camera_file(tmp_path, camera("snapshot+http://127.0.0.1:9/a.jpg?every=2"))
+    code, _ = fails([command, path], monkeypatch)
+    said = capsys.readouterr().err.strip().splitlines()[-1]
+    assert code == 2, said
+    assert variable in said
+    assert PASSWORD not in said

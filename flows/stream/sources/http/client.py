@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import os
 import re
 from collections.abc import Generator, Iterator
 from urllib.parse import unquote, urlsplit
@@ -11,6 +12,7 @@ import httpx
 from serve.web.uploads import MAX_BYTES, decode_upload
 from streetloop.clock import Clock
 from streetloop.errors import (
+    ConfigError,
     InputRejected,
     SourceError,
     SourceRefused,
@@ -18,6 +20,7 @@ from streetloop.errors import (
     SourceUnavailable,
     SourceUnreadable,
 )
+from streetloop.host.proxies import require_http_client
 from streetloop.secrets import SecretUri
 from streetloop.types import ArrayPicture
 
@@ -68,6 +71,10 @@ def get(uri: SecretUri) -> Iterator[Response]:
         SourceError: The subclass that fits; the message shows no secret.
     """
     logging.getLogger("httpx").setLevel(logging.WARNING)  # it would log the address with its secrets
+    try:
+        require_http_client(os.environ)
+    except ConfigError as error:
+        raise SourceUnreadable(f"{uri} cannot be read: {error}") from error
     url, auth = _without_login(uri.reveal())
     with _translated(uri, _WHILE_READING), contextlib.ExitStack() as opened:
         with _translated(uri, tuple(TRANSLATED)):

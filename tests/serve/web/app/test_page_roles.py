@@ -45,7 +45,7 @@ class _Spy:
 
 
 def _press_everything(content: Content, role: Role) -> set[str]:
-    """Call what is behind every button, choice and timer of the page; the changes that were asked."""
+    """Call what is behind every button, choice and timer of the page; the changes asked for."""
     spy = _Spy(content.service)
     page = build_page(cast("Control", spy), can_log_out=True)
     visitor = gr.Request(username=str(role))

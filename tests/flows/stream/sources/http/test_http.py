@@ -275,11 +275,20 @@ def test_an_odd_host_is_unavailable(scheme: str) -> None:
 
 
 @both
-def test_a_proxy_that_cannot_be_used_is_unavailable(scheme: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    for proxy in ("socks5://127.0.0.1:1", "odd://127.0.0.1:1"):
-        monkeypatch.setenv("ALL_PROXY", proxy)
-        with pytest.raises(SourceError, match="cannot be read"):
-            _source(f"{scheme}://{LOGIN}10.255.255.1/x").probe()
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("ALL_PROXY", "socks5://127.0.0.1:1"),
+        ("ALL_PROXY", "odd://127.0.0.1:1"),
+        ("SSL_CERT_FILE", "/nowhere"),
+    ],
+)
+def test_a_variable_that_lets_no_client_start_is_named(
+    scheme: str, variable: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(SourceUnreadable, match=f"cannot be read: {variable}: "):
+        _source(f"{scheme}://{LOGIN}10.255.255.1/x").probe()
 
 
 @both
