@@ -1,9 +1,10 @@
 """What commands print: results on standard output, everything else on standard error."""
 
 import json
+import os
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
@@ -45,6 +46,17 @@ def borderless(*columns: str, numbers: tuple[str, ...] = ()) -> Table:
     for name in numbers:
         table.add_column(name, justify="right")
     return table
+
+
+def end_at_once(code: int) -> NoReturn:
+    """End the process where the interpreter's own end would wait for the threads of a dead Ray.
+
+    Args:
+        code: The exit code.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os._exit(code)
 
 
 def say(sentence: str) -> None:

@@ -2,14 +2,13 @@
 
 import dataclasses
 import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from flows.cli.context import PolicyFile
-from flows.cli.output import Json, print_json, results
+from flows.cli.output import Json, end_at_once, print_json, results
 
 if TYPE_CHECKING:
     from flows.runtime.run_values import RunOptions
@@ -207,9 +206,7 @@ def read_cameras(
         for problem in summary.problems:
             log.complain(problem)
     if summary.ray_died is not None:
-        for stream in (sys.stdout, sys.stderr):
-            stream.flush()
-        os._exit(1)  # the interpreter's own end would wait for Ray's threads
+        end_at_once(1)
     if summary.problems:
         raise typer.Exit(1)
 

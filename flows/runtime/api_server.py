@@ -3,6 +3,9 @@
 import threading
 from collections.abc import Callable
 
+from flows.runtime.cluster.end_guard import guarded_end
+from flows.runtime.cluster.ray_life import RayLife
+from flows.runtime.cluster.ray_processes import kill_marked
 from flows.runtime.ray_cluster import local_ray
 from flows.runtime.signals import stop_on_signals
 from serve.web.access.addresses import refuse_open_door, refuse_taken_port
@@ -17,7 +20,7 @@ def serve_api(
     port: int,
     say: Callable[[str], None],
     until: Callable[[threading.Event], object] = threading.Event.wait,
-) -> None:
+) -> str | None:
     """Serve the API on ``host`` and ``port`` until the process is told to stop.
 
     Args:
@@ -25,7 +28,11 @@ def serve_api(
         host: Address to listen on; a wider one than loopback needs a token.
         port: TCP port.
         say: Called with a sentence for people at each step.
-        until: Blocks while the API is served; gets the event that a signal sets.
+        until: Blocks while the API is served; gets the event that a signal, or the death of Ray,
+            sets.
+
+    Returns:
+        A sentence if Ray died; None if the process was told to stop.
 
     Raises:
         ConfigError: The address is wider than loopback and there is no token, or is taken, or the
@@ -39,7 +46,7 @@ def serve_api(
     say(f"opening the model {settings.model}")
     model = open_model(settings.model, settings.models)
     say("starting Ray on this machine")
-    with local_ray(http_port=port):
+    with guarded_end(kill_marked) as guard, local_ray(http_port=port, patience_s=guard.patience_s):
         import ray.serve
 
         from serve.detector.deployment import deploy
@@ -48,8 +55,14 @@ def serve_api(
         ray.serve.start(proxy_location="Disabled", http_options={"host": host})
         say(f"loading {model.version}")
         kind = http_detector(settings, model.names)
+        life = RayLife(guard, "nothing answers any more")
+        life.watch.start()
         # The replica answers before this process hears of it; a signal may come in between.
         with stop_on_signals() as stop:
+            life.on_death(stop.set)
             deploy(model, settings, kind=kind, route_prefix="/")
             say(f"serving {model.version} on http://{host}:{port} (pages: /docs)")
             until(stop)
+            life.watch.look()
+        life.watch.close()
+    return life.death

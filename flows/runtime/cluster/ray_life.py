@@ -15,14 +15,17 @@ class RayLife:
 
     Args:
         guard: Is told of the death, and of the steps of the end.
+        so: What follows from the death, for people.
 
     Attributes:
         watch: To be started and closed.
         death: A sentence if Ray died; None while it lives.
     """
 
-    def __init__(self, guard: EndGuard) -> None:
-        self._guard = guard
+    def __init__(
+        self, guard: EndGuard, so: str = "the run has ended, and what had arrived is written"
+    ) -> None:
+        self._guard, self._so = guard, so
         self._told: Callable[[], None] = lambda: None
         self.death: str | None = None
         self.watch = RayWatch(_processes(), self._note)
@@ -50,7 +53,7 @@ class RayLife:
         self._guard.step()
 
     def _note(self, sentence: str) -> None:
-        self.death = f"{sentence}: the run has ended, and what had arrived is written"
+        self.death = f"{sentence}: {self._so}"
         self._guard.begin(sentence)
         self._told()
 

@@ -12,6 +12,8 @@ import pytest
 
 from tests.support.programs.cli import Command, camera_file, processes_of
 from tests.support.rollout import wait_for
+from tests.support.samples.tiny_model import detector_output, write_tiny_model
+from tests.support.servers.ports import free_port
 
 pytestmark = pytest.mark.ray
 
@@ -60,3 +62,21 @@ def test_the_death_of_ray_ends_a_run_with_a_sentence(part: str, tmp_path: Path) 
     wait_for(lambda: not processes_of(home), "nothing is left")
     (rows,) = duckdb.sql(f"SELECT count(*) FROM '{home}/store/frames/**/*.parquet'").fetchall()
     assert rows[0] > 0
+
+
+def test_the_death_of_ray_ends_a_served_detector_with_a_sentence(tmp_path: Path) -> None:
+    home, port = tmp_path / "home", free_port()
+    model = write_tiny_model(tmp_path / "tiny.onnx", detector_output((32, 32, 9, 9, 0, 0.9)))
+    command = Command("serve", "--model", str(model), "--port", str(port), home=home)
+    assert command.process.stderr is not None
+    assert any(line.startswith("serving tiny-") for line in command.process.stderr)
+    assert httpx.get(f"http://127.0.0.1:{port}/health", timeout=60).status_code == 200
+    (process,) = [p for title, p in titles(home).items() if title.split(" ")[0].endswith("/raylet")]
+    process.kill()
+    began = time.monotonic()
+    done = command.finish(WITHIN_S + 30)
+    assert time.monotonic() - began < WITHIN_S
+    assert done.code == 1
+    assert re.search(r"error: Ray's raylet at \S+ died: nothing answers any more", done.stderr), done.stderr
+    assert not any(word in done.stderr for word in ("state-dump", "(raylet)", "gRPC", "Traceback"))
+    wait_for(lambda: not processes_of(home), "nothing is left")
