@@ -28,3 +28,15 @@ def test_a_flood_of_clients_takes_no_memory(monkeypatch: pytest.MonkeyPatch) -> 
     for name in "abcd":
         attempts.note_wrong(name)
     assert [attempts.wait_s(name) > 0 for name in "abcd"] == [False, True, True, True]
+
+
+def test_one_who_has_many_addresses_waits_too() -> None:
+    clock = FakeClock()
+    attempts = LoginAttempts(clock, limit=3, period_s=60, limit_of_all=5)
+    for number in range(5):
+        assert attempts.wait_s(f"10.0.0.{number}") == 0
+        attempts.note_wrong(f"10.0.0.{number}")
+        clock.advance(2)
+    assert attempts.wait_s("10.0.0.9") == pytest.approx(50)
+    clock.advance(50)
+    assert attempts.wait_s("10.0.0.9") == 0

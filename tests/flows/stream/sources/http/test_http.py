@@ -275,23 +275,6 @@ def test_an_odd_host_is_unavailable(scheme: str) -> None:
 
 
 @both
-@pytest.mark.parametrize(
-    ("variable", "value"),
-    [
-        ("ALL_PROXY", "socks5://127.0.0.1:1"),
-        ("ALL_PROXY", "odd://127.0.0.1:1"),
-        ("SSL_CERT_FILE", "/nowhere"),
-    ],
-)
-def test_a_variable_that_lets_no_client_start_is_named(
-    scheme: str, variable: str, value: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv(variable, value)
-    with pytest.raises(SourceUnreadable, match=f"cannot be read: {variable}: "):
-        _source(f"{scheme}://{LOGIN}10.255.255.1/x").probe()
-
-
-@both
 def test_what_is_not_there_is_unavailable(server: HttpCamera, scheme: str) -> None:
     source = _source(server.url("/none?token=hunter2", LOGIN, scheme))
     assert "404" in _failure(source, SourceUnavailable)
