@@ -205,6 +205,10 @@ class NotFound(StreetloopError):
     """What was named is not there."""
 
 
+class ChangedMeanwhile(StreetloopError):
+    """Somebody else has changed what was read before."""
+
+
 class ImageUnreadable(StreetloopError):
     """Bytes that should be an image cannot be decoded."""
 

@@ -1,5 +1,7 @@
 """Rows of the ledger and the registry as the views of `streetloop.control.views`."""
 
+import hashlib
+import json
 import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -12,7 +14,7 @@ from flows.reports.drift_status import DriftStatus
 from flows.service.versions.rollout_course import gains_of, stages_of
 from serve.rollout.rollout_record import parse_phase, parse_policy, parse_summary
 from streetloop.boxes import Boxes
-from streetloop.cameras.camera_file import Camera
+from streetloop.cameras.camera_file import Camera, camera_document
 from streetloop.causes import causes_from_json, causes_to_json, evidence_to_json
 from streetloop.control.label_views import ReviewBoxView, ReviewView
 from streetloop.control.views import (
@@ -97,7 +99,9 @@ def _faults(status: "CameraStatus") -> list[str]:
 
 def _configuration(camera: Camera) -> dict[str, Any]:
     plain = {name: getattr(camera, name) for name in _CONFIGURED}
-    return {**plain, "uri": str(camera.uri)}
+    shown = {**camera_document(camera), "uri": str(camera.uri)}
+    revision = hashlib.sha256(json.dumps(shown, sort_keys=True).encode()).hexdigest()[:16]
+    return {**plain, "uri": str(camera.uri), "revision": revision}
 
 
 def event_view(event: Event) -> EventView:

@@ -325,7 +325,8 @@ def parse_camera(document: Mapping[str, Any]) -> Camera:
         return CameraFile.model_validate(raw).cameras[0]
     except ValidationError as error:
         faults = sentences(error, raw, CameraFile, Camera)
-    raise refusal_of_one(faults)  # outside of `except`: as `parse_cameras`
+    # Whoever has one camera before them has not numbered it.
+    raise refusal_of_one([fault.removeprefix("camera number 1: ") for fault in faults])  # outside of `except`: as `parse_cameras`
 
 
 def camera_document(camera: Camera) -> dict[str, Any]:

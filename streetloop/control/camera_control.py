@@ -22,7 +22,9 @@ class CameraControl(Protocol):
             NotFound: There is no such camera.
         """
 
-    def put_camera(self, document: Mapping[str, Any], author: str, *, new: bool) -> views.CameraView:
+    def put_camera(
+        self, document: Mapping[str, Any], author: str, *, new: bool, seen: str | None = None
+    ) -> views.CameraView:
         """Add a camera, or change one; running streams take it up within seconds.
 
         Args:
@@ -30,8 +32,10 @@ class CameraControl(Protocol):
                 password keeps the password.
             author: Who asks.
             new: True to add, False to change.
+            seen: The revision that the change began from; None to change whatever is there.
 
         Raises:
+            ChangedMeanwhile: Its revision is another one now.
             ConfigError: The document is wrong, or ``new`` and the id is taken.
             NotFound: Not ``new``, and there is no such camera.
         """

@@ -72,10 +72,12 @@ class CameraView(BaseModel):
         slot: The application that answers for it.
         model: Version of the model that answered last.
         faults: Failures beside the stream, one sentence each.
+        revision: Stands for its configuration; another one has another.
     """
 
     id: str
     uri: str
+    revision: str = ""
     city: str | None = None
     site: str | None = None
     fps: float | None = None

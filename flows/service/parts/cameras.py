@@ -20,7 +20,7 @@ from streetloop.clock import SystemClock
 from streetloop.control.history.camera_import import CameraImportView
 from streetloop.control.history.camera_trial import CameraTrialView
 from streetloop.control.views import CameraView, CountView
-from streetloop.errors import ConfigError, NotFound
+from streetloop.errors import ChangedMeanwhile, ConfigError, NotFound
 from streetloop.ledger.cameras import change_camera, change_cameras, newest_changes
 
 UNDO_S = 600.0
@@ -49,10 +49,24 @@ class CameraService(ServiceState):
                 return view
         raise NotFound(f"there is no camera {camera_id[:64]!r}")
 
-    def put_camera(self, document: Mapping[str, Any], author: str, *, new: bool) -> CameraView:
+    def put_camera(
+        self, document: Mapping[str, Any], author: str, *, new: bool, seen: str | None = None
+    ) -> CameraView:
         """See `Control.put_camera`."""
         with self._changing_camera:
+            if seen is not None:
+                self._refuse_changed(str(document.get("id")), seen)
             return self._put_camera(document, author, new=new)
+
+    def _refuse_changed(self, camera_id: str, seen: str) -> None:
+        known = {c.id: c for c in self._cameras()}
+        if camera_view(self._require(camera_id, known)).revision == seen:
+            return
+        last = next((one for one in newest_changes(self._ledger) if one.camera_id == camera_id), None)
+        by = "" if last is None else f" by {last.author} at {last.at.astimezone(self.zone):%H:%M:%S}"
+        raise ChangedMeanwhile(
+            f"camera {camera_id!r} was changed meanwhile{by}; load it again, and change that"
+        )
 
     def _put_camera(self, document: Mapping[str, Any], author: str, *, new: bool) -> CameraView:
         known = {c.id: c for c in self._cameras()}

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Path, Query
+from fastapi import APIRouter, Body, Header, Path, Query
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -23,6 +23,10 @@ AUTHOR = "api"
 
 Offset = Annotated[int, Query(ge=0, le=MAX_OFFSET, description="number of items to skip")]
 Limit = Annotated[int, Query(ge=1, le=MAX_PAGE_SIZE, description="largest number of items to return")]
+Revision = Annotated[
+    str | None,
+    Header(max_length=70, description="`revision` of the camera that was read; no other one is changed"),
+]
 CameraId = Annotated[str, Path(min_length=1, max_length=64)]
 
 
@@ -132,9 +136,14 @@ def camera_routes(control: Control, pictures: Pictures | None) -> APIRouter:
     def camera(camera_id: CameraId) -> CameraView:
         return _one(control, camera_id)
 
-    @routes.put("/cameras/{camera_id}", summary="Change a camera", responses=missing | wrong)
-    def change(camera_id: CameraId, camera: Annotated[CameraIn, Body()]) -> CameraView:
-        return control.put_camera(camera.document(camera_id), AUTHOR, new=False)
+    changed = problems(_412="its revision is not that of If-Match: somebody has changed it meanwhile")
+
+    @routes.put("/cameras/{camera_id}", summary="Change a camera", responses=missing | wrong | changed)
+    def change(
+        camera_id: CameraId, camera: Annotated[CameraIn, Body()], if_match: Revision = None
+    ) -> CameraView:
+        seen = None if if_match is None else if_match.strip('"')
+        return control.put_camera(camera.document(camera_id), AUTHOR, new=False, seen=seen)
 
     @routes.delete("/cameras/{camera_id}", status_code=204, summary="Remove a camera", responses=missing)
     def remove(camera_id: CameraId) -> None:

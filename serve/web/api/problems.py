@@ -16,6 +16,7 @@ _TITLES: dict[type[errors.StreetloopError], tuple[int, str]] = {
     errors.InputTooLarge: (413, "Content Too Large"),
     errors.InputRejected: (400, "Bad Request"),
     errors.NotFound: (404, "Not Found"),
+    errors.ChangedMeanwhile: (412, "Precondition Failed"),
     errors.ConfigError: (422, "Unprocessable Content"),
     errors.RolloutError: (409, "Conflict"),
     errors.LearningError: (409, "Conflict"),

@@ -36,7 +36,8 @@ def camera_form(control: Control, author: str) -> None:
         author: Author of the changes in the ledger.
     """
     chosen = gr.Dropdown([_NEW_CAMERA], value=_NEW_CAMERA, label="Camera", interactive=True)
-    fields = _fields()
+    fields, revision = _fields(), gr.State("")
+    shown = [*fields, revision]
     save, test, remove, several = _buttons()
     removed, undo = _undo_button()
     seen = gr.HTML()
@@ -49,12 +50,12 @@ def camera_form(control: Control, author: str) -> None:
 
     def fill(which: str) -> list[Any]:
         view = next((view for view in asked(control.cameras) if view.id == which), None)
-        return [gr.update(interactive=view is not None), *_values(view)]
+        return [gr.update(interactive=view is not None), *_shown(view)]
 
-    def put(request: gr.Request, which: str, *values: Any) -> list[Any]:
+    def put(request: gr.Request, which: str, seen: str, *values: Any) -> list[Any]:
         require(request, Role.ADMIN)
-        view = asked(lambda: _put(control, author, which, *values))
-        gr.Info(f"{view.id} is saved; running streams take it up.")
+        view = asked(lambda: _put(control, author, which, *values, seen=seen))
+        gr.Info(f"{view.id} is saved. Whether it opens stands below in a moment.")
         return _chosen(control, view)
 
     def take_in(request: gr.Request, sent: str) -> Any:
@@ -72,10 +73,11 @@ def camera_form(control: Control, author: str) -> None:
     fields[1].focus(cities, outputs=fields[1], **_QUIET)
     several.upload(take_in, several, chosen, api_visibility="private")
     test.click(look, fields, seen, api_visibility="private")
-    chosen.input(fill, chosen, [remove, *fields], **_QUIET)
-    save.click(put, [chosen, *fields], [chosen, remove, *fields], **_QUIET)
+    chosen.input(fill, chosen, [remove, *shown], **_QUIET)
+    saved = save.click(put, [chosen, revision, *fields], [chosen, remove, *shown], **_QUIET)
+    saved.success(look, fields, seen, api_visibility="private")
     take_out, put_back = _removal(control, author)
-    both = [removed, undo, chosen, remove, *fields]
+    both = [removed, undo, chosen, remove, *shown]
     remove.click(take_out, chosen, both, js=_CONFIRM_REMOVAL, **_QUIET)
     undo.click(put_back, removed, both, **_QUIET)
 
@@ -107,7 +109,7 @@ def _chosen(control: Control, view: CameraView | None) -> list[Any]:
     """Updates of choice, button that removes and fields, which show a camera or a new one."""
     which = _NEW_CAMERA if view is None else view.id
     now = gr.update(choices=_choices(control), value=which)
-    return [now, gr.update(interactive=view is not None), *_values(view)]
+    return [now, gr.update(interactive=view is not None), *_shown(view)]
 
 
 def _undo_button() -> tuple[gr.State, gr.Button]:
@@ -153,14 +155,14 @@ def _fields() -> list[Any]:
     return [name, city, fps, uri, lines, classes, record, site]
 
 
-def _put(control: Control, author: str, which: str, *values: Any) -> CameraView:
+def _put(control: Control, author: str, which: str, *values: Any, seen: str = "") -> CameraView:
     document = _document(*values)
     if which not in {_NEW_CAMERA, document["id"]}:
         raise ConfigError(f"the id of {which} stays; choose {_NEW_CAMERA} for another camera")
     new = which == _NEW_CAMERA
     if not new:
         document |= _hidden(control.camera(which))
-    return control.put_camera(document, author, new=new)
+    return control.put_camera(document, author, new=new, seen=None if new else seen or None)
 
 
 def _import(control: Control, author: str, file: Path) -> None:
@@ -172,6 +174,11 @@ def _import(control: Control, author: str, file: Path) -> None:
 def _hidden(view: CameraView) -> dict[str, Any]:
     """What a camera has and the form does not show; it stays as it is."""
     return view.model_dump(mode="json", include=set(Camera.model_fields) - _SHOWN, exclude_none=True)
+
+
+def _shown(view: CameraView | None) -> list[Any]:
+    """Values of the fields, and the revision that they show."""
+    return [*_values(view), "" if view is None else view.revision]
 
 
 def _values(view: CameraView | None) -> list[Any]:

@@ -44,8 +44,8 @@
 
   function read(view) {
     const lines = Object.entries(view.lines || {}).map(([name, line]) => {
-      const plain = Array.isArray(line);
-      return { kind: "line", name, points: plain ? line : line.points, classes: plain ? null : line.classes };
+      const found = Array.isArray(line) ? { points: line, classes: null } : line;
+      return { kind: "line", name, points: found.points, classes: found.classes };
     });
     const zones = Object.entries(view.zones || {}).map(([name, zone]) => (
       { kind: zone.kind, name, points: zone.polygon, direction: zone.direction || null }));
@@ -76,7 +76,7 @@
   async function save() {
     try {
       const sent = JSON.stringify(written());
-      const headers = { "Content-Type": "application/json" };
+      const headers = { "Content-Type": "application/json", "If-Match": camera.revision };
       camera = await ask(`/cameras/${encodeURIComponent(camera.id)}`, { method: "PUT", headers, body: sent });
       dirty = false;
       parts.save.disabled = true;

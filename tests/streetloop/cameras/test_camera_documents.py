@@ -83,10 +83,10 @@ def test_a_document_is_as_the_file_has_it() -> None:
         ({"speed": 3}, "camera 'a40': unknown key 'speed'; known are id, uri"),
         ({"uri": None}, "camera 'a40': uri: must be text"),
         ({"uri": URI.replace("rtsp", "ftp")}, "camera 'a40': uri: unknown scheme 'ftp'"),
-        ({"id": ""}, "camera number 1: id: must be 1 to 64 letters"),
-        ({"id": "../../etc/passwd"}, "camera number 1: id: must be 1 to 64 letters"),
-        ({"id": "<b>bold</b>"}, "camera number 1: id: must be 1 to 64 letters"),
-        ({"id": None}, "camera number 1: id"),
+        ({"id": ""}, "id: must be 1 to 64 letters"),
+        ({"id": "../../etc/passwd"}, "id: must be 1 to 64 letters"),
+        ({"id": "<b>bold</b>"}, "id: must be 1 to 64 letters"),
+        ({"id": None}, "id: must"),
         ({"lines": []}, "camera 'a40': lines"),
         ({"lines": {"": [[0, 0], [1, 1]]}}, "no name of a line"),
         ({"lines": {" in": [[0, 0], [1, 1]]}}, "no name of a line"),
@@ -101,7 +101,7 @@ def test_one_camera_that_is_wrong_is_refused_in_one_sentence(keys: dict[str, Any
 
 def test_one_camera_that_lacks_something_is_refused() -> None:
     assert refusal_of_one({"id": "a40"}) == "camera 'a40': 'uri' is missing"
-    assert refusal_of_one({"uri": URI}) == "camera number 1: 'id' is missing"
+    assert refusal_of_one({"uri": URI}) == "'id' is missing"
     assert "missing" in refusal_of_one({})
 
 

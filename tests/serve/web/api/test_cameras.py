@@ -153,6 +153,19 @@ def test_what_is_wrong_with_a_camera_is_said(
     assert last_change(content.ledger) == 0
 
 
+def test_a_change_of_what_was_changed_meanwhile_is_refused(client: TestClient) -> None:
+    before = client.get("/cameras/a40").json()
+    mine = {"if-match": before["revision"]}
+    body = {"uri": before["uri"], "fps": 3}
+    assert client.put("/cameras/a40", json=body, headers=mine).status_code == 200
+    said = problem_of(client.put("/cameras/a40", json={**body, "fps": 4}, headers=mine), 412)
+    assert "'a40' was changed meanwhile by api at " in said
+    after = client.get("/cameras/a40").json()
+    assert after["fps"] == 3
+    again = {"if-match": f'"{after["revision"]}"'}
+    assert client.put("/cameras/a40", json={**body, "fps": 4}, headers=again).json()["fps"] == 4
+
+
 def test_a_change_of_who_is_not_there(client: TestClient) -> None:
     problem_of(client.put("/cameras/none", json={"uri": NEW["uri"]}), 404)
     problem_of(client.put("/cameras/A40", json={"uri": NEW["uri"]}), 404)

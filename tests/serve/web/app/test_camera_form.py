@@ -18,6 +18,7 @@ from serve.web.app.camera_form import (
     _hidden,
     _put,
     _removal,
+    _shown,
     _values,
     read_lines,
     write_lines,
@@ -26,7 +27,7 @@ from serve.web.app.notices import asked
 from streetloop.cameras.anomaly_parameters import Anomalies
 from streetloop.cameras.camera_file import Camera, CountingLine, parse_camera
 from streetloop.control.views import CameraView
-from streetloop.errors import ConfigError, NotFound, StreetloopError
+from streetloop.errors import ChangedMeanwhile, ConfigError, NotFound, StreetloopError
 from streetloop.ledger.cameras import newest_changes
 from streetloop.setting_types import KeepSetting
 from tests.support.control_service import FILE, PASSWORD, Content
@@ -222,6 +223,15 @@ def test_a_fault_of_ours_is_no_notice() -> None:
         asked(fail)
 
 
+def test_what_somebody_else_has_changed_meanwhile_is_not_undone(content: Content) -> None:
+    before = content.service.camera("a40")
+    _put(content.service, "bob", "a40", *_values(before)[:2], "3", *_values(before)[3:])
+    with pytest.raises(ChangedMeanwhile, match="'a40' was changed meanwhile by bob at "):
+        _put(content.service, "ann", "a40", *_values(before), seen=before.revision)
+    now = content.service.camera("a40")
+    assert (now.fps, _put(content.service, "ann", "a40", *_values(now), seen=now.revision)) == (3, now)
+
+
 # Removal
 
 
@@ -237,4 +247,4 @@ def test_a_removal_offers_its_undo_which_shows_the_camera_again(
     assert "a40" not in chosen["choices"]
     which, undo, chosen, remove, *fields = put_back(nobody, which)
     assert (which, undo["visible"], chosen["value"], remove["interactive"]) == ("", False, "a40", True)
-    assert fields == _values(content.service.camera("a40"))
+    assert fields == _shown(content.service.camera("a40"))

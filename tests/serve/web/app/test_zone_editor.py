@@ -176,3 +176,21 @@ def test_leaving_a_camera_with_changes_asks_first(editor: Callable[..., Page]) -
     page.once("dialog", lambda dialog: dialog.dismiss())
     page.get_by_label("Camera", exact=True).last.select_option("crossing")
     expect(rows(page)).to_have_count(2)
+
+
+def test_two_who_draw_at_once_undo_nothing_of_each_other(
+    editor: Callable[..., Page], served: AppServer
+) -> None:
+    first, second = editor(), editor()
+    first.get_by_role("button", name="Draw a line").click()
+    drag(first, (0.1, 0.5), (0.6, 0.8))
+    rows(first).last.get_by_label("Name").fill("of the first")
+    saved(first, served)
+    second.get_by_role("button", name="Draw a line").click()
+    drag(second, (0.2, 0.2), (0.8, 0.3))
+    second.get_by_role("button", name="Save").last.click()
+    said = second.locator("#sl-editor [role=status]")
+    expect(said).to_contain_text("'a40' was changed meanwhile by api at ")
+    assert list(httpx.get(f"http://{served.host}/cameras/a40").json()["lines"]) == ["in", "of the first"]
+    rows(first).last.get_by_label("Name").fill("of the first, again")
+    assert list(saved(first, served).json()["lines"]) == ["in", "of the first, again"]
