@@ -326,7 +326,9 @@ def parse_camera(document: Mapping[str, Any]) -> Camera:
     except ValidationError as error:
         faults = sentences(error, raw, CameraFile, Camera)
     # Whoever has one camera before them has not numbered it.
-    raise refusal_of_one([fault.removeprefix("camera number 1: ") for fault in faults])  # outside of `except`: as `parse_cameras`
+    raise refusal_of_one(
+        [fault.removeprefix("camera number 1: ") for fault in faults]
+    )  # outside of `except`: as `parse_cameras`
 
 
 def camera_document(camera: Camera) -> dict[str, Any]:
