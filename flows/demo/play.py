@@ -56,6 +56,7 @@ class Demo:
         say: Called with each sentence about what happens.
         show: Called with the current state, one sentence that replaces the last.
         changes: Settings that differ from `scenario.SETTINGS`.
+        wait: Called before the earlier demo is removed; whatever it raises keeps that.
 
     Attributes:
         report: Path of the page that `play` writes.
@@ -68,10 +69,10 @@ class Demo:
         say: Callable[[str], None],
         show: Callable[[str], None],
         changes: Mapping[str, Any] = {},
+        wait: Callable[[], None] = lambda: None,
     ) -> None:
         home = settings.home / "loop"
-        if (told := make_room(settings.home, home)) is not None:
-            say(told)
+        make_room(settings.home, home, say, wait)
         self._settings = change_settings(settings, **{**scenario.SETTINGS, **changes}, home=home)
         self._cameras = load_cameras(scenario.write_night(home)).cameras
         self._ledger, self._store = open_ledger(self._settings.ledger), open_store(self._settings)

@@ -4,6 +4,7 @@ import contextlib
 import json
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,9 @@ from flows.demo.result import DemoResult
 from labeling.local_server.server import PORT
 from labeling.open_labeler import start_server
 from streetloop.settings import Settings
+
+_KEEP_S = 10
+"""Seconds between what is told and the removal of an earlier demo."""
 
 
 def play(run: RunStreams, settings: Settings, as_json: bool, *, app: bool, label_studio: bool) -> bool:
@@ -46,7 +50,7 @@ def play(run: RunStreams, settings: Settings, as_json: bool, *, app: bool, label
         }
     stdout = Console(file=sys.stdout)
     with contextlib.redirect_stdout(sys.stderr), console.status("starting") as status:
-        demo = Demo(run, settings, say, status.update, changes)
+        demo = Demo(run, settings, say, status.update, changes, _time_to_keep(console, status.update))
 
         def finished(result: DemoResult) -> None:
             if as_json:
@@ -58,6 +62,17 @@ def play(run: RunStreams, settings: Settings, as_json: bool, *, app: bool, label
                 say("the streets and the app continue; Ctrl-C ends them")
 
         return demo.play(app=app, finished=finished).closed
+
+
+def _time_to_keep(console: Console, show: Callable[[str], None]) -> Callable[[], None]:
+    """Some seconds in which Ctrl-C keeps the demo before; none where nobody reads."""
+
+    def wait() -> None:
+        for left in range(_KEEP_S if console.is_terminal else 0, 0, -1):
+            show(f"Ctrl-C keeps it: it is removed in {left} seconds")
+            time.sleep(1)
+
+    return wait
 
 
 def _print(console: Console, result: DemoResult, report: Path) -> None:
