@@ -39,9 +39,10 @@ def draw_boxes(
         The drawn image, (H, W, 3) uint8, BGR.
     """
     image, scale = canvas_of(picture, width)
+    painter = BoxPainter(image)
     for xyxy, confidence, class_id in zip(found.xyxy, found.confidence, found.class_id, strict=True):
         label = f"{names[class_id]} {confidence:.2f}" if with_confidence else names[class_id]
-        draw_box(image, xyxy * scale, label, colour_of(class_id))
+        painter.draw(xyxy * scale, label, colour_of(class_id))
     return image
 
 
@@ -69,21 +70,50 @@ def canvas_of(picture: Image, wanted: int | None = None) -> tuple[Image, float]:
     return resized.astype(np.uint8, copy=False), scale
 
 
-def draw_box(image: Image, xyxy: Floats, label: str, colour: Colour) -> None:
-    """Draw a box into an image, with its label above it unless the box is much narrower.
+class BoxPainter:
+    """Draws boxes into an image, each with its label where that covers no other label.
+
+    A label stands above its box, else within it, else below. It is left out where none of these
+    places is free, or the box is much narrower than the label.
 
     Args:
         image: (H, W, 3) uint8, BGR.
-        xyxy: (4,) left, top, right, bottom in pixels of the image.
-        label: One line.
-        colour: Blue first.
     """
-    x1, y1, x2, y2 = (round(float(v)) for v in xyxy)
-    width, height = text_size(label, 0.42)
-    small = x2 - x1 < width * _MIN_LABELED
-    cv2.rectangle(image, (x1, y1), (x2, y2), colour, 1 if small else 2, cv2.LINE_AA)
-    if small:  # its label would hide the neighbours
-        return
-    top = max(y1 - height - 6, 0)
-    cv2.rectangle(image, (x1 - 1, top), (x1 + width + 5, top + height + 6), colour, cv2.FILLED)
-    put_text(image, label, (x1 + 2, top + height + 2), 0.42, _BLACK)
+
+    def __init__(self, image: Image) -> None:
+        self._image = image
+        self._taken: list[tuple[int, int, int, int]] = []
+
+    def draw(self, xyxy: Floats, label: str, colour: Colour) -> None:
+        """Draw a box.
+
+        Args:
+            xyxy: (4,) left, top, right, bottom in pixels of the image.
+            label: One line.
+            colour: Blue first.
+        """
+        x1, y1, x2, y2 = (round(float(v)) for v in xyxy)
+        width, height = text_size(label, 0.42)
+        place = None
+        if x2 - x1 >= width * _MIN_LABELED:  # else its label would hide the neighbours
+            place = self._free(x1 - 1, (y1 - height - 6, y1, y2), width + 6, height + 6)
+        cv2.rectangle(self._image, (x1, y1), (x2, y2), colour, 1 if place is None else 2, cv2.LINE_AA)
+        if place is None:
+            return
+        left, top, right, bottom = place
+        self._taken.append(place)
+        cv2.rectangle(self._image, (left, top), (right, bottom), colour, cv2.FILLED)
+        put_text(self._image, label, (left + 3, bottom - 4), 0.42, _BLACK)
+
+    def _free(
+        self, left: int, tops: Sequence[int], width: int, height: int
+    ) -> tuple[int, int, int, int] | None:
+        """The first place that is in the picture and that no label has taken."""
+        for top in tops:
+            right, bottom = left + width, top + height
+            is_inside = top >= 0 and bottom <= self._image.shape[0]
+            if is_inside and not any(
+                left < r and right > x and top < b and bottom > y for x, y, r, b in self._taken
+            ):
+                return left, top, right, bottom
+        return None

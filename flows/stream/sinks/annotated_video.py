@@ -11,7 +11,7 @@ from flows.stream.analysis.results import Result
 from streetloop.cameras.camera_file import Camera
 from streetloop.cameras.zones import Line
 from streetloop.drawing.anonymise import Anonymiser
-from streetloop.drawing.boxes import canvas_of, colour_of, draw_box
+from streetloop.drawing.boxes import BoxPainter, canvas_of, colour_of
 from streetloop.drawing.text import put_text
 from streetloop.types import UNCONFIRMED, ArrayPicture, Image
 from streetloop.video import VideoWriter
@@ -53,13 +53,14 @@ def draw(
         _line(image, name, [(round(x * width), round(y * height)) for x, y in line], counts)
     found = result.tracked.detections
     before = image.copy() if faded else image
+    painter = BoxPainter(image)
     for i, track in enumerate(result.tracked.track_id):
         doubtful = track == UNCONFIRMED and found.confidence[i] < confidence
         if doubtful or not result.counted[i]:
             continue
         label = f"{names[found.class_id[i]]} {found.confidence[i]:.2f}"
         label = label if track == UNCONFIRMED else f"#{track} {label}"
-        draw_box(image, found.xyxy[i] * scale, label, colour_of(found.class_id[i]))
+        painter.draw(found.xyxy[i] * scale, label, colour_of(found.class_id[i]))
     if faded:
         cv2.addWeighted(image, _FADED, before, 1 - _FADED, 0, dst=image)
     at = result.frame.captured_at.astimezone(zone)

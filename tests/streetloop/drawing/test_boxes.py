@@ -27,3 +27,28 @@ def test_a_small_picture_is_enlarged_unless_its_width_is_asked_for() -> None:
     small = np.zeros((60, 80, 3), np.uint8)
     assert draw_boxes(small, Detections.empty(), ()).shape == (480, 640, 3)
     assert draw_boxes(small, Detections.empty(), (), width=80).shape == (60, 80, 3)
+
+
+def _boxes(*xyxy: tuple[float, ...]) -> Detections:
+    count = len(xyxy)
+    return Detections(np.array(xyxy, np.float32), np.full(count, 0.9, np.float32), np.arange(count))
+
+
+def test_a_label_covers_no_other_label() -> None:
+    """Of two boxes at one place the second has its label within; a third has no place for one."""
+    here = (300, 200, 500, 230)
+    names = ("car", "truck", "bus", "van")
+    drawn = [draw_boxes(_PICTURE, _boxes(*[here] * count), names) for count in (1, 2, 3, 4)]
+    label = [(drawn[0] != _PICTURE).any(axis=2)[y, 310] for y in (190, 206, 236)]
+    assert label == [True, False, False], "above"
+    for before, after, row in zip(drawn[:2], drawn[1:3], (206, 236), strict=True):
+        changed = (before != after).any(axis=2)
+        assert changed[row, 300:320].any(), "within, then below"
+        assert not changed[184:198].any(), "the label above stays as it was"
+    assert (drawn[3] != drawn[2]).any(axis=2)[:, 310:490].sum() <= 2 * 180 * 3, "the lines of its box alone"
+
+
+def test_at_the_upper_edge_the_label_is_within() -> None:
+    changed = (draw_boxes(_PICTURE, _boxes((300, 2, 500, 100)), ("car",)) != _PICTURE).any(axis=2)
+    assert changed[8, 302]
+    assert not changed[:, 250].any()

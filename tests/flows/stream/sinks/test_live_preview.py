@@ -4,6 +4,7 @@ import threading
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from flows.stream.analysis.results import Result
 from flows.stream.ingest.accounting import FrameAccount
@@ -129,15 +130,21 @@ def test_without_a_result_the_frame_is_drawn_without_boxes() -> None:
     assert np.abs(decoded(jpeg).astype(int) - _drawn(result(here))).mean() < 3
 
 
-def test_an_old_result_is_not_drawn() -> None:
+def test_boxes_of_an_older_result_are_faded_and_later_gone() -> None:
     view = LivePreview(NAMES, THRESHOLD)
-    boxes = found((10, 10, 50, 40))
-    view.take(result(frame(0, pts=1.0), boxes, [3]))
-    near, late = frame(10, pts=1.5), frame(20, pts=1.7)
-    _, with_box = view.pictures([reader(near)], {}, {})["a"]
-    _, without = view.pictures([reader(late)], {}, {})["a"]
-    assert np.abs(decoded(with_box).astype(int) - _drawn(result(near, boxes, [3]))).mean() < 3
-    assert np.abs(decoded(without).astype(int) - _drawn(result(late))).mean() < 3
+    view.take(result(frame(0, pts=1.0), found((10, 10, 50, 40)), [3]))
+
+    def shown(number: int, pts: float) -> NDArray[np.int64]:
+        """The lower edge of the box."""
+        _, jpeg = view.pictures([reader(frame(number, pts=pts))], {}, {})["a"]
+        picture = decoded(jpeg).astype(int)
+        scale = picture.shape[1] / 64
+        return picture[round(40 * scale) - 2 : round(40 * scale) + 3, round(20 * scale) : round(40 * scale)]
+
+    new, faded, gone = shown(10, 1.5), shown(20, 1.7), shown(30, 5.1)
+    full, half = (np.abs(one - gone).max() for one in (new, faded))
+    assert full > 60
+    assert 0.3 * full < half < 0.8 * full
 
 
 def test_each_camera_has_its_own_boxes() -> None:
