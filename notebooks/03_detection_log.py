@@ -36,7 +36,7 @@ log_sink = DetectionLog(store, "detections/run=log", "log", ["crossing"], model.
 sources = [(camera, open_source(camera, clock))]
 pipeline = StreamPipeline(sources, dict.fromkeys(["champion"], detector).get, settings, clock, [log_sink])
 pipeline.start()
-pipeline.wait(240)
+pipeline.wait(1200)
 pipeline.close()
 print(pipeline.snapshot()["crossing"].account)
 log = store.uri("detections/run=log")
