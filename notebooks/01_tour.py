@@ -84,7 +84,7 @@ triage = Triage(
 sources = [(camera, open_source(camera, clock)) for camera in cameras]
 pipeline = StreamPipeline(sources, dict.fromkeys(["champion"], detector).get, settings, clock, [log, triage])
 pipeline.start()
-pipeline.wait(120)
+pipeline.wait(1200)
 pipeline.close()
 for name, status in pipeline.snapshot().items():
     print(name, status.account)

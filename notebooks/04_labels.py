@@ -51,7 +51,7 @@ detector = LocalDetector(Predictor(model, image_size=settings.image_size), setti
 sources = [(camera, open_source(camera, clock)) for camera in cameras]
 pipeline = StreamPipeline(sources, dict.fromkeys(["champion"], detector).get, settings, clock, [triage])
 pipeline.start()
-pipeline.wait(400)
+pipeline.wait(1200)
 pipeline.close()
 detector.close()
 noon = datetime(2026, 1, 5, 12, tzinfo=UTC)

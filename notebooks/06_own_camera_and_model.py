@@ -102,7 +102,7 @@ pipeline = StreamPipeline(
     sources, dict.fromkeys(["champion"], detector).get, settings, clock, names=model.names
 )
 pipeline.start()
-pipeline.wait(240)
+pipeline.wait(1200)
 pipeline.close()
 status = pipeline.snapshot()["street"]
 print(status.account)
