@@ -2,12 +2,15 @@
 
     python -m benchmarks.tracks
 
-The demo's four streets by day, 90 s at 10 frames a second, detected once by the shipped baseline.
+The demo's four streets, 90 s at 10 frames a second by day, detected once by the shipped baseline.
 The same detections go through our analysis and through the trackers of the library, at its defaults
-and without camera motion; then through ours at lower rates and with frames dropped. ``--size`` is
-the model's input, ``--seconds`` the length.
+and without camera motion; then through ours at lower rates, with frames dropped, each for itself or
+in bursts of a second, and behind the gate. ``--size`` is the model's input, ``--seconds`` the
+length, ``--fps`` the rate, ``--condition`` such as ``dusk`` or ``night`` in place of day, and
+``--model`` another model.
 """
 
+import argparse
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,6 +19,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import supervision as sv
 from rich.console import Console
@@ -29,6 +33,7 @@ from flows.reports.tracks.mot_files import DISTRACTOR, NO_CLASS, TARGET, MotTrac
 from flows.reports.tracks.track_scores import TrackScores, score_tracks
 from flows.stream.analysis.camera_analysis import CameraAnalysis
 from flows.stream.analysis.tracker import CameraTracker
+from flows.stream.ingest.motion_gate import MotionGate
 from streetloop.cameras.camera_file import Camera, parse_camera
 from streetloop.city.address import parse_address
 from streetloop.city.view import View
@@ -37,8 +42,9 @@ from streetloop.types import UNCONFIRMED, ArrayPicture, Detections, Frame, Ints
 from train.model.model_file import open_model
 from train.model.predictor import Predictor
 
-SEED, FPS = 901, 10.0
-_RATES = (10.0, 5.0, 3.0)
+SEED = 901
+_RATES = (25.0, 10.0, 5.0, 3.0)
+_BURST_S = 1.0
 _CACHE = Path("build/tracks")
 _BLANK = np.zeros((360, 640, 3), np.uint8)
 
@@ -55,12 +61,29 @@ class Recording:
         truth: True boxes of all frames.
         found: Detections of each frame.
         names: Class names of the model.
+        fps: Frames a second.
     """
 
     camera: Camera
     truth: MotTracks
     found: Sequence[Detections]
     names: tuple[str, ...]
+    fps: float
+
+
+@dataclass(frozen=True, slots=True)
+class Losses:
+    """Which frames a tracker does not get.
+
+    Attributes:
+        dropped: Share of the frames.
+        in_bursts: Whether they are dropped a second at a time.
+        gated: Whether the gate keeps those back in which nothing moves.
+    """
+
+    dropped: float = 0.0
+    in_bursts: bool = False
+    gated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,43 +116,50 @@ class Outcome:
         }
 
 
-def record(street: str, size: int, seconds: float) -> Recording:
+def record(street: str, choice: argparse.Namespace) -> Recording:
     """Play a street and detect on it."""
     uri, lines = CAMERAS[street]
-    uri = f"{uri.partition('?')[0]}?seed={SEED}&live=0&fps={FPS:g}"
+    uri = f"{uri.partition('?')[0]}?seed={SEED}&live=0&fps={choice.fps:g}"
+    uri += f"&condition={choice.condition}" if choice.condition else ""
     camera = parse_camera({"id": street, "uri": uri, "lines": lines})
-    model = open_model(BASELINE, _CACHE)
-    predictor, view = Predictor(model, image_size=size), View(parse_address(uri))
+    model = open_model(choice.model, _CACHE)
+    predictor, view = Predictor(model, image_size=choice.size), View(parse_address(uri))
     rows: list[list[float]] = []
     found = []
-    for frame in range(round(seconds * FPS)):
+    for frame in range(round(choice.seconds * choice.fps)):
         for one in view.truth(frame).seen:
             left, top, right, bottom = one.xyxy
             role = (1, TARGET) if one.clear else (0, DISTRACTOR)
             rows.append([frame + 1, one.track_id, left, top, right - left, bottom - top, *role])
         found.append(predictor.predict(view.render(frame), Settings().track_floor))
-    return Recording(camera, MotTracks.of(rows), found, model.names)
+    return Recording(camera, MotTracks.of(rows), found, model.names, choice.fps)
 
 
-def ours(recording: Recording) -> Follow:
-    """The analysis of a running camera."""
-    analysis = CameraAnalysis(recording.camera, Settings(), 0, recording.names)
+class Ours:
+    """The analysis of a running camera, as a `Follow`."""
 
-    def follow(detections: Detections, pts: float) -> Ints:
-        frame = Frame("a", round(pts * FPS), pts, datetime.now(UTC), pts, ArrayPicture(_BLANK))
-        result = analysis.update(frame, detections, "")
+    def __init__(self, recording: Recording) -> None:
+        self._analysis = CameraAnalysis(recording.camera, Settings(), 0, recording.names)
+        self._fps = recording.fps
+
+    @property
+    def moving(self) -> bool:
+        """Whether a track that was just seen moves."""
+        return self._analysis.moving
+
+    def __call__(self, detections: Detections, pts: float) -> Ints:
+        frame = Frame("a", round(pts * self._fps), pts, datetime.now(UTC), pts, ArrayPicture(_BLANK))
+        result = self._analysis.update(frame, detections, "")
         ids = np.full(len(detections), UNCONFIRMED, np.int64)
         rows = {tuple(box): k for k, box in enumerate(detections.xyxy.tolist())}
         for box, track in zip(result.tracked.detections.xyxy.tolist(), result.tracked.track_id, strict=True):
             ids[rows[tuple(box)]] = track
         return ids
 
-    return follow
 
-
-def library(make: Callable[[], Any], _: Recording) -> Follow:
+def library(make: Callable[..., Any], recording: Recording) -> Follow:
     """A tracker of the library."""
-    tracker = make()
+    tracker = make(frame_rate=recording.fps)
 
     def follow(detections: Detections, pts: float) -> Ints:
         given = sv.Detections(
@@ -148,34 +178,39 @@ def library(make: Callable[[], Any], _: Recording) -> Follow:
 
 
 WAYS: dict[str, Callable[[Recording], Follow]] = {
-    "streetloop": ours,
-    "BoT-SORT": partial(library, partial(BoTSORTTracker, frame_rate=FPS, enable_cmc=False)),
-    "C-BIoU": partial(library, partial(CBIoUTracker, frame_rate=FPS)),
-    "ByteTrack": partial(library, partial(ByteTrackTracker, frame_rate=FPS)),
+    "streetloop": Ours,
+    "BoT-SORT": partial(library, partial(BoTSORTTracker, enable_cmc=False)),
+    "C-BIoU": partial(library, CBIoUTracker),
+    "ByteTrack": partial(library, ByteTrackTracker),
+}
+
+
+LOSSES = {
+    "20 % dropped": Losses(0.2),
+    "20 % dropped in bursts": Losses(0.2, in_bursts=True),
+    "behind the gate": Losses(gated=True),
 }
 
 
 def play(
-    recordings: Sequence[Recording], way: Callable[[Recording], Follow], fps: float, dropped: float = 0.0
+    recordings: Sequence[Recording], way: Callable[[Recording], Follow], fps: float, losses: Losses = Losses()
 ) -> Outcome:
-    """Follow the objects of all streets at a frame rate, some frames dropped at random."""
+    """Follow the objects of all streets at a frame rate, without the frames that are lost."""
     pairs, objects, crossings = [], [], []
     for recording in recordings:
-        follow, rng = way(recording), np.random.default_rng(7)
+        follow = way(recording)
         rows: list[list[float]] = []
         kept = []
-        due = 0.0
-        for number, detections in enumerate(recording.found):
-            pts = number / FPS
-            if pts < due - 1e-6:
-                continue
-            due += 1 / fps
-            if rng.random() < dropped:
+        gate = Gate(recording) if losses.gated else None
+        for number in _kept(recording, fps, losses):
+            pts, detections = number / recording.fps, recording.found[number]
+            if gate is not None and not gate.is_open(number, pts):
                 continue
             kept.append(number + 1)
-            for (x1, y1, x2, y2), track in zip(
-                detections.xyxy.tolist(), follow(detections, pts), strict=True
-            ):
+            ids = follow(detections, pts)
+            if gate is not None and isinstance(follow, Ours) and follow.moving:
+                gate.keep_open(pts)
+            for (x1, y1, x2, y2), track in zip(detections.xyxy.tolist(), ids, strict=True):
                 if track != UNCONFIRMED:
                     rows.append([number + 1, int(track), x1, y1, x2 - x1, y2 - y1, 1.0, NO_CLASS])
         truth, tracks = recording.truth, MotTracks.of(rows)
@@ -185,26 +220,58 @@ def play(
     return Outcome(score_tracks(pairs)[1], objects, crossings)
 
 
+class Gate:
+    """The gate of a running camera, on the pictures of a recording."""
+
+    def __init__(self, recording: Recording) -> None:
+        self._view = View(parse_address(recording.camera.uri.reveal()))
+        self._gate = MotionGate(Settings().keyframe_s)
+
+    def is_open(self, number: int, pts: float) -> bool:
+        """Whether a frame is for the detector."""
+        luma = cv2.cvtColor(self._view.render(number), cv2.COLOR_BGR2GRAY)
+        return self._gate.is_open(luma.astype(np.uint8, copy=False), pts)
+
+    def keep_open(self, pts: float) -> None:
+        """See `MotionGate.keep_open`."""
+        self._gate.keep_open(pts)
+
+
+def _kept(recording: Recording, fps: float, losses: Losses) -> list[int]:
+    """Numbers of the frames that are due at a rate and not dropped."""
+    rng, due, kept = np.random.default_rng(7), 0.0, []
+    lost = rng.random(round(len(recording.found) / recording.fps / _BURST_S) + 1) < losses.dropped
+    for number in range(len(recording.found)):
+        pts = number / recording.fps
+        if pts < due - 1e-6:
+            continue
+        due += 1 / fps
+        is_lost = lost[int(pts / _BURST_S)] if losses.in_bursts else rng.random() < losses.dropped
+        if not is_lost:
+            kept.append(number)
+    return kept
+
+
 def cost_ms(objects: int = 30, frames: int = 300) -> float:
     """Processor time of the tracker for one frame with so many objects, in milliseconds."""
     rng, tracker, spent = np.random.default_rng(0), CameraTracker(80), 0.0
     start, speed = rng.uniform(100, 1100, (objects, 2)), rng.normal(0, 60, (objects, 2))
     half = rng.uniform(10, 30, (objects, 1))
     for frame in range(frames):
-        centre = (start + speed * frame / FPS) % 1000
+        centre = (start + speed * frame / 10) % 1000
         noise = rng.normal(0, 0.5, (objects, 4))
         xyxy = (np.hstack([centre - half, centre + half]) + noise).astype(np.float32)
         confidence = rng.uniform(0.2, 0.95, objects).astype(np.float32)
         found = Detections(xyxy, confidence, rng.integers(0, 4, objects))
         began = time.thread_time()
-        tracker.update(found, frame / FPS, 1280, 720)
+        tracker.update(found, frame / 10, 1280, 720)
         spent += time.thread_time() - began
     return 1000 * spent / frames
 
 
 def _crossings(recording: Recording, tracks: MotTracks) -> list[tuple[int, int]]:
     address = parse_address(recording.camera.uri.reveal())
-    geometry = Geometry(address.width, address.height, FPS)
+    geometry = Geometry(address.width, address.height, recording.fps)
     true, found = (
         count_tracks(t, recording.camera.lines, geometry) for t in (recording.truth.targets(), tracks)
     )
@@ -216,14 +283,18 @@ def main() -> None:
     parser = new_parser(__doc__)
     parser.add_argument("--size", type=int, default=640)
     parser.add_argument("--seconds", type=float, default=90.0)
+    parser.add_argument("--fps", type=float, default=10.0)
+    parser.add_argument("--condition", default="")
+    parser.add_argument("--model", default=BASELINE)
     options = parse_options(parser)
     console = Console()
     with console.status("the streets are played and detected"):
-        recordings = [record(street, options.size, options.seconds) for street in CAMERAS]
-    outcomes = {name: play(recordings, way, FPS) for name, way in WAYS.items()}
-    for fps in _RATES[1:]:
-        outcomes[f"streetloop, {fps:g} frames/s"] = play(recordings, ours, fps)
-    outcomes["streetloop, 20 % dropped"] = play(recordings, ours, FPS, 0.2)
+        recordings = [record(street, options) for street in CAMERAS]
+    outcomes = {name: play(recordings, way, options.fps) for name, way in WAYS.items()}
+    for fps in (rate for rate in _RATES if rate < options.fps):
+        outcomes[f"streetloop, {fps:g} frames/s"] = play(recordings, Ours, fps)
+    for name, losses in LOSSES.items():
+        outcomes[f"streetloop, {name}"] = play(recordings, Ours, options.fps, losses)
     table = Table("", "mean HOTA", "HOTA", "id switches", "objects", "crossings off", box=None)
     for name, one in outcomes.items():
         off, true = sum(abs(t - f) for t, f in one.crossings), sum(t for t, _ in one.crossings)
@@ -239,7 +310,8 @@ def main() -> None:
     cost = cost_ms()
     console.print(f"{cost:.2f} ms of a core for a frame with 30 objects")
     figures = {name: one.as_json() for name, one in outcomes.items()}
-    finish(options, {"ways": figures, "cost_ms": round(cost, 3)}, f"{options.size}")
+    at = [f"{options.size}", options.condition, f"{options.fps:g}" if options.fps != 10 else ""]
+    finish(options, {"ways": figures, "cost_ms": round(cost, 3)}, "-".join(filter(None, at)))
 
 
 if __name__ == "__main__":
