@@ -3,16 +3,23 @@
 import re
 
 _SCHEME = r"[a-zA-Z][a-zA-Z0-9+.-]{0,30}://"
-_URL = re.compile(rf"{_SCHEME}(?:(?!{_SCHEME})[^\s'\"])*")  # up to the next one, if one holds another
-_USERINFO = re.compile(r"^(?P<scheme>[^:]*://)[^/?#]*@")
+_BEGIN = re.compile(r"(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*)://")
+# A path swallows a slash: rtsp:/user:pw@host is an address that was taken for one.
+_ONE_SLASH = r"[a-zA-Z][a-zA-Z0-9+.-]{1,30}:/(?!/)"
+# Up to the next one, if one holds another.
+_URL = re.compile(rf"(?:{_SCHEME}|{_ONE_SLASH})(?:(?!{_SCHEME})[^\s'\"])*")
+_USERINFO = re.compile(r"^(?P<scheme>[^:]*://?)[^/?#]*@")
 # The same where the password has an @ and, behind it, a / that was not escaped.
-_USERINFO_AND_PATH = re.compile(r"^(?P<scheme>[^:]*://)[^/?#:@]*:[^?#]*@")
+_USERINFO_AND_PATH = re.compile(r"^(?P<scheme>[^:]*://?)[^/?#:@]*:[^?#]*@")
 # A password with / ? or # that was not escaped; everything up to the last @ may be of it.
-_UNESCAPED = re.compile(r"^(?P<scheme>[^:]*://)(?:[^/?#:@]*:|[^@#]*#).*@")
+_UNESCAPED = re.compile(r"^(?P<scheme>[^:]*://?)(?:[^/?#:@]*:|[^@#]*#).*@")
+_OF_LOGINS = (
+    r"(?:user|usr|login|account|pass|pwd|psw|token|auth|key|secret|sig|cred|streamid|jwt|sess|hdn|hmac"
+    r"|hash|md5|ticket)[a-z0-9._-]{0,40}|pw|(?<![a-z])(?:sid|pin|tk|st|code|p|u)"
+)
 # A value ends at & only, but for recorders' paths such as user=a_password=b_channel=1_stream=0.sdp.
 _PARAMETER = re.compile(
-    r"(?P<name>(?:user|usr|login|pass|pwd|psw|token|auth|key|secret|sig|credential|streamid|jwt|sess|hdn"
-    r"|hash|md5|ticket)[a-z0-9._-]*|(?<![a-z])(?:sid|pw|pin|p|u))=.*?(?=&|_(?:user|password|channel|stream)=|$)",
+    rf"(?P<name>{_OF_LOGINS})(?:=.*?(?=&|_(?:user|password|channel|stream)=|$)|(?P<is>%3D).*?(?=&|%26|$))",
     re.IGNORECASE,
 )
 # What follows such a word in a path, as of /live/token/s3cret/a.m3u8.
@@ -21,16 +28,52 @@ _PART = re.compile(
     r"[^/?#&]+",
     re.IGNORECASE,
 )
-_OPEN_SCHEMES = ("sim://", "file://", "watch://")
+_HARMLESS = re.compile(
+    r"album|angle|audio|b|box|c|cam|camera|cameraid|ch|chan|channel|channelid|codec|color|"
+    r"compression|date|device|deviceid|duration|e|end|every|exp|expires|expiry|ext|f|feed|fmt|"
+    r"format|fps|framerate|h|height|id|index|input|interval|keyframe|lang|language|latency|"
+    r"layout|live|loop|main|maxfps|mode|n|nocache|number|overlay|page|pkt_size|player|port|"
+    r"preset|profile|protocol|proto|q|quality|rate|res|resolution|rotate|rotation|s|scale|seed|"
+    r"segment|sensor|server|service|side|site|size|source|speed|sslmode|start|stream|streamtype|"
+    r"sub|subtype|t|time|timeout|timestamp|track|transport|transportmode|ts|tz|type|unicast|v|"
+    r"variant|vcodec|version|video|videocodec|view|w|width|x|y|zoom",
+    re.IGNORECASE,
+)
+"""Parameters of a query that say what is sent, and not to whom."""
+
+_QUERY = re.compile(r"(?<=\?)[^#]*")
+_PAIR = re.compile(r"(?P<name>[^=&]*)(?P<is>=)(?P<value>[^&]+)")
+_BARE = re.compile(r"(?:(?<=&)|^)[^=&]{16,}(?=&|$)")
+_AT_HTTP = r"^(?P<before>(?:snapshot\+)?https?://[^/?#]*"
+# /live/USER/PASSWORD/12.ts, as providers of television write it.
+_PATH_PAIR = re.compile(
+    rf"{_AT_HTTP}/(?:live|movie|series|timeshift)/)[^/?#]+/[^/?#]+(?P<after>/\d+(?:\.\w+)?(?:[?#]|$))",
+    re.IGNORECASE,
+)
+# The name of a stream is its key where services take one by RTMP.
+_STREAM_KEY = re.compile(
+    r"^(?P<before>rtmps?://[^/?#]*/)(?:(?P<app>(?:live2|app|rtmp)/)[^?#]+"
+    r"|(?P<any>(?:[^/?#]+/)+)(?=[^/?#]*\d)(?=[^/?#]*[a-z])[^/?#]{16,})",
+    re.IGNORECASE,
+)
+# As cameras' own services draw them: one word of letters of both cases and digits.
+_RANDOM_WORD = re.compile(
+    r"(?<=[^:/]/)(?=[a-zA-Z]*\d)(?=[a-z0-9]*[A-Z])(?=[A-Z0-9]*[a-z])[a-zA-Z0-9]{16,}(?=[/?#]|$)"
+)
+_NETWORK = ("rtsp", "rtmp", "srt", "http", "snapshot+http")
+_OPEN_SCHEMES = ("sim:/", "file:/", "watch:/")
 """Addresses of these schemes have options and no secrets."""
+
+# A login in front of the scheme that it belongs behind.
+_MISPLACED = re.compile(rf"[^\s'\"/@:]{{1,100}}:[^\s'\"/@]{{1,100}}@(?={_SCHEME})")
+_MASK = re.compile(r"(?:://|=|%3D|[/?&])\*{3}(?=[@/?&#%]|$)", re.IGNORECASE)
 
 
 def redact(text: str) -> str:
     """``text`` with the secrets of every URL in it replaced.
 
-    Secrets are user and password before the host, also where they were not escaped, and
-    parameters and parts of the path or the query whose names say so, such as ``user`` and
-    ``token``.
+    Secrets are user and password before the host, also where they were not escaped, parts of
+    the path that are or look like one, and in the query all but what is known to be none.
 
     >>> redact("cannot open rtsp://admin:s3cret@10.0.0.7/ch1: 401")
     'cannot open rtsp://***@10.0.0.7/ch1: 401'
@@ -39,7 +82,7 @@ def redact(text: str) -> str:
     >>> redact("rtsp://10.0.0.7/ch1")
     'rtsp://10.0.0.7/ch1'
     """
-    return _URL.sub(lambda found: _redact_url(found[0]), text)
+    return _URL.sub(lambda found: _redact_url(found[0]), _MISPLACED.sub("***@", text))
 
 
 def _redact_url(url: str) -> str:
@@ -51,7 +94,31 @@ def _redact_url(url: str) -> str:
     shown = pattern.sub(r"\g<scheme>***@", url)
     if is_open:
         return shown
-    return _PART.sub(r"\g<name>***", _PARAMETER.sub(r"\g<name>=***", shown))
+    shown = _PART.sub(r"\g<name>***", _PARAMETER.sub(_masked, shown))
+    shown = _QUERY.sub(_masked_query, shown)
+    if not shown.lower().startswith(_NETWORK):
+        return shown
+    shown = _PATH_PAIR.sub(r"\g<before>***/***\g<after>", shown)
+    shown = _STREAM_KEY.sub(lambda found: f"{found['before']}{found['app'] or found['any']}***", shown)
+    return _RANDOM_WORD.sub("***", shown)
+
+
+def has_mask(address: str) -> bool:
+    """Whether an address was copied from where a secret of it is not shown.
+
+    >>> has_mask("rtsp://***@10.0.0.7/ch1"), has_mask("rtsp://10.0.0.7/ch1")
+    (True, False)
+    """
+    return _MASK.search(address) is not None
+
+
+def _masked(found: re.Match[str]) -> str:
+    return f"{found['name']}{found['is'] or '='}***"
+
+
+def _masked_query(found: re.Match[str]) -> str:
+    shown = _PAIR.sub(lambda pair: pair[0] if _HARMLESS.fullmatch(pair["name"]) else _masked(pair), found[0])
+    return _BARE.sub("***", shown)
 
 
 class SecretUri:
@@ -73,9 +140,9 @@ class SecretUri:
 
     @property
     def scheme(self) -> str:
-        """The part before ``://``, lower case."""
-        scheme, found, _ = self._value.partition("://")
-        return scheme.lower() if found else ""
+        """The part before ``://``, lower case; empty where what stands there is no scheme."""
+        found = _BEGIN.match(self._value)
+        return "" if found is None else found["scheme"].lower()
 
     def __str__(self) -> str:
         return redact(self._value)

@@ -7,6 +7,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
+from flows.cli.file_arguments import refuse_addresses_in
 from flows.cli.output import complain, exit_code, say
 
 _MODULES = (
@@ -46,10 +47,21 @@ _MODULES = (
 
 _HELP_NAMES = ["--help", "-h"]
 _WANTS_HELP = "streetloop.wants_help"
+_Misuse: Any = typer.BadParameter.__base__
+"""What the parser raises: the command was typed wrongly."""
 
 
 class _Commands(TyperGroup):
-    """Knows before the callback whether a command is asked for its help only."""
+    """Knows beforehand whether a command is asked for its help only; tells no secrets."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except _Misuse as error:
+            from streetloop.secrets import redact
+
+            error.message = redact(error.message)  # which quotes what was typed
+            raise
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         ctx.meta[_WANTS_HELP] = not set(_HELP_NAMES).isdisjoint(args)
@@ -65,6 +77,7 @@ app = typer.Typer(
 )
 for name in _MODULES:
     app.add_typer(import_module(f"flows.cli.{name}").app)
+refuse_addresses_in(app)
 
 
 @app.callback()

@@ -10,6 +10,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from streetloop.secrets import redact
+
 Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard output, and nothing else.")]
 
 
@@ -60,15 +62,15 @@ def end_at_once(code: int) -> NoReturn:
 
 
 def say(sentence: str) -> None:
-    """Print what a command did, or does now, on standard error."""
-    Console(stderr=True).print(sentence, highlight=False, markup=False, soft_wrap=True)
+    """Print what a command did, or does now, on standard error, without secrets of addresses."""
+    Console(stderr=True).print(redact(sentence), highlight=False, markup=False, soft_wrap=True)
 
 
 def complain(sentence: str) -> None:
-    """Print an error on standard error."""
+    """Print an error on standard error, without secrets of addresses."""
     console = Console(stderr=True)
     console.print("[bold red]error:[/] ", end="")
-    console.print(sentence, markup=False, highlight=False, soft_wrap=True)
+    console.print(redact(sentence), markup=False, highlight=False, soft_wrap=True)
 
 
 def exit_code(error: Exception) -> int:

@@ -10,6 +10,7 @@ from flows.stream.sources.clip import parse_clip_uri
 from flows.stream.sources.simulated import SimulatedSource
 from streetloop.clock import SystemClock
 from streetloop.errors import ConfigError, ImageUnreadable
+from streetloop.host.paths import PathKind, kind_of, refuse_address
 from streetloop.images import decode_image
 from streetloop.types import Image
 from streetloop.video import VideoReader
@@ -42,10 +43,15 @@ def pictures_of(name: str, most: int = MAX_PICTURES) -> Iterator[Image]:
 def _open(name: str, most: int) -> Iterator[Image]:
     if name.startswith("sim://"):
         return _simulated(name, most)
-    path = parse_clip_uri(name)[0] if name.startswith("file://") else Path(name)
-    if path.is_dir():
+    if name.startswith("file://"):
+        path = parse_clip_uri(name)[0]
+    else:
+        refuse_address(name, "a recording", "name a clip, a folder of pictures, or a sim:// camera")
+        path = Path(name)
+    kind = kind_of(path, ConfigError)
+    if kind is PathKind.FOLDER:
         return _folder(path, most)
-    if not path.is_file():
+    if kind is not PathKind.FILE:
         raise ConfigError(f"{path}: no such clip or folder")
     return _clip(path, most)
 
@@ -70,7 +76,10 @@ def _simulated(uri: str, most: int) -> Iterator[Image]:
 
 
 def _folder(path: Path, most: int) -> Iterator[Image]:
-    files = sorted((f for f in path.iterdir() if f.suffix.lower() in _IMAGE_SUFFIXES), key=_by_number)
+    try:
+        files = sorted((f for f in path.iterdir() if f.suffix.lower() in _IMAGE_SUFFIXES), key=_by_number)
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror}") from error
     if not files:
         raise ConfigError(f"{path}: holds no images ({', '.join(sorted(_IMAGE_SUFFIXES))})")
     for file in files[:: max(1, len(files) // most)]:
@@ -78,6 +87,8 @@ def _folder(path: Path, most: int) -> Iterator[Image]:
             image = decode_image(file.read_bytes())
         except ImageUnreadable as error:
             raise ConfigError(f"{file}: is not an image that can be read") from error
+        except OSError as error:
+            raise ConfigError(f"{file}: cannot be read: {error.strerror}") from error
         if image.shape[0] * image.shape[1] > _MAX_PIXELS:
             raise ConfigError(f"{file}: has more than {_MAX_PIXELS // 1_000_000} million pixels")
         yield image

@@ -13,6 +13,7 @@ from drift.period_log import cameras_in, read_periods
 from drift.series import Series, SeriesVerdict, compare_series, gather, gather_periods
 from flows.reports.pictures import pictures_of
 from streetloop.errors import ConfigError, SourceError
+from streetloop.host.paths import PathKind, kind_of
 from streetloop.local_time import from_local
 from streetloop.storage.store import ObjectStore
 
@@ -79,7 +80,7 @@ def _movement(view: ViewChange) -> str:
 
 def _measure(name: str, store: ObjectStore, zone: tzinfo) -> Series:
     past = _HISTORY.fullmatch(name)
-    if past is not None and not Path(name).exists():
+    if past is not None and kind_of(Path(name), ConfigError) is PathKind.NOTHING:
         return _past(past["camera"], past["start"], past["end"], store, zone)
     try:
         return gather(pictures_of(name))

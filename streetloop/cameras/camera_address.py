@@ -5,7 +5,7 @@ from collections import Counter
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from streetloop.counted_classes import is_one_line
-from streetloop.secrets import SecretUri
+from streetloop.secrets import SecretUri, has_mask
 
 NETWORK_SCHEMES = (
     "rtsp",
@@ -58,7 +58,7 @@ def parse_address(value: object) -> SecretUri:
     if uri.scheme not in SCHEMES:
         raise ValueError(_unknown_scheme(uri.scheme))
     value = value.replace(value[: len(uri.scheme)], uri.scheme, 1)  # FFmpeg knows lower case alone
-    if "://***@" in value or "=***" in value:
+    if has_mask(value):
         raise ValueError("*** stands for a user, password or token that is not shown; write them again")
     if "#" in value:
         raise ValueError("a # would end the address there; write # as %23")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streetloop.secrets import SecretUri, redact
+from streetloop.secrets import SecretUri, has_mask, redact
 
 URI = "rtsp://admin:hunter2@10.0.0.7:8554/ch1"
 SHOWN = "rtsp://***@10.0.0.7:8554/ch1"
@@ -31,6 +31,8 @@ SHOWN = "rtsp://***@10.0.0.7:8554/ch1"
         ("http://h/?next=rtsp://u:p@h2/x", "http://h/?next=rtsp://***@h2/x"),
         ("rtsp://u:p<w@h/x", "rtsp://***@h/x"),
         ("rtsp://u:p>w@h/x", "rtsp://***@h/x"),
+        ("rtsp:/admin:hunter2@h/x: cannot be read", "rtsp:/***@h/x: cannot be read"),
+        ("admin:hunter2@http://10.0.0.7/ is none", "***@http://10.0.0.7/ is none"),
     ],
 )
 def test_user_and_password_are_replaced_wherever_a_url_stands(text: str, expected: str) -> None:
@@ -48,6 +50,15 @@ def test_user_and_password_are_replaced_wherever_a_url_stands(text: str, expecte
         "rtsp://h/a@b",
         "sim://kingsport/crossing?event=fog@60:30,camera-outage@90:5&seed=7",
         "file:///clips/password=1.mp4?loop=1",
+        "not made: /tmp/a@b:/tmp/c@d",
+        "http://h/axis-cgi/mjpg/video.cgi?resolution=640x480&fps=5&compression=30&camera=1",
+        "rtsp://h/cam/realmonitor?channel=1&subtype=0&unicast=true&proto=Onvif",
+        "rtsp://h:554/Streaming/Channels/101?transportmode=unicast&profile=Profile_1",
+        "rtsp://h/h264Preview_01_main",
+        "rtsps://nvr:7441/camera-at-the-main-street-12?enableSrtp",
+        "rtmp://h/live/crossing-north",
+        "http://h/live/crossing/index.m3u8",
+        "snapshot+https://h/image.jpg?every=2&size=hd",
         SHOWN,
     ],
 )
@@ -91,6 +102,23 @@ def test_text_without_credentials_stays_as_it_is(text: str) -> None:
         ("http://h/x?token_v2=hunter2&session-id=hunter2", "http://h/x?token_v2=***&session-id=***"),
         ("https://h/x.ts?md5=hunter2&hash=hunter2&e=9", "https://h/x.ts?md5=***&hash=***&e=9"),
         ("rtsp://admin:hun@te/r2@10.0.0.7/ch1", "rtsp://***@10.0.0.7/ch1"),
+        ("https://h/x?hmac=hunter2&n=1", "https://h/x?hmac=***&n=1"),
+        ("http://h/snap?channel=1&code=hunter2", "http://h/snap?channel=1&code=***"),
+        ("https://h/x.m3u8?st=hunter2&e=1764540000", "https://h/x.m3u8?st=***&e=1764540000"),
+        ("http://h/x?cred=hunter2&tk=hunter2", "http://h/x?cred=***&tk=***"),
+        ("rtsp://h/adminpw=hunter2&channel=1", "rtsp://h/adminpw=***&channel=1"),
+        ("http://h/x?camerapw=hunter2&account=admin", "http://h/x?camerapw=***&account=***"),
+        ("https://h/x?anything=hunter2&width=640", "https://h/x?anything=***&width=640"),
+        ("https://h/x?hunter2hunter2hunter2", "https://h/x?***"),
+        ("rtsp://h/user%3Dadmin%26password%3Dhunter2", "rtsp://h/user%3D***%26password%3D***"),
+        ("http://h/x?q=user%3Dadmin%26pwd%3Dhunter2", "http://h/x?q=user%3D***%26pwd%3D***"),
+        ("http://h/x?back=rtsp%3A%2F%2Fa%3Ahunter2%40h", "http://h/x?back=***"),
+        ("http://tv:8080/live/admin/hunter2/12.ts", "http://tv:8080/live/***/***/12.ts"),
+        ("https://tv/movie/admin/hunter2/9.mkv?t=1", "https://tv/movie/***/***/9.mkv?t=1"),
+        ("rtmp://a.rtmp.youtube.com/live2/hunter2", "rtmp://a.rtmp.youtube.com/live2/***"),
+        ("rtmps://h:443/app/live_12_hunter2", "rtmps://h:443/app/***"),
+        ("rtmp://h/live/hunter2-abcd-efgh-1234", "rtmp://h/live/***"),
+        ("rtsps://nvr:7441/aHunter2aHunter2?enableSrtp", "rtsps://nvr:7441/***?enableSrtp"),
     ],
 )
 def test_secrets_that_stand_elsewhere_than_they_ought_to_are_hidden(url: str, shown: str) -> None:
@@ -134,7 +162,15 @@ def test_a_secret_uri_is_revealed_as_it_was_given() -> None:
 
 @pytest.mark.parametrize(
     ("uri", "scheme"),
-    [(URI, "rtsp"), ("RTSP://10.0.0.7/ch1", "rtsp"), ("file:///a.mp4", "file"), ("/a.mp4", ""), ("", "")],
+    [
+        (URI, "rtsp"),
+        ("RTSP://10.0.0.7/ch1", "rtsp"),
+        ("file:///a.mp4", "file"),
+        ("/a.mp4", ""),
+        ("", ""),
+        ("admin:hunter2@http://10.0.0.7/", ""),
+        ("rtsp:admin:hunter2@h/?next=http://x", ""),
+    ],
 )
 def test_the_scheme_is_lower_case(uri: str, scheme: str) -> None:
     assert SecretUri(uri).scheme == scheme
@@ -164,3 +200,12 @@ def test_a_part_of_a_path_that_follows_the_name_of_a_secret_is_masked(path: str)
     assert "s3cret" not in shown
     assert shown.startswith("cannot open https://host/")
     assert redact("https://host/live/keys/cam1/key") == "https://host/live/keys/cam1/key"
+
+
+@pytest.mark.parametrize(
+    "address",
+    [URI, "http://h/x?anything=a", "http://h/live/a/b/1.ts", "http://h/x?a=1&hunter2hunter2hunter2"],
+)
+def test_an_address_that_was_copied_from_where_it_is_masked_is_known(address: str) -> None:
+    assert has_mask(redact(address))
+    assert not has_mask(address)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from streetloop.errors import DatasetError
+from streetloop.host.paths import PathKind, is_folder, kind_of, refuse_address
 from streetloop.storage.store import ObjectStore
 from train.data.dataset import SPLITS, TEST, VALIDATION, Dataset, Example, load_dataset
 from train.data.formats import ImagesInPlace, read_coco, read_yolo
@@ -35,13 +36,16 @@ def open_dataset(name: str, store: ObjectStore, images: Path | None = None) -> O
     Raises:
         DatasetError: There is none, or it cannot be read.
     """
+    way_out = "name a digest, a data.yaml or its folder, or a COCO JSON of this machine"
+    refuse_address(name, "a dataset", way_out, DatasetError)
     path = Path(name)
-    is_yolo = path.suffix in {".yaml", ".yml"} or path.is_dir()
+    kind = kind_of(path, DatasetError)
+    is_yolo = path.suffix in {".yaml", ".yml"} or kind is PathKind.FOLDER
     if not is_yolo and path.suffix != ".json":
         return OpenedDataset(load_dataset(store, name), store)
-    if not path.exists():
+    if kind is PathKind.NOTHING:
         raise DatasetError(f"{path}: no such file")
-    if images is not None and not images.is_dir():
+    if images is not None and not is_folder(images, DatasetError):
         raise DatasetError(f"{images}: no such folder of images")
     found = read_yolo(path) if is_yolo else read_coco(path, images)
     return OpenedDataset(found.dataset, ImagesInPlace(found.files), found.notes)

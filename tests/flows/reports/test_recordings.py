@@ -157,6 +157,9 @@ def test_a_file_that_is_named_like_a_past_is_the_file(tmp_path: Path, store: Fol
         ("a@2026-03-02T00:00", "no such clip or folder"),
         ("../a@2026-03-02T00:00/2026-03-02T01:00", "no such clip or folder"),
         ("nowhere.mp4", "no such clip or folder"),
+        ("rtsp://u:p@h/a", "^a recording: that is an address, not a file; name a clip, a folder"),
+        ("u:p@h/a", "^a recording: that is an address, not a file; name a clip, a folder"),
+        (f"/{'n' * 300}.mp4", "cannot be read: File name too long"),
         ("sim://kingsport/crossing", "say how long it is with frames=300"),
     ],
 )
