@@ -4,7 +4,7 @@ import asyncio
 import logging
 import os
 import time
-from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from ray.serve.schema import ApplicationStatus
 
 from serve.detector.busy_time import BusyTime
 from serve.detector.client import Answer, Pending, answer
+from serve.detector.merged_batches import MergedBatches
 from serve.detector.scaling import ReplicaState
 from serve.detector.slots import FileSlot, Slot, StoreSlot
 from serve.rollout.route_table import CHAMPION
@@ -49,6 +50,7 @@ class Detector:
         image_size: Longest side of the input in pixels.
         threads: CPU threads of one inference.
         confidence: Least confidence of a box in an answer.
+        max_batch: Images that a GPU computes at once, of batches that wait together.
     """
 
     def __init__(
@@ -60,6 +62,7 @@ class Detector:
         image_size: int,
         threads: int,
         confidence: float,
+        max_batch: int,
     ) -> None:
         logging.getLogger("ray.serve").setLevel(logging.WARNING)
         self._cache, self._threads = Path(cache), threads
@@ -69,7 +72,12 @@ class Detector:
         self._loaded = ""
         while self._loaded != (named := slot.read()):  # it may be changed meanwhile
             self._predictor, self._loaded = self._open(named), named
-        self._worker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="inference")
+        self._batches = MergedBatches(self._answer, self._merged_images(max_batch))
+
+    def _merged_images(self, max_batch: int) -> int:
+        """Images of a merged batch: a processor, or a model of a fixed batch, gains nothing."""
+        gains = self._predictor.backend.device != "cpu" and not self._predictor.model.contract.input.batch
+        return max_batch if gains else 1
 
     def _open(self, model: str) -> Predictor:
         """A predictor that is warmed up: the first inference is the slowest."""
@@ -108,9 +116,8 @@ class Detector:
 
     async def detect_image(self, image: Image) -> tuple[str, Detections]:
         """Model version and detections of one image (H, W, 3), in pixels of the image."""
-        loop = asyncio.get_running_loop()
-        found = await loop.run_in_executor(self._worker, self._predictor.predict, image, self._confidence)
-        return self._predictor.model.version, found
+        work = partial(self._predictor.predict, image, self._confidence)
+        return self._predictor.model.version, await asyncio.wrap_future(self._batches.call(work))
 
     async def describe(self) -> dict[str, Any]:
         """State: version, class names, backend, input size in pixels, process id, memory in MB."""
@@ -129,8 +136,7 @@ class Detector:
         return ReplicaState(self._predictor.model.version, os.getpid(), self._busy.share())
 
     async def _run(self, images: Image) -> Answer:
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._worker, self._answer, images)
+        return await asyncio.wrap_future(self._batches.submit(images))
 
     def _answer(self, images: Image) -> Answer:
         with self._busy:
@@ -180,6 +186,7 @@ def detector_app(
         settings.image_size,
         settings.threads,
         settings.track_floor,
+        settings.max_batch,
     )
 
 
