@@ -1,5 +1,6 @@
 """Scenes of a straight street for tests of rules: a carriageway from left to right."""
 
+import copy
 from dataclasses import replace
 from functools import cache
 
@@ -89,9 +90,13 @@ class StreetScenes:
         return found if street is None else replace(found, queue=queues(found, street))
 
 
-@cache
 def learned() -> Street:
-    """A street that has seen ordinary traffic in both lanes; not to be changed."""
+    """A street that has seen ordinary traffic in both lanes."""
+    return copy.deepcopy(_learned())
+
+
+@cache
+def _learned() -> Street:
     street, scenes = Street(*SIZE), StreetScenes()
     for number in range(25):
         for frame in range(28):

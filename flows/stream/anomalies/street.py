@@ -22,6 +22,8 @@ _KNOWN = 20.0  # vehicles from which a cell's headings are known
 _UNUSUAL = 0.02  # share of its vehicles that drive so
 _WAITS, _LEAST_WAITS = 200, 20  # waits of a stop line that are kept, and from which one is usual
 _LONG_WAIT, _PATIENCE, _SLACK_S = 0.95, 1.2, 3.0  # quantile, and what is added to it
+_STOPS, _LEAST_WAVES = 40, 3  # stops of a cell that are kept, and from which one is usual
+_NEXT_WAVE_S = 20.0  # who stops so long after the last one had gone did not stop because of it
 _MOVES = 0.3  # scales a second from which a vehicle has a direction
 
 
@@ -42,6 +44,7 @@ class Street:
         self._entered: dict[int, int] = {}
         self._waits: dict[int, deque[float]] = {}
         self._longest: dict[int, float] = {}
+        self._stops: dict[int, deque[tuple[float, float]]] = {}
 
     def learn(self, scene: Scene, usual: Mask) -> None:
         """Add the vehicles that entered another cell.
@@ -102,6 +105,30 @@ class Street:
     def longest_wait_s(self, stop_line: int) -> float | None:
         """Seconds that hardly anybody waits at a stop line; None while few have waited there."""
         return self._longest.get(stop_line)
+
+    def note_stop(self, ground: Array, began: float, ended: float) -> None:
+        """Note that a vehicle stood at a place (2,) in pixels; both times are media seconds."""
+        cell = int(self.cells(ground[None])[0])
+        self._stops.setdefault(cell, deque(maxlen=_STOPS)).append((began, ended))
+
+    def longest_stop_s(self, ground: Array) -> float | None:
+        """Seconds that hardly anybody stands at a place (2,); None where it is not usual to stand.
+
+        It is where vehicles have stood again and again, such as before a signal. Those that stand
+        together, as behind one that broke down, count once.
+        """
+        cell = int(self.cells(ground[None])[0])
+        row, column = divmod(cell, _CELLS)
+        near = [
+            self._stops.get(y * _CELLS + x, ())
+            for y in range(max(0, row - 1), min(_CELLS, row + 2))
+            for x in range(max(0, column - 1), min(_CELLS, column + 2))
+        ]
+        waves, gone, longest = 0, -math.inf, 0.0
+        for began, ended in sorted(stop for cell_stops in near for stop in cell_stops):
+            waves += began > gone + _NEXT_WAVE_S
+            gone, longest = max(gone, ended), max(longest, ended - began)
+        return _PATIENCE * longest + _SLACK_S if waves >= _LEAST_WAVES else None
 
     def speed(self, ground: Array) -> Array:
         """(N,) usual speed in scales a second at (N, 2) places; NaN where unknown."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from flows.stream.analysis.box_motion import Array
 from flows.stream.anomalies.episodes import Episodes
 from flows.stream.anomalies.rule import AnomalyChange, Sighting
 from flows.stream.anomalies.scene import Scene
@@ -16,6 +17,7 @@ from streetloop.types import Floats
 
 _SAME_PLACE_IOU = 0.4
 _GONE_IOU = 0.05
+_DRIVEN = 1.0  # scales; a box that jitters moves less
 _CLUSTER = 4.0  # scales; who stands that near to a stopped vehicle stands because of it
 
 
@@ -32,6 +34,7 @@ class _Spot:
     missed_s: float = 0.0
     confidence: float = 0.0
     zone: int = -1
+    arrived: bool = False  # a vehicle was seen to drive there
 
 
 class StoppedVehicleRule:
@@ -39,23 +42,27 @@ class StoppedVehicleRule:
 
     Places are remembered and not tracks: a vehicle that gets another id stands on. Who stands in a
     queue behind a stop line waits, for as long as is usual there, see `Street.longest_wait_s`, and
-    for ``max_wait_s`` at most. Vehicles that stand near each other are one anomaly.
+    for ``max_wait_s`` at most; so does who stands where vehicles stand again and again, see
+    `Street.longest_stop_s`. A vehicle that was not seen to drive there is parked. Vehicles that
+    stand near each other are one anomaly.
 
     Args:
         parameters: See `StoppedVehicle`.
     """
 
-    kind, version = AnomalyKind.STOPPED_VEHICLE, "stopped_vehicle/2"
+    kind, version = AnomalyKind.STOPPED_VEHICLE, "stopped_vehicle/3"
 
     def __init__(self, parameters: StoppedVehicle) -> None:
         self._parameters = parameters
         self._spots: list[_Spot] = []
         self._count = 0
+        self._born: dict[int, Array] = {}
         self._episodes = Episodes(parameters.clear_s)
 
     def update(self, scene: Scene, street: Street) -> Sequence[AnomalyChange]:
         """See `Rule.update`."""
         self._forget(scene, street)
+        self._remember_births(scene)
         stands = scene.vehicles & (scene.still_s > 0) & (scene.carriageway >= 0) & ~scene.parking
         rows = np.flatnonzero(stands)
         if len(rows):
@@ -76,9 +83,21 @@ class StoppedVehicleRule:
             self._count += 1
         spot.box, spot.seen, spot.missed_s = box, scene.pts, 0.0
         spot.tracks.add(track)
+        driven = float(np.hypot(*(scene.ground[row] - self._born[track])))
+        spot.arrived = spot.arrived or driven > _DRIVEN * float(scene.scale[row])
         spot.line = max(spot.line, int(scene.queue[row]))
         spot.zone = int(scene.carriageway[row])
         spot.confidence = max(spot.confidence, float(scene.confidence[row]))
+
+    def _remember_births(self, scene: Scene) -> None:
+        """Where each vehicle was seen first."""
+        rows = np.flatnonzero(scene.vehicles).tolist()
+        for row in rows:
+            self._born.setdefault(int(scene.track_id[row]), scene.ground[row])
+        if len(self._born) > 4 * len(rows) + 200:
+            standing = {track for spot in self._spots for track in spot.tracks}
+            present = standing | set(scene.track_id[rows].tolist())
+            self._born = {track: place for track, place in self._born.items() if track in present}
 
     def _spots_at(self, boxes: Floats) -> list[_Spot | None]:
         """The place of each of (N, 4) boxes; None where nobody stood."""
@@ -101,17 +120,20 @@ class StoppedVehicleRule:
             if rows and overlap[number, rows].max() < _GONE_IOU:
                 spot.missed_s = np.inf
         for spot in self._spots:
-            if spot.missed_s >= self._parameters.clear_s and spot.line >= 0:
+            if spot.missed_s < self._parameters.clear_s or not spot.arrived:
+                continue
+            if spot.line >= 0:
                 street.note_wait(spot.line, spot.seen - spot.since)
+            else:
+                street.note_stop(np.array(_ground(spot.box)), spot.since, spot.seen)
         self._spots = [spot for spot in self._spots if spot.missed_s < self._parameters.clear_s]
 
     def _sightings(self, street: Street) -> dict[Hashable, Sighting]:
         found: dict[Hashable, Sighting] = {}
         known = {spot.number for spot in self._spots if spot.number in self._episodes}
         for spot in self._spots:
-            stood = spot.seen - spot.since
             if spot.number not in known and (
-                stood < self._patience_s(spot, street) or self._belongs(spot, known)
+                not self._stands_too_long(spot, street) or self._belongs(spot, known)
             ):
                 continue
             known.add(spot.number)
@@ -120,13 +142,16 @@ class StoppedVehicleRule:
                 found[spot.number] = Sighting(spot.since, tracks, spot.confidence, spot.box, spot.zone)
         return found
 
-    def _patience_s(self, spot: _Spot, street: Street) -> float:
-        """How long a vehicle may stand there."""
-        given = self._parameters
+    def _stands_too_long(self, spot: _Spot, street: Street) -> bool:
+        given, stood = self._parameters, spot.seen - spot.since
+        if stood < given.min_stop_s or not spot.arrived:
+            return False
         if spot.line < 0:
-            return given.min_stop_s
-        usual = street.longest_wait_s(spot.line)
-        return given.max_wait_s if usual is None else min(max(usual, given.min_stop_s), given.max_wait_s)
+            usual = street.longest_stop_s(np.array(_ground(spot.box))) or 0.0
+        else:
+            found = street.longest_wait_s(spot.line)
+            usual = given.max_wait_s if found is None else found
+        return stood >= min(usual, given.max_wait_s)
 
     def _belongs(self, spot: _Spot, known: set[int]) -> bool:
         """True if it stands near one that is an anomaly already."""

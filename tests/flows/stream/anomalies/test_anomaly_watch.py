@@ -58,7 +58,7 @@ def test_a_car_that_stops_is_one_event_with_zone_and_times() -> None:
     assert begin.detail["zone"] == "road"
     assert begin.box is not None
     assert np.allclose(begin.box, (300 / 640, 0.5, 360 / 640, 220 / 360), atol=0.02)
-    assert (begin.model_version, begin.rule_version) == ("m-1", "stopped_vehicle/2")
+    assert (begin.model_version, begin.rule_version) == ("m-1", "stopped_vehicle/3")
     assert begin.coverage > 0.95
     assert end.key == begin.key
     assert end.ended_at is not None

@@ -10,6 +10,7 @@ from flows.stream.anomalies.rules.road_object import RoadObjectRule
 from flows.stream.anomalies.rules.stopped_vehicle import StoppedVehicleRule
 from flows.stream.anomalies.rules.wrong_way import WrongWayRule
 from flows.stream.anomalies.scene import ObjectRole
+from flows.stream.anomalies.street import Street
 from streetloop.cameras.anomaly_parameters import (
     Congestion,
     Pedestrian,
@@ -22,12 +23,59 @@ from tests.support.contracts.rules import RuleContract
 from tests.support.street_scenes import PERSON, StreetScenes, learned
 
 
+def _drive_in(scenes: StreetScenes, track: int, at: float) -> None:
+    """A vehicle that stands from the middle of second 1 on."""
+    x = 400.0 - 60 * max(0.0, 1.5 - at)
+    scenes.add(track, x, 222.0, still_s=max(0.0, at - 1.5) and at)
+
+
 class TestStoppedVehicle(RuleContract):
     def rule(self) -> Rule:
         return StoppedVehicleRule(StoppedVehicle())
 
     def happen(self, scenes: StreetScenes, at: float) -> None:
-        scenes.add(7, 400.0, 222.0, still_s=max(0.0, at - 1.5) and at)
+        _drive_in(scenes, 7, at)
+
+    def test_a_vehicle_that_was_not_seen_to_drive_there_is_parked(self) -> None:
+        rule, street, scenes = self.rule(), learned(), StreetScenes()
+        for frame in range(300):
+            scenes.begin(frame / 5)
+            jitter = 4.0 * (frame % 2)
+            scenes.add(7, 400.0 + jitter, 222.0, still_s=frame / 5)
+            assert list(rule.update(scenes.scene(street), street)) == []
+
+    def test_who_stands_where_others_stood_again_and_again_waits(self) -> None:
+        """As before a signal without a zone: reds of 25 s, twice a minute; the fifth car stays."""
+        rule, street, scenes = self.rule(), learned(), StreetScenes()
+        begun = self._reds(rule, street, scenes, reds=5)
+        assert all(number < 3 for number in begun), "the first three are not known to wait"
+        stays = []
+        for frame in range(300):
+            pts = 300 + frame / 5
+            scenes.begin(pts)
+            _drive_in(scenes, 90, pts - 300)
+            stays += rule.update(scenes.scene(street), street)
+        (found,) = [change for change in stays if change.ended is None]
+        assert abs(found.sighting.since - 300) < 2
+
+    def test_those_who_stand_behind_one_that_broke_down_teach_nothing(self) -> None:
+        street = Street(640, 360)
+        for car in range(6):
+            street.note_stop(np.array([400.0, 222.0]), 10.0 + car, 60.0 + car)
+        assert street.longest_stop_s(np.array([400.0, 222.0])) is None
+
+    @staticmethod
+    def _reds(rule: Rule, street: Street, scenes: StreetScenes, reds: int) -> list[int]:
+        """The reds in which an anomaly began; each lasts 25 s of a minute."""
+        begun = []
+        for frame in range(reds * 60 * 5):
+            pts = frame / 5
+            scenes.begin(pts)
+            if pts % 60 < 25:
+                _drive_in(scenes, 50 + int(pts // 60), pts % 60)
+            changes = rule.update(scenes.scene(street), street)
+            begun += [int(pts // 60) for change in changes if change.ended is None]
+        return begun
 
     def test_a_vehicle_with_another_id_stands_on(self) -> None:
         rule, street, scenes = self.rule(), learned(), StreetScenes()
@@ -35,7 +83,8 @@ class TestStoppedVehicle(RuleContract):
         for frame in range(300):
             pts = frame / 5
             scenes.begin(pts)
-            scenes.add(7 + frame // 50, 400.0, 222.0, still_s=2.0 + pts % 10)
+            x = 400.0 - 60 * max(0.0, 1.5 - pts)
+            scenes.add(7 + frame // 50, x, 222.0, still_s=2.0 + pts % 10 if pts > 1.5 else 0.0)
             told += rule.update(scenes.scene(street), street)
         assert len(told) == 1
         assert told[0].ended is None
