@@ -14,6 +14,7 @@ from flows.archive.export_look import ExportLook
 from streetloop.drawing.anonymise import HEADS_AND_PLATES
 from streetloop.errors import ConfigError, NotFound, StoreError
 from streetloop.host.files import write_whole
+from streetloop.host.paths import is_folder
 from streetloop.ledger.segments import Segment
 from streetloop.storage.store import ObjectStore
 from streetloop.types import Image
@@ -110,7 +111,7 @@ def export_stretch(
 def _refuse_bad_path(out: Path) -> None:
     if out.suffix != ".mp4":
         raise ConfigError(f"{out}: the export is an MP4; name a file that ends in .mp4")
-    if not out.parent.is_dir():
+    if not is_folder(out.parent, ConfigError):
         raise ConfigError(f"{out}: cannot be written: there is no folder {out.parent}")
 
 

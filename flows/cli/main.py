@@ -1,5 +1,6 @@
 """The command line: a command reads its options, calls a service or a flow, and prints."""
 
+import errno
 import os
 from importlib import import_module
 from typing import Any
@@ -45,6 +46,7 @@ _MODULES = (
 )
 """Modules of commands, in the order of the help; each has an ``app``."""
 
+_OF_FILES = {errno.ENAMETOOLONG, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.ELOOP}
 _HELP_NAMES = ["--help", "-h"]
 _WANTS_HELP = "streetloop.wants_help"
 _Misuse: Any = typer.BadParameter.__base__
@@ -113,6 +115,12 @@ def main() -> None:
         for sentence in str(error).splitlines():
             complain(sentence)
         raise SystemExit(exit_code(error)) from None
+    except OSError as error:
+        # What nobody foresaw of a file; the place in the code says nothing to its owner.
+        if error.filename is None or error.errno not in _OF_FILES:
+            raise
+        complain(f"{error.filename}: {error.strerror}")
+        raise SystemExit(1) from None
 
 
 if __name__ == "__main__":

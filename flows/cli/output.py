@@ -88,8 +88,9 @@ def write_page(path: Path, page: str) -> None:
     """
     from streetloop.errors import ConfigError
     from streetloop.host.files import write_whole
+    from streetloop.host.paths import is_folder
 
-    if not path.parent.is_dir():
+    if not is_folder(path.parent, ConfigError):
         raise ConfigError(f"{path}: cannot be written: there is no folder {path.parent}")
     try:
         write_whole(path, page)

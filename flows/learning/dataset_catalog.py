@@ -6,6 +6,7 @@ from typing import Any
 
 from flows.learning.training_plan import used_datasets
 from streetloop.errors import ConfigError, DatasetError
+from streetloop.host.paths import PathKind, kind_of
 from streetloop.ledger import open_ledger
 from streetloop.ledger.reviews import list_image_keys
 from streetloop.settings import Settings
@@ -65,7 +66,7 @@ def import_dataset(
         raise ConfigError(f"--split {split!r}: splits are {', '.join(SPLITS)}")
     if name in _OWN_SPLITS and (images is not None or split is not None):
         raise ConfigError(f"--images and --split are not for --format {name}: its files say both")
-    if not path.exists():
+    if kind_of(path, DatasetError) is PathKind.NOTHING:
         raise DatasetError(f"{path}: no such file or folder")
     imported = _OWN_SPLITS[name](path) if name in _OWN_SPLITS else _READERS[name](path, images, split)
     return store_dataset(settings, imported, progress)

@@ -13,6 +13,7 @@ from onnx.external_data_helper import ExternalDataInfo, _get_all_tensors, uses_e
 
 from streetloop.counted_classes import is_one_line
 from streetloop.errors import ModelNotFound, ModelUnsupported
+from streetloop.host.paths import PathKind, is_file, kind_of
 from streetloop.secrets import redact
 from streetloop.settings import BASELINE
 from train import ultralytics_adapter
@@ -104,7 +105,7 @@ def files_of(path: Path) -> list[Path]:
     """
     weights = _weight_files(path) if path.suffix.lower() == ".onnx" else []
     thresholds = thresholds_file(path)
-    return [path, *weights, *([thresholds] if thresholds.is_file() else [])]
+    return [path, *weights, *([thresholds] if is_file(thresholds, ModelUnsupported) else [])]
 
 
 def content_digest(path: Path) -> str:
@@ -140,9 +141,10 @@ def _locate(model: str, cache: Path) -> Path:
     # A shell expands ~, a camera file and a variable do not.
     path = Path(unquote(urlsplit(model).path)) if scheme else Path(model)
     path = path.expanduser() if model.startswith("~/") else path
-    if path.is_dir():
+    kind = kind_of(path, ModelNotFound)
+    if kind is PathKind.FOLDER:
         raise ModelUnsupported(f"{path}: is a folder, not a model file")
-    if path.is_file():
+    if kind is PathKind.FILE:
         return path
     if path.name == model and path.suffix.lower() == ".pt":
         return ultralytics_adapter.download(model, cache / "downloads")
@@ -172,7 +174,7 @@ def _weight_files(path: Path) -> list[Path]:
         file = path.parent / info.location
         ends[file] = max(ends.get(file, 0), (info.offset or 0) + (info.length or 0))
     for file, end in ends.items():
-        if not file.is_file():
+        if not is_file(file, ModelUnsupported):
             raise ModelUnsupported(f"{path}: its weights are in {file.name}, which is not beside it")
         if file.stat().st_size < end:
             raise ModelUnsupported(f"{path}: its weights in {file.name} are cut short")

@@ -14,6 +14,7 @@ import numpy as np
 
 from streetloop.errors import ModelUnsupported
 from streetloop.host.files import write_whole
+from streetloop.host.paths import is_file
 from streetloop.settings import Settings
 from streetloop.types import Detections, Floats
 
@@ -74,7 +75,7 @@ def read_thresholds(model: Path) -> dict[str, float]:
         ModelUnsupported: They cannot be read.
     """
     file = thresholds_file(model)
-    if not file.is_file():
+    if not is_file(file, ModelUnsupported):
         return {}
     try:
         return {str(name): float(value) for name, value in json.loads(file.read_text("utf-8")).items()}

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from streetloop.errors import LanguageModelError
+from streetloop.host.paths import is_file
 from streetloop.settings import Settings
 
 LOCAL = "local"
@@ -71,7 +72,7 @@ def model_path(name: str) -> Path:
             return found[0]
         raise LanguageModelError(f"there is no local language model; {_CURE}")
     path = Path(name)
-    if path.suffix != ".gguf" or not path.is_file():
+    if path.suffix != ".gguf" or not is_file(path, LanguageModelError):
         raise LanguageModelError(f"STREETLOOP_LLM_MODEL: {name} is no .gguf file here")
     return path
 

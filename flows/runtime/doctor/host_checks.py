@@ -13,6 +13,7 @@ import yaml
 
 from flows.runtime.doctor.node_checks import NodeCheck
 from streetloop.errors import ConfigError
+from streetloop.host.paths import is_file
 
 _CONNECT_S, _ANSWER_S = 5, 30.0
 _OF_EXAMPLES = ip_network("192.0.2.0/24")  # RFC 5737: addresses of documents, which nobody has
@@ -97,7 +98,7 @@ def _key(path: Path, auth: Mapping[str, Any]) -> Path | None:
     if not named:
         return None
     key = Path(str(named)).expanduser()
-    if not key.is_file():
+    if not is_file(key, ConfigError):
         raise ConfigError(f"{path}: auth.ssh_private_key: {named} is not there; name the key that logs in")
     return key
 

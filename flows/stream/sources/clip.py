@@ -21,6 +21,7 @@ from flows.stream.sources.source import SourceFrame
 from streetloop.cameras.camera_file import MAX_FPS, MIN_FPS
 from streetloop.clock import Clock
 from streetloop.errors import ConfigError, SourceError, SourceStalled, SourceUnavailable, SourceUnreadable
+from streetloop.host.paths import PathKind, kind_of
 from streetloop.secrets import redact
 from streetloop.video import VideoInfo, VideoReader
 
@@ -161,11 +162,12 @@ class ClipSource:
         self._clock.wait(stop, timeout_s)
 
     def _open(self) -> VideoReader:
-        if not self._path.exists():
+        kind = kind_of(self._path, SourceUnreadable)
+        if kind is PathKind.NOTHING:
             raise SourceUnreadable(f"{self._path} does not exist")
-        if self._path.is_dir():
+        if kind is PathKind.FOLDER:
             raise SourceUnreadable(f"{self._path} is a folder, not a video")
-        if not self._path.is_file():
+        if kind is not PathKind.FILE:
             raise SourceUnreadable(f"{self._path} is a pipe, socket or device, not a file")
         if self._path.stat().st_size == 0:
             raise SourceUnreadable(f"{self._path} is empty")

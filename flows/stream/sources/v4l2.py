@@ -14,6 +14,7 @@ from flows.stream.sources.source import SourceFrame
 from streetloop.cameras.camera_file import MAX_FPS, MIN_FPS
 from streetloop.clock import Clock
 from streetloop.errors import ConfigError, SourceError, SourceUnavailable
+from streetloop.host.paths import PathKind, kind_of
 from streetloop.types import ArrayPicture
 from streetloop.video import VideoInfo
 
@@ -116,7 +117,7 @@ class V4l2Source:
 
     @contextmanager
     def _opened(self) -> Iterator[cv2.VideoCapture]:
-        if not self._device.exists():
+        if kind_of(self._device, SourceUnavailable) is PathKind.NOTHING:
             raise SourceUnavailable(f"{self._device}: there is no such device")
         device = self._capture(str(self._device), cv2.CAP_V4L2)
         try:

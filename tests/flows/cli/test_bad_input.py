@@ -1,5 +1,8 @@
 """Every bad input gives one sentence that names the camera and the cause, and no traceback."""
 
+import contextlib
+import errno
+import os
 import traceback
 from pathlib import Path
 from typing import Any
@@ -8,6 +11,7 @@ import numpy as np
 import pytest
 
 from flows.cli.main import main
+from streetloop.ledger import open_ledger
 from streetloop.video import VideoWriter
 from tests.support.programs.cli import camera_file
 from tests.support.samples.tiny_model import detector_output, write_tiny_model
@@ -52,6 +56,7 @@ def files(tmp_path: Path, street_clip: Path) -> Path:
         ("empty.mp4", "is empty"),
         ("cut.mp4", "cut short"),
         ("cut_fast.mp4", "cut short: it has"),
+        ("n" * 300 + ".mp4", "cannot be read: File name too long"),
     ],
 )
 @pytest.mark.parametrize("command", ["run", "check"])
@@ -130,6 +135,45 @@ def test_a_model_of_another_task(
     assert "'segment'" in said
     assert "'detect'" in said
     assert "Traceback" not in said
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "check cameras.yaml --model X.onnx",
+        "check X.yaml",
+        "report --html X/a.html",
+        "dataset import X --format yolo",
+        "models register X.onnx",
+        "up --policy X",
+        "backup X",
+        "restore X",
+    ],
+)
+def test_a_name_that_is_too_long_is_one_sentence(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("STREETLOOP_HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    camera_file(tmp_path, camera("v4l2:///dev/video77"))
+    with contextlib.closing(open_ledger(f"sqlite:///{tmp_path}/home/ledger.db")):
+        pass  # there is something to back up
+    code, _ = fails(command.replace("X", f"{tmp_path}/{'n' * 300}").split(), monkeypatch)
+    (sentence,) = capsys.readouterr().err.strip().splitlines()
+    assert code == 2
+    assert "File name too long" in sentence
+
+
+def test_what_nobody_foresaw_of_a_file_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(path: Path) -> str:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+
+    monkeypatch.setattr("streetloop.cameras.camera_file.read_text", full)
+    code, _ = fails(["check", f"{tmp_path}/a.yaml"], monkeypatch)
+    assert code == 1
+    assert capsys.readouterr().err == f"error: {tmp_path}/a.yaml: No space left on device\n"
 
 
 def test_a_wider_address_needs_a_token(

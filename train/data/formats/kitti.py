@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from streetloop.errors import DatasetError
+from streetloop.host.paths import is_folder
 from train.data.formats.builder import DatasetBuilder
 from train.data.formats.imported import ImportedDataset
 from train.data.formats.places import ClassIds, split_of
@@ -30,7 +31,7 @@ def read_kitti(path: Path, images: Path | None = None, split: str | None = None)
     """
     pictures, labels = images or path / "image_2", path / "label_2"
     for folder in (pictures, labels):
-        if not folder.is_dir():
+        if not is_folder(folder, DatasetError):
             raise DatasetError(f"{path}: there is no folder {folder}")
     rows = {file.stem: list(_rows(file)) for file in sorted(labels.glob("*.txt"))}
     names = {name for found in rows.values() for name, _, _ in found if name != _DONT_CARE}

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from streetloop.errors import DatasetError
+from streetloop.host.paths import is_file
 from train.data.formats.builder import DatasetBuilder
 from train.data.formats.imported import ImportedDataset
 from train.data.formats.places import ClassIds, find_image, split_of
@@ -69,7 +70,7 @@ def _image_name(task: Mapping[str, Any], path: Path, where: str) -> str:
 
 def _find(name: str, folders: Sequence[Path], path: Path) -> Path:
     uploaded = name[_UPLOAD_PREFIX:] if name[_UPLOAD_PREFIX - 1 : _UPLOAD_PREFIX] == "-" else name
-    there = any((folder / name).is_file() for folder in folders)
+    there = any(is_file(folder / name, DatasetError) for folder in folders)
     return find_image(name if there else uploaded or name, folders, path)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from streetloop.errors import DatasetError
+from streetloop.host.paths import is_folder
 from train.data.formats.builder import DatasetBuilder
 from train.data.formats.imported import ImportedDataset
 from train.data.formats.places import split_of
@@ -56,7 +57,7 @@ def read_mot(path: Path, images: Path | None = None, split: str | None = None) -
 def _images(sequence: Path, images: Path | None) -> Iterator[tuple[int, Path]]:
     """The pictures of a sequence with their numbers, which are their names."""
     folder = images or sequence / _image_folder(sequence)
-    if not folder.is_dir():
+    if not is_folder(folder, DatasetError):
         raise DatasetError(f"{sequence}: there is no folder {folder}")
     for image in sorted(folder.iterdir()):
         if image.suffix.lower() in IMAGES and image.stem.isdecimal():

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from streetloop.errors import DatasetError
+from streetloop.host.paths import is_file
 from train.data.dataset import TEST, TRAIN, VALIDATION
 
 _TEST_NAME = re.compile(r"(?<![A-Za-z])(?i:test)|(?<=[a-z])Test")  # where a word begins
@@ -25,7 +26,7 @@ def find_image(name: str, folders: Sequence[Path], file: Path) -> Path:
     for folder in folders:
         for text in (name, name.replace("\\", "/")):
             found = _normal(folder / text)
-            if found.is_relative_to(_normal(folder)) and found.is_file():
+            if found.is_relative_to(_normal(folder)) and is_file(found, DatasetError):
                 return found
     if not _normal(folders[0] / name).is_relative_to(_normal(folders[0])):
         raise DatasetError(f"{file}: {name!r} leads out of {folders[0]}")

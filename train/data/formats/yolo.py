@@ -6,6 +6,7 @@ from typing import Any
 
 from streetloop.cameras.camera_yaml import misread
 from streetloop.errors import DatasetError
+from streetloop.host.paths import PathKind, is_file, is_folder, kind_of
 from train.data.dataset import TEST, TRAIN, VALIDATION
 from train.data.formats.builder import DatasetBuilder
 from train.data.formats.imported import ImportedDataset
@@ -34,7 +35,7 @@ def read_yolo(path: Path, within: Path | None = None) -> ImportedDataset:
     Raises:
         DatasetError: Something is missing or malformed; the message names it.
     """
-    file = path / "data.yaml" if path.is_dir() else path
+    file = path / "data.yaml" if is_folder(path, DatasetError) else path
     content = read_yaml(file)
     builder = DatasetBuilder()
     names = _names(content, file)
@@ -56,8 +57,9 @@ def read_yolo(path: Path, within: Path | None = None) -> ImportedDataset:
             example = builder.open_image(image, split)
             size = (example.width, example.height)
             labels = _label_file(image)
-            rows = read_text(labels) if labels.is_file() else ""
-            if not labels.is_file():
+            is_labeled = is_file(labels, DatasetError)
+            rows = read_text(labels) if is_labeled else ""
+            if not is_labeled:
                 builder.notes.add("images without a label file count as empty", str(image))
             builder.add(example, parse_rows(rows, str(labels), ids, size, builder.notes, keypoints))
     return builder.finish(classes, f"imported from {file.name}")
@@ -92,7 +94,7 @@ def _listed(root: Path, entry: object, file: Path, within: Path | None) -> Itera
     """The images that an entry of a data.yaml names: a folder, a list file, or several."""
     for one in entry if isinstance(entry, list) else [entry] if entry else []:
         path = _found(root, str(one), within)
-        if path is not None and path.is_dir():
+        if path is not None and is_folder(path, DatasetError):
             yield from sorted(p for p in path.rglob("*") if _is_image(p, path))
         elif path is not None and path.suffix.lower() in IMAGES:
             yield path
@@ -108,7 +110,8 @@ def _found(root: Path, name: str, within: Path | None) -> Path | None:
     candidates = [root / name, root / name.replace("\\", "/")]
     if name.startswith(("../", "..\\")):
         candidates.append(root / name[3:].replace("\\", "/"))
-    return next((path for path in candidates if _is_within(path, within) and path.exists()), None)
+    near = (path for path in candidates if _is_within(path, within))
+    return next((path for path in near if kind_of(path, DatasetError) is not PathKind.NOTHING), None)
 
 
 def _is_within(path: Path, folder: Path | None) -> bool:
@@ -119,7 +122,7 @@ def _is_image(path: Path, folder: Path) -> bool:
     """False for hidden files, and for files in hidden folders below ``folder``."""
     parts = path.relative_to(folder).parts
     hidden = any(part.startswith(".") or part == "__MACOSX" for part in parts)
-    return path.suffix.lower() in IMAGES and not hidden and path.is_file()
+    return path.suffix.lower() in IMAGES and not hidden and is_file(path, DatasetError)
 
 
 def _lines(file: Path, root: Path, within: Path | None) -> Iterator[Path]:
@@ -129,7 +132,8 @@ def _lines(file: Path, root: Path, within: Path | None) -> Iterator[Path]:
         if not name:
             continue
         places = [home / text for home in (file.parent, root) for text in (name, name.replace("\\", "/"))]
-        found = next((place for place in places if _is_within(place, within) and place.is_file()), None)
+        near = (place for place in places if _is_within(place, within))
+        found = next((place for place in near if is_file(place, DatasetError)), None)
         if found is None:
             raise DatasetError(f"{file}, line {number}: there is no image {name[:200]}")
         yield found
@@ -143,4 +147,5 @@ def _label_file(image: Path) -> Path:
         return beside
     last = len(parts) - 1 - list(reversed(parts)).index("images")
     labels = Path(*parts[:last], "labels", *parts[last + 1 :]).with_suffix(".txt")
-    return labels if labels.is_file() or not beside.is_file() else beside
+    is_beside = not is_file(labels, DatasetError) and is_file(beside, DatasetError)
+    return beside if is_beside else labels

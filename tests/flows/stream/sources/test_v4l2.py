@@ -92,7 +92,14 @@ def test_a_device_that_another_program_has_is_said() -> None:
         _played(FakeCapture(opens=False)).probe()
 
 
-@pytest.mark.parametrize(("device", "said"), [("/dev/video987", "no such device"), (_DEVICE, "is no camera")])
+@pytest.mark.parametrize(
+    ("device", "said"),
+    [
+        ("/dev/video987", "no such device"),
+        (_DEVICE, "is no camera"),
+        (f"/dev/{'v' * 300}", "cannot be read: File name too long"),
+    ],
+)
 def test_what_is_no_camera_is_named(device: str, said: str) -> None:
     source = open_source(Camera(id="a", uri=SecretUri(f"v4l2://{device}")), FakeClock())
     with pytest.raises(SourceUnavailable, match=f"{device}.*{said}"):

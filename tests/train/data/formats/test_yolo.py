@@ -107,6 +107,9 @@ def test_lists_may_name_files_with_spaces_and_absolute_paths(tmp_path: Path) -> 
     (folder / "val.txt").write_text("images/my car.png\nimages/gone.png\n")
     with pytest.raises(DatasetError, match=r"val\.txt, line 2: there is no image images/gone\.png"):
         read_yolo(folder)
+    (folder / "val.txt").write_text(f"images/{'n' * 300}.png\n")
+    with pytest.raises(DatasetError, match="cannot be read: File name too long"):
+        read_yolo(folder)
 
 
 @pytest.mark.parametrize("prefix", ["../", "..\\", ""])
