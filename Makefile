@@ -7,7 +7,7 @@ STAMP  := $(VENV)/.installed
 # Real clips and weights, see tests/support/material.py.
 export STREETLOOP_TEST_DATA ?= ../shared/data
 
-# What starts servers or a browser runs one test at a time; all else on several processes.
+# What starts servers or a browser runs one test at a time; beside it all else, on several processes.
 SERVERS := ray or rtsp or label_studio or minio or postgres or browser or prometheus or broker or nginx
 # Each writes benchmarks/results/NAME.json. benchmarks.app is not among them: it looks at a running app.
 BENCHMARKS_SHORT := backends backlog capacity exports city drift_speed gate predict rollout parity tracks street_counts street_anomalies similar_incidents observability control_plane plumbing
@@ -18,11 +18,11 @@ ARGS ?=
 # Test processes and the commands that tests start read modules as compiled once.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install demo test test-units test-servers test-beside test-fast check format bench bench-short chaos baseline notebooks docs clean
+.PHONY: help install demo test test-units test-servers test-fast check format bench bench-short chaos baseline notebooks docs clean
 
 help:
 	@echo "make demo     the main job, on this machine"
-	@echo "make test     all tests: test-units, then test-servers; make test-beside runs both at once"
+	@echo "make test     all tests: test-servers, and beside them test-units"
 	@echo "make test-fast  tests without servers, Ray, real weights and long simulations"
 	@echo "make check    style, types, imports between packages, the examples in docstrings"
 	@echo "make baseline train the model that comes along (an hour on two cores; resumes)"
@@ -44,9 +44,6 @@ demo: install
 	$(BIN)/streetloop demo
 
 test: install
-	$(MAKE) --keep-going test-units test-servers
-
-test-beside: install
 	+$(BIN)/python .ci/side_by_side.py $(MAKE) test-units test-servers
 
 test-units: install
