@@ -23,7 +23,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.report import finish, new_parser, parse_options
-from benchmarks.speed.app import shown
+from benchmarks.app import shown
 from serve.web.web_app import WEB_APP
 from tests.support.programs.cli import Command, processes_of
 from tests.support.samples.tiny_model import detector_output, write_tiny_model
