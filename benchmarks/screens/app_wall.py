@@ -22,8 +22,8 @@ from playwright.sync_api import Page
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.report import finish, new_parser, parse_options
 from benchmarks.app import shown
+from benchmarks.report import finish, new_parser, parse_options
 from serve.web.web_app import WEB_APP
 from tests.support.programs.cli import Command, processes_of
 from tests.support.samples.tiny_model import detector_output, write_tiny_model
