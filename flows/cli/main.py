@@ -9,7 +9,7 @@ import typer
 from typer.core import TyperGroup
 
 from flows.cli.file_arguments import refuse_addresses_in
-from flows.cli.output import complain, exit_code, say
+from flows.cli.output import complain, exit_code, say, sentences_of
 
 _MODULES = (
     "run",
@@ -112,7 +112,7 @@ def main() -> None:
     try:
         app()
     except StreetloopError as error:
-        for sentence in str(error).splitlines():
+        for sentence in sentences_of(error):
             complain(sentence)
         raise SystemExit(exit_code(error)) from None
     except OSError as error:

@@ -73,6 +73,17 @@ def complain(sentence: str) -> None:
     console.print(redact(sentence), markup=False, highlight=False, soft_wrap=True)
 
 
+def sentences_of(error: Exception) -> list[str]:
+    """What an error says, a line each: all mistakes of a file, or one sentence.
+
+    A library's text of several lines, as of a model that it cannot read, becomes one.
+    """
+    from streetloop.errors import ConfigError, DatasetError
+
+    text = str(error)
+    return text.splitlines() if isinstance(error, ConfigError | DatasetError) else [" ".join(text.split())]
+
+
 def exit_code(error: Exception) -> int:
     """2 for a wrong input (camera file, setting, flag, model, dataset), 1 for everything else."""
     from streetloop.errors import ConfigError, DatasetError, ModelError

@@ -1,12 +1,13 @@
 """``streetloop serve``: the detector behind HTTP."""
 
+import os
 import threading
 from collections.abc import Callable
 
 from flows.runtime.cluster.end_guard import guarded_end
 from flows.runtime.cluster.ray_life import RayLife
 from flows.runtime.cluster.ray_processes import kill_marked
-from flows.runtime.ray_cluster import local_ray
+from flows.runtime.ray_cluster import local_ray, refuse_bad_temporary_folder
 from flows.runtime.signals import stop_on_signals
 from serve.web.access.addresses import refuse_open_door, refuse_taken_port
 from streetloop.host.home import require_home
@@ -43,8 +44,8 @@ def serve_api(
     refuse_open_door(host, settings)
     refuse_taken_port(host, port)
     require_home(settings.home)
-    say(f"opening the model {settings.model}")
     model = open_model(settings.model, settings.models)
+    refuse_bad_temporary_folder(os.environ)
     say("starting Ray on this machine")
     with guarded_end(kill_marked) as guard, local_ray(http_port=port, patience_s=guard.patience_s):
         import ray.serve

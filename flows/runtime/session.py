@@ -21,10 +21,11 @@ from flows.runtime.metrics.metrics_source import MetricsSource
 from flows.runtime.metrics.readings import MeteredObserver
 from flows.runtime.observers.observer_thread import ObserverThread
 from flows.runtime.observers.observers import Observers
-from flows.runtime.ray_cluster import exporter_address
+from flows.runtime.ray_cluster import exporter_address, refuse_bad_temporary_folder
 from flows.runtime.run_values import RunOptions, RunSummary
 from flows.runtime.session_loop import SessionLoop
 from flows.runtime.session_start import (
+    HeldSentences,
     Hosting,
     held_home,
     open_serving_model,
@@ -87,25 +88,31 @@ def run_streams(
         DetectorError: The detector or the app did not start.
         ProcessDied: A worker did not start.
     """
-    options = with_app_of(settings, options)
+    options, say = with_app_of(settings, options), HeldSentences(say)
     with held_home(settings) as lease:
         refuse_what_cannot_run(cameras, settings, options)
         joined = find_ray(options.address, os.environ, say)
+        if joined is None:
+            refuse_bad_temporary_folder(os.environ)
         with metrics_endpoint(settings, options.metrics_port) as metrics:
             model = open_serving_model(cameras, settings, say)
             hosting = Hosting(run_name(), lease, stop_on_signals)
             session = Session(cameras, settings, options, model, metrics, say, hosting)
-            say("starting Ray on this machine" if joined is None else f"joining the Ray at {joined.text}")
+            if joined is None:
+                say("starting Ray on this machine")
+                say.release()
             with (
                 guarded_end(kill_marked) as guard,
                 open_ray(
                     joined, serves=True, dashboard=options.dashboard, patience_s=guard.patience_s
                 ) as shown_at,
             ):
-                if shown_at is not None:
-                    say(f"the Ray dashboard: {shown_at} (token: `ray get-auth-token`)")
                 if joined is not None:
                     prepare_nodes(settings, cameras, say)
+                    say(f"joined the Ray at {joined.text}")
+                    say.release()
+                if shown_at is not None:
+                    say(f"the Ray dashboard: {shown_at} (token: `ray get-auth-token`)")
                 metrics.ray_address = exporter_address()
                 summary = session.run(show, guard)
     show(summary.cameras)

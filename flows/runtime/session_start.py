@@ -48,6 +48,31 @@ class Hosting:
     began_at: float = field(default_factory=time.time)
 
 
+class HeldSentences:
+    """Keeps what a command says until it can no longer be refused: a refusal is said alone.
+
+    Args:
+        say: Gets the sentences once they are released, and all later ones at once.
+    """
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say = say
+        self._held: list[str] | None = []
+
+    def __call__(self, sentence: str) -> None:
+        """Say a sentence, now or later."""
+        if self._held is None:
+            self._say(sentence)
+        else:
+            self._held.append(sentence)
+
+    def release(self) -> None:
+        """Nothing will be refused any more."""
+        held, self._held = self._held or [], None
+        for sentence in held:
+            self._say(sentence)
+
+
 @contextlib.contextmanager
 def held_home(settings: Settings) -> Iterator[Lease]:
     """The right to run in a home, and the lease of its ledger, for the ``with`` block.

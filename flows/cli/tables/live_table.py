@@ -43,7 +43,7 @@ class LiveTable:
 
     def __rich__(self) -> RenderableType:
         if self._began is None:
-            return Text("")
+            return Text(f"opening {self._model} ...", style="dim")
         seconds = int(time.monotonic() - self._began)
         table = Table(
             title=Text(f"streetloop  {self._model}  {seconds // 60:02d}:{seconds % 60:02d}", "bold"),

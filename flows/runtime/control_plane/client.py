@@ -22,6 +22,7 @@ from flows.runtime.control_plane.actor import ControlLook, ControlPlane, Control
 from flows.runtime.control_plane.adoption import running_workers
 from flows.runtime.run_values import RunOptions, RunSummary
 from flows.runtime.session_start import (
+    HeldSentences,
     open_serving_model,
     prepare_nodes,
     refuse_what_cannot_run,
@@ -30,7 +31,7 @@ from flows.runtime.session_start import (
 )
 from flows.stream.analysis.status import CameraStatus
 from serve.detector.deployment import cause_of
-from streetloop.cameras.camera_file import Camera
+from streetloop.cameras.camera_file import Camera, refuse_uncountable
 from streetloop.errors import ClusterError, ConfigError, NotFound, ProcessDied
 from streetloop.settings import Settings
 from train.ray_placement import NAMESPACE, is_spread, on_this_node
@@ -59,14 +60,16 @@ def start_detached(cameras: Sequence[Camera], settings: Settings, options: RunOp
             home, or something of the input cannot be used.
         StreetloopError: The session did not start.
     """
-    options = with_app_of(settings, options)
+    options, held = with_app_of(settings, options), HeldSentences(say)
     settings = settings.model_copy(update={"home": settings.home.absolute()})
     refuse_what_cannot_run(cameras, settings, options)
-    with _joined(options.address, say):
+    with _joined(options.address, held):
         refuse_detached()
         refuse_attached()
-        open_serving_model(cameras, settings, say)
-        prepare_nodes(settings, cameras, say)
+        model = open_serving_model(cameras, settings, held)
+        refuse_uncountable(cameras, settings.classes, model.names)
+        prepare_nodes(settings, cameras, held)
+        held.release()
         control = _start(ControlSpec(list(cameras), settings, options, run_name(), time.time()))
         try:
             look = _watch(control, say, lambda _: None, lambda look: look.state is not ControlState.STARTING)
