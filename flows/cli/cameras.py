@@ -1,5 +1,6 @@
 """``streetloop camera`` and ``check``: the cameras, and whether they open."""
 
+import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from flows.service.camera_check import CheckResult
     from flows.service.control_service import ControlService
     from streetloop.cameras.camera_list import ListFormat
+    from streetloop.settings import Settings
 
 app = typer.Typer()
 camera_app = typer.Typer(
@@ -155,6 +157,7 @@ def check(
     as_json: Json = False,
 ) -> None:
     """Open every camera of a file, and say what it is and what would go wrong at a run."""
+    from flows.runtime.ray_cluster import refuse_bad_temporary_folder
     from flows.service.camera_check import check_cameras
     from streetloop.cameras.camera_file import load_cameras
 
@@ -169,11 +172,31 @@ def check(
             if not as_json:
                 _print_check(result)
         require_surroundings(file, settings)
+        refuse_bad_temporary_folder(os.environ)
     finally:
         if as_json:
             print_json([_checked(result) for result in found])
+    _say_what_hinders_now(settings)
     if any(result.problem is not None for result in found):
         raise typer.Exit(1)
+
+
+def _say_what_hinders_now(settings: "Settings") -> None:
+    """Say what would refuse a run at this moment: as a rule it is a system that runs already."""
+    from serve.web.access.addresses import refuse_bad_address
+    from streetloop.errors import ConfigError
+    from streetloop.host.home import refuse_home_in_use
+
+    try:
+        refuse_home_in_use(settings.home)
+    except ConfigError as error:
+        say(f"`run` and `up` would be refused now: {error}")
+        return
+    try:
+        if settings.app_port:
+            refuse_bad_address(settings)
+    except ConfigError as error:
+        say(f"`up` would be refused now: {error}")
 
 
 def _checked(result: "CheckResult") -> dict[str, Any]:

@@ -48,13 +48,26 @@ def spare_user_home(environ: MutableMapping[str, str], home: Path) -> None:
 def is_home_in_use(home: Path) -> bool:
     """True if a process runs in the home, see `lock_home`."""
     try:
-        with (home / _LOCK_FILE).open() as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
+        refuse_home_in_use(home)
+    except ConfigError:
         return True
-    except OSError:
-        return False
     return False
+
+
+def refuse_home_in_use(home: Path) -> None:
+    """Refuse a home in which a process runs, without locking it.
+
+    Raises:
+        ConfigError: One does; the message names that process and its machine.
+    """
+    try:
+        with (home / _LOCK_FILE).open() as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise _in_use(home, file) from None
+    except OSError:
+        return
 
 
 @contextlib.contextmanager
@@ -75,16 +88,18 @@ def lock_home(home: Path) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            file.seek(0)
-            raise ConfigError(
-                f"STREETLOOP_HOME: {home} is in use by {file.read().strip() or 'another process'}; "
-                "stop that, or name another folder"
-            ) from None
+            raise _in_use(home, file) from None
         file.truncate(0)
         file.write(f"process {os.getpid()} on {socket.gethostname()}\n")
         file.flush()
         yield
         file.truncate(0)
+
+
+def _in_use(home: Path, lock: IO[str]) -> ConfigError:
+    lock.seek(0)
+    who = lock.read().strip() or "another process"
+    return ConfigError(f"STREETLOOP_HOME: {home} is in use by {who}; stop that, or name another folder")
 
 
 def _opened(lock: Path) -> IO[str]:

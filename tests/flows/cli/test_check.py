@@ -1,5 +1,7 @@
 """``streetloop check`` refuses what a run would."""
 
+import os
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,8 @@ from typer.testing import CliRunner
 
 from flows.cli.main import app
 from streetloop.errors import ConfigError
+from streetloop.host.home import lock_home
+from tests.support.samples.tiny_model import detector_output, write_tiny_model
 
 _STREET = {"id": "a40", "uri": "sim://larkfield/gantry"}
 
@@ -19,6 +23,11 @@ def _check(folder: Path, home: Path, **more: Any) -> Result:
     file.write_text(yaml.safe_dump({"cameras": [_STREET], **more}))
     environ = {"COLUMNS": "200", "STREETLOOP_HOME": str(home)}
     return CliRunner().invoke(app, ["check", str(file)], env=environ)
+
+
+def _with_model(folder: Path) -> dict[str, Any]:
+    """A model that is opened in no time."""
+    return {"model": str(write_tiny_model(folder / "m.onnx", detector_output()))}
 
 
 def test_what_would_run_is_ok(tmp_path: Path) -> None:
@@ -40,3 +49,37 @@ def test_a_home_that_cannot_be_written_is_named(tmp_path: Path, home: str) -> No
     result = _check(tmp_path, Path(home))
     assert isinstance(result.exception, ConfigError)
     assert str(result.exception).startswith("STREETLOOP_HOME: ")
+
+
+@pytest.mark.parametrize("name", ["TMPDIR", "RAY_TMPDIR"])
+def test_a_temporary_folder_that_a_run_would_refuse_is_named(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = tmp_path / ("t" * 90)
+    long.mkdir()
+    settings = _with_model(tmp_path)
+    for folder, why in ((str(long), "is too long for Ray's sockets"), ("/proc/none", "cannot be written")):
+        monkeypatch.setenv(name, folder)
+        result = _check(tmp_path, tmp_path / "home", settings=settings)
+        assert result.stdout.startswith("ok    a40")
+        assert isinstance(result.exception, ConfigError)
+        assert str(result.exception).startswith(f"{name}: ")
+        assert why in str(result.exception)
+
+
+def test_what_refuses_a_run_at_this_moment_is_said(tmp_path: Path) -> None:
+    with lock_home(tmp_path / "home"):
+        result = _check(tmp_path, tmp_path / "home", settings=_with_model(tmp_path))
+    assert result.exit_code == 0
+    assert result.stdout == "ok    a40  simulated 640x360 10 fps\n"
+    assert result.stderr.startswith("`run` and `up` would be refused now: STREETLOOP_HOME: ")
+    assert f"is in use by process {os.getpid()} on " in result.stderr
+
+
+def test_a_port_of_the_app_that_is_taken_is_said(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        result = _check(tmp_path, tmp_path / "home", settings={**_with_model(tmp_path), "app_port": port})
+    assert result.exit_code == 0
+    assert result.stderr.startswith("`up` would be refused now: ")
+    assert str(port) in result.stderr
