@@ -1,5 +1,6 @@
 """The camera file: which cameras there are and what is wanted of each."""
 
+import re
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
@@ -37,6 +38,7 @@ MIN_FPS, MAX_FPS = 0.001, 1000.0
 
 _OF_THE_ENVIRONMENT = {"home", "api_token", "operator_token", "viewer_token"}
 SITE_PATTERN = r"^[A-Za-z0-9._-]{1,100}$"
+_TIME = re.compile(r"\d{1,3}(?::\d{1,3}){1,3}")
 _MOST_LINES, _MOST_MASKS = 50, 100
 
 RECORD_MODES = ("off", "continuous", "motion", "events")
@@ -45,7 +47,10 @@ RECORD_MODES = ("off", "continuous", "motion", "events")
 
 def _name(value: str) -> str:
     if not CAMERA_ID.fullmatch(value):
-        raise ValueError("must be 1 to 64 letters, digits, '.', '_' or '-', starting with a letter or digit")
+        way_out = f"; write {value.replace(':', '-')}" if _TIME.fullmatch(value) else ""
+        raise ValueError(
+            f"must be 1 to 64 letters, digits, '.', '_' or '-', starting with a letter or digit{way_out}"
+        )
     return value
 
 

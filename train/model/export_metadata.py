@@ -2,7 +2,8 @@
 
 import ast
 import json
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from streetloop.counted_classes import is_class_name
@@ -21,8 +22,8 @@ def class_names(metadata: Mapping[str, str]) -> tuple[str, ...]:
     ('car', 'bus')
 
     Raises:
-        ModelUnsupported: There are none, one is missing or of several lines, or two classes share
-            one.
+        ModelUnsupported: There are none, one is missing or of several lines, a class has two, or
+            two classes share one.
     """
     if not metadata.get("names"):
         raise ModelUnsupported("does not name its classes; export it with Ultralytics, which does")
@@ -33,6 +34,7 @@ def class_names(metadata: Mapping[str, str]) -> tuple[str, ...]:
         raise ModelUnsupported("names its classes in no form that is known; write {0: 'car', 1: 'bus'}")
     if any(isinstance(name, list | tuple | dict | None) for name in found.values()):
         raise ModelUnsupported("names a class by something else than text; write {0: 'car', 1: 'bus'}")
+    _refuse_a_class_twice(_keys_of(metadata["names"]) or list(found))
     table = {int(key): str(name).strip() for key, name in found.items()}
     for number in range(max(table) + 1):
         if not table.get(number):
@@ -80,6 +82,26 @@ def nms_batch(metadata: Mapping[str, str]) -> int:
     """Images that an exported NMS answers for: its loop over them is unrolled at the export."""
     text = metadata.get("batch", "")
     return int(text) if text.isdecimal() and int(text) else 1
+
+
+def _refuse_a_class_twice(keys: Sequence[object]) -> None:
+    """Refuse a table in which two keys are one number, as 0 and '0' are.
+
+    Raises:
+        ModelUnsupported: It is such a table.
+    """
+    for number, times in Counter(int(str(key)) for key in keys).items():
+        if times > 1:
+            raise ModelUnsupported(f"names its class {number} {times} times")
+
+
+def _keys_of(text: str) -> list[object]:
+    """Keys of a table as they are written; the value of the text has only the last of two alike."""
+    try:
+        table = ast.parse(text.strip(), mode="eval").body
+        return [ast.literal_eval(key) for key in table.keys if key] if isinstance(table, ast.Dict) else []
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        return []
 
 
 def _is_stride(value: object) -> bool:

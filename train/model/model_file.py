@@ -198,7 +198,14 @@ def _weights_beside(path: Path) -> list[ExternalDataInfo]:
         model = onnx.load(path, load_external_data=False)
     except DecodeError as error:
         raise ModelUnsupported(f"{path}: is not an ONNX model, or is cut short") from error
-    return [ExternalDataInfo(tensor) for tensor in _get_all_tensors(model) if uses_external_data(tensor)]
+    tensors = [tensor for tensor in _get_all_tensors(model) if uses_external_data(tensor)]
+    try:
+        found = [ExternalDataInfo(tensor) for tensor in tensors]
+    except ValueError as error:  # a number that is none
+        raise ModelUnsupported(f"{path}: does not say where its weights are beside it") from error
+    if any(not info.location or min(info.offset or 0, info.length or 0) < 0 for info in found):
+        raise ModelUnsupported(f"{path}: does not say where its weights are beside it")
+    return found
 
 
 def _refuse_no_pickle(path: Path) -> None:

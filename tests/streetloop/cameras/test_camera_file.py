@@ -94,6 +94,14 @@ def test_an_id_stays_as_it_is_written(written: str) -> None:
     assert camera.id == camera.city == written.strip("'")
 
 
+@pytest.mark.parametrize("written", ["12:30:00", "'12:30:00'", "12:30"])
+def test_an_id_with_colons_says_how_to_write_it(written: str) -> None:
+    said = str(refusal(f"cameras: [{{id: {written}, uri: '{URI}'}}]"))
+    way_out = written.strip("'").replace(":", "-")
+    assert said.endswith(f"starting with a letter or digit; write {way_out}")
+    assert parse_cameras(f"cameras: [{{id: {way_out}, uri: '{URI}'}}]").cameras[0].id == way_out
+
+
 @pytest.mark.parametrize("written", ["off", "no", "yes", "1.5", "2026-11-29"])
 def test_an_id_that_yaml_takes_for_something_else_is_to_be_quoted(written: str) -> None:
     assert "quote it" in str(refusal(f"cameras: [{{id: {written}, uri: '{URI}'}}]"))

@@ -120,6 +120,21 @@ def test_weights_beside_the_file_that_are_cut_short_are_told(tmp_path: Path) -> 
         open_model(str(path), tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("key", "value"), [("offset", "abc"), ("length", "1.5"), ("offset", "-8"), ("location", "")]
+)
+def test_a_file_that_does_not_say_where_its_weights_are_is_told(tmp_path: Path, key: str, value: str) -> None:
+    path = _with_weights_beside(tmp_path / "m.onnx", 0.9)
+    model = onnx.load(path, load_external_data=False)
+    (answer,) = (tensor for tensor in model.graph.initializer if tensor.name == "answer")
+    kept = [entry for entry in answer.external_data if entry.key != key]
+    del answer.external_data[:]
+    answer.external_data.extend([*kept, onnx.StringStringEntryProto(key=key, value=value)])
+    onnx.save(model, path)
+    with pytest.raises(ModelUnsupported, match=r"m\.onnx: does not say where its weights are beside it$"):
+        open_model(str(path), tmp_path)
+
+
 def test_the_version_covers_weights_beside_the_file(tmp_path: Path) -> None:
     first = _with_weights_beside(tmp_path / "a" / "m.onnx", 0.9)
     second = _with_weights_beside(tmp_path / "b" / "m.onnx", 0.8)

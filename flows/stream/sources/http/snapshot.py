@@ -13,6 +13,7 @@ from streetloop.types import ArrayPicture
 from streetloop.video import VideoInfo
 
 PREFIX = "snapshot+"
+_PICTURES = (b"\xff\xd8\xff", b"\x89PNG\r\n")
 _EVERY_S, _MIN_S, _MAX_S = 1.0, 0.1, 3600.0
 
 
@@ -87,6 +88,10 @@ class SnapshotSource:
     def _ask(self) -> ArrayPicture:
         with client.get(self._uri) as response:
             kind = client.content_type(response)
-            if kind.startswith(("text/", "video/", "multipart/")):
+            if kind.startswith(("video/", "multipart/")):
                 raise client.WrongContent(f"{self._uri} is {kind}, not a picture")
-            return client.decode(client.body(response, self._uri, self._clock), self._uri)
+            data = client.body(response, self._uri, self._clock)
+            # Old servers call every file text/plain.
+            if kind.startswith("text/") and not data.startswith(_PICTURES):
+                raise client.WrongContent(f"{self._uri} is {kind}, not a picture")
+            return client.decode(data, self._uri)

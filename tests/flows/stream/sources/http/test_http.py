@@ -312,6 +312,7 @@ def test_redirections_in_a_circle_and_to_files_end(server: HttpCamera, scheme: s
         (VIDEO, "multipart/x-mixed-replace", b"--x\r\n", "without a boundary"),
         (VIDEO, "application/vnd.apple.mpegurl", b"#EXTM3U\nfile:///etc/passwd\n", "readable|opened"),
         (SNAPSHOT, "text/html", b"<html>log in</html>", "is text/html, not a picture"),
+        (SNAPSHOT, "text/plain", b"no picture", "is text/plain, not a picture"),
         (SNAPSHOT, "multipart/x-mixed-replace; boundary=x", b"--x", "not a picture"),
         (SNAPSHOT, "image/jpeg", b"", "is empty"),
         (SNAPSHOT, "image/jpeg", jpeg()[:200], "cannot be decoded|not a picture"),
@@ -326,6 +327,13 @@ def test_what_is_no_picture_is_named(
     for fails in (source.probe, lambda: _read(source)):
         with pytest.raises(SourceError, match=words):
             fails()
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "text/html; charset=utf-8", "application/octet-stream", ""])
+def test_a_picture_is_one_whatever_the_server_calls_it(server: HttpCamera, kind: str) -> None:
+    server.answers["/x"] = lambda request: request.say(200, jpeg(), kind)
+    info = _source(server.url("/x", scheme=SNAPSHOT)).probe()
+    assert info.codec == "jpeg"
 
 
 @pytest.mark.parametrize(
