@@ -98,8 +98,8 @@ def run_streams(
             model = open_serving_model(cameras, settings, say)
             hosting = Hosting(run_name(), lease, stop_on_signals)
             session = Session(cameras, settings, options, model, metrics, say, hosting)
+            say("starting Ray on this machine" if joined is None else f"joining the Ray at {joined.text}")
             if joined is None:
-                say("starting Ray on this machine")
                 say.release()
             with (
                 guarded_end(kill_marked) as guard,
@@ -109,7 +109,6 @@ def run_streams(
             ):
                 if joined is not None:
                     prepare_nodes(settings, cameras, say)
-                    say(f"joined the Ray at {joined.text}")
                     say.release()
                 if shown_at is not None:
                     say(f"the Ray dashboard: {shown_at} (token: `ray get-auth-token`)")
