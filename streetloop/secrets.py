@@ -64,8 +64,8 @@ _NETWORK = ("rtsp", "rtmp", "srt", "http", "snapshot+http")
 _OPEN_SCHEMES = ("sim:/", "file:/", "watch:/")
 """Addresses of these schemes have options and no secrets."""
 
-# A login in front of the scheme that it belongs behind.
-_MISPLACED = re.compile(rf"[^\s'\"/@:]{{1,100}}:[^\s'\"/@]{{1,100}}@(?={_SCHEME})")
+# A login without its scheme, or in front of it, as admin:s3cret@10.0.0.7.
+_BARE_LOGIN = re.compile(r"(?<![\w@/.+-])[A-Za-z][\w.+-]{0,60}:(?!/)[^\s'\"/@]{1,100}@(?=[\w\[])")
 _MASK = re.compile(r"(?:://|=|%3D|[/?&])\*{3}(?=[@/?&#%]|$)", re.IGNORECASE)
 
 
@@ -82,7 +82,7 @@ def redact(text: str) -> str:
     >>> redact("rtsp://10.0.0.7/ch1")
     'rtsp://10.0.0.7/ch1'
     """
-    return _URL.sub(lambda found: _redact_url(found[0]), _MISPLACED.sub("***@", text))
+    return _URL.sub(lambda found: _redact_url(found[0]), _BARE_LOGIN.sub("***@", text))
 
 
 def _redact_url(url: str) -> str:

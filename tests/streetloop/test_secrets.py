@@ -33,6 +33,8 @@ SHOWN = "rtsp://***@10.0.0.7:8554/ch1"
         ("rtsp://u:p>w@h/x", "rtsp://***@h/x"),
         ("rtsp:/admin:hunter2@h/x: cannot be read", "rtsp:/***@h/x: cannot be read"),
         ("admin:hunter2@http://10.0.0.7/ is none", "***@http://10.0.0.7/ is none"),
+        ("admin:hunter2@10.0.0.7/ch1: no such file", "***@10.0.0.7/ch1: no such file"),
+        ("postgresql:admin:hunter2@h/x, a variable", "***@h/x, a variable"),
     ],
 )
 def test_user_and_password_are_replaced_wherever_a_url_stands(text: str, expected: str) -> None:
@@ -51,6 +53,8 @@ def test_user_and_password_are_replaced_wherever_a_url_stands(text: str, expecte
         "sim://kingsport/crossing?event=fog@60:30,camera-outage@90:5&seed=7",
         "file:///clips/password=1.mp4?loop=1",
         "not made: /tmp/a@b:/tmp/c@d",
+        "a40@2026-03-02T00:00/2026-03-02T01:00 and b@2026-03-02T00:00",
+        "error: someone@example.org, at 12:30@home",
         "http://h/axis-cgi/mjpg/video.cgi?resolution=640x480&fps=5&compression=30&camera=1",
         "rtsp://h/cam/realmonitor?channel=1&subtype=0&unicast=true&proto=Onvif",
         "rtsp://h:554/Streaming/Channels/101?transportmode=unicast&profile=Profile_1",
