@@ -4,6 +4,7 @@ import contextlib
 import logging
 import os
 import secrets
+import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -54,7 +55,7 @@ def local_ray(
     import ray
     import ray.serve  # noqa: F401 - makes its logger, whose level is set below
 
-    with marked_processes(os.environ):
+    with marked_processes(os.environ), _hangup_blocked():
         shown_at = _start(metrics_port, dashboard)
     logging.getLogger("ray").setLevel(logging.ERROR)
     logging.getLogger("ray.serve").setLevel(logging.ERROR)
@@ -62,6 +63,20 @@ def local_ray(
         yield shown_at
     finally:
         leave_ray(patience_s())
+
+
+@contextlib.contextmanager
+def _hangup_blocked() -> Iterator[None]:
+    """Keep a terminal that is closed from ending processes that are started meanwhile.
+
+    It tells all of its process group, and Ray would be gone before what it holds is written.
+    Processes inherit what is blocked; this one gets a SIGHUP that has come meanwhile at the end.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGHUP})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _set_environment(http_port: int | None) -> None:

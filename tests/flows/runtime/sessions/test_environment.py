@@ -20,7 +20,7 @@ from tests.support.servers.cameras.http_camera import HttpCamera, mjpeg
 from tests.support.servers.ports import free_port
 
 _FPS = 10
-_HELD_S = 30
+_HELD_S = 15  # a write waits for 5 s, and a lease counts as given up after 12
 _HOLD = """
 import sqlite3, sys
 ledger = sqlite3.connect(sys.argv[1], isolation_level=None, timeout=60)
