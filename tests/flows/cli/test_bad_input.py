@@ -141,6 +141,7 @@ def test_a_model_of_another_task(
     "command",
     [
         "check cameras.yaml --model X.onnx",
+        "run cameras.yaml --model X.pt",
         "check X.yaml",
         "report --html X/a.html",
         "dataset import X --format yolo",

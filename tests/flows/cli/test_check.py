@@ -1,5 +1,6 @@
 """``streetloop check`` refuses what a run would."""
 
+import json
 import os
 import socket
 from pathlib import Path
@@ -30,6 +31,10 @@ def _with_model(folder: Path) -> dict[str, Any]:
     return {"model": str(write_tiny_model(folder / "m.onnx", detector_output()))}
 
 
+def _as_environment(settings: dict[str, Any]) -> dict[str, str]:
+    return {f"STREETLOOP_{name.upper()}": str(value) for name, value in settings.items()}
+
+
 def test_what_would_run_is_ok(tmp_path: Path) -> None:
     result = _check(tmp_path, tmp_path / "home")
     assert result.exit_code == 0
@@ -49,6 +54,24 @@ def test_a_home_that_cannot_be_written_is_named(tmp_path: Path, home: str) -> No
     result = _check(tmp_path, Path(home))
     assert isinstance(result.exception, ConfigError)
     assert str(result.exception).startswith("STREETLOOP_HOME: ")
+
+
+def test_rows_for_programs_have_their_warnings_as_codes_and_texts(tmp_path: Path) -> None:
+    home, runner = tmp_path / "home", CliRunner()
+    environ = {"STREETLOOP_HOME": str(home), **_as_environment(_with_model(tmp_path))}
+    file = tmp_path / "cameras.yaml"
+    file.write_text(yaml.safe_dump({"cameras": [_STREET, {**_STREET, "id": "a41"}]}))
+    edit = ["camera", "edit", "a40", "--fps", "3", "--file", str(file)]
+    assert runner.invoke(app, edit, env=environ).exit_code == 0
+    result = runner.invoke(app, ["check", str(file), "--json"], env=environ)
+    assert result.exit_code == 0
+    changed, plain = json.loads(result.stdout)
+    assert set(plain) == {"camera", "uri", "ok", "problem", "warnings", "codec", "width", "height", "fps"}
+    assert (plain["camera"], plain["ok"], plain["problem"], plain["warnings"]) == ("a41", True, None, [])
+    (warning,) = changed["warnings"]
+    assert set(warning) == {"code", "text"}
+    assert warning["code"] == "not-as-in-file"
+    assert warning["text"].startswith("changed by ")
 
 
 @pytest.mark.parametrize("name", ["TMPDIR", "RAY_TMPDIR"])
