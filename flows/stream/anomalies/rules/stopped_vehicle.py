@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from flows.stream.analysis.box_motion import Array
 from flows.stream.anomalies.episodes import Episodes
 from flows.stream.anomalies.rule import AnomalyChange, Sighting
 from flows.stream.anomalies.scene import Scene
@@ -17,7 +16,6 @@ from streetloop.types import Floats
 
 _SAME_PLACE_IOU = 0.4
 _GONE_IOU = 0.05
-_DRIVEN = 1.0  # scales; a box that jitters moves less
 _CLUSTER = 4.0  # scales; who stands that near to a stopped vehicle stands because of it
 
 
@@ -34,7 +32,6 @@ class _Spot:
     missed_s: float = 0.0
     confidence: float = 0.0
     zone: int = -1
-    arrived: bool = False  # a vehicle was seen to drive there
 
 
 class StoppedVehicleRule:
@@ -43,8 +40,7 @@ class StoppedVehicleRule:
     Places are remembered and not tracks: a vehicle that gets another id stands on. Who stands in a
     queue behind a stop line waits, for as long as is usual there, see `Street.longest_wait_s`, and
     for ``max_wait_s`` at most; so does who stands where vehicles stand again and again, see
-    `Street.longest_stop_s`. A vehicle that was not seen to drive there is parked. Vehicles that
-    stand near each other are one anomaly.
+    `Street.longest_stop_s`. Vehicles that stand near each other are one anomaly.
 
     Args:
         parameters: See `StoppedVehicle`.
@@ -56,13 +52,11 @@ class StoppedVehicleRule:
         self._parameters = parameters
         self._spots: list[_Spot] = []
         self._count = 0
-        self._born: dict[int, Array] = {}
         self._episodes = Episodes(parameters.clear_s)
 
     def update(self, scene: Scene, street: Street) -> Sequence[AnomalyChange]:
         """See `Rule.update`."""
         self._forget(scene, street)
-        self._remember_births(scene)
         stands = scene.vehicles & (scene.still_s > 0) & (scene.carriageway >= 0) & ~scene.parking
         rows = np.flatnonzero(stands)
         if len(rows):
@@ -83,21 +77,9 @@ class StoppedVehicleRule:
             self._count += 1
         spot.box, spot.seen, spot.missed_s = box, scene.pts, 0.0
         spot.tracks.add(track)
-        driven = float(np.hypot(*(scene.ground[row] - self._born[track])))
-        spot.arrived = spot.arrived or driven > _DRIVEN * float(scene.scale[row])
         spot.line = max(spot.line, int(scene.queue[row]))
         spot.zone = int(scene.carriageway[row])
         spot.confidence = max(spot.confidence, float(scene.confidence[row]))
-
-    def _remember_births(self, scene: Scene) -> None:
-        """Where each vehicle was seen first."""
-        rows = np.flatnonzero(scene.vehicles).tolist()
-        for row in rows:
-            self._born.setdefault(int(scene.track_id[row]), scene.ground[row])
-        if len(self._born) > 4 * len(rows) + 200:
-            standing = {track for spot in self._spots for track in spot.tracks}
-            present = standing | set(scene.track_id[rows].tolist())
-            self._born = {track: place for track, place in self._born.items() if track in present}
 
     def _spots_at(self, boxes: Floats) -> list[_Spot | None]:
         """The place of each of (N, 4) boxes; None where nobody stood."""
@@ -120,7 +102,7 @@ class StoppedVehicleRule:
             if rows and overlap[number, rows].max() < _GONE_IOU:
                 spot.missed_s = np.inf
         for spot in self._spots:
-            if spot.missed_s < self._parameters.clear_s or not spot.arrived:
+            if spot.missed_s < self._parameters.clear_s:
                 continue
             if spot.line >= 0:
                 street.note_wait(spot.line, spot.seen - spot.since)
@@ -144,7 +126,7 @@ class StoppedVehicleRule:
 
     def _stands_too_long(self, spot: _Spot, street: Street) -> bool:
         given, stood = self._parameters, spot.seen - spot.since
-        if stood < given.min_stop_s or not spot.arrived:
+        if stood < given.min_stop_s:
             return False
         if spot.line < 0:
             usual = street.longest_stop_s(np.array(_ground(spot.box))) or 0.0

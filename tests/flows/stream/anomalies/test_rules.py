@@ -36,14 +36,6 @@ class TestStoppedVehicle(RuleContract):
     def happen(self, scenes: StreetScenes, at: float) -> None:
         _drive_in(scenes, 7, at)
 
-    def test_a_vehicle_that_was_not_seen_to_drive_there_is_parked(self) -> None:
-        rule, street, scenes = self.rule(), learned(), StreetScenes()
-        for frame in range(300):
-            scenes.begin(frame / 5)
-            jitter = 4.0 * (frame % 2)
-            scenes.add(7, 400.0 + jitter, 222.0, still_s=frame / 5)
-            assert list(rule.update(scenes.scene(street), street)) == []
-
     def test_who_stands_where_others_stood_again_and_again_waits(self) -> None:
         """As before a signal without a zone: reds of 25 s, twice a minute; the fifth car stays."""
         rule, street, scenes = self.rule(), learned(), StreetScenes()
