@@ -3,8 +3,8 @@
     python -m benchmarks.app_wall [--seconds 15]
 
 Each wall is that of a `streetloop up` of its own, of pictures of 320x180 and with a detector that
-costs nothing, in Chromium at 1366x768. The processor time is that of the process with the API and the app, while the wall is
-watched and after the browser is closed.
+costs nothing, in Chromium at 1366x768. The processor time is that of the process with the API and
+the app, while the wall is watched and after the browser is closed.
 """
 
 import tempfile
