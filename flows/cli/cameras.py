@@ -183,12 +183,12 @@ def check(
 
 def _say_what_hinders_now(settings: "Settings") -> None:
     """Say what would refuse a run at this moment: as a rule it is a system that runs already."""
+    from flows.service.camera_check import refuse_system_that_runs
     from serve.web.access.addresses import refuse_bad_address
     from streetloop.errors import ConfigError
-    from streetloop.host.home import refuse_home_in_use
 
     try:
-        refuse_home_in_use(settings.home)
+        refuse_system_that_runs(settings)
     except ConfigError as error:
         say(f"`run` and `up` would be refused now: {error}")
         return

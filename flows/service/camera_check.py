@@ -14,10 +14,12 @@ from streetloop.cameras.camera_file import Camera, refuse_uncountable
 from streetloop.cameras.camera_set import merged
 from streetloop.cameras.camera_warning import CameraWarning
 from streetloop.clock import SystemClock
-from streetloop.errors import ConfigError, ModelError, RegistryError, StreetloopError
-from streetloop.host.home import require_home
-from streetloop.ledger import open_ledger
+from streetloop.errors import ConfigError, LedgerError, ModelError, RegistryError, StreetloopError
+from streetloop.host.home import refuse_home_in_use, require_home
+from streetloop.host.paths import is_file
+from streetloop.ledger import Ledger, open_ledger
 from streetloop.ledger.cameras import CameraChange, newest_changes
+from streetloop.ledger.service.lease import refuse_held_lease
 from streetloop.settings import Settings
 from streetloop.sqlite_url import sqlite_path
 from streetloop.video import VideoInfo
@@ -77,13 +79,34 @@ def check_cameras(file: Sequence[Camera], settings: Settings) -> Iterator[CheckR
         yield CheckResult(camera, None, None, (_removed(changes[camera.id]),))
 
 
-def _changes(settings: Settings) -> Sequence[CameraChange]:
-    """What the ledger says of cameras; a ledger that is not there yet is not made."""
+def refuse_system_that_runs(settings: Settings) -> None:
+    """Refuse a home in which a system runs, and a ledger on which one does.
+
+    Raises:
+        ConfigError: One does; the message names its process.
+        LedgerError: The ledger cannot be read.
+    """
+    refuse_home_in_use(settings.home)
+    with _ledger_that_is_there(settings) as ledger:
+        if ledger is not None:
+            refuse_held_lease(ledger)
+
+
+@contextlib.contextmanager
+def _ledger_that_is_there(settings: Settings) -> Iterator[Ledger | None]:
+    """The ledger; one that is not there yet is not made."""
     local = sqlite_path(settings.ledger)
-    if local is not None and not local.is_file():
-        return []
+    if local is not None and not is_file(local, LedgerError):
+        yield None
+        return
     with contextlib.closing(open_ledger(settings.ledger)) as ledger:
-        return newest_changes(ledger)
+        yield ledger
+
+
+def _changes(settings: Settings) -> Sequence[CameraChange]:
+    """What the ledger says of cameras."""
+    with _ledger_that_is_there(settings) as ledger:
+        return [] if ledger is None else newest_changes(ledger)
 
 
 def _noted(result: CheckResult, file: Sequence[Camera], changes: Mapping[str, CameraChange]) -> CheckResult:

@@ -163,6 +163,24 @@ def holder_of(ledger: Ledger) -> Holder | None:
     return None if row is None else _holder(row)
 
 
+def refuse_held_lease(ledger: Ledger, silent_s: float = _SILENT_S) -> None:
+    """Refuse a ledger whose lease a process renews, without taking it.
+
+    Args:
+        ledger: The ledger.
+        silent_s: As of `hold_lease`; so long it takes where the holder is of another machine and
+            gone.
+
+    Raises:
+        ConfigError: A process renews it; the message names that.
+        LedgerError: The ledger cannot be read.
+    """
+    row = _look(ledger)
+    holder = None if row is None else _holder(row)
+    if row is not None and holder is not None:
+        _refuse_living(ledger, row, holder, Holder.here(), silent_s)
+
+
 def _take(ledger: Ledger, me: Holder, silent_s: float) -> int:
     """Take the lease; its token."""
     before = _look(ledger)

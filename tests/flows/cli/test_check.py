@@ -1,5 +1,6 @@
 """``streetloop check`` refuses what a run would."""
 
+import contextlib
 import json
 import os
 import socket
@@ -14,6 +15,8 @@ from typer.testing import CliRunner
 from flows.cli.main import app
 from streetloop.errors import ConfigError
 from streetloop.host.home import lock_home
+from streetloop.ledger import open_ledger
+from streetloop.ledger.service import lease
 from tests.support.samples.tiny_model import detector_output, write_tiny_model
 
 _STREET = {"id": "a40", "uri": "sim://larkfield/gantry"}
@@ -96,6 +99,19 @@ def test_what_refuses_a_run_at_this_moment_is_said(tmp_path: Path) -> None:
     assert result.exit_code == 0
     assert result.stdout == "ok    a40  simulated 640x360 10 fps\n"
     assert result.stderr.startswith("`run` and `up` would be refused now: STREETLOOP_HOME: ")
+    assert f"is in use by process {os.getpid()} on " in result.stderr
+
+
+def test_a_ledger_on_which_another_system_runs_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lease, "_BEAT_S", 0.1)
+    url = f"sqlite:///{tmp_path / 'shared.db'}"
+    monkeypatch.setenv("STREETLOOP_LEDGER_URL", url)
+    with contextlib.closing(open_ledger(url)) as ledger, lease.hold_lease(ledger):
+        result = _check(tmp_path, tmp_path / "home", settings=_with_model(tmp_path))
+    assert result.exit_code == 0
+    assert result.stderr.startswith("`run` and `up` would be refused now: the ledger ")
     assert f"is in use by process {os.getpid()} on " in result.stderr
 
 

@@ -122,11 +122,10 @@ def test_a_refusal_is_said_alone(
     assert said.out == ""
 
 
-@pytest.mark.parametrize("command", ["run", "up"])
-def test_a_real_command_that_is_refused_leaves_no_process(command: str, place: Place) -> None:
+def test_a_real_command_that_is_refused_leaves_no_process(place: Place) -> None:
     home = place.folder / "home"
-    place.set_variable("STREETLOOP_LOG_FORMAT", "json" if command == "up" else "text")
-    running = Command(command, str(place.folder / "cameras.yaml"), *_long_temporary(place), home=home)
+    place.set_variable("STREETLOOP_LOG_FORMAT", "json")
+    running = Command("run", str(place.folder / "cameras.yaml"), *_long_temporary(place), home=home)
     ended = running.finish()
     assert (ended.code, ended.stdout) == (2, "")
     assert len(ended.stderr.splitlines()) == 1, ended.stderr
