@@ -9,7 +9,15 @@ from streetloop.control.port import Control
 from streetloop.errors import NotFound, StreetloopError
 
 CHARTS = ("fps", "lag", "drops", "objects", "crossings", "drift", "confidence", "labels")
-SCRIPTS = ("vendor/uplot.min.js", "shell.js", "toasts.js", "charts.js", "live.js", "camera_page.js")
+SCRIPTS = (
+    "vendor/uplot.min.js",
+    "shell.js",
+    "away.js",
+    "toasts.js",
+    "charts.js",
+    "live.js",
+    "camera_page.js",
+)
 STYLES = ("base.css", "vendor/uplot.min.css", "app.css", "charts.css", "camera_page.css", "toasts.css")
 
 

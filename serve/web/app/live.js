@@ -125,8 +125,28 @@
       one.numbers.title = `${camera.fps_decoded.toFixed(0)} frames a second arrive; those above the rate that is asked for are left out on purpose`;
       one.figure.classList.toggle("sl-dark", camera.state !== "live");
     }
+    if ("away" in document.body.dataset) gray();
     arrange(place, cameras);
   }
+
+  // While the server is away nobody knows how a camera is; what it showed last stays, in gray.
+  function gray() {
+    for (const { figure, state, numbers } of cards.values()) {
+      figure.classList.add("sl-stale");
+      Object.assign(state, { textContent: "no answer", className: "sl-chip sl-plain" });
+      numbers.textContent = "";
+    }
+  }
+
+  function color() {
+    for (const { figure } of cards.values()) figure.classList.remove("sl-stale");
+    const known = [...cards.values()].map((one) => one.view).filter(Boolean);
+    if (known.length) tell(known);
+    wait = 500;
+    open();
+  }
+
+  document.addEventListener("streetloop-away", ({ detail: is }) => (is ? gray() : color()));
 
   // The order and choice of cards; cards move only if the order changed, or pictures would flicker.
   function arrange(place, cameras) {
@@ -192,6 +212,7 @@
     mine.onopen = () => { mine.send(only() ? answer() : "next"); mine.send("next"); };
     mine.onmessage = async (message) => {
       wait = 500;
+      document.dispatchEvent(new Event("streetloop-answered"));
       await before;
       // One round is decoded at a time: a slow browser asks less often.
       if (!visible()) mine.close();
@@ -201,6 +222,7 @@
     mine.onclose = () => {
       socket = null;
       wait = Math.min(2 * wait, 8000);
+      if (visible()) document.dispatchEvent(new Event("streetloop-lost"));
     };
   }
 

@@ -150,6 +150,7 @@ _PATH = "/app"
 SCRIPTS = (
     "vendor/uplot.min.js",
     "shell.js",
+    "away.js",
     "first_run.js",
     "toasts.js",
     "charts.js",

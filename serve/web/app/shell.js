@@ -77,11 +77,11 @@
   function tell() {
     const said = document.querySelector("[data-problems]");
     if (!said) return;
-    const [count, page] = [Number(said.dataset.problems), said.dataset.page];
+    const [count, page, isAway] = [Number(said.dataset.problems), said.dataset.page, "away" in document.body.dataset];
     const name = page ? `${page} - streetloop` : "streetloop";
-    const title = count ? `(${count}) ${name}` : name;
+    const title = isAway ? `(no answer) ${name}` : count ? `(${count}) ${name}` : name;
     if (document.title !== title) document.title = title;
-    icon(count ? "#dc2626" : "#0f766e");
+    icon(isAway ? "#64748b" : count ? "#dc2626" : "#0f766e");
   }
 
   async function role() {

@@ -24,11 +24,18 @@ class AppServer:
 
     def __init__(self, content: Content, screens: Screens | None = None, guard: Guard | None = None) -> None:
         self.content, self.host = content, f"127.0.0.1:{free_port()}"
-        guard = guard or guard_of(None)
-        api = create_api(see_a_car, (), 0.25, guard, content.service, screens or Screens())
+        self._guard, self._screens = guard or guard_of(None), screens or Screens()
+        self.start()
+
+    def start(self) -> None:
+        """Begin to listen, once more after `close`, at the same port."""
+        service = self.content.service
+        api = create_api(see_a_car, (), 0.25, self._guard, service, self._screens)
         port = int(self.host.rpartition(":")[2])
-        mounted = mount_page(api, content.service, guard)
-        self._server = uvicorn.Server(uvicorn.Config(mounted, port=port, log_level="error"))
+        mounted = mount_page(api, service, self._guard)
+        # What is open at the end is cut: Gradio keeps a stream to each page for ever.
+        config = uvicorn.Config(mounted, port=port, log_level="critical", timeout_graceful_shutdown=2)
+        self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, daemon=True)
         self._thread.start()
         eventually(lambda: self._server.started)
