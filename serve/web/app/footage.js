@@ -17,6 +17,7 @@
   let aim = null; // second of the segment that is asked for; null once it shows
   let asking = 0;
   let loading = false;
+  let wanted = null; // camera that the address names
 
   const place = () => document.getElementById("sl-footage");
   const visible = () => place() && place().offsetParent !== null && !document.hidden;
@@ -134,13 +135,15 @@
       const name = element("strong", { textContent: one.camera_id, title: one.camera_id });
       const told = `${hours >= 1 ? `${hours.toFixed(1)} h` : `${Math.round(60 * hours)} min`}`;
       const label = element("div", { className: "sl-day-name" }, name, element("span", { className: "sl-numbers", textContent: told }));
-      return element("div", { className: "sl-day" }, label, track(one, 0, length()));
+      return element("div", { className: one.camera_id === wanted ? "sl-day sl-wanted" : "sl-day" }, label, track(one, 0, length()));
     });
     const focus = document.activeElement?.dataset?.camera;
     if (rows.length) rows.push(element("div", { className: "sl-day" }, element("div"), ticks(0, length(), 8)));
     part("#sl-days").replaceChildren(...rows);
     if (focus) part(`#sl-days [data-camera="${CSS.escape(focus)}"]`)?.focus({ preventScroll: true });
-    part("#sl-days-note").textContent = rows.length ? ""
+    const lacks = wanted !== null && !day.cameras.some((one) => one.camera_id === wanted);
+    part("#sl-days-note").textContent = lacks ? `Nothing of ${wanted} was recorded on this day. What is recorded of it is chosen under Cameras, at Record.`
+      : rows.length ? ""
       : "Nothing was recorded on this day. What is recorded of a camera is chosen under Cameras, at Record.";
     drawHour();
     point();
@@ -176,12 +179,12 @@
   async function load() {
     if (loading) return;
     loading = true;
-    const wanted = part("#sl-day").value;
+    const asked = part("#sl-day").value;
     try {
-      const found = await ask(`/archive/day${wanted ? `?day=${wanted}` : ""}`);
-      if (part("#sl-day").value === wanted) {
+      const found = await ask(`/archive/day${asked ? `?day=${asked}` : ""}`);
+      if (part("#sl-day").value === asked) {
         day = found;
-        if (!wanted) part("#sl-day").value = day.day;
+        if (!asked) part("#sl-day").value = day.day;
         draw();
       }
     } catch (error) {
@@ -345,13 +348,39 @@
     new ResizeObserver(() => overlay(video().currentTime)).observe(video());
   }
 
-  let loaded = 0;
+  // #recordings/CAMERA shows its row; with /MOMENT after it, that moment is played.
+  async function lead(id, at) {
+    wanted = id;
+    const when = new Date(at || NaN);
+    if (!Number.isNaN(when.getTime())) {
+      const its = when.toLocaleDateString("en-CA", { timeZone: day.zone });
+      part("#sl-day").value = its;
+      if (its !== day.day) await load();
+      draw();
+      return play(id, (when - Date.parse(day.start)) / 1000);
+    }
+    draw();
+    const row = part(`#sl-days [data-camera="${CSS.escape(id)}"]`);
+    row?.scrollIntoView({ block: "center" });
+    row?.focus({ preventScroll: true });
+  }
+
+  let loaded = 0, linked = "";
   (function look() {
     if (visible()) {
       if (!place().dataset.wired) wire();
       if (!loaded || Date.now() - loaded > REFRESH_MS) {
         loaded = Date.now();
         load();
+      }
+      const [tab, id, at] = location.hash.slice(1).split("/").map(decodeURIComponent);
+      if (tab === "recordings" && !id && wanted !== null) {
+        [wanted, linked] = [null, ""];
+        draw();
+      }
+      if (tab === "recordings" && id && day && !loading && linked !== location.hash) {
+        linked = location.hash;
+        lead(id, at);
       }
     } else if (place() && current) {
       video().pause();

@@ -159,6 +159,7 @@ SCRIPTS = (
     "live.js",
     "review.js",
     "footage.js",
+    "camera_link.js",
     "zone_editor.js",
 )
 """Files with what the page does by itself."""

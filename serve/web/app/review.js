@@ -109,7 +109,7 @@
     const version = versions.find((one) => one.dataset && one.dataset === open.dataset);
     const links = [];
     if (open.url && /^https?:/.test(open.url)) links.push(make("a", { className: "sl-link", href: open.url, target: "_blank", rel: "noreferrer" }, "This task in Label Studio"));
-    if (version) links.push(make("a", { className: "sl-link", href: `/models/${version.number}/lineage`, target: "_blank" }, `It trained version ${version.number}`));
+    if (version) links.push(make("a", { className: "sl-link", href: `/app/versions/${version.number}` }, `It trained version ${version.number}`));
     links.push(make("a", { className: "sl-link", href: `/app/cameras/${encodeURIComponent(open.camera_id)}` }, "Its camera"));
     const who = open.label ? `labelled by ${open.labeler || "somebody"}${open.answered_at ? `, ${new Date(open.answered_at).toLocaleString()}` : ""}` : SAID[open.state] || open.state;
     parts.facts.replaceChildren(chip(open.reason, "busy"), chip(open.state), make("span", { className: "sl-note" }, `${who}; boxes of ${open.model}`), ...links);

@@ -84,6 +84,17 @@
     icon(isAway ? "#64748b" : count ? "#dc2626" : "#0f766e");
   }
 
+  // Pages at addresses of their own: the header of the app comes anew with its tabs.
+  async function count() {
+    const said = document.querySelector("[data-problems][data-follow]");
+    if (!said) return;
+    try {
+      const answer = document.hidden ? null : await fetch("/status");
+      if (answer?.ok) said.dataset.problems = (await answer.json()).problems.length;
+    } catch { /* the banner says that the server is away */ }
+    setTimeout(count, 10000);
+  }
+
   async function role() {
     try {
       const answer = await fetch("/me");
@@ -93,6 +104,7 @@
 
   function begin() {
     role();
+    count();
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", paint);
     document.addEventListener("click", (event) => { if (event.target.closest?.(".sl-theme")) turn(); });
     let opened = false;

@@ -4,7 +4,9 @@ import json
 import threading
 import zipfile
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 import uvicorn
@@ -172,6 +174,18 @@ def test_a_stretch_is_exported_from_there(page: Page, segments: list[Segment], t
         manifest = json.loads(pack.read("a40.json"))
         assert len(pack.read("a40.mp4")) == manifest["bytes"]
     assert [part["key"] for part in manifest["parts"]] == [one.key for one in segments[:2]]
+
+
+def test_an_address_leads_to_a_camera_and_to_a_moment_of_it(
+    browser: Browser, host: str, segments: list[Segment]
+) -> None:
+    page = browser.new_page(viewport={"width": 1366, "height": 768})
+    at = YESTERDAY + timedelta(seconds=NINE_S + 30)
+    page.goto(f"http://{host}/app/#recordings/a40/{quote(at.isoformat())}")
+    expect(page.locator(".sl-clock")).to_contain_text("09:00:3", timeout=2 * _WAIT_MS)
+    expect(page.locator("#sl-day")).to_have_value(f"{YESTERDAY:%Y-%m-%d}")
+    expect(page.locator("#sl-days .sl-wanted strong")).to_have_text("a40")
+    page.close()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -296,7 +296,7 @@ def test_two_versions_are_compared_and_lead_to_their_pages(
     expect(page.get_by_text("Each was measured on frames of its own")).to_have_count(0)
     expect(page.get_by_text("No scores are on record of these two")).to_be_visible()
     page.get_by_role("link", name="Version 2", exact=True).click()
-    expect(page).to_have_title("Version 2 - streetloop")
+    expect(page).to_have_title("(2) Version 2 - streetloop")
     expect(page.locator("h1")).to_contain_text("accepted")
     expect(page.locator(".sl-compare-row[data-name=night]")).to_contain_text("+0.200")
     keep(page, "version-laptop-light")

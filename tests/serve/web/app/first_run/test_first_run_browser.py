@@ -81,7 +81,7 @@ def _say_what_happens(page: Page, served: AppServer) -> None:
     expect(toast.last).to_have_text("4 events began")
     toast.first.click()
     expect(page).to_have_url(f"http://{served.host}/app/events/{number}")
-    expect(page).to_have_title(f"Event {number} - streetloop")
+    expect(page).to_have_title(f"(1) Event {number} - streetloop")  # no stream runs
     page.get_by_role("button", name="Acknowledge").click()
     expect(page.locator("h1")).to_contain_text("acknowledged")
     page.get_by_label("Comment").fill("a tree")
