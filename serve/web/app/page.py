@@ -68,6 +68,7 @@ def build_page(control: Control, *, can_log_out: bool = False) -> Any:
     """
     with gr.Blocks(title="streetloop", analytics_enabled=False, fill_width=True) as page:
         top = gr.HTML(elem_id="sl-top")
+        steps = gr.HTML(elem_id="sl-steps")
         if can_log_out:
             gr.HTML(render("logout"))
         selected = gr.State("Streets")
@@ -85,24 +86,18 @@ def build_page(control: Control, *, can_log_out: bool = False) -> Any:
                 city_panel(control, cities, AUTHOR)
             with gr.Tab("Zones"):
                 gr.HTML(render("zone_editor"))
-        _keep_fresh(control, page, top, selected, outputs)
+        _keep_fresh(control, page, [top, steps], selected, outputs)
     return page
 
 
 def _streets(control: Control, selected: gr.State) -> _Shown:
     with gr.Tab("Streets") as tab:
         first_run = FirstRunPanel(control, AUTHOR)
-        steps = gr.HTML()
         gr.HTML(render("wall"))
-    outputs = [steps, *first_run.outputs]
-
-    def fresh() -> list[Any]:
-        return [panels.drawn(panels.loop, control), *first_run.fresh()]
-
     for press in first_run.pressed:
-        press.then(fresh, outputs=outputs, **_QUIET)
-    tab.select(lambda: ["Streets", *fresh()], outputs=[selected, *outputs], **_QUIET)
-    return _Shown(outputs, fresh)
+        press.then(first_run.fresh, outputs=first_run.outputs, **_QUIET)
+    tab.select(lambda: ["Streets", *first_run.fresh()], outputs=[selected, *first_run.outputs], **_QUIET)
+    return _Shown(first_run.outputs, first_run.fresh)
 
 
 def _tab(name: str, draw: panels.Draw, control: Control, selected: gr.State) -> _Shown:
@@ -133,15 +128,17 @@ def _tab(name: str, draw: panels.Draw, control: Control, selected: gr.State) -> 
 
 
 def _keep_fresh(
-    control: Control, page: gr.Blocks, top: gr.HTML, selected: gr.State, tabs: dict[str, _Shown]
+    control: Control, page: gr.Blocks, top: list[gr.HTML], selected: gr.State, tabs: dict[str, _Shown]
 ) -> None:
+    """Keep the header, the steps of the loop and the open tab fresh."""
+
     def refresh(name: str) -> list[Any]:
-        updates: list[Any] = [panels.drawn(panels.header, control)]
+        updates: list[Any] = [panels.drawn(draw, control) for draw in (panels.header, panels.loop)]
         for tab, shown in tabs.items():
             updates += shown.fresh() if name == tab else [gr.skip() for _ in shown.outputs]
         return updates
 
-    outputs = [top, *(one for shown in tabs.values() for one in shown.outputs)]
+    outputs = [*top, *(one for shown in tabs.values() for one in shown.outputs)]
     page.load(refresh, selected, outputs, **_QUIET)
     gr.Timer(_REFRESH_S).tick(refresh, selected, outputs, **_QUIET)
 

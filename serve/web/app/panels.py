@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from serve.web.app.lineage_picture import LANE, ROW, draw_lineage
-from serve.web.app.loop_steps import loop_steps
+from serve.web.app.loop_steps import current_step, loop_steps
 from serve.web.app.render import render
 from serve.web.app.rollout_picture import draw_gain, sides_of, waits_in_words
 from streetloop.control.port import Control
@@ -61,7 +61,8 @@ def loop(control: Control) -> str:
     """How far the loop is, as five steps that lead to their tabs; nothing without a camera."""
     if not control.cameras():
         return ""
-    return render("loop", control.zone, steps=loop_steps(control))
+    steps = loop_steps(control)
+    return render("loop", control.zone, steps=steps, current=current_step(steps))
 
 
 def counts(control: Control) -> str:
