@@ -22,6 +22,8 @@ OWN_PAST, TRAINING = "own past", "training set"
 
 _OF_CAMERAS = {"sharpness", "noise"}  # depend on size and make of a camera, too
 _MIN_PAST = 4 * WINDOW  # periods of its own past that tell more than the training set
+PERIODS_NEEDED = _MIN_PAST + WINDOW
+"""Periods after which a camera is compared with its own past for certain."""
 _DAY_S, _WEEK_S, _NEAR_S = 86400.0, 7 * 86400.0, 1800.0
 _MIN_WEEKS, _MIN_DAYS = 3, 5
 _MIN_PERIODS_A_ROUND = 40  # periods about the hour that a day must have to count

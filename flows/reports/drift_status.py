@@ -7,6 +7,7 @@ from drift.comparison import FeatureResult
 from drift.history import Past
 from drift.monitor import recall
 from drift.period_log import cameras_in
+from drift.reference import PERIODS_NEEDED
 from drift.watch import CameraWatch
 from streetloop.errors import ConfigError, ModelError
 from streetloop.ledger import Ledger
@@ -39,7 +40,10 @@ class DriftStatus:
     @property
     def missing(self) -> int:
         """Drift periods that are missing before anything can be said."""
-        return 0 if self.watch.reference is None else self.watch.reference.missing
+        if self.watch.reference is None or not self.watch.reference.missing:
+            return 0
+        # The reference leaves the newest window out, however little of it there is yet.
+        return max(self.watch.reference.missing, PERIODS_NEEDED - len(self.watch.history))
 
     @property
     def is_old(self) -> bool:

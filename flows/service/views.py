@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import BaseModel
 
 from drift.comparison import FeatureResult
+from drift.reference import PERIODS_NEEDED
 from flows.reports.drift_status import DriftStatus
 from flows.service.versions.rollout_course import gains_of, stages_of
 from serve.rollout.rollout_record import parse_phase, parse_policy, parse_summary
@@ -112,8 +113,34 @@ def event_view(event: Event) -> EventView:
     return _copied(EventView, event, model=event.model_version, detail=detail)
 
 
-def drift_view(camera_id: str, status: DriftStatus) -> DriftView:
-    """The drift of a camera."""
+def unwatched_view(camera_id: str, period_s: float = 60.0) -> DriftView:
+    """The drift of a camera that no drift period is known of yet.
+
+    Args:
+        camera_id: The camera.
+        period_s: Length of a drift period.
+    """
+    return DriftView(
+        camera_id=camera_id,
+        state="not watched yet",
+        drifts=False,
+        causes=[],
+        since=None,
+        missing_minutes=PERIODS_NEEDED,
+        needed_minutes=PERIODS_NEEDED,
+        period_s=period_s,
+        features={},
+    )
+
+
+def drift_view(camera_id: str, status: DriftStatus, period_s: float = 60.0) -> DriftView:
+    """The drift of a camera.
+
+    Args:
+        camera_id: The camera.
+        status: What was found.
+        period_s: Length of a drift period.
+    """
     finding, reference = status.open_finding, status.watch.reference
     return DriftView(
         camera_id=camera_id,
@@ -124,6 +151,8 @@ def drift_view(camera_id: str, status: DriftStatus) -> DriftView:
         since=None if finding is None else finding.since,
         until=status.watch.at,
         missing_minutes=status.missing,
+        needed_minutes=PERIODS_NEEDED,
+        period_s=period_s,
         reference=ReferenceView()
         if reference is None
         else ReferenceView(source=reference.source, minutes=reference.periods),

@@ -65,7 +65,7 @@ class EventControl(Protocol):
         """
 
     def drift(self, camera_id: str | None = None) -> list[views.DriftView]:
-        """Drift of one camera, or of every camera that was ever watched.
+        """Drift of one camera, or of every camera that is there or was ever watched.
 
         Raises:
             ConfigError: The camera was never watched.

@@ -255,6 +255,8 @@ class DriftView(BaseModel):
         since: When the open drift began.
         until: End of the last drift period that was seen.
         missing_minutes: Drift periods that are missing before anything can be said.
+        needed_minutes: How many are needed in all.
+        period_s: Length of a drift period in seconds; 60 unless the settings say otherwise.
         reference: What the camera is compared with.
         features: By feature; only those with enough values.
         findings: Every drift that was found, the newest first.
@@ -268,6 +270,8 @@ class DriftView(BaseModel):
     since: datetime | None
     until: datetime | None = None
     missing_minutes: int
+    needed_minutes: int = 0
+    period_s: float = 60.0
     reference: ReferenceView = ReferenceView()
     features: dict[str, FeatureView]
     findings: list[FindingView] = []

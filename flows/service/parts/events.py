@@ -8,8 +8,9 @@ from typing import Any
 
 from flows.reports.drift_html import pictured_periods, report_page
 from flows.reports.drift_status import DriftStatus, drift_state
-from flows.service.parts.state import ServiceState, page_of
-from flows.service.views import drift_view, event_view
+from flows.service.parts.cameras import CameraService
+from flows.service.parts.state import page_of
+from flows.service.views import drift_view, event_view, unwatched_view
 from streetloop.control.views import DriftView, EventView, Page, PrecisionView
 from streetloop.errors import ConfigError, NotFound
 from streetloop.images import encode_jpeg
@@ -28,7 +29,7 @@ _DRIFT_KEPT_S = 20.0
 _MAX_COMMENT = 1000
 
 
-class EventService(ServiceState):
+class EventService(CameraService):
     """See `streetloop.control.port.Control`."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -94,7 +95,13 @@ class EventService(ServiceState):
 
     def drift(self, camera_id: str | None = None) -> list[DriftView]:
         """See `Control.drift`; an answer is computed anew after `_DRIFT_KEPT_S`."""
-        return [drift_view(name, status) for name, status in self._drift_status(camera_id).items()]
+        period_s = self._settings.drift_period_s
+        known = self._drift_status(camera_id)
+        found = [drift_view(name, status, period_s) for name, status in known.items()]
+        if camera_id is not None:
+            return found
+        young = [camera.id for camera in self._cameras() if camera.id not in known]
+        return found + [unwatched_view(name, period_s) for name in young]
 
     def drift_picture(self, camera_id: str, *, before: bool) -> tuple[datetime, bytes] | None:
         """See `Control.drift_picture`."""

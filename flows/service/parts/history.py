@@ -7,7 +7,6 @@ from flows.reports.drift_status import DriftStatus
 from flows.service.history import quality_charts, stream_charts
 from flows.service.history.lag_causes import LOOK_BACK, explain_lag
 from flows.service.history.timeline import Timeline, timeline
-from flows.service.parts.cameras import CameraService
 from flows.service.parts.events import EventService
 from streetloop.control.history.charts import ChartName, ChartView, RemarkView
 from streetloop.errors import ConfigError
@@ -26,7 +25,7 @@ _OF_STREAMS = {
 }
 
 
-class HistoryService(CameraService, EventService):
+class HistoryService(EventService):
     """See `streetloop.control.port.Control`."""
 
     def charts(

@@ -25,7 +25,7 @@ def watch_routes(control: Control) -> APIRouter:
     """
     routes = APIRouter(tags=["watch"], responses=problems(_401="token missing or wrong"))
 
-    @routes.get("/drift", summary="Drift of each camera, or of one; none of what was never watched")
+    @routes.get("/drift", summary="Drift of each camera, or of one; of a young one, how much is missing")
     def drift(camera: Name = None, offset: Offset = 0, limit: Limit = 50) -> Page[DriftView]:
         found = control.drift()
         if camera is not None:

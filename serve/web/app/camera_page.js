@@ -117,10 +117,10 @@
 
   async function drift() {
     const state = (await ask(`/drift?camera=${encodeURIComponent(id)}`)).items[0];
-    if (!state) return part("sl-drift").replaceChildren(note("No minute of it was measured yet; the watch needs an hour before it can say anything."));
+    if (!state) return part("sl-drift").replaceChildren(note("It was not watched yet."));
     const causes = state.causes.map((cause) => cause.probability === null ? cause.name : `${cause.name} (${Math.round(100 * cause.probability)} %)`);
     const words = state.drifts ? ["It drifts, most likely because of ", causes.join(" or "), ", since ", ago(state.since), "."]
-      : state.missing_minutes ? [`${state.missing_minutes} more minutes are needed before it can be compared with its own history.`] : ["It looks as it always did."];
+      : state.missing_minutes ? [`${Math.max(0, state.needed_minutes - state.missing_minutes)} of ${state.needed_minutes} ${state.period_s === 60 ? "minutes" : `periods of ${state.period_s} seconds`} of it are known; then it can be compared with its own history.`] : ["It looks as it always did."];
     const sides = await Promise.all(["before", "since"].map(async (side) => {
       const answer = await fetch(`${path}/drift/${side}.jpg`);
       if (answer.status !== 200) return null;

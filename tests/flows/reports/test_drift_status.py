@@ -108,6 +108,11 @@ def test_a_camera_as_it_was_has_no_alarm(street: _Home) -> None:
     assert state["missing_minutes"] == 0
 
 
+def test_of_the_first_minutes_each_counts(home: _Home) -> None:
+    home.watch(breathing(3, start=BEGIN, camera_id="new"))
+    assert shown(home, "new")["missing_minutes"] == 72
+
+
 def test_a_camera_that_is_young_says_how_much_is_missing(street: _Home) -> None:
     state = shown(street, "young")
     assert state["missing_minutes"] == 55

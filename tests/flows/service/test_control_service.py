@@ -8,7 +8,7 @@ import pytest
 
 from flows.service.control_service import REPORT_FILE
 from streetloop.cameras.camera_file import parse_camera
-from streetloop.errors import LearningError, NotFound, RolloutError
+from streetloop.errors import ConfigError, LearningError, NotFound, RolloutError
 from streetloop.ledger.learning import Step, open_learning
 from streetloop.ledger.reviews import ReviewState
 from streetloop.ledger.rollouts import list_rollouts
@@ -71,8 +71,19 @@ def test_drift_is_not_worked_out_anew_for_everybody(content: Content) -> None:
     assert content.service.drift() == before
 
 
-def test_without_a_watch_there_is_no_drift(empty: Content) -> None:
-    assert empty.service.drift() == []
+def test_a_camera_that_was_never_watched_says_how_much_is_needed(empty: Content) -> None:
+    views = empty.service.drift()
+    assert [(one.camera_id, one.state, one.drifts) for one in views] == [
+        ("a40", "not watched yet", False),
+        ("crossing", "not watched yet", False),
+    ]
+    assert {(one.missing_minutes, one.needed_minutes, one.period_s) for one in views} == {(75, 75, 60.0)}
+    assert "was never watched" in refused(ConfigError, lambda: empty.service.drift("a40"))
+
+
+def test_a_young_camera_says_how_much_of_what_is_needed_is_there(content: Content) -> None:
+    _, young = content.service.drift()
+    assert (young.needed_minutes, young.missing_minutes) == (75, 55), "there are 20 minutes of it"
 
 
 # Review

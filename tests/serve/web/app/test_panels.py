@@ -38,7 +38,7 @@ def content(tmp_path: Path) -> Iterator[Content]:
         ("loop", ["0 of 2 cameras", "night or fog will show here", "drift or enough labels start it"]),
         ("counts", ["No counting lines yet"]),
         ("alerts", ["No event"]),
-        ("drift", ["No camera was monitored yet"]),
+        ("drift", ["No camera can be compared with its own past yet", "a40", "0 of 75 minutes", "crossing"]),
         ("review", ["No labeler is set", "0 pending"]),
         ("models", ["No model is registered yet", "No learning run yet"]),
         ("rollout", ["No rollout yet"]),
@@ -96,7 +96,7 @@ def full(content: Content) -> Content:
         ),
         ("counts", ["a40 in 4 2"]),
         ("alerts", ["a40", "drift", "night or fog", " ago", "ongoing", "frozen picture"]),
-        ("drift", ["a40", "drift", "Most likely night (62 %), or fog (31 %)", " ago", "more minutes"]),
+        ("drift", ["a40", "drift", "Most likely night (62 %), or fog (31 %)", " ago", "of 75 minutes"]),
         ("review", ["1 pending", "1 in dataset"]),
         (
             "models",
@@ -182,6 +182,16 @@ def test_trouble_is_one_sentence_in_the_place_of_a_panel() -> None:
     assert "This panel is not available" in page
     assert "&lt;script&gt;" in page
     assert "<script>" not in page
+
+
+def test_a_young_camera_is_named_with_what_it_still_needs(tmp_path: Path) -> None:
+    content = Content(tmp_path / "home", drift_period_s=2.0)
+    content.add_minutes()
+    page = panels.drift(content.service)
+    Tags(page)
+    assert "a40 not enough yet 20 of 75 periods of 2 seconds" in words(page)
+    assert '<progress max="75" value="20"' in page
+    content.ledger.close()
 
 
 @pytest.mark.parametrize(
