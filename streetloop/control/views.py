@@ -30,7 +30,10 @@ class Page(BaseModel, Generic[T]):
 
 
 class Frames(BaseModel):
-    """Frame accounting of a camera; ``decoded`` is the sum of the others."""
+    """Frame accounting of a camera; ``decoded`` is the sum of the other numbers.
+
+    ``reasons`` are those of `docs/concepts.md`, such as ``rate`` and ``still`` of the gated.
+    """
 
     decoded: int = 0
     detected: int = 0
@@ -38,6 +41,7 @@ class Frames(BaseModel):
     dropped: int = 0
     failed: int = 0
     pending: int = 0
+    reasons: dict[str, int] = {}
 
 
 class CameraView(BaseModel):

@@ -119,9 +119,7 @@ def report(control: Control) -> str:
 
 def health(control: Control) -> str:
     """Problems, and the frame accounting of each camera."""
-    cameras = control.cameras()
-    frames = {camera.id: camera.frames.model_dump() for camera in cameras}
-    return render("health", health=control.health(), cameras=cameras, frames=frames)
+    return render("health", health=control.health(), cameras=control.cameras())
 
 
 def drawn(draw: Draw, control: Control) -> str:

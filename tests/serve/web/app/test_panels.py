@@ -184,6 +184,18 @@ def test_trouble_is_one_sentence_in_the_place_of_a_panel() -> None:
     assert "<script>" not in page
 
 
+def test_what_is_left_out_on_purpose_stands_apart_from_what_is_lost(content: Content) -> None:
+    frames = {"decoded": 7200, "detected": 60, "gated": 7114, "dropped": 20, "failed": 0, "pending": 6}
+    reasons = {"rate": 7000, "still": 114, "stale": 20}
+    content.live.append(running(frames={**frames, "reasons": reasons}))
+    page = panels.health(content.service)
+    Tags(page)
+    assert "left out on purpose lost pending" in words(page)
+    assert "over the asked rate nothing moved dropped failed" in words(page)
+    assert "live 7200 60 7000 114 20 0.3 % 0 6" in words(page)
+    assert page.count("sl-lost") == 1, "in the color of a warning, and only what was lost"
+
+
 def test_a_young_camera_is_named_with_what_it_still_needs(tmp_path: Path) -> None:
     content = Content(tmp_path / "home", drift_period_s=2.0)
     content.add_minutes()
