@@ -1,6 +1,6 @@
 """The buttons of Review, Models and Rollout; a button that cannot act now cannot be pressed."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -9,12 +9,18 @@ import gradio as gr
 from serve.web.access.roles import Role
 from serve.web.app.forms.training_form import city_choices, training_form
 from serve.web.app.notices import asked, confirming, require
+from serve.web.app.render import render
+from serve.web.app.rollout_picture import sides_of
 from streetloop.control.port import Control
 from streetloop.errors import StreetloopError
 
 _QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 _ALL_CITIES = "all cities"
 _PAUSED = "paused"
+_START = (
+    "the version answers in shadow first, beside the champion and used by nobody; then it serves more and "
+    "more cameras, as long as it detects better"
+)
 
 
 @dataclass(frozen=True)
@@ -38,10 +44,10 @@ class ButtonAction:
 
 @dataclass(frozen=True)
 class ButtonRow:
-    """The buttons of a tab.
+    """The buttons of a tab, and under them what each will do.
 
     Attributes:
-        buttons: Gradio's, in order.
+        buttons: Gradio's, in order, and what is under them.
         pressed: What follows a press of each.
         look: Updates of all of them, as they can act now.
     """
@@ -74,7 +80,7 @@ def rollout_buttons(control: Control, author: str) -> ButtonRow:
         ButtonAction("Roll back", steer("roll back"), bool, "stop", back),
         ButtonAction("Promote now", steer("promote"), bool, "primary", promote),
     ]
-    row = _row(actions, state)
+    row = _row(actions, state, lambda: _rollout_effects(control))
     started, fields, start = _start_form(control, author)
 
     def look() -> list[Any]:
@@ -111,7 +117,7 @@ def learning_buttons(control: Control, author: str) -> ButtonRow:
         ),
     ]
     city, started = training_form(control, author)
-    row = _row(actions, state)
+    row = _row(actions, state, lambda: _learning_effects(control))
 
     def look() -> list[Any]:
         return [*row.look(), city_choices(control)]
@@ -126,10 +132,53 @@ def review_buttons(control: Control, author: str) -> ButtonRow:  # noqa: ARG001 
         lambda: f"{control.reopen_labels(rejected=True)} rejected frames wait for answers again.",
         bool,
     )
-    return _row([reopen], lambda: "yes" if control.queue().counts.get("rejected") else "")
+
+    def rejected() -> int:
+        return control.queue().counts.get("rejected", 0)
+
+    def effects() -> Mapping[str, str]:
+        return {reopen.label: f"{rejected()} frames that were skipped or refused are asked about once more"}
+
+    return _row([reopen], lambda: "yes" if rejected() else "", effects)
 
 
-def _row(actions: Sequence[ButtonAction], state: Callable[[], str]) -> ButtonRow:
+def _rollout_effects(control: Control) -> Mapping[str, str]:
+    """What each button does to the newest rollout."""
+    newest = control.rollouts(0, 1).items
+    if not newest:
+        return {}
+    rollout = newest[0]
+    sides = sides_of(rollout.evidence.get("cameras", {}))
+    moved, count = sides["challenger"][1], sum(size for _, size in sides.values())
+    back = f"{_cameras(moved)} of version {rollout.model} to version {rollout.champion}"
+    return {
+        "Pause": "every camera stays on its side, and it does not advance; harm still rolls it back",
+        "Resume": f"it goes on from {rollout.phase}, and may advance",
+        "Roll back": f"{back}; the rollout is over" if moved else "no camera changes; the rollout is over",
+        "Promote now": f"version {rollout.model} becomes the champion and serves "
+        f"{f'all {_cameras(count)}' if count > 1 else 'all cameras'}, whatever it still waits for",
+    }
+
+
+def _learning_effects(control: Control) -> Mapping[str, str]:
+    """What each button does to the newest learning run."""
+    newest = control.learning(0, 1).items
+    if not newest:
+        return {}
+    run = newest[0]
+    return {
+        "Resume the parked run": f"run {run.id} tries {run.detail.get('parked', 'its step')} again",
+        "Drop the open run": f"run {run.id} is over, and what it has trained is lost; labels stay",
+    }
+
+
+def _cameras(count: int) -> str:
+    return f"{count} camera{'' if count == 1 else 's'}"
+
+
+def _row(
+    actions: Sequence[ButtonAction], state: Callable[[], str], effects: Callable[[], Mapping[str, str]]
+) -> ButtonRow:
     buttons, pressed = [], []
     with gr.Row(elem_classes=["sl-buttons", "sl-operator"]):
         for action in actions:
@@ -137,15 +186,19 @@ def _row(actions: Sequence[ButtonAction], state: Callable[[], str]) -> ButtonRow
             js = None if action.question is None else confirming(action.question)
             pressed.append(button.click(_doing(action), js=js, **_QUIET))
             buttons.append(button)
+    under = gr.HTML(elem_classes=["sl-operator"])
 
     def look() -> list[Any]:
         try:
-            now = state()
+            now, said = state(), effects()
         except StreetloopError:  # a press says why
-            return [gr.update(interactive=True) for _ in actions]
-        return [gr.update(interactive=action.can(now)) for action in actions]
+            return [*(gr.update(interactive=True) for _ in actions), ""]
+        can = [action for action in actions if action.can(now)]
+        told = [(action.label, said[action.label]) for action in can if action.label in said]
+        updates = [gr.update(interactive=action in can) for action in actions]
+        return [*updates, render("button_effects", effects=told) if told else ""]
 
-    return ButtonRow(buttons, pressed, look)
+    return ButtonRow([*buttons, under], pressed, look)
 
 
 def _doing(action: ButtonAction) -> Callable[[gr.Request], None]:
@@ -157,12 +210,14 @@ def _doing(action: ButtonAction) -> Callable[[gr.Request], None]:
 
 
 def _start_form(control: Control, author: str) -> tuple[Any, list[Any], Any]:
-    with gr.Accordion("New rollout", open=False, elem_classes="sl-operator"), gr.Row(equal_height=True):
-        version = gr.Dropdown([], label="Version", info="to try against the champion", interactive=True)
-        city = gr.Dropdown(
-            [_ALL_CITIES], value=_ALL_CITIES, label="City", info="where it may serve", interactive=True
-        )
-        start = gr.Button("Start a rollout", variant="primary")
+    with gr.Accordion("New rollout", open=False, elem_classes="sl-operator"):
+        with gr.Row(equal_height=True):
+            version = gr.Dropdown([], label="Version", info="to try against the champion", interactive=True)
+            city = gr.Dropdown(
+                [_ALL_CITIES], value=_ALL_CITIES, label="City", info="where it may serve", interactive=True
+            )
+            start = gr.Button("Start a rollout", variant="primary")
+        gr.HTML(render("button_effects", effects=[("Start a rollout", _START)]))
 
     def begin(request: gr.Request, version: str | None, city: str | None) -> None:
         require(request, Role.OPERATOR)

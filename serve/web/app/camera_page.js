@@ -4,6 +4,7 @@
   const root = document.getElementById("sl-camera");
   const id = root.dataset.camera, path = `/cameras/${encodeURIComponent(id)}`;
   const part = (name) => document.getElementById(name);
+  const SLOTS = { champion: "the version that serves the cameras", challenger: "the version that a rollout tries against the champion" };
   const BOX = ["#38bdf8", "#f59e0b", "#34d399", "#fb7185", "#c4b5fd", "#facc15"];
 
   function make(tag, given = {}, ...children) {
@@ -31,7 +32,12 @@
     return make("time", { dateTime: text, title: at.toLocaleString() }, `${Math.floor(seconds / size)} ${word} ago`);
   }
 
-  const chip = (text, kind = "plain", title = "") => make("span", { className: `sl-chip sl-${kind}`, title }, text);
+  const word = (text, hint, className = "sl-term") => {
+    const made = make("span", { className }, text);
+    if (hint) Object.assign(made, { tabIndex: 0 }).dataset.hint = hint;
+    return made;
+  };
+  const chip = (text, kind = "plain", hint = "") => word(text, hint, `sl-chip sl-${kind}`);
   const note = (text) => make("p", { className: "sl-note" }, text);
   const facts = (pairs) => pairs.flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, value)]);
 
@@ -39,7 +45,7 @@
 
   function now(view) {
     const kind = { live: "good", lost: "bad", failed: "bad" }[view.state] || "plain";
-    Object.assign(part("sl-state"), { textContent: view.state, className: `sl-chip sl-${kind}`, title: view.error || "" });
+    Object.assign(part("sl-state"), { textContent: view.state, className: `sl-chip sl-${kind}` });
     document.querySelector(".sl-header").dataset.problems = (view.error ? 1 : 0) + view.faults.length;
     const asked = view.fps === null ? "all" : String(view.fps);
     const crossed = Object.entries(view.crossings).map(([line, ways]) => `${line}: ${Object.entries(ways).map(([way, count]) => `${way} ${count}`).join(", ")}`);
@@ -48,7 +54,7 @@
       ["lag", view.frames.detected ? `95 % within ${view.lag_p95_s.toFixed(2)} s` : "-"],
       ["objects since start", Object.entries(view.objects_by_class).map(([name, count]) => `${name} ${count}`).join(", ") || String(view.objects)],
       ["crossings since start", crossed.join("; ") || "no counting line"],
-      ["model", view.model ? `${view.model}${view.slot ? ` (${view.slot})` : ""}` : "-"],
+      ["model", view.model ? make("span", {}, view.model, ...(view.slot ? [" (", word(view.slot, SLOTS[view.slot]), ")"] : [])) : "-"],
       ...(view.error ? [["error", view.error]] : []),
     ]));
   }

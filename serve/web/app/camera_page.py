@@ -13,6 +13,7 @@ SCRIPTS = (
     "vendor/uplot.min.js",
     "shell.js",
     "away.js",
+    "hints.js",
     "toasts.js",
     "charts.js",
     "live.js",

@@ -107,6 +107,12 @@
     return `detects ${view.fps_detected.toFixed(1)}${asked} frames a second, ${view.objects} objects`;
   }
 
+  // Without a place in the order of the keyboard: a wall has as many as it has cameras.
+  function hint(place, text) {
+    if (text) place.dataset.hint = text;
+    else delete place.dataset.hint;
+  }
+
   function tell(cameras) {
     const place = wall();
     if (!place) return;
@@ -122,7 +128,7 @@
       one.state.textContent = camera.state;
       one.state.className = `sl-chip sl-${{ live: "good", lost: "bad", failed: "bad" }[camera.state] || "plain"}`;
       one.numbers.textContent = said(camera);
-      one.numbers.title = `${camera.fps_decoded.toFixed(0)} frames a second arrive; those above the rate that is asked for are left out on purpose`;
+      hint(one.numbers, said(camera) && !camera.error ? `${camera.fps_decoded.toFixed(0)} frames a second arrive; those above the rate that is asked for are left out on purpose` : "");
       one.figure.classList.toggle("sl-dark", camera.state !== "live");
     }
     if ("away" in document.body.dataset) gray();
@@ -135,6 +141,7 @@
       figure.classList.add("sl-stale");
       Object.assign(state, { textContent: "no answer", className: "sl-chip sl-plain" });
       numbers.textContent = "";
+      hint(numbers, "");
     }
   }
 

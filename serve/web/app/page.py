@@ -148,6 +148,7 @@ SCRIPTS = (
     "vendor/uplot.min.js",
     "shell.js",
     "away.js",
+    "hints.js",
     "first_run.js",
     "toasts.js",
     "charts.js",

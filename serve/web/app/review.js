@@ -34,7 +34,7 @@
   }
 
   const color = (frame, name) => COLORS[Math.max(0, frame.classes.indexOf(name)) % COLORS.length];
-  const chip = (text, kind = "plain", title = "") => make("span", { className: `sl-chip sl-${kind}`, title }, text);
+  const chip = (text, kind = "plain", title = "") => make("span", { className: `sl-chip sl-${kind}`, ...(title ? { tabIndex: 0, "data-hint": title } : {}) }, text);
   const moment = (text) => make("time", { dateTime: text, title: text }, new Date(text).toLocaleString([], { dateStyle: "short", timeStyle: "short" }));
   const say = (text, bad = false) => Object.assign(parts.said, { textContent: text, className: bad ? "sl-chip sl-bad" : "sl-note" });
   const canLabel = () => queue?.people === "app" && document.body.dataset.role !== "viewer" && ["pending", "pushed", "labeled", "in dataset", "rejected"].includes(open?.state);

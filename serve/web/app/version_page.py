@@ -12,7 +12,7 @@ from streetloop.control.port import Control
 from streetloop.control.views import ModelView, RolloutView
 from streetloop.errors import NotFound, StreetloopError
 
-SCRIPTS = ("vendor/uplot.min.js", "shell.js", "away.js", "curves.js", "version_page.js")
+SCRIPTS = ("vendor/uplot.min.js", "shell.js", "away.js", "hints.js", "curves.js", "version_page.js")
 STYLES = ("vendor/uplot.min.css", "base.css", "app.css", "charts.css", "camera_page.css", "versions.css")
 _MAX_ROLLOUTS = 200
 

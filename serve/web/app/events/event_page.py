@@ -11,7 +11,7 @@ from streetloop.control.port import Control
 from streetloop.control.views import EventView
 from streetloop.errors import NotFound, StreetloopError
 
-SCRIPTS = ("shell.js", "away.js", "toasts.js", "event_page.js")
+SCRIPTS = ("shell.js", "away.js", "hints.js", "toasts.js", "event_page.js")
 STYLES = ("base.css", "app.css", "charts.css", "camera_page.css", "versions.css", "toasts.css")
 _MAX_NUMBER = 2**31 - 1
 
