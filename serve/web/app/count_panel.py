@@ -23,7 +23,7 @@ _REFRESH_S = 10.0
 _QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
 
-def count_panel(control: Control, tab: gr.Tab, selected: gr.State, name: str) -> None:
+def count_panel(control: Control, tab: gr.Tab, selected: gr.Textbox, name: str) -> None:
     """Build the choice and the chart in the open tab.
 
     Args:

@@ -24,7 +24,6 @@ from serve.web.app.version_page import add_version_page
 from streetloop.control.port import Control
 
 AUTHOR = "app"
-_REFRESH_S = 3.0
 _CHARTS = {
     "Counts and alerts": ("objects", "crossings"),
     "Drift": ("drift", "confidence"),
@@ -71,7 +70,8 @@ def build_page(control: Control, *, can_log_out: bool = False) -> Any:
         steps = gr.HTML(elem_id="sl-steps")
         if can_log_out:
             gr.HTML(render("logout"))
-        selected = gr.State("Streets")
+        # Kept by the browser: a server that comes back knows which tab is open.
+        selected: Any = gr.Textbox("Streets", visible=False)
         outputs: dict[str, _Shown] = {}
         with gr.Tabs():
             outputs["Streets"] = _streets(control, selected)
@@ -90,7 +90,7 @@ def build_page(control: Control, *, can_log_out: bool = False) -> Any:
     return page
 
 
-def _streets(control: Control, selected: gr.State) -> _Shown:
+def _streets(control: Control, selected: Any) -> _Shown:
     with gr.Tab("Streets") as tab:
         first_run = FirstRunPanel(control, AUTHOR)
         gr.HTML(render("wall"))
@@ -100,7 +100,7 @@ def _streets(control: Control, selected: gr.State) -> _Shown:
     return _Shown(first_run.outputs, first_run.fresh)
 
 
-def _tab(name: str, draw: panels.Draw, control: Control, selected: gr.State) -> _Shown:
+def _tab(name: str, draw: panels.Draw, control: Control, selected: Any) -> _Shown:
     with gr.Tab(name) as tab:
         make = _BUTTONS.get(name)
         row = None if make is None else make(control, AUTHOR)
@@ -128,7 +128,7 @@ def _tab(name: str, draw: panels.Draw, control: Control, selected: gr.State) -> 
 
 
 def _keep_fresh(
-    control: Control, page: gr.Blocks, top: list[gr.HTML], selected: gr.State, tabs: dict[str, _Shown]
+    control: Control, page: gr.Blocks, top: list[gr.HTML], selected: Any, tabs: dict[str, _Shown]
 ) -> None:
     """Keep the header, the steps of the loop and the open tab fresh."""
 
@@ -140,7 +140,8 @@ def _keep_fresh(
 
     outputs = [*top, *(one for shown in tabs.values() for one in shown.outputs)]
     page.load(refresh, selected, outputs, **_QUIET)
-    gr.Timer(_REFRESH_S).tick(refresh, selected, outputs, **_QUIET)
+    # Pressed by shell.js every few seconds, as long as the page is seen.
+    gr.Button("refresh", elem_id="sl-refresh", visible="hidden").click(refresh, selected, outputs, **_QUIET)
 
 
 _PATH = "/app"

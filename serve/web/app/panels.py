@@ -8,7 +8,7 @@ from serve.web.app.loop_steps import current_step, loop_steps
 from serve.web.app.render import render
 from serve.web.app.rollout_picture import draw_gain, sides_of, waits_in_words
 from streetloop.control.port import Control
-from streetloop.control.views import RolloutView
+from streetloop.control.views import CameraView, RolloutView
 from streetloop.errors import StreetloopError
 
 Draw = Callable[[Control], str]
@@ -16,6 +16,7 @@ Draw = Callable[[Control], str]
 _MAX_RUNS = 10
 _MAX_ROLLOUTS = 50
 _MAX_EARLIER = 10
+_MAX_ROWS, _MAX_CARDS = 100, 60  # cameras that Health and Drift show; more take long to draw
 _FEATURE_HINTS = {
     "brightness": "mean lightness of the picture",
     "contrast": "spread of light and dark",
@@ -72,8 +73,9 @@ def counts(control: Control) -> str:
 
 def drift(control: Control) -> str:
     """Drift by camera; drifting cameras come first."""
-    states = sorted(control.drift(), key=lambda state: not state.drifts)
-    return render("drift", control.zone, states=states, hints=_FEATURE_HINTS)
+    states = sorted(control.drift(), key=lambda state: (not state.drifts, not state.features))
+    more = max(0, len(states) - _MAX_CARDS)
+    return render("drift", control.zone, states=states[:_MAX_CARDS], more=more, hints=_FEATURE_HINTS)
 
 
 def review(control: Control) -> str:
@@ -118,8 +120,16 @@ def report(control: Control) -> str:
 
 
 def health(control: Control) -> str:
-    """Problems, and the frame accounting of each camera."""
-    return render("health", health=control.health(), cameras=control.cameras())
+    """Problems, and the frame accounting of each camera; those with problems come first."""
+
+    def is_well(camera: CameraView) -> bool:
+        return camera.state == "live" and not camera.error and not camera.faults
+
+    cameras = sorted(control.cameras(), key=is_well)
+    rest = cameras[_MAX_ROWS:]
+    well = all(is_well(camera) for camera in rest)
+    shown = cameras[:_MAX_ROWS]
+    return render("health", health=control.health(), cameras=shown, more=len(rest), more_are_well=well)
 
 
 def drawn(draw: Draw, control: Control) -> str:

@@ -1,7 +1,7 @@
 // What all pages share: light or dark, deep links to tabs, the title and icon that tell of problems,
 // and what the visitor's role may do.
 (() => {
-  const THEME = "streetloop-theme";
+  const THEME = "streetloop-theme", REFRESH_MS = 3000;
   const slug = (text) => text.trim().toLowerCase().replace(/[^a-z0-9]+/g, "-");
   const asked = new URLSearchParams(location.search).get("__theme");
   let theme = null;
@@ -96,13 +96,22 @@
   }
 
   async function role() {
+    let found = "unknown"; // what may not be done is refused all the same
     try {
       const answer = await fetch("/me");
-      if (answer.ok) document.body.dataset.role = (await answer.json()).role;
-    } catch { /* what may not be done is refused all the same */ }
+      if (answer.ok) found = (await answer.json()).role;
+    } catch { /* the banner says that the server is away */ }
+    document.body.dataset.role = found;
+  }
+
+  // The open tab comes anew while it is seen: a timer of Gradio would go on in hidden pages, too.
+  function refresh() {
+    if (!document.hidden) document.getElementById("sl-refresh")?.click();
   }
 
   function begin() {
+    setInterval(refresh, REFRESH_MS);
+    document.addEventListener("visibilitychange", refresh);
     role();
     count();
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", paint);

@@ -149,7 +149,8 @@ def charts_of(page: Page, count: int) -> None:
     )
 
 
-@pytest.mark.parametrize(("size", "theme"), [("laptop", "light"), ("phone", "dark")])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("size", ["laptop", "phone"])
 def test_every_tab_has_no_grave_finding_and_no_overflow(
     visit: Callable[..., Page], size: str, theme: str
 ) -> None:
