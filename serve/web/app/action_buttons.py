@@ -150,7 +150,7 @@ def _rollout_effects(control: Control) -> Mapping[str, str]:
     rollout = newest[0]
     sides = sides_of(rollout.evidence.get("cameras", {}))
     moved, count = sides["challenger"][1], sum(size for _, size in sides.values())
-    back = f"{_cameras(moved)} of version {rollout.model} to version {rollout.champion}"
+    back = f"{_cameras(moved)} back from version {rollout.model} to version {rollout.champion}"
     return {
         "Pause": "every camera stays on its side, and it does not advance; harm still rolls it back",
         "Resume": f"it goes on from {rollout.phase}, and may advance",

@@ -16,6 +16,10 @@
         row.dispatchEvent(new MouseEvent("mousedown", { bubbles: true, cancelable: true }));
         break;
       }
+      // Of many cameras the list has those that are like the text, which a key makes it look at.
+      input.value = id;
+      input.dispatchEvent(new Event("input", { bubbles: true }));
+      input.dispatchEvent(new KeyboardEvent("keydown", { key: id.slice(-1), bubbles: true }));
       await wait(WAIT_MS);
     }
     input.blur();

@@ -21,7 +21,7 @@ _TABS = {
     "Health": ".sl-account tbody tr",
     "Drift": ".sl-card:visible",
     "Counts and alerts": ".sl-table:visible",
-    "Cameras": "input[aria-label='Camera']",
+    "Cameras": "input[aria-label='Camera']:visible",
     "Cities": ".sl-table:visible",
     "Zones": "#sl-editor select",
     "Streets": "#sl-wall figure",

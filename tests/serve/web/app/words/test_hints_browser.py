@@ -62,7 +62,8 @@ def test_the_keyboard_reaches_an_explanation_and_closes_it(browser: Browser, ser
     keep(page, "hint-laptop-light")
     page.keyboard.press("Escape")
     expect(tip).to_be_hidden()
-    expect(page.locator(".sl-effects:visible").first).to_contain_text("Roll back: 1 camera of version 3")
+    effects = page.locator(".sl-effects:visible").first
+    expect(effects).to_contain_text("1 camera back from version 3 to version 1")
     page.get_by_role("tab", name="Models").click()
     page.locator(".sl-lineage .sl-chip", has_text="champion").hover()
     expect(tip).to_have_text("the champion serves; a challenger may replace it")

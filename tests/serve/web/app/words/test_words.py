@@ -76,7 +76,7 @@ def test_the_buttons_of_a_rollout_say_what_they_will_do(content: Content) -> Non
         return words(page)
 
     assert "Pause every camera stays on its side" in said()
-    assert "Roll back 1 camera of version 3 to version 1; the rollout is over" in said()
+    assert "Roll back 1 camera back from version 3 to version 1; the rollout is over" in said()
     assert "Promote now version 3 becomes the champion and serves all 2 cameras" in said()
     assert "Resume" not in said(), "it cannot be pressed"
     rollout, now = list_rollouts(content.ledger, 1)[0], datetime.now(UTC)
