@@ -58,7 +58,7 @@ class WrongContent(SourceUnreadable):
 
 
 @contextlib.contextmanager
-def get(uri: SecretUri) -> Iterator[Response]:
+def get(uri: SecretUri, silence_s: float | None = None) -> Iterator[Response]:
     """The answer to a GET, whose body is not read yet.
 
     Credentials are sent only to a server that asks for them, and never to another one that it
@@ -66,6 +66,7 @@ def get(uri: SecretUri) -> Iterator[Response]:
 
     Args:
         uri: The address, with user and password if the server asks for them.
+        silence_s: Longest wait for the next bytes in seconds; None for `TIMEOUT_S`.
 
     Raises:
         SourceError: The subclass that fits; the message shows no secret.
@@ -78,15 +79,15 @@ def get(uri: SecretUri) -> Iterator[Response]:
     url, auth = _without_login(uri.reveal())
     with _translated(uri, _WHILE_READING), contextlib.ExitStack() as opened:
         with _translated(uri, tuple(TRANSLATED)):
-            response = _ask(url, auth, opened)
+            response = _ask(url, auth, opened, silence_s or TIMEOUT_S)
         _refuse_error(response, uri)
         yield response
 
 
-def _ask(url: str, auth: httpx.Auth | None, opened: contextlib.ExitStack) -> Response:
+def _ask(url: str, auth: httpx.Auth | None, opened: contextlib.ExitStack, silence_s: float) -> Response:
     client = httpx.Client(
         auth=auth,
-        timeout=TIMEOUT_S,
+        timeout=httpx.Timeout(TIMEOUT_S, read=silence_s),
         follow_redirects=True,
         max_redirects=_MAX_REDIRECTS,
         # Pictures are compressed already, and what unpacks without limit fills the memory.

@@ -9,6 +9,7 @@ from streetloop.errors import SourceUnreadable
 from streetloop.secrets import SecretUri
 
 _HEADER_END = re.compile(rb"\r?\n\r?\n")
+_HEAD_BYTES = 256
 _LENGTH = re.compile(rb"^content-length:\s*(\d{1,12})\s*$", re.IGNORECASE | re.MULTILINE)
 
 
@@ -22,6 +23,8 @@ def parts(response: client.Response, uri: SecretUri, clock: Clock) -> Iterator[b
     boundary = _boundary(response, uri)
     found, began = bytearray(), clock.monotonic()
     for chunk in response.iter_raw():
+        if len(found) < _HEAD_BYTES:  # the picture has not begun: what passed was the camera's period
+            began = clock.monotonic()
         found += chunk
         while (part := _take(found, boundary)) is not None:
             began = clock.monotonic()

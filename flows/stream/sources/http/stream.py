@@ -1,6 +1,7 @@
 """Whatever pictures an ``http(s)://`` address has: a recording, HLS, a live stream, or MJPEG."""
 
 import logging
+import math
 import threading
 from collections.abc import Iterator
 
@@ -10,7 +11,7 @@ from flows.stream.sources.media_clock import MediaClock
 from flows.stream.sources.network import NetworkSource
 from flows.stream.sources.source import SourceFrame
 from streetloop.clock import Clock
-from streetloop.errors import SourceError, SourceRefused, SourceUnavailable, SourceUnreadable
+from streetloop.errors import SourceError, SourceRefused, SourceStalled, SourceUnavailable, SourceUnreadable
 from streetloop.host.polling import SayOnce
 from streetloop.secrets import SecretUri
 from streetloop.video import VideoInfo, VideoReader
@@ -21,6 +22,7 @@ _MJPEG = "multipart/x-mixed-replace"
 _AS_THEY_COME = {"mpegts", "flv"}  # formats of a live stream; pictures of all others come in bunches
 _SILENCE_S = 15.0  # a segment of HLS takes six to ten
 _JUMP_S = 3.0  # as of clips
+_LONGEST_SILENCE_S = 160.0  # of a camera that sends a picture a minute
 _LATE_S = 1.0  # a picture that is later was not there in time, and those after it are not hurried
 _OPTIONS = {
     "rw_timeout": str(round(_SILENCE_S * 1e6)),
@@ -44,6 +46,7 @@ class HttpSource(NetworkSource):
     def __init__(self, uri: SecretUri, clock: Clock, *, sound: bool = False) -> None:
         super().__init__(uri, _OPTIONS, clock, sound=sound)
         self._is_recording = False
+        self._silence_s = client.TIMEOUT_S
         self._say = SayOnce(_log.warning)
 
     def probe(self) -> VideoInfo:
@@ -83,20 +86,32 @@ class HttpSource(NetworkSource):
         return kind == _MJPEG
 
     def _mjpeg(self) -> Iterator[SourceFrame]:
-        is_broken = False
-        with client.get(self._uri) as response:
-            for data in parts(response, self._uri, self._clock):
-                try:
-                    picture = client.decode(data, self._uri)
-                except SourceUnreadable as error:
-                    if is_broken:  # the second in a row
-                        raise
-                    is_broken = True
-                    self._say(f"a picture is passed over: {error}")
-                    continue
-                is_broken = False
-                yield SourceFrame(self._clock.monotonic(), picture)
+        try:
+            with client.get(self._uri, self._silence_s) as response:
+                yield from self._pictures(response)
+        except SourceStalled:
+            # It may be a slow camera: after each loss longer silences are borne.
+            self._silence_s = min(2 * self._silence_s, _LONGEST_SILENCE_S)
+            raise
         raise SourceUnavailable(f"{self._uri} closed the stream")
+
+    def _pictures(self, response: client.Response) -> Iterator[SourceFrame]:
+        is_broken, before_s = False, -math.inf  # many send the first one at once
+        for data in parts(response, self._uri, self._clock):
+            now_s = self._clock.monotonic()
+            if now_s - before_s < client.TIMEOUT_S:
+                self._silence_s = client.TIMEOUT_S
+            before_s = now_s
+            try:
+                picture = client.decode(data, self._uri)
+            except SourceUnreadable as error:
+                if is_broken:  # the second in a row
+                    raise
+                is_broken = True
+                self._say(f"a picture is passed over: {error}")
+                continue
+            is_broken = False
+            yield SourceFrame(now_s, picture)
 
     def _video(self, stop: threading.Event) -> Iterator[SourceFrame]:
         timeline = MediaClock(_JUMP_S)
