@@ -14,7 +14,6 @@ from streetloop.control.views import EventView
 _ALL = "all"
 _ONGOING, _UNSEEN = "ongoing", "not acknowledged"
 _STATES = (_ALL, _ONGOING, _UNSEEN)
-_REFRESH_S = 5.0
 _LOOK_BACK, _MAX_SHOWN = 200, 30
 _MAX_NUMBER = 2**31 - 1
 _QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
@@ -68,7 +67,8 @@ def alert_panel(control: Control, tab: gr.Tab, selected: gr.State, name: str, au
     for one in choice:
         one.input(draw, choice, shown, **_QUIET)
     button.click(acknowledge, number, **_QUIET).then(draw, choice, shown, **_QUIET)
-    gr.Timer(_REFRESH_S).tick(refresh, [selected, *choice], shown, **_QUIET)
+    again = gr.Button("refresh", elem_classes="sl-refresh-slower", visible="hidden")
+    again.click(refresh, [selected, *choice], shown, **_QUIET)
 
 
 def event_number(text: str) -> int:

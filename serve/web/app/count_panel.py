@@ -19,7 +19,6 @@ _PERIODS = {
 }
 """What is shown at once has at most 200 bars."""
 
-_REFRESH_S = 10.0
 _QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
 
@@ -55,7 +54,8 @@ def count_panel(control: Control, tab: gr.Tab, selected: gr.Textbox, name: str) 
     tab.select(open_tab, choice, [camera, chart], **_QUIET)
     for one in choice:
         one.input(draw, choice, chart, **_QUIET)
-    gr.Timer(_REFRESH_S).tick(refresh, [selected, *choice], chart, **_QUIET)
+    again = gr.Button("refresh", elem_classes="sl-refresh-slower", visible="hidden")
+    again.click(refresh, [selected, *choice], chart, **_QUIET)
 
 
 def _drawn(control: Control, camera_id: str | None, period_name: str) -> str:

@@ -1,7 +1,7 @@
 // What all pages share: light or dark, deep links to tabs, the title and icon that tell of problems,
 // and what the visitor's role may do.
 (() => {
-  const THEME = "streetloop-theme", REFRESH_MS = 3000;
+  const THEME = "streetloop-theme", REFRESH_MS = 3000, SLOWER = 3;
   const slug = (text) => text.trim().toLowerCase().replace(/[^a-z0-9]+/g, "-");
   const asked = new URLSearchParams(location.search).get("__theme");
   let theme = null;
@@ -105,8 +105,11 @@
   }
 
   // The open tab comes anew while it is seen: a timer of Gradio would go on in hidden pages, too.
+  let rounds = 0;
   function refresh() {
-    if (!document.hidden) document.getElementById("sl-refresh")?.click();
+    if (document.hidden) return;
+    document.getElementById("sl-refresh")?.click();
+    if (rounds++ % SLOWER === 0) for (const button of document.querySelectorAll(".sl-refresh-slower")) button.click();
   }
 
   function begin() {

@@ -100,6 +100,29 @@ def test_a_hidden_page_asks_for_nothing_until_it_is_seen_again(
     page.close()
 
 
+def test_alerts_and_counts_come_anew_while_their_tab_is_seen(
+    browser: Browser, served: AppServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[float] = []
+    events = served.content.service.events
+    monkeypatch.setattr(
+        served.content.service, "events", lambda *a, **k: (drawn.append(0.0), events(*a, **k))[1]
+    )
+    page = browser.new_page(viewport={"width": 1366, "height": 768})
+    page.clock.install()
+    page.goto(f"http://{served.host}/app/#counts-and-alerts")
+    expect(page.get_by_label("Camera of alerts")).to_be_visible(timeout=_WAIT_MS)
+    eventually(lambda: len(drawn) >= 1)
+    before = len(drawn)
+    eventually(lambda: len(drawn) > before)
+    page.evaluate(_HIDE, True)
+    page.clock.run_for(2_000)  # what was under way ends
+    before = len(drawn)
+    page.clock.run_for(60_000)
+    assert len(drawn) == before, "the alerts are not drawn for nobody"
+    page.close()
+
+
 def test_over_a_slow_link_the_wall_shows_less_and_buttons_work(browser: Browser, served: AppServer) -> None:
     page = browser.new_page(viewport={"width": 1366, "height": 768})
     page.set_default_timeout(_WAIT_MS)
