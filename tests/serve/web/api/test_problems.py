@@ -16,6 +16,7 @@ STATUS = {
     errors.InputTooLarge: 413,
     errors.InputRejected: 400,
     errors.NotFound: 404,
+    errors.ChangedMeanwhile: 412,
     errors.ConfigError: 422,
     errors.LedgerUrlInvalid: 422,
     errors.RolloutError: 409,
