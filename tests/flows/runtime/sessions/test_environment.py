@@ -6,6 +6,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
@@ -50,7 +51,16 @@ def _hold(ledger: Path) -> "subprocess.Popen[str]":
     return holder
 
 
+@pytest.fixture
+def hangup() -> Iterator[None]:
+    """A SIGHUP that is not ignored, also where the tests run under nohup."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
 @pytest.mark.ray
+@pytest.mark.usefixtures("hangup")
 def test_a_run_without_a_home_of_the_user_behind_a_dead_proxy_outlives_a_held_ledger_and_a_hangup(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
