@@ -36,6 +36,7 @@
     ├── EventSinkError         an event sink did not take what was sent
     ├── QueueFull              too much waits already; asking again later helps
     ├── NotFound               what was named is not there
+    ├── ChangedMeanwhile       somebody else has changed what was read before
     ├── ImageUnreadable        bytes that should be an image cannot be decoded
     └── InputRejected          something sent over HTTP is not acceptable
         └── InputTooLarge      ... because of its size
