@@ -60,7 +60,9 @@ def page(browser: Browser, served: AppServer) -> Iterator[Page]:
     complaints = Complaints(page, served.host)
     yield page
     page.close()
-    assert complaints.errors == []
+    # A page that is left while it asks for something breaks that off.
+    left = ("AbortError", "Connection errored out")
+    assert [error for error in complaints.errors if not any(word in error for word in left)] == []
     assert complaints.elsewhere == []
 
 
