@@ -25,6 +25,8 @@ from tests.support.mlflow_tables import make_tables_once
 from tests.support.servers import cluster
 
 if TYPE_CHECKING:  # every test process reads this file: servers are imported by whoever starts one
+    from playwright.sync_api import Browser
+
     from tests.support.servers.gateway import Gateway
     from tests.support.servers.labels.label_studio import Studio
     from tests.support.servers.postgres import Postgres
@@ -148,6 +150,15 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     from tests.support.servers import gateway
 
     yield from gateway.start(tmp_path_factory.mktemp("gateway"))
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A Chromium of the tests of a module."""
+    from tests.support.servers.browser import chromium
+
+    with chromium() as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ from streetloop.control.port import MAX_WIDTH
 from streetloop.settings import BASELINE, Settings
 from tests.support.programs.cli import Command
 from tests.support.rollout import wait_for
-from tests.support.servers.browser import SCREENSHOTS, Complaints, chromium
+from tests.support.servers.browser import SCREENSHOTS, Complaints
 from tests.support.servers.ports import free_port
 from train.model.find_model import open_registry
 from train.model.model_file import open_model
@@ -131,12 +131,6 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
     command.interrupt()
     outcome = command.finish()
     assert "Traceback" not in outcome.stderr, outcome.stderr
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture

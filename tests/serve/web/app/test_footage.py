@@ -17,7 +17,7 @@ from serve.web.app.page import mount_page
 from streetloop.ledger.segments import Segment
 from tests.support.control_service import Content, Screens, guard_of, see_a_car
 from tests.support.samples.footage import NINE_S, SEGMENT_S, YESTERDAY, add_morning
-from tests.support.servers.browser import SCREENSHOTS, Complaints, chromium
+from tests.support.servers.browser import SCREENSHOTS, Complaints
 from tests.support.servers.ports import free_port
 from tests.support.stream_flow.fakes import eventually
 
@@ -52,12 +52,6 @@ def host(home: Content) -> Iterator[str]:
     yield f"127.0.0.1:{port}"
     server.should_exit = True
     thread.join(60)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture

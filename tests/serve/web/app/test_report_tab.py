@@ -10,7 +10,7 @@ from streetloop.ledger.events import begin_event, comment_event
 from tests.serve.web.app.test_zone_editor import SIZES
 from tests.support.control_service import NOW, Content
 from tests.support.servers.app_server import AppServer
-from tests.support.servers.browser import SCREENSHOTS, Complaints, chromium
+from tests.support.servers.browser import SCREENSHOTS, Complaints
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
@@ -46,12 +46,6 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppServer]:
     yield served
     served.close()
     content.ledger.close()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture(params=["light", "dark"])

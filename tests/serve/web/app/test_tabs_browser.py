@@ -23,7 +23,7 @@ from tests.support.control_service import READING, Content, Screens, register_ve
 from tests.support.evaluated_versions import evaluate_versions
 from tests.support.servers.accessibility import grave_findings
 from tests.support.servers.app_server import AppServer
-from tests.support.servers.browser import SCREENSHOTS, Complaints, chromium
+from tests.support.servers.browser import SCREENSHOTS, Complaints
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
@@ -100,12 +100,6 @@ def _go_on(content: Content) -> None:
         move(content.ledger, rollout, RolloutState.RUNNING, phase.model_dump(mode="json"), 500, entry)
     waits = ("a certain gain: +0.040 [-0.010, +0.090] so far", "4.2 more minutes in this phase")
     note_progress(content.ledger, 2, {}, {**READING, "waits_for": waits}, datetime.now(UTC))
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from streetloop.images import encode_jpeg
 from tests.support.control_service import FILE, Content, Screens
 from tests.support.servers.app_server import AppServer
-from tests.support.servers.browser import SCREENSHOTS, Complaints, chromium
+from tests.support.servers.browser import SCREENSHOTS, Complaints
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
@@ -26,12 +26,6 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppServer]:
     yield served
     served.close()
     served.content.ledger.close()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture

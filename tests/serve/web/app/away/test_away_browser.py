@@ -9,17 +9,11 @@ from playwright.sync_api import Browser, Page, expect
 from tests.support.control_service import Content, Screens, jpeg, running
 from tests.support.servers.accessibility import grave_findings
 from tests.support.servers.app_server import AppServer
-from tests.support.servers.browser import SCREENSHOTS, chromium
+from tests.support.servers.browser import SCREENSHOTS
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
 _WAIT_MS = 60_000
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture

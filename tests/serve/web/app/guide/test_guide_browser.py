@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, expect
 from tests.support.control_service import Content, Screens, jpeg, running
 from tests.support.servers.accessibility import grave_findings
 from tests.support.servers.app_server import AppServer
-from tests.support.servers.browser import SCREENSHOTS, Complaints, chromium
+from tests.support.servers.browser import SCREENSHOTS, Complaints
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
@@ -23,12 +23,6 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppServer]:
     yield served
     served.close()
     content.ledger.close()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.mark.parametrize(

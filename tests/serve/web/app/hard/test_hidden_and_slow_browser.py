@@ -11,7 +11,6 @@ from streetloop.control.port import DEFAULT_WIDTH
 from streetloop.images import encode_jpeg
 from tests.support.control_service import Content, Screens, running
 from tests.support.servers.app_server import AppServer
-from tests.support.servers.browser import chromium
 from tests.support.stream_flow.fakes import eventually
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
@@ -53,12 +52,6 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppServer]:
     yield served
     served.close()
     content.ledger.close()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 def shown(page: Page) -> int:

@@ -12,7 +12,7 @@ from streetloop.cameras.camera_file import parse_camera
 from tests.drift.support import make_period
 from tests.support.control_service import Content, Screens, jpeg, running
 from tests.support.servers.app_server import AppServer
-from tests.support.servers.browser import SCREENSHOTS, Complaints, chromium
+from tests.support.servers.browser import SCREENSHOTS, Complaints
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
@@ -52,12 +52,6 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppServer]:
     yield served
     served.close()
     content.ledger.close()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.mark.parametrize("size", [(1366, 768), (390, 844)], ids=["laptop", "phone"])

@@ -8,7 +8,6 @@ from playwright.sync_api import Browser, Page, expect
 from serve.web.access.roles import COOKIE, AccessTokens, Guard, cookie_of
 from tests.support.control_service import Content, Screens, jpeg, register_versions, running
 from tests.support.servers.app_server import AppServer
-from tests.support.servers.browser import chromium
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 
@@ -28,12 +27,6 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppServer]:
     yield served
     served.close()
     content.ledger.close()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 def opened(browser: Browser, served: AppServer, role: str, path: str = "/app/") -> Page:

@@ -14,7 +14,7 @@ from tests.support.rollout import register_tiny
 from tests.support.samples.frames import review
 from tests.support.samples.tiny_model import NAMES, detector_output, write_tiny_model
 from tests.support.servers.app_server import AppServer
-from tests.support.servers.browser import Complaints, chromium
+from tests.support.servers.browser import Complaints
 from train.model.find_model import open_registry
 from train.model_registry import VersionRecord
 
@@ -44,12 +44,6 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppServer]:
     yield served
     served.close()
     content.ledger.close()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture
