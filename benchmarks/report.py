@@ -68,10 +68,18 @@ def _described(name: str, figures: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _commit() -> str:
-    """The commit that is checked out, with ``-dirty`` if files differ from it."""
-    command = ["git", "describe", "--always", "--abbrev=40", "--exclude=*", "--dirty"]
+    """The commit that is checked out, with ``-dirty`` if code differs from it."""
+    commit = _git("rev-parse", "HEAD") or "unknown"
+    apart = (":(top,exclude)docs", ":(top,exclude)benchmarks/results")
+    changed = _git("status", "--porcelain", "--untracked-files=no", "--", ":/", *apart)
+    return f"{commit}-dirty" if changed else commit
+
+
+def _git(*arguments: str) -> str:
+    """What git prints, in the folder of the benchmarks; nothing where there is no repository."""
+    command = ["git", *arguments]
     found = subprocess.run(command, cwd=RESULTS.parent, capture_output=True, text=True, check=False)
-    return found.stdout.strip() or "unknown"
+    return found.stdout.strip()
 
 
 def _cpu() -> str:
