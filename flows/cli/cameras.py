@@ -40,7 +40,11 @@ Record = Annotated[
 Audio = Annotated[bool | None, typer.Option("--audio/--no-audio", help="Keep the sound of recordings.")]
 Lines = Annotated[
     list[str] | None,
-    typer.Option("--line", metavar="NAME=X1,Y1,X2,Y2", help="Counting line; may be given again."),
+    typer.Option(
+        "--line",
+        metavar="NAME=X1,Y1,X2,Y2[,METRES]",
+        help="Counting line, or with its length one along the road, for speeds; may be given again.",
+    ),
 ]
 
 _LISTED = {"id", "uri", "city", "site", "fps", "transport", "classes", "record", "lines"}
@@ -248,7 +252,7 @@ def _require(control: "ControlService", camera_id: str) -> None:
 
 
 def _lines(given: list[str] | None) -> dict[str, Any] | None:
-    """Counting lines from ``NAME=X1,Y1,X2,Y2``.
+    """Counting lines from ``NAME=X1,Y1,X2,Y2`` and, for one along the road, its length.
 
     Raises:
         ConfigError: A line is written otherwise.
@@ -261,10 +265,11 @@ def _lines(given: list[str] | None) -> dict[str, Any] | None:
     for text in given:
         name, _, rest = text.rpartition("=")
         try:
-            x1, y1, x2, y2 = (float(part) for part in rest.split(","))
-        except ValueError:
-            raise ConfigError(f"--line {text[:40]!r}: write NAME=X1,Y1,X2,Y2") from None
-        found[name] = [[x1, y1], [x2, y2]]
+            x1, y1, x2, y2, *length = (float(part) for part in rest.split(","))
+            points = [[x1, y1], [x2, y2]]
+            found[name] = {"points": points, "length_m": float(*length)} if length else points
+        except (ValueError, TypeError):
+            raise ConfigError(f"--line {text[:40]!r}: write NAME=X1,Y1,X2,Y2[,METRES]") from None
     return found
 
 

@@ -1,14 +1,15 @@
 """Line counts of a camera in bins of local time."""
 
 import bisect
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
 from itertools import islice, pairwise, product
 
 from flows.stream.analysis.line_totals import DIRECTIONS
 from streetloop.cameras.camera_file import Camera
-from streetloop.control.views import CountView
+from streetloop.cameras.speed_summary import SpeedSummary
+from streetloop.control.history.count_view import CountView
 from streetloop.errors import ConfigError, NotFound
 from streetloop.ledger import Ledger
 from streetloop.ledger.line_counts import LineCounts, counted_lines, read_line_counts
@@ -85,12 +86,16 @@ def _rows(
     counts: Counter[_Cell] = Counter()
     inferred: Counter[_Cell] = Counter()
     covered_ms: Counter[tuple[int, str]] = Counter()
+    speeds: defaultdict[_Cell, Counter[int]] = defaultdict(Counter)
     classes: dict[str, set[str]] = {line: set() for line in lines}
     for key, count in found.crossings.items():
         cell = (_bin_of(key.minute, edges), key.line, key.direction, key.class_name)
         counts[cell] += count
         inferred[cell] += found.inferred[key]
         classes.setdefault(key.line, set()).add(key.class_name)
+    for timed, count in found.speeds.items():
+        cell = (_bin_of(timed.minute, edges), timed.line, timed.direction, timed.class_name)
+        speeds[cell][timed.kmh] += count
     for covered, ms in found.covered_ms.items():
         covered_ms[_bin_of(covered.minute, edges), covered.line] += ms
     for number, (start, end) in enumerate(pairwise(edges)):
@@ -107,6 +112,7 @@ def _rows(
                     count=counts[cell],
                     inferred=inferred[cell],
                     coverage=round(min(share, 1.0), 4),
+                    speed=SpeedSummary.of(speeds.get(cell, {})),
                 )
 
 

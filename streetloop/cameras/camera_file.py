@@ -12,10 +12,8 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    SerializerFunctionWrapHandler,
     ValidationError,
     field_validator,
-    model_serializer,
     model_validator,
 )
 from pydantic_settings import SettingsError
@@ -26,7 +24,8 @@ from streetloop.cameras.anomaly_parameters import Anomalies
 from streetloop.cameras.camera_address import parse_address
 from streetloop.cameras.camera_faults import CAMERA_ID, plain, refusal, refusal_of_one, sentences, twice
 from streetloop.cameras.camera_yaml import misread, read_text, read_yaml
-from streetloop.cameras.zones import MAX_ZONES, Corners, Line, Zone, refuse_bad_names, refuse_unsound_mask
+from streetloop.cameras.counting_line import CountingLine, number
+from streetloop.cameras.zones import MAX_ZONES, Corners, Zone, refuse_bad_names, refuse_unsound_mask
 from streetloop.counted_classes import ClassGroups, class_faults, groups_to_plain, is_one_line
 from streetloop.errors import ConfigError
 from streetloop.secrets import SecretUri
@@ -51,12 +50,6 @@ def _name(value: str) -> str:
         raise ValueError(
             f"must be 1 to 64 letters, digits, '.', '_' or '-', starting with a letter or digit{way_out}"
         )
-    return value
-
-
-def _number(value: object) -> object:
-    if isinstance(value, bool):
-        raise ValueError("must be a number")  # noqa: TRY004 - pydantic takes it as one sentence
     return value
 
 
@@ -88,39 +81,6 @@ def _record(value: object) -> object:
     return mode
 
 
-class CountingLine(BaseModel):
-    """A counting line; written as its two points where nothing else is said.
-
-    Attributes:
-        points: Its two ends, in fractions of the image.
-        classes: What is counted on it; None counts what the camera counts.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    points: Line
-    classes: ClassGroups | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _points_alone(cls, value: object) -> object:
-        return {"points": value} if isinstance(value, (list, tuple)) else value
-
-    @field_validator("points")
-    @classmethod
-    def _has_length(cls, points: Line) -> Line:
-        if points[0] == points[1]:
-            raise ValueError("starts where it ends")
-        return points
-
-    @model_serializer(mode="wrap")
-    def _short(self, plain: SerializerFunctionWrapHandler) -> Any:
-        if self.classes is None:
-            return self.points
-        found: dict[str, Any] = {name: value for name, value in plain(self).items() if value is not None}
-        return found
-
-
 class Camera(BaseModel):
     """One camera, as the user describes it.
 
@@ -143,6 +103,7 @@ class Camera(BaseModel):
         lines: At most 50 counting lines by name, each from a point to a point in fractions of the
             image; a name is 1 to 100 characters that can be printed.
             Seen from the first point towards the second, crossing from left to right is "in".
+            See `CountingLine` for classes and speeds.
         zones: At most 1000 parts of the picture by name, see `Zone`; names as those of lines.
         mask: At most 100 polygons in fractions of the image that are blacked before anything is
             stored, shown, labeled or detected.
@@ -157,7 +118,7 @@ class Camera(BaseModel):
         default=None, min_length=1, max_length=100
     )
     site: Annotated[str | None, BeforeValidator(_text)] = Field(default=None, pattern=SITE_PATTERN)
-    fps: Annotated[float | None, BeforeValidator(_number)] = Field(default=None, ge=MIN_FPS, le=MAX_FPS)
+    fps: Annotated[float | None, BeforeValidator(number)] = Field(default=None, ge=MIN_FPS, le=MAX_FPS)
     transport: str = Field(default="tcp", pattern="^(tcp|udp)$")
     classes: ClassGroups | None = None
     record: Annotated[str, BeforeValidator(_record)] = "off"

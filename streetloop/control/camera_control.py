@@ -7,6 +7,7 @@ from streetloop.cameras.camera_list import ListFormat
 from streetloop.control import views
 from streetloop.control.history.camera_import import CameraImportView
 from streetloop.control.history.camera_trial import CameraTrialView
+from streetloop.control.history.count_view import CountView
 
 
 class CameraControl(Protocol):
@@ -84,7 +85,7 @@ class CameraControl(Protocol):
 
     def line_counts(
         self, camera_id: str, since: str, bin_name: str, line: str | None = None
-    ) -> list[views.CountView]:
+    ) -> list[CountView]:
         """Crossings of a camera's lines by bin, direction and class, in order of time.
 
         Every bin has a row for each direction of each line, and each class that crossed the line in

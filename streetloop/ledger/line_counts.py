@@ -1,4 +1,4 @@
-"""Line crossings by minute of UTC, and how much of each minute the camera was looked at.
+"""Line crossings by minute of UTC, their speeds, and how much of each minute was looked at.
 
 Every write adds to what is there, so a minute may come in parts: from reports of a growing minute,
 and from several workers that read the camera one after the other.
@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, Integer, Select, Table, func, 
 from sqlalchemy.dialects import postgresql, sqlite
 
 from streetloop.ledger.database import Ledger
-from streetloop.ledger.schema.tables import line_counts, line_coverage
+from streetloop.ledger.schema.tables import line_counts, line_coverage, line_speeds
 
 _MINUTE_S = 60
 _MAX_CLASS_NAME = 200  # characters, as the column has them
@@ -36,6 +36,26 @@ class CountKey(NamedTuple):
     line: str
     direction: str
     class_name: str
+
+
+class SpeedKey(NamedTuple):
+    """What timed crossings are counted by: the fields of `CountKey`, and their speed.
+
+    Attributes:
+        camera_id: The camera.
+        minute: Minutes since 1970 (UTC).
+        line: Name of the line.
+        direction: ``in`` or ``out``.
+        class_name: Class of the tracks; empty where it is unknown.
+        kmh: Their speed in whole km/h.
+    """
+
+    camera_id: str
+    minute: int
+    line: str
+    direction: str
+    class_name: str
+    kmh: int
 
 
 class CoverageKey(NamedTuple):
@@ -61,17 +81,20 @@ class LineCounts:
         inferred: How many of them were concluded across a gap.
         covered_ms: Milliseconds in which the camera was looked at. A line without any crossing is
             here, and not in ``crossings``.
+        speeds: Those of the crossings that were timed, by key.
     """
 
     crossings: Counter[CountKey] = field(default_factory=Counter)
     inferred: Counter[CountKey] = field(default_factory=Counter)
     covered_ms: Counter[CoverageKey] = field(default_factory=Counter)
+    speeds: Counter[SpeedKey] = field(default_factory=Counter)
 
     def __add__(self, other: Self) -> "LineCounts":
         return LineCounts(
             self.crossings + other.crossings,
             self.inferred + other.inferred,
             self.covered_ms + other.covered_ms,
+            self.speeds + other.speeds,
         )
 
     @classmethod
@@ -88,6 +111,7 @@ class LineCounts:
             found.crossings.update(part.crossings)
             found.inferred.update(part.inferred)
             found.covered_ms.update(part.covered_ms)
+            found.speeds.update(part.speeds)
         return found
 
     def __bool__(self) -> bool:
@@ -139,8 +163,10 @@ def add_line_counts(ledger: Ledger, found: LineCounts) -> None:
         for key, count in found.crossings.items()
     ]
     coverage = [{**_plain(key), "covered_ms": ms} for key, ms in found.covered_ms.items()]
+    speeds = [{**_plain(key), "count": count} for key, count in found.speeds.items()]
     with ledger.transaction() as connection:
         _add(connection, line_counts, counts)
+        _add(connection, line_speeds, speeds)
         _add(connection, line_coverage, coverage)
 
 
@@ -170,6 +196,10 @@ def read_line_counts(
         coverage = _sums(line_coverage, ("line",), ("covered_ms",), span, minutes)
         for part, line, ms in connection.execute(coverage):
             found.covered_ms[CoverageKey(camera_id, part * minutes, line)] = int(ms)
+        speeds = _sums(line_speeds, ("line", "direction", "class_name", "kmh"), ("count",), span, minutes)
+        for part, line, direction, class_name, kmh, count in connection.execute(speeds):
+            timed = SpeedKey(camera_id, part * minutes, line, direction, class_name, kmh)
+            found.speeds[timed] = int(count)
     return found
 
 
@@ -187,7 +217,7 @@ def counted_lines(ledger: Ledger, camera_id: str) -> list[str]:
     return sorted(names)
 
 
-def _plain(key: CountKey | CoverageKey) -> dict[str, Any]:
+def _plain(key: CountKey | CoverageKey | SpeedKey) -> dict[str, Any]:
     plain = key._asdict()
     if "class_name" in plain:
         plain["class_name"] = plain["class_name"][:_MAX_CLASS_NAME]

@@ -26,7 +26,14 @@ from streetloop.ledger import Ledger, open_ledger
 from streetloop.ledger.events import begin_event, end_event
 from streetloop.ledger.findings import open_finding
 from streetloop.ledger.learning import Step, begin_learning, go_on
-from streetloop.ledger.line_counts import CountKey, CoverageKey, LineCounts, add_line_counts, minute_of
+from streetloop.ledger.line_counts import (
+    CountKey,
+    CoverageKey,
+    LineCounts,
+    SpeedKey,
+    add_line_counts,
+    minute_of,
+)
 from streetloop.ledger.reviews import ReviewState, add_reviews
 from streetloop.ledger.rollouts import Entry, RolloutState, move, note_progress, start_rollout
 from streetloop.settings import Settings
@@ -112,15 +119,17 @@ class Content:
         covered_s: Mapping[str, float] | None = None,
         camera_id: str = "a40",
         inferred: int = 0,
+        speeds: Mapping[tuple[str, str, str, int], int] | None = None,
     ) -> None:
-        """Crossings by line, direction and class in a minute, and coverage by line."""
+        """Crossings by line, direction and class in a minute, coverage by line, and speeds."""
         minute = minute_of(at)
         counts = {CountKey(camera_id, minute, *key): n for key, n in (crossings or {}).items()}
         covered = {
             CoverageKey(camera_id, minute, line): round(1000 * s) for line, s in (covered_s or {}).items()
         }
         guessed = Counter(dict.fromkeys(counts, inferred))
-        add_line_counts(self.ledger, LineCounts(Counter(counts), guessed, Counter(covered)))
+        timed = Counter({SpeedKey(camera_id, minute, *key): n for key, n in (speeds or {}).items()})
+        add_line_counts(self.ledger, LineCounts(Counter(counts), guessed, Counter(covered), timed))
 
     def add_reviews(self) -> list[str]:
         """A frame in each state, with its image but for the one that has expired; digests."""

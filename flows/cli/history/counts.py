@@ -16,11 +16,13 @@ from flows.cli.output import Json, borderless, plain, print_json, results
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from streetloop.control.views import CountView
+    from streetloop.cameras.speed_summary import SpeedSummary
+    from streetloop.control.history.count_view import CountView
 
 app = typer.Typer()
 
 _COLUMNS = ("start", "end", "line", "direction", "class", "count", "inferred", "coverage")
+_SPEEDS = ("timed", "mean_kmh", "p85_kmh")
 
 
 @app.command()
@@ -74,9 +76,11 @@ def _control(context: typer.Context, file: Path | None, timezone: str | None) ->
 
 
 def _print_csv(rows: list[dict[str, Any]]) -> None:
-    writer = csv.DictWriter(sys.stdout, _COLUMNS, lineterminator="\n")
+    speeds = [row.pop("speed", {}) for row in rows]
+    columns = (*_COLUMNS, *_SPEEDS) if any(speeds) else _COLUMNS
+    writer = csv.DictWriter(sys.stdout, columns, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows({**row, **speed} for row, speed in zip(rows, speeds, strict=True))
 
 
 def print_counts(console: "Console", views: "Iterable[CountView]") -> None:
@@ -84,7 +88,9 @@ def print_counts(console: "Console", views: "Iterable[CountView]") -> None:
     table = borderless("from", "line", "direction", numbers=("count", "inferred", "coverage"))
     table.columns[0].no_wrap = True
     table.add_column("by class", overflow="fold")
-    unseen = 0
+    views, unseen = list(views), 0
+    if any(view.speed is not None for view in views):
+        table.add_column("mean km/h (V85)", overflow="fold")
     for (start, line, direction), group in groupby(views, _row):
         found = list(group)
         total, coverage = sum(view.count for view in found), found[0].coverage
@@ -93,11 +99,17 @@ def print_counts(console: "Console", views: "Iterable[CountView]") -> None:
             continue
         classes = ", ".join(f"{v.class_name or 'unknown'} {v.count}" for v in found if v.count)
         numbers = str(total), str(sum(view.inferred for view in found)), f"{coverage:.0%}"
-        table.add_row(f"{start:%Y-%m-%d %H:%M %Z}", escape(line), direction, *numbers, escape(classes))
+        speeds = ", ".join(f"{v.class_name or 'unknown'} {_speed(v.speed)}" for v in found if v.speed)
+        cells = escape(line), direction, *numbers, escape(classes), escape(speeds)
+        table.add_row(f"{start:%Y-%m-%d %H:%M %Z}", *cells[: len(table.columns) - 1])
     if table.row_count:
         console.print(table)
     if unseen:
         console.print(f"{unseen} rows are not shown: the camera was not looked at", style="dim")
+
+
+def _speed(speed: "SpeedSummary") -> str:
+    return f"{speed.mean_kmh:.0f} ({speed.p85_kmh})"
 
 
 def _row(view: "CountView") -> tuple[Any, ...]:

@@ -2,14 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from flows.reports.tracks.mot_files import MotTracks
-from flows.stream.analysis.counting_lines import LineCounter, anchor
+from flows.stream.analysis.camera_lines import CameraLines
 from flows.stream.analysis.line_totals import DIRECTIONS
-from streetloop.cameras.camera_file import CountingLine
+from streetloop.cameras.counting_line import CountingLine
 from streetloop.counted_classes import ClassGroups
 
 LineCounts: TypeAlias = Mapping[str, Mapping[str, int]]
@@ -53,6 +54,8 @@ def count_tracks(
 ) -> Counts:
     """Count tracks as a running camera counts them, by the ground points of their boxes.
 
+    Lines with a length count what drives along them.
+
     Args:
         tracks: True or found ones; every box belongs to a track.
         lines: Counting lines by name, in fractions of the picture; those with classes of their own
@@ -62,20 +65,22 @@ def count_tracks(
         groups: The classes that are counted; None counts all.
     """
     class_of = class_of or {}
-    counters = [LineCounter(name, line.points) for name, line in lines.items()]
-    wanted = [groups if line.classes is None else line.classes for line in lines.values()]
-    last = 0.0
+    counters = CameraLines(lines)
+    size, last = (geometry.width, geometry.height), 0.0
+    wanted = {name: groups if line.classes is None else line.classes for name, line in lines.items()}
+
+    def class_on(track_id: int, line: str) -> str | None:
+        return "" if includes(wanted[line], class_of.get(track_id)) else None
+
     for frame, track_id, left, top, width, height, *_ in tracks.table.tolist():
         pts = (frame - 1) / geometry.fps
-        at = anchor((left, top, left + width, top + height), geometry.width, geometry.height)
-        for counter, classes in zip(counters, wanted, strict=True):
-            if pts > last:
-                counter.forget(pts)
-            if includes(classes, class_of.get(int(track_id))):
-                counter.update(int(track_id), at, pts)
+        xyxy = np.array([left, top, left + width, top + height], np.float32)
+        if pts > last:
+            counters.begin(pts)
+        counters.update(int(track_id), xyxy, size, pts, partial(class_on, int(track_id)))
         last = pts
     objects = sum(includes(groups, class_of.get(track)) for track in np.unique(tracks.track_id).tolist())
-    return Counts(objects, {counter.name: counter.totals().directions() for counter in counters})
+    return Counts(objects, {name: totals.directions() for name, totals in counters.totals().items()})
 
 
 def includes(groups: ClassGroups | None, class_name: str | None) -> bool:

@@ -19,7 +19,8 @@ from streetloop.cameras.camera_set import merged
 from streetloop.clock import SystemClock
 from streetloop.control.history.camera_import import CameraImportView
 from streetloop.control.history.camera_trial import CameraTrialView
-from streetloop.control.views import CameraView, CountView
+from streetloop.control.history.count_view import CountView
+from streetloop.control.views import CameraView
 from streetloop.errors import ChangedMeanwhile, ConfigError, NotFound
 from streetloop.ledger.cameras import change_camera, change_cameras, newest_changes
 

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from flows.stream.analysis.association import Tuning
-from flows.stream.analysis.counting_lines import Crossing, LineCounter, anchor
+from flows.stream.analysis.camera_lines import CameraLines
+from flows.stream.analysis.counting_lines import Crossing
 from flows.stream.analysis.faults import TOO_FAST, UNKNOWN_CLASS, Fault
 from flows.stream.analysis.line_totals import LineTotals
 from flows.stream.analysis.rate_check import RateCheck
@@ -22,7 +23,7 @@ from streetloop.boxes import iou
 from streetloop.cameras.camera_file import Camera
 from streetloop.counted_classes import CountedClasses
 from streetloop.settings import Settings
-from streetloop.types import UNCONFIRMED, Detections, Floats, Frame, Tracked
+from streetloop.types import UNCONFIRMED, Detections, Frame, Tracked
 
 _IDS_PER_GENERATION = 10_000_000
 _DOUBLE_IOU = 0.6  # of two boxes whatever their classes: both are of one object
@@ -65,7 +66,7 @@ class CameraAnalysis:
         self._tracker = CameraTracker(
             len(names), 1 + generation * _IDS_PER_GENERATION, Tuning.of(settings.confidence)
         )
-        self._lines = [LineCounter(name, line.points) for name, line in camera.lines.items()]
+        self._lines = CameraLines(camera.lines)
         self._ended: Counter[str] = Counter()
         self._steps: deque[float] = deque(maxlen=_STEPS)
         self._pts: float | None = None
@@ -87,7 +88,7 @@ class CameraAnalysis:
         texts = {}
         if self._unknown:
             texts[UNKNOWN_CLASS] = f"classes: the model has no class {', '.join(map(repr, self._unknown))}"
-        if self._lines and (shortfall := self._rate_check.too_fast()) is not None:
+        if self._camera.lines and (shortfall := self._rate_check.too_fast()) is not None:
             texts[TOO_FAST] = f"too fast for {shortfall.fps:.2g} fps, needs {shortfall.needed:g}"
         return [
             Fault(kind, f"camera {self._camera.id!r}: {text}", self.first_at, self.last_at)
@@ -106,7 +107,7 @@ class CameraAnalysis:
 
     def line_totals(self) -> dict[str, LineTotals]:
         """Crossings so far by line."""
-        return {counter.name: counter.totals() for counter in self._lines}
+        return self._lines.totals()
 
     def update(self, frame: Frame, detections: Detections, model_version: str) -> Result:
         """Track the detections of ``frame``; frames come in order of time.
@@ -152,26 +153,18 @@ class CameraAnalysis:
     def _crossings(self, pts: float) -> list[Crossing]:
         self._steps.append(0.0 if self._pts is None else pts - self._pts)
         self._pts = pts
-        gap_s = max(_GAP_S, _GAP_PERIODS * statistics.median(self._steps))
+        if not self._line_classes:
+            return []
+        self._lines.begin(pts, max(_GAP_S, _GAP_PERIODS * statistics.median(self._steps)))
         found: list[Crossing] = []
-        paths = [
-            (track, [(at, self._anchor(box)) for at, box in track.path])
-            for track in (self._tracker.seen if self._lines else ())
-        ]
-        for counter in self._lines:
-            counter.gap_s = gap_s
-            classes = self._line_classes[counter.name]
-            for track, path in paths:
-                elected = partial(classes.elected, track.votes)
-                for at, position in path:
-                    crossing = counter.update(track.id, position, at, elected)
-                    found.extend([crossing] if crossing is not None else [])
-            counter.forget(pts)
+        for track in self._tracker.seen:
+            elected = partial(self._elected, track)
+            for at, box in track.path:
+                found += self._lines.update(track.id, box, self._tracker.size, at, elected)
         return found
 
-    def _anchor(self, box: Floats) -> tuple[float, float]:
-        x1, y1, x2, y2 = box.tolist()
-        return anchor((x1, y1, x2, y2), *self._tracker.size)
+    def _elected(self, track: Track, line: str) -> str | None:
+        return self._line_classes[line].elected(track.votes)
 
 
 def strongest_of_doubles(detections: Detections, least_iou: float) -> NDArray[np.intp]:

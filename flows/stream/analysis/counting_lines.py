@@ -1,11 +1,10 @@
 """Counting lines: each track that crosses a line is counted once, with its direction and class."""
 
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from flows.stream.analysis.line_totals import LineTotals
+from flows.stream.analysis.line_totals import LineTally, LineTotals
 from streetloop.cameras.zones import Line
 
 Position: TypeAlias = tuple[float, float]
@@ -27,6 +26,7 @@ class Crossing:
         pts: Media time in seconds.
         class_name: Class of the track by the votes so far; empty if nobody voted.
         inferred: True if concluded across a gap in which the track was not seen.
+        speed_kmh: Mean speed along the line in km/h; None where it was not timed.
     """
 
     line: str
@@ -35,6 +35,7 @@ class Crossing:
     pts: float
     class_name: str = ""
     inferred: bool = False
+    speed_kmh: float | None = None
 
 
 @dataclass(slots=True)
@@ -70,16 +71,13 @@ class LineCounter:
             line. Lower counts those, too, and may count jitter several times.
         gap_s: Seconds between two positions of a track from which a crossing between them is
             inferred.
-        by_class: Crossings so far by class and direction.
-        inferred: How many of them were inferred.
     """
 
     name: str
     line: Line
     margin: float = 0.01
     gap_s: float = _GAP_S
-    by_class: dict[str, Counter[str]] = field(default_factory=dict)
-    inferred: int = 0
+    _tally: LineTally = field(default_factory=LineTally)
     _tracks: dict[int, _Approach] = field(default_factory=dict)
 
     def update(
@@ -114,8 +112,7 @@ class LineCounter:
 
     def totals(self) -> LineTotals:
         """Crossings so far."""
-        by_class = {name: dict(count) for name, count in sorted(self.by_class.items())}
-        return LineTotals(by_class, self.inferred)
+        return self._tally.totals()
 
     def forget(self, pts: float) -> None:
         """Forget the tracks that were not seen for two minutes at ``pts``."""
@@ -124,8 +121,7 @@ class LineCounter:
             del self._tracks[track]
 
     def _count(self, crossing: Crossing) -> Crossing:
-        self.by_class.setdefault(crossing.class_name, Counter())[crossing.direction] += 1
-        self.inferred += crossing.inferred
+        self._tally.add(crossing.class_name, crossing.direction, crossing.inferred)
         return crossing
 
     def _side(self, position: Position) -> int:

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 from flows.stream.analysis.results import Result
 from flows.stream.analysis.watched_time import WatchedTime
 from streetloop.cameras.camera_file import Camera
-from streetloop.ledger.line_counts import CountKey, CoverageKey, LineCounts, minute_of
+from streetloop.cameras.speed_summary import whole_kmh
+from streetloop.ledger.line_counts import CountKey, CoverageKey, LineCounts, SpeedKey, minute_of
 from streetloop.types import Frame
 
 
@@ -40,6 +41,8 @@ class LineCountBins:
                 key = CountKey(frame.camera_id, minute, one.line, one.direction, one.class_name)
                 self._found.crossings[key] += 1
                 self._found.inferred[key] += one.inferred
+                if one.speed_kmh is not None:
+                    self._found.speeds[SpeedKey(*key, whole_kmh(one.speed_kmh))] += 1
             self._look_at(frame)
 
     def skip(self, frame: Frame) -> None:

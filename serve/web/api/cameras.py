@@ -8,8 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from serve.web.api.problems import problems
 from streetloop.cameras.anomaly_parameters import Anomalies
-from streetloop.cameras.camera_file import MAX_FPS, MIN_FPS, RECORD_MODES, SITE_PATTERN, CountingLine
+from streetloop.cameras.camera_file import MAX_FPS, MIN_FPS, RECORD_MODES, SITE_PATTERN
 from streetloop.cameras.camera_list import MAX_LIST_CHARACTERS, ListFormat
+from streetloop.cameras.counting_line import CountingLine
 from streetloop.cameras.zones import MAX_ZONES, Corners, Zone
 from streetloop.control.history.camera_import import CameraImportView
 from streetloop.control.history.camera_trial import CameraTrialView

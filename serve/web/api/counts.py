@@ -6,8 +6,8 @@ from fastapi import APIRouter, Query
 
 from serve.web.api.cameras import CameraId
 from serve.web.api.problems import problems
+from streetloop.control.history.count_view import CountView
 from streetloop.control.port import Control
-from streetloop.control.views import CountView
 
 _SINCE = (
     "ISO 8601 date or time, in the server's time zone if it has no offset, or a duration before now: "

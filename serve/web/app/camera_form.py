@@ -10,9 +10,10 @@ import gradio as gr
 from serve.web.access.roles import Role
 from serve.web.app.notices import asked, confirming, require
 from serve.web.app.render import render
-from streetloop.cameras.camera_file import RECORD_MODES, Camera, CountingLine
+from streetloop.cameras.camera_file import RECORD_MODES, Camera
 from streetloop.cameras.camera_list import ListFormat
 from streetloop.cameras.camera_yaml import read_text
+from streetloop.cameras.counting_line import CountingLine
 from streetloop.control.port import Control
 from streetloop.control.views import CameraView
 from streetloop.counted_classes import parse_class_flag, write_class_flag
@@ -216,12 +217,14 @@ def read_lines(text: str) -> dict[str, Any]:
 
     Args:
         text: One line a row: a name, a colon, then ``x1 y1 x2 y2`` as fractions of the picture;
-            ``classes=`` may follow.
+            ``classes=`` and ``length_m=`` may follow.
 
     >>> read_lines("avenue: 0.1 0.2 0.3 0.4 classes=car,heavy=bus+truck")
     ... # doctest: +NORMALIZE_WHITESPACE
     {'avenue': {'points': [[0.1, 0.2], [0.3, 0.4]],
      'classes': {'car': ['car'], 'heavy': ['bus', 'truck']}}}
+    >>> read_lines("stretch: 0.1 0.2 0.3 0.4 length_m=60")
+    {'stretch': {'points': [[0.1, 0.2], [0.3, 0.4]], 'length_m': 60.0}}
 
     Raises:
         ConfigError: A row has another form, or a name comes twice.
@@ -232,7 +235,7 @@ def read_lines(text: str) -> dict[str, Any]:
         try:
             numbers, options = _parts(rest)
             x1, y1, x2, y2 = (float(number) for number in numbers)
-            more = {_OPTIONS[name][0]: _OPTIONS[name][1](value) for name, value in options.items()}
+            more = {option: _OPTIONS[option](value) for option, value in options.items()}
         except (ValueError, KeyError):
             raise ConfigError(f"counting line {row[:40]!r}: write a name, a colon and four numbers") from None
         if name.strip() in found:
@@ -242,7 +245,7 @@ def read_lines(text: str) -> dict[str, Any]:
     return found
 
 
-_OPTIONS: dict[str, tuple[str, Callable[[str], Any]]] = {"classes": ("classes", parse_class_flag)}
+_OPTIONS: dict[str, Callable[[str], Any]] = {"classes": parse_class_flag, "length_m": float}
 
 
 def _parts(text: str) -> tuple[list[str], dict[str, str]]:
@@ -266,3 +269,5 @@ def _words(line: CountingLine) -> Iterator[str]:
     yield from (str(value) for point in line.points for value in point)
     if line.classes is not None:
         yield shlex.quote(f"classes={write_class_flag(line.classes)}")
+    if line.length_m is not None:
+        yield f"length_m={line.length_m:g}"

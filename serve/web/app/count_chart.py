@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Any
 
 from serve.web.app.render import render
-from streetloop.control.views import CountView
+from streetloop.control.history.count_view import CountView
 
 HEIGHT = 40.0
 """Height of a chart in units of its own; a bin is one unit wide."""
@@ -111,7 +111,9 @@ def _bar(views: Sequence[CountView], colors: Mapping[str, str], highest: int) ->
             height = HEIGHT * view.count / highest
             top -= height
             parts.append(BarSegment(colors[_class_of(view)], top, height))
-    counts = ", ".join(f"{_class_of(view)} {view.count}" for view in views if view.count) or "none"
+    counts = (
+        ", ".join(f"{_class_of(view)} {view.count}{_speed(view)}" for view in views if view.count) or "none"
+    )
     first = views[0]
     inferred = sum(view.inferred for view in views)
     guessed = f", {inferred} of them inferred" if inferred else ""
@@ -125,11 +127,14 @@ def _rows(views: Sequence[CountView]) -> list[dict[str, Any]]:
     for _, bin_ in groupby(views, lambda view: view.start):
         found = list(bin_)
         counts: dict[tuple[str, str], int] = defaultdict(int)
+        speeds: dict[tuple[str, str], list[str]] = defaultdict(list)
         for view in found:
             counts[view.line, view.direction] += view.count
+            if view.speed is not None:
+                speeds[view.line, view.direction].append(f"{_class_of(view)}{_speed(view)}")
         coverage = max(view.coverage for view in found)
         if coverage or any(counts.values()):
-            rows.append({"when": _span(found[0]), "counts": counts, "coverage": coverage})
+            rows.append({"when": _span(found[0]), "counts": counts, "speeds": speeds, "coverage": coverage})
     return rows[::-1]
 
 
@@ -146,6 +151,12 @@ def _span(view: CountView) -> str:
     if view.end - view.start > timedelta(hours=2):
         return f"{view.start:%a %d %b %Y}"
     return f"{view.start:%a %d %b %H:%M}-{view.end:%H:%M %Z}"
+
+
+def _speed(view: CountView) -> str:
+    if view.speed is None:
+        return ""
+    return f" at {view.speed.mean_kmh:.0f} km/h, V85 {view.speed.p85_kmh}"
 
 
 def _class_of(view: CountView) -> str:

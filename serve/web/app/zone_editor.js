@@ -44,8 +44,8 @@
 
   function read(view) {
     const lines = Object.entries(view.lines || {}).map(([name, line]) => {
-      const found = Array.isArray(line) ? { points: line, classes: null } : line;
-      return { kind: "line", name, points: found.points, classes: found.classes };
+      const { points, ...more } = Array.isArray(line) ? { points: line } : line;
+      return { kind: "line", name, points, more };
     });
     const zones = Object.entries(view.zones || {}).map(([name, zone]) => (
       { kind: zone.kind, name, points: zone.polygon, direction: zone.direction || null }));
@@ -60,7 +60,7 @@
       const group = one.kind === "line" ? document.lines : document.zones;
       if (one.kind === "mask") document.mask.push(one.points);
       else if (one.name in group) throw new Error(`two have the name "${one.name}"`);
-      else if (one.kind === "line") group[one.name] = one.classes ? { points: one.points, classes: one.classes } : one.points;
+      else if (one.kind === "line") group[one.name] = Object.keys(one.more).length ? { points: one.points, ...one.more } : one.points;
       else group[one.name] = { kind: one.kind, polygon: one.points, ...(one.direction ? { direction: one.direction } : {}) };
     }
     return document;
@@ -126,7 +126,7 @@
     const taken = new Set(shapes.map((one) => one.name));
     let number = 1;
     while (taken.has(`${noun} ${number}`)) number += 1;
-    const made = { kind, name: `${noun} ${number}`, points: points.map((point) => point.map(round)) };
+    const made = { kind, name: `${noun} ${number}`, points: points.map((point) => point.map(round)), more: {} };
     shapes.push(made);
     chosen = made;
     pick("select");
@@ -307,7 +307,7 @@
       const label = draw("text", { x: x * WIDE + 6, y: Math.max(16 * scale, y * high - 8 * scale), class: "sl-label", "font-size": 15 * scale });
       label.textContent = shape.name;
       drawn.push(label);
-      if (shape.kind === "line") drawn.push(crossing(shape.points));
+      if (shape.kind === "line") drawn.push(shape.more.length_m ? pointer(...shape.points) : crossing(shape.points));
       if (shape.direction) drawn.push(pointer(...shape.direction));
     }
     if (chosen) {
@@ -323,6 +323,19 @@
     [...parts.list.children].forEach((row, k) => row.classList.toggle("sl-chosen", shapes[k] === chosen));
   }
 
+  // With a length, a line lies along the road, and what drives along it is timed.
+  function metres(shape) {
+    const input = make("input", { type: "number", min: 1, max: 10000, step: "any", value: shape.more.length_m ?? "",
+      placeholder: "none", "aria-label": `Length of ${shape.name} on the road in metres, to time what drives along it` });
+    input.addEventListener("input", () => {
+      if (input.value) shape.more.length_m = Number(input.value);
+      else delete shape.more.length_m;
+      changed();
+      paint();
+    });
+    return make("label", { className: "sl-metres", title: "with a length, the line lies along the road and speeds are measured" }, "length", input, "m");
+  }
+
   function row(shape) {
     const name = make("input", { value: shape.name, maxLength: 100, "aria-label": "Name", disabled: shape.kind === "mask",
       oninput: (event) => { shape.name = event.target.value.trim(); changed(); paint(); } });
@@ -335,7 +348,7 @@
     const way = make("button", { type: "button", onclick: () => turn(shape) }, shape.direction ? "No direction" : "Direction");
     const swap = make("button", { type: "button", onclick: () => { shape.points.reverse(); changed(); paint(); } }, "Turn round");
     const gone = make("button", { type: "button", "aria-label": `Delete ${shape.name}`, onclick: () => remove(shape) }, "Delete");
-    const tools = shape.kind === "line" ? [make("span", {}, "counting line"), swap] : [kind, ...(shape.kind === "mask" ? [] : [way])];
+    const tools = shape.kind === "line" ? [make("span", {}, "counting line"), metres(shape), swap] : [kind, ...(shape.kind === "mask" ? [] : [way])];
     return make("li", { onfocusin: () => { if (chosen !== shape) { chosen = shape; mark(); paint(); } } }, name, ...tools, gone);
   }
 

@@ -254,6 +254,19 @@ line_counts = Table(
     sqlite_with_rowid=False,
 )
 
+line_speeds = Table(
+    "line_speeds",
+    metadata,
+    Column("camera_id", String(64), primary_key=True),
+    Column("minute", Integer, primary_key=True, autoincrement=False),  # since 1970, UTC
+    Column("line", String(100), primary_key=True),
+    Column("direction", String(8), primary_key=True),
+    Column("class_name", String(200), primary_key=True),
+    Column("kmh", Integer, primary_key=True, autoincrement=False),
+    Column("count", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 line_coverage = Table(
     "line_coverage",
     metadata,

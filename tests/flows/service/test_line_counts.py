@@ -10,7 +10,8 @@ import pytest
 
 from flows.service.line_counts import line_counts
 from streetloop.cameras.camera_file import Camera, parse_camera
-from streetloop.control.views import CountView
+from streetloop.cameras.speed_summary import SpeedSummary
+from streetloop.control.history.count_view import CountView
 from streetloop.errors import ConfigError, NotFound
 from tests.support.control_service import FILE, Content
 from tests.support.samples.old_home import Old
@@ -214,3 +215,19 @@ def test_a_home_of_an_older_version_counts_from_now_on(tmp_path: Path) -> None:
     assert {(view.count, view.coverage) for view in views} == {(0, 0.0)}
     assert {view.line for view in views} == set(camera.lines)
     old.ledger.close()
+
+
+def test_speeds_of_a_bin_are_those_of_its_minutes(content: Content) -> None:
+    noon, car = datetime(2026, 11, 1, 12, tzinfo=UTC), ("gate", "in", "car")
+    content.add_counts(noon, {car: 3}, {"gate": 60}, speeds={(*car, 48): 2, (*car, 60): 1})
+    content.add_counts(noon + timedelta(minutes=9), {car: 2}, {"gate": 60}, speeds={(*car, 48): 1})
+    found = {(view.start.minute, view.direction): view.speed for view in counted(content)}
+    assert found == {
+        (0, "in"): SpeedSummary(4, 51.0, 60),
+        (0, "out"): None,
+        (15, "in"): None,
+        (15, "out"): None,
+    }
+    plain = [view.model_dump(mode="json", by_alias=True) for view in counted(content)]
+    assert plain[0]["speed"] == {"timed": 4, "mean_kmh": 51.0, "p85_kmh": 60}
+    assert "speed" not in plain[1]

@@ -14,6 +14,7 @@ from streetloop.ledger.line_counts import (
     CountKey,
     CoverageKey,
     LineCounts,
+    SpeedKey,
     add_line_counts,
     counted_lines,
     minute_of,
@@ -39,6 +40,7 @@ def cars(count: int, minute: int = M, camera_id: str = "a", inferred: int = 0) -
         Counter({key: count}),
         Counter({key: inferred}),
         Counter({CoverageKey(camera_id, minute, "gate"): 1000 * count}),
+        Counter({SpeedKey(*key, 50): count}),
     )
 
 

@@ -132,3 +132,18 @@ def _fails(*arguments: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
     assert said.out == ""
     (sentence,) = said.err.strip().splitlines()
     return sentence
+
+
+def test_speeds_are_in_json_in_csv_and_in_the_table(content: Content) -> None:
+    car = ("in", "in", "car")
+    content.add_counts(datetime.now(UTC), {car: 3}, speeds={(*car, 48): 2, (*car, 60): 1})
+    asked = ("a40", "--since", "5m", "--bin", "1h")
+    (speed,) = (row["speed"] for row in json.loads(counts(*asked, "--json").stdout) if "speed" in row)
+    assert speed == {"timed": 3, "mean_kmh": 52.0, "p85_kmh": 60}
+    rows = list(csv.DictReader(io.StringIO(counts(*asked, "--csv").stdout)))
+    timed = [(row["timed"], row["mean_kmh"], row["p85_kmh"]) for row in rows]
+    assert timed.count(("3", "52.0", "60")) == 1
+    assert timed.count(("", "", "")) == len(rows) - 1
+    said = counts(*asked).stdout
+    assert "mean km/h (V85)" in said
+    assert "car 52 (60)" in said

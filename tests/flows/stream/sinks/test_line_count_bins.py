@@ -10,7 +10,7 @@ import pytest
 
 from flows.stream.analysis.counting_lines import Crossing
 from flows.stream.sinks.line_count_bins import LineCountBins
-from streetloop.ledger.line_counts import CountKey, CoverageKey, LineCounts, minute_of
+from streetloop.ledger.line_counts import CountKey, CoverageKey, LineCounts, SpeedKey, minute_of
 from streetloop.types import Frame
 from tests.support.stream_flow.build import NOON, camera, frame, result
 
@@ -145,3 +145,12 @@ def test_a_wall_clock_that_is_set_back_covers_nothing_twice() -> None:
     moved = replace(second, captured_at=NOON - timedelta(hours=1))
     assert covered([first, moved]) == {}
     assert covered([first, second, third]) == {0: 0.08}
+
+
+def test_speeds_are_counted_by_whole_kilometres_an_hour() -> None:
+    sink = bins()
+    speeds = (48.4, 47.6, 60.2, None)
+    crossings = [Crossing("gate", k, "in", 0, "car", speed_kmh=one) for k, one in enumerate(speeds)]
+    sink.take(replace(result(frame(0)), crossings=crossings))
+    gate = ("a", M, "gate", "in", "car")
+    assert sink.collect().speeds == Counter({SpeedKey(*gate, 48): 2, SpeedKey(*gate, 60): 1})

@@ -141,7 +141,7 @@ def test_every_key_of_a_camera_is_shown_or_kept() -> None:
     shown = set(_document("a", "x", "1", SIM, "", "car", "off", "denver"))
     assert shown | set(_hidden(full)) == set(Camera.model_fields), "a new key is shown, or is in CameraView"
     assert set(CameraIn.model_fields) | {"id"} == set(Camera.model_fields)
-    assert {key for key, _ in _OPTIONS.values()} | {"points"} == set(CountingLine.model_fields)
+    assert set(_OPTIONS) | {"points"} == set(CountingLine.model_fields)
 
 
 def test_empty_fields_are_what_is_usual(content: Content) -> None:
@@ -199,6 +199,12 @@ def test_what_a_line_counts_survives_the_form(content: Content) -> None:
     made = _put(content.service, "app", _NEW_CAMERA, "new", "", "", SIM, line, "car,heavy=bus+truck")
     assert made.lines["in"].classes == {"car": ("car",), "traffic light": ("traffic light",)}
     assert made.classes == {"car": ("car",), "heavy": ("bus", "truck")}
+    assert _put(content.service, "app", "new", *_values(made)) == made
+
+
+def test_the_length_of_a_line_survives_the_form(content: Content) -> None:
+    made = _put(content.service, "app", _NEW_CAMERA, "new", "", "", SIM, "in: 0 0 1 1 length_m=62.5", "")
+    assert made.lines["in"].length_m == 62.5
     assert _put(content.service, "app", "new", *_values(made)) == made
 
 

@@ -4,7 +4,8 @@ import re
 from datetime import UTC, datetime, timedelta
 
 from serve.web.app.count_chart import draw_counts
-from streetloop.control.views import CountView
+from streetloop.cameras.speed_summary import SpeedSummary
+from streetloop.control.history.count_view import CountView
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 EVIL = "<script>alert(1)</script>\"'"
@@ -80,3 +81,10 @@ def test_names_are_shown_and_not_run() -> None:
     page = draw_counts([view(0, 1, EVIL, line=EVIL)])
     assert "<script" not in page
     assert "&lt;script&gt;" in page
+
+
+def test_speeds_are_in_the_hint_and_in_the_table() -> None:
+    timed = view(0, 3).model_copy(update={"speed": SpeedSummary(3, 51.8, 60)})
+    page = draw_counts([timed, view(0, 1, "bus")])
+    assert "12:00-12:01 UTC: car 3 at 52 km/h, V85 60, bus 1; looked at" in page
+    assert "4 car at 52 km/h, V85 60" in words(page)
