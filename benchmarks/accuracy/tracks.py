@@ -7,7 +7,7 @@ The same detections go through our analysis and through the trackers of the libr
 and without camera motion; then through ours at lower rates, with frames dropped, each for itself or
 in bursts of a second, and behind the gate. ``--size`` is the model's input, ``--seconds`` the
 length, ``--fps`` the rate, ``--condition`` such as ``dusk`` or ``night`` in place of day, and
-``--model`` another model.
+``--model`` another model; ``--seed`` is another traffic.
 """
 
 import argparse
@@ -119,7 +119,7 @@ class Outcome:
 def record(street: str, choice: argparse.Namespace) -> Recording:
     """Play a street and detect on it."""
     uri, lines = CAMERAS[street]
-    uri = f"{uri.partition('?')[0]}?seed={SEED}&live=0&fps={choice.fps:g}"
+    uri = f"{uri.partition('?')[0]}?seed={choice.seed}&live=0&fps={choice.fps:g}"
     uri += f"&condition={choice.condition}" if choice.condition else ""
     camera = parse_camera({"id": street, "uri": uri, "lines": lines})
     model = open_model(choice.model, _CACHE)
@@ -286,6 +286,7 @@ def main() -> None:
     parser.add_argument("--fps", type=float, default=10.0)
     parser.add_argument("--condition", default="")
     parser.add_argument("--model", default=BASELINE)
+    parser.add_argument("--seed", type=int, default=SEED, help="of the traffic")
     options = parse_options(parser)
     console = Console()
     with console.status("the streets are played and detected"):

@@ -99,7 +99,9 @@ def running_stage(folder: Path) -> Iterator[Stage]:
     """The servers and the nodes, for the ``with`` block; their addresses are settings."""
     with ExitStack() as stack:
         database = _entered(stack, postgres.start())
-        store = _entered(stack, gateway.start(folder / "store"))
+        objects = folder / "store"
+        objects.mkdir()
+        store = _entered(stack, gateway.start(objects))
         registry = MlflowServer(folder)
         registry.start()
         stack.callback(registry.stop)
@@ -206,7 +208,7 @@ def _wait_for_all(cameras: int) -> None:
 def _detected() -> pa.Table:
     """Camera and time of the frames that were detected, from the frame log."""
     store, columns = open_store(Settings()), ["camera_id", "captured_at", "fate"]
-    files = (pa.BufferReader(store.get(key)) for key in store.keys("frames/"))
+    files = (pa.BufferReader(store.get(key)) for key in store.keys("frames/run="))
     tables = [pq.read_table(file, columns=columns) for file in files]
     found = pa.concat_tables(tables or [pa.table({name: pa.array([], pa.string()) for name in columns})])
     return found.filter(pc.field("fate") == "detected")

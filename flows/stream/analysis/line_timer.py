@@ -13,6 +13,7 @@ from streetloop.types import Floats
 
 _FORGET_S = 120.0  # longer than the tracker keeps a lost track
 _GAP_S = 0.5
+_NEAR = 0.5  # of the shorter side of a box; more lets in who drives on the next lane
 _KMH = 3.6  # a metre a second
 
 
@@ -50,9 +51,9 @@ class LineTimer:
 
     A track is counted when its ground point has passed both ends of the line, ``in`` from the
     first to the second and ``out`` the other way, and was no farther from the line at either than
-    the shorter side of its box. An end is passed where a right angle to the line, in the picture,
-    is crossed; the time of it is interpolated between frames. The speed is the mean over the
-    whole line, so perspective does not matter.
+    half the shorter side of its box. An end is passed where a right angle to the line, in the
+    picture, is crossed; the time of it is interpolated between frames. The speed is the mean over
+    the whole line, so perspective does not matter.
 
     >>> timer = LineTimer("stretch", ((0.5, 0.2), (0.5, 0.8)), 20.0)
     >>> boxes = [np.array([45, 10 * t - 10, 55, 10 * t], np.float32) for t in range(1, 10)]
@@ -136,7 +137,7 @@ class LineTimer:
         ground_x, ground_y = (left + right) / 2 - start[0], bottom - start[1]
         aside = abs(x * ground_y - y * ground_x) / length
         along = (x * ground_x + y * ground_y) / length**2
-        return _Place(float(along), bool(aside <= min(right - left, bottom - top)), pts)
+        return _Place(float(along), bool(aside <= _NEAR * min(right - left, bottom - top)), pts)
 
     def _passed(self, before: _Place, after: _Place, end: float) -> _Place:
         """Where and when a track passed an end between two boxes."""

@@ -85,7 +85,7 @@ def test_a_box_that_trembles_at_an_end_is_counted_once() -> None:
     assert len(drive(timer(), [*steady(95, 21, 3.7), *trembling])) == 1
 
 
-@pytest.mark.parametrize(("x", "counted"), [(100.0, 1), (109.0, 1), (112.0, 0), (60.0, 0)])
+@pytest.mark.parametrize(("x", "counted"), [(100.0, 1), (104.5, 1), (106.0, 0), (60.0, 0)])
 def test_the_next_lane_is_left_out(x: float, counted: int) -> None:
     assert len(drive(timer(), steady(95, 5, 4.5), x)) == counted  # the shorter side is 10 pixels
 
