@@ -31,9 +31,9 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.report import finish, new_parser, parse_options
-from streetloop.ledger import open_ledger
+from streetloop.ledger import Ledger, open_ledger
 from streetloop.ledger.events import list_events
-from streetloop.ledger.reviews import count_reviews
+from streetloop.ledger.reviews import count_reviews, list_labeled
 from streetloop.settings import Settings
 from streetloop.storage.open import open_store
 from tests.support.programs.cli import Command, camera_file
@@ -228,7 +228,7 @@ def _figures(play: Play) -> dict[str, Any]:
     ledger = open_ledger(Settings().ledger)
     try:
         kinds = Counter(event.kind for event in list_events(ledger, most=10_000))
-        labels = {state.value: count for state, count in count_reviews(ledger).items() if count}
+        labels = _labels(ledger)
     finally:
         ledger.close()
     return {
@@ -241,6 +241,16 @@ def _figures(play: Play) -> dict[str, Any]:
         "events": dict(kinds),
         "labels": labels,
         "problems": play.problems,
+    }
+
+
+def _labels(ledger: Ledger) -> dict[str, int]:
+    """Frames by state, and labels that are there twice or whose picture or boxes are not."""
+    labeled, kept = list_labeled(ledger), set(open_store(Settings()).keys("frames/"))
+    moments = {(one.camera_id, one.captured_at) for one in labeled}
+    return {state.value: count for state, count in count_reviews(ledger).items() if count} | {
+        "doubled": len(labeled) - len(moments),
+        "lost": sum(one.image_key not in kept or one.label is None for one in labeled),
     }
 
 
