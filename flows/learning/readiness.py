@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from flows.learning.dataset_builder import gaps_to_judge, held_out, judged_by
-from flows.learning.training_material import material_of
+from flows.learning.training_material import material_of, start_of
 from flows.learning.training_plan import CityCameras, TrainingRequest, read_plan
 from flows.learning.training_time import training_seconds
 from streetloop.boxes import Box
-from streetloop.errors import DatasetError
+from streetloop.errors import DatasetError, ModelError, TrainingError
 from streetloop.ledger import Ledger
 from streetloop.settings import BASELINE, Settings
 from streetloop.storage.open import open_store
@@ -19,6 +19,7 @@ from train.baseline_replay import REPLAY_SIZES
 from train.data.dataset import TRAIN, Dataset, Example, load_dataset
 from train.data.from_labels import USUAL
 from train.data.validation import faults_of, image_faults
+from train.fine_tuning.recipe_check import refuse_bad_options
 from train.model.find_model import find_model, has_registry, open_registry
 from train.model.model_file import ModelFile, open_model
 from train.model_registry import CHAMPION, Version, VersionRecord
@@ -67,17 +68,21 @@ def check_training(settings: Settings, ledger: Ledger, request: TrainingRequest)
     """Check a training without starting it; changes nothing, and needs no Ray.
 
     Raises:
-        ConfigError: The name cannot be one.
+        ConfigError: The name cannot be one, or a training option is unknown or of a bad value.
         TrainingError: The training is over.
         RegistryError: The registry does not answer.
         ModelError: The champion cannot be used.
     """
+    refuse_bad_options(request.recipe)
     plan = read_plan(settings, request.name)
     champion, model = _champion(settings, None if plan is None else plan.champion)
-    missing = [] if model.checkpoint else [f"{model.version} has no .pt checkpoint to start from"]
     if plan is not None:  # its dataset was checked when it began
+        request = plan.resumed_as(request)
         dataset = load_dataset(open_store(settings), plan.dataset)
-        return _readiness(settings, champion, dataset, plan.resumed_as(request), missing, ())
+        return _readiness(settings, champion, dataset, request, _no_start(settings, model, request), ())
+    missing = _no_start(settings, model, request)
+    if not missing and not champion.number and model.checkpoint is None:
+        missing.append(f"{model.version} has no .pt checkpoint, and so cannot be the first champion")
     try:
         material = material_of(settings, ledger, champion, model, request)
     except DatasetError as error:
@@ -85,8 +90,20 @@ def check_training(settings: Settings, ledger: Ledger, request: TrainingRequest)
         return _readiness(settings, champion, empty, request, [*missing, str(error)], ())
     material = replace(material, dataset=_with_replay(material.dataset, settings, champion, request.place))
     missing += _faults(material.dataset, open_store(settings), champion.record.classes)
-    missing += gaps_to_judge(material, request.wanted, request.classes)
+    try:
+        missing += gaps_to_judge(material, request.wanted, request.classes)
+    except DatasetError as error:  # a class that is judged is none
+        missing.append(str(error))
     return _readiness(settings, champion, material.dataset, request, missing, material.notes)
+
+
+def _no_start(settings: Settings, champion: ModelFile, request: TrainingRequest) -> list[str]:
+    """Why a training has nothing to start from, in a sentence; empty if it has."""
+    try:
+        start_of(settings, champion, request)
+    except (ModelError, TrainingError) as error:
+        return [str(error)]
+    return []
 
 
 def _readiness(

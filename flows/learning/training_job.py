@@ -16,9 +16,9 @@ from flows.learning.dataset_builder import (
     save_material,
 )
 from flows.learning.register_version import TrainedCandidate, disk_told, register_candidate
-from flows.learning.training_material import material_of
+from flows.learning.training_material import material_of, start_of
 from flows.learning.training_plan import Plan, TrainingRequest, read_plan, training_folder, write_plan
-from streetloop.errors import DatasetError, RegistryError, TrainingError
+from streetloop.errors import DatasetError, RegistryError
 from streetloop.ledger import Ledger
 from streetloop.settings import Settings
 from streetloop.storage.open import open_store
@@ -30,14 +30,8 @@ from train.data.validation import missing_classes
 from train.evaluation.joined_boxes import of_classes
 from train.evaluation.judge import JudgedFrame, JudgePolicy, Verdict, judge
 from train.evaluation.metrics import class_map
-from train.fine_tuning.recipe import (
-    BLEND,
-    THREADS,
-    Progress,
-    Training,
-    default_recipe,
-    refuse_unknown_options,
-)
+from train.fine_tuning.recipe import BLEND, THREADS, Progress, Training, default_recipe
+from train.fine_tuning.recipe_check import refuse_bad_options
 from train.first_champion import ensure_champion
 from train.model.drift_reference import write_training_past
 from train.model.find_model import find_model, open_registry
@@ -150,7 +144,7 @@ def _begin(
     settings: Settings, ledger: Ledger, request: TrainingRequest, say: Callable[[str], None]
 ) -> BegunTraining:
     """Resolve what a request leaves open, and store the plan."""
-    refuse_unknown_options(request.recipe)
+    refuse_bad_options(request.recipe)
     if request.dataset is None:
         require_new_labels(
             ledger, request.place
@@ -158,7 +152,7 @@ def _begin(
     else:
         load_dataset(open_store(settings), request.dataset)
     champion, model = ensure_champion(settings, say)
-    start = _start(settings, model, request)
+    start = start_of(settings, model, request)
     material = material_of(settings, ledger, champion, model, request, say)
     save_material(settings, material, champion, request.wanted, request.classes)
     for note in material.notes:
@@ -191,19 +185,6 @@ def _replays(settings: Settings, champion: Version) -> bool:
     return bool(first.record.dataset)
 
 
-def _start(settings: Settings, champion: ModelFile, request: TrainingRequest) -> ModelFile:
-    """The model that a training starts from.
-
-    Raises:
-        TrainingError: It has no checkpoint.
-        ModelError: The file cannot be used.
-    """
-    start = champion if request.start is None else open_model(request.start, settings.models)
-    if start.checkpoint is None:
-        raise TrainingError(f"{start.version} has no .pt checkpoint to start from")
-    return start
-
-
 def learn(
     settings: Settings,
     champion: Version,
@@ -232,7 +213,7 @@ def learn(
 
     try:
         started = time.monotonic()
-        model = _train(settings, _start(settings, ours, request), dataset, request, note)
+        model = _train(settings, start_of(settings, ours, request), dataset, request, note)
         seconds = time.monotonic() - started
         say("judging the candidate against the champion on the same frames")
         examples, answers = ask_both(settings, ours, model, dataset)

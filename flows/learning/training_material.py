@@ -1,10 +1,11 @@
-"""A training learns from the labels of the queue, or from a dataset."""
+"""What a training starts from, and learns from: the labels of the queue, or a dataset."""
 
 from collections.abc import Callable
 from dataclasses import replace
 
 from flows.learning.dataset_builder import TrainingMaterial, gather_material
 from flows.learning.training_plan import TrainingRequest
+from streetloop.errors import TrainingError
 from streetloop.ledger import Ledger
 from streetloop.settings import Settings
 from streetloop.storage.open import open_store
@@ -12,13 +13,26 @@ from streetloop.types import Detections
 from train.data.dataset import TRAIN, Dataset, load_dataset, merged
 from train.data.from_labels import separated
 from train.data.other_classes import completed, with_classes
-from train.model.model_file import ModelFile
+from train.model.model_file import ModelFile, open_model
 from train.model.predictions import predict_examples
 from train.model_registry import Version
 
 _SURE = 0.5  # confidence of a box of the champion that is taken for a label
 
 Say = Callable[[str], None]
+
+
+def start_of(settings: Settings, champion: ModelFile, request: TrainingRequest) -> ModelFile:
+    """The model that a training starts from: the champion, or the file that was asked for.
+
+    Raises:
+        TrainingError: It has no checkpoint.
+        ModelError: The file cannot be used.
+    """
+    start = champion if request.start is None else open_model(request.start, settings.models)
+    if start.checkpoint is None:
+        raise TrainingError(f"{start.version} has no .pt checkpoint to start from")
+    return start
 
 
 def material_of(

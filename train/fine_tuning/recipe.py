@@ -2,14 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
-
-import yaml
-
-from streetloop.errors import ConfigError
 
 RECIPE: dict[str, Any] = {
     "epochs": 4,
@@ -57,52 +51,6 @@ THREADS = "threads"
 
 Another number adds floats in another order, so a repeated training needs the same.
 """
-
-_SET_BY_US = frozenset(
-    [
-        "task",
-        "mode",
-        "model",
-        "data",
-        "project",
-        "name",
-        "exist_ok",
-        "plots",
-        "device",
-        "workers",
-        "amp",
-        "resume",
-        "save",
-        "val",
-    ]
-)
-
-
-def refuse_unknown_options(recipe: Mapping[str, Any]) -> None:
-    """Refuse training options that Ultralytics does not have, or that are set here.
-
-    >>> refuse_unknown_options({"epochs": 3, "lr": 0.1})
-    Traceback (most recent call last):
-    ...
-    streetloop.errors.ConfigError: training option 'lr' is unknown; perhaps lr0 or lrf
-
-    Raises:
-        ConfigError: One cannot be set; the message names it.
-    """
-    known = _options()
-    for name in recipe:
-        if name not in known:
-            near = " or ".join(sorted(get_close_matches(name, known, 2)))
-            raise ConfigError(f"training option {name!r} is unknown" + (f"; perhaps {near}" if near else ""))
-
-
-def _options() -> frozenset[str]:
-    """Names of Ultralytics' options, read without importing it, and of our own."""
-    spec = find_spec("ultralytics")
-    assert spec is not None
-    assert spec.origin is not None
-    defaults = yaml.safe_load((Path(spec.origin).parent / "cfg" / "default.yaml").read_text("utf-8"))
-    return (frozenset(defaults) - _SET_BY_US) | {BLEND, THREADS}
 
 
 def default_recipe(*, replays: bool) -> dict[str, Any]:

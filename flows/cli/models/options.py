@@ -54,7 +54,7 @@ def parse_pairs(entries: list[str] | None) -> dict[str, str]:
 def parse_recipe(entries: list[str] | None) -> dict[str, Any]:
     """The training options of ``--set``.
 
-    >>> parse_recipe(["lr0=0.001", "cos_lr=false"])
+    >>> parse_recipe(["lr0=1e-3", "cos_lr=false"])
     {'lr0': 0.001, 'cos_lr': False}
 
     Raises:
@@ -70,10 +70,19 @@ def parse_recipe(entries: list[str] | None) -> dict[str, Any]:
         if not (name and sign and value):
             raise ConfigError(f"--set {entry!r}: write OPTION=VALUE, such as lr0=0.001")
         try:
-            recipe[name] = yaml.safe_load(value)
+            read = yaml.safe_load(value)
         except yaml.YAMLError:
             raise ConfigError(f"--set {name}: {value[:60]!r} cannot be read") from None
+        recipe[name] = _number(read) if isinstance(read, str) else read
     return recipe
+
+
+def _number(text: str) -> float | str:
+    """A number that YAML takes for text, such as ``1e-3``; other text as it is."""
+    try:
+        return float(text)
+    except ValueError:
+        return text
 
 
 def parse_classes(text: str | None) -> dict[str, list[str]] | None:

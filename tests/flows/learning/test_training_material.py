@@ -1,5 +1,6 @@
 """Trainings on an imported dataset."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 
 from flows.learning.dataset_builder import gather_material, judged_classes, save_material
 from flows.learning.readiness import check_training
+from flows.learning.register_file import FirstScores, register_file
 from flows.learning.training_job import _replays, begin_training, verdict_on
 from flows.learning.training_plan import CityCameras, TrainingRequest
 from streetloop.boxes import Box
@@ -21,7 +23,8 @@ from tests.support.learning import WeakHome
 from train.data.dataset import TRAIN, VALIDATION, Dataset, Example, save_dataset
 from train.first_champion import ensure_champion
 from train.model.find_model import open_registry
-from train.model_registry import Version
+from train.model.model_file import open_model
+from train.model_registry import CHAMPION, Version
 
 CAR, TRUCK = (10.0, 10.0, 50.0, 40.0), (60.0, 10.0, 90.0, 40.0)
 
@@ -78,6 +81,39 @@ def test_a_start_without_a_checkpoint_is_refused(weak: Settings) -> None:
     request = TrainingRequest("x", start=str(model.onnx))
     with pytest.raises(TrainingError, match=r"no \.pt checkpoint"):
         begin_training(weak, open_ledger(weak.ledger), request, _silent)
+
+
+def test_a_dry_run_starts_from_what_the_training_starts_from(weak: Settings) -> None:
+    exported = open_model(str(open_model(weak.model, weak.models).onnx), weak.models)
+    request, ledger = TrainingRequest("x", start=weak.model), open_ledger(weak.ledger)
+    of_onnx = weak.model_copy(update={"model": str(exported.onnx)})
+    (missing,) = check_training(of_onnx, ledger, request).missing
+    assert "cannot be the first champion" in missing
+    version = register_file(weak, "own.onnx", exported, FirstScores())
+    open_registry(weak).set_alias(CHAMPION, version.number)  # a champion without a checkpoint
+    assert check_training(weak, ledger, request).ready
+    begin_training(weak, ledger, request, _silent)
+
+
+@pytest.mark.parametrize("start", ["gone.pt", "model.onnx"])
+def test_a_dry_run_says_that_a_start_cannot_be_one(weak: Settings, tmp_path: Path, start: str) -> None:
+    shutil.copy(open_model(weak.model, weak.models).onnx, tmp_path / "model.onnx")
+    request = TrainingRequest("x", start=str(tmp_path / start))
+    (missing,) = check_training(weak, open_ledger(weak.ledger), request).missing
+    assert "no such model file" in missing or "no .pt checkpoint" in missing
+
+
+def test_a_dry_run_says_that_a_judged_class_is_none(weak: Settings) -> None:
+    request = TrainingRequest("x", classes={"tram": ("tram",)})
+    (missing,) = check_training(weak, open_ledger(weak.ledger), request).missing
+    assert "no class 'tram'" in missing
+
+
+def test_a_dry_run_refuses_the_options_that_a_training_refuses(weak: Settings) -> None:
+    request = TrainingRequest("x", recipe={"epochs": "abc"})
+    for ask in (check_training, lambda *given: begin_training(*given, _silent)):
+        with pytest.raises(ConfigError, match="option epochs: 'abc' is no whole number from 1 on"):
+            ask(weak, open_ledger(weak.ledger), request)
 
 
 def _judged(*truth: Box) -> Dataset:
