@@ -98,7 +98,7 @@ class TeacherLabeler:
         self._trust = Trust(policy.trust, checks.all())
         self._own: dict[str, Labeled] = {}
         self._theirs: set[str] = set()
-        self._sent: list[tuple[datetime, int]] = []  # boxes that wait to be checked
+        self._sent: dict[str, tuple[datetime, int]] = {}  # boxes of frames that wait to be checked
 
     def push(self, frames: Sequence[FrameRecord], pushed: Callable[[str], None]) -> None:
         """See `Labeler.push`; people see the teacher's boxes."""
@@ -135,17 +135,17 @@ class TeacherLabeler:
         names = {frame.classes[class_id] for class_id in found.class_id.tolist()}
         if not all(self._trust.trusts(name, frame.camera_id) for name in names):
             return False
-        return not self._must_be_checked(frame, len(found))
+        return not self._must_be_checked(frame.digest, len(found))
 
-    def _must_be_checked(self, frame: FrameRecord, boxes: int) -> bool:
+    def _must_be_checked(self, digest: str, boxes: int) -> bool:
         now = self._clock.now()
         midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-        self._sent = [(at, count) for at, count in self._sent if at >= midnight]
-        today = self._checks.checked_since(midnight) + sum(count for _, count in self._sent)
-        drawn = int(frame.digest[:_DRAWN_DIGITS], 16) / 16**_DRAWN_DIGITS
+        self._sent = {key: sent for key, sent in self._sent.items() if sent[0] >= midnight}
+        today = self._checks.checked_since(midnight) + sum(count for _, count in self._sent.values())
+        drawn = int(digest[:_DRAWN_DIGITS], 16) / 16**_DRAWN_DIGITS
         if today >= _CHECKED_BOXES and drawn >= _CHECKED_SHARE:
             return False
-        self._sent.append((now, boxes))
+        self._sent[digest] = now, boxes
         return True
 
     def _sure(self, found: Detections) -> Detections:
@@ -158,6 +158,7 @@ class TeacherLabeler:
 
     def _check(self, answer: Labeled) -> None:
         """Keep what a person said of the teacher's boxes."""
+        self._sent.pop(answer.digest, None)  # from now on it is among the checks
         frame = self._find(answer.digest)
         if frame is None or frame.answered_at == answer.at:
             return

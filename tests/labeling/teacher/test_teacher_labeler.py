@@ -133,6 +133,19 @@ def test_five_in_a_hundred_are_checked_for_ever_and_twenty_boxes_a_day(setup: Se
     assert len(setup.people.asked) == 20, "none of them is drawn, and the day is young"
 
 
+def test_a_box_that_was_sent_and_checked_counts_once(setup: Setup) -> None:
+    setup.prove()
+    setup.clock.advance(86400.0)
+    labeler, frames = setup.labeler(), [frame(k) for k in range(30)]
+    setup.add(*frames)
+    _push(labeler, frames[:12])
+    for one in frames[:12]:
+        setup.people.answers[one.digest] = labeled(one.digest, found(CAR), at=setup.clock.now())
+    labeler.pull(asked(*(one.digest for one in frames[:12])))
+    _push(labeler, frames[12:])
+    assert len(setup.people.asked) == 20
+
+
 def test_people_see_the_teachers_boxes(setup: Setup) -> None:
     seen: list[FrameRecord] = []
     setup.people.push = lambda frames, pushed: seen.extend(frames)  # type: ignore[method-assign]
