@@ -2,20 +2,24 @@
 
     python -m benchmarks.throughput [--seconds 30] [--rounds 2]
 
-- bare: one process decodes, letterboxes and runs the ONNX session, batch by batch, nothing else;
+With ONNX Runtime, and with OpenVINO in the precision that it chooses on this processor:
+
+- bare: one process decodes, letterboxes and runs the model, batch by batch, nothing else;
 - streetloop: the whole of `streetloop run` with the gate off: decode, batch, Ray, detect, suppress,
   track, count, log;
-- ultralytics: its own streaming predict with the same ONNX file, without tracking or log.
+- ultralytics: its own streaming predict with its own export, without tracking or log.
 
-Each round runs all three after one another, because the speed of a shared machine drifts.
+Each round runs all six after one another, because the speed of a shared machine drifts.
 """
 
 import itertools
 import os
+import shutil
 import statistics
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -30,15 +34,16 @@ from flows.stream.analysis.status import CameraStatus
 from streetloop.cameras.camera_file import Camera
 from streetloop.settings import Settings
 from streetloop.video import VideoReader
-from train.model.backends.onnx_runtime import OnnxBackend
-from train.model.model_file import ModelFile, open_model
+from train.model.backends.backend import Backend
+from train.model.backends.open_backend import open_backend
+from train.model.model_file import open_model
 from train.model.preprocess import input_shape, letterbox_into
 
 _START_S = 4.0  # until the worker has started
 
 
-def bare(model: ModelFile, clip: Path, settings: Settings, seconds: float) -> float:
-    backend = OnnxBackend(model.onnx, threads=settings.threads)
+def bare(backend: Backend, clip: Path, settings: Settings, seconds: float) -> float:
+    """Frames a second of one process."""
     frames = 0
     end = time.monotonic() + seconds
     began = time.monotonic()
@@ -72,11 +77,20 @@ def streetloop(clip: Path, settings: Settings, seconds: float) -> float:
     return (last[1] - first[1]) / (last[0] - first[0])
 
 
-def ultralytics(model: ModelFile, clip: Path, settings: Settings, seconds: float) -> float:
+def exported(kind: str, folder: Path, weights: Path, size: int) -> Path:
+    """Ultralytics' own export of a checkpoint, in the folder."""
     os.environ.update(YOLO_OFFLINE="true", YOLO_AUTOINSTALL="false", YOLO_VERBOSE="false")
     from ultralytics import YOLO
 
-    yolo = YOLO(str(model.onnx), task="detect")
+    copy = Path(shutil.copy(weights, folder / f"{kind}-{weights.name}"))
+    return Path(YOLO(str(copy)).export(format=kind, imgsz=size, dynamic=True))
+
+
+def ultralytics(export: Path, clip: Path, settings: Settings, seconds: float) -> float:
+    """Frames a second of its streaming predict."""
+    from ultralytics import YOLO
+
+    yolo = YOLO(str(export), task="detect")
     frames, began, end = 0, 0.0, 0.0
     while not end or time.monotonic() < end:
         for _ in yolo.predict(
@@ -99,40 +113,52 @@ def ultralytics(model: ModelFile, clip: Path, settings: Settings, seconds: float
 
 
 def main() -> None:
+    """Measure and print."""
     parser = new_parser(__doc__)
     parser.add_argument("--seconds", type=float, default=30)
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--clip", type=Path, default=DATA / "videos/jamcam/tfl_2.mp4")
-    parser.add_argument("--model", default=str(WEIGHTS))
+    parser.add_argument("--model", type=Path, default=WEIGHTS)
     options = parse_options(parser)
-    settings = Settings(
-        home=Path(tempfile.mkdtemp(prefix="streetloop-bench-")), model=options.model, gate=False
-    )
-    model = open_model(settings.model, settings.models)
-    clip = options.clip.resolve()
-    table = Table(title=f"{clip.name}, {model.version}, batches of {settings.max_batch}")
-    for name in (
-        "round",
-        "bare fps",
-        "streetloop fps",
-        "ultralytics fps",
-        "streetloop/bare",
-        "ultralytics/bare",
-    ):
-        table.add_column(name, justify="right")
-    ratios: list[tuple[float, float]] = []
-    for number in range(1, options.rounds + 1):
-        plain = bare(model, clip, settings, options.seconds)
-        ours = streetloop(clip, settings, options.seconds)
-        theirs = ultralytics(model, clip, settings, options.seconds)
-        # Once more, so that drift during the round weighs on both sides.
-        plain = (plain + bare(model, clip, settings, options.seconds)) / 2
-        ratios.append((ours / plain, theirs / plain))
-        table.add_row(str(number), *(f"{v:.2f}" for v in (plain, ours, theirs, *ratios[-1])))
+    with tempfile.TemporaryDirectory(prefix="streetloop-bench-") as folder:
+        settings = Settings(home=Path(folder), model=str(options.model), gate=False)
+        programs = _programs(settings, options.clip.resolve(), options.seconds)
+        found: dict[str, list[float]] = {name: [] for name in programs}
+        for _ in range(options.rounds):
+            for name, program in programs.items():
+                found[name].append(program())
+    figures = _figures(found)
+    table = Table("", "frames/s", "of the bare loop", box=None)
+    for name, one in figures.items():
+        table.add_row(name, f"{one['fps']:.1f}", f"{one['of_bare']:.2f}")
     Console().print(table)
-    medians = [statistics.median(column) for column in zip(*ratios, strict=True)]
-    Console().print(f"median: streetloop {medians[0]:.3f}, ultralytics {medians[1]:.3f} of bare")
-    finish(options, {"streetloop_of_bare": medians[0], "ultralytics_of_bare": medians[1], "rounds": ratios})
+    finish(options, figures)
+
+
+def _programs(settings: Settings, clip: Path, seconds: float) -> dict[str, Callable[[], float]]:
+    """What is measured, by name: program and backend."""
+    model = open_model(settings.model, settings.models)
+    found: dict[str, Callable[[], float]] = {}
+    for kind in ("onnx", "openvino"):
+        backend = open_backend(model, kind, settings.threads)
+        chosen = settings.model_copy(update={"backend": kind})
+        export = exported(kind, settings.home, Path(settings.model), settings.image_size)
+        found |= {
+            f"bare {backend.name}": partial(bare, backend, clip, chosen, seconds),
+            f"streetloop {backend.name}": partial(streetloop, clip, chosen, seconds),
+            f"ultralytics {backend.name}": partial(ultralytics, export, clip, chosen, seconds),
+        }
+    return found
+
+
+def _figures(found: Mapping[str, Sequence[float]]) -> dict[str, dict[str, float]]:
+    """Medians, and those of each round's ratio to the bare loop of the same backend."""
+    figures = {}
+    for name, fps in found.items():
+        plain = found[f"bare {name.split()[1]}"]
+        ratio = statistics.median(one / bare_fps for one, bare_fps in zip(fps, plain, strict=True))
+        figures[name] = {"fps": round(statistics.median(fps), 2), "of_bare": round(ratio, 3)}
+    return figures
 
 
 if __name__ == "__main__":
