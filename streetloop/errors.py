@@ -4,6 +4,7 @@
 
     StreetloopError
     ├── ConfigError            the camera file, a flag or a setting is wrong
+    │   └── FieldsInvalid      ... and which fields of a form or a document are
     ├── SourceError            a camera's stream
     │   ├── SourceUnavailable  not there now; trying again may help
     │   ├── SourceStalled      connected, but no data within the time-out
@@ -45,6 +46,8 @@ Vendor exceptions are translated once, in the adapter of the vendor. A message i
 that names the thing and, where there is one, the way out; it never holds a password.
 """
 
+from collections.abc import Mapping
+
 
 class StreetloopError(Exception):
     """Base of all errors raised on purpose."""
@@ -52,6 +55,18 @@ class StreetloopError(Exception):
 
 class ConfigError(StreetloopError):
     """The camera file, a flag or a setting is wrong."""
+
+
+class FieldsInvalid(ConfigError):
+    """Fields of a form, or keys of a document, are wrong.
+
+    Attributes:
+        faults: What is wrong by the name of the field; empty for the document as a whole.
+    """
+
+    def __init__(self, message: str, faults: Mapping[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.faults = dict(faults or {})
 
 
 class SourceError(StreetloopError):

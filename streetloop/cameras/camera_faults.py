@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from streetloop.errors import ConfigError
+from streetloop.errors import ConfigError, FieldsInvalid
 from streetloop.secrets import redact
 
 MOST_FAULTS = 20
@@ -61,15 +61,38 @@ def refusal(faults: Sequence[str], name: str = "") -> ConfigError:
     return ConfigError("\n".join(redact(before + sentence) for sentence in said))
 
 
-def refusal_of_one(faults: Sequence[str]) -> ConfigError:
+def refusal_of_one(faults: Sequence[str], by_key: Mapping[str, str] | None = None) -> FieldsInvalid:
     """The error that says all faults of one camera, in one line.
 
     >>> str(refusal_of_one(["camera 'a': 'uri' is missing", "camera 'a': fps: must be a number"]))
     "camera 'a': 'uri' is missing; fps: must be a number"
+
+    Args:
+        faults: Sentences.
+        by_key: The same from `faults_by_key`.
     """
     who = faults[0].partition(": ")[0] + ": "
     lines = str(refusal(faults)).splitlines()
-    return ConfigError("; ".join([lines[0], *(line.removeprefix(who) for line in lines[1:])]))
+    return FieldsInvalid("; ".join([lines[0], *(line.removeprefix(who) for line in lines[1:])]), by_key)
+
+
+def faults_by_key(error: ValidationError, of_camera: type[BaseModel]) -> dict[str, str]:
+    """What is wrong with the only camera of a file, by its key; an unknown key has an empty one.
+
+    Args:
+        error: What is wrong.
+        of_camera: Has the keys of a camera.
+    """
+    found: dict[str, list[str]] = {}
+    for fault in error.errors(include_input=False, include_url=False):
+        where = list(fault["loc"])[2:]
+        key = str(where[0]) if where and where[0] in of_camera.model_fields else ""
+        said = found.setdefault(key, [])
+        if key and len(where) == 1 and fault["type"] == "missing":
+            said.append("is missing")
+        else:
+            said.extend(_said(fault, where[1:] if key else where, None if key else of_camera))
+    return {key: "; ".join(map(redact, said[:MOST_FAULTS])) for key, said in found.items()}
 
 
 def sentences(
@@ -120,10 +143,10 @@ def twice(raw: Mapping[Any, Any]) -> list[str]:
     return found
 
 
-def _said(fault: ErrorDetails, where: Sequence[int | str], keys: type[BaseModel]) -> Iterator[str]:
+def _said(fault: ErrorDetails, where: Sequence[int | str], keys: type[BaseModel] | None) -> Iterator[str]:
     path = ".".join(_shown(str(part)) for part in where if part != "[key]")
     if fault["type"] == "extra_forbidden":
-        known = f"; known are {', '.join(keys.model_fields)}" if len(where) == 1 else ""
+        known = f"; known are {', '.join(keys.model_fields)}" if keys is not None and len(where) == 1 else ""
         yield f"unknown key {path!r}{known}"
     elif fault["type"] == "missing":
         yield f"{path!r} is missing"

@@ -22,7 +22,15 @@ from streetloop.alerting.mute import Mute, parse_mute
 from streetloop.alerting.sink_config import EventSinkConfig, parse_sinks
 from streetloop.cameras.anomaly_parameters import Anomalies
 from streetloop.cameras.camera_address import parse_address
-from streetloop.cameras.camera_faults import CAMERA_ID, plain, refusal, refusal_of_one, sentences, twice
+from streetloop.cameras.camera_faults import (
+    CAMERA_ID,
+    faults_by_key,
+    plain,
+    refusal,
+    refusal_of_one,
+    sentences,
+    twice,
+)
 from streetloop.cameras.camera_yaml import misread, read_text, read_yaml
 from streetloop.cameras.counting_line import CountingLine, number
 from streetloop.cameras.zones import MAX_ZONES, Corners, Zone, refuse_bad_names, refuse_unsound_mask
@@ -281,19 +289,19 @@ def parse_camera(document: Mapping[str, Any]) -> Camera:
     >>> parse_camera({"id": "a40", "uri": "rtsp:///cam1"})
     Traceback (most recent call last):
     ...
-    streetloop.errors.ConfigError: camera 'a40': uri: names no host
+    streetloop.errors.FieldsInvalid: camera 'a40': uri: names no host
 
     Raises:
-        ConfigError: Something is wrong; the message never shows a URI's password.
+        FieldsInvalid: Something is wrong; the message never shows a URI's password.
     """
     raw = {"cameras": [dict(document)]}
     try:
         return CameraFile.model_validate(raw).cameras[0]
     except ValidationError as error:
-        faults = sentences(error, raw, CameraFile, Camera)
+        faults, by_key = sentences(error, raw, CameraFile, Camera), faults_by_key(error, Camera)
     # Whoever has one camera before them has not numbered it.
     raise refusal_of_one(
-        [fault.removeprefix("camera number 1: ") for fault in faults]
+        [fault.removeprefix("camera number 1: ") for fault in faults], by_key
     )  # outside of `except`: as `parse_cameras`
 
 

@@ -37,7 +37,7 @@ class CameraControl(Protocol):
 
         Raises:
             ChangedMeanwhile: Its revision is another one now.
-            ConfigError: The document is wrong, or ``new`` and the id is taken.
+            FieldsInvalid: The document is wrong, or ``new`` and the id is taken.
             NotFound: Not ``new``, and there is no such camera.
         """
 
@@ -63,7 +63,7 @@ class CameraControl(Protocol):
             document: See `put_camera`.
 
         Raises:
-            ConfigError: The document is wrong.
+            FieldsInvalid: The document is wrong.
         """
 
     def remove_camera(self, camera_id: str, author: str) -> None:

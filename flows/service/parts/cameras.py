@@ -21,7 +21,7 @@ from streetloop.control.history.camera_import import CameraImportView
 from streetloop.control.history.camera_trial import CameraTrialView
 from streetloop.control.history.count_view import CountView
 from streetloop.control.views import CameraView
-from streetloop.errors import ChangedMeanwhile, ConfigError, NotFound
+from streetloop.errors import ChangedMeanwhile, ConfigError, FieldsInvalid, NotFound
 from streetloop.ledger.cameras import change_camera, change_cameras, newest_changes
 
 UNDO_S = 600.0
@@ -73,10 +73,15 @@ class CameraService(ServiceState):
         known = {c.id: c for c in self._cameras()}
         camera = parse_camera(_with_password(document, known))
         if new and camera.id.lower() in {name.lower() for name in known}:
-            raise ConfigError(f"camera {camera.id!r} is there already; ids must differ")
+            why = "is there already; ids must differ"
+            raise FieldsInvalid(f"camera {camera.id!r} {why}", {"id": why})
         if not new:
             self._require(camera.id, known)
-        refuse_bad_source(camera, SystemClock(), self._settings)
+        try:
+            refuse_bad_source(camera, SystemClock(), self._settings)
+        except ConfigError as error:
+            why = str(error).removeprefix(f"camera {camera.id!r}: ")
+            raise FieldsInvalid(str(error), {"uri": why}) from error
         written = camera_document(camera)
         change_camera(self._ledger, camera.id, written, author, datetime.now(UTC))
         return camera_view(camera)

@@ -9,7 +9,7 @@ from flows.service.parts.models import ModelService
 from serve.rollout.route_table import city_application
 from streetloop.cameras.camera_file import Camera, camera_document, parse_camera
 from streetloop.control.cities.city_control import CityView
-from streetloop.errors import ConfigError, NotFound
+from streetloop.errors import ConfigError, FieldsInvalid, NotFound
 from streetloop.ledger.cameras import change_cameras
 from streetloop.ledger.learning import open_learning
 from streetloop.ledger.rollouts import open_rollout
@@ -32,7 +32,8 @@ class CityService(CameraService, ModelService):
     def group_cameras(self, city: str, cameras: Sequence[str], author: str) -> CityView:
         """See `Control.group_cameras`."""
         if not cameras:
-            raise ConfigError("name the cameras of the city: a city is there as long as it has one")
+            why = "name the cameras of the city: a city is there as long as it has one"
+            raise FieldsInvalid(why, {"cameras": why})
         with self._changing_camera:
             known = {camera.id: camera for camera in self._cameras()}
             self._move([self._require(name, known) for name in cameras], city, author)
@@ -46,7 +47,8 @@ class CityService(CameraService, ModelService):
             if not mine:
                 raise NotFound(f"no camera is in {city[:100]!r}")
             if name != city and any(camera.city == name for camera in cameras):
-                raise ConfigError(f"there is a city {name!r} already; put single cameras into it instead")
+                why = f"there is a city {name!r} already; put single cameras into it instead"
+                raise FieldsInvalid(why, {"city": why})
             if name != city:
                 self._refuse_what_goes_by_its_name(city)
             self._move(mine, name, author)

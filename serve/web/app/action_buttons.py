@@ -7,15 +7,18 @@ from typing import Any, Literal
 import gradio as gr
 
 from serve.web.access.roles import Role
+from serve.web.app.forms.field_faults import SHOW_FAULTS, fault_holder, field_id, judged
 from serve.web.app.forms.training_form import city_choices, training_form
 from serve.web.app.notices import asked, confirming, require
 from serve.web.app.render import render
 from serve.web.app.rollout_picture import sides_of
 from streetloop.control.port import Control
-from streetloop.errors import StreetloopError
+from streetloop.control.views import RolloutView
+from streetloop.errors import FieldsInvalid, StreetloopError
 
 _QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 _ALL_CITIES = "all cities"
+_FORM, _VERSION = "rollout", "version"
 _PAUSED = "paused"
 _START = (
     "the version answers in shadow first, beside the champion and used by nobody; then it serves more and "
@@ -212,22 +215,49 @@ def _doing(action: ButtonAction) -> Callable[[gr.Request], None]:
 def _start_form(control: Control, author: str) -> tuple[Any, list[Any], Any]:
     with gr.Accordion("New rollout", open=False, elem_classes="sl-operator"):
         with gr.Row(equal_height=True):
-            version = gr.Dropdown([], label="Version", info="to try against the champion", interactive=True)
+            version = gr.Dropdown(
+                [],
+                label="Version",
+                info="to try against the champion",
+                interactive=True,
+                elem_id=field_id(_FORM, _VERSION),
+            )
             city = gr.Dropdown(
                 [_ALL_CITIES], value=_ALL_CITIES, label="City", info="where it may serve", interactive=True
             )
-            start = gr.Button("Start a rollout", variant="primary")
+            start = gr.Button("Start a rollout", variant="primary", scale=0, min_width=160)
         gr.HTML(render("button_effects", effects=[("Start a rollout", _START)]))
+    faults = fault_holder()
 
-    def begin(request: gr.Request, version: str | None, city: str | None) -> None:
+    def begin(request: gr.Request, version: str | None, city: str | None) -> str:
         require(request, Role.OPERATOR)
-        if not version:
-            raise gr.Error("Choose the version that is to be tried.", title="Not done", print_exception=False)
-        where = None if city in {None, "", _ALL_CITIES} else city
-        rollout = asked(lambda: control.start_rollout(version, where, author))
-        gr.Info(f"Rollout {rollout.id} is requested.")
+        rollout, wrong = judged(_FORM, [_VERSION], lambda: begin_rollout(control, version, city, author))
+        if rollout is not None:
+            gr.Info(f"Rollout {rollout.id} is requested.")
+        return wrong
 
-    return start.click(begin, [version, city], **_QUIET), [version, city], start
+    started = start.click(begin, [version, city], faults, **_QUIET)
+    started.success(None, faults, js=SHOW_FAULTS, **_QUIET)
+    return started, [version, city], start
+
+
+def begin_rollout(control: Control, version: str | None, city: str | None, author: str) -> RolloutView:
+    """Start a rollout of what was chosen.
+
+    Args:
+        control: Carries it out.
+        version: Number of the version.
+        city: Where it may serve; nothing, or the choice of all cities, is everywhere.
+        author: Who asks.
+
+    Raises:
+        FieldsInvalid: No version was chosen.
+    """
+    if not version:
+        why = "choose the version that is to be tried"
+        raise FieldsInvalid(why, {_VERSION: why})
+    where = None if city in {None, "", _ALL_CITIES} else city
+    return control.start_rollout(version, where, author)
 
 
 def _may_start(state: Callable[[], str]) -> Any:

@@ -6,11 +6,14 @@ import gradio as gr
 
 from serve.web.access.roles import Role
 from serve.web.app import panels
+from serve.web.app.forms.field_faults import SHOW_FAULTS, fault_holder, field_id, judged
 from serve.web.app.notices import asked, require
 from serve.web.app.render import render
 from streetloop.control.port import Control
 from streetloop.control.views import EventView
+from streetloop.errors import FieldsInvalid, NotFound
 
+_FORM, _NUMBER = "event", "number"
 _ALL = "all"
 _ONGOING, _UNSEEN = "ongoing", "not acknowledged"
 _STATES = (_ALL, _ONGOING, _UNSEEN)
@@ -36,9 +39,16 @@ def alert_panel(control: Control, tab: gr.Tab, selected: gr.State, name: str, au
         state = gr.Dropdown(list(_STATES), value=_ALL, label="State", interactive=True, min_width=160)
     shown = gr.HTML()
     with gr.Row(elem_classes=["sl-buttons", "sl-operator"]):
-        number = gr.Textbox(label="Event", placeholder="its number", max_length=10, scale=0, min_width=110)
+        number = gr.Textbox(
+            label="Event",
+            placeholder="its number",
+            max_length=10,
+            scale=0,
+            min_width=110,
+            elem_id=field_id(_FORM, _NUMBER),
+        )
         button = gr.Button("Acknowledge", size="sm", scale=0, min_width=120)
-    choice = [camera, kind, state]
+    choice, faults = [camera, kind, state], fault_holder()
 
     def draw(camera: str, kind: str, state: str) -> str:
         return panels.drawn(lambda control: alerts(control, camera, kind, state), control)
@@ -57,18 +67,39 @@ def alert_panel(control: Control, tab: gr.Tab, selected: gr.State, name: str, au
     def refresh(now: str, camera: str, kind: str, state: str) -> Any:
         return draw(camera, kind, state) if now == name else gr.skip()
 
-    def acknowledge(request: gr.Request, number: str) -> None:
+    def acknowledge(request: gr.Request, number: str) -> str:
         require(request, Role.OPERATOR)
-        event = event_number(number)
-        view = asked(lambda: control.acknowledge(event, author))
-        gr.Info(f"Event {view.id} is acknowledged.")
+        view, wrong = judged(_FORM, [_NUMBER], lambda: acknowledged(control, number, author))
+        if view is not None:
+            gr.Info(f"Event {view.id} is acknowledged.")
+        return wrong
 
     tab.select(open_tab, choice, [camera, kind, shown], **_QUIET)
     for one in choice:
         one.input(draw, choice, shown, **_QUIET)
-    button.click(acknowledge, number, **_QUIET).then(draw, choice, shown, **_QUIET)
+    pressed = button.click(acknowledge, number, faults, **_QUIET)
+    pressed.success(None, faults, js=SHOW_FAULTS, **_QUIET)
+    pressed.then(draw, choice, shown, **_QUIET)
     again = gr.Button("refresh", elem_classes="sl-refresh-slower", visible="hidden")
     again.click(refresh, [selected, *choice], shown, **_QUIET)
+
+
+def acknowledged(control: Control, number: str, author: str) -> EventView:
+    """Acknowledge the event of a number.
+
+    Args:
+        control: Carries it out.
+        number: As somebody wrote it.
+        author: Who acknowledges.
+
+    Raises:
+        FieldsInvalid: It is no number, or there is no such event.
+    """
+    event = event_number(number)
+    try:
+        return control.acknowledge(event, author)
+    except NotFound as error:
+        raise FieldsInvalid(str(error), {_NUMBER: str(error)}) from error
 
 
 def event_number(text: str) -> int:
@@ -81,13 +112,12 @@ def event_number(text: str) -> int:
         text: Digits; a ``#`` may stand before them.
 
     Raises:
-        gr.Error: It is none; the page shows it as a notice.
+        FieldsInvalid: It is none.
     """
     digits = text.strip().removeprefix("#")
     if not (digits.isascii() and digits.isdecimal() and 1 <= int(digits) <= _MAX_NUMBER):
-        raise gr.Error(
-            "Write the number of the event, as the list has it.", title="Not done", print_exception=False
-        )
+        why = "write the number of the event, as the list has it"
+        raise FieldsInvalid(why, {_NUMBER: why})
     return int(digits)
 
 

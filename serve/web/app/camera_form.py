@@ -3,29 +3,41 @@
 import shlex
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import gradio as gr
 
 from serve.web.access.roles import Role
+from serve.web.app.forms.field_faults import (
+    SHOW_FAULTS,
+    fault_holder,
+    field_id,
+    has_faults,
+    judged,
+    no_faults,
+)
 from serve.web.app.notices import asked, confirming, require
 from serve.web.app.render import render
 from streetloop.cameras.camera_file import RECORD_MODES, Camera
 from streetloop.cameras.camera_list import ListFormat
 from streetloop.cameras.camera_yaml import read_text
 from streetloop.cameras.counting_line import CountingLine
+from streetloop.control.history.camera_trial import CameraTrialView
 from streetloop.control.port import Control
 from streetloop.control.views import CameraView
 from streetloop.counted_classes import parse_class_flag, write_class_flag
-from streetloop.errors import ConfigError
+from streetloop.errors import ConfigError, FieldsInvalid
+
+T = TypeVar("T")
 
 _NEW_CAMERA = "(a new camera)"
 _QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 _CONFIRM_REMOVAL = confirming(
     "Remove this camera? What it recorded stays; Undo adds it again within ten minutes."
 )
-_SHOWN = {"id", "city", "site", "fps", "uri", "lines", "classes", "record"}
-"""Keys of a camera that the form has a field for."""
+_FORM = "camera"
+_FIELDS = ("id", "city", "fps", "uri", "lines", "classes", "record", "site")
+"""Keys of a camera that the form has a field for, in their order."""
 _URI_HELP = "rtsp://user:password@host/path, file:///clip.mp4 or sim://kingsport/crossing"
 
 
@@ -37,8 +49,8 @@ def camera_form(control: Control, author: str) -> None:
         author: Author of the changes in the ledger.
     """
     chosen = gr.Dropdown([_NEW_CAMERA], value=_NEW_CAMERA, label="Camera", interactive=True)
-    fields, revision = _fields(), gr.State("")
-    shown = [*fields, revision]
+    fields, revision, faults = _fields(), gr.State(""), fault_holder()
+    shown = [*fields, revision, faults]
     save, test, remove, several = _buttons()
     removed, undo = _undo_button()
     seen = gr.HTML()
@@ -55,32 +67,60 @@ def camera_form(control: Control, author: str) -> None:
 
     def put(request: gr.Request, which: str, seen: str, *values: Any) -> list[Any]:
         require(request, Role.ADMIN)
-        view = asked(lambda: _put(control, author, which, *values, seen=seen))
-        gr.Info(f"{view.id} is saved. Whether it opens stands below in a moment.")
-        return _chosen(control, view)
+        return _saved(control, author, which, seen, *values)
 
     def take_in(request: gr.Request, sent: str) -> Any:
         require(request, Role.ADMIN)
         _import(control, author, Path(sent))
         return choices()
 
-    def look(request: gr.Request, *values: Any) -> str:
+    def look(request: gr.Request, *values: Any) -> list[Any]:
         require(request, Role.ADMIN)
-        document = _document(*values)
-        found = asked(lambda: control.try_camera({**document, "id": document["id"] or "test"}))
-        return render("camera_trial", found=found)
+        return _tried(control, *values)
+
+    def look_if_saved(request: gr.Request, said: str, *values: Any) -> list[Any]:
+        return [gr.skip(), gr.skip()] if has_faults(said) else look(request, *values)
+
+    def show(*events: Any) -> None:
+        for event in events:
+            event.success(None, faults, js=SHOW_FAULTS, **_QUIET)
 
     chosen.focus(choices, outputs=chosen, **_QUIET)
     fields[1].focus(cities, outputs=fields[1], **_QUIET)
     several.upload(take_in, several, chosen, api_visibility="private")
-    test.click(look, fields, seen, api_visibility="private")
-    chosen.input(fill, chosen, [remove, *shown], **_QUIET)
+    tried = test.click(look, fields, [seen, faults], api_visibility="private")
+    filled = chosen.input(fill, chosen, [remove, *shown], **_QUIET)
     saved = save.click(put, [chosen, revision, *fields], [chosen, remove, *shown], **_QUIET)
-    saved.success(look, fields, seen, api_visibility="private")
+    saved.success(look_if_saved, [faults, *fields], [seen, faults], api_visibility="private")
     take_out, put_back = _removal(control, author)
     both = [removed, undo, chosen, remove, *shown]
-    remove.click(take_out, chosen, both, js=_CONFIRM_REMOVAL, **_QUIET)
-    undo.click(put_back, removed, both, **_QUIET)
+    gone = remove.click(take_out, chosen, both, js=_CONFIRM_REMOVAL, **_QUIET)
+    back = undo.click(put_back, removed, both, **_QUIET)
+    show(tried, filled, saved, gone, back)
+
+
+def _saved(control: Control, author: str, which: str, seen: str, *values: Any) -> list[Any]:
+    """Save a camera; updates as `_chosen` has them, which keep what was written if it is wrong."""
+    view, said = _judged(lambda: _put(control, author, which, *values, seen=seen))
+    if view is None:
+        return [*[gr.skip()] * (3 + len(_FIELDS)), said]
+    gr.Info(f"{view.id} is saved. Whether it opens stands below in a moment.")
+    return _chosen(control, view)
+
+
+def _tried(control: Control, *values: Any) -> list[Any]:
+    """What a camera shows, as HTML, and what is wrong with the fields."""
+
+    def ask() -> CameraTrialView:
+        document = _document(*values)
+        return control.try_camera({**document, "id": document["id"] or "test"})
+
+    found, said = _judged(ask)
+    return ["" if found is None else render("camera_trial", found=found), said]
+
+
+def _judged(question: Callable[[], T]) -> tuple[T | None, str]:
+    return judged(_FORM, _FIELDS, question)
 
 
 def _removal(control: Control, author: str) -> tuple[Callable[..., list[Any]], Callable[..., list[Any]]]:
@@ -133,25 +173,45 @@ def _buttons() -> tuple[gr.Button, gr.Button, gr.Button, gr.UploadButton]:
 
 def _fields() -> list[Any]:
     """The fields in the order of `_values`."""
+    ids = {name: field_id(_FORM, name) for name in _FIELDS}
     with gr.Row():
-        name = gr.Textbox(label="Id", info="letters, digits, . _ -", max_length=64)
-        city = gr.Dropdown([], label="City", info="groups cameras", allow_custom_value=True, interactive=True)
-        fps = gr.Textbox(label="Frames per second", info="to analyze; empty: all", max_length=8)
-        record = gr.Dropdown(list(RECORD_MODES), value="off", label="Record", info="what is kept as video")
-        site = gr.Textbox(label="Site", info="of the nodes that read it; empty: any", max_length=64)
-    uri = gr.Textbox(label="Address", info=_URI_HELP, max_length=2000)
+        name = gr.Textbox(label="Id", info="letters, digits, . _ -", max_length=64, elem_id=ids["id"])
+        city = gr.Dropdown(
+            [],
+            label="City",
+            info="groups cameras",
+            allow_custom_value=True,
+            interactive=True,
+            elem_id=ids["city"],
+        )
+        fps = gr.Textbox(
+            label="Frames per second", info="to analyze; empty: all", max_length=8, elem_id=ids["fps"]
+        )
+        record = gr.Dropdown(
+            list(RECORD_MODES),
+            value="off",
+            label="Record",
+            info="what is kept as video",
+            elem_id=ids["record"],
+        )
+        site = gr.Textbox(
+            label="Site", info="of the nodes that read it; empty: any", max_length=64, elem_id=ids["site"]
+        )
+    uri = gr.Textbox(label="Address", info=_URI_HELP, max_length=2000, elem_id=ids["uri"])
     lines = gr.Textbox(
         label="Counting lines",
         lines=2,
         max_length=5000,
         placeholder="avenue: 0.36 0.30 0.74 0.47",
         info="one per row: a name, then x y of both ends as fractions of the picture; Zones draws them",
+        elem_id=ids["lines"],
     )
     classes = gr.Textbox(
         label="Classes",
         max_length=2000,
         placeholder="person, car, truck=truck+bus",
         info="what is tracked and counted; empty: the classes of the settings",
+        elem_id=ids["classes"],
     )
     return [name, city, fps, uri, lines, classes, record, site]
 
@@ -159,7 +219,8 @@ def _fields() -> list[Any]:
 def _put(control: Control, author: str, which: str, *values: Any, seen: str = "") -> CameraView:
     document = _document(*values)
     if which not in {_NEW_CAMERA, document["id"]}:
-        raise ConfigError(f"the id of {which} stays; choose {_NEW_CAMERA} for another camera")
+        why = f"the id of {which} stays; choose {_NEW_CAMERA} for another camera"
+        raise FieldsInvalid(why, {"id": why})
     new = which == _NEW_CAMERA
     if not new:
         document |= _hidden(control.camera(which))
@@ -174,12 +235,12 @@ def _import(control: Control, author: str, file: Path) -> None:
 
 def _hidden(view: CameraView) -> dict[str, Any]:
     """What a camera has and the form does not show; it stays as it is."""
-    return view.model_dump(mode="json", include=set(Camera.model_fields) - _SHOWN, exclude_none=True)
+    return view.model_dump(mode="json", include=set(Camera.model_fields) - set(_FIELDS), exclude_none=True)
 
 
 def _shown(view: CameraView | None) -> list[Any]:
-    """Values of the fields, and the revision that they show."""
-    return [*_values(view), "" if view is None else view.revision]
+    """Values of the fields, the revision that they show, and that nothing is wrong with them."""
+    return [*_values(view), "" if view is None else view.revision, no_faults(_FORM)]
 
 
 def _values(view: CameraView | None) -> list[Any]:
@@ -207,9 +268,16 @@ def _document(
         "fps": fps.strip() or None,
     }
     found = {key: value for key, value in given.items() if value is not None}
-    if classes.strip():
-        found["classes"] = parse_class_flag(classes)
-    return {**found, "uri": uri.strip(), "lines": read_lines(lines), "record": record}
+    faults = {}
+    for key, text, read in (("classes", classes, parse_class_flag), ("lines", lines, read_lines)):
+        try:
+            if key == "lines" or text.strip():
+                found[key] = read(text)
+        except ConfigError as error:
+            faults[key] = str(error)
+    if faults:
+        raise FieldsInvalid("; ".join(faults.values()), faults)
+    return {**found, "uri": uri.strip(), "record": record}
 
 
 def read_lines(text: str) -> dict[str, Any]:

@@ -7,17 +7,19 @@ import gradio as gr
 
 from serve.web.access.roles import Role
 from serve.web.app import panels
-from serve.web.app.notices import asked, require
+from serve.web.app.forms.field_faults import SHOW_FAULTS, fault_holder, field_id, judged
+from serve.web.app.notices import require
 from serve.web.app.render import render
 from streetloop.control.evaluation_control import NewEvaluation
 from streetloop.control.port import Control
 from streetloop.control.versions.comparison import VersionComparisonView
 from streetloop.control.versions.comparison_details import ComparisonDetailsView, CurvePairView
 from streetloop.control.views import ModelView
-from streetloop.errors import ConfigError, StreetloopError
+from streetloop.errors import ConfigError, FieldsInvalid, StreetloopError
 
 _QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 _MAX_CHARTS = 12
+_FORM = "compare"
 
 
 def compare_panel(control: Control, tab: gr.Tab, author: str) -> None:
@@ -30,10 +32,14 @@ def compare_panel(control: Control, tab: gr.Tab, author: str) -> None:
     """
     gr.HTML("<h2>Compare two versions</h2>")
     with gr.Row(elem_classes="sl-choices"):
-        first = gr.Dropdown([], label="First", interactive=True, min_width=140)
-        second = gr.Dropdown([], label="Second", interactive=True, min_width=140)
+        first = gr.Dropdown(
+            [], label="First", interactive=True, min_width=140, elem_id=field_id(_FORM, "first")
+        )
+        second = gr.Dropdown(
+            [], label="Second", interactive=True, min_width=140, elem_id=field_id(_FORM, "second")
+        )
         measure = gr.Button("Evaluate both on one dataset", size="sm", scale=0, elem_classes="sl-operator")
-    shown = gr.HTML()
+    shown, faults = gr.HTML(), fault_holder()
 
     def draw(one: str | None, other: str | None) -> str:
         return panels.drawn(lambda control: _drawn(control, one, other), control)
@@ -54,11 +60,14 @@ def compare_panel(control: Control, tab: gr.Tab, author: str) -> None:
     for dropdown in choice:
         dropdown.input(draw, choice, shown, **_QUIET)
 
-    def evaluate(request: gr.Request, one: str | None, other: str | None) -> None:
+    def evaluate(request: gr.Request, one: str | None, other: str | None) -> str:
         require(request, Role.OPERATOR)
-        gr.Info(asked(lambda: evaluate_both(control, one, other, author)))
+        said, wrong = judged(_FORM, ("first", "second"), lambda: evaluate_both(control, one, other, author))
+        if said is not None:
+            gr.Info(said)
+        return wrong
 
-    measure.click(evaluate, choice, **_QUIET)
+    measure.click(evaluate, choice, faults, **_QUIET).success(None, faults, js=SHOW_FAULTS, **_QUIET)
 
 
 def evaluate_both(control: Control, first: str | None, second: str | None, author: str) -> str:
@@ -79,10 +88,11 @@ def evaluate_both(control: Control, first: str | None, second: str | None, autho
     known = {str(model.number): model for model in control.models()}
     pair = [known[name] for name in (second, first) if name in known]
     if len(pair) < 2 or first == second:
-        raise ConfigError("Choose two versions.")
+        why = "choose two versions"
+        raise FieldsInvalid(why, {"second" if len(pair) == 2 or first in known else "first": why})
     dataset = next((model.dataset for model in pair if model.dataset), None)
     if dataset is None:
-        raise ConfigError("Neither was trained from a dataset here; POST /evaluations names any dataset.")
+        raise ConfigError("neither was trained from a dataset here; POST /evaluations names any dataset")
     wanted = [NewEvaluation(model=str(model.number), dataset=dataset) for model in reversed(pair)]
     one, other = (control.start_evaluation(each, author).id for each in wanted)
     return f"Evaluations {one} and {other} are queued on dataset {dataset[:12]}; running streams do them."

@@ -151,6 +151,7 @@ SCRIPTS = (
     "away.js",
     "hints.js",
     "first_run.js",
+    "field_faults.js",
     "toasts.js",
     "charts.js",
     "curves.js",

@@ -7,12 +7,14 @@ import gradio as gr
 
 from serve.web.access.roles import Role
 from serve.web.app import panels
-from serve.web.app.notices import asked, confirming, require
+from serve.web.app.forms.field_faults import SHOW_FAULTS, fault_holder, field_id, judged, no_faults
+from serve.web.app.notices import confirming, require
 from serve.web.app.render import render
 from streetloop.control.port import Control
-from streetloop.errors import ConfigError, StreetloopError
+from streetloop.errors import FieldsInvalid, StreetloopError
 
 _CONFIRM_NAME = confirming("Rename this city? Its cameras restart, and their counts continue.")
+_GROUP, _NAME = "city-group", "city-name"
 _QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
 
@@ -24,35 +26,55 @@ def city_panel(control: Control, tab: gr.Tab, author: str) -> None:
         tab: The tab; all is listed anew when it is selected.
         author: Author of the changes in the ledger.
     """
-    shown = gr.HTML()
+    shown, faults = gr.HTML(), [fault_holder(), fault_holder()]
     with gr.Row(elem_classes="sl-admin"):
-        name = gr.Textbox(label="Name of the city, also of a new one", max_length=100)
-        cameras = gr.Dropdown([], label="Cameras of the city", multiselect=True, interactive=True)
+        name = gr.Textbox(
+            label="Name of the city, also of a new one", max_length=100, elem_id=field_id(_GROUP, "city")
+        )
+        cameras = gr.Dropdown(
+            [],
+            label="Cameras of the city",
+            multiselect=True,
+            interactive=True,
+            elem_id=field_id(_GROUP, "cameras"),
+        )
     with gr.Row(elem_classes=["sl-buttons", "sl-admin"]):
         group = gr.Button("Put them there", variant="primary", scale=0, min_width=160)
     with gr.Row(elem_classes="sl-admin"):
-        city = gr.Dropdown([], label="City to rename", interactive=True)
-        other = gr.Textbox(label="New name", max_length=100)
+        city = gr.Dropdown([], label="City to rename", interactive=True, elem_id=field_id(_NAME, "old"))
+        other = gr.Textbox(label="New name", max_length=100, elem_id=field_id(_NAME, "city"))
     with gr.Row(elem_classes=["sl-buttons", "sl-admin"]):
         rename = gr.Button("Rename", scale=0, min_width=160)
-    outputs = [shown, name, cameras, city, other]
+    outputs = [shown, name, cameras, city, other, *faults]
 
     def fresh() -> list[Any]:
-        return [panels.drawn(cities, control), "", *_choices(control), ""]
+        lists = [panels.drawn(cities, control), "", *_choices(control), ""]
+        return [*lists, no_faults(_GROUP), no_faults(_NAME)]
+
+    def told(said: str | None, *wrong: str) -> list[Any]:
+        if said is None:
+            return [*[gr.skip()] * (len(outputs) - len(wrong)), *wrong]
+        gr.Info(said)
+        return fresh()
 
     def put(request: gr.Request, name: str, cameras: Sequence[str] | None) -> list[Any]:
         require(request, Role.ADMIN)
-        gr.Info(asked(lambda: put_there(control, author, name, cameras or [])))
-        return fresh()
+        said, wrong = judged(
+            _GROUP, ("city", "cameras"), lambda: put_there(control, author, name, cameras or [])
+        )
+        return told(said, wrong, no_faults(_NAME))
 
     def call(request: gr.Request, city: str | None, other: str) -> list[Any]:
         require(request, Role.ADMIN)
-        gr.Info(asked(lambda: rename_it(control, author, city, other)))
-        return fresh()
+        said, wrong = judged(_NAME, ("old", "city"), lambda: rename_it(control, author, city, other))
+        return told(said, no_faults(_GROUP), wrong)
 
-    tab.select(fresh, outputs=outputs, **_QUIET)
-    group.click(put, [name, cameras], outputs, **_QUIET)
-    rename.click(call, [city, other], outputs, js=_CONFIRM_NAME, **_QUIET)
+    opened = tab.select(fresh, outputs=outputs, **_QUIET)
+    grouped = group.click(put, [name, cameras], outputs, **_QUIET)
+    renamed = rename.click(call, [city, other], outputs, js=_CONFIRM_NAME, **_QUIET)
+    for event in (opened, grouped, renamed):
+        for one in faults:
+            event.success(None, one, js=SHOW_FAULTS, **_QUIET)
 
 
 def cities(control: Control) -> str:
@@ -73,10 +95,11 @@ def put_there(control: Control, author: str, name: str, cameras: Sequence[str]) 
         A sentence for people.
 
     Raises:
-        ConfigError: A field is empty, or the name is wrong.
+        FieldsInvalid: A field is empty, or the name is wrong.
     """
     if not name.strip():
-        raise ConfigError("write the name of the city")
+        why = "write the name of the city"
+        raise FieldsInvalid(why, {"city": why})
     found = control.group_cameras(name.strip(), list(cameras), author)
     return f"{found.name} has {len(found.cameras)} camera{'s' if len(found.cameras) > 1 else ''} now."
 
@@ -94,10 +117,13 @@ def rename_it(control: Control, author: str, city: str | None, name: str) -> str
         A sentence for people.
 
     Raises:
-        ConfigError: A field is empty, or the name is wrong.
+        FieldsInvalid: A field is empty, or the name is wrong.
     """
-    if not city or not name.strip():
-        raise ConfigError("choose the city, and write its new name")
+    faults = {} if city else {"old": "choose the city"}
+    if not name.strip():
+        faults["city"] = "write its new name"
+    if not city or faults:
+        raise FieldsInvalid("choose the city, and write its new name", faults)
     return f"{city} is called {control.rename_city(city, name.strip(), author).name} now."
 
 

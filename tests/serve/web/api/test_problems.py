@@ -18,6 +18,7 @@ STATUS = {
     errors.NotFound: 404,
     errors.ChangedMeanwhile: 412,
     errors.ConfigError: 422,
+    errors.FieldsInvalid: 422,
     errors.LedgerUrlInvalid: 422,
     errors.RolloutError: 409,
     errors.LearningError: 409,

@@ -97,7 +97,7 @@ def test_of_many_classes_those_that_differ_most_are_drawn() -> None:
 
 
 def test_both_are_evaluated_on_the_dataset_of_one(content: Content) -> None:
-    for first, second, words_ in (("1", "1", "Choose two"), (None, "2", "Choose two"), ("1", "2", "Neither")):
+    for first, second, words_ in (("1", "1", "choose two"), (None, "2", "choose two"), ("1", "2", "neither")):
         with pytest.raises(ConfigError, match=words_):
             evaluate_both(content.service, first, second, "app")
     dataset = evaluate_versions(content).digest

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import gradio as gr
 import pytest
 from fastapi.testclient import TestClient
 
-from serve.web.app.alert_panel import alerts, event_number
+from serve.web.app.alert_panel import acknowledged, alerts, event_number
 from serve.web.app.events.event_page import add_event_page
 from serve.web.app.page import build_page
+from streetloop.errors import FieldsInvalid
 from streetloop.ledger.events import begin_event
 from tests.support.app_page import Tags, words
 from tests.support.control_service import Content, api_of, guard_of
@@ -92,9 +92,16 @@ def test_a_number_is_read_as_people_write_it(text: str, number: int) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "#", "0", "-1", "1.5", "first", "2147483648", "²"])
-def test_what_is_no_number_is_a_notice(text: str) -> None:
-    with pytest.raises(gr.Error):
+def test_what_is_no_number_is_refused_at_its_field(text: str) -> None:
+    with pytest.raises(FieldsInvalid) as caught:
         event_number(text)
+    assert caught.value.faults.keys() == {"number"}
+
+
+def test_an_event_that_is_not_there_is_refused_at_its_field(content: Content) -> None:
+    with pytest.raises(FieldsInvalid) as caught:
+        acknowledged(content.service, "9999", "ann")
+    assert "9999" in caught.value.faults["number"]
 
 
 def test_the_field_of_the_event_is_empty_at_first(content: Content) -> None:
