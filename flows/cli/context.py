@@ -69,6 +69,17 @@ def cameras_of(file: Path | None) -> "Sequence[Camera]":
     return () if file is None else load_cameras(file, may_be_empty=True).cameras
 
 
+def settings_in(file: Path | None) -> "dict[str, Any]":
+    """The settings of a camera file; none without a file.
+
+    Raises:
+        ConfigError: The file cannot be used.
+    """
+    from streetloop.cameras.camera_file import load_cameras
+
+    return {} if file is None else load_cameras(file, may_be_empty=True).settings
+
+
 def current_user() -> str:
     """The user's name as the system knows it; ``somebody`` if it knows none."""
     try:

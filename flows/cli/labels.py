@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from flows.cli.context import control_of, settings_of
+from flows.cli.context import control_of, settings_in, settings_of
 from flows.cli.output import Json, borderless, plain, print_json, results, say
 
 if TYPE_CHECKING:
@@ -226,15 +226,13 @@ def _control(
     context: typer.Context, file: Path | None, model: str | None, labeler: str | None = None
 ) -> "ControlService":
     """The control service; a flag goes before the settings of the camera file."""
-    from streetloop.cameras.camera_file import load_cameras
     from streetloop.errors import ConfigError
     from streetloop.settings import LABELERS
 
     if labeler is not None and labeler not in LABELERS[1:]:
         raise ConfigError(f"unknown labeler {labeler!r}; write {' or '.join(LABELERS[1:])}")
-    of_file = {} if file is None else load_cameras(file, may_be_empty=True).settings
     flags = {"labeler": labeler, "model": model}
-    return control_of(context, **of_file | {k: v for k, v in flags.items() if v is not None})
+    return control_of(context, **settings_in(file) | {k: v for k, v in flags.items() if v is not None})
 
 
 def _require_some(digests: list[str] | None, every: bool, flags: str) -> None:

@@ -8,6 +8,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from flows.learning.dataset_builder import (
     held_out,
     judged_classes,
@@ -18,6 +20,7 @@ from flows.learning.dataset_builder import (
 from flows.learning.register_version import TrainedCandidate, disk_told, register_candidate
 from flows.learning.training_material import material_of, start_of
 from flows.learning.training_plan import Plan, TrainingRequest, read_plan, training_folder, write_plan
+from streetloop.counted_classes import CountedClasses
 from streetloop.errors import DatasetError, RegistryError
 from streetloop.ledger import Ledger
 from streetloop.settings import Settings
@@ -257,10 +260,17 @@ def _train(
     assert start.checkpoint is not None
     home = training_folder(settings)
     data = write_yolo(dataset, open_store(settings), home / f"{request.name}-data")
-    best = fine_tune(
-        Training(request.name, start.checkpoint, data, home, request.recipe, request.workers, request.gpu),
-        note,
+    training = Training(
+        request.name,
+        start.checkpoint,
+        data,
+        home,
+        request.recipe,
+        request.workers,
+        request.gpu,
+        judged=_judged_ids(dataset, request),
     )
+    best = fine_tune(training, note)
     published = home / f"{request.name}.pt"
     publish_checkpoint(
         best,
@@ -270,6 +280,14 @@ def _train(
         float(request.recipe.get(BLEND, 1.0)),
     )
     return open_model(str(published), settings.models)
+
+
+def _judged_ids(dataset: Dataset, request: TrainingRequest) -> tuple[int, ...] | None:
+    """Ids of the classes that are judged; None for all."""
+    if request.classes is None:
+        return None
+    counted = CountedClasses(dataset.classes, request.classes)
+    return tuple(int(k) for k in np.flatnonzero(counted.of_class >= 0))
 
 
 def ask_both(

@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 from streetloop.errors import LabelerRefused
 
 _MAX_CHARS = 1_000_000
+_HOT_KEYS = "123456789"
 _HUE_STEP = 0.381966  # the golden angle: neighboring classes get different colors
 
 
@@ -115,8 +116,12 @@ def _controls(root: ElementTree.Element) -> list[ElementTree.Element]:
 
 def _add_labels(control: ElementTree.Element, classes: Sequence[str]) -> None:
     there = len(_labels(control))
+    taken = {label.get("hotkey") for label in control.iter("Label")}
+    free = iter([key for key in _HOT_KEYS if key not in taken])
     for number, name in enumerate(classes, start=there):
-        ElementTree.SubElement(control, "Label", value=name, background=_color(number))
+        label = ElementTree.SubElement(control, "Label", value=name, background=_color(number))
+        if (key := next(free, None)) is not None:
+            label.set("hotkey", key)
 
 
 def _text(root: ElementTree.Element, classes: Sequence[str]) -> str:

@@ -49,6 +49,7 @@ def fine_tune(training: Training, progress: Callable[[Progress], None] = lambda 
         "recipe": dict(training.recipe),
         "gpu": training.gpu,
         "told": str(told),
+        "judged": training.judged,
     }
     trainer = ray.train.torch.TorchTrainer(
         train_in_worker,
@@ -95,7 +96,7 @@ def train_in_worker(config: dict[str, Any]) -> None:
     threads = None if config["gpu"] else config["recipe"].get(THREADS)
     told = Path(config["told"])
     reporters = (_batch_reporter(told), _epoch_reporter(told))
-    trainer = WorkerTrainer(overrides, *reporters, threads)
+    trainer = WorkerTrainer(overrides, *reporters, threads, config["judged"])
     trainer.train()  # type: ignore[no-untyped-call]
 
 

@@ -79,6 +79,8 @@ class Training:
         workers: Workers that share each batch; more are faster and give the same model.
         gpu: True gives each worker a GPU; False trains on CPUs.
         retries: Worker failures after which the training resumes; one more ends it.
+        judged: Ids of the classes by whose mAP50-95 the best epoch is chosen, and by which a
+            training stops early; None for all.
     """
 
     name: str
@@ -89,6 +91,7 @@ class Training:
     workers: int = 1
     gpu: bool = False
     retries: int = 3
+    judged: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,13 @@
 Imported in the worker only: Ultralytics reads its rank when it is first imported.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import torch
 import torch.distributed as dist
 from torch import nn
-from ultralytics.models.yolo.detect import DetectionTrainer
+from ultralytics.models.yolo.detect import DetectionTrainer, DetectionValidator
 
 from train.fine_tuning.distributed_batch import join_loss, join_normalisation
 
@@ -22,6 +22,7 @@ class WorkerTrainer(DetectionTrainer):
         after_batch: Called on every worker after each batch with the trainer.
         after_epoch: Called on every worker after each epoch and its checkpoint.
         threads: CPU threads to compute on; None leaves the number to Ultralytics.
+        judged: Ids of the classes that choose the best epoch; None for all.
     """
 
     def __init__(
@@ -30,8 +31,10 @@ class WorkerTrainer(DetectionTrainer):
         after_batch: Callable[["WorkerTrainer"], None],
         after_epoch: Callable[["WorkerTrainer"], None],
         threads: int | None = None,
+        judged: Collection[int] | None = None,
     ) -> None:
         super().__init__(overrides=overrides)
+        self._judged = judged
         if threads is not None:
             # After the base class, which sets one thread less than there are cores.
             torch.set_num_threads(threads)
@@ -67,6 +70,11 @@ class WorkerTrainer(DetectionTrainer):
         self.world_size = self._workers  # the batch is divided among them
         super()._build_train_pipeline()  # type: ignore[no-untyped-call]
 
+    def get_validator(self) -> DetectionValidator:
+        """The validator, whose fitness is that of the classes that are judged."""
+        made: Any = super().get_validator()  # type: ignore[no-untyped-call]
+        return made if self._judged is None else _judging(made, self._judged)
+
     def get_dataloader(
         self, dataset_path: str, batch_size: int = 16, rank: int = 0, mode: str = "train"
     ) -> Any:
@@ -92,6 +100,24 @@ class WorkerTrainer(DetectionTrainer):
 
     def final_eval(self) -> None:
         """Nothing: the judge evaluates the exported model, not the checkpoint."""
+
+
+def _judging(validator: DetectionValidator, judged: Collection[int]) -> DetectionValidator:
+    """Let some classes alone choose the best epoch.
+
+    Ultralytics' fitness is the mean over all classes: a class that nobody asked for would choose
+    the epoch, and so the model that is judged by the others.
+    """
+    get_stats = validator.get_stats
+
+    def get_judged_stats() -> dict[str, Any]:
+        stats = get_stats()
+        box = validator.metrics.box
+        found = [float(ap) for k, ap in zip(box.ap_class_index, box.ap, strict=True) if int(k) in judged]
+        return stats if not found else {**stats, "fitness": sum(found) / len(found)}
+
+    vars(validator)["get_stats"] = get_judged_stats  # takes precedence over the method of the class
+    return validator
 
 
 def _shuffle(trainer: WorkerTrainer) -> None:

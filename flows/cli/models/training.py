@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from flows.cli.context import cameras_of, settings_of
+from flows.cli.context import cameras_of, settings_in, settings_of
 from flows.cli.models.options import VersionName, parse_classes, parse_pairs, parse_recipe
 from flows.cli.models.training_progress import training_progress
 from flows.cli.output import Json, borderless, print_json, results, say
@@ -24,7 +24,8 @@ app = typer.Typer()
 
 City = Annotated[str | None, typer.Option(help="Learn from the labels of a city's cameras, for them alone.")]
 CameraFile = Annotated[
-    Path | None, typer.Option("--file", metavar="CAMERAS.YAML", help="Camera file that has the cities.")
+    Path | None,
+    typer.Option("--file", metavar="CAMERAS.YAML", help="Camera file that has the settings and the cities."),
 ]
 Kept = Annotated[
     Path | None,
@@ -72,16 +73,17 @@ def train(
     from flows.learning.training_plan import TrainingRequest
     from train.model_registry import stamp
 
-    settings = settings_of(context)
+    settings = settings_of(context, **settings_in(file))
     if register is not None:
         _register_kept(settings, register)
         return
+    own = parse_recipe(options) | ({} if epochs is None else {"epochs": epochs})
     request = TrainingRequest(
         name or f"train-{stamp()}",
         workers=workers,
         gpu=gpu,
         mapping=parse_pairs(mapping),
-        recipe=parse_recipe(options) | ({} if epochs is None else {"epochs": epochs}),
+        recipe={**settings.learn_recipe, **own},
         dataset=dataset,
         start=start,
         classes=_groups(parse_classes(classes)) or settings.classes,

@@ -10,7 +10,7 @@ import pytest
 from flows.learning.dataset_builder import gather_material, judged_classes, save_material
 from flows.learning.readiness import check_training
 from flows.learning.register_file import FirstScores, register_file
-from flows.learning.training_job import _replays, begin_training, verdict_on
+from flows.learning.training_job import _judged_ids, _replays, begin_training, verdict_on
 from flows.learning.training_plan import CityCameras, TrainingRequest
 from streetloop.boxes import Box
 from streetloop.errors import ConfigError, DatasetError, TooFewToJudge, TrainingError
@@ -133,6 +133,12 @@ def test_joined_classes_are_judged_as_one() -> None:
     joined = verdict_on(dataset, answers, TrainingRequest("x", classes=groups)).gains["all"]
     assert (apart.champion, apart.candidate) == (1.0, 0.0), "a truck is no car"
     assert (joined.champion, joined.candidate) == (1.0, 1.0), "both are vehicles"
+
+
+def test_the_epoch_is_chosen_by_the_classes_that_are_judged() -> None:
+    dataset = _judged(Box(1, CAR))
+    assert _judged_ids(dataset, TrainingRequest("x")) is None
+    assert _judged_ids(dataset, TrainingRequest("x", classes={"vehicle": ("truck", "car")})) == (1, 2)
 
 
 def test_frames_without_an_object_of_a_judged_class_can_judge_nothing(weak: Settings) -> None:

@@ -38,6 +38,18 @@ def test_labels_differ_in_colour() -> None:
     assert len({label.get("background") for label in labels}) == 40
 
 
+def test_nine_classes_have_a_key_and_none_has_that_of_another() -> None:
+    def keys(config: str) -> dict[str | None, str | None]:
+        return {
+            label.get("value"): label.get("hotkey") for label in ElementTree.fromstring(config).iter("Label")
+        }
+
+    eleven = [f"class {k}" for k in range(1, 12)]
+    assert list(keys(label_config(eleven)).values()) == [*"123456789", None, None]
+    by_hand = view(rectangles('<Label value="tram" hotkey="1"/>'))
+    assert keys(with_labels(by_hand, ["car", "bus"])) == {"tram": "1", "car": "2", "bus": "3"}
+
+
 @pytest.mark.parametrize("classes", [["car", "a\x07bell"], ["car", ""], [""], ["a\ufffeb"]])
 def test_classes_that_cannot_be_labels(classes: list[str]) -> None:
     for make in (label_config, lambda names: with_labels(label_config(["bus"]), names)):

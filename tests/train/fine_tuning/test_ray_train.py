@@ -46,6 +46,17 @@ def test_a_checkpoint_comes_out_and_progress_is_told(data: Path, tmp_path: Path)
     assert "metrics/mAP50(B)" in told[-1].numbers
 
 
+def test_the_epoch_is_chosen_by_the_judged_classes_alone(data: Path, tmp_path: Path) -> None:
+    import torch
+
+    from train.fine_tuning.ray_train import fine_tune
+
+    best = fine_tune(_training("judged", data, tmp_path, judged=(0,), recipe={**SMALL, "epochs": 1}))
+    measured = torch.load(best, map_location="cpu", weights_only=False)["train_metrics"]
+    assert 0 <= measured["fitness"] <= 1
+    assert measured["fitness"] != pytest.approx(measured["metrics/mAP50-95(B)"], abs=1e-6)
+
+
 def test_a_worker_that_is_killed_costs_at_most_an_epoch(data: Path, tmp_path: Path) -> None:
     from train.fine_tuning.ray_train import fine_tune
 

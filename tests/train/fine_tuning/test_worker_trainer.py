@@ -1,8 +1,10 @@
-"""A worker's checkpoints are whole, whenever it dies."""
+"""A worker's checkpoints are whole, whenever it dies; the best is that of the judged classes."""
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 from ultralytics.models.yolo.detect import DetectionTrainer
 
@@ -46,3 +48,14 @@ def test_one_that_is_cut_short_leaves_the_one_before(
     assert (tmp_path / "last.pt").read_bytes() == b"the epoch before"
     assert trainer.last == tmp_path / "last.pt"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["best.pt", "last.pt"]
+
+
+@pytest.mark.parametrize(("judged", "fitness"), [(None, 0.5), ((2, 7), 0.2), ((7,), 0.5)])
+def test_the_classes_that_are_judged_choose_the_best_epoch(
+    trainer: Any, monkeypatch: pytest.MonkeyPatch, judged: tuple[int, ...] | None, fitness: float
+) -> None:
+    box = SimpleNamespace(ap_class_index=np.array([0, 2]), ap=np.array([0.8, 0.2]))
+    validator = SimpleNamespace(metrics=SimpleNamespace(box=box), get_stats=lambda: {"fitness": 0.5})
+    monkeypatch.setattr(DetectionTrainer, "get_validator", lambda self: validator)
+    trainer._judged = judged
+    assert trainer.get_validator().get_stats() == {"fitness": pytest.approx(fitness)}
