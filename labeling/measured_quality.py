@@ -59,7 +59,7 @@ def measure(ledger: Ledger, only_random: bool) -> list[Measure]:
 def _measured(frames: Sequence[FrameRecord]) -> list[Measure]:
     found: dict[tuple[str, str, str], Corrections] = defaultdict(Corrections)
     for frame in frames:
-        changes = corrections(to_detections(frame.shown), to_detections(frame.label or ()))
+        changes = corrections(to_detections(frame.shown), to_detections(frame.of_asked(frame.label or ())))
         for class_id, change in changes.items():
             for camera in ("", frame.camera_id):
                 found[frame.model_version, camera, frame.classes[class_id]] += change

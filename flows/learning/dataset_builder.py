@@ -26,6 +26,7 @@ from train.data.dataset import TEST, TRAIN, VALIDATION, Dataset, Example, load_d
 from train.data.from_labels import USUAL, dataset_of, mended, relabeled, renumbered, separated
 from train.data.joined_classes import join_classes
 from train.data.mending import Notes
+from train.data.other_classes import of_people
 from train.data.validation import require_valid
 from train.evaluation.judge import JudgePolicy, judging_gaps
 from train.model_registry import Version
@@ -197,9 +198,9 @@ def judged_by(dataset: Dataset, place: CityCameras | None) -> Dataset:
 
 def _note_relabeled(old: Dataset, new: Dataset, notes: Notes) -> None:
     """Note images of both datasets whose labels differ; the new ones count."""
-    before = {example.image: example.boxes for example in old.examples}
+    before = {example.image: of_people(example) for example in old.examples}
     for example in new.examples:
-        if before.get(example.image, example.boxes) != example.boxes:
+        if before.get(example.image, of_people(example)) != of_people(example):
             notes.add(
                 "frames with newer labels than in the champion's dataset", f"image {example.image[:12]}"
             )
@@ -215,11 +216,17 @@ def mark_learned(ledger: Ledger, dataset: Dataset, mapping: Mapping[str, str] = 
         dataset: What the model has learned from.
         mapping: As the training got it.
     """
-    boxes = {example.image: example.boxes for example in dataset.examples}
-    found = [frame for frame in find_reviews(ledger, boxes) if frame.state is ReviewState.LABELED]
+    examples = {example.image: example for example in dataset.examples}
+    found = [frame for frame in find_reviews(ledger, examples) if frame.state is ReviewState.LABELED]
     trusted = [frame for frame in found if frame.doubt is None and frame.classes]
     learned = mended(renumbered(trusted, dataset.classes, mapping), Notes())
-    mark_in_dataset(ledger, [f.digest for f in learned if f.label == boxes[f.digest]], dataset.digest)
+    same = [f.digest for f in learned if _is_label_of(f, examples[f.digest])]
+    mark_in_dataset(ledger, same, dataset.digest)
+
+
+def _is_label_of(frame: FrameRecord, example: Example) -> bool:
+    """True if an example has a frame's label; boxes that a model added to it do not count."""
+    return of_people(replace(example, boxes=frame.label or ())) == of_people(example)
 
 
 def _where_labels_are(doubted: int) -> str:

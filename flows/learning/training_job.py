@@ -18,7 +18,7 @@ from flows.learning.dataset_builder import (
     save_material,
 )
 from flows.learning.register_version import TrainedCandidate, disk_told, register_candidate
-from flows.learning.training_material import material_of, start_of
+from flows.learning.training_material import material_of, start_of, with_own_boxes
 from flows.learning.training_plan import Plan, TrainingRequest, read_plan, training_folder, write_plan
 from streetloop.counted_classes import CountedClasses
 from streetloop.errors import DatasetError, RegistryError
@@ -156,7 +156,9 @@ def _begin(
         load_dataset(open_store(settings), request.dataset)
     champion, model = ensure_champion(settings, say)
     start = start_of(settings, model, request)
-    material = material_of(settings, ledger, champion, model, request, say)
+    material = with_own_boxes(
+        settings, material_of(settings, ledger, champion, model, request, say), model, say
+    )
     save_material(settings, material, champion, request.wanted, request.classes)
     for note in material.notes:
         say(note)

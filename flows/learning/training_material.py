@@ -1,6 +1,6 @@
 """What a training starts from, and learns from: the labels of the queue, or a dataset."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from flows.learning.dataset_builder import TrainingMaterial, gather_material
@@ -10,9 +10,9 @@ from streetloop.ledger import Ledger
 from streetloop.settings import Settings
 from streetloop.storage.open import open_store
 from streetloop.types import Detections
-from train.data.dataset import TRAIN, Dataset, load_dataset, merged
+from train.data.dataset import TRAIN, Dataset, Example, load_dataset, merged
 from train.data.from_labels import separated
-from train.data.other_classes import completed, with_classes
+from train.data.other_classes import completed, unasked_classes, with_classes, with_unasked
 from train.model.model_file import ModelFile, open_model
 from train.model.predictions import predict_examples
 from train.model_registry import Version
@@ -75,6 +75,31 @@ def material_of(
     return TrainingMaterial(separated(whole), (), (), notes)
 
 
+def with_own_boxes(
+    settings: Settings, material: TrainingMaterial, model: ModelFile, say: Say = lambda _: None
+) -> TrainingMaterial:
+    """With the champion's boxes of classes that people were not asked about, see `with_unasked`.
+
+    Args:
+        settings: Give the object store and the size of the model's input.
+        material: What a training learns from.
+        model: The champion.
+        say: Called with a sentence when the model looks at images.
+
+    Raises:
+        DetectorError: The model failed on an image.
+    """
+    dataset = material.dataset
+    some = [example for example in dataset.split(TRAIN) if unasked_classes(example)]
+    if not some:
+        return material
+    say(f"looking for objects of classes that nobody was asked about in {len(some)} images")
+    dataset, added = with_unasked(dataset, _sure_boxes(settings, model, some, len(dataset.classes)))
+    boxes = "box" if added == 1 else "boxes"
+    note = f"{added} {boxes} of classes that nobody was asked about are the champion's"
+    return replace(material, dataset=dataset, notes=(*material.notes, note) if added else material.notes)
+
+
 def _completed(
     settings: Settings,
     dataset: Dataset,
@@ -90,10 +115,16 @@ def _completed(
         return dataset, 0
     learned = dataset.split(TRAIN)
     say(f"looking for objects of other classes in {len(learned)} images")
-    same = {k: k for k in range(len(dataset.classes))}
-    found = predict_examples(model, learned, open_store(settings), same, settings.image_size)
-    sure = {e.image: _sure(answer) for e, answer in zip(learned, found, strict=True)}
-    return completed(dataset, sure, labeled)
+    return completed(dataset, _sure_boxes(settings, model, learned, len(dataset.classes)), labeled)
+
+
+def _sure_boxes(
+    settings: Settings, model: ModelFile, examples: Sequence[Example], classes: int
+) -> dict[str, Detections]:
+    """What a model finds in images, as far as it is sure, by digest."""
+    same = {k: k for k in range(classes)}
+    found = predict_examples(model, examples, open_store(settings), same, settings.image_size)
+    return {e.image: _sure(answer) for e, answer in zip(examples, found, strict=True)}
 
 
 def _sure(found: Detections) -> Detections:

@@ -176,6 +176,7 @@ def review_view(review: FrameRecord) -> ReviewView:
         ReviewView,
         review,
         model=review.model_version,
+        asked=list(review.asked_names),
         boxes=_box_views(review.shown, review.classes),
         label=None if review.label is None else _box_views(review.label, review.classes),
     )

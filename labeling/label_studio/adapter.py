@@ -100,7 +100,7 @@ class LabelStudio:
         """
         if not frames:
             return
-        project, control = self._project([name for frame in frames for name in frame.classes])
+        project, control = self._project([name for frame in frames for name in frame.asked_names])
         there = self._tasks(project.id)
         wanted = {frame.digest: frame for frame in frames}
         for digest in [digest for digest, frame in wanted.items() if (digest, frame.asks) in there]:

@@ -104,7 +104,7 @@ class TeacherLabeler:
         """See `Labeler.push`; people see the teacher's boxes."""
         asked = []
         for frame in frames:
-            found = self._teacher.look_at(frame)
+            found = self._look_at(frame)
             if self._is_known(frame, found):
                 self._own[frame.digest] = self._label(frame, found)
                 pushed(frame.digest)
@@ -128,6 +128,12 @@ class TeacherLabeler:
         theirs = {answer.digest for answer in given}
         own = [self._own.pop(digest) for digest in waiting if digest in self._own]
         return [*given, *(answer for answer in own if answer.digest not in theirs)]
+
+    def _look_at(self, frame: FrameRecord) -> Detections:
+        """The teacher's boxes of the classes that are asked about."""
+        found = self._teacher.look_at(frame)
+        asked = [frame.classes[k] in frame.asked_names for k in found.class_id.tolist()]
+        return found.take(np.flatnonzero(asked))
 
     def _is_known(self, frame: FrameRecord, found: Detections) -> bool:
         if frame.reason is SelectionReason.RANDOM or not len(found) or len(self._sure(found)) < len(found):
@@ -168,7 +174,7 @@ class TeacherLabeler:
         own = np.array([ids[class_id] for class_id in answer.boxes.class_id.tolist()], np.int64)
         label = Detections(answer.boxes.xyxy, answer.boxes.confidence, own)
         checks = []
-        for class_id, one in corrections(self._sure(self._teacher.look_at(frame)), label).items():
+        for class_id, one in corrections(self._sure(self._look_at(frame)), label).items():
             right, wrong = one.kept + one.moved, one.reclassed + one.removed
             if right + wrong:
                 checks.append(Check(frame.camera_id, frame.classes[class_id], right, right + wrong))

@@ -133,11 +133,11 @@ class LabelEvidence:
     def _truth(self, review: FrameRecord) -> Detections:
         """The label with the models' class ids."""
         ids = ids_by_name(review.classes, self._names)
-        numbered = ((ids[box.class_id], box) for box in review.label or ())
+        numbered = ((ids[box.class_id], box) for box in review.of_asked(review.label or ()))
         return to_detections(replace(box, class_id=k) for k, box in numbered if k is not None)
 
     def _detect(self, application: str, image: Image, review: FrameRecord) -> Detections:
         """A model's boxes of the classes that whoever labeled the frame could choose from."""
         found = self._applications.detect(application, image)
-        known = {k for k in ids_by_name(review.classes, self._names) if k is not None}
+        known = {k for k in ids_by_name(review.asked_names, self._names) if k is not None}
         return found.take(np.isin(found.class_id, list(known)))

@@ -334,6 +334,24 @@ def refuse_uncountable(
         raise refusal(faults)
 
 
+def asked_classes(
+    camera: Camera, classes: Mapping[str, Sequence[str]] | None, model_names: Sequence[str]
+) -> tuple[str, ...]:
+    """The model's classes that a camera and its lines count; empty if those are all.
+
+    Args:
+        camera: The camera; it and its lines may have classes of their own.
+        classes: Those of the settings.
+        model_names: The model's class names.
+    """
+    groups = camera.classes if camera.classes is not None else classes
+    if groups is None:
+        return ()
+    every = [groups, *(line.classes for line in camera.lines.values() if line.classes)]
+    counted = {member for group in every for members in group.values() for member in members}
+    return tuple(name for name in model_names if name in counted)
+
+
 def _is_setting(key: object) -> bool:
     return key in Settings.model_fields and key not in _OF_THE_ENVIRONMENT
 

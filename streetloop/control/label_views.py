@@ -31,6 +31,7 @@ class ReviewView(BaseModel):
     url: str | None = Field(default=None, description="where a person can change the answer")
     doubt: str | None = Field(default=None, description="why the label is suspect")
     classes: list[str] = Field(default=[], description="class names of the model that found the boxes")
+    asked: list[str] = Field(default=[], description="those of the classes that are asked about")
     boxes: list[ReviewBoxView] = Field(default=[], description="what the model found")
     label: list[ReviewBoxView] | None = Field(default=None, description="the answer; null without one")
     answered_at: datetime | None = None

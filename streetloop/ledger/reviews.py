@@ -7,7 +7,7 @@
         +-----------+-> expired
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Connection, Select, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from streetloop.boxes import Boxes
+from streetloop.boxes import Box, Boxes
 from streetloop.ledger.database import Ledger
 from streetloop.ledger.schema.tables import reviews
 from streetloop.types import Floats
@@ -78,6 +78,8 @@ class FrameRecord:
             and frame of a simulated camera, which give the ground truth.
         classes: Class names of the model by class id; `boxes` and `label` have these ids. Empty if
             unknown: such a frame is neither chosen nor pushed, and no answer to it is read.
+        asked: Names in `classes` that labelers are asked about, as the camera counts no others;
+            empty for all. Of other classes a label says nothing.
         served: Minimum confidence of a box that the streams showed, 0 to 1; see `shown`.
         state: How far it has come.
         rank: Position in the selection that chose it, from 0.
@@ -109,6 +111,7 @@ class FrameRecord:
     drift: str = ""
     origin: Mapping[str, Any] = field(default_factory=dict)
     classes: tuple[str, ...] = ()
+    asked: tuple[str, ...] = ()
     served: float = 0.0
     state: ReviewState = ReviewState.CANDIDATE
     rank: int | None = None
@@ -126,7 +129,23 @@ class FrameRecord:
     @property
     def shown(self) -> Boxes:
         """The boxes that the streams showed: what a labeler starts from and a report measures."""
-        return tuple(box for box in self.boxes if box.confidence >= self.served)
+        return self.of_asked(box for box in self.boxes if box.confidence >= self.served)
+
+    @property
+    def asked_names(self) -> tuple[str, ...]:
+        """Names of the classes that labelers are asked about."""
+        return self.asked or self.classes
+
+    def of_asked(self, boxes: Iterable[Box]) -> Boxes:
+        """The boxes of classes that labelers are asked about.
+
+        Args:
+            boxes: With class ids of `classes`.
+        """
+        if not self.asked:
+            return tuple(boxes)
+        ids = {k for k, name in enumerate(self.classes) if name in self.asked}
+        return tuple(box for box in boxes if box.class_id in ids)
 
     @property
     def of_people(self) -> bool:
@@ -313,25 +332,6 @@ def count_reviews(ledger: Ledger) -> dict[ReviewState, int]:
     with ledger.snapshot() as connection:
         counts = {state: int(count) for state, count in connection.execute(query)}
     return {state: counts.get(state.value, 0) for state in ReviewState}
-
-
-def oldest_waiting(ledger: Ledger) -> dict[str, datetime | None]:
-    """Since when the oldest frame waits to be pushed, and to be answered (UTC), by state."""
-    waits = {ReviewState.PENDING: reviews.c.chosen_at, ReviewState.PUSHED: reviews.c.pushed_at}
-    with ledger.snapshot() as connection:
-        return {
-            state.value: connection.execute(
-                select(func.min(since)).where(reviews.c.state == state.value)
-            ).scalar_one()
-            for state, since in waits.items()
-        }
-
-
-def count_answered(ledger: Ledger, since: datetime, until: datetime) -> int:
-    """Number of frames that were answered in a stretch of time (UTC)."""
-    query = select(func.count()).where(reviews.c.answered_at >= since, reviews.c.answered_at <= until)
-    with ledger.snapshot() as connection:
-        return int(connection.execute(query).scalar_one())
 
 
 def count_labeled(ledger: Ledger, of_drift: bool = False, cameras: Collection[str] | None = None) -> int:

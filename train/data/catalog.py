@@ -12,7 +12,7 @@ from train.data.dataset import DATASETS, SPLITS, Dataset, load_dataset
 
 def summary_of(dataset: Dataset) -> dict[str, Any]:
     """What is in a dataset, as JSON: digest, images, boxes by class, images by split and slice."""
-    boxes = Counter(box.class_id for example in dataset.examples for box in example.boxes)
+    boxes = Counter(box.class_id for e in dataset.examples for box in e.boxes if not box.ignored)
     splits = Counter(example.split for example in dataset.examples)
     slices = Counter(name for example in dataset.examples for name in example.slices)
     return {

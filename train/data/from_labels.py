@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
-from streetloop.boxes import ids_by_name
+from streetloop.boxes import Box, ids_by_name
 from streetloop.errors import DatasetError
 from streetloop.ledger.reviews import FrameRecord, SelectionReason
 from train.data.dataset import SPLITS, TEST, TRAIN, VALIDATION, Dataset, Example
@@ -55,6 +55,9 @@ def renumbered(
 ) -> list[FrameRecord]:
     """Labeled frames with the class ids of ``classes``, matched by name.
 
+    Of classes that nobody was asked about a label says nothing: the whole frame is an ignored box
+    of each, so that a model is judged by none of them there.
+
     Args:
         frames: Labeled frames; the class names of each are stored with it.
         classes: Class names by the new class id.
@@ -80,6 +83,10 @@ def _renumbered(frame: FrameRecord, classes: Sequence[str], mapping: Mapping[str
                 f"{', '.join(classes)}; say which it is with --map {name}=CLASS"
             )
         label.append(replace(box, class_id=class_id))
+    if frame.asked:
+        asked = ids_by_name([mapping.get(name, name) for name in frame.asked], classes)
+        whole = (0.0, 0.0, float(frame.width), float(frame.height))
+        label += [Box(k, whole, ignored=True) for k in range(len(classes)) if k not in asked]
     return replace(frame, label=tuple(label))
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from streetloop.boxes import Box, Boxes, ids_by_name, iou, to_boxes
 from streetloop.errors import DatasetError
 from streetloop.types import Detections
-from train.data.dataset import TRAIN, Dataset
+from train.data.dataset import TRAIN, Dataset, Example
 
 _SAME_IOU = 0.7  # of a model's box and a label: both are of one object
 
@@ -69,6 +69,44 @@ def completed(
         new: Boxes = ()
         if example.split == TRAIN and example.image in found:
             new = _missing(found[example.image], example.boxes, labeled)
+        added += len(new)
+        examples.append(replace(example, boxes=(*example.boxes, *new)))
+    return replace(dataset, examples=tuple(examples)), added
+
+
+def unasked_classes(example: Example) -> set[int]:
+    """Ids of the classes that nobody was asked about: of each the whole image is an ignored box."""
+    whole = (0.0, 0.0, float(example.width), float(example.height))
+    return {box.class_id for box in example.boxes if box.ignored and box.xyxy == whole}
+
+
+def of_people(example: Example) -> Boxes:
+    """An example's boxes of the classes that people were asked about."""
+    unasked = unasked_classes(example)
+    return tuple(box for box in example.boxes if box.class_id not in unasked)
+
+
+def with_unasked(dataset: Dataset, found: Mapping[str, Detections]) -> tuple[Dataset, int]:
+    """Training images with a model's own boxes of the classes that nobody was asked about.
+
+    See `completed` for why.
+
+    Args:
+        dataset: The dataset; images to judge by stay as they are.
+        found: The model's boxes by image digest, with the dataset's class ids.
+
+    Returns:
+        The dataset, and how many boxes were added.
+    """
+    added = 0
+    examples = []
+    every = range(len(dataset.classes))
+    for example in dataset.examples:
+        new: Boxes = ()
+        if example.split == TRAIN and example.image in found:
+            asked = set(every) - unasked_classes(example)
+            kept = tuple(box for box in example.boxes if not box.ignored)
+            new = _missing(found[example.image], kept, asked)
         added += len(new)
         examples.append(replace(example, boxes=(*example.boxes, *new)))
     return replace(dataset, examples=tuple(examples)), added

@@ -21,7 +21,8 @@ from streetloop.ledger.events import Event
 from streetloop.ledger.findings import list_findings
 from streetloop.ledger.learning import LearningRun, Step, list_learning
 from streetloop.ledger.line_counts import sum_crossings
-from streetloop.ledger.reviews import count_answered, count_reviews
+from streetloop.ledger.lookups.review_waits import count_answered
+from streetloop.ledger.reviews import count_reviews
 from streetloop.ledger.rollouts import Rollout, RolloutState, list_decisions, list_rollouts
 from streetloop.ledger.service.request_counts import sum_requests
 

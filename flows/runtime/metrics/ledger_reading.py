@@ -9,7 +9,8 @@ from streetloop.ledger import Ledger
 from streetloop.ledger.alerts.outbox import sink_states
 from streetloop.ledger.events import count_open_events
 from streetloop.ledger.learning import count_ended_learning, open_learning
-from streetloop.ledger.reviews import count_reviews, oldest_waiting
+from streetloop.ledger.lookups.review_waits import oldest_waiting
+from streetloop.ledger.reviews import count_reviews
 from streetloop.ledger.rollouts import Rollout, count_ended_rollouts, open_rollout
 
 _ALL = "all"  # the gain over all classes and cities, see `serve.rollout.rollout_summary`

@@ -33,6 +33,7 @@ from flows.stream.sinks.triage import Triage, bands_of
 from flows.stream.sources.registry import open_source
 from serve.detector.deployment import cause_of
 from serve.rollout.route_table import RouteTable
+from streetloop.cameras.camera_file import asked_classes
 from streetloop.clock import SystemClock
 from streetloop.drawing.anonymise import Anonymiser, anonymised_cameras
 from streetloop.errors import ProcessDied, StoreError
@@ -236,6 +237,7 @@ def _triage(plan: WorkerPlan) -> Triage:
         seed=plan.generation,
         hide=_anonymiser(plan),
         run=plan.run,
+        asked={camera.id: asked_classes(camera, settings.classes, plan.names) for camera in plan.cameras},
     )
 
 

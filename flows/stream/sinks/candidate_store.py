@@ -53,6 +53,8 @@ class CandidateStore:
             above it; selection uses the weaker ones, too.
         hide: Blurs what nobody may recognise; None stores pictures as they are.
         run: Name of the run, in whose logs the frames are; empty without logs.
+        asked: Names of the classes that labelers are asked about, by camera; all where there are
+            none.
     """
 
     def __init__(
@@ -64,8 +66,9 @@ class CandidateStore:
         served: float,
         hide: Anonymiser | None = None,
         run: str = "",
+        asked: Mapping[str, tuple[str, ...]] = {},
     ) -> None:
-        self._hide, self._run = hide or Anonymiser(), run
+        self._hide, self._run, self._asked = hide or Anonymiser(), run, asked
         self._store, self._names, self._served = store, names, served
         self._origins, self._bands = origins, bands
         self._found: list[FrameRecord] = []
@@ -103,6 +106,7 @@ class CandidateStore:
             embedding=embed(image, *self._attention(result.tracked.detections, against)),
             origin=self._origin(result),
             classes=self._names,
+            asked=self._asked.get(frame.camera_id, ()),
             served=self._served,
         )
         return PreparedFrame(frame.frame_id, jpeg, record)

@@ -58,6 +58,7 @@ class Triage:
         seed: Of the random times.
         hide: See `CandidateStore`.
         run: See `CandidateStore`.
+        asked: See `CandidateStore`.
     """
 
     def __init__(
@@ -72,9 +73,10 @@ class Triage:
         seed: int = 0,
         hide: Anonymiser | None = None,
         run: str = "",
+        asked: Mapping[str, tuple[str, ...]] = {},
     ) -> None:
         self._bands = bands or Bands()
-        self._kept = CandidateStore(store, names, origins, self._bands, served, hide, run)
+        self._kept = CandidateStore(store, names, origins, self._bands, served, hide, run, asked)
         self._names = names
         self._period_s = period_s
         self._apart_s = 3600.0 / random_a_hour if random_a_hour > 0 else np.inf

@@ -99,7 +99,7 @@
     if (!queue) queue = await ask("/queue");
     boxes = structuredClone(open.label || open.boxes);
     [chosen, dirty] = [-1, false];
-    last = open.classes.includes(last) ? last : open.classes[0] || "";
+    last = open.asked.includes(last) ? last : open.asked[0] || "";
     parts.title.replaceChildren(make("bdi", {}, open.camera_id), ", ", moment(open.captured_at));
     parts.image.src = `/reviews/${open.digest}/image.jpg`;
     parts.stage.style.aspectRatio = `${open.width} / ${open.height}`;
@@ -115,7 +115,7 @@
     parts.facts.replaceChildren(chip(open.reason, "busy"), chip(open.state), make("span", { className: "sl-note" }, `${who}; boxes of ${open.model}`), ...links);
     const is = canLabel();
     for (const one of parts.tools) one.hidden = !is;
-    parts.classes.replaceChildren(...open.classes.map((name, k) => make("option", { value: name, selected: name === last }, k < 9 ? `${k + 1} ${name}` : name)));
+    parts.classes.replaceChildren(...open.asked.map((name, k) => make("option", { value: name, selected: name === last }, k < 9 ? `${k + 1} ${name}` : name)));
     say(is ? "" : queue.people === "app" ? "" : queue.people === "none" ? "No labeler is set, so it cannot be labelled here; labeler: app in the settings changes that." : `Labels come from ${queue.people}.`);
     parts.dialog.dataset.digest = open.digest;
     if (!parts.dialog.open) parts.dialog.showModal();
@@ -268,7 +268,7 @@
   function key(event) {
     if (!open || !canLabel() || ["INPUT", "SELECT", "TEXTAREA"].includes(event.target.tagName)) return;
     const arrows = { ArrowLeft: [-STEP, 0], ArrowRight: [STEP, 0], ArrowUp: [0, -STEP], ArrowDown: [0, STEP] };
-    const digit = /^[1-9]$/.test(event.key) ? open.classes[Number(event.key) - 1] : null;
+    const digit = /^[1-9]$/.test(event.key) ? open.asked[Number(event.key) - 1] : null;
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     if (arrows[event.key] && chosen >= 0) {
       const [dx, dy] = arrows[event.key];

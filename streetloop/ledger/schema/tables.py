@@ -140,6 +140,7 @@ reviews = Table(
     Column("rank", Integer),
     Column("model_version", String(200), nullable=False),
     Column("classes", ClassNames),
+    Column("asked", ClassNames),
     Column("boxes", BoxList, nullable=False),
     Column("served", Float, nullable=False, server_default="0.25"),
     Column("drift", String(64), nullable=False),

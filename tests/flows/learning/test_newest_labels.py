@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from flows.learning.dataset_builder import gather_material, mark_learned
+from flows.learning.training_material import with_own_boxes
 from streetloop.boxes import Box, Boxes
 from streetloop.city.render.shapes import CLASSES
 from streetloop.errors import DatasetError
@@ -18,7 +19,9 @@ from streetloop.storage.open import open_store
 from tests.support.learning import add_labels
 from tests.support.samples.frames import NOON
 from train.data.dataset import Dataset, save_dataset
+from train.data.other_classes import unasked_classes
 from train.first_champion import ensure_champion
+from train.model.find_model import find_model
 from train.model_registry import Version
 
 pytestmark = [pytest.mark.slow]
@@ -99,3 +102,23 @@ def test_labels_in_doubt_are_in_no_dataset_until_they_are_confirmed(home: Home) 
     assert home.boxes(one.digest) is None, "nor in the replay of an older dataset"
     confirm_labels(home.ledger, [one.digest])
     assert home.boxes(one.digest) is not None
+
+
+def test_a_label_about_some_classes_is_learned_beside_the_models_own_boxes(home: Home) -> None:
+    some = [
+        replace(r, digest=f"{k:064x}") for k, r in enumerate(list_reviews(home.ledger, [ReviewState.LABELED]))
+    ]
+    add_reviews(home.ledger, [replace(r, asked=("truck", "bus")) for r in some])
+    material = gather_material(home.settings, home.ledger, home.champion, "x", {})
+    said: list[str] = []
+    model = find_model(str(home.champion.number), home.settings)
+    whole = with_own_boxes(home.settings, material, model, said.append).dataset
+    asked = [example for example in whole.examples if int(example.image, 16) < len(some)]
+    cars = {CLASSES.index("car"), CLASSES.index("person")}
+    assert asked
+    assert all(unasked_classes(example) >= cars for example in asked)
+    assert "nobody was asked about in" in said[0]
+    mark_learned(home.ledger, whole)
+    kept = {example.image for example in whole.examples}
+    left = {frame.digest for frame in list_reviews(home.ledger, [ReviewState.LABELED])}
+    assert not kept & left, "all that it was built of is learned"

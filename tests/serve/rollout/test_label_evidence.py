@@ -181,6 +181,12 @@ def test_classes_are_compared_by_name(bench: LabelBench) -> None:
     assert other[EVERYTHING].challenger.ground_truths == 1
 
 
+def test_classes_that_nobody_was_asked_about_count_for_neither(bench: LabelBench) -> None:
+    bench.label(0, CAR, asked=("car",))  # the challenger finds a bus besides, which may be there
+    scores = bench.settle().scores[EVERYTHING]
+    assert scores.champion == scores.challenger
+
+
 def test_a_frame_counts_not_whose_classes_no_model_knows(bench: LabelBench) -> None:
     bench.label(1, classes=("person", "tram"))
     bench.label(2, doubt="of another model's names")

@@ -7,8 +7,10 @@ import pytest
 from streetloop.boxes import Box
 from streetloop.errors import DatasetError
 from streetloop.ledger.reviews import FrameRecord, ReviewState, SelectionReason
+from streetloop.types import Detections
 from train.data.dataset import TEST, TRAIN, VALIDATION, Example, merged
 from train.data.from_labels import UNCHOSEN, USUAL, dataset_of, relabeled, renumbered, separated
+from train.data.other_classes import of_people, unasked_classes, with_unasked
 from train.data.validation import APART_S, faults_of
 
 AT = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -162,3 +164,27 @@ def test_only_what_is_near_a_held_out_frame_of_its_camera_is_left_out() -> None:
     )
     found = separated(replace(dataset_of([], ("car", "bus"), ""), examples=examples))
     assert found.examples == (examples[0], examples[3], examples[4], *examples[6:])
+
+
+def test_of_classes_that_nobody_was_asked_about_a_label_says_nothing() -> None:
+    frame = replace(labeled(1), classes=("car", "bus", "tram"), asked=("bus",))
+    (one,) = renumbered([frame], ("bus", "car", "person"), {})
+    whole = (0.0, 0.0, 640.0, 360.0)
+    assert one.label == (replace(BOX, class_id=0), Box(1, whole, ignored=True), Box(2, whole, ignored=True))
+    (example,) = dataset_of([one], ("bus", "car", "person"), "x").examples
+    assert unasked_classes(example) == {1, 2}
+    assert of_people(example) == (replace(BOX, class_id=0),)
+
+
+def test_where_it_is_learned_the_model_keeps_its_boxes_of_what_nobody_was_asked_about() -> None:
+    frame = replace(labeled(1), classes=("car", "bus"), asked=("bus",))
+    dataset = dataset_of(renumbered([frame], ("car", "bus"), {}), ("car", "bus"), "x")
+    found = Detections(
+        np.array([[50, 50, 90, 90], [100, 50, 150, 90]], np.float32), np.ones(2), np.array([0, 1])
+    )
+    filled, added = with_unasked(dataset, {frame.digest: found})
+    assert added == 1, "a bus that nobody labeled is none"
+    assert filled.examples[0].boxes[-1] == Box(0, (50.0, 50.0, 90.0, 90.0))
+    assert of_people(filled.examples[0]) == of_people(dataset.examples[0])
+    held = replace(dataset, examples=(replace(dataset.examples[0], split=VALIDATION),))
+    assert with_unasked(held, {frame.digest: found}) == (held, 0)
