@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sqlalchemy import update
 
 from flows.learning.dataset_builder import gather_material, judged_classes, save_material
 from flows.learning.readiness import check_training
@@ -16,11 +17,13 @@ from streetloop.boxes import Box
 from streetloop.errors import ConfigError, DatasetError, TooFewToJudge, TrainingError
 from streetloop.ledger import open_ledger
 from streetloop.ledger.reviews import list_labeled
+from streetloop.ledger.schema.tables import reviews
 from streetloop.settings import Settings
 from streetloop.storage.open import open_store
 from streetloop.types import Detections
 from tests.support.learning import WeakHome
 from train.data.dataset import TRAIN, VALIDATION, Dataset, Example, save_dataset
+from train.data.other_classes import unasked_classes
 from train.first_champion import ensure_champion
 from train.model.find_model import open_registry
 from train.model.model_file import open_model
@@ -114,6 +117,16 @@ def test_a_dry_run_refuses_the_options_that_a_training_refuses(weak: Settings) -
     for ask in (check_training, lambda *given: begin_training(*given, _silent)):
         with pytest.raises(ConfigError, match="option epochs: 'abc' is no whole number from 1 on"):
             ask(weak, open_ledger(weak.ledger), request)
+
+
+def test_the_champion_is_asked_for_what_nobody_was_asked_about(weak: Settings) -> None:
+    ledger, said = open_ledger(weak.ledger), list[str]()
+    with ledger.transaction() as connection:
+        connection.execute(update(reviews).values(asked=("car", "truck", "bus")))
+    request = TrainingRequest("x", classes={"vehicle": ("car", "truck", "bus")})
+    begun = begin_training(weak, ledger, request, said.append)
+    assert any("nobody was asked about in" in sentence for sentence in said)
+    assert all(unasked_classes(example) for example in begun.dataset.examples)
 
 
 def _judged(*truth: Box) -> Dataset:
