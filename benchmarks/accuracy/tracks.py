@@ -42,7 +42,7 @@ from streetloop.cameras.camera_file import Camera, parse_camera
 from streetloop.city.address import parse_address
 from streetloop.city.view import View
 from streetloop.settings import BASELINE, Settings
-from streetloop.types import UNCONFIRMED, ArrayPicture, Detections, Frame, Ints
+from streetloop.types import UNCONFIRMED, ArrayPicture, Detections, Frame, Image, Ints
 from train.model.model_file import ModelFile, open_model
 from train.model.predictor import Predictor
 
@@ -155,6 +155,11 @@ class Ours:
     def __init__(self, recording: Recording) -> None:
         self._analysis = CameraAnalysis(recording.camera, Settings(), 0, recording.names)
         self._fps = recording.fps
+        self._picture = _BLANK
+
+    def see(self, picture: Image) -> None:
+        """What the next frame shows; else nothing."""
+        self._picture = picture
 
     @property
     def moving(self) -> bool:
@@ -162,7 +167,7 @@ class Ours:
         return self._analysis.moving
 
     def __call__(self, detections: Detections, pts: float) -> Ints:
-        frame = Frame("a", round(pts * self._fps), pts, datetime.now(UTC), pts, ArrayPicture(_BLANK))
+        frame = Frame("a", round(pts * self._fps), pts, datetime.now(UTC), pts, ArrayPicture(self._picture))
         result = self._analysis.update(frame, detections, "")
         ids = np.full(len(detections), UNCONFIRMED, np.int64)
         rows = {tuple(box): k for k, box in enumerate(detections.xyxy.tolist())}
@@ -216,16 +221,26 @@ def play(
         follow = way(recording)
         rows: list[list[float]] = []
         kept = []
-        gate = Gate(recording) if losses.gated else None
+        street = View(parse_address(recording.camera.uri.reveal()))
+        gate = Gate(street) if losses.gated else None
         for number in _kept(recording, fps, losses):
             pts, detections = number / recording.fps, recording.found[number]
             if gate is not None and not gate.is_open(number, pts):
                 continue
             kept.append(number + 1)
-            ids = follow(_swayed(detections, pts, losses.sway_px), pts)
+            if losses.sway_px:
+                x, y = _sway(pts, losses.sway_px)
+                detections = _moved(detections, x, y)
+                if isinstance(follow, Ours):
+                    shown = cv2.warpAffine(
+                        street.render(number), np.array([[1, 0, x], [0, 1, y]]), (640, 360)
+                    )
+                    follow.see(np.asarray(shown, np.uint8))
+            ids = follow(detections, pts)
             if gate is not None and isinstance(follow, Ours) and follow.moving:
                 gate.keep_open(pts)
-            for (x1, y1, x2, y2), track in zip(detections.xyxy.tolist(), ids, strict=True):
+            boxes = recording.found[number].xyxy.tolist()
+            for (x1, y1, x2, y2), track in zip(boxes, ids, strict=True):
                 if track != UNCONFIRMED:
                     rows.append([number + 1, int(track), x1, y1, x2 - x1, y2 - y1, 1.0, NO_CLASS])
         truth, tracks = recording.truth, MotTracks.of(rows)
@@ -235,21 +250,21 @@ def play(
     return Outcome(score_tracks(pairs)[1], objects, crossings)
 
 
-def _swayed(detections: Detections, pts: float, pixels: float) -> Detections:
-    """The detections in a picture that a swaying mast has moved: two oscillations, as of wind."""
-    if not pixels:
-        return detections
-    x = pixels * math.sin(2 * math.pi * 1.3 * pts)
-    y = 0.5 * pixels * math.sin(2 * math.pi * 2.1 * pts + 1.0)
-    moved = detections.xyxy + np.array([x, y, x, y], np.float32)
-    return Detections(moved, detections.confidence, detections.class_id)
+def _sway(pts: float, pixels: float) -> tuple[float, float]:
+    """How far a mast that sways in the wind has moved the picture: two oscillations."""
+    return pixels * math.sin(2 * math.pi * 1.3 * pts), 0.5 * pixels * math.sin(2 * math.pi * 2.1 * pts + 1)
+
+
+def _moved(detections: Detections, x: float, y: float) -> Detections:
+    xyxy = detections.xyxy + np.array([x, y, x, y], np.float32)
+    return Detections(xyxy, detections.confidence, detections.class_id)
 
 
 class Gate:
     """The gate of a running camera, on the pictures of a recording."""
 
-    def __init__(self, recording: Recording) -> None:
-        self._view = View(parse_address(recording.camera.uri.reveal()))
+    def __init__(self, view: View) -> None:
+        self._view = view
         self._gate = MotionGate(Settings().keyframe_s)
 
     def is_open(self, number: int, pts: float) -> bool:

@@ -19,6 +19,7 @@ from flows.stream.analysis.results import Result
 from flows.stream.analysis.status import Lags
 from flows.stream.analysis.tracker import CameraTracker, Track
 from flows.stream.anomalies.anomaly_watch import AnomalyWatch
+from flows.stream.ingest.sway import SwayMeter
 from streetloop.boxes import iou
 from streetloop.cameras.camera_file import Camera
 from streetloop.counted_classes import CountedClasses
@@ -66,6 +67,7 @@ class CameraAnalysis:
         self._tracker = CameraTracker(
             len(names), 1 + generation * _IDS_PER_GENERATION, Tuning.of(settings.confidence)
         )
+        self._sway = SwayMeter()
         self._lines = CameraLines(camera.lines)
         self._ended: Counter[str] = Counter()
         self._steps: deque[float] = deque(maxlen=_STEPS)
@@ -125,7 +127,8 @@ class CameraAnalysis:
         counted = self._counted(detections)
         track_id = np.full(len(detections), UNCONFIRMED, np.int64)
         width, height = frame.picture.width, frame.picture.height
-        track_id[counted] = self._tracker.update(detections.take(counted), frame.pts, width, height)
+        steady = self._steadied(detections.take(counted), frame)
+        track_id[counted] = self._tracker.update(steady, frame.pts, width, height)
         kept = (track_id != UNCONFIRMED) | (detections.confidence >= self._confidence)
         tracked = Tracked(detections.take(kept), track_id[kept])
         self._count_objects()
@@ -133,6 +136,14 @@ class CameraAnalysis:
         anomalies = self.anomalies.update(self._tracker.seen, frame, self._tracker.size, model_version)
         crossings = self._crossings(frame.pts)
         return Result(frame, tracked, crossings, model_version, counted[kept], anomalies)
+
+    def _steadied(self, detections: Detections, frame: Frame) -> Detections:
+        """The detections where they would be if the camera did not sway; lines stay on the road."""
+        x, y = self._sway.offset(frame.picture)
+        if not (x or y):
+            return detections
+        xyxy = detections.xyxy - np.array([x, y, x, y], np.float32)
+        return Detections(xyxy, detections.confidence, detections.class_id)
 
     def _counted(self, detections: Detections) -> NDArray[np.bool_]:
         """(N,) true for what is tracked: of a counted class, and no second box of an object."""
