@@ -7,7 +7,6 @@ import re
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -74,13 +73,8 @@ def _say_it_whole(command: Any) -> None:
 
 
 def _http() -> str:
-    lines = ["# HTTP", "", "`GET /docs` of a running system has every field. All paths:", ""]
-    for tag, rows in sorted(_operations()):
-        lines += [f"## {tag}", "", "| method | path | what it does |", "|---|---|---|", *rows, ""]
-    return "\n".join(lines)
+    from http_reference import http_page  # beside this script
 
-
-def _operations() -> Iterator[tuple[str, list[str]]]:
     from flows.service.control_service import ControlService
     from serve.web.access.roles import AccessTokens, Guard
     from serve.web.api.create import create_api
@@ -88,14 +82,7 @@ def _operations() -> Iterator[tuple[str, list[str]]]:
 
     with tempfile.TemporaryDirectory() as home:
         control = ControlService(Settings(home=Path(home)), ())
-        described = create_api(_nobody, (), 0.25, Guard(AccessTokens()), control).openapi()
-    tagged: dict[str, list[str]] = {}
-    for path, operations in described["paths"].items():
-        for method, operation in operations.items():
-            (tag,) = operation.get("tags") or ["service"]
-            row = f"| `{method.upper()}` | `{path}` | {operation.get('summary', '')} |"
-            tagged.setdefault(tag, []).append(row)
-    yield from tagged.items()
+        return http_page(create_api(_nobody, (), 0.25, Guard(AccessTokens()), control).openapi())
 
 
 async def _nobody(_: Any) -> Any:

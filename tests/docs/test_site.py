@@ -58,5 +58,7 @@ def test_the_reference_has_the_words_of_the_code(site: Path) -> None:
     assert "streetloop rollout start" in commands
     assert commands.count("Run cameras, train new models on drift and labels, and serve the app") == 2
     assert "/cameras/{camera_id}" in http
+    assert "its secrets are never shown again" in http, "fields of bodies"
+    assert "largest number of items to return" in http, "parameters"
     assert "CameraTracker" in python
     assert "Higher bridges longer occlusions" in " ".join(re.sub(r"<[^>]+>", "", python).split())
