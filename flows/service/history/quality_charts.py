@@ -98,7 +98,6 @@ def accuracy_chart(line: Timeline, versions: Sequence[Version], rollouts: Sequen
     named: dict[str, list[float | None]] = {}
     for name in sorted({name for v in versions for name in slice_scores(v.record.scores)}):
         named[name] = [_score(by_number, changes, at, name) for at in times]
-    ended = [(rollout, rollout.ended_at or line.end) for rollout in rollouts]
     return ChartView(
         name=ChartName.ACCURACY,
         title="mAP50 of the champion, by slice",
@@ -109,17 +108,28 @@ def accuracy_chart(line: Timeline, versions: Sequence[Version], rollouts: Sequen
         end=line.end,
         times=times,
         curves=[CurveView(name=name, values=values) for name, values in named.items()],
-        bands=[
-            BandView(
-                start=max(rollout.started_at, line.start),
-                end=min(over, line.end),
-                text=f"rollout {rollout.id}: version {rollout.model}, {rollout.state}",
-                is_bad=str(rollout.state) == "rolled back",
-            )
-            for rollout, over in ended
-            if rollout.started_at < line.end and over > line.start
-        ],
+        bands=rollout_bands(line, rollouts),
     )
+
+
+def rollout_bands(line: Timeline, rollouts: Sequence[Rollout]) -> list[BandView]:
+    """Rollouts as bands of a chart.
+
+    Args:
+        line: The period.
+        rollouts: All of them, in any order.
+    """
+    ended = [(rollout, rollout.ended_at or line.end) for rollout in rollouts]
+    return [
+        BandView(
+            start=max(rollout.started_at, line.start),
+            end=min(over, line.end),
+            text=f"rollout {rollout.id}: version {rollout.model}, {rollout.state}",
+            is_bad=str(rollout.state) == "rolled back",
+        )
+        for rollout, over in ended
+        if rollout.started_at < line.end and over > line.start
+    ]
 
 
 def _champions(versions: Sequence[Version], rollouts: Sequence[Rollout]) -> list[tuple[float, str]]:

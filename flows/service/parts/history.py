@@ -6,10 +6,12 @@ from datetime import UTC, datetime
 from flows.reports.drift_status import DriftStatus
 from flows.service.history import quality_charts, stream_charts
 from flows.service.history.lag_causes import LOOK_BACK, explain_lag
+from flows.service.history.measured_chart import measured_chart
 from flows.service.history.timeline import Timeline, timeline
 from flows.service.parts.events import EventService
 from streetloop.control.history.charts import ChartName, ChartView, RemarkView
 from streetloop.errors import ConfigError
+from streetloop.ledger.events import MEASURED, MOST, list_events
 from streetloop.ledger.history.answers import list_answers
 from streetloop.ledger.history.camera_minutes import read_camera_minutes
 from streetloop.ledger.learning import open_learning
@@ -58,7 +60,11 @@ class HistoryService(EventService):
             answers = list_answers(self._ledger, line.start, line.end, camera_id)
             return quality_charts.labels_chart(line, answers)
         versions = open_registry(self._settings).versions() if has_registry(self._settings) else []
-        return quality_charts.accuracy_chart(line, versions, list_rollouts(self._ledger, _MAX_ROLLOUTS))
+        rollouts = list_rollouts(self._ledger, _MAX_ROLLOUTS)
+        if name is ChartName.MEASURED:
+            events = list_events(self._ledger, camera_id, MEASURED, most=MOST)
+            return measured_chart(line, events, versions, quality_charts.rollout_bands(line, rollouts))
+        return quality_charts.accuracy_chart(line, versions, rollouts)
 
     def _watched(self, camera_id: str | None) -> Mapping[str, DriftStatus]:
         """Drift by camera; none where nothing was watched yet."""

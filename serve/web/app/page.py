@@ -28,8 +28,8 @@ _CHARTS = {
     "Counts and alerts": ("objects", "crossings"),
     "Drift": ("drift", "confidence"),
     "Review": ("labels",),
-    "Models": ("accuracy",),
-    "Rollout": ("accuracy",),
+    "Models": ("accuracy", "measured"),
+    "Rollout": ("accuracy", "measured"),
     "Health": ("fps", "lag", "drops"),
 }
 """The charts of a tab."""

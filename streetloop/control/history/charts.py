@@ -19,6 +19,7 @@ class ChartName(StrEnum):
     CONFIDENCE = "confidence"
     LABELS = "labels"
     ACCURACY = "accuracy"
+    MEASURED = "measured"
 
 
 class CurveView(BaseModel):

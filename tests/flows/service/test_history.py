@@ -8,6 +8,7 @@ import pytest
 from flows.service.history.lag_causes import explain_lag
 from flows.service.history.timeline import timeline
 from streetloop.control.history.charts import ChartView
+from streetloop.ledger.events import MEASURED, begin_event
 from streetloop.ledger.history.camera_minutes import CameraMinute, add_camera_minutes
 from streetloop.ledger.line_counts import minute_of
 from streetloop.settings import Settings
@@ -78,6 +79,31 @@ def test_drift_labels_and_accuracy(content: Content) -> None:
     assert accuracy.form == "steps"
     assert {curve.name for curve in accuracy.curves} == {"all", "day", "night"}
     assert any("rollout 1" in band.text for band in accuracy.bands)
+
+
+def measured(content: Content, ago: timedelta, version: str, camera: str, **counts: int) -> None:
+    figures = dict.fromkeys(("kept", "moved", "reclassed", "removed", "added"), 0) | counts
+    detail = {"frames": 9, "classes": {"car": figures}}
+    begin_event(content.ledger, MEASURED, datetime.now(UTC) - ago, camera, version, detail=detail)
+
+
+def test_what_labels_say_of_versions_holds_until_they_say_otherwise(content: Content) -> None:
+    register_versions(content)
+    (nothing,) = asked(content, "measured", **{"from": "1d"})
+    assert (nothing.times, nothing.curves, len(nothing.bands)) == ([], [], 2)
+    measured(content, 5 * HOUR, "tiny-2", "a40", kept=3, added=2)
+    measured(content, 3 * HOUR, "tiny-2", "crossing", moved=3, removed=2)
+    measured(content, 2 * HOUR, "tiny-2", "a40", kept=9, reclassed=0)
+    measured(content, 4 * HOUR, "baseline-1", "a40", kept=1, removed=2)
+    (chart,) = asked(content, "measured", **{"from": "1d"})
+    assert (chart.form, len(chart.times)) == ("steps", 6)
+    assert values(chart) == {
+        "version 2": [None, 0.75, 0.75, 0.75, 0.9231, 0.9231],
+        "baseline-1": [None, None, 0.5, 0.5, 0.5, 0.5],
+    }
+    assert any("rollout 1" in band.text for band in chart.bands)
+    (one,) = asked(content, "measured", camera="crossing", **{"from": "1h"})
+    assert values(one) == {"version 2": [0.75, 0.75]}
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from serve.rollout.policy import Phase, PhaseKind, Policy
 from streetloop.images import encode_jpeg
+from streetloop.ledger.events import MEASURED, begin_event
 from streetloop.ledger.history.camera_minutes import CameraMinute, add_camera_minutes
 from streetloop.ledger.history.rollout_gains import STEP_S, RolloutGain, keep_gain
 from streetloop.ledger.line_counts import minute_of
@@ -73,11 +74,21 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppServer]:
     gap = range(20, 30)
     add_camera_minutes(content.ledger, {("a40", now - ago): minute for ago in range(60) if ago not in gap})
     _go_on(content)
+    _measure(content)
     screens = Screens(a40=(1, _screen(90, (640, 360))), crossing=(1, _screen(60, (640, 480))))
     served = AppServer(content, screens)
     yield served
     served.close()
     content.ledger.close()
+
+
+def _measure(content: Content) -> None:
+    """Labels of random frames say ever more of two versions."""
+    for ago in range(50, 0, -10):
+        for version, removed in (("tiny-2", 1), ("tiny-1", 8)):
+            right = {"kept": 60 - ago, "moved": 2, "reclassed": 0, "removed": removed, "added": 3}
+            at = datetime.now(UTC) - timedelta(minutes=ago)
+            begin_event(content.ledger, MEASURED, at, "a40", version, detail={"classes": {"car": right}})
 
 
 def _go_on(content: Content) -> None:
