@@ -26,13 +26,31 @@ def start_of(settings: Settings, champion: ModelFile, request: TrainingRequest) 
     """The model that a training starts from: the champion, or the file that was asked for.
 
     Raises:
-        TrainingError: It has no checkpoint.
+        TrainingError: It has no checkpoint, or as many classes as the champion in another order.
         ModelError: The file cannot be used.
     """
     start = champion if request.start is None else open_model(request.start, settings.models)
     if start.checkpoint is None:
         raise TrainingError(f"{start.version} has no .pt checkpoint to start from")
+    _refuse_other_order(start, champion)
     return start
+
+
+def _refuse_other_order(start: ModelFile, champion: ModelFile) -> None:
+    """Refuse a start whose head would begin with its own classes in the place of others.
+
+    With another number of classes the head is new. With the same number it is taken over by
+    position, and `blend` keeps a share of it.
+    """
+    if len(start.names) != len(champion.names):
+        return
+    for own, name in enumerate(start.names):
+        wanted = champion.names.index(name) if name in champion.names else own
+        if wanted != own:
+            raise TrainingError(
+                f"{start.version} has {name!r} as class {own}, and the champion as class {wanted}: its head "
+                "would begin with one in the place of the other; start from a model with the champion's order"
+            )
 
 
 def material_of(

@@ -97,6 +97,8 @@ def register(
             report = evaluate_file(model, EvaluationRequest(dataset), settings, None, local_ray).report
             first = FirstScores(dataset, report.scores(), report.class_scores())
         version = register_file(settings, file, model, first)
+    if first.scores and dict(version.record.scores) != dict(first.scores):
+        say(f"version {version.number} was there already and keeps its record: `evaluate` shows new scores")
     if alias is not None:
         open_registry(settings).set_alias(alias, version.number)
     control = control_of(context)

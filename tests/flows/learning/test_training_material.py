@@ -12,6 +12,7 @@ from flows.learning.dataset_builder import gather_material, judged_classes, save
 from flows.learning.readiness import check_training
 from flows.learning.register_file import FirstScores, register_file
 from flows.learning.training_job import _judged_ids, _replays, begin_training, verdict_on
+from flows.learning.training_material import start_of
 from flows.learning.training_plan import CityCameras, TrainingRequest
 from streetloop.boxes import Box
 from streetloop.errors import ConfigError, DatasetError, TooFewToJudge, TrainingError
@@ -26,7 +27,7 @@ from train.data.dataset import TRAIN, VALIDATION, Dataset, Example, save_dataset
 from train.data.other_classes import unasked_classes
 from train.first_champion import ensure_champion
 from train.model.find_model import open_registry
-from train.model.model_file import open_model
+from train.model.model_file import ModelFile, open_model
 from train.model_registry import CHAMPION, Version
 
 CAR, TRUCK = (10.0, 10.0, 50.0, 40.0), (60.0, 10.0, 90.0, 40.0)
@@ -104,6 +105,24 @@ def test_a_dry_run_says_that_a_start_cannot_be_one(weak: Settings, tmp_path: Pat
     request = TrainingRequest("x", start=str(tmp_path / start))
     (missing,) = check_training(weak, open_ledger(weak.ledger), request).missing
     assert "no such model file" in missing or "no .pt checkpoint" in missing
+
+
+def test_a_start_with_the_champions_classes_in_another_order_is_refused(
+    weak: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    champion = open_model(weak.model, weak.models)
+
+    def named(*names: str) -> ModelFile:
+        return replace(champion, contract=replace(champion.contract, names=names))
+
+    def start(*names: str) -> ModelFile:
+        monkeypatch.setattr("flows.learning.training_material.open_model", lambda *_: named(*names))
+        return start_of(weak, named("car", "bus"), TrainingRequest("x", start="other.pt"))
+
+    with pytest.raises(TrainingError, match="'bus' as class 0, and the champion as class 1"):
+        start("bus", "car")
+    for others in (("car", "bus"), ("car", "coach"), ("bus", "car", "tram")):
+        assert start(*others).names == others
 
 
 def test_a_dry_run_says_that_a_judged_class_is_none(weak: Settings) -> None:

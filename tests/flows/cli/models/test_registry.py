@@ -63,6 +63,13 @@ def test_a_model_of_one_s_own_becomes_a_version_with_scores_and_a_card(perfect: 
     assert len(answered()) == 1
 
 
+def test_a_version_that_was_there_keeps_its_record_and_it_is_said(perfect: Path, street: Path) -> None:
+    assert answered("register", str(perfect))["scores"] == {}
+    again = asked("register", str(perfect), "--dataset", str(street))
+    assert again.exit_code == 0
+    assert "version 1 was there already and keeps its record" in " ".join(again.stderr.split())
+
+
 def test_classes_are_named_anew(perfect: Path, street: Path) -> None:
     made = answered("register", str(perfect), "--classes", "auto, lkw")
     assert made["classes"] == ["auto", "lkw"]
