@@ -1,5 +1,6 @@
 """How far a camera on a mast that sways is off its usual view."""
 
+from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
 import cv2
@@ -18,17 +19,20 @@ _REACH = 6  # pixels of it that are searched to each side; what is farther off i
 _SWAYS = 0.3  # pixels of it from which a camera sways
 _CALM = 50  # pictures in a row without sway, after which one of _EVERY is looked at
 _EVERY = 10
+_GRID, _LEAST_SIDE = 3, 8  # parts across and down, of at least so many pixels
+_SEARCHED = ((0, 0), (0, 2), (1, 1), (2, 0), (2, 2))  # more cost time and find nothing else
 _LEAST_MATCH = 0.3  # correlation of edges, up to 1; less is no match
+_LEAST_PARTS, _LEAST_SHARE = 3, 0.6  # of the parts that match, which must have moved alike
+_ALIKE = 0.75  # pixels; passing vehicles move some parts, a mast all
 _LOST = 25  # pictures in a row without a match, after which the usual view is learned anew
 _VIEW_SHARE, _MIDDLE_SHARE = 0.02, 0.005  # of a picture in what is usual, once many were seen
-_FLAT = 1.0  # strength of edges; a picture with less has nothing to compare
-_MIN_SIDE = 4 * _REACH
+_FLAT = 4.0  # spread of the edges' strength; a part with less has nothing to compare
 
 _STILL: Offset = (0.0, 0.0)
 
 
 class SwayMeter:
-    """Compares the edges of a camera's pictures with the mean of those before.
+    """Compares the edges of a camera's pictures with the mean of those before, part by part.
 
     The usual view is the middle of where the camera has looked lately, so a camera that was turned
     does not sway for long. While it stands still, nine of ten pictures are not looked at.
@@ -46,6 +50,7 @@ class SwayMeter:
         self._view: _Edges | None = None
         self._middle = np.zeros(2)
         self._seen = self._calm = self._lost = self._skipped = 0
+        self._sways = False
 
     def offset(self, picture: Picture) -> Offset:
         """How far what a picture shows is to the right of and below the usual view.
@@ -72,23 +77,24 @@ class SwayMeter:
         self._learn(self._view, edges, shift)
         off = shift - self._middle
         self._calm = self._calm + 1 if np.hypot(*off) < _SWAYS else 0
-        if self._calm >= _CALM:
+        self._sways = self._calm == 0 or (self._sways and self._calm < _CALM)
+        if not self._sways:
             return _STILL
         return float(off[0] / scale), float(off[1] / scale)
 
     def _begin(self, edges: _Edges) -> None:
         self._view, self._middle = edges, np.zeros(2)
         self._seen, self._calm, self._lost, self._skipped = 1, 0, 0, 0
+        self._sways = False
 
     def _shift(self, view: _Edges, edges: _Edges) -> NDArray[np.float64] | None:
-        """Pixels between the edges and the usual ones; None if they do not match."""
-        if min(edges.shape) > _MIN_SIDE and float(edges.std()) >= _FLAT:
-            middle = view[_REACH:-_REACH, _REACH:-_REACH]
-            matches = cv2.matchTemplate(edges, middle, cv2.TM_CCOEFF_NORMED)
-            shift, best = _peak(matches.astype(np.float32, copy=False))
-            if best >= _LEAST_MATCH:
+        """Pixels between the edges and the usual ones; None if parts moved unlike each other."""
+        shifts = np.array([shift for part in _parts(edges.shape) if (shift := _match(view, edges, part))])
+        if len(shifts) >= _LEAST_PARTS:
+            alike = np.abs(shifts - np.median(shifts, axis=0)).max(axis=1) <= _ALIKE
+            if alike.sum() >= max(_LEAST_PARTS, _LEAST_SHARE * len(shifts)):
                 self._lost = 0
-                return shift - _REACH
+                return np.asarray(shifts[alike].mean(axis=0), np.float64)
         self._lost += 1
         if self._lost >= _LOST:
             self._begin(edges)
@@ -110,17 +116,33 @@ def _edges(picture: Picture, scale: float) -> _Edges:
     return cv2.magnitude(across, down).astype(np.float32, copy=False)
 
 
-def _peak(matches: NDArray[np.float32]) -> tuple[NDArray[np.float64], float]:
-    """Where the best match is, x and y, between the pixels by parabolas; and how good it is."""
+def _parts(shape: tuple[int, ...]) -> Iterator[tuple[slice, slice]]:
+    """Rows and columns of the parts of a picture that can be searched for to all sides."""
+    high, wide = ((side - 2 * _REACH) // _GRID for side in shape)
+    if min(high, wide) >= _LEAST_SIDE:
+        for row, column in _SEARCHED:
+            top, left = _REACH + row * high, _REACH + column * wide
+            yield slice(top, top + high), slice(left, left + wide)
+
+
+def _match(view: _Edges, edges: _Edges, part: tuple[slice, slice]) -> tuple[float, float] | None:
+    """How far a part of the usual view is to the right and down, between pixels by parabolas."""
+    rows, columns = part
+    sought = view[part]
+    around = edges[rows.start - _REACH : rows.stop + _REACH, columns.start - _REACH : columns.stop + _REACH]
+    if float(sought.std()) < _FLAT or float(around.std()) < _FLAT:
+        return None
+    matches = cv2.matchTemplate(around, sought, cv2.TM_CCOEFF_NORMED)
     _, best, _, (x, y) = cv2.minMaxLoc(matches)
-    row, column = matches[y, max(x - 1, 0) : x + 2], matches[max(y - 1, 0) : y + 2, x]
-    return np.array([x + _vertex(row), y + _vertex(column)]), float(best)
+    if best < _LEAST_MATCH or not (0 < x < 2 * _REACH and 0 < y < 2 * _REACH):
+        return None
+    right = x + _vertex(matches[y, x - 1 : x + 2].tolist()) - _REACH
+    down = y + _vertex(matches[y - 1 : y + 2, x].tolist()) - _REACH
+    return right, down
 
 
-def _vertex(values: NDArray[np.float32]) -> float:
+def _vertex(values: Sequence[float]) -> float:
     """Where a parabola through three values has its vertex, relative to the middle one."""
-    if len(values) < 3:
-        return 0.0  # at the border
-    before, at, after = values.tolist()
+    before, at, after = values
     bend = before - 2 * at + after
     return 0.0 if bend == 0 else 0.5 * (before - after) / bend

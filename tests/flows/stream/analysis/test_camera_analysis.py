@@ -246,3 +246,17 @@ def test_objects_stay_counted_after_they_have_left() -> None:
 
     assert analysis.objects_by_class == {"bus": 1, "car": 1}
     assert analysis.objects == 2
+
+
+def test_a_swaying_mast_makes_no_new_objects_and_no_crossings() -> None:
+    rng = np.random.default_rng(1)
+    view = np.kron(rng.integers(0, 255, (24, 32, 1), np.uint8), np.ones((20, 20, 3), np.uint8))
+    analysis = _analysis(lines={"kerb": [[0.0, 0.5], [1.0, 0.5]]})
+    for index in range(120):
+        x, y = (round(size * np.sin(speed * index)) for size, speed in ((12, 1.9), (9, 2.7)))
+        swayed = ArrayPicture(np.roll(view, (y, x), axis=(0, 1)))
+        boxes = [(40 * k + x, 232 + y, 40 * k + 14 + x, 243 + y) for k in range(1, 12)]  # parked at it
+        result = analysis.update(frame(index, picture=swayed), found(*boxes), "model-1")
+    assert result.tracked.detections.xyxy.tolist() == [list(map(float, box)) for box in boxes]
+    assert analysis.objects == 11
+    assert _directions(analysis) == {"kerb": {"in": 0, "out": 0}}
