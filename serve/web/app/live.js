@@ -201,6 +201,7 @@
       if (!cities.includes(choice.city)) choice.city = "";
       city.replaceChildren(make("option", { value: "" }, "all cities"), ...cities.map((name) => make("option", { value: name, selected: name === choice.city }, name)));
     }
+    city.title = choice.city; // of a long name the field shows the begin
     city.hidden = cities.length < 2;
     const ill = cameras.filter((one) => !isWell(one)).length;
     const status = ill ? `${ill} of ${cameras.length} with a problem` : "";
