@@ -77,7 +77,8 @@
     const points = (polygon) => polygon.map(([x, y]) => `${100 * x},${100 * y}`).join(" ");
     const tag = (text, [x, y]) => {
       const made = make("bdi", { className: "sl-tag" }, text);
-      Object.assign(made.style, { left: `${100 * Math.min(x, .85)}%`, top: `${100 * Math.max(y, .06)}%` });
+      const [side, room] = x <= .5 ? ["left", 1 - x] : ["right", x];
+      Object.assign(made.style, { [side]: `${100 * (1 - room)}%`, maxWidth: `${100 * room}%`, top: `${100 * Math.max(y, .06)}%` });
       solo.append(made);
     };
     const found = [];

@@ -86,7 +86,7 @@ def test_no_name_breaks_the_layout_or_is_cut(
         page.get_by_role("tab", name=name, exact=True).click()
         expect(page.locator(part).first).to_be_visible()
         if name == "Cameras":
-            page.get_by_label("Camera", exact=True).first.click()
+            page.get_by_label("Camera", exact=True).locator("visible=true").first.click()
             page.get_by_role("option", name=LONG_ID).click()
             expect(page.get_by_label("Id")).to_have_value(LONG_ID)
         if name == "Zones":
