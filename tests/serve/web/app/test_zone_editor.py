@@ -94,6 +94,26 @@ def test_a_line_is_drawn_dragged_renamed_and_deleted(editor: Callable[..., Page]
     assert list(saved(page, served).json()["lines"]) == ["in"]
 
 
+def test_a_line_with_a_length_lies_along_the_road(editor: Callable[..., Page], served: AppServer) -> None:
+    page = editor()
+    page.get_by_role("button", name="Draw a line").click()
+    drag(page, (0.5, 0.9), (0.5, 0.3))
+    arrows = page.locator("#sl-editor .sl-arrow")
+    across = arrows.last.get_attribute("y2")
+    rows(page).last.get_by_label("Length of line 1").fill("62.5")
+    assert arrows.last.get_attribute("y2") != across
+    page.screenshot(path=SCREENSHOTS / "zones-length.png", full_page=True)
+    line = saved(page, served).json()["lines"]["line 1"]
+    assert (line["length_m"], np.allclose(line["points"], [[0.5, 0.9], [0.5, 0.3]], atol=0.01)) == (
+        62.5,
+        True,
+    )
+    rows(page).last.get_by_label("Length of line 1").fill("")
+    assert isinstance(saved(page, served).json()["lines"]["line 1"], list)
+    rows(page).last.get_by_role("button", name="Delete").click()
+    saved(page, served)
+
+
 def test_a_zone_gets_corners_a_kind_and_a_direction(editor: Callable[..., Page], served: AppServer) -> None:
     page = editor(dark=True)
     page.get_by_role("button", name="Draw a zone").click()
