@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from flows.stream.analysis.faults import joined
 from flows.stream.analysis.status import CameraStatus
 from flows.stream.ingest.accounting import Fate
 from flows.stream.ingest.camera_state import CameraState
@@ -128,7 +129,7 @@ class RunSummary:
             for key, status in self.cameras.items()
             if (problem := self._problem(key, status)) is not None
         ]
-        found = {str(fault) for status in self.cameras.values() for fault in status.faults}
+        found = {str(fault) for fault in joined(f for s in self.cameras.values() for f in s.faults)}
         faults = set(self.faults) | found
         died = [] if self.ray_died is None else [self.ray_died]
         return died + failed + sorted(faults)

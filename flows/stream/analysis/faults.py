@@ -1,6 +1,6 @@
 """Faults: what fails beside a stream, how often, and whether it still does."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -14,6 +14,7 @@ SINK_FAILED = "sink_failed"
 RECORDING_FAILED = "recording_failed"
 UPLOAD_FAILED = "upload_failed"
 
+_SHARED = frozenset({STORE_FAILED, SINK_FAILED})  # many workers fail at one server
 _MAX_KINDS = 20
 
 
@@ -43,6 +44,26 @@ class Fault:
             return self.text
         times = "once" if self.count == 1 else f"{self.count} times"
         return f"{self.text} ({times}, the last at {self.last_at:%H:%M:%S} UTC)"
+
+
+def joined(faults: Iterable[Fault]) -> list[Fault]:
+    """The faults of several workers: what they share is one, with the newest sentence.
+
+    Args:
+        faults: Of all cameras; one of a worker may come with each of its cameras.
+    """
+    found: list[Fault] = []
+    shared: dict[tuple[str, bool], Fault] = {}
+    for fault in sorted(set(faults), key=lambda one: (one.last_at, one.text)):
+        if fault.kind not in _SHARED:
+            found.append(fault)
+            continue
+        before = shared.get((fault.kind, fault.is_over))
+        if before is not None:
+            first_at = min(before.first_at, fault.first_at)
+            fault = replace(fault, first_at=first_at, count=before.count + fault.count)
+        shared[fault.kind, fault.is_over] = fault
+    return [*found, *shared.values()]
 
 
 class FaultBook:

@@ -162,8 +162,24 @@ def test_a_failed_camera_is_a_problem_that_names_it() -> None:
 
 def test_a_fault_that_cameras_share_is_one_problem() -> None:
     summary = _summary(
-        CameraStatus("a", account=_ACCOUNT, faults=(fault("the disk is full"), fault("another"))),
+        CameraStatus(
+            "a", account=_ACCOUNT, faults=(fault("the disk is full"), fault("another", "sink_failed"))
+        ),
         CameraStatus("b", account=_ACCOUNT, faults=(fault("the disk is full"),)),
     )
 
     assert summary.problems == ["another", "the disk is full"]
+
+
+def test_what_workers_could_not_store_at_one_server_is_one_problem() -> None:
+    first = replace(fault("cannot store a: away"), count=11, is_over=True, last_at=_NOON)
+    later = replace(
+        fault("cannot store b: away"), count=13, is_over=True, last_at=_NOON + timedelta(minutes=1)
+    )
+    cameras = [
+        CameraStatus("a", account=_ACCOUNT, faults=(first,)),
+        CameraStatus("b", account=_ACCOUNT, faults=(first,)),
+    ]
+    summary = _summary(*cameras, CameraStatus("c", account=_ACCOUNT, faults=(later,)))
+
+    assert summary.problems == ["cannot store b: away (24 times, the last at 12:01:00 UTC)"]
