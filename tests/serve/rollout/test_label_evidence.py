@@ -94,13 +94,16 @@ class LabelBench:
         self.found += self.labels.collect(self.rollout, champion_application, cameras)
 
     def settle(self, champion_application: str = CHAMPION, cameras: str = "ab") -> Evidence:
-        """All, once two whole rounds have passed."""
-        for _ in range(2):
-            eventually(lambda: self.labels._round_under_way is None or self.labels._round_under_way.done())
+        """All, once two whole rounds have passed; none is under way then."""
+        for _ in range(3):
+            self.pause()
             self.collect(champion_application, cameras)
-        eventually(lambda: self.labels._round_under_way is None or self.labels._round_under_way.done())
-        self.collect(champion_application, cameras)
+        self.pause()
         return self.found
+
+    def pause(self) -> None:
+        """Wait for the round under way, if there is one."""
+        eventually(lambda: self.labels._round_under_way is None or self.labels._round_under_way.done())
 
     def blocks(self) -> int:
         """How many frames count."""
@@ -112,7 +115,7 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LabelBenc
     monkeypatch.setattr("serve.rollout.label_evidence._ROUND_EVERY_S", 0.0)
     bench = LabelBench(tmp_path)
     yield bench
-    eventually(lambda: bench.labels._round_under_way is None or bench.labels._round_under_way.done())
+    bench.pause()
     bench.ledger.close()
 
 
