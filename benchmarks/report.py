@@ -56,7 +56,8 @@ def finish(options: argparse.Namespace, figures: Mapping[str, Any], part: str = 
 
 
 def _described(name: str, figures: Mapping[str, Any]) -> dict[str, Any]:
-    arguments = [argument for argument in sys.argv[1:] if argument != "--json"]
+    # Of a path of this machine, its name says enough.
+    arguments = [Path(a).name if Path(a).is_absolute() else a for a in sys.argv[1:] if a != "--json"]
     return {
         "benchmark": name,
         "command": shlex.join(["python", "-m", f"benchmarks.{name}", *arguments]),
