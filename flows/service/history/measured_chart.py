@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from flows.service.history.timeline import Timeline
-from streetloop.control.history.charts import BandView, ChartName, ChartView, CurveView
+from streetloop.control.history.charts import BandView, ChartName, ChartView
 from streetloop.ledger.events import Event
 from train.model_registry import Version
 
@@ -34,18 +34,8 @@ def measured_chart(
         values = [_f1_at(mine, moment) for moment in times]
         if any(value is not None for value in values):
             curves[labels.get(name, name)] = values
-    return ChartView(
-        name=ChartName.MEASURED,
-        title="F1 by labels of random frames, by version",
-        unit="0 to 1",
-        form="steps",
-        step_s=0,
-        start=line.start,
-        end=line.end,
-        times=times,
-        curves=[CurveView(name=name, values=values) for name, values in curves.items()],
-        bands=list(bands),
-    )
+    title = "F1 by labels of random frames, by version"
+    return line.held(ChartName.MEASURED, title, times, curves, bands)
 
 
 def _f1_at(events: Sequence[Event], moment: int) -> float | None:

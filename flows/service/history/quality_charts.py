@@ -12,7 +12,7 @@ from drift.statistics.distance import Floats
 from drift.statistics.wasserstein import quantiles_of
 from flows.reports.drift_status import DriftStatus
 from flows.service.history.timeline import Timeline
-from streetloop.control.history.charts import BandView, ChartName, ChartView, CurveView
+from streetloop.control.history.charts import BandView, ChartName, ChartView
 from streetloop.ledger.rollouts import Rollout
 from train.model_registry import Version
 from train.version_record import slice_scores
@@ -98,18 +98,8 @@ def accuracy_chart(line: Timeline, versions: Sequence[Version], rollouts: Sequen
     named: dict[str, list[float | None]] = {}
     for name in sorted({name for v in versions for name in slice_scores(v.record.scores)}):
         named[name] = [_score(by_number, changes, at, name) for at in times]
-    return ChartView(
-        name=ChartName.ACCURACY,
-        title="mAP50 of the champion, by slice",
-        unit="0 to 1",
-        form="steps",
-        step_s=0,
-        start=line.start,
-        end=line.end,
-        times=times,
-        curves=[CurveView(name=name, values=values) for name, values in named.items()],
-        bands=rollout_bands(line, rollouts),
-    )
+    title, bands = "mAP50 of the champion, by slice", rollout_bands(line, rollouts)
+    return line.held(ChartName.ACCURACY, title, times, named, bands)
 
 
 def rollout_bands(line: Timeline, rollouts: Sequence[Rollout]) -> list[BandView]:

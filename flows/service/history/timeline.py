@@ -1,10 +1,10 @@
 """A period in steps, and values by step."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 
-from streetloop.control.history.charts import ChartName, ChartView, CurveView
+from streetloop.control.history.charts import BandView, ChartName, ChartView, CurveView
 from streetloop.errors import ConfigError
 from streetloop.ledger.line_counts import minute_of
 from streetloop.local_time import parse_moment
@@ -64,6 +64,36 @@ class Timeline:
                 CurveView(name=curve, values=[_rounded(values.get(first)) for first in firsts])
                 for curve, values in curves.items()
             ],
+        )
+
+    def held(
+        self,
+        name: ChartName,
+        title: str,
+        times: Sequence[int],
+        curves: Mapping[str, Sequence[float | None]],
+        bands: Sequence[BandView],
+    ) -> ChartView:
+        """A chart of values from 0 to 1 that hold until the next.
+
+        Args:
+            name: What it shows.
+            title: The same for people.
+            times: Seconds since 1970 at which a value begins.
+            curves: Values at these times, by name.
+            bands: Drawn behind the curves.
+        """
+        return ChartView(
+            name=name,
+            title=title,
+            unit="0 to 1",
+            form="steps",
+            step_s=0,
+            start=self.start,
+            end=self.end,
+            times=list(times),
+            curves=[CurveView(name=curve, values=list(values)) for curve, values in curves.items()],
+            bands=list(bands),
         )
 
     def step_of(self, second: float) -> int:
