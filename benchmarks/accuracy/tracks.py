@@ -36,8 +36,8 @@ from flows.reports.tracks.counts import Geometry, count_tracks
 from flows.reports.tracks.mot_files import DISTRACTOR, NO_CLASS, TARGET, MotTracks
 from flows.reports.tracks.track_scores import TrackScores, score_tracks
 from flows.stream.analysis.camera_analysis import CameraAnalysis
-from flows.stream.analysis.tracker import CameraTracker
 from flows.stream.ingest.motion_gate import MotionGate
+from flows.stream.tracking.tracker import CameraTracker
 from streetloop.cameras.camera_file import Camera, parse_camera
 from streetloop.city.address import parse_address
 from streetloop.city.view import View
@@ -228,14 +228,11 @@ def play(
             if gate is not None and not gate.is_open(number, pts):
                 continue
             kept.append(number + 1)
+            x, y = _sway(pts, losses.sway_px)
             if losses.sway_px:
-                x, y = _sway(pts, losses.sway_px)
                 detections = _moved(detections, x, y)
-                if isinstance(follow, Ours):
-                    shown = cv2.warpAffine(
-                        street.render(number), np.array([[1, 0, x], [0, 1, y]]), (640, 360)
-                    )
-                    follow.see(np.asarray(shown, np.uint8))
+            if isinstance(follow, Ours):
+                follow.see(_shown(street.render(number), x, y))
             ids = follow(detections, pts)
             if gate is not None and isinstance(follow, Ours) and follow.moving:
                 gate.keep_open(pts)
@@ -253,6 +250,14 @@ def play(
 def _sway(pts: float, pixels: float) -> tuple[float, float]:
     """How far a mast that sways in the wind has moved the picture: two oscillations."""
     return pixels * math.sin(2 * math.pi * 1.3 * pts), 0.5 * pixels * math.sin(2 * math.pi * 2.1 * pts + 1)
+
+
+def _shown(picture: Image, x: float, y: float) -> Image:
+    """The picture of a mast that was moved by so many pixels."""
+    if not (x or y):
+        return picture
+    moved = cv2.warpAffine(picture, np.array([[1, 0, x], [0, 1, y]]), picture.shape[1::-1])
+    return np.asarray(moved, np.uint8)
 
 
 def _moved(detections: Detections, x: float, y: float) -> Detections:

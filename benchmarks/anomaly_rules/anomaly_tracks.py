@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from benchmarks.anomaly_plan import TUNED_ON, Piece
 from benchmarks.anomaly_streets import FPS, NAMES, Recording, recording
 from benchmarks.detector_errors import Answer, ErrorModel, FaultyDetector, fit
-from flows.stream.analysis.association import Tuning
 from flows.stream.analysis.camera_analysis import strongest_of_doubles
-from flows.stream.analysis.tracker import CameraTracker
 from flows.stream.anomalies.scene import Objects, objects_of, role_of
+from flows.stream.tracking.association import Tuning
+from flows.stream.tracking.tracker import CameraTracker
 from streetloop.city.address import parse_address
 from streetloop.city.render.shapes import CLASSES
 from streetloop.city.view import View

@@ -17,7 +17,7 @@ _MODULES = {
     "Values that travel": ("streetloop.types", "streetloop.boxes"),
     "A source of pictures": ("flows.stream.sources.source",),
     "What is done with results": ("flows.stream.analysis.results",),
-    "Trackers": ("flows.stream.analysis.tracker", "flows.stream.analysis.association"),
+    "Trackers": ("flows.stream.tracking.tracker", "flows.stream.tracking.association"),
     "Drift": ("drift.comparison", "drift.causes"),
     "Labelers": ("labeling.labeler",),
     "Models": ("train.model.model_file", "train.model.predictor"),

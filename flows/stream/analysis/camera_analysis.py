@@ -9,7 +9,6 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from flows.stream.analysis.association import Tuning
 from flows.stream.analysis.camera_lines import CameraLines
 from flows.stream.analysis.counting_lines import Crossing
 from flows.stream.analysis.faults import TOO_FAST, UNKNOWN_CLASS, Fault
@@ -17,9 +16,11 @@ from flows.stream.analysis.line_totals import LineTotals
 from flows.stream.analysis.rate_check import RateCheck
 from flows.stream.analysis.results import Result
 from flows.stream.analysis.status import Lags
-from flows.stream.analysis.tracker import CameraTracker, Track
 from flows.stream.anomalies.anomaly_watch import AnomalyWatch
 from flows.stream.ingest.sway import SwayMeter
+from flows.stream.tracking.appearance import brightness
+from flows.stream.tracking.association import Tuning
+from flows.stream.tracking.tracker import CameraTracker, Track
 from streetloop.boxes import iou
 from streetloop.cameras.camera_file import Camera
 from streetloop.counted_classes import CountedClasses
@@ -127,15 +128,17 @@ class CameraAnalysis:
         counted = self._counted(detections)
         track_id = np.full(len(detections), UNCONFIRMED, np.int64)
         width, height = frame.picture.width, frame.picture.height
-        steady = self._steadied(detections.take(counted), frame)
-        track_id[counted] = self._tracker.update(steady, frame.pts, width, height)
+        tracked = detections.take(counted)
+        looks = brightness(frame.picture.luma(), tracked.xyxy) if len(tracked) else None
+        steady = self._steadied(tracked, frame)
+        track_id[counted] = self._tracker.update(steady, frame.pts, width, height, looks)
         kept = (track_id != UNCONFIRMED) | (detections.confidence >= self._confidence)
-        tracked = Tracked(detections.take(kept), track_id[kept])
+        reported = Tracked(detections.take(kept), track_id[kept])
         self._count_objects()
         self._rate_check.add(frame.pts, self._tracker.seen, len(self._tracker.ended), self._tracker.lost)
         anomalies = self.anomalies.update(self._tracker.seen, frame, self._tracker.size, model_version)
         crossings = self._crossings(frame.pts)
-        return Result(frame, tracked, crossings, model_version, counted[kept], anomalies)
+        return Result(frame, reported, crossings, model_version, counted[kept], anomalies)
 
     def _steadied(self, detections: Detections, frame: Frame) -> Detections:
         """The detections where they would be if the camera did not sway; lines stay on the road."""

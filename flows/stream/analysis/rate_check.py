@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from flows.stream.analysis.tracker import Track
+from flows.stream.tracking.tracker import Track
 from streetloop.boxes import iou
 from streetloop.types import Floats
 

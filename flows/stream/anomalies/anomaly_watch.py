@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from flows.stream.analysis.tracker import Track
 from flows.stream.analysis.watched_time import WatchedTime
 from flows.stream.anomalies.rule import AnomalyChange, Rule
 from flows.stream.anomalies.rule_set import rules_of
@@ -17,6 +16,7 @@ from flows.stream.anomalies.scene import Objects, Scene, objects_of, role_of
 from flows.stream.anomalies.street import Street
 from flows.stream.anomalies.waiting import queues
 from flows.stream.anomalies.zone_map import ZoneMap
+from flows.stream.tracking.tracker import Track
 from streetloop.cameras.anomaly_parameters import AnomalyKind
 from streetloop.cameras.camera_file import Camera
 from streetloop.types import Frame, Ints

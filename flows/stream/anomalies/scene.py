@@ -7,8 +7,8 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from flows.stream.analysis.box_motion import Array
-from flows.stream.analysis.tracker import Track
+from flows.stream.tracking.box_motion import Array
+from flows.stream.tracking.tracker import Track
 from streetloop.types import Floats, Ints
 
 Mask = NDArray[np.bool_]

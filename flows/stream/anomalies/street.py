@@ -10,8 +10,8 @@ from collections import deque
 import numpy as np
 from numpy.typing import NDArray
 
-from flows.stream.analysis.box_motion import Array
 from flows.stream.anomalies.scene import Mask, Scene
+from flows.stream.tracking.box_motion import Array
 
 _CELLS = 24
 _MEMORY = 300.0  # vehicles of a cell; older ones fade

@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from flows.stream.analysis.box_motion import Array
 from flows.stream.anomalies.scene import Mask
+from flows.stream.tracking.box_motion import Array
 from streetloop.cameras.zones import Zone, ZoneKind
 from streetloop.geometry import Areas
 from streetloop.types import Ints

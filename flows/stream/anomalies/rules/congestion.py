@@ -5,11 +5,11 @@ from collections.abc import Hashable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from flows.stream.analysis.box_motion import Array
 from flows.stream.anomalies.episodes import Episodes
 from flows.stream.anomalies.rule import AnomalyChange, Sighting
 from flows.stream.anomalies.scene import Scene
 from flows.stream.anomalies.street import Street
+from flows.stream.tracking.box_motion import Array
 from streetloop.cameras.anomaly_parameters import AnomalyKind, Congestion
 
 _TOLERATED = 0.25  # share of the time in which it was not slow

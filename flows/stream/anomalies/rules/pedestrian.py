@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from flows.stream.analysis.box_motion import Array
 from flows.stream.anomalies.episodes import Episodes
 from flows.stream.anomalies.rule import AnomalyChange, Sighting
 from flows.stream.anomalies.rules.dwell import Dwell
 from flows.stream.anomalies.scene import ObjectRole, Scene
 from flows.stream.anomalies.street import Street
+from flows.stream.tracking.box_motion import Array
 from streetloop.boxes import common_area
 from streetloop.cameras.anomaly_parameters import AnomalyKind, Pedestrian
 

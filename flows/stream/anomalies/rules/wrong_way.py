@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from flows.stream.analysis.box_motion import Array
 from flows.stream.anomalies.episodes import Episodes
 from flows.stream.anomalies.rule import AnomalyChange, Sighting
 from flows.stream.anomalies.scene import Mask, Scene
 from flows.stream.anomalies.street import Street
+from flows.stream.tracking.box_motion import Array
 from streetloop.cameras.anomaly_parameters import AnomalyKind, WrongWay
 
 _SLOWEST = 0.4  # scales a second; slower is taken for jitter

@@ -1,6 +1,6 @@
 import numpy as np
 
-from flows.stream.analysis.box_motion import BoxMotion, to_xywh
+from flows.stream.tracking.box_motion import BoxMotion, to_xywh
 
 _BOX = np.array([[100.0, 50.0, 40.0, 20.0]])
 

@@ -9,9 +9,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from flows.stream.analysis.association import Association, Tuning
-from flows.stream.analysis.box_motion import Array, BoxMotion, to_xywh
-from flows.stream.analysis.flow_field import FlowField
+from flows.stream.tracking.appearance import Appearance
+from flows.stream.tracking.association import Association, Tuning
+from flows.stream.tracking.box_motion import Array, BoxMotion, to_xywh
+from flows.stream.tracking.flow_field import FlowField
 from streetloop.boxes import common_area, iou
 from streetloop.types import UNCONFIRMED, Detections, Floats, Ints
 
@@ -42,6 +43,20 @@ class Observation(NamedTuple):
         """Its speed in scales (square root of its area) a second."""
         scale = max(math.sqrt(self.xywh[2] * self.xywh[3]), 1.0)
         return math.hypot(self.speed[0], self.speed[1]) / scale
+
+
+class _Moment(NamedTuple):
+    """The detections of one frame.
+
+    Attributes:
+        pts: Media time in seconds.
+        given: N detections, in pixels of the first frame.
+        looks: (N, 2) how they look; NaN where nobody knows.
+    """
+
+    pts: float
+    given: Detections
+    looks: Array
 
 
 @dataclass(slots=True)
@@ -102,9 +117,10 @@ class CameraTracker:
 
     As ByteTrack (Zhang et al., 2022) it matches strong detections first and lets weak ones extend
     tracks only. Other than it, it takes the time in seconds from the frames, searches wider where
-    it knows less (as C-BIoU, Yang et al., 2023, with a width from the motion model), knows how
-    objects usually move at each place of the picture, goes back to what was seen before an object
-    was hidden, and asks for a sum of confidences before an object counts.
+    it knows less (as C-BIoU, Yang et al., 2023, with a width from the motion model), tells objects
+    apart by how bright they are (DeepSORT's idea, Wojke et al., 2017, with two numbers in place of
+    a network), knows how objects usually move at each place of the picture, goes back to what was
+    seen before an object was hidden, and asks for a sum of confidences before an object counts.
 
     Track ids rise, belong to this camera, and are never reused.
 
@@ -122,7 +138,7 @@ class CameraTracker:
 
     def __init__(self, classes: int = 1, first_id: int = 1, tuning: Tuning | None = None) -> None:
         self._classes, self._next_id, self._tuning = classes, first_id, tuning or Tuning()
-        self._motion = BoxMotion()
+        self._motion, self._appearance = BoxMotion(), Appearance()
         self._tracks: list[Track] = []
         self._flow: FlowField | None = None
         self._pts: float | None = None
@@ -141,7 +157,9 @@ class CameraTracker:
         """True if a track that was just seen has moved by 5 % of its diagonal in a second."""
         return any(track.moved for track in self.seen)
 
-    def update(self, detections: Detections, pts: float, width: int, height: int) -> Ints:
+    def update(
+        self, detections: Detections, pts: float, width: int, height: int, looks: Array | None = None
+    ) -> Ints:
         """Assign track ids to the detections of a frame; frames come in order of time.
 
         Args:
@@ -150,6 +168,8 @@ class CameraTracker:
             pts: Media time of the frame in seconds.
             width: Width of the frame in pixels. Tracks survive a change of resolution.
             height: Height of the frame in pixels.
+            looks: (N, 2) how the detections look, from `brightness`; None tells them apart by place
+                and size alone.
 
         Returns:
             (N,) the track id of each detection; `UNCONFIRMED` where it has none.
@@ -159,14 +179,15 @@ class CameraTracker:
         given = Detections(
             (detections.xyxy * scale).astype(np.float32), detections.confidence, detections.class_id
         )
+        moment = _Moment(pts, given, np.full((len(given), 2), np.nan) if looks is None else looks)
         seconds = 0.0 if self._pts is None else max(0.0, pts - self._pts)
         self._pts = pts
         self._motion.predict(seconds)
         self._end_lost(pts, seconds)
-        found = self._associate(given, pts, seconds)
+        found = self._associate(moment, seconds)
         self._hide_others(found.values(), pts)
-        self._correct(found, given, pts, flow)
-        found.update(self._start(found, given, pts, flow))
+        self._correct(found, moment, flow)
+        found.update(self._start(found, moment, flow))
         self._confirm(found.values(), pts)
         ids = np.full(len(given), UNCONFIRMED, np.int64)
         for row, k in found.items():
@@ -187,6 +208,7 @@ class CameraTracker:
         self.lost = [track.path[-1][1] for track in ended if track.id == UNCONFIRMED]
         if ended:
             self._motion.keep(alive)
+            self._appearance.keep(alive)
             self._tracks = [track for track, stays in zip(self._tracks, alive, strict=True) if stays]
 
     def _patience_s(self, track: Track, seconds: float) -> float:
@@ -199,15 +221,15 @@ class CameraTracker:
     def _is_parked(self, track: Track) -> bool:
         return track.seen - track.still_since > self._tuning.lost_s
 
-    def _associate(self, given: Detections, pts: float, seconds: float) -> dict[int, int]:
+    def _associate(self, moment: _Moment, seconds: float) -> dict[int, int]:
         """The track of each detection that has one."""
-        tuning = self._tuning
+        tuning, given = self._tuning, moment.given
         confirmed = {k for k, track in enumerate(self._tracks) if track.id != UNCONFIRMED}
-        recent = {k for k in confirmed if pts - self._tracks[k].seen <= 1.5 * seconds + 1e-6}
+        recent = {k for k in confirmed if moment.pts - self._tracks[k].seen <= 1.5 * seconds + 1e-6}
         young = set(range(len(self._tracks))) - confirmed
         strong = set(np.flatnonzero(given.confidence >= tuning.strong).tolist())
         weak = set(range(len(given))) - strong
-        association = Association(self._motion, given, tuning)
+        association = Association(self._motion, given, tuning, self._appearance, moment.looks)
         association.match(confirmed, strong)
         association.match_weak(recent, weak)
         association.match_wide(young, strong)
@@ -237,14 +259,16 @@ class CameraTracker:
             else:
                 self._motion.speed[k, 2:] = 0.0
 
-    def _correct(self, found: dict[int, int], given: Detections, pts: float, flow: FlowField) -> None:
+    def _correct(self, found: dict[int, int], moment: _Moment, flow: FlowField) -> None:
         """Correct the tracks by their detections."""
         if not found:
             return
         rows, tracks = np.array(list(found)), np.array(list(found.values()))
+        pts, given, looks = moment
         motion, strong = self._motion, self._tuning.strong
         boxes = to_xywh(given.xyxy[rows])
         motion.update(tracks, boxes, given.confidence[rows] < strong)
+        self._appearance.update(tracks, looks[rows])
         now = zip(boxes[:, :2], motion.xywh[tracks], motion.speed[tracks], strict=True)
         for (row, k), state in zip(found.items(), now, strict=True):
             self._add(self._tracks[k], given, row, pts)
@@ -262,14 +286,16 @@ class CameraTracker:
     def _add(track: Track, given: Detections, row: int, pts: float) -> None:
         track.add(pts, given.xyxy[row], float(given.confidence[row]), int(given.class_id[row]))
 
-    def _start(self, found: dict[int, int], given: Detections, pts: float, flow: FlowField) -> dict[int, int]:
+    def _start(self, found: dict[int, int], moment: _Moment, flow: FlowField) -> dict[int, int]:
         """Start tracks of the strong detections that belong to none."""
+        pts, given, looks = moment
         rows = [r for r in np.flatnonzero(given.confidence >= self._tuning.start).tolist() if r not in found]
         rows = [r for r in rows if self._stands_apart(given.xyxy[r], given.xyxy[list(found)])]
         if not rows:
             return {}
         xywh = to_xywh(given.xyxy[rows])
         self._motion.add(xywh, *flow.expected(xywh, np.sqrt(xywh[:, 2] * xywh[:, 3])))
+        self._appearance.add(looks[rows])
         first = len(self._tracks)
         for row in rows:
             x1, y1, x2, y2 = given.xyxy[row].tolist()

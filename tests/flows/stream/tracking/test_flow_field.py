@@ -1,6 +1,6 @@
 import numpy as np
 
-from flows.stream.analysis.flow_field import FlowField
+from flows.stream.tracking.flow_field import FlowField
 
 _HERE = np.array([[320.0, 170.0, 40.0, 20.0]])
 _SCALE = np.array([28.0])

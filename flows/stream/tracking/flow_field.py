@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from flows.stream.analysis.box_motion import Array
+from flows.stream.tracking.box_motion import Array
 
 _CELLS = 24
 _MEMORY = 50.0  # observations of a cell; older ones fade

@@ -1,0 +1,1 @@
+"""Follows the objects of one camera: which detections belong to one object."""
