@@ -24,6 +24,13 @@ class StoredObject(NamedTuple):
     stored_at: datetime
 
 
+class ObjectWriter(Protocol):
+    """Takes objects; all that a log needs of a store."""
+
+    def put(self, key: str, data: bytes) -> None:
+        """See `ObjectStore.put`."""
+
+
 class ObjectStore(Protocol):
     """Keeps immutable byte strings by key.
 

@@ -5,6 +5,7 @@ import dataclasses
 import logging
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Future
+from math import inf
 from typing import Any
 
 import ray
@@ -15,6 +16,7 @@ from flows.event_sinks.detections.detection_stream import DetectionStream
 from flows.event_sinks.open_sink import open_detection_sink
 from flows.runtime.cluster.orphan import ParentDetector, when_orphaned
 from flows.runtime.error_metrics import ErrorCount
+from flows.runtime.workers.fence import PATIENCE_S, Fence, FencedStore
 from flows.runtime.workers.planner import NAME, WorkerPlan
 from flows.runtime.workers.stream_fleet import WorkerReport
 from flows.stream.analysis.status import CameraStatus
@@ -39,7 +41,10 @@ from streetloop.drawing.anonymise import Anonymiser, anonymised_cameras
 from streetloop.errors import ProcessDied, StoreError
 from streetloop.host.structured_log import begin_json_log, bind_ids
 from streetloop.storage.open import open_store
+from streetloop.storage.store import ObjectWriter
 from train.ray_placement import worker_options
+
+_log = logging.getLogger(__name__)
 
 TITLE = "stream-worker/"
 """What the names of all workers in Ray begin with."""
@@ -66,7 +71,11 @@ class StreamWorker:
         self._drift_sampler = _drift_sampler(plan) if settings.drift else None
         self._triage = _triage(plan) if settings.triage else None
         self._counts = LineCountBins(plan.cameras)
-        detection_log, frame_log = _detection_log(plan), _frame_log(plan)
+        # What is on this machine alone has no writer elsewhere.
+        self._fence = Fence(clock, inf if settings.store_url is None else PATIENCE_S)
+        self._log_store = FencedStore(open_store(settings), self._fence)
+        detection_log = _detection_log(plan, self._log_store)
+        frame_log = _frame_log(plan, self._log_store)
         self._logs = (detection_log, frame_log)
         self._anomalies = AnomalyEvidence(open_store(settings), _anonymiser(plan), plan.run)
         self._streams = _detection_streams(plan)
@@ -109,6 +118,7 @@ class StreamWorker:
 
     def report(self) -> WorkerReport:
         """Every camera now, and what was found since the last report."""
+        self._fence.heard()
         finished = self._pipeline.wait(0)  # first: nothing comes after it
         return self._report(self._pipeline.snapshot(), finished)
 
@@ -136,13 +146,19 @@ class StreamWorker:
 
     def drop(self, cameras: Collection[str]) -> WorkerReport:
         """Stop some cameras for good; a report with the last status of each of them."""
+        self._fence.heard()
         left = [camera for camera in self._plan.cameras if camera.id not in cameras]
         self._plan = dataclasses.replace(self._plan, cameras=left)
         return self._report(self._pipeline.drop(cameras))
 
     def close(self) -> WorkerReport:
         """Stop, write everything out; the last report."""
+        self._fence.heard()
         self._pipeline.close()
+        try:
+            self._log_store.flush()
+        except StoreError as error:
+            _log.error("%s", error)  # noqa: TRY400 - the message says it all
         return self._report(self._pipeline.snapshot(), finished=True)
 
     def _write_out(self) -> None:
@@ -178,9 +194,9 @@ def _log_to_stderr(plan: WorkerPlan) -> None:
         logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
 
 
-def _detection_log(plan: WorkerPlan) -> DetectionLog:
+def _detection_log(plan: WorkerPlan, store: ObjectWriter) -> DetectionLog:
     return DetectionLog(
-        open_store(plan.settings),
+        store,
         f"detections/run={plan.run}",
         f"{plan.name}-{plan.generation}",
         [camera.id for camera in plan.cameras],
@@ -191,9 +207,9 @@ def _detection_log(plan: WorkerPlan) -> DetectionLog:
     )
 
 
-def _frame_log(plan: WorkerPlan) -> FrameLog:
+def _frame_log(plan: WorkerPlan, store: ObjectWriter) -> FrameLog:
     return FrameLog(
-        open_store(plan.settings),
+        store,
         f"frames/run={plan.run}",
         f"{plan.name}-{plan.generation}",
         plan.settings.log_flush_s,

@@ -12,7 +12,7 @@ from flows.stream.analysis.results import Result
 from flows.stream.sinks.parquet_objects import ParquetObjects, hour_of
 from streetloop.clock import Clock
 from streetloop.errors import StoreError
-from streetloop.storage.store import ObjectStore
+from streetloop.storage.store import ObjectWriter
 from streetloop.types import UNCONFIRMED, Tracked
 
 _FIELDS: "list[pa.Field[Any]]" = [
@@ -77,7 +77,7 @@ class DetectionLog:
 
     def __init__(
         self,
-        store: ObjectStore,
+        store: ObjectWriter,
         prefix: str,
         part: str,
         cameras: list[str],

@@ -13,7 +13,7 @@ from flows.stream.ingest.accounting import SettledFrame
 from flows.stream.sinks.parquet_objects import ParquetObjects, hour_of
 from streetloop.errors import StoreError
 from streetloop.host.polling import PollingThread
-from streetloop.storage.store import ObjectStore
+from streetloop.storage.store import ObjectWriter
 
 _log = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ class FrameLog:
             ``flush_s`` seconds; higher writes fewer and larger objects.
     """
 
-    def __init__(self, store: ObjectStore, prefix: str, part: str, flush_s: float) -> None:
+    def __init__(self, store: ObjectWriter, prefix: str, part: str, flush_s: float) -> None:
         self._objects = ParquetObjects(store, prefix, part)
         self._lock = threading.Lock()
         self._waiting: list[SettledFrame] = []

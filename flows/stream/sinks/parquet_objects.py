@@ -6,7 +6,7 @@ from datetime import datetime
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from streetloop.storage.store import ObjectStore
+from streetloop.storage.store import ObjectWriter
 
 
 class ParquetObjects:
@@ -18,7 +18,7 @@ class ParquetObjects:
         part: Distinguishes this writer's objects from those of other writers.
     """
 
-    def __init__(self, store: ObjectStore, prefix: str, part: str) -> None:
+    def __init__(self, store: ObjectWriter, prefix: str, part: str) -> None:
         self._store, self._prefix, self._part = store, prefix, part
         self._objects = 0
 
