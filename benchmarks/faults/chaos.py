@@ -26,7 +26,6 @@ import psutil
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from minio import Minio
 from rich.console import Console
 from rich.table import Table
 
@@ -40,6 +39,7 @@ from tests.support.programs.cli import Command, camera_file
 from tests.support.servers import gateway, postgres
 from tests.support.servers.foreign_ray import ForeignRay
 from tests.support.servers.mlflow_server import MlflowServer
+from tests.support.servers.shared_state import shared_state
 
 Server = TypeVar("Server")
 
@@ -47,6 +47,13 @@ FAULTS = ("worker", "detector", "control plane", "node", "database", "object sto
 _CAMERAS, _FPS = 6, 2.0
 _AWAY_S = 5.0
 _START_S = 240.0
+_SETTINGS = {
+    "IMAGE_SIZE": "160",
+    "GATE": "false",
+    "LABELER": "oracle",
+    "LABEL_EVERY_S": "10",
+    "LEARN_LABELS": "100000",
+}
 
 
 @dataclass
@@ -105,28 +112,8 @@ def running_stage(folder: Path) -> Iterator[Stage]:
         registry = MlflowServer(folder)
         registry.start()
         stack.callback(registry.stop)
-        access = store.access
-        key, secret = access.access_key.get_secret_value(), access.secret_key.get_secret_value()
-        host = store.endpoint.removeprefix("http://")
-        Minio(host, access_key=key, secret_key=secret, secure=False).make_bucket("chaos")
-        settings = {
-            "LEDGER_URL": database.empty(),
-            "STORE_URL": "s3://chaos",
-            "TRACKING_URI": registry.url,
-            "S3_ENDPOINT": store.endpoint,
-            "S3_ACCESS_KEY": key,
-            "S3_SECRET_KEY": secret,
-            "CAMERAS_PER_WORKER": "1",
-            "REPLICAS_MIN": "2",
-            "LOG_FLUSH_S": "2",
-            "IMAGE_SIZE": "160",
-            "GATE": "false",
-            "LABELER": "oracle",
-            "LABEL_EVERY_S": "10",
-            "LEARN_LABELS": "100000",
-            "APP_PORT": "0",
-        }
-        os.environ.update({f"STREETLOOP_{name}": value for name, value in settings.items()})
+        settings = shared_state(store, database, registry, "chaos")
+        os.environ.update(settings | {f"STREETLOOP_{name}": value for name, value in _SETTINGS.items()})
         ray = ForeignRay()
         stack.callback(ray.close)
         yield Stage(ray, database, store)

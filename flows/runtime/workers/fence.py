@@ -6,6 +6,7 @@ workers go on until the cut is healed and Ray ends them.
 
 import threading
 from collections import deque
+from math import inf
 
 from streetloop.clock import Clock
 from streetloop.errors import StoreError
@@ -18,7 +19,10 @@ _MOST_BYTES = 256 * 2**20
 
 
 class Fence:
-    """Closed while the supervisor has said nothing for too long.
+    """Closed while the supervisor has said nothing for too long, until it has called twice.
+
+    A call that was on its way when the network was cut arrives when it is healed, and says nothing
+    about whether the worker is still wanted; who wants it calls again.
 
     Args:
         clock: Time.
@@ -28,16 +32,24 @@ class Fence:
 
     def __init__(self, clock: Clock, patience_s: float = PATIENCE_S) -> None:
         self._clock, self._patience_s = clock, patience_s
-        self._heard_s = clock.monotonic()
+        self._open_s = clock.monotonic()
+        self._called_s = -inf
 
     def heard(self) -> None:
         """The supervisor called."""
-        self._heard_s = self._clock.monotonic()
+        now_s, before_s = self._clock.monotonic(), self._called_s
+        self._called_s = now_s
+        if not self.is_closed or now_s - before_s <= self._patience_s:
+            self._open_s = now_s
+
+    def open(self) -> None:
+        """The supervisor said that all is to be written."""
+        self._open_s = self._clock.monotonic()
 
     @property
     def is_closed(self) -> bool:
         """True if another may do the same work by now."""
-        return self._clock.monotonic() - self._heard_s > self._patience_s
+        return self._clock.monotonic() - self._open_s > self._patience_s
 
 
 class FencedStore:

@@ -153,12 +153,12 @@ class StreamWorker:
 
     def close(self) -> WorkerReport:
         """Stop, write everything out; the last report."""
-        self._fence.heard()
+        self._fence.open()
         self._pipeline.close()
         try:
             self._log_store.flush()
         except StoreError as error:
-            _log.error("%s", error)  # noqa: TRY400 - the message says it all
+            _log.error("%s", error)
         return self._report(self._pipeline.snapshot(), finished=True)
 
     def _write_out(self) -> None:
@@ -209,10 +209,7 @@ def _detection_log(plan: WorkerPlan, store: ObjectWriter) -> DetectionLog:
 
 def _frame_log(plan: WorkerPlan, store: ObjectWriter) -> FrameLog:
     return FrameLog(
-        store,
-        f"frames/run={plan.run}",
-        f"{plan.name}-{plan.generation}",
-        plan.settings.log_flush_s,
+        store, f"frames/run={plan.run}", f"{plan.name}-{plan.generation}", plan.settings.log_flush_s
     )
 
 

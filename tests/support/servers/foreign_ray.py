@@ -12,6 +12,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import psutil
@@ -20,6 +21,7 @@ from tests.support.servers.ports import free_port
 
 _MARK, _NODE = "STREETLOOP_FOREIGN_RAY", "STREETLOOP_FOREIGN_NODE"
 _PATIENCE_S = 120.0
+_ALONE = ("unshare", "--pid", "--fork", "--mount-proc", "--kill-child")
 
 
 class ForeignRay:
@@ -28,16 +30,26 @@ class ForeignRay:
     Args:
         token: What it asks its clients for; None for nothing.
         dashboard: Whether it has one, which takes submitted jobs.
+        host: Address of its head.
+        storage: ``HOST:PORT`` of a Redis that keeps what the head must not forget, None for its own
+            memory.
 
     Attributes:
         address: ``HOST:PORT`` of its head.
         dashboard: Address of its dashboard.
     """
 
-    def __init__(self, token: str | None = None, *, dashboard: bool = False) -> None:
+    def __init__(
+        self,
+        token: str | None = None,
+        *,
+        dashboard: bool = False,
+        host: str = "127.0.0.1",
+        storage: str | None = None,
+    ) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="sl-ray-", dir="/tmp"))  # sockets want short paths
         port, dashboard_port = free_port(), free_port()
-        self.address, self.dashboard = f"127.0.0.1:{port}", f"http://127.0.0.1:{dashboard_port}"
+        self.address, self.dashboard = f"{host}:{port}", f"http://127.0.0.1:{dashboard_port}"
         security = {"RAY_AUTH_MODE": "disabled"}
         if token is not None:
             security = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": token}
@@ -51,15 +63,24 @@ class ForeignRay:
             "RAY_health_check_period_ms": "1000",
             "RAY_health_check_timeout_ms": "1000",
             "RAY_health_check_failure_threshold": "5",
+            **({} if storage is None else {"RAY_REDIS_ADDRESS": storage}),
         }
         self._environment = environment
         self._nodes: dict[str, subprocess.Popen[bytes]] = {}
-        self._start(
-            "127.0.0.1",
+        self._head = (
             *("--head", f"--port={port}", f"--ray-client-server-port={free_port()}"),
             f"--include-dashboard={str(dashboard).lower()}",
             *(f"--dashboard-port={dashboard_port}", f"--dashboard-agent-listen-port={free_port()}"),
         )
+        # Ray starts no second head where it sees processes of the first: a head that may be started
+        # again sees its own alone.
+        self._alone = () if storage is None else _ALONE
+        self._start(host, *self._head, before=self._alone)
+
+    def start_head(self) -> None:
+        """Start the head again, once it was killed by `kill_node`."""
+        host = self.address.partition(":")[0]
+        self._start(host, *self._head, before=self._alone)
 
     def add_node(self, **resources: float) -> str:
         """Start another node; its address.
@@ -71,15 +92,20 @@ class ForeignRay:
         self._start(address, f"--address={self.address}", f"--resources={json.dumps(resources)}")
         return address
 
+    def add_remote(self, address: str, prefix: Sequence[str]) -> None:
+        """Start a node on another host, by commands that begin with ``prefix``."""
+        self._start(address, f"--address={self.address}", before=prefix)
+
     def kill_node(self, address: str) -> None:
         """Have a node vanish with all that runs on it."""
         _kill(self._processes(_NODE, address))
 
-    def _start(self, address: str, *options: str) -> None:
+    def _start(self, address: str, *options: str, before: Sequence[str] = ()) -> None:
         path = self._folder / f"{address}.log"
         with path.open("w") as log:
             process = self._nodes[address] = subprocess.Popen(
                 [
+                    *before,
                     *(sys.executable, "-m", "ray.scripts.scripts", "start", "--block", *options),
                     *(f"--node-ip-address={address}", "--num-cpus=4", "--object-store-memory=200000000"),
                     *("--min-worker-port=0", "--max-worker-port=0", f"--temp-dir={self._folder}"),

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from minio import Minio
 
 from streetloop.ledger import open_ledger
 from streetloop.ledger.events import list_events
@@ -17,6 +16,7 @@ from tests.support.servers.foreign_ray import ForeignRay
 from tests.support.servers.gateway import Gateway
 from tests.support.servers.mlflow_server import MlflowServer
 from tests.support.servers.postgres import Postgres
+from tests.support.servers.shared_state import shared_state
 
 NODES = ("127.0.0.1", "127.0.0.2", "127.0.0.3")
 
@@ -68,45 +68,28 @@ def test_doctor_looks_at_every_node(cluster: ForeignRay, tmp_path: Path) -> None
 
 
 @pytest.fixture
-def shared_state(
+def ledger_url(
     gateway: Gateway, postgres: Postgres, registry: MlflowServer, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[str]:
-    """Settings of a run whose state is kept by servers; URL of the ledger."""
-    client = Minio(
-        gateway.endpoint.removeprefix("http://"),
-        access_key=gateway.access.access_key.get_secret_value(),
-        secret_key=gateway.access.secret_key.get_secret_value(),
-        secure=False,
-    )
-    if not client.bucket_exists("nodes"):
-        client.make_bucket("nodes")
-    url = postgres.empty()
-    for name, value in {
-        "LEDGER_URL": url,
-        "STORE_URL": "s3://nodes",
-        "TRACKING_URI": registry.url,
-        "S3_ENDPOINT": gateway.endpoint,
-        "S3_ACCESS_KEY": gateway.access.access_key.get_secret_value(),
-        "S3_SECRET_KEY": gateway.access.secret_key.get_secret_value(),
-        "CAMERAS_PER_WORKER": "1",
-        "REPLICAS_MIN": "2",
-        "LOG_FLUSH_S": "2",
-        "DRIFT": "false",
-        "TRIAGE": "false",
-    }.items():
-        monkeypatch.setenv(f"STREETLOOP_{name}", value)
+    """URL of the ledger of a run whose state is kept by servers, as the environment says."""
+    state = shared_state(gateway, postgres, registry, "nodes")
+    for name, value in state.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("STREETLOOP_DRIFT", "false")
+    monkeypatch.setenv("STREETLOOP_TRIAGE", "false")
+    url = state["STREETLOOP_LEDGER_URL"]
     yield url
     postgres.drop(url)
 
 
 def test_a_run_uses_all_nodes_and_outlives_one_of_them_and_a_restart_of_its_database(
-    cluster: ForeignRay, shared_state: str, postgres: Postgres, tmp_path: Path
+    cluster: ForeignRay, ledger_url: str, postgres: Postgres, tmp_path: Path
 ) -> None:
     cameras = [_street("there", site=_SITE), _street("nowhere", site="atlantis"), *map(_street, "abcd")]
     run = Command(
         "run", camera_file(tmp_path, *cameras), "--address", cluster.address, "--json", home=tmp_path / "home"
     )
-    ledger, store = open_ledger(shared_state), open_store(Settings())
+    ledger, store = open_ledger(ledger_url), open_store(Settings())
 
     def workers(*nodes: str) -> list[int]:
         """How many workers run on each node."""

@@ -47,9 +47,21 @@ def test_a_supervisor_that_was_away_for_a_while_loses_nothing(clock: FakeClock, 
     store.put("log/1", b"one")
     store.put("log/2", b"two")
     fence.heard()
+    store.flush()
+    assert not list(folder.keys()), "one call may have been on its way for long"
+    clock.advance(1.0)
+    fence.heard()
     store.put("log/3", b"three")
 
     assert [folder.get(key) for key in folder.keys()] == [b"one", b"two", b"three"]
+
+
+def test_calls_that_come_late_and_far_apart_open_nothing(clock: FakeClock, folder: FolderStore) -> None:
+    fence = Fence(clock)
+    for _ in range(3):
+        clock.advance(PATIENCE_S + 1)
+        fence.heard()
+        assert fence.is_closed
 
 
 def test_what_the_store_does_not_take_is_kept(clock: FakeClock, folder: FolderStore) -> None:
@@ -65,7 +77,7 @@ def test_what_the_store_does_not_take_is_kept(clock: FakeClock, folder: FolderSt
     store = FencedStore(Away(Path()), fence)
     clock.advance(PATIENCE_S + 1)
     store.put("log/1", b"one")
-    fence.heard()
+    fence.open()
     with pytest.raises(StoreError, match="away"):
         store.flush()
     store.flush()
