@@ -135,13 +135,15 @@ def detach_cameras(
         StreetloopError: The run did not start.
     """
     from flows.cli.run_log import open_log
+    from flows.runtime.cluster.ray_address import find_lasting_ray
     from streetloop.host.output import RAY_OUTPUT, foreign_output_to
 
     file, settings, options = _read_input(context, path, flags, options)
-    from flows.runtime.control_plane.client import start_detached
-
     with open_log(settings.log_format) as log, foreign_output_to(settings.home / RAY_OUTPUT):
-        start_detached(file.cameras, settings, options, log.say)
+        found = find_lasting_ray(options.address, os.environ, log.say)
+        from flows.runtime.control_plane.client import start_detached  # imports Ray
+
+        start_detached(found, file.cameras, settings, options, log.say)
     where = f" --address {options.address}" if options.address else ""
     sentence = (
         f"the cameras run: watch them by `streetloop attach{where}`, end them by `streetloop down{where}`"

@@ -21,14 +21,17 @@ app = typer.Typer()
 def attach(context: typer.Context, address: Address = None) -> None:
     """Watch the cameras of `up --detach`; Ctrl-C leaves, and they run on."""
     from flows.cli.tables.live_table import LiveTable
-    from flows.runtime.control_plane.client import attach
+    from flows.runtime.cluster.ray_address import find_lasting_ray
     from flows.runtime.signals import stop_on_signals
     from streetloop.host.output import foreign_output_to
 
     settings, table = settings_of(context), LiveTable("")
     with open_log(resolve_format(settings.log_format)) as log:
         with foreign_output_to(os.devnull), log.showing(table), stop_on_signals() as left:
-            summary = attach(address, log.say, table.update, left)
+            found = find_lasting_ray(address, os.environ, log.say)
+            from flows.runtime.control_plane.client import attach  # imports Ray
+
+            summary = attach(found, log.say, table.update, left)
         if summary is not None:
             _conclude(log, summary, as_json=False)
 
@@ -36,13 +39,16 @@ def attach(context: typer.Context, address: Address = None) -> None:
 @app.command()
 def down(context: typer.Context, address: Address = None, as_json: Json = False) -> None:
     """End what `up --detach` started, and print what came of it."""
-    from flows.runtime.control_plane.client import end_detached
+    from flows.runtime.cluster.ray_address import find_lasting_ray
     from streetloop.host.output import foreign_output_to
 
     settings = settings_of(context)
     with open_log(resolve_format(settings.log_format)) as log:
         with foreign_output_to(os.devnull):
-            summary = end_detached(address, log.say)
+            found = find_lasting_ray(address, os.environ, log.say)
+            from flows.runtime.control_plane.client import end_detached  # imports Ray
+
+            summary = end_detached(found, log.say)
         if summary is None:
             log.complain("the session did not end in order: its last counts and detections are lost")
             raise typer.Exit(1)

@@ -69,6 +69,23 @@ def find_ray(
     return found
 
 
+def find_lasting_ray(
+    address: str | None, environ: MutableMapping[str, str], say: Callable[[str], None]
+) -> RayAddress:
+    """Find the Ray that a detached session is to live in, or lives in; as `find_ray`.
+
+    Raises:
+        ConfigError: As `find_ray`, or no Ray is named.
+    """
+    found = find_ray(address, environ, say)
+    if found is None:
+        raise ConfigError(
+            "a detached session lives in a Ray that outlives this command: start one by `ray start --head "
+            "--port=6379`, and give --address auto"
+        )
+    return found
+
+
 def require_ray(address: str | None, environ: Mapping[str, str]) -> None:
     """Refuse early, before what takes seconds to import, an address where no Ray can be joined.
 

@@ -1,10 +1,9 @@
 """Starts a session in an actor of a Ray that runs already, watches it, and ends it."""
 
-import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 import ray
@@ -17,7 +16,7 @@ from flows.runtime.cluster.join import (
     refuse_detached,
     serve_left_as_found,
 )
-from flows.runtime.cluster.ray_address import find_ray
+from flows.runtime.cluster.ray_address import RayAddress
 from flows.runtime.control_plane.actor import ControlLook, ControlPlane, ControlSpec, ControlState
 from flows.runtime.control_plane.adoption import running_workers
 from flows.runtime.run_values import RunOptions, RunSummary
@@ -32,7 +31,7 @@ from flows.runtime.session_start import (
 from flows.stream.analysis.status import CameraStatus
 from serve.detector.deployment import cause_of
 from streetloop.cameras.camera_file import Camera, refuse_uncountable
-from streetloop.errors import ClusterError, ConfigError, NotFound, ProcessDied
+from streetloop.errors import ClusterError, NotFound, ProcessDied
 from streetloop.settings import Settings
 from train.ray_placement import NAMESPACE, is_spread, on_this_node
 
@@ -46,24 +45,27 @@ Say = Callable[[str], None]
 Show = Callable[[Mapping[str, CameraStatus]], None]
 
 
-def start_detached(cameras: Sequence[Camera], settings: Settings, options: RunOptions, say: Say) -> None:
+def start_detached(
+    found: RayAddress, cameras: Sequence[Camera], settings: Settings, options: RunOptions, say: Say
+) -> None:
     """Start a session in an actor, and return once all cameras are being read.
 
     Args:
+        found: The Ray, from `find_lasting_ray`, which comes before this module is imported.
         cameras: Cameras of the camera file.
         settings: The settings of the run.
-        options: What the run is asked for; its address names the Ray.
+        options: What the run is asked for.
         say: Called with what is being done.
 
     Raises:
-        ConfigError: There is no Ray to outlive the command, another session runs on it or in the
-            home, or something of the input cannot be used.
+        ConfigError: Another session runs on the Ray or in the home, or something of the input
+            cannot be used.
         StreetloopError: The session did not start.
     """
     options, held = with_app_of(settings, options), HeldSentences(say)
     settings = settings.model_copy(update={"home": settings.home.absolute()})
     refuse_what_cannot_run(cameras, settings, options)
-    with _joined(options.address, held):
+    with _joined(found):
         refuse_detached()
         refuse_attached()
         model = open_serving_model(cameras, settings, held)
@@ -79,11 +81,11 @@ def start_detached(cameras: Sequence[Camera], settings: Settings, options: RunOp
             raise
 
 
-def attach(address: str | None, say: Say, show: Show, left: threading.Event) -> RunSummary | None:
+def attach(found: RayAddress, say: Say, show: Show, left: threading.Event) -> RunSummary | None:
     """Watch a detached session until it ends, or the watcher leaves.
 
     Args:
-        address: ``HOST:PORT`` of the Ray, or ``auto``.
+        found: As of `start_detached`.
         say: Called with what the session says, from its beginning.
         show: Called twice a second with the state of the cameras.
         left: Ends the watching; the session goes on.
@@ -95,18 +97,18 @@ def attach(address: str | None, say: Say, show: Show, left: threading.Event) -> 
         NotFound: No detached session runs there.
         StreetloopError: The session could not run.
     """
-    with _joined(address, say):
+    with _joined(found):
         look = _watch(
             _control(), say, show, lambda look: left.is_set() or look.state is ControlState.ENDED, left
         )
         return _result(look)
 
 
-def end_detached(address: str | None, say: Say) -> RunSummary | None:
+def end_detached(found: RayAddress, say: Say) -> RunSummary | None:
     """End a detached session, and remove all that it started.
 
     Args:
-        address: ``HOST:PORT`` of the Ray, or ``auto``.
+        found: As of `start_detached`.
         say: Called with what is being done.
 
     Returns:
@@ -116,7 +118,7 @@ def end_detached(address: str | None, say: Say) -> RunSummary | None:
         NotFound: No detached session runs there.
         StreetloopError: The session could not run.
     """
-    with _joined(address, say):
+    with _joined(found):
         control = _control()
         say("stopping the cameras")
         end = time.monotonic() + _END_S
@@ -136,16 +138,8 @@ def end_detached(address: str | None, say: Say) -> RunSummary | None:
         return None if look is None else _result(look)
 
 
-@contextmanager
-def _joined(address: str | None, say: Say) -> Iterator[None]:
-    joined = find_ray(address, os.environ, say)
-    if joined is None:
-        raise ConfigError(
-            "a detached session lives in a Ray that outlives this command: start one by `ray start --head "
-            "--port=6379`, and give --address auto"
-        )
-    with joined_ray(joined, serves=False, patience_s=lambda: _LEAVE_S):
-        yield
+def _joined(found: RayAddress) -> AbstractContextManager[str | None]:
+    return joined_ray(found, serves=False, patience_s=lambda: _LEAVE_S)
 
 
 def _start(spec: ControlSpec) -> Any:

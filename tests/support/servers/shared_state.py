@@ -11,7 +11,7 @@ QUICK = {"CAMERAS_PER_WORKER": "1", "REPLICAS_MIN": "2", "LOG_FLUSH_S": "2", "AP
 
 
 def shared_state(store: Gateway, database: Postgres, registry: MlflowServer, bucket: str) -> dict[str, str]:
-    """Environment variables of state kept by servers: an empty ledger, an empty bucket, a registry."""
+    """Environment variables of state kept by servers: an empty ledger, a bucket, a registry."""
     access = store.access
     key, secret = access.access_key.get_secret_value(), access.secret_key.get_secret_value()
     client = Minio(store.endpoint.removeprefix("http://"), access_key=key, secret_key=secret, secure=False)

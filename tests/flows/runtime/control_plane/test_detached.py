@@ -37,6 +37,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("STREETLOOP_CAMERAS_PER_WORKER", "1")
     monkeypatch.setenv("STREETLOOP_LOG_FLUSH_S", "1")
     monkeypatch.setenv("STREETLOOP_APP_PORT", "0")
+    monkeypatch.setenv("HOME", str(tmp_path))  # of somebody who never made a token of Ray
     return tmp_path / "home"
 
 
