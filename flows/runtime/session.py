@@ -165,7 +165,7 @@ class Session:
         from flows.runtime.error_metrics import errors_counted
         from serve.detector.applications import ServeApplications
 
-        life = RayLife(guard)
+        life = RayLife(guard, outlives_head=self._hosting.is_detached)
         life.watch.start()
         applications = ServeApplications(self._settings)
         description = self._deploy(applications)

@@ -8,6 +8,7 @@ from flows.runtime.cluster.ray_watch import RayWatch
 
 _REST_S = 4.0  # what comes after the workers: observers, the summary, Ray's own end
 _PATIENCE_S, _DEAD_S = 3.0, 1.5
+_HEAD = "gcs_server"
 
 
 class RayLife:
@@ -16,6 +17,8 @@ class RayLife:
     Args:
         guard: Is told of the death, and of the steps of the end.
         so: What follows from the death, for people.
+        outlives_head: True for a process that a head with storage of its own finds again when it
+            is back; where nothing brings it back, Ray ends this node a minute later.
 
     Attributes:
         watch: To be started and closed.
@@ -23,12 +26,19 @@ class RayLife:
     """
 
     def __init__(
-        self, guard: EndGuard, so: str = "the run has ended, and what had arrived is written"
+        self,
+        guard: EndGuard,
+        so: str = "the run has ended, and what had arrived is written",
+        *,
+        outlives_head: bool = False,
     ) -> None:
         self._guard, self._so = guard, so
         self._told: Callable[[], None] = lambda: None
         self.death: str | None = None
-        self.watch = RayWatch(_processes(), self._note)
+        processes = _processes()
+        if outlives_head:
+            del processes[_HEAD]
+        self.watch = RayWatch(processes, self._note)
 
     def on_death(self, tell: Callable[[], None]) -> None:
         """Have ``tell`` called once Ray has died, now if it has already."""
@@ -67,6 +77,6 @@ def _processes() -> dict[str, tuple[str, int]]:
     own = context.get_node_id()
     (node,) = [node for node in ray.nodes() if node["NodeID"] == own]  # type: ignore[no-untyped-call]
     return {
-        "gcs_server": (host.strip("[]"), int(port)),
+        _HEAD: (host.strip("[]"), int(port)),
         "raylet": (node["NodeManagerAddress"], node["NodeManagerPort"]),
     }
