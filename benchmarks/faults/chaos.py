@@ -19,7 +19,9 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
+from statistics import median
 from typing import Any, TypeVar
 
 import psutil
@@ -145,14 +147,14 @@ class Play:
     """What happened.
 
     Attributes:
-        faults: In their order.
+        faults: When each happened, and what.
         start: Since when all cameras were detected.
         stop: When the last round was over.
         counts: What ``down`` said of each camera.
         problems: What else it said.
     """
 
-    faults: list[str]
+    faults: list[tuple[datetime, str]]
     start: datetime
     stop: datetime
     counts: dict[str, dict[str, int]]
@@ -160,7 +162,8 @@ class Play:
 
 
 def _play(stage: Stage, folder: Path, minutes: float, every_s: float, seed: int) -> Play:
-    rng, tick, faults = random.Random(seed), threading.Event(), []
+    rng, tick = random.Random(seed), threading.Event()
+    faults: list[tuple[datetime, str]] = []
     cameras = [
         {"id": f"street-{k}", "uri": f"sim://kingsport/crossing?size=320x192&seed={k}", "fps": _FPS}
         for k in range(_CAMERAS)
@@ -172,10 +175,11 @@ def _play(stage: Stage, folder: Path, minutes: float, every_s: float, seed: int)
     _wait_for_all(_CAMERAS)
     start, end = datetime.now(UTC), time.monotonic() + 60 * minutes
     while (left := end - time.monotonic()) > every_s / 2:
-        faults.append(rng.choice(FAULTS))
-        print(f"{left / 60:.1f} min left: {faults[-1]}", flush=True)
+        fault = rng.choice(FAULTS)
+        print(f"{left / 60:.1f} min left: {fault}", flush=True)
         began = time.monotonic()
-        stage.do(faults[-1], rng)
+        faults.append((datetime.now(UTC), fault))
+        stage.do(fault, rng)
         tick.wait(max(0.0, began + every_s - time.monotonic()))
     stop = datetime.now(UTC)
     ended = Command("down", "--json", *at, home=home).finish(_START_S)
@@ -206,7 +210,8 @@ def _figures(play: Play) -> dict[str, Any]:
     fates = ("detected", "gated", "dropped", "failed")
     accounts = play.counts.values()
     seconds = int((play.stop - play.start).total_seconds())
-    found = zip(*(_detected()[name].to_pylist() for name in ("camera_id", "captured_at")), strict=True)
+    detected = _detected()
+    found = list(zip(*(detected[name].to_pylist() for name in ("camera_id", "captured_at")), strict=True))
     covered = {
         (camera, int((at - play.start).total_seconds()))
         for camera, at in found
@@ -220,15 +225,28 @@ def _figures(play: Play) -> dict[str, Any]:
         ledger.close()
     return {
         "minutes": round(seconds / 60, 1),
-        "faults": dict(Counter(play.faults)),
+        "faults": dict(Counter(fault for _, fault in play.faults)),
         "frames": {"decoded": sum(a["decoded"] for a in accounts)}
         | {fate: sum(a[fate] for a in accounts) for fate in fates},
         "frames without a fate": sum(a["decoded"] - sum(a[fate] for fate in fates) for a in accounts),
         "availability": round(len(covered) / (seconds * len(play.counts)), 4),
+        "longest gap of a camera in s, median and worst": _gaps(play, found),
         "events": dict(kinds),
         "labels": labels,
         "problems": play.problems,
     }
+
+
+def _gaps(play: Play, found: list[tuple[str, datetime]]) -> dict[str, tuple[float, float]]:
+    """Of each kind of fault the longest time without a detected frame of the camera it hit most."""
+    ends = [at for at, _ in play.faults[1:]] + [play.stop]
+    seen = {name: sorted(at for camera, at in found if camera == name) for name in play.counts}
+    gaps: dict[str, list[float]] = {}
+    for (begin, fault), end in zip(play.faults, ends, strict=True):
+        within = ([begin, *(at for at in moments if begin <= at < end), end] for moments in seen.values())
+        longest = max((b - a).total_seconds() for moments in within for a, b in pairwise(moments))
+        gaps.setdefault(fault, []).append(longest)
+    return {fault: (round(median(all_), 1), round(max(all_), 1)) for fault, all_ in gaps.items()}
 
 
 def _labels(ledger: Ledger) -> dict[str, int]:

@@ -1,5 +1,6 @@
 """Cameras that never end, and a sink that notes when their results came."""
 
+import itertools
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -27,10 +28,16 @@ class LiveSource:
 
     def read(self, stop: threading.Event) -> Iterator[SourceFrame]:
         """See `Source.read`."""
-        began, frame = time.monotonic(), 0
-        while not stop.wait(max(0.0, began + frame / self.nominal_fps - time.monotonic())):
-            yield SourceFrame(frame / self.nominal_fps, self._pictures[frame % len(self._pictures)])
-            frame += 1
+        began = due = time.monotonic()
+        for picture in itertools.cycle(self._pictures):
+            if stop.wait(max(0.0, due - time.monotonic())):
+                return
+            yield SourceFrame(due - began, picture)
+            due += 1 / self.nominal_fps
+
+    def set_rate(self, fps: float) -> None:
+        """Give so many pictures a second from now on."""
+        self.nominal_fps = fps
 
     def is_final(self, error: SourceError) -> bool:
         """See `Source.is_final`."""
