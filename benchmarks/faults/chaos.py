@@ -14,20 +14,19 @@ import random
 import tempfile
 import threading
 import time
-from collections import Counter
+from bisect import bisect_right
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
+from operator import itemgetter
 from pathlib import Path
 from statistics import median
 from typing import Any, TypeVar
 
 import psutil
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from rich.console import Console
 from rich.table import Table
 
@@ -40,6 +39,7 @@ from streetloop.storage.open import open_store
 from tests.support.programs.cli import Command, camera_file
 from tests.support.servers import gateway, postgres
 from tests.support.servers.foreign_ray import ForeignRay
+from tests.support.servers.frame_logs import logged_frames
 from tests.support.servers.mlflow_server import MlflowServer
 from tests.support.servers.shared_state import shared_state
 
@@ -190,19 +190,15 @@ def _play(stage: Stage, folder: Path, minutes: float, every_s: float, seed: int)
 
 def _wait_for_all(cameras: int) -> None:
     end, tick = time.monotonic() + _START_S, threading.Event()
-    while len(set(_detected()["camera_id"].to_pylist())) < cameras:
+    while len({camera for camera, _ in _detected()}) < cameras:
         if time.monotonic() > end:
             raise SystemExit("not every camera was detected in time")
         tick.wait(1.0)
 
 
-def _detected() -> pa.Table:
+def _detected() -> list[tuple[str, datetime]]:
     """Camera and time of the frames that were detected, from the frame log."""
-    store, columns = open_store(Settings()), ["camera_id", "captured_at", "fate"]
-    files = (pa.BufferReader(store.get(key)) for key in store.keys("frames/run="))
-    tables = [pq.read_table(file, columns=columns) for file in files]
-    found = pa.concat_tables(tables or [pa.table({name: pa.array([], pa.string()) for name in columns})])
-    return found.filter(pc.field("fate") == "detected")
+    return [(one.camera, one.at) for one in logged_frames() if one.fate == "detected"]
 
 
 def _figures(play: Play) -> dict[str, Any]:
@@ -210,8 +206,7 @@ def _figures(play: Play) -> dict[str, Any]:
     fates = ("detected", "gated", "dropped", "failed")
     accounts = play.counts.values()
     seconds = int((play.stop - play.start).total_seconds())
-    detected = _detected()
-    found = list(zip(*(detected[name].to_pylist() for name in ("camera_id", "captured_at")), strict=True))
+    found = _detected()
     covered = {
         (camera, int((at - play.start).total_seconds()))
         for camera, at in found
@@ -238,15 +233,22 @@ def _figures(play: Play) -> dict[str, Any]:
 
 
 def _gaps(play: Play, found: list[tuple[str, datetime]]) -> dict[str, tuple[float, float]]:
-    """Of each kind of fault the longest time without a detected frame of the camera it hit most."""
-    ends = [at for at, _ in play.faults[1:]] + [play.stop]
-    seen = {name: sorted(at for camera, at in found if camera == name) for name in play.counts}
-    gaps: dict[str, list[float]] = {}
-    for (begin, fault), end in zip(play.faults, ends, strict=True):
-        within = ([begin, *(at for at in moments if begin <= at < end), end] for moments in seen.values())
-        longest = max((b - a).total_seconds() for moments in within for a, b in pairwise(moments))
-        gaps.setdefault(fault, []).append(longest)
-    return {fault: (round(median(all_), 1), round(max(all_), 1)) for fault, all_ in gaps.items()}
+    """Of each kind of fault the longest time that a camera then was without a detected frame."""
+    seen: dict[str, list[datetime]] = {name: [play.start] for name in play.counts}
+    for camera, at in sorted(found, key=itemgetter(1)):
+        if play.start <= at < play.stop:
+            seen[camera].append(at)
+    longest = [0.0] * len(play.faults)
+    begins = [at for at, _ in play.faults]
+    for moments in seen.values():
+        for one, other in pairwise([*moments, play.stop]):
+            # A gap is of the last fault before its end: what it hit was seen until then.
+            if (of := bisect_right(begins, other) - 1) >= 0:
+                longest[of] = max(longest[of], (other - max(one, begins[of])).total_seconds())
+    by_fault = defaultdict[str, list[float]](list)
+    for (_, fault), gap in zip(play.faults, longest, strict=True):
+        by_fault[fault].append(gap)
+    return {fault: (round(median(gaps), 1), round(max(gaps), 1)) for fault, gaps in by_fault.items()}
 
 
 def _labels(ledger: Ledger) -> dict[str, int]:

@@ -212,7 +212,7 @@ def main() -> None:
     parser = new_parser(__doc__)
     parser.add_argument("--seconds", type=float, default=20.0, help="of each number of nodes")
     options = parse_options(parser)
-    os.environ["RAY_AUTH_MODE"] = "disabled"  # before Ray is imported; the nodes ask for no token
+    os.environ["RAY_AUTH_MODE"] = "disabled"  # before Ray is asked for anything; the nodes want no token
     figures = {"nodes": [nodes(count, options.seconds) for count in (1, 2, 3)], "load": load()}
     for rows in figures.values():
         table = Table(*rows[0], box=None)

@@ -4,11 +4,12 @@ import threading
 from collections.abc import Callable
 
 from flows.runtime.cluster.end_guard import WITHIN_S, EndGuard
-from flows.runtime.cluster.ray_watch import RayWatch
+from flows.runtime.cluster.ray_watch import Address, RayWatch
 
 _REST_S = 4.0  # what comes after the workers: observers, the summary, Ray's own end
 _PATIENCE_S, _DEAD_S = 3.0, 1.5
 _HEAD = "gcs_server"
+_HEAD_AWAY_S = 45.0  # after 60 s without it Ray ends the nodes
 
 
 class RayLife:
@@ -18,7 +19,8 @@ class RayLife:
         guard: Is told of the death, and of the steps of the end.
         so: What follows from the death, for people.
         outlives_head: True for a process that a head with storage of its own finds again when it
-            is back; where nothing brings it back, Ray ends this node a minute later.
+            is back; where nothing brings it back, Ray ends this node a minute later, and the death
+            is noticed before that.
 
     Attributes:
         watch: To be started and closed.
@@ -35,10 +37,8 @@ class RayLife:
         self._guard, self._so = guard, so
         self._told: Callable[[], None] = lambda: None
         self.death: str | None = None
-        processes = _processes()
-        if outlives_head:
-            del processes[_HEAD]
-        self.watch = RayWatch(processes, self._note)
+        patience_s = {_HEAD: _HEAD_AWAY_S} if outlives_head else {}
+        self.watch = RayWatch(_processes(), self._note, patience_s)
 
     def on_death(self, tell: Callable[[], None]) -> None:
         """Have ``tell`` called once Ray has died, now if it has already."""
@@ -68,15 +68,18 @@ class RayLife:
         self._told()
 
 
-def _processes() -> dict[str, tuple[str, int]]:
+def head_address() -> Address:
+    """Where the head of the Ray that runs here listens."""
+    import ray
+
+    host, _, port = ray.get_runtime_context().gcs_address.rpartition(":")
+    return host.strip("[]"), int(port)
+
+
+def _processes() -> dict[str, Address]:
     """Where the head of Ray, and its process on this node, listen."""
     import ray
 
-    context = ray.get_runtime_context()
-    host, _, port = context.gcs_address.rpartition(":")
-    own = context.get_node_id()
+    own = ray.get_runtime_context().get_node_id()
     (node,) = [node for node in ray.nodes() if node["NodeID"] == own]  # type: ignore[no-untyped-call]
-    return {
-        _HEAD: (host.strip("[]"), int(port)),
-        "raylet": (node["NodeManagerAddress"], node["NodeManagerPort"]),
-    }
+    return {_HEAD: head_address(), "raylet": (node["NodeManagerAddress"], node["NodeManagerPort"])}

@@ -2,8 +2,14 @@
 
 import socket
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import TypeAlias
+
+Address: TypeAlias = tuple[str, int]
+"""Host and port."""
 
 _PERIOD_S = 1.0
 _TIMEOUT_S = 2.0
@@ -18,10 +24,19 @@ class RayWatch:
     Args:
         processes: Host and port by name, such as ``raylet``.
         on_death: Called once, from the thread or from `look`, with a sentence.
+        patience_s: By name, how long in seconds a process may be away and come back; one that is
+            not named is dead at once.
     """
 
-    def __init__(self, processes: Mapping[str, tuple[str, int]], on_death: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        processes: Mapping[str, Address],
+        on_death: Callable[[str], None],
+        patience_s: Mapping[str, float] = MappingProxyType({}),
+    ) -> None:
         self._processes, self._on_death = processes, on_death
+        self._patience_s = patience_s
+        self._away_since: dict[str, float] = {}
         self._late: Counter[str] = Counter()
         self._looking, self._told = threading.Lock(), False
         self._closed = threading.Event()
@@ -55,7 +70,14 @@ class RayWatch:
             if self.look():
                 return
 
-    def _is_dead(self, name: str, where: tuple[str, int]) -> bool:
+    def _is_dead(self, name: str, where: Address) -> bool:
+        if not self._is_away(name, where):
+            self._away_since.pop(name, None)
+            return False
+        now_s = time.monotonic()
+        return now_s - self._away_since.setdefault(name, now_s) >= self._patience_s.get(name, 0.0)
+
+    def _is_away(self, name: str, where: Address) -> bool:
         try:
             socket.create_connection(where, _TIMEOUT_S).close()
         except TimeoutError:
@@ -65,3 +87,12 @@ class RayWatch:
             return True
         self._late[name] = 0
         return False
+
+
+def is_listening(where: Address) -> bool:
+    """True if somebody accepts a connection there within seconds."""
+    try:
+        socket.create_connection(where, _TIMEOUT_S).close()
+    except OSError:
+        return False
+    return True

@@ -2,12 +2,14 @@
 
 import logging
 from collections.abc import Sequence
+from concurrent.futures import Future
 from typing import Any
 
 import ray
 from ray.exceptions import RayError
 
 from flows.runtime.workers.planner import WorkerPlan
+from flows.runtime.workers.stream_fleet import WorkerReport
 from flows.runtime.workers.worker import TITLE, RayWorker
 from streetloop.cameras.camera_file import Camera
 from train.ray_placement import NAMESPACE
@@ -36,11 +38,13 @@ def adopt_workers(cameras: Sequence[Camera]) -> list[tuple[WorkerPlan, RayWorker
             continue
         worker = RayWorker(plan, running=actor)
         kept = [camera for camera in plan.cameras if wanted.get(camera.id) == camera]
-        _drop(worker, [camera.id for camera in plan.cameras if camera not in kept])
+        gone = [camera.id for camera in plan.cameras if camera not in kept]
         if kept:
-            plan = _plan_of(actor) or plan
-            found.append((plan, worker))
+            if gone:
+                _await(worker.drop(gone), gone)
+            found.append((_plan_of(actor) or plan, worker))
         else:
+            _await(worker.close(), gone)
             worker.kill()
     return found
 
@@ -70,10 +74,8 @@ def _plan_of(actor: Any) -> WorkerPlan | None:
     return plan
 
 
-def _drop(worker: RayWorker, cameras: Sequence[str]) -> None:
-    if not cameras:
-        return
+def _await(stopped: Future[WorkerReport], cameras: Sequence[str]) -> None:
     try:
-        worker.drop(cameras).result(_DROP_S)
+        stopped.result(_DROP_S)
     except Exception as error:  # noqa: BLE001 - the boundary of a process that may end meanwhile
         _log.warning("cameras %s were not stopped in order: %s", list(cameras), type(error).__name__)

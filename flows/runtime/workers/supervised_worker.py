@@ -186,6 +186,7 @@ class SupervisedWorker:
             }
             self.finished = True
             return
+        self.handle.kill()  # out of reach is not dead: it would go on reading beside its successor
         with self._lock:
             remaining = [c for c in self._plan.cameras if self.statuses[c.id].state not in FINISHED]
             self._plan = dataclasses.replace(

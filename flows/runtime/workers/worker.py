@@ -15,6 +15,8 @@ from ray.util.metrics import Gauge
 from flows.event_sinks.detections.detection_stream import DetectionStream
 from flows.event_sinks.open_sink import open_detection_sink
 from flows.runtime.cluster.orphan import ParentDetector, when_orphaned
+from flows.runtime.cluster.ray_life import head_address
+from flows.runtime.cluster.ray_watch import is_listening
 from flows.runtime.error_metrics import ErrorCount
 from flows.runtime.workers.fence import PATIENCE_S, Fence, FencedStore
 from flows.runtime.workers.planner import NAME, WorkerPlan
@@ -105,6 +107,8 @@ class StreamWorker:
             SpooledRecording(settings, open_store(settings), plan.run, clock),
         )
         self._pipeline.follow(plan.routes)
+        self._log_store.start()
+        self._head = head_address()
         when_orphaned(self._write_out)
         self._frames = Gauge(
             "streetloop_frames",
@@ -118,7 +122,7 @@ class StreamWorker:
 
     def report(self) -> WorkerReport:
         """Every camera now, and what was found since the last report."""
-        self._fence.heard()
+        self._fence.note_call()
         finished = self._pipeline.wait(0)  # first: nothing comes after it
         return self._report(self._pipeline.snapshot(), finished)
 
@@ -146,26 +150,32 @@ class StreamWorker:
 
     def drop(self, cameras: Collection[str]) -> WorkerReport:
         """Stop some cameras for good; a report with the last status of each of them."""
-        self._fence.heard()
         left = [camera for camera in self._plan.cameras if camera.id not in cameras]
         self._plan = dataclasses.replace(self._plan, cameras=left)
         return self._report(self._pipeline.drop(cameras))
 
     def close(self) -> WorkerReport:
         """Stop, write everything out; the last report."""
-        self._fence.open()
+        self._fence.open_for_good()
         self._pipeline.close()
         try:
-            self._log_store.flush()
+            self._log_store.close()
         except StoreError as error:
             _log.error("%s", error)
         return self._report(self._pipeline.snapshot(), finished=True)
 
     def _write_out(self) -> None:
-        """Ray has died, and its end takes this process along some seconds later: logs first."""
+        """Ray has died, and its end takes this process along some seconds later: logs first.
+
+        A head that lives has given this node up, and has its cameras run elsewhere.
+        """
+        if not is_listening(self._head):
+            self._fence.open_for_good()
         for sink in self._logs:
             with contextlib.suppress(StoreError):
                 sink.close()
+        with contextlib.suppress(StoreError):
+            self._log_store.flush()
         self._pipeline.close()
 
     def _report(self, statuses: Mapping[str, CameraStatus], finished: bool = False) -> WorkerReport:

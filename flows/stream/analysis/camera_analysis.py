@@ -129,9 +129,9 @@ class CameraAnalysis:
         track_id = np.full(len(detections), UNCONFIRMED, np.int64)
         width, height = frame.picture.width, frame.picture.height
         tracked = detections.take(counted)
-        looks = brightness(frame.picture.luma(), tracked.xyxy) if len(tracked) else None
+        appearance = brightness(frame.picture.luma(), tracked.xyxy) if len(tracked) else None
         steady = self._steadied(tracked, frame)
-        track_id[counted] = self._tracker.update(steady, frame.pts, width, height, looks)
+        track_id[counted] = self._tracker.update(steady, frame.pts, width, height, appearance)
         kept = (track_id != UNCONFIRMED) | (detections.confidence >= self._confidence)
         reported = Tracked(detections.take(kept), track_id[kept])
         self._count_objects()

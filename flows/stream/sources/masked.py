@@ -96,11 +96,12 @@ class MaskedPicture:
         mask: The polygons.
     """
 
-    __slots__ = ("_bgr", "_mask", "_picture")
+    __slots__ = ("_bgr", "_luma", "_mask", "_picture")
 
     def __init__(self, picture: Picture, mask: Mask) -> None:
         self._picture, self._mask = picture, mask
         self._bgr: Image | None = None
+        self._luma: Image | None = None
 
     @property
     def width(self) -> int:
@@ -119,5 +120,7 @@ class MaskedPicture:
         return self._bgr
 
     def luma(self) -> Image:
-        """See `Picture.luma`."""
-        return self._mask.apply(self._picture.luma())
+        """See `Picture.luma`; masked once."""
+        if self._luma is None:
+            self._luma = self._mask.apply(self._picture.luma())
+        return self._luma

@@ -41,10 +41,10 @@ def brightness(luma: Image, xyxy: Floats) -> Array:
     return np.stack(halves, axis=1)
 
 
-class Appearance:
+class TrackAppearance:
     """How N tracks have looked lately, two values each; NaN where nobody saw them.
 
-    >>> tracks = Appearance()
+    >>> tracks = TrackAppearance()
     >>> tracks.add(np.array([[0.2, 0.2], [0.8, 0.6]]))
     >>> tracks.difference(np.array([0, 1]), np.array([[0.2, 0.2]])).round(2).tolist()
     [[0.0], [0.5]]
@@ -53,22 +53,22 @@ class Appearance:
     def __init__(self) -> None:
         self._mean: Array = np.empty((0, 2))
 
-    def add(self, looks: Array) -> None:
-        """Append tracks that begin with these (M, 2) looks."""
-        self._mean = np.vstack([self._mean, looks])
+    def add(self, appearance: Array) -> None:
+        """Append tracks that begin with these (M, 2) values."""
+        self._mean = np.vstack([self._mean, appearance])
 
     def keep(self, which: NDArray[np.bool_]) -> None:
         """Forget the tracks where ``which`` (N,) is false."""
         self._mean = self._mean[which]
 
-    def update(self, tracks: NDArray[np.intp], looks: Array) -> None:
+    def update(self, tracks: NDArray[np.intp], appearance: Array) -> None:
         """Let the tracks at these places look a little more as they do now, (M, 2)."""
         before = self._mean[tracks]
-        before = np.where(np.isnan(before), looks, before)
-        now = np.where(np.isnan(looks), before, looks)
+        before = np.where(np.isnan(before), appearance, before)
+        now = np.where(np.isnan(appearance), before, appearance)
         self._mean[tracks] = (1 - _NEWEST) * before + _NEWEST * now
 
-    def difference(self, tracks: NDArray[np.intp], looks: Array) -> Array:
+    def difference(self, tracks: NDArray[np.intp], appearance: Array) -> Array:
         """(tracks, M) mean difference in brightness, 0 to 1; 0 where it is unknown."""
-        apart: Array = np.abs(self._mean[tracks][:, None] - looks[None]).mean(axis=2)
+        apart: Array = np.abs(self._mean[tracks][:, None] - appearance[None]).mean(axis=2)
         return np.nan_to_num(apart, nan=0.0)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from flows.stream.tracking.appearance import Appearance
+from flows.stream.tracking.appearance import TrackAppearance
 from flows.stream.tracking.box_motion import Array, BoxMotion
 from streetloop.boxes import best_pairs, iou
 from streetloop.types import Detections, Floats
@@ -45,8 +45,8 @@ class Tuning:
         crowd_s: Seconds after which it is confirmed in any case.
         recall_s: Seconds before an object is hidden that are recalled.
         shrunk: A box below this share of its area then was partly hidden already.
-        unlike: How much less similar boxes are that look different, above 0. Higher keeps people
-            apart who pass each other, and loses objects that drive into a shadow.
+        appearance_weight: Of the difference in brightness, 0 or more; a difference of its inverse
+            makes a pair a third as similar. Higher follows appearance against place.
     """
 
     strong: float = 0.4
@@ -68,7 +68,7 @@ class Tuning:
     crowd_s: float = 2.0
     recall_s: float = 1.0
     shrunk: float = 0.75
-    unlike: float = 8.0
+    appearance_weight: float = 8.0
 
     @classmethod
     def of(cls, confidence: float) -> "Tuning":
@@ -91,26 +91,26 @@ class Association:
         motion: Where the tracks are expected.
         given: The detections.
         tuning: What is trusted.
-        appearance: How the tracks have looked.
-        looks: (N, 2) how the detections look; NaN where nobody knows.
+        known: How the tracks have looked.
+        appearance: (N, 2) how the detections look; NaN where nobody knows.
 
     Attributes:
         found: The track of each detection that has one, by row.
     """
 
     def __init__(
-        self, motion: BoxMotion, given: Detections, tuning: Tuning, appearance: Appearance, looks: Array
+        self, motion: BoxMotion, given: Detections, tuning: Tuning, known: TrackAppearance, appearance: Array
     ) -> None:
         self._motion, self._given, self._tuning = motion, given, tuning
-        self._appearance, self._looks = appearance, looks
+        self._known, self._appearance = known, appearance
         self._boxes = motion.xyxy
         self.found: dict[int, int] = {}
 
     def match(self, tracks: set[int], rows: set[int]) -> None:
-        """Match by overlap and looks, doubtful detections less readily."""
+        """Match by overlap and appearance, doubtful detections less readily."""
         which, of = self._free(tracks, rows)
         similarity = iou(self._boxes[which], self._given.xyxy[of]) * np.sqrt(self._given.confidence[of])
-        self._assign(which, of, similarity, self._tuning.match, looks=True)
+        self._assign(which, of, similarity, self._tuning.match, by_appearance=True)
 
     def match_weak(self, tracks: set[int], rows: set[int]) -> None:
         """Match by overlap."""
@@ -118,15 +118,17 @@ class Association:
         self._assign(which, of, iou(self._boxes[which], self._given.xyxy[of]), self._tuning.match_weak)
 
     def match_wide(self, tracks: set[int], rows: set[int]) -> None:
-        """Match by looks and overlap of boxes that grow with the uncertainty of the track."""
+        """Match by appearance and overlap of boxes that grow with the uncertainty of the track."""
         which, of = self._free(tracks, rows)
         if len(which) and len(of):
             similarity = self._wide(which, self._given.xyxy[of])
-            self._assign(which, of, similarity, self._tuning.match_wide, looks=True)
+            self._assign(which, of, similarity, self._tuning.match_wide, by_appearance=True)
 
     def _alike(self, which: Rows, of: Rows) -> Array:
         """(tracks, detections) 1 where they look the same, towards 0 where they do not."""
-        alike: Array = np.exp(-self._tuning.unlike * self._appearance.difference(which, self._looks[of]))
+        alike: Array = np.exp(
+            -self._tuning.appearance_weight * self._known.difference(which, self._appearance[of])
+        )
         return alike
 
     def _free(self, tracks: set[int], rows: set[int]) -> tuple[Rows, Rows]:
@@ -134,13 +136,15 @@ class Association:
         which, of = sorted(tracks - set(self.found.values())), sorted(rows - self.found.keys())
         return np.array(which, np.intp), np.array(of, np.intp)
 
-    def _assign(self, which: Rows, of: Rows, similarity: Array, least: float, *, looks: bool = False) -> None:
+    def _assign(
+        self, which: Rows, of: Rows, similarity: Array, least: float, *, by_appearance: bool = False
+    ) -> None:
         """Choose the pairs with the greatest sum; pairs below ``least`` do not count.
 
-        With ``looks`` pairs that look alike come first, and none is excluded: light changes.
+        With ``by_appearance`` pairs that look alike come first. None is excluded: light changes.
         """
         similarity = np.where(similarity >= least, similarity, 0.0)
-        if looks:
+        if by_appearance:
             similarity = similarity * self._alike(which, of)
         for k, d in zip(*best_pairs(similarity), strict=True):
             if similarity[k, d] > 0:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from flows.stream.tracking.appearance import Appearance
+from flows.stream.tracking.appearance import TrackAppearance
 from flows.stream.tracking.association import Association, Tuning
 from flows.stream.tracking.box_motion import Array, BoxMotion, to_xywh
 from flows.stream.tracking.flow_field import FlowField
@@ -51,12 +51,12 @@ class _Moment(NamedTuple):
     Attributes:
         pts: Media time in seconds.
         given: N detections, in pixels of the first frame.
-        looks: (N, 2) how they look; NaN where nobody knows.
+        appearance: (N, 2) how they look; NaN where nobody knows.
     """
 
     pts: float
     given: Detections
-    looks: Array
+    appearance: Array
 
 
 @dataclass(slots=True)
@@ -138,7 +138,7 @@ class CameraTracker:
 
     def __init__(self, classes: int = 1, first_id: int = 1, tuning: Tuning | None = None) -> None:
         self._classes, self._next_id, self._tuning = classes, first_id, tuning or Tuning()
-        self._motion, self._appearance = BoxMotion(), Appearance()
+        self._motion, self._known = BoxMotion(), TrackAppearance()
         self._tracks: list[Track] = []
         self._flow: FlowField | None = None
         self._pts: float | None = None
@@ -158,7 +158,7 @@ class CameraTracker:
         return any(track.moved for track in self.seen)
 
     def update(
-        self, detections: Detections, pts: float, width: int, height: int, looks: Array | None = None
+        self, detections: Detections, pts: float, width: int, height: int, appearance: Array | None = None
     ) -> Ints:
         """Assign track ids to the detections of a frame; frames come in order of time.
 
@@ -168,7 +168,7 @@ class CameraTracker:
             pts: Media time of the frame in seconds.
             width: Width of the frame in pixels. Tracks survive a change of resolution.
             height: Height of the frame in pixels.
-            looks: (N, 2) how the detections look, from `brightness`; None tells them apart by place
+            appearance: (N, 2) of the detections, from `brightness`; None tells them apart by place
                 and size alone.
 
         Returns:
@@ -179,7 +179,7 @@ class CameraTracker:
         given = Detections(
             (detections.xyxy * scale).astype(np.float32), detections.confidence, detections.class_id
         )
-        moment = _Moment(pts, given, np.full((len(given), 2), np.nan) if looks is None else looks)
+        moment = _Moment(pts, given, np.full((len(given), 2), np.nan) if appearance is None else appearance)
         seconds = 0.0 if self._pts is None else max(0.0, pts - self._pts)
         self._pts = pts
         self._motion.predict(seconds)
@@ -208,7 +208,7 @@ class CameraTracker:
         self.lost = [track.path[-1][1] for track in ended if track.id == UNCONFIRMED]
         if ended:
             self._motion.keep(alive)
-            self._appearance.keep(alive)
+            self._known.keep(alive)
             self._tracks = [track for track, stays in zip(self._tracks, alive, strict=True) if stays]
 
     def _patience_s(self, track: Track, seconds: float) -> float:
@@ -229,7 +229,7 @@ class CameraTracker:
         young = set(range(len(self._tracks))) - confirmed
         strong = set(np.flatnonzero(given.confidence >= tuning.strong).tolist())
         weak = set(range(len(given))) - strong
-        association = Association(self._motion, given, tuning, self._appearance, moment.looks)
+        association = Association(self._motion, given, tuning, self._known, moment.appearance)
         association.match(confirmed, strong)
         association.match_weak(recent, weak)
         association.match_wide(young, strong)
@@ -264,11 +264,11 @@ class CameraTracker:
         if not found:
             return
         rows, tracks = np.array(list(found)), np.array(list(found.values()))
-        pts, given, looks = moment
+        pts, given, appearance = moment
         motion, strong = self._motion, self._tuning.strong
         boxes = to_xywh(given.xyxy[rows])
         motion.update(tracks, boxes, given.confidence[rows] < strong)
-        self._appearance.update(tracks, looks[rows])
+        self._known.update(tracks, appearance[rows])
         now = zip(boxes[:, :2], motion.xywh[tracks], motion.speed[tracks], strict=True)
         for (row, k), state in zip(found.items(), now, strict=True):
             self._add(self._tracks[k], given, row, pts)
@@ -288,14 +288,14 @@ class CameraTracker:
 
     def _start(self, found: dict[int, int], moment: _Moment, flow: FlowField) -> dict[int, int]:
         """Start tracks of the strong detections that belong to none."""
-        pts, given, looks = moment
+        pts, given, appearance = moment
         rows = [r for r in np.flatnonzero(given.confidence >= self._tuning.start).tolist() if r not in found]
         rows = [r for r in rows if self._stands_apart(given.xyxy[r], given.xyxy[list(found)])]
         if not rows:
             return {}
         xywh = to_xywh(given.xyxy[rows])
         self._motion.add(xywh, *flow.expected(xywh, np.sqrt(xywh[:, 2] * xywh[:, 3])))
-        self._appearance.add(looks[rows])
+        self._known.add(appearance[rows])
         first = len(self._tracks)
         for row in rows:
             x1, y1, x2, y2 = given.xyxy[row].tolist()

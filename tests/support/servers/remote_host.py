@@ -3,6 +3,7 @@
 import contextlib
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import threading
@@ -27,6 +28,10 @@ class RemoteHost:
     prefix = ("ip", "netns", "exec", _NAMESPACE)
 
     def __init__(self) -> None:
+        self._doors: list[socket.socket] = []
+
+    def plug_in(self) -> None:
+        """Make it, in the place of what a test that was killed has left."""
         _remove()
         for command in (
             f"ip link add name {_BRIDGE} type bridge",
@@ -40,7 +45,6 @@ class RemoteHost:
             f"ip -n {_NAMESPACE} link set lo up",
         ):
             _do(command)
-        self._doors: list[socket.socket] = []
         self.join()
 
     def cut(self) -> None:
@@ -68,12 +72,21 @@ class RemoteHost:
 @pytest.fixture(scope="module")
 def remote_host() -> Iterator[RemoteHost]:
     """One of the module; skipped where no namespace may be made."""
-    may = os.geteuid() == 0 and shutil.which("ip") and _may("unshare --net true")
-    if not may:
-        pytest.skip("a network namespace needs root, and the program ip (iproute2)")
+    require_namespaces()
+    if shutil.which("ip") is None:
+        pytest.skip("a network namespace needs the program ip (iproute2)")
     host = RemoteHost()
-    yield host
-    host.close()
+    try:
+        host.plug_in()
+        yield host
+    finally:
+        host.close()
+
+
+def require_namespaces() -> None:
+    """Skip a test that needs namespaces of processes or of the network where none may be made."""
+    if os.geteuid() or not _may("unshare --net --pid --fork --mount-proc true"):
+        pytest.skip("namespaces need root")
 
 
 def _welcome(door: socket.socket, port: int) -> None:
@@ -100,8 +113,15 @@ def _pump(source: socket.socket, target: socket.socket) -> None:
 
 
 def _remove() -> None:
-    for command in (f"ip netns del {_NAMESPACE}", f"ip link del {_BRIDGE}"):
-        subprocess.run(command.split(), check=False, capture_output=True)
+    """Remove the host, whatever still runs there."""
+    left = subprocess.run(
+        ["ip", "netns", "pids", _NAMESPACE], check=False, capture_output=True, text=True
+    ).stdout
+    for process in left.split():
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(int(process), signal.SIGKILL)
+    for command in (f"ip netns del {_NAMESPACE}", "ip link del sl-here", f"ip link del {_BRIDGE}"):
+        _may(command)
 
 
 def _may(command: str) -> bool:

@@ -4,15 +4,12 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
-from streetloop.settings import Settings
-from streetloop.storage.open import open_store
 from tests.support.programs.cli import Command, camera_file
 from tests.support.rollout import wait_for
 from tests.support.servers.foreign_ray import ForeignRay
+from tests.support.servers.frame_logs import logged_frames
 from tests.support.servers.gateway import Gateway
 from tests.support.servers.mlflow_server import MlflowServer
 from tests.support.servers.postgres import Postgres
@@ -73,12 +70,17 @@ def test_no_camera_is_twice_in_the_log_for_the_same_second(
             lambda: _workers(cluster, HERE) + _workers(cluster, THERE) == _CAMERAS, "workers", 120.0, 0.5
         )
         assert _workers(cluster, THERE), "the other host has a share"
-        wait_for(lambda: len(set(_log()["camera_id"])) == _CAMERAS, "every camera is logged", 60.0, 1.0)
+        wait_for(
+            lambda: len({one.camera for one in logged_frames()}) == _CAMERAS,
+            "every camera is logged",
+            60.0,
+            1.0,
+        )
         remote_host.cut()
         wait_for(lambda: _workers(cluster, HERE) == _CAMERAS, "all cameras run here", _MOVED_S, 0.5)
         assert _workers(cluster, THERE), "those that were cut off go on meanwhile"
-        moved = len(_log()["camera_id"])
-        wait_for(lambda: len(_log()["camera_id"]) > moved + 40 * _CAMERAS, "they are logged", 60.0, 1.0)
+        moved = len(logged_frames())
+        wait_for(lambda: len(logged_frames()) > moved + 40 * _CAMERAS, "they are logged", 60.0, 1.0)
         remote_host.join()
         wait_for(lambda: not _workers(cluster, THERE), "Ray ends those that were given up", 60.0, 0.5)
     except AssertionError as error:
@@ -99,21 +101,10 @@ def _workers(cluster: ForeignRay, node: str) -> int:
     return sum("StreamWorker" in title for title in cluster.titles(node))
 
 
-def _log() -> dict[str, list[object]]:
-    """Camera, second and writer of every frame in the log."""
-    store, found = open_store(Settings()), defaultdict[str, list[object]](list)
-    for key in store.keys("frames/run="):
-        table = pq.read_table(pa.BufferReader(store.get(key)), columns=["camera_id", "captured_at"])
-        found["camera_id"] += table["camera_id"].to_pylist()
-        found["second"] += [moment.replace(microsecond=0) for moment in table["captured_at"].to_pylist()]
-        found["writer"] += [Path(key).stem.rpartition("-")[0]] * len(table)
-    return found
-
-
 def _seconds_of_two_writers() -> list[object]:
     """Cameras and seconds that two workers have logged."""
-    log, writers = _log(), defaultdict[object, set[object]](set)
-    for camera, second, writer in zip(log["camera_id"], log["second"], log["writer"], strict=True):
-        writers[camera, second].add(writer)
+    writers = defaultdict[object, set[str]](set)
+    for one in logged_frames():
+        writers[one.camera, one.at.replace(microsecond=0)].add(one.writer)
     assert len({writer for seen in writers.values() for writer in seen}) > _CAMERAS, "some have moved"
     return [moment for moment, seen in writers.items() if len(seen) > 1]

@@ -3,7 +3,7 @@
 import socket
 import threading
 
-from flows.runtime.cluster.ray_watch import RayWatch
+from flows.runtime.cluster.ray_watch import RayWatch, is_listening
 
 
 def test_a_process_that_dies_is_told_once_by_name() -> None:
@@ -45,3 +45,26 @@ def test_a_look_tells_what_the_thread_has_not_noticed_yet() -> None:
     assert watch.look()
     assert watch.look(), "and it stays dead"
     assert told == [f"Ray's raylet at {where}:{port} died"]
+
+
+def test_a_process_that_may_come_back_is_waited_for() -> None:
+    told: list[str] = []
+    head = socket.create_server(("127.0.0.1", 0))
+    where, port = head.getsockname()
+    waits = RayWatch({"gcs_server": (where, port)}, told.append, {"gcs_server": 3600.0})
+    hurries = RayWatch({"gcs_server": (where, port)}, told.append, {"gcs_server": 0.2})
+    head.close()
+    assert not waits.look()
+    assert not hurries.look()
+    threading.Event().wait(0.3)
+    assert not waits.look()
+    assert hurries.look()
+    with socket.create_server((where, port)):
+        assert not waits.look()
+
+
+def test_who_listens_is_seen() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        where = server.getsockname()
+        assert is_listening(where)
+    assert not is_listening(where)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from flows.stream.tracking.appearance import Appearance, brightness
+from flows.stream.tracking.appearance import TrackAppearance, brightness
 
 _TRACK = np.array([0])
 
@@ -14,9 +14,9 @@ def _half_lit(height: int = 100, width: int = 60) -> np.ndarray:
 
 
 def test_the_halves_of_a_box_are_told_apart() -> None:
-    looks = brightness(_half_lit(), np.array([[10, 0, 50, 100], [10, 60, 50, 90]], np.float32))
+    appearance = brightness(_half_lit(), np.array([[10, 0, 50, 100], [10, 60, 50, 90]], np.float32))
 
-    assert looks.round(3).tolist() == [[0.8, 0.2], [0.2, 0.2]]
+    assert appearance.round(3).tolist() == [[0.8, 0.2], [0.2, 0.2]]
 
 
 def test_the_border_of_a_box_is_not_looked_at() -> None:
@@ -30,19 +30,19 @@ def test_the_border_of_a_box_is_not_looked_at() -> None:
 @pytest.mark.parametrize(
     "box", [(-30, -30, 10, 200), (55, 90, 300, 300), (5, 5, 5, 5), (20.4, 3.3, 20.9, 3.4)]
 )
-def test_boxes_beyond_the_picture_and_of_no_size_have_looks(box: tuple[float, ...]) -> None:
-    looks = brightness(_half_lit(), np.array([box], np.float32))
+def test_boxes_beyond_the_picture_and_of_no_size_have_an_appearance(box: tuple[float, ...]) -> None:
+    appearance = brightness(_half_lit(), np.array([box], np.float32))
 
-    assert looks.shape == (1, 2)
-    assert ((looks >= 0.2) & (looks <= 0.8)).all()
+    assert appearance.shape == (1, 2)
+    assert ((appearance >= 0.2) & (appearance <= 0.8)).all()
 
 
-def test_no_boxes_have_no_looks() -> None:
+def test_no_boxes_have_no_appearance() -> None:
     assert brightness(_half_lit(), np.empty((0, 4), np.float32)).shape == (0, 2)
 
 
 def test_a_track_follows_the_light_slowly() -> None:
-    tracks = Appearance()
+    tracks = TrackAppearance()
     tracks.add(np.array([[0.2, 0.2]]))
     tracks.update(_TRACK, np.array([[0.6, 0.6]]))
     at_once = tracks.difference(_TRACK, np.array([[0.6, 0.6]]))
@@ -54,7 +54,7 @@ def test_a_track_follows_the_light_slowly() -> None:
 
 
 def test_what_nobody_saw_differs_from_nothing() -> None:
-    unknown, tracks = np.array([[np.nan, np.nan]]), Appearance()
+    unknown, tracks = np.array([[np.nan, np.nan]]), TrackAppearance()
     tracks.add(unknown)
     tracks.update(_TRACK, unknown)
     assert tracks.difference(_TRACK, np.array([[0.5, 0.5]])).tolist() == [[0.0]]
@@ -65,8 +65,8 @@ def test_what_nobody_saw_differs_from_nothing() -> None:
     assert tracks.difference(_TRACK, unknown).tolist() == [[0.0]]
 
 
-def test_tracks_that_end_take_their_looks_along() -> None:
-    tracks = Appearance()
+def test_tracks_that_end_take_their_appearance_along() -> None:
+    tracks = TrackAppearance()
     tracks.add(np.array([[0.1, 0.1], [0.9, 0.9]]))
     tracks.keep(np.array([False, True]))
 

@@ -329,14 +329,14 @@ def test_a_parked_car_that_is_hidden_stays_where_it_is() -> None:
 _DARK, _BRIGHT = (0.2, 0.3), (0.7, 0.6)
 
 
-def _pass_each_other(looks: list[tuple[float, float]] | None) -> list[tuple[int, int]]:
+def _pass_each_other(appearance: list[tuple[float, float]] | None) -> list[tuple[int, int]]:
     """Ids of two people, one of whom goes to the right, the other to the left, and turns back."""
     tracker, ids = CameraTracker(), []
     for index in range(60):
         pts = index / 10
         x = 390.0 + 2 * min(index, 60 - index)  # they meet at 450, and both turn there
         people = found((x, 300, x + 20, 350), (900 - x, 302, 920 - x, 352), confidence=0.9)
-        told = None if looks is None else np.array(looks)
+        told = None if appearance is None else np.array(appearance)
         one, other = tracker.update(people, pts, _WIDTH, _HEIGHT, told)
         ids.append((int(one), int(other)))
     return ids
@@ -354,7 +354,9 @@ def test_a_car_that_drives_into_a_shadow_keeps_its_id() -> None:
     tracker = CameraTracker()
     ids = []
     for index in range(20):
-        looks = np.array([_BRIGHT if index < 10 else _DARK])
-        ids.append(int(tracker.update(found(_car(100 + 10 * index)), index / 10, _WIDTH, _HEIGHT, looks)[0]))
+        appearance = np.array([_BRIGHT if index < 10 else _DARK])
+        ids.append(
+            int(tracker.update(found(_car(100 + 10 * index)), index / 10, _WIDTH, _HEIGHT, appearance)[0])
+        )
 
     assert set(ids[1:]) == {1}
