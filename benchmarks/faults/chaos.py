@@ -38,10 +38,10 @@ from streetloop.settings import Settings
 from streetloop.storage.open import open_store
 from tests.support.programs.cli import Command, camera_file
 from tests.support.servers import gateway, postgres
-from tests.support.servers.foreign_ray import ForeignRay
-from tests.support.servers.frame_logs import logged_frames
 from tests.support.servers.mlflow_server import MlflowServer
-from tests.support.servers.shared_state import shared_state
+from tests.support.servers.ray_nodes.foreign_ray import ForeignRay
+from tests.support.servers.ray_nodes.frame_logs import logged_frames
+from tests.support.servers.ray_nodes.shared_state import shared_state
 
 Server = TypeVar("Server")
 

@@ -35,7 +35,7 @@ from streetloop.cameras.camera_file import parse_camera
 from streetloop.clock import SystemClock
 from streetloop.settings import Settings
 from streetloop.types import ArrayPicture, Image
-from tests.support.servers.foreign_ray import ForeignRay
+from tests.support.servers.ray_nodes.foreign_ray import ForeignRay
 from tests.support.stream_flow import faulty
 from tests.support.stream_flow.live import LiveSource
 from train.model.model_file import open_model

@@ -10,14 +10,14 @@ from streetloop.ledger import open_ledger
 from streetloop.ledger.events import list_events
 from tests.support.programs.cli import Command, camera_file
 from tests.support.rollout import wait_for
-from tests.support.servers.foreign_ray import ForeignRay
-from tests.support.servers.frame_logs import logged_frames
 from tests.support.servers.gateway import Gateway
 from tests.support.servers.mlflow_server import MlflowServer
 from tests.support.servers.postgres import Postgres
-from tests.support.servers.redis import redis
-from tests.support.servers.remote_host import require_namespaces
-from tests.support.servers.shared_state import shared_state
+from tests.support.servers.ray_nodes.foreign_ray import ForeignRay
+from tests.support.servers.ray_nodes.frame_logs import logged_frames
+from tests.support.servers.ray_nodes.redis import redis
+from tests.support.servers.ray_nodes.remote_host import require_namespaces
+from tests.support.servers.ray_nodes.shared_state import shared_state
 
 __all__ = ["redis"]
 

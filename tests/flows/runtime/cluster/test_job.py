@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.programs.cli import camera_file
-from tests.support.servers.foreign_ray import ForeignRay
+from tests.support.servers.ray_nodes.foreign_ray import ForeignRay
 
 pytestmark = pytest.mark.ray
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.programs.cli import Command, camera_file, processes_of
 from tests.support.rollout import wait_for
-from tests.support.servers.foreign_ray import ForeignRay
+from tests.support.servers.ray_nodes.foreign_ray import ForeignRay
 
 pytestmark = pytest.mark.ray
 

@@ -12,11 +12,12 @@ from streetloop.settings import Settings
 from streetloop.storage.open import open_store
 from tests.support.programs.cli import Command, camera_file
 from tests.support.rollout import wait_for
-from tests.support.servers.foreign_ray import ForeignRay
 from tests.support.servers.gateway import Gateway
 from tests.support.servers.mlflow_server import MlflowServer
 from tests.support.servers.postgres import Postgres
-from tests.support.servers.shared_state import shared_state
+from tests.support.servers.ray_nodes.foreign_ray import ForeignRay
+from tests.support.servers.ray_nodes.frame_logs import logged_frames
+from tests.support.servers.ray_nodes.shared_state import shared_state
 
 NODES = ("127.0.0.1", "127.0.0.2", "127.0.0.3")
 
@@ -99,7 +100,10 @@ def test_a_run_uses_all_nodes_and_outlives_one_of_them_and_a_restart_of_its_data
     try:
         wait_for(lambda: sum(workers(*NODES)) == len(cameras), "a worker for each camera", 120.0, 1.0)
         assert all(workers(*NODES)), "every node has a share"
-        wait_for(lambda: list(store.keys("frames/")), "frames of the run", 60.0, 1.0)
+        names = {camera["id"] for camera in cameras}
+        wait_for(
+            lambda: {one.camera for one in logged_frames()} == names, "frames of each camera", 120.0, 1.0
+        )
         postgres.restart()
         cluster.kill_node(NODES[2])
         wait_for(lambda: sum(workers(*NODES[:2])) == len(cameras), "all workers run again", _NODE_LOST_S, 1.0)

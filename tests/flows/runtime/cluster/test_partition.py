@@ -8,13 +8,13 @@ import pytest
 
 from tests.support.programs.cli import Command, camera_file
 from tests.support.rollout import wait_for
-from tests.support.servers.foreign_ray import ForeignRay
-from tests.support.servers.frame_logs import logged_frames
 from tests.support.servers.gateway import Gateway
 from tests.support.servers.mlflow_server import MlflowServer
 from tests.support.servers.postgres import Postgres
-from tests.support.servers.remote_host import HERE, THERE, RemoteHost, remote_host
-from tests.support.servers.shared_state import shared_state
+from tests.support.servers.ray_nodes.foreign_ray import ForeignRay
+from tests.support.servers.ray_nodes.frame_logs import logged_frames
+from tests.support.servers.ray_nodes.remote_host import HERE, THERE, RemoteHost, remote_host
+from tests.support.servers.ray_nodes.shared_state import shared_state
 
 __all__ = ["remote_host"]
 

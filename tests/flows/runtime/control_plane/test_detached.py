@@ -14,7 +14,7 @@ from streetloop.ledger.events import list_events
 from streetloop.settings import read_settings
 from tests.support.programs.cli import Command, Outcome, camera_file
 from tests.support.rollout import wait_for
-from tests.support.servers.foreign_ray import ForeignRay
+from tests.support.servers.ray_nodes.foreign_ray import ForeignRay
 
 pytestmark = pytest.mark.ray
 

@@ -1,0 +1,1 @@
+"""Rays of several nodes for tests, what their nodes share, and what they write."""
