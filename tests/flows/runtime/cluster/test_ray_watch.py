@@ -4,6 +4,7 @@ import socket
 import threading
 
 from flows.runtime.cluster.ray_watch import RayWatch, is_listening
+from tests.support.stream_flow.fakes import eventually
 
 
 def test_a_process_that_dies_is_told_once_by_name() -> None:
@@ -56,9 +57,8 @@ def test_a_process_that_may_come_back_is_waited_for() -> None:
     head.close()
     assert not waits.look()
     assert not hurries.look()
-    threading.Event().wait(0.3)
+    eventually(hurries.look)
     assert not waits.look()
-    assert hurries.look()
     with socket.create_server((where, port)):
         assert not waits.look()
 
