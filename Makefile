@@ -11,7 +11,7 @@ export STREETLOOP_TEST_DATA ?= ../shared/data
 SERVERS := ray or rtsp or label_studio or minio or postgres or browser or prometheus or broker or nginx
 # Each writes benchmarks/results/NAME.json. benchmarks.app is not among them: it looks at a running app.
 BENCHMARKS_SHORT := backends backlog capacity exports city drift_speed gate predict rollout parity tracks street_counts speeds street_anomalies similar_incidents observability control_plane plumbing
-BENCHMARKS_LONG := throughput training beside_training rollout_live footage two_streets night drift_detection drift_causes drift anomalies
+BENCHMARKS_LONG := throughput cluster training beside_training rollout_live footage two_streets night drift_detection drift_causes drift anomalies
 UNITS = $(BIN)/python -m pytest -m "not ($(SERVERS))" --numprocesses=auto --maxprocesses=4 --timeout=900 --durations=20
 # Options and paths for pytest, such as ARGS=tests/drift.
 ARGS ?=

@@ -19,7 +19,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from operator import itemgetter
 from pathlib import Path
@@ -242,9 +242,9 @@ def _gaps(play: Play, found: list[tuple[str, datetime]]) -> dict[str, tuple[floa
     begins = [at for at, _ in play.faults]
     for moments in seen.values():
         for one, other in pairwise([*moments, play.stop]):
-            # A gap is of the last fault before its end: what it hit was seen until then.
-            if (of := bisect_right(begins, other) - 1) >= 0:
-                longest[of] = max(longest[of], (other - max(one, begins[of])).total_seconds())
+            # What a fault hits was seen up to two frames before it.
+            if (of := bisect_right(begins, one + timedelta(seconds=2 / _FPS)) - 1) >= 0:
+                longest[of] = max(longest[of], (other - one).total_seconds())
     by_fault = defaultdict[str, list[float]](list)
     for (_, fault), gap in zip(play.faults, longest, strict=True):
         by_fault[fault].append(gap)
