@@ -169,6 +169,7 @@ def test_a_worker_that_died_is_replaced_and_its_frames_have_failed(fleet: Superv
     assert (status.account.failed, status.account.pending) == (2, 0)
     second = fleet.of("a")
     assert second is not first
+    assert first.killed, "out of reach is not dead"
     assert (second.plan.generation, second.plan.routes) == (1, TABLE)
     second.decoded, second.detected = 5, 5
     account = fleet.supervisor.poll().statuses["a"].account
