@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from flows.stream.pipeline import StreamPipeline
-from serve.detector.deployment import ServeDetector, deploy
+from serve.detector.deployment import deploy
+from serve.detector.serve_client import ServeDetector
 from serve.rollout.route_table import RouteTable
 from serve.rollout.statistics.evidence import Evidence
 from streetloop.cameras.camera_file import Camera

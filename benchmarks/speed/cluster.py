@@ -28,8 +28,9 @@ from flows.runtime.replica_scaler import FrameTotals, ReplicaScaler
 from flows.stream.pipeline import StreamPipeline
 from serve.detector.applications import ServeApplications
 from serve.detector.client import Answer
-from serve.detector.deployment import Detector, ServeDetector, deploy
+from serve.detector.deployment import Detector, deploy
 from serve.detector.scaling import ReplicaLimits
+from serve.detector.serve_client import ServeDetector
 from serve.rollout.route_table import CHAMPION
 from streetloop.cameras.camera_file import parse_camera
 from streetloop.clock import SystemClock

@@ -104,7 +104,7 @@ def cores_s() -> float:
 
 def flow(settings: Settings, seconds: float) -> tuple[int, float, float]:
     """Run the stream flow; frames, seconds and seconds of a core."""
-    from serve.detector.deployment import ServeDetector
+    from serve.detector.serve_client import ServeDetector
 
     clock, store, until = SystemClock(), FolderStore(settings.store), threading.Event()
     line = {"gate": [[0.1, 0.5], [0.9, 0.5]]}
@@ -140,7 +140,7 @@ def flow(settings: Settings, seconds: float) -> tuple[int, float, float]:
 
 def serve_alone(seconds: float) -> tuple[int, float, float]:
     """Send the same batches to Serve, two at a time; frames, seconds and seconds of a core."""
-    from serve.detector.deployment import ServeDetector
+    from serve.detector.serve_client import ServeDetector
 
     detector, waiting, count = ServeDetector(CHAMPION), deque[Pending](), 0
     height = _SIZE * _HEIGHT // _WIDTH // 32 * 32 + 32

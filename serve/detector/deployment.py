@@ -13,16 +13,16 @@ import ray
 import ray.serve
 from ray.exceptions import RayError
 from ray.serve.exceptions import RayServeException
-from ray.serve.handle import DeploymentHandle, DeploymentResponse
+from ray.serve.handle import DeploymentHandle
 from ray.serve.schema import ApplicationStatus
 
 from serve.detector.busy_time import BusyTime
-from serve.detector.client import Answer, Pending, answer
+from serve.detector.client import Answer, answer
 from serve.detector.merged_batches import MergedBatches
 from serve.detector.scaling import ReplicaState
 from serve.detector.slots import FileSlot, Slot, StoreSlot
 from serve.rollout.route_table import CHAMPION
-from streetloop.errors import AnswerInvalid, AnswerLate, DetectorError, ModelUnsupported, StreetloopError
+from streetloop.errors import DetectorError, ModelUnsupported, StreetloopError
 from streetloop.settings import Settings
 from streetloop.storage.open import open_store
 from streetloop.types import Detections, Image
@@ -248,50 +248,6 @@ def _start(
             return handle
         time.sleep(_POLL_S)
     raise TimeoutError(f"{application} is not up after {_MAX_START_S:g} s")
-
-
-class ServeDetector:
-    """A `serve.detector.client.DetectorClient` of a Serve application in this Ray cluster.
-
-    Args:
-        application: Its name.
-
-    Raises:
-        DetectorError: There is no such application.
-    """
-
-    def __init__(self, application: str = CHAMPION) -> None:
-        try:
-            self._handle: DeploymentHandle[Any] = ray.serve.get_app_handle(application)
-        except (RayError, RayServeException) as error:
-            raise DetectorError(f"{application}: {cause_of(error)}") from error
-
-    def submit(self, images: Image) -> Pending:
-        """See `DetectorClient.submit`; the pixels go through Ray's object store once."""
-        reference = ray.put(images)
-        response: Any = self._handle.detect.remote([reference])
-        return _ServePending(response, reference)
-
-
-class _ServePending:
-    def __init__(self, response: "DeploymentResponse[Answer]", reference: "ray.ObjectRef[Image]") -> None:
-        self._response = response
-        self._reference = reference  # keeps the pixels alive until the answer is there
-
-    def result(self, timeout_s: float) -> Answer:
-        try:
-            answer: Answer = self._response.result(timeout_s=timeout_s)
-        except TimeoutError as error:
-            self._response.cancel()  # type: ignore[no-untyped-call]
-            raise AnswerLate(f"no answer within {timeout_s:g} s") from error
-        except (RayError, RayServeException) as error:
-            raise _translated(error) from error
-        return answer
-
-
-def _translated(error: Exception) -> DetectorError:
-    cause = getattr(error, "cause", None)
-    return cause if isinstance(cause, AnswerInvalid) else DetectorError(cause_of(error))
 
 
 def cause_of(error: Exception) -> str:

@@ -10,7 +10,8 @@ import ray.serve
 
 from flows.stream.pipeline import StreamPipeline
 from serve.detector.applications import ServeApplications
-from serve.detector.deployment import Detector, ServeDetector, deploy
+from serve.detector.deployment import Detector, deploy
+from serve.detector.serve_client import ServeDetector
 from serve.rollout.control.controller import RolloutController
 from serve.rollout.policy import Phase, PhaseKind, Policy
 from serve.rollout.route_table import CHALLENGER, RouteTable, leaders

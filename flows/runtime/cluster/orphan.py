@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable
 
 from serve.detector.client import Pending
-from serve.detector.deployment import ServeDetector
+from serve.detector.serve_client import ServeDetector
 from streetloop.errors import DetectorError
 from streetloop.types import Image
 
