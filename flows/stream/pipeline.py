@@ -277,7 +277,7 @@ class StreamPipeline:
         self._dispatchers += 1
         Dispatcher(
             application,
-            batcher.take_batch,
+            batcher,
             calls.send,
             batcher.pace,
             self._clock,
