@@ -277,7 +277,7 @@ class StreamPipeline:
         self._dispatchers += 1
         Dispatcher(
             application,
-            batcher,
+            batcher.take_batch,
             calls.send,
             batcher.pace,
             self._clock,

@@ -22,10 +22,6 @@ _MAX_WAIT_S = 0.5  # a suspension of the challenger ends without a notification
 class Batcher:
     """Makes the batches of one application.
 
-    A call costs about as much whatever it carries, and a replica computes one batch after the
-    other. So while each replica has a batch, a further one goes only when it is full: frames that
-    come meanwhile go together, and nobody waits for a clock.
-
     Args:
         application: The application.
         mailboxes: The mailboxes of the pipeline's cameras by id, asked again for each batch.
@@ -33,7 +29,7 @@ class Batcher:
         router: Says which cameras are at the application.
         ready: Notified when a frame arrives or a camera changes its application.
         settings: ``staleness_s`` and ``max_batch`` limit the batches, see `Pace`; ``image_size`` is
-            the long side of the model's input in pixels; ``most_replicas`` may have a batch each.
+            the long side of the model's input in pixels.
         clock: The clock that stamped the frames' arrival.
         model_input: The images that the model takes.
 
@@ -58,8 +54,7 @@ class Batcher:
         self._router, self._ready, self._clock = router, ready, clock
         self._max_batch, self._image_size = settings.max_batch, settings.image_size
         self._model_input = model_input
-        self._replicas = settings.most_replicas
-        self._turn = self._under_way = 0
+        self._turn = 0
         self._retired = False
 
     def take_batch(self) -> Batch | None:
@@ -73,15 +68,8 @@ class Batcher:
                     return None
                 self._ready.wait(_MAX_WAIT_S)
             self._router.sent(frames)
-            self._under_way += 1
         self._turn += 1
         return pack(frames, self._image_size, self._model_input)
-
-    def note_end(self) -> None:
-        """A batch was answered, or given up."""
-        with self._ready:
-            self._under_way -= 1
-            self._ready.notify_all()
 
     def retire(self) -> None:
         """Take no more frames; the caller holds ``ready``."""
@@ -93,21 +81,9 @@ class Batcher:
         now_s = self._clock.monotonic()
         cameras = self._router.cameras_of(self._application, now_s)
         mine = [mailbox for camera, mailbox in self._mailboxes().items() if camera in cameras]
-        if self._under_way >= self._replicas:
-            full = most_frames(mine, self.pace, self._max_batch, self._model_input)
-            if sum(map(len, mine)) < full:
-                return []
         return choose(
             mine, self._turn, self.pace, self._max_batch, self._image_size, now_s, self._model_input
         )
-
-
-def most_frames(
-    mailboxes: Sequence[Mailbox], pace: Pace, max_batch: int, model_input: ModelInput = ANY_SIZE
-) -> int:
-    """Frames of a full batch; arguments as of `choose`."""
-    limit = max_batch if any(len(one) and one.lossless for one in mailboxes) else pace.batch_size
-    return max(limit, model_input.batch or 1)  # a fixed batch costs the same however full it is
 
 
 def choose(
@@ -137,7 +113,8 @@ def choose(
         The frames, of one camera in order of time; none if nothing waits.
     """
     waiting = [mailbox for mailbox in _rotated(mailboxes, turn) if len(mailbox)]
-    limit = most_frames(waiting, pace, max_batch, model_input)
+    limit = max_batch if any(mailbox.lossless for mailbox in waiting) else pace.batch_size
+    limit = max(limit, model_input.batch or 1)  # a fixed batch costs the same however full it is
     chosen: list[Frame] = []
     shape: tuple[int, int] | None = None
 

@@ -4,7 +4,6 @@ import queue
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 from flows.stream.inference.batch import Batch, SourceAnswer
 from flows.stream.inference.pace import Pace
@@ -29,19 +28,6 @@ class Callbacks:
     on_end: Callable[[], None]
 
 
-class Batches(Protocol):
-    """Where a dispatcher has its batches from, see `flows.stream.inference.batching.Batcher`."""
-
-    def take_batch(self) -> Batch | None:
-        """Wait for the next batch; None ends the dispatcher.
-
-        Called when there is room for a batch, and no earlier, so it has the freshest frames.
-        """
-
-    def note_end(self) -> None:
-        """A batch that was taken was answered, or given up."""
-
-
 @dataclass(frozen=True, slots=True)
 class _Sent:
     batch: Batch
@@ -54,7 +40,8 @@ class Dispatcher:
 
     Args:
         application: Names the threads.
-        batches: Gives the batches.
+        take_batch: Waits for the next batch; None ends the dispatcher. Called when there is room
+            for a batch, and no earlier, so the batch has the freshest frames.
         send: Sends a batch and returns a function that waits for the answer, see
             `flows.stream.inference.calls.ModelCalls.send`.
         pace: Told the service time of each answered batch.
@@ -67,14 +54,14 @@ class Dispatcher:
     def __init__(
         self,
         application: str,
-        batches: Batches,
+        take_batch: Callable[[], Batch | None],
         send: Callable[[Batch], Callable[[], SourceAnswer | DetectorError]],
         pace: Pace,
         clock: Clock,
         callbacks: Callbacks,
         in_flight: int = 2,
     ) -> None:
-        self._batches, self._send = batches, send
+        self._take_batch, self._send = take_batch, send
         self._pace, self._clock, self._callbacks = pace, clock, callbacks
         self._room = threading.Semaphore(in_flight)
         self._in_flight: queue.Queue[_Sent | None] = queue.Queue()
@@ -90,7 +77,7 @@ class Dispatcher:
 
     def _run_sender(self) -> None:
         try:
-            while self._room.acquire() and (batch := self._batches.take_batch()) is not None:
+            while self._room.acquire() and (batch := self._take_batch()) is not None:
                 receive = self._send(batch)
                 self._in_flight.put(_Sent(batch, receive, self._clock.monotonic()))
         except Exception as error:  # noqa: BLE001 - the boundary of the thread
@@ -104,14 +91,14 @@ class Dispatcher:
         except Exception as error:  # noqa: BLE001 - the boundary of the thread
             self._callbacks.on_error(error)
             while self._in_flight.get() is not None:
-                self._end_batch()
+                self._room.release()
         self._callbacks.on_end()
 
     def _receive_until_end(self) -> None:
         free_since_s = 0.0
         while (sent := self._in_flight.get()) is not None:
             answer = sent.receive()
-            self._end_batch()
+            self._room.release()
             now_s = self._clock.monotonic()
             if isinstance(answer, DetectorError):
                 self._callbacks.on_failure(sent.batch, answer)
@@ -119,7 +106,3 @@ class Dispatcher:
                 self._pace.observe(len(sent.batch.frames), now_s - max(sent.at_s, free_since_s))
                 self._callbacks.on_answer(sent.batch, answer)
             free_since_s = now_s
-
-    def _end_batch(self) -> None:
-        self._room.release()
-        self._batches.note_end()

@@ -17,23 +17,6 @@ from tests.support.stream_flow.fakes import PATIENCE_S, FakeClock, eventually
 _FAILURE = DetectorError("out of memory")
 
 
-class _Taken:
-    """A `flows.stream.inference.dispatcher.Batches` that gives what it was made with."""
-
-    def __init__(self, batches: Iterable[Batch | Exception]) -> None:
-        self._rest = iter(batches)
-        self.ends = 0
-
-    def take_batch(self) -> Batch | None:
-        batch = next(self._rest, None)
-        if isinstance(batch, Exception):
-            raise batch
-        return batch
-
-    def note_end(self) -> None:
-        self.ends += 1
-
-
 @dataclass
 class _Dispatched:
     """A dispatcher of batches of one frame each, and what its callbacks were passed."""
@@ -44,7 +27,6 @@ class _Dispatched:
     errors: list[Exception] = field(default_factory=list)
     ends: int = 0
     ended: threading.Event = field(default_factory=threading.Event)
-    taken: _Taken = field(default_factory=lambda: _Taken([]))
 
     def run(
         self,
@@ -53,7 +35,13 @@ class _Dispatched:
         pace: Pace | None = None,
     ) -> None:
         """Start a dispatcher; ``receive`` answers the batch with the given frame."""
-        self.taken = _Taken(batches)
+        rest = iter(batches)
+
+        def take_batch() -> Batch | None:
+            batch = next(rest, None)
+            if isinstance(batch, Exception):
+                raise batch
+            return batch
 
         def send(batch: Batch) -> Callable[[], SourceAnswer | DetectorError]:
             return lambda: receive(_number(batch))
@@ -61,7 +49,7 @@ class _Dispatched:
         callbacks = Callbacks(
             lambda batch, _: self.answered.append(_number(batch)), self._fail, self.errors.append, self._end
         )
-        Dispatcher("champion", self.taken, send, pace or Pace(0.5, 8), FakeClock(), callbacks).start()
+        Dispatcher("champion", take_batch, send, pace or Pace(0.5, 8), FakeClock(), callbacks).start()
 
     def _fail(self, batch: Batch, error: DetectorError) -> None:
         self.failed.append(_number(batch))
