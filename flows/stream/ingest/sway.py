@@ -156,7 +156,8 @@ def _correlation(around: _Edges, sought: _Edges) -> NDArray[np.float64]:
         for table in cv2.integral2(around)
     )
     spread = np.sqrt(np.maximum(squares - total**2 / sought.size, 1e-9))
-    return product.reshape(spread.shape) / (spread * max(float(np.linalg.norm(pattern)), 1e-9))
+    strength = max(float(np.linalg.norm(pattern)), 1e-9)
+    return np.asarray(product.reshape(spread.shape) / (spread * strength), np.float64)
 
 
 def _vertex(values: Sequence[float]) -> float:
