@@ -1,7 +1,7 @@
 """A scene: what rules look at, the objects of one camera at one moment."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 
 import numpy as np
@@ -91,6 +91,8 @@ class Scene:
         parking: (N,) true in a parking zone.
         crosswalk: (N,) true on a crosswalk.
         queue: (N,) number of the stop line in whose queue it stands; -1 for none.
+        vehicles: (N,) true for vehicles.
+        speed: (N,) scales a second.
     """
 
     pts: float
@@ -109,14 +111,20 @@ class Scene:
     parking: Mask
     crosswalk: Mask
     queue: Ints
+    vehicles: Mask = field(init=False)
+    speed: Array = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "vehicles", self.has_role(ObjectRole.VEHICLE))
+        pixels = np.hypot(self.velocity[:, 0], self.velocity[:, 1])
+        object.__setattr__(self, "speed", pixels / self.scale)
 
     def __len__(self) -> int:
         return len(self.track_id)
 
-    @property
-    def vehicles(self) -> Mask:
-        """(N,) true for vehicles."""
-        found: Mask = self.role == ObjectRole.VEHICLE
+    def has_role(self, role: ObjectRole) -> Mask:
+        """(N,) true for objects of a role."""
+        found: Mask = self.role == role.value  # a member is no plain number, and takes as long again
         return found
 
 

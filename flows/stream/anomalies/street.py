@@ -6,6 +6,7 @@ it enters, so that traffic that stands does not outweigh traffic that flows.
 
 import math
 from collections import deque
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,6 +46,7 @@ class Street:
         self._waits: dict[int, deque[float]] = {}
         self._longest: dict[int, float] = {}
         self._stops: dict[int, deque[tuple[float, float]]] = {}
+        self._last: tuple[Array, NDArray[np.intp]] | None = None
 
     def learn(self, scene: Scene, usual: Mask) -> None:
         """Add the vehicles that entered another cell.
@@ -53,7 +55,7 @@ class Street:
             scene: What is seen.
             usual: (N,) true for vehicles that do what is usual.
         """
-        speed = np.hypot(scene.velocity[:, 0], scene.velocity[:, 1]) / scene.scale
+        speed = scene.speed
         cells = self.cells(scene.ground)
         rows = np.flatnonzero(usual & scene.vehicles & (speed > _MOVES))
         present = dict(zip(scene.track_id[rows].tolist(), cells[rows].tolist(), strict=True))
@@ -81,17 +83,17 @@ class Street:
         unit: Array = np.where(known[:, None], mean / np.maximum(length, 1e-9)[:, None], 0.0)
         return unit
 
-    def is_unusual(self, ground: Array, velocity: Array) -> bool:
+    def is_unusual(self, ground: Sequence[float], velocity: Sequence[float]) -> bool:
         """True if hardly anybody drives in that direction at that place, of those seen so far.
 
         Other than a mean direction it holds where several are usual, as on a junction.
 
         Args:
-            ground: (2,) the place in pixels.
-            velocity: (2,) pixels a second.
+            ground: x and y in pixels.
+            velocity: The same a second.
         """
-        cell = int(self.cells(ground[None])[0])
-        k = _sector(float(velocity[0]), float(velocity[1]))
+        cell = int(self.cells(np.array([ground]))[0])
+        k = _sector(*velocity)
         near = self._headings[cell, [k - 1, k, (k + 1) % _HEADINGS]].sum()
         return bool(self._vehicles[cell] >= _KNOWN and near < _UNUSUAL)
 
@@ -138,9 +140,12 @@ class Street:
 
     def cells(self, ground: Array) -> NDArray[np.intp]:
         """(N,) number of the cell of each place."""
+        if self._last is not None and self._last[0] is ground:
+            return self._last[1]  # rules ask for the same places one after the other
         cells = (ground * (_CELLS / self._size)).astype(np.intp)
         places = np.minimum(np.maximum(cells, 0), _CELLS - 1)
         found: NDArray[np.intp] = places[:, 1] * _CELLS + places[:, 0]
+        self._last = ground, found
         return found
 
 

@@ -62,8 +62,7 @@ class CongestionRule:
         given = self._parameters
         ratio = 1.0
         if len(rows):
-            speed = np.hypot(scene.velocity[rows, 0], scene.velocity[rows, 1]) / scene.scale[rows]
-            ratio = float(speed.sum() / max(float(usual[rows].sum()), 1e-6))
+            ratio = float(scene.speed[rows].sum() / max(float(usual[rows].sum()), 1e-6))
         slow = len(rows) >= given.min_vehicles and ratio < given.max_speed_ratio
         spell = self._spells.get(zone)
         if spell is None:

@@ -47,7 +47,7 @@ class PedestrianRule:
 
     def update(self, scene: Scene, street: Street) -> Sequence[AnomalyChange]:  # noqa: ARG002 - as `Rule` has it
         """See `Rule.update`."""
-        persons = (scene.role == ObjectRole.PERSON) & (scene.share >= _SURE_SHARE)
+        persons = scene.has_role(ObjectRole.PERSON) & (scene.share >= _SURE_SHARE)
         on_road = persons & (scene.carriageway >= 0) & ~scene.crosswalk & ~scene.parking
         rows = [row for row in np.flatnonzero(on_road).tolist() if self._is_on_foot(scene, row)]
         since = self._dwell.update(scene.track_id[rows].tolist(), scene.pts)
@@ -86,7 +86,7 @@ class PedestrianRule:
         height = float(box[3] - box[1])
         if np.hypot(*scene.velocity[row]) > _FASTEST * height:
             return False
-        others = np.flatnonzero((scene.role == ObjectRole.VEHICLE) | (scene.role == ObjectRole.CYCLE))
+        others = np.flatnonzero(scene.vehicles | scene.has_role(ObjectRole.CYCLE))
         if not len(others):
             return True
         area = max(float(np.prod(box[2:] - box[:2])), 1e-6)

@@ -1,5 +1,6 @@
 """A queue behind a stop line is long."""
 
+from collections import Counter
 from collections.abc import Hashable, Sequence
 
 import numpy as np
@@ -32,8 +33,7 @@ class QueueRule:
     def update(self, scene: Scene, street: Street) -> Sequence[AnomalyChange]:  # noqa: ARG002 - as `Rule` has it
         """See `Rule.update`."""
         queue = scene.queue
-        zones, counts = np.unique(queue[queue >= 0], return_counts=True)
-        self.lengths = dict(zip(zones.tolist(), counts.tolist(), strict=True))
+        self.lengths = dict(sorted(Counter(queue[queue >= 0].tolist()).items()))
         long = {zone for zone, count in self.lengths.items() if count >= self._parameters.min_vehicles}
         self._long_since = {zone: self._long_since.get(zone, scene.pts) for zone in long}
         found: dict[Hashable, Sighting] = {}

@@ -28,7 +28,7 @@ class RoadObjectRule:
 
     def update(self, scene: Scene, street: Street) -> Sequence[AnomalyChange]:  # noqa: ARG002 - as `Rule` has it
         """See `Rule.update`."""
-        lies = (scene.role == ObjectRole.OBJECT) & (scene.carriageway >= 0) & ~scene.parking
+        lies = scene.has_role(ObjectRole.OBJECT) & (scene.carriageway >= 0) & ~scene.parking
         rows = np.flatnonzero(lies & (scene.still_s >= self._parameters.min_s))
         if not len(rows):
             return self._episodes.update({}, scene.pts, scene.step_s)

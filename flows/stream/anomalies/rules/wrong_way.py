@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -23,10 +24,21 @@ _KEPT_S = 10.0
 class _Way:
     """What a track drove against the direction: scales, since when, and where it was last."""
 
-    ground: Array
+    ground: Sequence[float]
     pts: float
     against: float = 0.0
     since: float = 0.0
+
+
+class _Vehicle(NamedTuple):
+    """One vehicle of a scene, in plain numbers; ``usual`` is 0, 0 where nothing is known."""
+
+    track: int
+    ground: Sequence[float]
+    scale: float
+    velocity: Sequence[float]
+    usual: Sequence[float]
+    is_drawn: bool
 
 
 class WrongWayRule:
@@ -55,10 +67,12 @@ class WrongWayRule:
         on_road = scene.carriageway >= 0 if len(self._directions) else True
         rows = np.flatnonzero(scene.vehicles & on_road)
         usual, drawn = self._usual(scene, street)
+        columns = (scene.track_id, scene.ground, scene.scale, scene.velocity, usual, drawn)
+        vehicles = map(_Vehicle, *(column[rows].tolist() for column in columns))
         wrong = [
             row
-            for row in rows.tolist()
-            if self._drive(scene, row, usual[row], street if not drawn[row] else None)
+            for row, vehicle in zip(rows.tolist(), vehicles, strict=True)
+            if self._drive(vehicle, scene.pts, street)
         ]
         self._ways = {t: way for t, way in self._ways.items() if scene.pts - way.pts < _KEPT_S}
         if not wrong:
@@ -84,29 +98,28 @@ class WrongWayRule:
             usual = np.where(has[:, None], drawn, usual)
         return usual, has
 
-    def _drive(self, scene: Scene, row: int, usual: Array, learned: Street | None) -> bool:
+    def _drive(self, vehicle: _Vehicle, pts: float, street: Street) -> bool:
         """Add the last step of a vehicle; True while it drives the wrong way."""
-        track, ground, scale = int(scene.track_id[row]), scene.ground[row], float(scene.scale[row])
-        way = self._ways.get(track)
+        way = self._ways.get(vehicle.track)
         if way is None:
-            self._ways[track] = _Way(ground, scene.pts)
+            self._ways[vehicle.track] = _Way(vehicle.ground, pts)
             return False
-        seconds = scene.pts - way.pts
-        dx, dy = (ground - way.ground).tolist()
-        way.ground, way.pts = ground, scene.pts
+        seconds = pts - way.pts
+        (x, y), (last_x, last_y), scale = vehicle.ground, way.ground, vehicle.scale
+        dx, dy = x - last_x, y - last_y
+        way.ground, way.pts = vehicle.ground, pts
         step = math.hypot(dx, dy) / scale
         if seconds > _LONGEST_STEP_S or step > _FASTEST * seconds:
             way.against = 0.0
             return False
-        ux, uy = usual.tolist()
-        vx, vy = scene.velocity[row].tolist()
+        (ux, uy), (vx, vy) = vehicle.usual, vehicle.velocity
         speed = math.hypot(vx, vy)
         if ux == uy == 0.0 or speed < _SLOWEST * scale or step == 0.0:
             return False
         cosine = (dx * ux + dy * uy) / (step * scale)
         against = cosine < self._cosine and vx * ux + vy * uy < self._cosine * speed
-        if against and (learned is None or learned.is_unusual(ground, scene.velocity[row])):
-            way.since = way.since if way.against > 0 else scene.pts - seconds
+        if against and (vehicle.is_drawn or street.is_unusual((x, y), (vx, vy))):
+            way.since = way.since if way.against > 0 else pts - seconds
             way.against += step
         elif cosine > 0:
             way.against = max(0.0, way.against - 2 * step)
