@@ -3,7 +3,7 @@
 (() => {
   const SVG = "http://www.w3.org/2000/svg";
   const COLORS = ["#38bdf8", "#f59e0b", "#34d399", "#fb7185", "#c4b5fd", "#facc15", "#f0abfc"];
-  const PAGE = 24, REFRESH_MS = 10000, STEP = 2, NAME = "streetloop-name";
+  const PAGE = 24, REFRESH_MS = 10000, STEP = 2, FEW = 9, NAME = "streetloop-name";
   const STATES = ["", "pending", "pushed", "labeled", "in dataset", "rejected", "candidate"];
   const SAID = { pending: "waits to be asked", pushed: "waits for an answer" };
   let root = null, parts = {}, frames = [], more = false, state = "", queue = null, versions = [], loaded = 0;
@@ -115,7 +115,7 @@
     parts.facts.replaceChildren(chip(open.reason, "busy"), chip(open.state), make("span", { className: "sl-note" }, `${who}; boxes of ${open.model}`), ...links);
     const is = canLabel();
     for (const one of parts.tools) one.hidden = !is;
-    parts.classes.replaceChildren(...open.asked.map((name, k) => make("option", { value: name, selected: name === last }, k < 9 ? `${k + 1} ${name}` : name)));
+    offer(open.asked);
     say(is ? "" : queue.people === "app" ? "" : queue.people === "none" ? "No labeler is set, so it cannot be labelled here; labeler: app in the settings changes that." : `Labels come from ${queue.people}.`);
     parts.dialog.dataset.digest = open.digest;
     if (!parts.dialog.open) parts.dialog.showModal();
@@ -153,9 +153,24 @@
 
   const focus = () => parts.drawing.querySelector(".sl-chosen")?.focus();
 
+  // A button a class; a list where there are too many for the digits.
+  function offer(names) {
+    const button = (name, k) => make("label", { className: "sl-class", style: `--sl-own: ${color(open, name)}` },
+      make("input", { type: "radio", name: "sl-class", value: name, onchange: () => rename(name) }), make("kbd", {}, `${k + 1}`), make("bdi", {}, name));
+    const list = () => make("select", { "aria-label": "class", onchange: (event) => rename(event.target.value) },
+      ...names.map((name, k) => make("option", { value: name }, k < FEW ? `${k + 1} ${name}` : name)));
+    parts.classes.replaceChildren(...(names.length > FEW ? [list()] : names.map(button)));
+    mark();
+  }
+
+  function mark() {
+    for (const one of parts.classes.querySelectorAll("input")) one.checked = one.value === last;
+    for (const one of parts.classes.querySelectorAll("select")) one.value = last;
+  }
+
   function choose(k) {
     chosen = k;
-    if (k >= 0) { last = boxes[k].class; parts.classes.value = last; }
+    if (k >= 0) { last = boxes[k].class; mark(); }
     paint();
   }
 
@@ -223,7 +238,7 @@
 
   function rename(name) {
     last = name;
-    parts.classes.value = name;
+    mark();
     if (chosen >= 0) { boxes[chosen].class = name; changed(); focus(); }
   }
 
@@ -266,7 +281,8 @@
   }
 
   function key(event) {
-    if (!open || !canLabel() || ["INPUT", "SELECT", "TEXTAREA"].includes(event.target.tagName)) return;
+    const types = ["INPUT", "SELECT", "TEXTAREA"].includes(event.target.tagName) && event.target.type !== "radio";
+    if (!open || !canLabel() || types) return;
     const arrows = { ArrowLeft: [-STEP, 0], ArrowRight: [STEP, 0], ArrowUp: [0, -STEP], ArrowDown: [0, STEP] };
     const digit = /^[1-9]$/.test(event.key) ? open.asked[Number(event.key) - 1] : null;
     if (event.ctrlKey || event.metaKey || event.altKey) return;
@@ -304,17 +320,17 @@
     parts.facts = make("p", { className: "sl-chips" });
     parts.count = make("span", { className: "sl-note" });
     parts.before = make("input", { type: "checkbox", onchange: paint });
-    parts.classes = make("select", { "aria-label": "class", onchange: (event) => rename(event.target.value) });
+    parts.classes = make("div", { className: "sl-classes", role: "radiogroup", "aria-label": "class" });
     parts.name = make("input", { placeholder: "your name", "aria-label": "your name", maxLength: 60 });
     try { parts.name.value = localStorage.getItem(NAME) || ""; } catch { /* it stays empty */ }
     parts.said = make("span", { className: "sl-note", role: "status" });
-    const labels = make("div", { className: "sl-row" }, parts.classes, button("New box", add, "n"), button("Delete box", remove, "Delete"),
+    const labels = make("div", { className: "sl-row" }, button("New box", add, "n"), button("Delete box", remove, "Delete"),
       button("Save and next", () => send(boxes), "s", { className: "sl-primary" }), button("Nothing here", () => send([]), "0"), button("Skip", () => send(null), "k"), parts.name);
     const help = make("p", { className: "sl-note" }, "Drag draws a box. Tab chooses one, arrow keys move it, with Shift its far corner; 1 to 9 set the class, Delete removes, n adds, s saves, 0 nothing here, k skips, Esc closes.");
-    parts.tools = [labels, help];
+    parts.tools = [parts.classes, labels, help];
     parts.dialog = make("dialog", { id: "sl-frame", "aria-labelledby": "sl-frame-title", onclose: closed, oncancel: (event) => { if (dirty && !confirm("Close without saving?")) event.preventDefault(); } },
       make("header", {}, parts.title, button("Close", () => { if (!dirty || confirm("Close without saving?")) parts.dialog.close(); }, "Esc")), parts.facts, parts.stage,
-      make("div", { className: "sl-row" }, parts.count, make("label", {}, parts.before, " as the model saw it")), ...parts.tools, parts.said);
+      make("div", { className: "sl-row" }, parts.classes, parts.count, make("label", {}, parts.before, " as the model saw it")), labels, help, parts.said);
     root.replaceChildren(make("div", { className: "sl-row" }, parts.begin, parts.choice, parts.budget, parts.trouble), parts.list, parts.none, parts.more, parts.dialog);
     new ResizeObserver(() => { if (open && parts.dialog.open) paint(); }).observe(parts.stage);
   }

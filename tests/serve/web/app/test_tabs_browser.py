@@ -275,6 +275,11 @@ def test_a_frame_is_labeled_with_pointer_and_keyboard(visit: Callable[..., Page]
     expect(dialog.locator("rect")).to_have_count(before + 1)
     page.keyboard.press("2")
     page.keyboard.press("ArrowLeft")
+    expect(dialog.get_by_role("radio", name=waiting.classes[1])).to_be_checked()
+    dialog.locator(".sl-class", has_text=waiting.classes[0]).click()
+    expect(dialog.locator(".sl-chosen")).to_have_attribute("aria-label", waiting.classes[0])
+    page.keyboard.press("2")
+    expect(dialog.locator(".sl-chosen")).to_have_attribute("aria-label", waiting.classes[1])
     keep(page, "frame-laptop-light")
     assert grave_findings(page) == []
     page.keyboard.press("s")
