@@ -6,7 +6,7 @@
   const STEP = 0.01, FINE = 0.001; // of an arrow key, and with Shift
   const KINDS = ["carriageway", "stop_line", "crosswalk", "parking", "ignore", "mask"];
   const SENT = ["uri", "city", "site", "fps", "transport", "classes", "record", "audio", "anonymise", "keep", "anomalies"];
-  let root = null, parts = {}, camera = null, shapes = [], chosen = null, tool = "select", high = 562, dirty = false;
+  let root = null, parts = {}, camera = null, shapes = [], chosen = null, tool = "select", high = 562, dirty = false, wanted = "";
 
   const clamp = (value) => Math.min(1, Math.max(0, value));
   const round = (value) => Math.round(clamp(value) * 10000) / 10000;
@@ -86,17 +86,27 @@
     }
   }
 
+  // The camera that was chosen last is edited, whichever answers first; until then there is none.
   async function load(id) {
-    try {
-      camera = await ask(`/cameras/${encodeURIComponent(id)}`);
-    } catch (error) {
-      return say(error.message, true);
+    wanted = id;
+    if (camera?.id !== id) {
+      [camera, shapes, chosen, dirty, parts.save.disabled, parts.still.hidden] = [null, [], null, false, true, true];
+      show();
     }
+    let found = null;
+    try {
+      found = await ask(`/cameras/${encodeURIComponent(id)}`);
+    } catch (error) {
+      return wanted === id ? say(error.message, true) : undefined;
+    }
+    if (wanted !== id) return undefined;
+    camera = found;
     shapes = read(camera);
     [chosen, dirty, parts.save.disabled] = [null, false, true];
     say("");
     still();
     show();
+    return undefined;
   }
 
   function still() {
@@ -115,7 +125,7 @@
     if (!found.length) return say("There is no camera yet.");
     const linked = location.hash.startsWith("#zones/") && decodeURIComponent(location.hash.slice(7));
     if (linked && found.includes(linked) && camera?.id !== linked && !dirty) await load(linked);
-    if (camera && found.includes(camera.id)) parts.choice.value = camera.id;
+    if (found.includes(wanted)) parts.choice.value = wanted;
     else await load(found[0]);
   }
 
@@ -375,12 +385,12 @@
       } }, text);
     }
     parts.choice = make("select", { "aria-label": "Camera", onchange: (event) => {
-      if (dirty && !confirm("Leave without saving?")) event.target.value = camera.id;
+      if (dirty && !confirm("Leave without saving?")) event.target.value = wanted;
       else load(event.target.value);
     } });
     parts.save = make("button", { type: "button", className: "sl-primary", disabled: true, onclick: save }, "Save");
     const fresh = make("button", { type: "button", onclick: () => { if (camera) still(); } }, "New still");
-    const back = make("button", { type: "button", onclick: () => { if (camera) load(camera.id); } }, "Undo all");
+    const back = make("button", { type: "button", onclick: () => { if (wanted) load(wanted); } }, "Undo all");
     parts.still = make("img", { alt: "still of the camera", draggable: false, onload: (event) => {
       high = WIDE * event.target.naturalHeight / event.target.naturalWidth;
       parts.drawing.setAttribute("viewBox", `0 0 ${WIDE} ${high}`);

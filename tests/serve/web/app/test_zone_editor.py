@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import httpx
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from streetloop.images import encode_jpeg
 from tests.support.control_service import FILE, Content, Screens
@@ -190,6 +190,24 @@ def test_leaving_a_camera_with_changes_asks_first(editor: Callable[..., Page]) -
     page.once("dialog", lambda dialog: dialog.dismiss())
     page.get_by_label("Camera", exact=True).last.select_option("crossing")
     expect(rows(page)).to_have_count(2)
+
+
+def test_a_slow_answer_of_another_camera_does_not_take_the_place_of_the_chosen_one(
+    editor: Callable[..., Page], served: AppServer
+) -> None:
+    page, held = editor(), list[Route]()
+    page.route("**/cameras/crossing", lambda route: held.append(route))
+    choice = page.get_by_label("Camera", exact=True).last
+    with page.expect_request("**/cameras/crossing"):
+        choice.select_option("crossing")
+    expect(rows(page)).to_have_count(0)
+    choice.select_option("a40")
+    expect(rows(page)).to_have_count(1)
+    with page.expect_response("**/cameras/crossing"):
+        held[0].continue_()
+    page.get_by_role("button", name="Draw a line").click()
+    drag(page, (0.1, 0.5), (0.6, 0.8))
+    assert list(saved(page, served).json()["lines"]) == ["in", "line 1"]
 
 
 def test_two_who_draw_at_once_undo_nothing_of_each_other(
