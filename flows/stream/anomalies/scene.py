@@ -124,7 +124,7 @@ class Scene:
 
     def has_role(self, role: ObjectRole) -> Mask:
         """(N,) true for objects of a role."""
-        found: Mask = self.role == role.value  # a member is no plain number, and takes as long again
+        found: Mask = self.role == role.value  # NumPy first looks for attributes of a member
         return found
 
 

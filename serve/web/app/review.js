@@ -159,7 +159,8 @@
       make("input", { type: "radio", name: "sl-class", value: name, onchange: () => rename(name) }), make("kbd", {}, `${k + 1}`), make("bdi", {}, name));
     const list = () => make("select", { "aria-label": "class", onchange: (event) => rename(event.target.value) },
       ...names.map((name, k) => make("option", { value: name }, k < FEW ? `${k + 1} ${name}` : name)));
-    parts.classes.replaceChildren(...(names.length > FEW ? [list()] : names.map(button)));
+    const buttons = () => make("div", { className: "sl-classes", role: "radiogroup", "aria-label": "class" }, ...names.map(button));
+    parts.classes.replaceChildren(names.length > FEW ? list() : buttons());
     mark();
   }
 
@@ -281,8 +282,8 @@
   }
 
   function key(event) {
-    const types = ["INPUT", "SELECT", "TEXTAREA"].includes(event.target.tagName) && event.target.type !== "radio";
-    if (!open || !canLabel() || types) return;
+    const isTyped = ["INPUT", "SELECT", "TEXTAREA"].includes(event.target.tagName) && event.target.type !== "radio";
+    if (!open || !canLabel() || isTyped) return;
     const arrows = { ArrowLeft: [-STEP, 0], ArrowRight: [STEP, 0], ArrowUp: [0, -STEP], ArrowDown: [0, STEP] };
     const digit = /^[1-9]$/.test(event.key) ? open.asked[Number(event.key) - 1] : null;
     if (event.ctrlKey || event.metaKey || event.altKey) return;
@@ -320,7 +321,7 @@
     parts.facts = make("p", { className: "sl-chips" });
     parts.count = make("span", { className: "sl-note" });
     parts.before = make("input", { type: "checkbox", onchange: paint });
-    parts.classes = make("div", { className: "sl-classes", role: "radiogroup", "aria-label": "class" });
+    parts.classes = make("div");
     parts.name = make("input", { placeholder: "your name", "aria-label": "your name", maxLength: 60 });
     try { parts.name.value = localStorage.getItem(NAME) || ""; } catch { /* it stays empty */ }
     parts.said = make("span", { className: "sl-note", role: "status" });

@@ -6,7 +6,7 @@
   const STEP = 0.01, FINE = 0.001; // of an arrow key, and with Shift
   const KINDS = ["carriageway", "stop_line", "crosswalk", "parking", "ignore", "mask"];
   const SENT = ["uri", "city", "site", "fps", "transport", "classes", "record", "audio", "anonymise", "keep", "anomalies"];
-  let root = null, parts = {}, camera = null, shapes = [], chosen = null, tool = "select", high = 562, dirty = false, wanted = "";
+  let root = null, parts = {}, camera = null, shapes = [], chosen = null, tool = "select", high = 562, dirty = false, wanted = null;
 
   const clamp = (value) => Math.min(1, Math.max(0, value));
   const round = (value) => Math.round(clamp(value) * 10000) / 10000;
@@ -88,7 +88,7 @@
 
   // The camera that was chosen last is edited, whichever answers first; until then there is none.
   async function load(id) {
-    wanted = id;
+    const mine = wanted = { id };
     if (camera?.id !== id) {
       [camera, shapes, chosen, dirty, parts.save.disabled, parts.still.hidden] = [null, [], null, false, true, true];
       show();
@@ -97,16 +97,16 @@
     try {
       found = await ask(`/cameras/${encodeURIComponent(id)}`);
     } catch (error) {
-      return wanted === id ? say(error.message, true) : undefined;
+      if (wanted === mine) say(error.message, true);
+      return;
     }
-    if (wanted !== id) return undefined;
+    if (wanted !== mine) return;
     camera = found;
     shapes = read(camera);
     [chosen, dirty, parts.save.disabled] = [null, false, true];
     say("");
     still();
     show();
-    return undefined;
   }
 
   function still() {
@@ -125,8 +125,8 @@
     if (!found.length) return say("There is no camera yet.");
     const linked = location.hash.startsWith("#zones/") && decodeURIComponent(location.hash.slice(7));
     if (linked && found.includes(linked) && camera?.id !== linked && !dirty) await load(linked);
-    if (found.includes(wanted)) parts.choice.value = wanted;
-    else await load(found[0]);
+    if (found.includes(wanted?.id)) parts.choice.value = wanted.id;
+    if (!camera || camera.id !== parts.choice.value) await load(parts.choice.value);
   }
 
   // Changing shapes.
@@ -385,12 +385,12 @@
       } }, text);
     }
     parts.choice = make("select", { "aria-label": "Camera", onchange: (event) => {
-      if (dirty && !confirm("Leave without saving?")) event.target.value = wanted;
+      if (dirty && !confirm("Leave without saving?")) event.target.value = wanted.id;
       else load(event.target.value);
     } });
     parts.save = make("button", { type: "button", className: "sl-primary", disabled: true, onclick: save }, "Save");
     const fresh = make("button", { type: "button", onclick: () => { if (camera) still(); } }, "New still");
-    const back = make("button", { type: "button", onclick: () => { if (wanted) load(wanted); } }, "Undo all");
+    const back = make("button", { type: "button", onclick: () => { if (wanted) load(wanted.id); } }, "Undo all");
     parts.still = make("img", { alt: "still of the camera", draggable: false, onload: (event) => {
       high = WIDE * event.target.naturalHeight / event.target.naturalWidth;
       parts.drawing.setAttribute("viewBox", `0 0 ${WIDE} ${high}`);
